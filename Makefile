@@ -1,0 +1,52 @@
+# Every target installs what it needs (into a cache outside the tree) and says what it is doing.
+# SECURESCAN_CACHE moves the cache; KUBECONFIG, when set, names a cluster to use instead of one made here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+NAME ?= dev
+TAR ?=
+PYTEST_ARGS ?=
+
+CLUSTER := $(PYTHON) tests/cluster/cluster.py
+ENVIRONMENT = $$($(PYTHON) tests/environment/python_environment.py)
+TREE = $$($(PYTHON) tests/environment/collection_tree.py)
+
+.PHONY: help demo test unit lint bench docs clean cluster-up cluster-down cluster-status cluster-image
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
+	@"$(ENVIRONMENT)/bin/python" tests/demo/demo.py
+
+test: ## all tests, on a real cluster
+	@tests/run_tests.sh $(PYTEST_ARGS)
+
+unit: ## the unit tests only
+	@tests/run_tests.sh tests/unit $(PYTEST_ARGS)
+
+lint: ## ruff, mypy, yamllint, ansible-lint
+	@tests/run_lint.sh
+
+bench: ## benchmarks; writes build/bench.json
+	@"$(ENVIRONMENT)/bin/python" tests/benchmarks/benchmarks.py
+
+docs: ## writes the generated parts of docs/
+	@"$(ENVIRONMENT)/bin/python" tests/environment/generated_docs.py
+
+clean: ## removes build/ (not the cache)
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache && echo "==> removed build/"
+
+cluster-up: ## NAME=x: a real Kubernetes; its kubeconfig's path is the last line
+	@$(CLUSTER) up "$(NAME)"
+
+cluster-down: ## NAME=x: removes it without a trace
+	@$(CLUSTER) down "$(NAME)"
+
+cluster-status: ## the clusters that run here
+	@$(CLUSTER) status
+
+cluster-image: ## NAME=x TAR=f: loads one image tar
+	@$(CLUSTER) image "$(NAME)" "$(TAR)"
