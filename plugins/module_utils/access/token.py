@@ -1,0 +1,73 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scanner's token: asked for by the grantor, held in memory only, and known to work before it is used."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Dict
+
+from ..cluster.rest import RestClient
+from ..errors import ScanError
+from .objects import Grant, object_name
+
+# TokenRequest (authentication.k8s.io/v1) refuses less than 10 minutes.
+MINIMUM_LIFETIME = 600
+
+
+@dataclass(frozen=True)
+class ScannerToken:
+    """A bearer token of one namespace's scanner. Its text never shows in a representation of the object."""
+
+    namespace: str
+    value: str
+    expires: str
+
+    def __repr__(self) -> str:
+        return "ScannerToken(namespace=%r, expires=%r)" % (self.namespace, self.expires)
+
+
+def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int) -> ScannerToken:
+    """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least 600."""
+    name = object_name(run_id)
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"expirationSeconds": max(lifetime, MINIMUM_LIFETIME)}}
+    reply = client.create("/api/v1/namespaces/%s/serviceaccounts/%s/token" % (namespace, name), body)
+    status = reply.get("status") or {}
+    if not status.get("token"):
+        raise ScanError("bad_reply", "the reply to the TokenRequest holds no token",
+                        tried="requesting a token for %s/%s" % (namespace, name))
+    return ScannerToken(namespace, status["token"], str(status.get("expirationTimestamp", "")))
+
+
+def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10.0) -> None:
+    """Waits until the API server lets the scanner in; RBAC reaches the authorizer a moment after it is written.
+
+    :param scanner: a client with the scanner's token
+    :param patience: seconds to wait before the access is taken as refused
+    :raises ScanError: not_permitted, naming the verbs that are still refused
+    """
+    deadline = time.monotonic() + patience
+    pause = 0.02
+    while True:
+        refused = [verb for verb in ("get", "create") if not _allowed(scanner, grant, verb)]
+        if not refused:
+            return
+        if time.monotonic() >= deadline:
+            raise ScanError(
+                "not_permitted", "%s on pods/exec is still refused after %g s" % (" and ".join(refused), patience),
+                tried="checking the scanner's access in namespace %s" % grant.namespace,
+                cause="The Role or RoleBinding was removed or changed, or another authorizer denies it.")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.5)
+
+
+def _allowed(scanner: RestClient, grant: Grant, verb: str) -> bool:
+    attributes: Dict[str, Any] = {"namespace": grant.namespace, "verb": verb, "resource": "pods",
+                                  "subresource": "exec", "name": grant.pods[0].name}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+              "spec": {"resourceAttributes": attributes}}
+    reply = scanner.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    return bool((reply.get("status") or {}).get("allowed"))

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts: what the collector was asked for, and what it saw, each with its own error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+
+# The statuses a fact can have. Only OK carries a value that may be judged. ABSENT is evidence too: the thing was
+# looked for, could have been seen, and is not there. All others mean "not known", and never let a control pass.
+OK = "ok"
+ABSENT = "absent"
+UNREADABLE = "unreadable"
+UNSUPPORTED = "unsupported"
+TOO_LARGE = "too_large"
+TIMED_OUT = "timed_out"
+UNREACHED = "unreached"
+STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One wanted fact. `kind` names it, `subject` says of what (a path, a name; empty where there is only one).
+
+    kind            subject           options                value (see parse functions for shapes)
+    file            absolute path     -                      type, mode, uid, gid, size, mtime, link_target
+    content         absolute path     limit (bytes)          bytes
+    sha256          absolute path     limit (bytes)          hex digest
+    walk            absolute path     match, limit, seconds  entries, visited, complete
+    passwd          -                 -                      list of users
+    shadow          -                 -                      list of entries, password kind only, never a hash
+    group           -                 -                      list of groups
+    packages        -                 -                      manager and list of packages
+    processes       -                 -                      list of processes
+    sockets         -                 -                      list of listening sockets
+    mounts          -                 -                      list of mounts
+    sysctl          dotted name       -                      text
+    environment     -                 -                      list of names
+    os              -                 -                      name, family, release, arch
+    process_status  -                 -                      uid, gid, groups, capabilities of the collector itself
+    """
+
+    kind: str
+    subject: str = ""
+    options: Tuple[Tuple[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """kind, or kind:subject, with non-default options in brackets: unique within a request, stable over runs."""
+        text = "%s:%s" % (self.kind, self.subject) if self.subject else self.kind
+        return text + ("[%s]" % ",".join("%s=%s" % option for option in self.options) if self.options else "")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What was seen: `value` where `status` is ok, else None and the `cause` in a few words."""
+
+    status: str
+    value: Any = None
+    cause: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.status == OK
+
+
+@dataclass
+class Facts(Mapping[str, Fact]):
+    """Facts by query key. `get_fact` answers a key that was never asked for with an error, not with absence."""
+
+    by_key: Dict[str, Fact] = field(default_factory=dict)
+    collector: Dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Fact:
+        return self.by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.by_key)
+
+    def __len__(self) -> int:
+        return len(self.by_key)
+
+    def get_fact(self, query: Query) -> Fact:
+        fact: Optional[Fact] = self.by_key.get(query.key)
+        return fact if fact is not None else Fact(UNREACHED, cause="this fact was not collected")
+
+    def unread(self) -> Iterator[Tuple[str, Fact]]:
+        """The facts that are neither ok nor absent, as (key, fact)."""
+        return ((key, fact) for key, fact in self.by_key.items() if fact.status not in (OK, ABSENT))

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way a scan can go wrong, each with a stable code, and the one exception that carries it.
+
+A kind says what went wrong in general and what to do about it. The exception adds what was tried, on what, and
+what came back, so that a record in a result can be understood without the log of the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Tuple
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """One row of the catalogue: `code` (SCAN-nnn, never reused), `reason` (snake_case word), meaning and advice."""
+
+    code: str
+    reason: str
+    meaning: str
+    advice: str
+
+
+# 1xx input, 2xx connection and API, 3xx access, 4xx targets, 5xx reaching a container, 6xx collecting,
+# 7xx profiles, 8xx results and gate, 9xx our own defects
+_CATALOGUE: Tuple[ErrorKind, ...] = (
+    ErrorKind("SCAN-101", "missing_library", "A Python package that is needed is not installed.",
+              "Install the named package for the Python that runs the task."),
+    ErrorKind("SCAN-102", "bad_option", "An option has a value that cannot be used.",
+              "Correct the option; nothing was touched."),
+    ErrorKind("SCAN-103", "bad_file", "A file that was named cannot be read or understood.",
+              "Correct the file or its path; nothing was touched."),
+    ErrorKind("SCAN-104", "write_failed", "A result could not be written.",
+              "Check the output folder's permissions and free space, then run again."),
+    ErrorKind("SCAN-201", "no_credential", "No credential for the cluster was given.",
+              "Set kubeconfig, or host with api_key or a client certificate, or the K8S_AUTH_* variables. The pod's "
+              "own identity is used only when it is asked for."),
+    ErrorKind("SCAN-202", "unreachable", "The API server could not be reached.",
+              "Check host, port, proxy and firewall from the machine that runs the task."),
+    ErrorKind("SCAN-203", "tls_failed", "The API server's certificate was not accepted.",
+              "Give the cluster's CA (ca_cert) or the right server name (tls_server_name)."),
+    ErrorKind("SCAN-204", "not_authenticated", "The API server did not accept the credential (401).",
+              "Renew the credential; a scanner token lives only for minutes."),
+    ErrorKind("SCAN-205", "not_permitted", "The API server refused the request (403).",
+              "Grant the verb and resource named in the message, or ask who owns the policy named there."),
+    ErrorKind("SCAN-206", "not_found", "The object does not exist (404).",
+              "Check names and namespace; the object may have been deleted meanwhile."),
+    ErrorKind("SCAN-207", "conflict", "The object changed or exists already (409).",
+              "Run again; if it stays, another scan or operator manages the same object."),
+    ErrorKind("SCAN-208", "throttled", "The API server asked for less traffic (429) for longer than we wait.",
+              "Lower the concurrency, or give the identity a larger flow-control share."),
+    ErrorKind("SCAN-209", "server_error", "The API server failed (5xx).",
+              "Look at the API server's health and its log at the time given."),
+    ErrorKind("SCAN-210", "bad_reply", "The API server answered with something that is not a valid reply.",
+              "Check that the address is a Kubernetes API server and that no proxy alters its answers."),
+    ErrorKind("SCAN-211", "invalid_request", "The API server refused the object as invalid (400 or 422).",
+              "The cluster's version may lack a field; the message names it."),
+    ErrorKind("SCAN-301", "access_incomplete", "The scan's access could not be made whole; what was made was removed.",
+              "See the cause; the grantor needs every right that it hands out."),
+    ErrorKind("SCAN-302", "access_remains", "Some of the scan's access could not be removed.",
+              "Run the access module with state=absent and the same run id, with a credential that may delete it."),
+    ErrorKind("SCAN-401", "no_targets", "The selection matched no container.",
+              "Check namespaces, selectors and names, or allow an empty selection."),
+    ErrorKind("SCAN-402", "pod_gone", "The pod no longer exists.",
+              "It was deleted or replaced after the selection; run again to scan its successor."),
+    ErrorKind("SCAN-403", "pod_replaced", "A pod of that name exists, but it is not the one that was selected.",
+              "Run again: access is made for exactly the pods that were selected."),
+    ErrorKind("SCAN-404", "container_not_running", "The container is not running.",
+              "Wait until it runs, or look why it does not (crash, image pull, finished)."),
+    ErrorKind("SCAN-405", "platform_unsupported", "The container's platform cannot be scanned this way.",
+              "Only Linux containers can be scanned by this approach."),
+    ErrorKind("SCAN-501", "no_such_program", "The container has no such program.",
+              "A container without a shell cannot be scanned by exec; a debug container or its image can be."),
+    ErrorKind("SCAN-502", "connection_lost", "The connection ended before the reply did.",
+              "Run again; if it stays, look at proxies, load balancers and the node."),
+    ErrorKind("SCAN-503", "timed_out", "The deadline passed before the reply was complete.",
+              "Raise the timeout, or lower the concurrency."),
+    ErrorKind("SCAN-504", "too_much_output", "The container sent more than the limit allows.",
+              "Raise the output limit, or ask for less; the surplus was not read."),
+    ErrorKind("SCAN-505", "protocol_refused", "The server does not speak a protocol of ours for exec.",
+              "The API server or a proxy before it must allow WebSocket upgrades (Kubernetes 1.29 or newer)."),
+    ErrorKind("SCAN-506", "exec_failed", "The server could not run the program in the container.",
+              "See the server's message; it comes from the node's container runtime."),
+    ErrorKind("SCAN-507", "cancelled", "The scan was cancelled before this target was done.",
+              "Run again; nothing of this target was kept."),
+    ErrorKind("SCAN-601", "incomplete_reply", "The collector's reply is not complete, so nothing of it is used.",
+              "Run again; if it stays, the container ends or alters the collector's output."),
+    ErrorKind("SCAN-602", "invalid_reply", "The collector's reply breaks its own format, so nothing of it is used.",
+              "The container's shell or tools behave in an unknown way; please report it with the shell's name."),
+    ErrorKind("SCAN-603", "collector_failed", "The collector ended with an error.",
+              "See its exit code and message; the container's shell may be restricted."),
+    ErrorKind("SCAN-701", "bad_profile", "A profile breaks the rules of the profile language.",
+              "Correct the place that the message names."),
+    ErrorKind("SCAN-702", "profile_not_found", "No profile of that name or path exists.",
+              "Give a shipped profile's name or the path of a profile file."),
+    ErrorKind("SCAN-801", "bad_threshold", "The threshold breaks the rules of threshold files.",
+              "Correct the key that the message names; unknown keys are errors because a typo would disable a limit."),
+    ErrorKind("SCAN-802", "bad_results", "A results document is missing, empty, cut off or not HDF.",
+              "Nothing was judged from it; the gate fails. Scan again."),
+    ErrorKind("SCAN-803", "bad_waivers", "A waiver file breaks InSpec's waiver format.",
+              "Correct the entry that the message names."),
+    ErrorKind("SCAN-804", "gate_failed", "The results do not meet the threshold.",
+              "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry."),
+    ErrorKind("SCAN-901", "internal", "The collection has a defect.",
+              "Please report it with the message; the other targets' results stand."),
+)
+
+KINDS: Dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
+
+
+class ScanError(Exception):
+    """A failure with its kind and circumstances.
+
+    :param reason: a `reason` of the catalogue (KeyError otherwise: a reason that is not there is our defect)
+    :param message: what came back, one sentence; must not hold credentials
+    :param tried: what was tried and on what, e.g. "exec into shop/api-1/app"
+    :param cause: the likely cause, where it is known better than the kind's meaning
+    :param advice: the next step, where it is known better than the kind's advice
+    """
+
+    def __init__(self, reason: str, message: str, *, tried: str = "", cause: str = "", advice: str = "") -> None:
+        self.kind = KINDS[reason]
+        self.message = message
+        self.tried = tried
+        self.cause = cause or self.kind.meaning
+        self.advice = advice or self.kind.advice
+        super().__init__(str(self))
+
+    @property
+    def reason(self) -> str:
+        return self.kind.reason
+
+    def record(self) -> Dict[str, str]:
+        """The failure as it stands in results: code, reason, message, tried, cause, advice (all strings)."""
+        return {"code": self.kind.code, "reason": self.kind.reason, "message": self.message, "tried": self.tried,
+                "cause": self.cause, "advice": self.advice}
+
+    def __str__(self) -> str:
+        parts = ["%s: " % self.tried if self.tried else "", self.message.rstrip("."), ". "]
+        if self.cause and self.cause != self.message:
+            parts += [self.cause.rstrip("."), ". "]
+        parts += [self.advice.rstrip("."), ". (", self.kind.code, " ", self.kind.reason, ")"]
+        return "".join(parts)
