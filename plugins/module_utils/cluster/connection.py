@@ -1,0 +1,254 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster as we can talk to it: where it is, what we trust, who we are."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from urllib.parse import quote, urlsplit
+
+from ..errors import ScanError
+from .connection_options import ConnectionOptions, add_environment
+from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
+from .deadline import Deadline
+from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig, read_file
+from .proxy import basic_credential, choose_proxy
+from .tls import ClientCertificate, TlsClient
+from .transport import Endpoint, TlsStream, open_stream
+
+__all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
+
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_USER_AGENT = "securescan.kubernetes"
+
+
+class ClusterConnection:
+    """One API server and one identity. Safe to use from several threads.
+
+    :ivar cluster_name: the kubeconfig's name of the cluster, else host:port
+    :ivar warnings: what an operator should know about how this connection came to be
+    """
+
+    def __init__(self, endpoint: Endpoint, trust: TlsClient, source: CredentialSource, cluster_name: str, *,
+                 impersonation: Sequence[Tuple[str, str]] = (), warnings: Sequence[str] = ()) -> None:
+        self.endpoint = endpoint
+        self.cluster_name = cluster_name
+        self.warnings = tuple(warnings)
+        self._trust = trust
+        self._source = source
+        self._impersonation = tuple(impersonation)
+        self._tls = trust
+        self._lock = threading.Lock()
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return "https://%s%s" % (self.endpoint.authority, self.endpoint.base_path)
+
+    def with_bearer_token(self, token: str) -> ClusterConnection:
+        """The same server and trust with another identity: only this token.
+
+        No client certificate, no impersonation, no renewal: when the token is refused, nothing else is tried.
+
+        :raises ScanError: no_credential
+        """
+        return ClusterConnection(self.endpoint, self._trust, CredentialSource(Credential(bearer(token))),
+                                 self.cluster_name, warnings=self.warnings)
+
+    def headers(self) -> List[Tuple[str, str]]:
+        """The headers that say who we are, for every request.
+
+        :raises ScanError: no_credential, bad_file
+        """
+        authorization = self._source.current().authorization
+        headers = [("User-Agent", _USER_AGENT)]
+        if authorization:
+            headers.append(("Authorization", authorization))
+        return headers + list(self._impersonation)
+
+    def renew_credential(self) -> bool:
+        """The server said 401. True if another credential can be had, and the request is worth another try."""
+        return self._source.renew()
+
+    def tls(self) -> TlsClient:
+        """The TLS side, with the client certificate that holds now.
+
+        :raises ScanError: no_credential, bad_file
+        """
+        certificate = self._source.current().certificate
+        with self._lock:
+            if self._tls.certificate != certificate:
+                self._tls = self._trust if certificate is None else TlsClient(self._trust.ca_pem, self._trust.verify,
+                                                                             certificate)
+            return self._tls
+
+    def open(self, deadline: Deadline) -> TlsStream:
+        """A new connection.
+
+        :raises ScanError: unreachable, tls_failed, no_credential, bad_file, cancelled, timed_out
+        """
+        return open_stream(self.endpoint, self.tls(), deadline)
+
+    def secrets(self) -> List[str]:
+        """What must not appear in any message, though a server may send it back."""
+        value = self._source.current().authorization
+        return [part for part in (value, value.partition(" ")[2]) if part]
+
+    def __repr__(self) -> str:
+        return "ClusterConnection(%s, %s)" % (self.cluster_name, self.server)
+
+
+def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
+    """Find server and credential; no request is made, but an exec plugin is run.
+
+    The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over it; else
+    KUBECONFIG or ~/.kube/config, as kubectl does. The pod's own identity is never taken unless `in_cluster` says so.
+
+    :param environ: the environment's variables: K8S_AUTH_*, KUBECONFIG, HOME, HTTPS_PROXY, NO_PROXY
+    :raises ScanError: no_credential, bad_option, bad_file, missing_library
+    """
+    resolved = add_environment(options, environ)
+    if resolved.in_cluster:
+        connection = _from_service_account(resolved, environ)
+    elif resolved.host and resolved.has_credential and not options.names_kubeconfig:
+        connection = _assemble(resolved, environ, None)
+    else:
+        connection = _assemble(resolved, environ,
+                               load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context))
+    connection.tls()  # so that a bad certificate, key or plugin is known now
+    return connection
+
+
+def _kubeconfig_source(options: ConnectionOptions, environ: Mapping[str, str]) -> KubeconfigSource:
+    if options.kubeconfig:
+        return options.kubeconfig
+    if options.host and not options.context:
+        raise ScanError("no_credential", "a host was given without api_key, client_cert or username",
+                        cause="The current user of a kubeconfig is not used for a host that it does not name.")
+    if environ.get("KUBECONFIG"):
+        return environ["KUBECONFIG"]
+    default = Path(environ["HOME"] if environ.get("HOME") else "~").expanduser() / ".kube" / "config"
+    if not default.exists():
+        raise ScanError("no_credential", "no kubeconfig and no host were given, and there is no %s" % default)
+    return str(default)
+
+
+def _assemble(options: ConnectionOptions, environ: Mapping[str, str],
+              choice: Optional[KubeconfigChoice]) -> ClusterConnection:
+    """Lay the options over what the kubeconfig says, where there is one."""
+    cluster = choice.cluster if choice else None
+    server = options.host or (cluster.text("server") if cluster else "")
+    if options.ca_cert:
+        ca: Optional[bytes] = read_file(Path(options.ca_cert).expanduser(), "ca_cert")
+    else:
+        ca = cluster.file_or_data("certificate-authority") if cluster else None
+    host, port, base_path = _split_server(server)
+    endpoint = Endpoint(host, port, base_path,
+                        options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
+                        choose_proxy(options, environ, cluster.text("proxy-url") if cluster else "", host))
+    warnings = []
+    if options.validate_certs is False:
+        warnings.append("The certificate of %s is not verified (validate_certs or K8S_AUTH_VERIFY_SSL is false). AWX "
+                        "sets that variable when its credential has no CA." % endpoint.authority)
+    elif cluster and cluster.content.get("insecure-skip-tls-verify"):
+        warnings.append("The kubeconfig's insecure-skip-tls-verify is not followed; only validate_certs: false turns "
+                        "verification off.")
+    if options.has_credential or choice is None:
+        source = CredentialSource(_credential_of_options(options))
+    else:
+        source = _credential_of_user(choice, environ)
+    impersonation = _impersonation(options, choice.user.content if choice else {})
+    return ClusterConnection(endpoint, TlsClient(ca, options.validate_certs is not False), source,
+                             cluster.name if cluster else endpoint.authority, impersonation=impersonation,
+                             warnings=warnings)
+
+
+def _from_service_account(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
+    host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
+    if not host or not port:
+        raise ScanError("no_credential", "in_cluster was asked for, but this is not a pod: KUBERNETES_SERVICE_HOST and "
+                        "KUBERNETES_SERVICE_PORT are not set")
+    if options.names_kubeconfig or options.host or options.has_credential:
+        raise ScanError("bad_option", "in_cluster excludes kubeconfig, context, host and every credential")
+    host, port_number, _path = _split_server("https://%s:%s" % ("[%s]" % host if ":" in host else host, port))
+    trust = TlsClient(read_file(_SERVICE_ACCOUNT / "ca.crt", "the service account's CA"), True)
+    endpoint = Endpoint(host, port_number, "", host)
+    return ClusterConnection(endpoint, trust, TokenFile(_SERVICE_ACCOUNT / "token"), endpoint.authority,
+                             impersonation=_impersonation(options, {}))
+
+
+def _split_server(server: str) -> Tuple[str, int, str]:
+    """Host, port and base path of a server's URL."""
+    try:
+        parts = urlsplit(server if "://" in server else "https://" + server)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError:
+        host, port, parts = "", 0, urlsplit("")
+    if not host or parts.username or parts.query or parts.fragment:
+        raise ScanError("bad_option", "the server's address is not a URL of the form https://host:port")
+    if parts.scheme != "https":
+        raise ScanError("bad_option", "the server's address must begin with https://, as a credential is sent to it")
+    return host, port, parts.path.rstrip("/")
+
+
+def _credential_of_options(options: ConnectionOptions) -> Credential:
+    if options.api_key and options.username:
+        raise ScanError("bad_option", "give either api_key or username, not both")
+    if bool(options.username) != bool(options.password):
+        raise ScanError("bad_option", "username and password go together")
+    if options.client_key and not options.client_cert:
+        raise ScanError("bad_option", "client_key needs client_cert")
+    certificate = None
+    if options.client_cert:
+        chain = read_file(Path(options.client_cert).expanduser(), "client_cert")
+        key = read_file(Path(options.client_key).expanduser(), "client_key") if options.client_key else chain
+        certificate = ClientCertificate(chain, key)
+    if options.username:
+        return Credential(basic_credential(options.username, options.password or ""), certificate)
+    return Credential(bearer(options.api_key) if options.api_key else "", certificate)
+
+
+def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) -> CredentialSource:
+    """The user's credential, by the precedence of client-go."""
+    user = choice.user
+    chain, key = user.file_or_data("client-certificate"), user.file_or_data("client-key")
+    if bool(chain) != bool(key):
+        raise ScanError("bad_file", "user %r of %s has a client certificate without its key, or the other way round"
+                        % (user.name, choice.source))
+    certificate = ClientCertificate(chain, key) if chain and key else None
+    token_file = user.path("tokenFile")
+    if token_file is not None:
+        return TokenFile(token_file, certificate)
+    if user.text("token"):
+        return CredentialSource(Credential(bearer(user.text("token")), certificate))
+    if user.text("username"):
+        return CredentialSource(Credential(basic_credential(user.text("username"), user.text("password")), certificate))
+    if user.content.get("exec"):
+        return ExecPlugin(choice, environ, certificate)
+    if user.content.get("auth-provider"):
+        return AuthProvider(choice)
+    if certificate is None:
+        raise ScanError("no_credential", "user %r of %s has no credential" % (user.name, choice.source))
+    return CredentialSource(Credential("", certificate))
+
+
+def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> List[Tuple[str, str]]:
+    """The Impersonate-* headers. A kubeconfig's `as` counts, or we would be somebody else than it says."""
+    name = options.impersonate_user or user.get("as") or ""
+    groups = options.impersonate_groups or (() if options.impersonate_user else user.get("as-groups")) or ()
+    headers = [("Impersonate-User", name)] if name else []
+    headers += [("Impersonate-Group", group) for group in groups]
+    if not options.impersonate_user:
+        headers += [("Impersonate-Uid", user["as-uid"])] if user.get("as-uid") else []
+        extra: Dict[str, Sequence[str]] = user.get("as-user-extra") or {}
+        headers += [("Impersonate-Extra-" + quote(key.lower(), safe=""), value)
+                    for key, values in extra.items() for value in values]
+    if headers and not name:
+        raise ScanError("bad_option", "impersonated groups need an impersonated user")
+    for header, value in headers:
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+            raise ScanError("bad_option", "%s holds characters that cannot stand in a header" % header)
+    return headers

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an operator says which cluster and who they are: module options first, then the K8S_AUTH_* variables.
+
+Names and variables are those of the kubernetes.core collection.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
+
+from ..errors import ScanError
+from .kubeconfig import KubeconfigSource
+
+_VARIABLES = {
+    "kubeconfig": "K8S_AUTH_KUBECONFIG", "context": "K8S_AUTH_CONTEXT", "host": "K8S_AUTH_HOST",
+    "api_key": "K8S_AUTH_API_KEY", "username": "K8S_AUTH_USERNAME", "password": "K8S_AUTH_PASSWORD",
+    "ca_cert": "K8S_AUTH_SSL_CA_CERT", "client_cert": "K8S_AUTH_CERT_FILE", "client_key": "K8S_AUTH_KEY_FILE",
+    "validate_certs": "K8S_AUTH_VERIFY_SSL", "tls_server_name": "K8S_AUTH_TLS_SERVER_NAME",
+    "proxy": "K8S_AUTH_PROXY", "no_proxy": "K8S_AUTH_NO_PROXY",
+    "impersonate_user": "K8S_AUTH_IMPERSONATE_USER", "impersonate_groups": "K8S_AUTH_IMPERSONATE_GROUPS",
+}
+_PROXY_HEADER_VARIABLES = {
+    "proxy_basic_auth": "K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH",
+    "basic_auth": "K8S_AUTH_PROXY_HEADERS_BASIC_AUTH",
+    "user_agent": "K8S_AUTH_PROXY_HEADERS_USER_AGENT",
+}
+_CREDENTIAL = ("api_key", "username", "password", "client_cert", "client_key")
+_SERVER = ("host", "ca_cert", "validate_certs", "tls_server_name")
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """What was asked for; None is "not said".
+
+    :param kubeconfig: a path (several separated as in PATH), the content as YAML text, or the content as a mapping
+    :param api_key: a bearer token
+    :param ca_cert: path of a PEM file; client_cert and client_key likewise
+    :param validate_certs: False is the only way to turn verification off; a kubeconfig alone cannot
+    :param proxy_headers: proxy_basic_auth and basic_auth (user:password), user_agent
+    :param in_cluster: use the service account of the pod that we run in. Never done unless this is True.
+    """
+
+    kubeconfig: Optional[KubeconfigSource] = None
+    context: Optional[str] = None
+    host: Optional[str] = None
+    api_key: Optional[str] = None
+    username: Optional[str] = None
+    password: Optional[str] = None
+    ca_cert: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+    validate_certs: Optional[bool] = None
+    tls_server_name: Optional[str] = None
+    proxy: Optional[str] = None
+    no_proxy: Optional[str] = None
+    proxy_headers: Optional[Mapping[str, str]] = None
+    impersonate_user: Optional[str] = None
+    impersonate_groups: Optional[Sequence[str]] = None
+    in_cluster: bool = False
+
+    def __repr__(self) -> str:
+        # Several of these are secrets, and a kubeconfig may hold them.
+        given = sorted(field.name for field in dataclasses.fields(self) if getattr(self, field.name))
+        return "ConnectionOptions(%s)" % ", ".join(given)
+
+    @property
+    def names_kubeconfig(self) -> bool:
+        return bool(self.kubeconfig or self.context)
+
+    @property
+    def has_credential(self) -> bool:
+        return any(getattr(self, name) for name in _CREDENTIAL)
+
+
+def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> ConnectionOptions:
+    """Fill what was not said from the K8S_AUTH_* variables.
+
+    Variables never alter what options describe as a whole: a kubeconfig or context keeps its own server, trust and
+    credential, a credential its own parts, and `in_cluster` takes no variable at all.
+
+    :raises ScanError: bad_option
+    """
+    if options.in_cluster:
+        return options
+    hidden = set(_CREDENTIAL) if options.has_credential else set()
+    if options.names_kubeconfig:
+        hidden.update(_CREDENTIAL, _SERVER)
+    found: Dict[str, Any] = {}
+    for name, variable in _VARIABLES.items():
+        text = environ.get(variable, "")
+        if text and name not in hidden and not _is_said(getattr(options, name)):
+            found[name] = _typed(name, variable, text)
+    if not options.proxy_headers:
+        headers = {name: environ[variable] for name, variable in _PROXY_HEADER_VARIABLES.items()
+                   if environ.get(variable)}
+        found["proxy_headers"] = headers or None
+    return dataclasses.replace(options, **found)
+
+
+def _is_said(value: object) -> bool:
+    # An empty text is what a template makes of an undefined variable.
+    return value not in (None, "", [])
+
+
+def _typed(name: str, variable: str, text: str) -> Union[str, bool, Sequence[str]]:
+    if name == "validate_certs":
+        if text.lower() not in _BOOLEANS:
+            raise ScanError("bad_option", "%s is neither true nor false" % variable)
+        return _BOOLEANS[text.lower()]
+    if name == "impersonate_groups":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text

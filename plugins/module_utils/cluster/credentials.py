@@ -1,0 +1,169 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a credential comes from, and how it is renewed. Each source answers with what holds at this moment."""
+
+from __future__ import annotations
+
+import copy
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from ..errors import ScanError
+from .exec_plugin import PluginCredential, run_plugin
+from .kubeconfig import KubeconfigChoice, read_file
+from .tls import ClientCertificate
+
+# A token that is about to expire is not begun with: the request has to arrive, too.
+_EXPIRY_MARGIN = 30.0
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Who we are: the value of the Authorization header (empty for none) and the client certificate."""
+
+    authorization: str = ""
+    certificate: Optional[ClientCertificate] = None
+
+    def __repr__(self) -> str:
+        return "Credential(...)"
+
+
+class CredentialSource:
+    """A credential that never changes; the other sources extend it."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def current(self) -> Credential:
+        """:raises ScanError: no_credential, bad_file"""
+        return self._credential
+
+    def renew(self) -> bool:
+        """The server refused the credential. True if `current` will now give another, or fetch one anew."""
+        return False
+
+
+class TokenFile(CredentialSource):
+    """A file that holds a bearer token and is replaced when that is renewed (projected service account tokens)."""
+
+    def __init__(self, path: Path, certificate: Optional[ClientCertificate] = None) -> None:
+        super().__init__(Credential())
+        self._path = path
+        self._certificate = certificate
+        self._version: Tuple[int, int, int] = (0, 0, 0)
+
+    def current(self) -> Credential:
+        try:
+            stat = self._path.stat()
+        except OSError as error:
+            raise ScanError("no_credential", "the token file %s cannot be read (%s)"
+                            % (self._path, error.strerror)) from None
+        version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if version != self._version:
+            token = read_file(self._path, "the token file").decode("utf-8", "replace").strip()
+            if not token:
+                raise ScanError("no_credential", "the token file %s is empty" % self._path)
+            self._credential = Credential(bearer(token), self._certificate)
+            self._version = version
+        return self._credential
+
+
+class ExecPlugin(CredentialSource):
+    """A credential plugin's answer, kept until it expires or is refused.
+
+    :param certificate: the user's own client certificate, used where the plugin gives none
+    """
+
+    def __init__(self, choice: KubeconfigChoice, environ: Mapping[str, str],
+                 certificate: Optional[ClientCertificate] = None) -> None:
+        super().__init__(Credential())
+        self._choice = choice
+        self._environ = environ
+        self._certificate = certificate
+        self._answer: Optional[PluginCredential] = None
+        self._lock = threading.Lock()
+
+    def current(self) -> Credential:
+        with self._lock:
+            answer = self._answer
+            if answer is None or (answer.expires is not None and time.time() > answer.expires - _EXPIRY_MARGIN):
+                self._answer = answer = run_plugin(self._choice, self._environ)
+                self._credential = Credential(bearer(answer.token) if answer.token else "",
+                                              answer.certificate or self._certificate)
+            return self._credential
+
+    def renew(self) -> bool:
+        with self._lock:
+            self._answer = None
+        return True
+
+
+class AuthProvider(CredentialSource):
+    """The old `auth-provider` of a kubeconfig, by the `kubernetes` package, which can renew its tokens."""
+
+    def __init__(self, choice: KubeconfigChoice) -> None:
+        super().__init__(Credential())
+        self._choice = choice
+        provider = copy.deepcopy(choice.user.content["auth-provider"])
+        config = provider.get("config") if isinstance(provider, dict) else None
+        if isinstance(config, dict) and not config.get("idp-certificate-authority-data"):
+            # Without a CA the package asks the identity provider without verifying its certificate.
+            config.setdefault("idp-certificate-authority", ssl.get_default_verify_paths().cafile or "")
+        self._document: Dict[str, Any] = {
+            "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+            "clusters": [{"name": "x", "cluster": {"server": "https://x"}}],
+            # Only the token is wanted of that package: what else the user has, we read ourselves.
+            "users": [{"name": "x", "user": {"auth-provider": provider}}]}
+        self._lock = threading.Lock()
+        self._checked = 0.0
+
+    def current(self) -> Credential:
+        with self._lock:
+            # The package looks at the token's expiry itself, and renews in `_document`.
+            if time.monotonic() > self._checked + _EXPIRY_MARGIN or not self._credential.authorization:
+                self._credential = Credential(self._load())
+                self._checked = time.monotonic()
+            return self._credential
+
+    def _load(self) -> str:
+        provider = self._choice.user.content["auth-provider"]
+        name = provider.get("name") if isinstance(provider, dict) else None
+        try:
+            from kubernetes.client import Configuration
+            from kubernetes.config import load_kube_config_from_dict
+        except ImportError:
+            raise ScanError("missing_library", "the Python package kubernetes is needed for the auth-provider %r of "
+                            "user %r" % (name, self._choice.user.name)) from None
+        configuration = Configuration()
+        configuration.api_key = {}
+        try:
+            load_kube_config_from_dict(self._document, client_configuration=configuration, persist_config=False)
+        except Exception as error:  # noqa: BLE001 - a foreign package: it may raise anything, and may quote secrets
+            raise self._failed(str(name), type(error).__name__) from None
+        # The key's name differs between versions of the package.
+        value = next(iter(configuration.api_key.values()), "")
+        if not value:
+            raise self._failed(str(name), "no token")
+        return str(value)
+
+    def _failed(self, name: str, why: str) -> ScanError:
+        return ScanError("no_credential", "the auth-provider %r of user %r gave no token (%s)"
+                         % (name, self._choice.user.name, why),
+                         advice="Log in again, or use an exec plugin: auth-provider is deprecated by Kubernetes.")
+
+
+def bearer(token: str) -> str:
+    """The value of the Authorization header.
+
+    :raises ScanError: no_credential if the token cannot stand in a header
+    """
+    token = token[7:] if token[:7].lower() == "bearer " else token
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ScanError("no_credential", "the bearer token is empty or holds characters that no token has")
+    return "Bearer " + token

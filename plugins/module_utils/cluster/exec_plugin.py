@@ -1,0 +1,147 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Client credential plugins: a program named by the kubeconfig that prints a credential (client-go's "exec").
+
+Source of the rules: the API group client.authentication.k8s.io.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..errors import ScanError
+from .kubeconfig import KubeconfigChoice
+from .server_text import clean_text
+from .tls import ClientCertificate
+
+PLUGIN_SECONDS = 60.0
+_API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+@dataclass(frozen=True)
+class PluginCredential:
+    """What a plugin printed. `expires` is seconds since the epoch, None where the plugin did not say."""
+
+    token: str
+    certificate: Optional[ClientCertificate]
+    expires: Optional[float]
+
+    def __repr__(self) -> str:
+        return "PluginCredential(...)"
+
+
+def run_plugin(choice: KubeconfigChoice, environ: Mapping[str, str]) -> PluginCredential:
+    """Run the plugin of the chosen user once, without a terminal.
+
+    :raises ScanError: no_credential, bad_file
+    """
+    user = choice.user
+    config = user.content["exec"]
+    if not isinstance(config, dict) or not isinstance(config.get("command"), str):
+        raise ScanError("bad_file", "the exec plugin of user %r has no command" % user.name)
+    version = config.get("apiVersion")
+    if version not in _API_VERSIONS:
+        raise ScanError("bad_file", "the exec plugin of user %r has the apiVersion %r, not one of %s"
+                        % (user.name, version, ", ".join(_API_VERSIONS)))
+    if config.get("interactiveMode") == "Always":
+        raise _failed(choice, "it needs a terminal (interactiveMode: Always)")
+    command = config["command"]
+    if "/" in command:
+        command = str(user.folder / Path(command).expanduser())
+    output = _run([command] + [str(part) for part in config.get("args") or []],
+                  _environment(choice, config, version, environ), choice)
+    return _parse(output, version, choice)
+
+
+def _environment(choice: KubeconfigChoice, config: Mapping[str, Any], version: str,
+                 environ: Mapping[str, str]) -> Dict[str, str]:
+    result = dict(environ)
+    for item in config.get("env") or []:
+        if not isinstance(item, dict) or not {"name", "value"} <= set(item):
+            raise _failed(choice, "an entry of its env has no name or no value")
+        result[str(item["name"])] = str(item["value"])
+    info: Dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    if config.get("provideClusterInfo"):
+        info["spec"]["cluster"] = _cluster_info(choice)
+    result["KUBERNETES_EXEC_INFO"] = json.dumps(info)
+    return result
+
+
+def _cluster_info(choice: KubeconfigChoice) -> Dict[str, Any]:
+    cluster = choice.cluster
+    keys = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+    info = {key: cluster.content[key] for key in keys if key in cluster.content}
+    ca = cluster.file_or_data("certificate-authority")
+    if ca is not None:
+        info["certificate-authority-data"] = base64.b64encode(ca).decode("ascii")
+    for extension in cluster.content.get("extensions") or []:
+        if extension.get("name") == "client.authentication.k8s.io/exec":
+            info["config"] = extension.get("extension")
+    return info
+
+
+def _run(argv: List[str], environ: Mapping[str, str], choice: KubeconfigChoice) -> bytes:
+    program = clean_text(argv[0])
+    try:
+        process = subprocess.Popen(  # noqa: S603 - running what the operator's kubeconfig names is the purpose
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(environ),
+            start_new_session=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "bad argument"
+        raise _failed(choice, "%s cannot be started (%s)" % (program, reason)) from None
+    try:
+        stdout, stderr = process.communicate(timeout=PLUGIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise _failed(choice, "%s did not end within %g s" % (program, PLUGIN_SECONDS)) from None
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode != 0:
+        lines = stderr.decode("utf-8", "replace").strip().splitlines() or ["it printed no message"]
+        raise _failed(choice, "%s ended with exit code %d: %s" % (program, process.returncode,
+                                                                  clean_text(lines[0], limit=200)))
+    return stdout
+
+
+def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCredential:
+    try:
+        document = json.loads(output)
+        status = document["status"]
+        if document["kind"] != "ExecCredential" or document["apiVersion"] != version:
+            raise _failed(choice, "it printed no ExecCredential of %s" % version)
+        token = status.get("token") or ""
+        chain, key = status.get("clientCertificateData"), status.get("clientKeyData")
+        expires = _epoch(status["expirationTimestamp"]) if status.get("expirationTimestamp") else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _failed(choice, "what it printed is not a valid ExecCredential") from None
+    if bool(chain) != bool(key):
+        raise _failed(choice, "it printed a certificate without its key, or a key without its certificate")
+    if not token and not chain:
+        raise _failed(choice, "it printed neither a token nor a client certificate")
+    certificate = ClientCertificate(str(chain).encode(), str(key).encode()) if chain else None
+    return PluginCredential(str(token), certificate, expires)
+
+
+def _epoch(text: str) -> float:
+    """Seconds since the epoch of an RFC 3339 time. Python 3.9's fromisoformat knows neither Z nor nanoseconds."""
+    head, zone = (text[:-1], "+00:00") if text[-1:] in ("Z", "z") else (text[:-6], text[-6:])
+    moment = datetime.fromisoformat(head.split(".")[0] + zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _failed(choice: KubeconfigChoice, what: str) -> ScanError:
+    config = choice.user.content["exec"]
+    hint = clean_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
+    return ScanError("no_credential", "the exec plugin of user %r failed: %s" % (choice.user.name, what),
+                     cause="The kubeconfig's exec plugin gave no credential.",
+                     advice=hint or "Run the plugin's command by hand, with the same environment, and log in again.")

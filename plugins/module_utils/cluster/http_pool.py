@@ -1,0 +1,124 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP/1.1 requests over kept connections to one API server."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Optional, Tuple
+
+from ..errors import ScanError
+from .connection import ClusterConnection
+from .deadline import Deadline
+from .server_text import clean_text
+from .transport import TlsStream
+
+# Below the idle time-outs of servers and load balancers, so that a kept connection is rarely a dead one.
+_KEEP_SECONDS = 20.0
+_KEEP_CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """`headers` has lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpPool:
+    """Lends each request a connection of its own. Safe to use from several threads.
+
+    Requests are made by http.client over our own streams: the way to the server (proxy, TLS, deadline, cancel) is
+    then the same as for exec, and no other library is needed.
+    """
+
+    def __init__(self, connection: ClusterConnection) -> None:
+        self._connection = connection
+        self._idle: List[Tuple[float, TlsStream]] = []
+        self._lock = threading.Lock()
+
+    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes], *,
+                 limit: int, deadline: Deadline) -> HttpReply:
+        """Send one request and read its reply, of at most `limit` bytes.
+
+        :param target: path and query, without the base path
+        :raises ScanError: unreachable (nothing was sent), connection_lost (it may have been), bad_reply, tls_failed,
+            no_credential, cancelled, timed_out
+        """
+        connection = self._connection
+        identity = connection.headers()
+        stream = self._take(deadline) or connection.open(deadline)
+        keep = False
+        try:
+            client = http.client.HTTPConnection(connection.endpoint.host, connection.endpoint.port)
+            client.auto_open = 0  # or it would go on without TLS on its own
+            client.sock = stream
+            client.putrequest(method, connection.endpoint.base_path + target, skip_host=True)
+            client.putheader("Host", connection.endpoint.authority)
+            # Not by a mapping: Impersonate-Group stands once for each group.
+            for name, value in identity + list(headers.items()):
+                client.putheader(name, value)
+            if body is not None:
+                client.putheader("Content-Length", str(len(body)))
+            client.endheaders(body)
+            reply, keep = self._read(client, limit, deadline)
+            return reply
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            raise _broken(error, deadline.tried, connection.secrets()) from None
+        finally:
+            if keep:
+                self._give_back(stream)
+            else:
+                stream.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _since, stream in idle:
+            stream.close()
+
+    @staticmethod
+    def _read(client: http.client.HTTPConnection, limit: int, deadline: Deadline) -> Tuple[HttpReply, bool]:
+        response = client.getresponse()
+        body = response.read(limit + 1)
+        if len(body) > limit:
+            raise ScanError("bad_reply", "the reply has more than %d bytes" % limit, tried=deadline.tried)
+        if response.length:
+            raise ConnectionError("the reply was cut off")
+        headers: Dict[str, str] = {name.lower(): value for name, value in response.getheaders()}
+        return HttpReply(response.status, headers, body), response.isclosed() and not response.will_close
+
+    def _take(self, deadline: Deadline) -> Optional[TlsStream]:
+        tls = self._connection.tls()
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                since, stream = self._idle.pop()
+            # A connection belongs to the client certificate that it was opened with.
+            if time.monotonic() - since < _KEEP_SECONDS and stream.tls is tls and stream.is_idle():
+                stream.deadline = deadline
+                return stream
+            stream.close()
+
+    def _give_back(self, stream: TlsStream) -> None:
+        with self._lock:
+            if len(self._idle) < _KEEP_CONNECTIONS:
+                self._idle.append((time.monotonic(), stream))
+                return
+        stream.close()
+
+
+def _broken(error: Exception, tried: str, secrets: List[str]) -> ScanError:
+    # RemoteDisconnected is a BadStatusLine, too.
+    if isinstance(error, (OSError, http.client.IncompleteRead)):
+        return ScanError("connection_lost", "the connection broke (%s)"
+                         % (clean_text(str(error), secrets, limit=100) or type(error).__name__), tried=tried)
+    return ScanError("bad_reply", "not a valid HTTP reply (%s)" % type(error).__name__, tried=tried)

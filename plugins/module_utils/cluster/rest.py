@@ -1,0 +1,186 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API by fixed paths: no discovery, no generated classes; objects are mappings as JSON has them."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Set, Union
+from urllib.parse import quote, urlencode
+
+from ..errors import ScanError
+from .api_errors import ApiError, api_error, describe_request
+from .connection import ClusterConnection
+from .deadline import Deadline
+from .http_pool import HttpPool
+from .limiter import Limiter
+
+Query = Mapping[str, Union[str, int, Sequence[str]]]
+
+REPLY_LIMIT = 64 * 1024 * 1024
+_JSON = "application/json"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+# A list whose continue token expired is begun anew this often.
+_LIST_RESTARTS = 3
+# Failures other than 429, which is retried as long as there is patience.
+_ATTEMPTS = 4
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
+
+
+class RestClient:
+    """Requests to one cluster as one identity. Safe to use from several threads.
+
+    :param limiter: its rate is kept to; it takes no slot of it, so holders of slots may make requests
+    :param timeout: seconds for one attempt
+    :param patience: seconds during which a request is tried again
+    :param cancel: ends every wait
+    :ivar requests: how many attempts were made
+    """
+
+    def __init__(self, connection: ClusterConnection, limiter: Optional[Limiter] = None, timeout: float = 30.0, *,
+                 patience: float = 60.0, cancel: Optional[threading.Event] = None) -> None:
+        self.connection = connection
+        self.requests = 0
+        self._limiter = limiter
+        self._timeout = timeout
+        self._patience = patience
+        self._cancel = cancel
+        self._pool = HttpPool(connection)
+        self._lock = threading.Lock()
+
+    def get(self, path: str, query: Optional[Query] = None) -> Dict[str, Any]:
+        """:raises ScanError: every reason of 2xx; connection_lost, timed_out, cancelled"""
+        return self._request("GET", path, query)
+
+    def get_metadata(self, path: str) -> Dict[str, Any]:
+        """Only an object's metadata (PartialObjectMetadata). Raises as `get`."""
+        return self._request("GET", path, accept=_METADATA_ONLY)
+
+    def create(self, path: str, body: Mapping[str, Any], query: Optional[Query] = None) -> Dict[str, Any]:
+        """Raises as `get`. After connection_lost or timed_out the object may exist."""
+        return self._request("POST", path, query, body, _JSON)
+
+    def patch(self, path: str, body: Any, content_type: str, query: Optional[Query] = None) -> Dict[str, Any]:
+        """`content_type` is one of the API's patch types, e.g. application/strategic-merge-patch+json. Raises as
+        `get`. After connection_lost or timed_out the object may be changed."""
+        return self._request("PATCH", path, query, body, content_type)
+
+    def delete(self, path: str, body: Optional[Mapping[str, Any]] = None,
+               query: Optional[Query] = None) -> Dict[str, Any]:
+        """`body` is DeleteOptions. Raises as `get`; a second attempt after a lost connection may find nothing
+        (not_found)."""
+        return self._request("DELETE", path, query, body, _JSON)
+
+    def list_items(self, path: str, query: Optional[Query] = None, page_size: int = 500) -> Iterator[Dict[str, Any]]:
+        """The items of a list, page by page: at most one page is held.
+
+        A continue token lives for some minutes. When it has expired (410) the list is begun anew, and objects that
+        were given already, told by their UID, are left out. Raises as `get`.
+        """
+        given: Set[str] = set()
+        restarts = 0
+        token = ""
+        while True:
+            page_query: Dict[str, Union[str, int, Sequence[str]]] = dict(query or {}, limit=page_size)
+            if token:
+                page_query["continue"] = token
+            try:
+                page = self._request("GET", path, page_query)
+            except ApiError as error:
+                if error.status != 410 or not token or restarts == _LIST_RESTARTS:
+                    raise
+                restarts += 1
+                token = ""
+                continue
+            items, token = _read_page(page, describe_request("GET", path))
+            for item in items:
+                uid = str((item.get("metadata") or {}).get("uid") or "")
+                if uid in given:
+                    continue
+                if uid:
+                    given.add(uid)
+                yield item
+            if not token:
+                return
+
+    def close(self) -> None:
+        """Close the connections that are kept. The client may be used again."""
+        self._pool.close()
+
+    def _request(self, method: str, path: str, query: Optional[Query] = None, body: Any = None,
+                 content_type: str = "", *, accept: str = _JSON) -> Dict[str, Any]:
+        target = quote(path, safe="/:@!$&'()*+,;=~-._%") + ("?" + urlencode(query, doseq=True) if query else "")
+        content = None if body is None else json.dumps(body, separators=(",", ":")).encode("utf-8")
+        headers = {"Accept": accept}
+        if content is not None:
+            headers["Content-Type"] = content_type
+        patience = Deadline(self._patience, self._cancel, describe_request(method, path))
+        failures = 0
+        renewed = False
+        while True:
+            try:
+                return self._attempt(method, target, headers, content, patience)
+            except ScanError as error:
+                if error.reason == "not_authenticated" and not renewed and self.connection.renew_credential():
+                    renewed = True
+                    continue
+                failures += 1
+                if not _is_worth_retrying(error, method, failures):
+                    raise
+                pause = _pause(error, failures)
+                if pause >= patience.remaining():
+                    raise
+            patience.sleep(pause)
+
+    def _attempt(self, method: str, target: str, headers: Mapping[str, str], content: Optional[bytes],
+                 patience: Deadline) -> Dict[str, Any]:
+        if self._limiter is not None:
+            self._limiter.pace(patience)
+        with self._lock:
+            self.requests += 1
+        deadline = Deadline(self._timeout, self._cancel, patience.tried)
+        reply = self._pool.exchange(method, target, headers, content, limit=REPLY_LIMIT, deadline=deadline)
+        if not 200 <= reply.status < 300:
+            raise api_error(reply.status, reply.headers, reply.body, deadline.tried, self.connection.secrets())
+        try:
+            document = json.loads(reply.body)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise ScanError("bad_reply", "the reply is not a JSON object (%s)"
+                            % reply.headers.get("content-type", "no content type")[:60], tried=deadline.tried)
+        return document
+
+
+def _is_worth_retrying(error: ScanError, method: str, failures: int) -> bool:
+    """Whether the same request may be sent again without doing something twice."""
+    if error.reason == "throttled":
+        return True
+    if failures >= _ATTEMPTS:
+        return False
+    if error.reason == "unreachable":
+        return True  # nothing was sent
+    return method in ("GET", "DELETE") and error.reason in ("server_error", "connection_lost")
+
+
+def _pause(error: ScanError, failures: int) -> float:
+    """Seconds before the next attempt, spread so that many clients do not come back together."""
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    if asked is not None:
+        return asked + random.uniform(0, 0.5)  # noqa: S311 - spreads load, protects nothing
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)  # noqa: S311
+
+
+def _read_page(page: Mapping[str, Any], tried: str) -> Any:
+    """Items and continue token of a list."""
+    items = page.get("items")
+    if items is None and str(page.get("kind", "")).endswith("List"):
+        items = []  # Go's nil slice
+    metadata = page.get("metadata")
+    if not isinstance(items, list) or not isinstance(metadata, dict) or any(not isinstance(item, dict)
+                                                                          for item in items):
+        raise ScanError("bad_reply", "the reply is not a list of objects", tried=tried)
+    return items, str(metadata.get("continue") or "")
