@@ -1,0 +1,134 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""passwd, shadow and group: the account databases, with the kind of each password in place of the password.
+
+The kind is found by the shell: the hash never leaves the container. Fields that look like a hash in the wrong place are
+kept back, and in shadow whatever is not a number behind the password. A line that is not of the database's form makes
+the fact unsupported. Comments and empty lines are left out, as the C library does.
+
+passwd: [{"name": str, "password": kind, "uid": int, "gid": int, "gecos": str, "home": str, "shell": str}]
+shadow: [{"name": str, "password": kind, "last_change", "min", "max", "warn", "inactive", "expire": int (days) or None}]
+group: [{"name": str, "gid": int, "members": [str]}]
+Lines that include another directory (their name begins with + or -) may have None as uid and gid.
+
+Kinds: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash), disabled ("*"),
+des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of crypt(5).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Dict, List, Optional
+
+from .facts import OK, Fact, Query
+from .family import Answer, Family, call
+from .frames import BadContent, decode_text, read_integer
+
+_MAX_BYTES = 1024 * 1024
+
+_SHELL = r"""
+accounts() {
+  plain "$1" "$2" $4 || return
+  v= y=1
+  {
+    y=0
+    while IFS= read -r l || [ "$l" ]; do
+      case $l in ''|'#'*) continue ;; esac
+      w=${l%%:*} x=${l#*:}
+      case $l in
+      *:*:*) h=${x%%:*} x=${x#*:} ;;
+      *) h=- x=? ;;
+      esac
+      case $w in *'$'*'$'*) w=? ;; esac
+      case $3:$x in shadow:*[!0-9:-]*|*'$'*'$'*) x=? ;; esac
+      case $h in
+      '') h=empty ;;
+      x) h=shadow ;;
+      '!'*) h=locked ;;
+      '*'*) h=disabled ;;
+      '$1$'*) h=md5 ;;
+      '$5$'*) h=sha256 ;;
+      '$6$'*) h=sha512 ;;
+      '$y$'*) h=yescrypt ;;
+      '$gy$'*) h=gost_yescrypt ;;
+      '$7$'*) h=scrypt ;;
+      '$2'[abxy]'$'*) h=bcrypt ;;
+      *[!./0-9A-Za-z]*) h=other ;;
+      ?????????????) h=des ;;
+      *) h=other ;;
+      esac
+      v=$v$w:$h:$x$nl
+      [ ${#v} -le $4 ] || break
+    done
+  } <"$r"
+  if [ $y = 1 ]; then put "q$1" unreadable text 'it cannot be opened for reading'
+  elif [ ${#v} -gt $4 ]; then put "q$1" too_large text "it has more than $4 bytes"
+  else put "q$1" ok text "$v"
+  fi
+}
+"""
+
+_KIND = re.compile(rb"empty|shadow|locked|disabled|des|md5|sha256|sha512|yescrypt|gost_yescrypt|scrypt|bcrypt|other")
+_DAYS = ("last_change", "min", "max", "warn", "inactive", "expire")
+
+
+def _read_lines(answer: Answer, read: Callable[[str, str, List[bytes]], Dict[str, Any]]) -> Fact:
+    entries = []
+    for number, line in enumerate(answer.get_own().splitlines(), 1):
+        name, kind, rest = (line.split(b":", 2) + [b"", b""])[:3]
+        fields = rest.split(b":")
+        try:
+            if not _KIND.fullmatch(kind):
+                raise BadContent("there is no password field")
+            entries.append(read(decode_text(name), kind.decode(), fields))
+        except BadContent as error:
+            raise BadContent("entry %d (%s) is not of the database's form: %s"
+                             % (number, decode_text(name[:40]), error)) from None
+    return Fact(OK, entries)
+
+
+def _read_user(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+    if len(fields) != 5:
+        raise BadContent("it has not 7 fields")
+    gecos, home, shell = (decode_text(field) for field in fields[2:])
+    return {"name": name, "password": kind, "uid": _read_id(name, fields[0]), "gid": _read_id(name, fields[1]),
+            "gecos": gecos, "home": home, "shell": shell}
+
+
+def _read_shadow(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+    # trailing fields may be left out; the seventh is reserved
+    if len(fields) > 7:
+        raise BadContent("it has more than 9 fields")
+    days = [_read_days(field) for field in fields[:6]]
+    return dict(zip(_DAYS, days + [None] * (6 - len(days))), name=name, password=kind)
+
+
+def _read_group(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+    if len(fields) != 2:
+        raise BadContent("it has not 4 fields")
+    return {"name": name, "gid": _read_id(name, fields[0]),
+            "members": [decode_text(member) for member in fields[1].split(b",") if member]}
+
+
+def _read_id(name: str, field: bytes) -> Optional[int]:
+    return None if not field and name[:1] in ("+", "-") else read_integer(field)
+
+
+def _read_days(field: bytes) -> Optional[int]:
+    return -read_integer(field[1:]) if field.startswith(b"-") else read_integer(field) if field else None
+
+
+def _family(database: str, read: Callable[[str, str, List[bytes]], Dict[str, Any]]) -> Family:
+    path = "/etc/" + database
+
+    def read_answer(answer: Answer, query: Query) -> Fact:
+        return _read_lines(answer, read)
+
+    return Family(call=call("accounts", path, database, _MAX_BYTES), read=read_answer, shell=_SHELL,
+                  programs=("stat", "readlink"), stat_paths=lambda query: (path,))
+
+
+PASSWD = _family("passwd", _read_user)
+SHADOW = _family("shadow", _read_shadow)
+GROUP = _family("group", _read_group)

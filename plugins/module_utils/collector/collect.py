@@ -1,0 +1,57 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the container's reply to facts."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from ..errors import ScanError
+from .facts import OK, UNSUPPORTED, Fact, Facts, Query
+from .families import FAMILIES
+from .family import Answer, NotOk, read_frame
+from .frames import COLLECTOR_VERSION, BadContent, ParsedReply, decode_text, parse_frames
+from .request import CollectionRequest
+from .script import frame_names
+
+_OWN_FRAME = "collector"
+
+
+def read_facts(request: CollectionRequest, data: bytes, nonce: str) -> Facts:
+    """The facts of a reply: one for every query of the request, and none besides.
+
+    `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}. Raises
+    ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where the data is not
+    a reply to this request. Content that is not understood costs only its own fact.
+    """
+    reply = parse_frames(data, nonce)
+    shared = {FAMILIES[query.kind].shared for query in request.queries}
+    unknown = set(reply.frames) - set(frame_names(request)) - shared - {_OWN_FRAME}
+    if unknown:
+        raise ScanError("invalid_reply", "the collector's reply has frames that were not asked for: %s" % min(unknown))
+    facts = {query.key: _read_fact(reply, index, query) for index, query in enumerate(request.queries)}
+    return Facts(facts, _read_collector(reply))
+
+
+def _read_fact(reply: ParsedReply, index: int, query: Query) -> Fact:
+    own = reply.frames.get("q%d" % index)
+    if own is None:
+        raise ScanError("incomplete_reply", "the collector's reply has no answer for %s" % query.key)
+    if own.status != OK:
+        return read_frame(own)
+    try:
+        return FAMILIES[query.kind].read(Answer(index, reply.frames), query)
+    except NotOk as error:
+        return read_frame(error.frame)
+    except BadContent as error:
+        return Fact(UNSUPPORTED, cause="it cannot be understood: %s" % error)
+
+
+def _read_collector(reply: ParsedReply) -> Dict[str, object]:
+    frame = reply.frames.get(_OWN_FRAME)
+    if frame is None:
+        raise ScanError("incomplete_reply", "the collector's reply does not tell how it was made")
+    fields = dict(line.partition("=")[::2] for line in decode_text(frame.payload[:1000]).splitlines())
+    return {"version": COLLECTOR_VERSION, "shell": fields.get("shell") or "sh",
+            "programs": fields.get("programs", "").split()}

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which family answers which kind of query. The order is the order in which the script works."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from .accounts import GROUP, PASSWD, SHADOW
+from .contents import CONTENT, SHA256
+from .environment import ENVIRONMENT, PROCESS_STATUS
+from .family import Family
+from .file_status import FILE
+from .kernel_parameters import SYSCTL
+from .mounts import MOUNTS
+from .operating_system import OS
+from .packages import PACKAGES
+from .processes import PROCESSES
+from .sockets import SOCKETS
+from .walks import WALK
+
+# Quick kinds first: where the time runs out, the long ones are what is missing.
+FAMILIES: Dict[str, Family] = {
+    "os": OS,
+    "file": FILE,
+    "sysctl": SYSCTL,
+    "passwd": PASSWD,
+    "shadow": SHADOW,
+    "group": GROUP,
+    "process_status": PROCESS_STATUS,
+    "environment": ENVIRONMENT,
+    "mounts": MOUNTS,
+    "sockets": SOCKETS,
+    "processes": PROCESSES,
+    "content": CONTENT,
+    "sha256": SHA256,
+    "packages": PACKAGES,
+    "walk": WALK,
+}

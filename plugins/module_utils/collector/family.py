@@ -1,0 +1,99 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A family of facts: how the shell gathers one kind, and how its answer is read. One module per family holds both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Mapping, Tuple
+
+from .facts import OK, Fact, Query
+from .frames import BadContent, Frame, decode_text
+from .request import encode_subject
+
+_MAX_CAUSE = 400
+
+
+class NotOk(Exception):
+    """A frame that a fact needs is not ok; the fact takes the frame's status and cause."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame.name)
+        self.frame = frame
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reply holds for one query: its own frame, its parts, and the frames that queries share."""
+
+    index: int
+    frames: Mapping[str, Frame]
+
+    def get_own(self) -> bytes:
+        """The content of the query's own frame."""
+        return self._get_content("q%d" % self.index)
+
+    def get_part(self, part: str) -> bytes:
+        """The content of a further frame of this query."""
+        return self._get_content("q%d.%s" % (self.index, part))
+
+    def get_shared(self, name: str) -> bytes:
+        """The content of a frame of the whole reply."""
+        return self._get_content(name)
+
+    def has_part(self, part: str) -> bool:
+        return "q%d.%s" % (self.index, part) in self.frames
+
+    def _get_content(self, name: str) -> bytes:
+        """Raises NotOk, or BadContent where the script did not send the frame."""
+        frame = self.frames.get(name)
+        if frame is None:
+            raise BadContent("the reply has no frame %s" % name)
+        if frame.status != OK:
+            raise NotOk(frame)
+        return frame.decode()
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of fact.
+
+    :param call: the shell command that answers a query, from its index and the query
+    :param read: the fact from the answer, where the query's own frame is ok. May raise BadContent and NotOk
+    :param shell: the shell functions of this kind
+    :param uses: names of the shared shell functions that these need
+    :param programs: programs that the functions look for; each is optional, the functions say what they do without
+    :param parts: further frames that the functions may send for a query, as q<index>.<part>
+    :param stat_paths: paths that one stat for all is to be asked about beforehand
+    :param collect: a shell command that follows the calls; its arguments are what the calls that succeeded left in $r
+    :param shared: the frame that `collect` sends
+    """
+
+    call: Callable[[int, Query], bytes]
+    read: Callable[[Answer, Query], Fact]
+    shell: str
+    uses: Tuple[str, ...] = ()
+    programs: Tuple[str, ...] = ()
+    parts: Tuple[str, ...] = ()
+    stat_paths: Callable[[Query], Tuple[str, ...]] = lambda query: ()
+    collect: str = ""
+    shared: str = ""
+
+
+def quote(text: str) -> bytes:
+    """A string as one word of the shell, whatever is in it."""
+    return b"'" + encode_subject(text).replace(b"'", b"'\\''") + b"'"
+
+
+def call(function: str, *values: object) -> Callable[[int, Query], bytes]:
+    """The usual call: the function, the query's index, further words that are the same for each query."""
+    words = " ".join([function, "%d", *(str(value) for value in values)])
+    return lambda index, query: (words % index).encode()
+
+
+def read_frame(frame: Frame) -> Fact:
+    """A frame that is not ok, as a fact without a value."""
+    if frame.status == OK:
+        raise ValueError("frame %s is ok and must be read by its family" % frame.name)
+    return Fact(frame.status, cause=decode_text(frame.payload[:_MAX_CAUSE]))

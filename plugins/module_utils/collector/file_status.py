@@ -1,0 +1,91 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""file: what a path is, whose it is, its mode, size and time.
+
+Symbolic links are followed, as InSpec's file resource follows them; link_target tells that there is one. A link that
+leads nowhere is there (its own status is given, type "symlink"): a file that must not exist may also not be a link.
+Where the container has no stat program, the shell still tells existence and type. The fact is then unsupported, since
+mode and owner are what controls ask for, and carries what is known as its partial value.
+
+Value: {"type": "file" | "directory" | "symlink" (leads nowhere) | "pipe" | "socket" | "character_device" |
+"block_device", "mode": int (permission bits with setuid, setgid, sticky), "uid": int, "gid": int, "size": int (bytes),
+"mtime": int (seconds since 1970), "link_target": str or None (not a link)}. Partial value: type and link_target.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import Any, Dict
+
+from .facts import OK, UNREADABLE, Fact, Query
+from .family import Answer, Family, NotOk, quote, read_frame
+from .frames import BadContent, decode_text
+
+_SHELL = r"""
+file() {
+  if ! look "$2"; then
+    [ $s = absent ] && [ -h "$r" ] || { put "q$1" $s text "$c"; return; }
+    ! has stat || put "q$1.link" ok text "$(stat -c '%f %u %g %s %Y' -- "$r")"
+  fi
+  if [ -f "$r" ]; then f=file
+  elif [ -d "$r" ]; then f=directory
+  elif [ -p "$r" ]; then f=pipe
+  elif [ -S "$r" ]; then f=socket
+  elif [ -c "$r" ]; then f=character_device
+  elif [ -b "$r" ]; then f=block_device
+  else f=symlink
+  fi
+  f=$f$nl$r
+  if [ ! -h "$r" ]; then put "q$1" ok text "$f"
+  elif has readlink; then target "$r"; put "q$1" ok text "$f$nl$t"
+  else put "q$1" unsupported text 'it is a symbolic link, and the container has no readlink program'
+  fi
+}
+file_stats() {
+  if has stat; then put stat ok text "$st"
+  else put stat unsupported text 'the container has no stat program, so mode and owner are not known'
+  fi
+}
+"""
+
+_TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFIFO: "pipe",
+          stat.S_IFSOCK: "socket", stat.S_IFCHR: "character_device", stat.S_IFBLK: "block_device"}
+_STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20})")
+
+
+def _read_file(answer: Answer, query: Query) -> Fact:
+    kind, _newline, rest = answer.get_own().partition(b"\n")
+    path, link, target = rest.partition(b"\n")
+    known = {"type": decode_text(kind), "link_target": decode_text(target) if link else None}
+    try:
+        status = answer.get_part("link") if answer.has_part("link") else _find_status(answer.get_shared("stat"), path)
+    except NotOk as error:
+        missing = read_frame(error.frame)
+        return Fact(missing.status, known, missing.cause)
+    if not status:
+        return Fact(UNREADABLE, known, "the container's stat program said nothing about it")
+    return Fact(OK, dict(_parse_status(status), link_target=known["link_target"]))
+
+
+def _parse_status(status: bytes) -> Dict[str, Any]:
+    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContent."""
+    match = _STATUS.fullmatch(status)
+    mode = int(match.group(1), 16) if match else 0
+    if match is None or stat.S_IFMT(mode) not in _TYPES:
+        raise BadContent("the container's stat program wrote %s" % decode_text(status[:80]))
+    uid, gid, size, mtime = (int(number) for number in match.groups()[1:])
+    return {"type": _TYPES[stat.S_IFMT(mode)], "mode": stat.S_IMODE(mode), "uid": uid, "gid": gid, "size": size,
+            "mtime": mtime}
+
+
+def _find_status(listing: bytes, path: bytes) -> bytes:
+    """The line behind the path's own. A path begins with a slash and holds no newline; a status never begins so."""
+    lines = listing.split(b"\n")
+    return dict(zip(lines[::2], lines[1::2])).get(path, b"")
+
+
+FILE = Family(call=lambda index, query: b"file %d %s" % (index, quote(query.subject)), read=_read_file, shell=_SHELL,
+              programs=("stat", "readlink"), parts=("link",), stat_paths=lambda query: (query.subject,),
+              collect="file_stats", shared="stat")

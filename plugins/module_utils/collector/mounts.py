@@ -1,0 +1,63 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mounts: what is mounted in the container's mount namespace, from /proc/PID/mountinfo (proc(5)).
+
+Value: [{"mount_point": str, "fstype": str, "source": str, "options": [str], "root": str (which part of the file system is
+mounted)}], in the order in which they were mounted. "options" are those of the mount point and then those of the file
+system; "ro" where either is read-only, since then nothing can be written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List
+
+from .facts import OK, Fact, Query
+from .family import Answer, Family, call
+from .frames import BadContent, decode_text
+
+_MAX_BYTES = 1024 * 1024
+
+_SHELL = r"""
+mounts() {
+  if ! look /proc/$$/mountinfo; then put "q$1" unsupported text 'there is no /proc'
+  elif ! read_all /proc/$$/mountinfo $2; then put "q$1" unreadable text '/proc/PID/mountinfo cannot be read'
+  elif [ ${#v} -gt $2 ]; then put "q$1" too_large text "it has more than $2 bytes"
+  else put "q$1" ok text "$v"
+  fi
+}
+"""
+
+
+def _read_mounts(answer: Answer, query: Query) -> Fact:
+    mounts = [_read_mount(line) for line in answer.get_own().split(b"\n") if line]
+    if not mounts:
+        raise BadContent("/proc/PID/mountinfo is empty")
+    return Fact(OK, mounts)
+
+
+def _read_mount(line: bytes) -> Dict[str, Any]:
+    # behind the sixth field stand optional ones, ended by a dash
+    fields = line.split(b" ")
+    end = fields.index(b"-", 6) if b"-" in fields[6:] else len(fields)
+    if len(fields) < end + 4:
+        raise BadContent("a line of /proc/PID/mountinfo is not understood: %s" % decode_text(line[:80]))
+    fstype, source, super_options = fields[end + 1:end + 4]
+    return {"mount_point": _unescape(fields[4]), "fstype": _unescape(fstype), "source": _unescape(source),
+            "options": _join_options(fields[5].split(b","), super_options.split(b",")), "root": _unescape(fields[3])}
+
+
+def _join_options(mount: List[bytes], file_system: List[bytes]) -> List[str]:
+    access = b"ro" if b"ro" in mount or b"ro" in file_system else b"rw"
+    rest = [option for option in [*mount, *file_system] if option and option not in (b"ro", b"rw")]
+    return [_unescape(option) for option in dict.fromkeys([access, *rest])]
+
+
+def _unescape(field: bytes) -> str:
+    """The kernel writes space, tab, newline and backslash as \\ and three octal digits."""
+    return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
+
+
+MOUNTS = Family(call=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",),
+                programs=("readlink",))

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""packages: what the container's package database says is installed.
+
+dpkg (also the records that distroless images carry, one file per package) and apk are read from the database itself, by
+its lines Package, Version, Architecture and Status. rpm is asked by its program; a database without the program is
+unsupported. The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an
+empty list: the image may have been made without one.
+
+Value: {"manager": "dpkg" | "apk" | "rpm", "packages": [{"name": str, "version": str, "arch": str, "installed": bool}]}.
+"installed" is false for what dpkg still knows but does not have, such as removed packages with files left.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List
+
+from .facts import OK, Fact, Query
+from .family import Answer, Family, call
+from .frames import BadContent, decode_text
+
+_SHELL = r"""
+packages() {
+  me=$1 m=
+  if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
+  shift
+  if look /var/lib/dpkg/status; then [ ! -s "$r" ] || set -- "$r"
+  elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return
+  fi
+  at /var/lib/dpkg/status.d
+  set +f
+  for x in "$r"/*; do
+    case $x in *.md5sums) ;; *) [ ! -f "$x" ] || set -- "$@" "$x" ;; esac
+  done
+  set -f
+  if [ $# -gt 0 ]; then
+    pick '^(Package|Status|Version|Architecture): ' "$@" && m=dpkg || s=unreadable
+  else
+    for x in /lib/apk/db/installed /usr/lib/apk/db/installed; do
+      if look $x && [ -s "$r" ]; then
+        pick '^([PVA]:|$)' "$r" && m=apk || s=unreadable
+        break
+      fi
+      [ $s != unreadable ] || break
+    done
+  fi
+  if [ "$m" ]; then put "q$me" ok text "$m$nl$v"; return; fi
+  if [ $s = unreadable ]; then put "q$me" $s text 'the package database cannot be read'; return; fi
+  for x in rpmdb.sqlite Packages.db Packages; do
+    for y in /usr/lib/sysimage/rpm /var/lib/rpm; do
+      if look $y/$x; then m=rpm; elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return; fi
+    done
+  done
+  if [ -z "$m" ]; then put "q$me" unsupported text 'no package database was found'
+  elif ! has rpm || ! has sleep; then put "q$me" unsupported text 'there is an rpm database, but no rpm program to read it'
+  elif v=$(limited 60 rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'); then
+    put "q$me" ok text "rpm$nl$v"
+  else put "q$me" unreadable text 'the rpm program failed, or took more than 60 seconds'
+  fi
+}
+"""
+
+
+def _read_packages(answer: Answer, query: Query) -> Fact:
+    manager, _newline, text = answer.get_own().partition(b"\n")
+    read = {b"dpkg": _read_dpkg, b"apk": _read_apk, b"rpm": _read_rpm}.get(manager)
+    packages = list(read(text.split(b"\n"))) if read is not None else []
+    if not packages:
+        raise BadContent("the package database has no records that are understood")
+    return Fact(OK, {"manager": decode_text(manager), "packages": packages})
+
+
+def _read_dpkg(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+    """Stanzas; each begins with its Package line, so that files need no separator. Other lines are not looked at."""
+    records: List[Dict[bytes, bytes]] = []
+    for line in lines:
+        field, _colon, value = line.partition(b": ")
+        if field == b"Package":
+            records.append({})
+        if field in (b"Package", b"Version", b"Architecture", b"Status"):
+            if not records or field in records[-1]:
+                raise BadContent("a package record has its lines in disorder, at %s" % decode_text(line[:80]))
+            records[-1][field] = value.strip()
+        _refuse_binary(line)
+    for record in records:
+        # records of single packages (status.d) have no status: the package is there because the record is
+        status = record.get(b"Status", b"install ok installed").split()
+        installed = status[-1:] == [b"installed"]
+        if installed and b"Version" not in record:
+            raise BadContent("package %s has no version" % decode_text(record[b"Package"][:80]))
+        yield _package(record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed)
+
+
+def _read_apk(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+    """Records, each ended by an empty line; P is the name, V the version, A the architecture."""
+    record: Dict[bytes, bytes] = {}
+    for line in [*lines, b""]:
+        _refuse_binary(line)
+        if line[:2] in (b"P:", b"V:", b"A:"):
+            if line[:1] in record:
+                raise BadContent("a package record names %s twice" % decode_text(line[:80]))
+            record[line[:1]] = line[2:]
+        elif not line and record:
+            if b"P" not in record or b"V" not in record:
+                raise BadContent("a package record has no name or no version")
+            yield _package(record[b"P"], record[b"V"], record.get(b"A", b""), True)
+            record = {}
+
+
+def _read_rpm(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+    for line in lines:
+        fields = line.split(b"\t")
+        if line and len(fields) != 3:
+            raise BadContent("the rpm program wrote %s" % decode_text(line[:80]))
+        # keys of signers are listed like packages
+        if line and fields[0] != b"gpg-pubkey":
+            yield _package(fields[0], fields[1], fields[2], True)
+
+
+def _refuse_binary(line: bytes) -> None:
+    """grep says in a line of its own that it stopped at a NUL byte; the records behind it would be missing."""
+    if line.startswith((b"Binary file ", b"grep: ")):
+        raise BadContent("the package database holds binary data")
+
+
+def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[str, Any]:
+    return {"name": decode_text(name), "version": decode_text(version), "arch": decode_text(arch), "installed": installed}
+
+
+PACKAGES = Family(call=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
+                  programs=("rpm", "readlink"))

@@ -1,0 +1,134 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""processes: every process that the container shows, but for the collector's own.
+
+From /proc alone, since ps is often missing and its forms differ. A proc file system that hides the processes of others
+(hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose status
+is kept back by a security module. A process that ends while the list is made is left out.
+
+Value: [{"pid": int, "ppid": int, "uid": int, "gid": int (effective), "state": str (one letter), "name": str (15
+characters at most), "cmdline": [str] (empty for kernel threads and zombies)}], by pid. The command line is what the
+process makes of it: some programs write one text over it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, Set
+
+from .facts import OK, UNREADABLE, Fact, Query
+from .family import Answer, Family, call
+from .frames import BadContent, decode_text, read_integer
+
+# The command lines are read by one program for all. Between them stands a line that no command line has: which kernel
+# this is. A command line that imitates it only breaks the count, and costs the fact. NUL becomes 036 (ASCII's record
+# separator). The mount of /proc is asked for hidepid.
+_SHELL = r"""
+processes() {
+  me=$1
+  [ -e /proc/$$/status ] || { put "q$me" unsupported text 'there is no /proc'; return; }
+  [ -e /proc/1 ] || { put "q$me" unreadable text '/proc hides processes (hidepid)'; return; }
+  if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
+  set +f; set -- /proc/[1-9]*; set -f
+  f= b= a=
+  for x do f="$f $x/status" b="$b $x/cmdline /proc/version" a="$a ${x#/proc/}"; done
+  pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $f
+  f=$v v= y= k=
+  IFS= read -r k </proc/version
+  if has cat && has tr; then v=$(cat $b | tr '\000' '\036')
+  elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
+    for x do
+      while IFS= read -r -d '' l; do v=$v$l$RS; done <$x/cmdline
+      v=$v$l$k$nl
+    done
+    v=${v%"$nl"}
+  else
+    put "q$me" unsupported text 'reading command lines needs cat and tr'
+    return
+  fi
+  for x do [ ! -e $x/status ] || y="$y ${x#/proc/}"; done
+  put "q$me" ok text "$$$nl$a$nl$y$nl$k"
+  put "q$me.status" ok text "$f"
+  put "q$me.cmdline" ok text "$v"
+}
+""".replace("$RS", "\x1e")
+
+_FIELD = re.compile(rb"(Name|State|Pid|PPid|Uid|Gid|CapEff):\t?(.*)", re.DOTALL)
+_MAY_TRACE = 1 << 19  # CAP_SYS_PTRACE: hidepid hides nothing from it
+
+
+def _read_processes(answer: Answer, query: Query) -> Fact:
+    own_line, first, still, separator = (answer.get_own().split(b"\n") + [b"", b""])[:4]
+    own = read_integer(own_line)
+    lines = answer.get_part("status").split(b"\n")
+    records = _read_status(lines)
+    commands = _read_commands(answer.get_part("cmdline"), [read_integer(pid) for pid in first.split()], separator)
+    hidden = sorted({read_integer(pid) for pid in still.split()} - set(records))
+    if hidden:
+        return Fact(UNREADABLE, cause="the status of process %d cannot be read" % hidden[0])
+    if _hides_processes(lines) and not int(records.get(own, {}).get(b"CapEff", b"0"), 16) & _MAY_TRACE:
+        return Fact(UNREADABLE, cause="/proc is mounted with hidepid: processes of other users are hidden")
+    mine = _find_descendants(own, records)
+    return Fact(OK, [_process(pid, records[pid], commands[pid]) for pid in sorted(records) if pid not in mine])
+
+
+def _read_status(lines: List[bytes]) -> Dict[int, Dict[bytes, bytes]]:
+    """Status files, one after the other; each begins with its Name, in which the kernel escapes newlines."""
+    records: List[Dict[bytes, bytes]] = []
+    for line in lines:
+        match = _FIELD.fullmatch(line)
+        if match is None:
+            continue
+        if match.group(1) == b"Name":
+            records.append({})
+        if not records or match.group(1) in records[-1]:
+            raise BadContent("the status of a process has its lines in disorder")
+        records[-1][match.group(1)] = match.group(2)
+    for record in records:
+        missing = {b"Name", b"State", b"Pid", b"PPid", b"Uid", b"Gid"} - set(record)
+        if missing or not re.fullmatch(rb"[0-9a-f]{1,16}", record.get(b"CapEff", b"0")):
+            raise BadContent("the status of a process is not complete")
+    return {read_integer(record[b"Pid"]): record for record in records}
+
+
+def _read_commands(data: bytes, pids: List[int], separator: bytes) -> Dict[int, bytes]:
+    commands = (data + b"\n").split(separator + b"\n") if separator else []
+    if len(commands) != len(pids) + 1 or commands[-1]:
+        raise BadContent("the command lines cannot be told apart")
+    return dict(zip(pids, commands))
+
+
+def _hides_processes(lines: List[bytes]) -> bool:
+    """Whether a line of mountinfo mounts /proc with hidepid other than off."""
+    options = [line.rsplit(b" ", 1)[-1].split(b",") for line in lines
+               if line[:1].isdigit() and line.split(b" ")[4:5] == [b"/proc"]]
+    return any(option.startswith(b"hidepid=") and option not in (b"hidepid=0", b"hidepid=off")
+               for words in options for option in words)
+
+
+def _find_descendants(own: int, records: Dict[int, Dict[bytes, bytes]]) -> Set[int]:
+    """The collector's shell and the programs that it runs."""
+    mine = {own}
+    while True:
+        more = {pid for pid, record in records.items() if pid not in mine and read_integer(record[b"PPid"]) in mine}
+        if not more:
+            return mine
+        mine |= more
+
+
+def _process(pid: int, record: Dict[bytes, bytes], command: bytes) -> Dict[str, Any]:
+    arguments = command.rstrip(b"\x1e")
+    return {"pid": pid, "ppid": read_integer(record[b"PPid"]), "uid": _effective(record[b"Uid"]),
+            "gid": _effective(record[b"Gid"]), "state": decode_text(record[b"State"][:1]),
+            "name": decode_text(record[b"Name"]),
+            "cmdline": [decode_text(argument) for argument in arguments.split(b"\x1e")] if arguments else []}
+
+
+def _effective(identities: bytes) -> int:
+    """Of `real effective saved file system`, the second."""
+    return read_integer((identities.split() + [b"", b""])[1])
+
+
+PROCESSES = Family(call=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
+                   programs=("cat", "tr", "grep"), parts=("status", "cmdline"))

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a collection is asked for: the wanted facts, checked, and the bounds of the whole.
+
+Each kind of fact has one row here: what its subject is, and which options it takes within which bounds. A query that
+breaks a rule is refused before any container is touched, because its subject becomes part of a shell script.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, Mapping, Tuple, Union
+
+from ..errors import ScanError
+from .facts import Query
+
+DEFAULT_TIME_LIMIT = 30.0
+DEFAULT_OUTPUT_LIMIT = 4 * 1024 * 1024
+MAX_QUERIES = 2000
+# The paths become arguments of one program, and Linux bounds the arguments of one program.
+MAX_SUBJECT_BYTES = 512 * 1024
+
+# Asking for the text of these would carry password hashes out of the container. The collector also refuses links to them.
+HASH_FILES = ("/etc/passwd", "/etc/passwd-", "/etc/shadow", "/etc/shadow-", "/etc/group", "/etc/group-", "/etc/gshadow",
+              "/etc/gshadow-", "/etc/security/opasswd")
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A whole number from `low` to `high`; 32-bit shells count in it, so `high` stays below a thousand million."""
+
+    default: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class _Word:
+    """One of a set of words; there is no default, so it must be given."""
+
+    words: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    subject: str
+    options: Mapping[str, Union[_Number, _Word]]
+
+
+_KINDS: Dict[str, _Kind] = {
+    "file": _Kind("path", {}),
+    "content": _Kind("path", {"limit": _Number(256 * 1024, 1, 4 * 1024 * 1024)}),
+    "sha256": _Kind("path", {"limit": _Number(64 * 1024 * 1024, 1, 900_000_000)}),
+    "walk": _Kind("path", {"match": _Word(("setuid", "setgid", "world_writable", "unowned")),
+                           "limit": _Number(1000, 1, 10_000), "seconds": _Number(10, 1, 600)}),
+    "sysctl": _Kind("sysctl", {}),
+}
+_KINDS.update({kind: _Kind("", {}) for kind in ("passwd", "shadow", "group", "packages", "processes", "sockets", "mounts",
+                                                "environment", "os", "process_status")})
+
+_SYSCTL = re.compile(r"[A-Za-z0-9_@:-]+([./][A-Za-z0-9_@:-]+)+")
+
+
+@dataclass(frozen=True)
+class CollectionRequest:
+    """The wanted facts, each once, in order. Made by make_request.
+
+    :param queries: checked queries
+    :param time_limit: seconds after which the collector begins nothing more; the exec client has the hard deadline
+    :param output_limit: bytes of content that the collector sends at most; facts beyond it are too_large
+    """
+
+    queries: Tuple[Query, ...]
+    time_limit: float = DEFAULT_TIME_LIMIT
+    output_limit: int = DEFAULT_OUTPUT_LIMIT
+
+
+def make_request(queries: Iterable[Query], *, time_limit: float = DEFAULT_TIME_LIMIT,
+                 output_limit: int = DEFAULT_OUTPUT_LIMIT) -> CollectionRequest:
+    """Check the queries, drop repeated ones and keep their order. Raises ScanError bad_option, naming the query."""
+    if not 1 <= time_limit <= 3600:
+        raise ScanError("bad_option", "the collector's time limit must be 1 to 3600 seconds, not %r" % time_limit)
+    if not 1024 <= output_limit <= 64 * 1024 * 1024:
+        raise ScanError("bad_option", "the collector's output limit must be 1 KiB to 64 MiB, not %r" % output_limit)
+    wanted: Dict[str, Query] = {}
+    for query in queries:
+        _check_query(query)
+        wanted.setdefault(query.key, query)
+    if len(wanted) > MAX_QUERIES:
+        raise ScanError("bad_option", "%d facts are asked for, at most %d are possible" % (len(wanted), MAX_QUERIES))
+    if sum(len(encode_subject(query.subject)) for query in wanted.values()) > MAX_SUBJECT_BYTES:
+        raise ScanError("bad_option", "the names of the wanted facts have more than %d bytes" % MAX_SUBJECT_BYTES)
+    return CollectionRequest(tuple(wanted.values()), time_limit, output_limit)
+
+
+def get_option(query: Query, name: str) -> Any:
+    """The value of one option of a checked query, or the kind's default."""
+    rule = _KINDS[query.kind].options[name]
+    return dict(query.options).get(name, rule.default if isinstance(rule, _Number) else None)
+
+
+def encode_subject(subject: str) -> bytes:
+    """A subject as the container knows it. Bytes that are not UTF-8 may stand in it as Python's surrogate escapes."""
+    return subject.encode("utf-8", "surrogateescape")
+
+
+def sysctl_path(name: str) -> str:
+    """The file of a kernel parameter.
+
+    As sysctl(8) has it: where the first separator is a dot, dots separate and a slash stands for a dot within a
+    part (net.ipv4.conf.eth0/1.forwarding); where it is a slash, slashes separate.
+    """
+    first = re.search(r"[./]", name)
+    if first is not None and first.group() == ".":
+        name = name.translate({ord("."): "/", ord("/"): "."})
+    return "/proc/sys/" + name
+
+
+def _check_query(query: Query) -> None:
+    kind = _KINDS.get(query.kind)
+    if kind is None:
+        raise ScanError("bad_option", "the fact %r does not exist; known are %s" % (query.kind, ", ".join(sorted(_KINDS))))
+    if kind.subject == "path":
+        _check_path(query)
+    elif kind.subject == "sysctl":
+        # a dot that stands for itself must not make a part "." or "..": the pattern lets no two separators meet
+        if len(query.subject) > 255 or not _SYSCTL.fullmatch(query.subject):
+            raise _refuse(query, "is not the name of a kernel parameter")
+    elif query.subject:
+        raise _refuse(query, "takes no subject")
+    names = [name for name, _value in query.options]
+    for name, value in query.options:
+        _check_option(query, kind, name, value)
+    missing = [name for name, rule in kind.options.items() if isinstance(rule, _Word) and name not in names]
+    if missing or len(set(names)) != len(names):
+        raise _refuse(query, "lacks the option %s" % missing[0] if missing else "gives an option twice")
+
+
+def _check_path(query: Query) -> None:
+    try:
+        path = encode_subject(query.subject)
+    except UnicodeEncodeError:
+        raise _refuse(query, "has characters that cannot be encoded") from None
+    if not path.startswith(b"/") or b"\0" in path or b"\n" in path:
+        raise _refuse(query, "must be an absolute path without NUL and newline")
+    parts = path.split(b"/")[1:] if path != b"/" else []
+    if len(path) > 4095 or any(part in (b"", b".", b"..") or len(part) > 255 for part in parts):
+        raise _refuse(query, "must be a path without empty, . and .. parts, within the system's lengths")
+    if query.kind == "content" and query.subject in HASH_FILES:
+        raise _refuse(query, "may hold password hashes, which never leave a container; ask for passwd, shadow or group")
+    if query.kind == "walk" and parts and parts[0] in (b"proc", b"sys", b"dev"):
+        raise _refuse(query, "is not on a disk; /proc, /sys and /dev are never walked")
+
+
+def _check_option(query: Query, kind: _Kind, name: str, value: Any) -> None:
+    rule = kind.options.get(name)
+    if rule is None:
+        raise _refuse(query, "has no option %r" % (name,))
+    if isinstance(rule, _Word):
+        if value not in rule.words:
+            raise _refuse(query, "must have a %s of %s" % (name, ", ".join(rule.words)))
+    elif isinstance(value, bool) or not isinstance(value, int) or not rule.low <= value <= rule.high:
+        raise _refuse(query, "must have a %s from %d to %d" % (name, rule.low, rule.high))
+
+
+def _refuse(query: Query, why: str) -> ScanError:
+    subject = query.subject.encode("utf-8", "backslashreplace").decode("utf-8")
+    return ScanError("bad_option", "the fact %s %r %s" % (query.kind, subject[:200], why))

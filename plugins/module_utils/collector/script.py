@@ -1,0 +1,82 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collector: one POSIX sh script, made from a request.
+
+It goes to `sh` by stdin and ends itself. All work is in one function that is run by the last line with stdin from
+/dev/null: nothing can eat the rest of the script, and a script that was cut off on its way does nothing at all. Only
+what the request needs is in it, since it travels with each exec.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Dict, List
+
+from .facts import Query
+from .families import FAMILIES
+from .family import Family, quote
+from .frames import COLLECTOR_VERSION, check_nonce
+from .request import CollectionRequest
+from .shell_functions import FINISH, FUNCTIONS, NEEDS, PREPARE
+
+
+def build_script(request: CollectionRequest, nonce: str) -> bytes:
+    """The script that answers a request with frames.
+
+    :param nonce: 16 to 64 lower case hex digits, new for each run; stands in the reply. ValueError otherwise
+    """
+    check_nonce(nonce)
+    wanted: Dict[str, List[bytes]] = {}
+    paths: Dict[str, None] = {}
+    for index, query in enumerate(request.queries):
+        family = FAMILIES[query.kind]
+        wanted.setdefault(query.kind, []).append(family.call(index, query))
+        paths.update(dict.fromkeys(family.stat_paths(query)))
+    families = [(kind, FAMILIES[kind]) for kind in FAMILIES if kind in wanted]
+    functions = _order_functions([name for _kind, family in families for name in family.uses])
+    programs = sorted({name for _kind, family in families for name in family.programs}
+                      | {name for function in functions for name in NEEDS[function]["programs"].split()})
+    work = [b"main() {", b"nonce=%s" % nonce.encode(), _limits(request),
+            b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), nonce.encode()), b"now; t0=$u"]
+    if programs:
+        work.append(b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode())
+    if "base64" in programs:
+        work.append(b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi")
+    work += [b'at %s; set -- "$@" "$r"' % quote(path) for path in paths]
+    work.append(b'stats "$@"')
+    for kind, family in families:
+        if family.collect:
+            work += [b"set --", *wanted[kind], family.collect.encode() + b' "$@"']
+        else:
+            work += wanted[kind]
+    shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for _kind, family in families])
+    lines = [b"ROOT=", *_strip(PREPARE), b"exec 2>/dev/null 3>/dev/null", *(line for shell in shells for line in _strip(shell)),
+             *work, *_strip(FINISH), b"}", b"main </dev/null"]
+    return b"\n".join(lines) + b"\n"
+
+
+def frame_names(request: CollectionRequest) -> Dict[str, Query]:
+    """Every frame name that the script of this request may send for a query, with the query that it belongs to."""
+    names: Dict[str, Query] = {}
+    for index, query in enumerate(request.queries):
+        names["q%d" % index] = query
+        names.update({"q%d.%s" % (index, part): query for part in FAMILIES[query.kind].parts})
+    return names
+
+
+def _limits(request: CollectionRequest) -> bytes:
+    return b"left=%d limit=%d" % (request.output_limit, math.ceil(request.time_limit))
+
+
+def _order_functions(names: List[str]) -> List[str]:
+    """The shared functions with those that they need, each once."""
+    ordered: Dict[str, None] = {}
+    for name in names:
+        ordered.update(dict.fromkeys([*NEEDS[name]["functions"].split(), name]))
+    return list(ordered)
+
+
+def _strip(shell: str) -> List[bytes]:
+    """Lines without indentation and empty lines; the code holds no text of several lines but nl, which stays."""
+    return [line.strip(" ").encode() for line in shell.split("\n") if line.strip(" ")]

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shell that every collection shares: a known environment, frames, and looking at a path without being fooled.
+
+Rules that all shell code of the collector keeps:
+
+- POSIX sh, as dash, bash, busybox ash and mksh run it. `local` is not in POSIX: variables are global, and short names
+  belong to the function that is running. mksh counts in 32 bits and has no printf of its own.
+- No here-documents, because some shells keep them in temporary files. No redirection on a special builtin and no
+  wrong option to one, because POSIX lets that end the shell.
+- What the container says is never evaluated: not in $(( )), not in eval, not as a format.
+- A program costs a fork, about half a millisecond. Paths are looked at with the shell's own test, and asked about in
+  one stat for all.
+- test -r and test -x of some shells answer "yes" to root without asking the kernel, and root without capabilities is
+  common in containers. So searching a directory is tested with `-e dir/.`, and opening by opening.
+- /proc files are read whole by a program where one is there: dash and ash read byte by byte, and kernel parameters end
+  after their first byte then.
+
+Variables with a meaning everywhere: r the real path of what is looked at, s and c status and cause of a look, v the text
+that was read, nl a newline, enc and E the encoder's command and name, P the programs that are there.
+"""
+
+from __future__ import annotations
+
+from typing import Dict
+
+# SHELLOPTS may come with the environment, hence the first line. Functions of these names may too (bash).
+PREPARE = r"""
+set +euvx
+set -f
+unset -f '[' command printf read test echo kill wait cd true stat readlink base64 od cat tr grep cut head find sleep \
+  sha256sum rpm uname
+unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV
+unalias -a
+LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
+export LC_ALL LANG LANGUAGE TZ PATH
+nl='
+'
+IFS=' 	'$nl
+case ${KSH_VERSION-} in
+*MIRBSD*|*LEGACY*) set +U; say() { print -rn -- "$1"; } ;;
+*) say() { printf %s "$1"; } ;;
+esac
+[ -c /dev/null ] || { say "the container has no /dev/null$nl" >&2; exit 3; }
+cd /
+o= n=0 st= P= enc= E=
+has() { case $P in *" $1 "*) return 0 ;; esac; return 1; }
+put() {
+  [ ${#4} -le $left ] || set -- "$1" too_large text 'the reply of the whole collection is too large'
+  left=$((left-${#4})) n=$((n+1))
+  o=${o}frame\ $1\ $2\ $3\ ${#4}$nl$4$nl
+  [ ${#o} -lt 30000 ] || { say "$o"; o=; }
+}
+now() {
+  u=0
+  read -r u x </proc/uptime || u=0
+  case $u in *[!0-9.]*|'') u=0 ;; *) u=${u%%.*} ;; esac
+}
+late() { now; [ "$u" -gt 0 ] && [ $((u-t0)) -ge $limit ]; }
+at() { r=$ROOT$1; }
+look() {
+  at "$1"; s=ok c=
+  [ -e "$r" ] && return 0
+  q=$r p=$r k=0
+  while :; do
+    d=${q%/*}
+    if [ -h "$q" ]; then
+      k=$((k+1)) s=unreadable
+      [ $k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
+      has readlink || { c='it is a symbolic link, and the container has no readlink to follow it'; return 1; }
+      target "$q"
+      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) at "$t"; q=$r r=$p ;; *) q=$d/$t ;; esac
+    elif [ -e "$d/." ]; then
+      s=absent
+      listed "$d" "${q##*/}" && s=unreadable c='it is there, but its status cannot be read'
+      return 1
+    elif [ -d "$d" ]; then s=unreadable c="no permission to search $d"; return 1
+    elif [ -e "$d" ]; then s=absent; return 1
+    else q=$d
+    fi
+  done
+}
+listed() {
+  set +f
+  for x in "${1%/}/${2%?}"*; do
+    [ "$x" != "${1%/}/$2" ] || { set -f; return 0; }
+  done
+  set -f
+  return 1
+}
+target() { t=$(readlink "$1"; say .); t=${t%.}; t=${t%"$nl"}; }
+stats() {
+  [ $# -eq 0 ] || ! has stat || st=$(stat -L -c "%n$nl%f %u %g %s %Y" -- "$@")
+}
+over() { [ ${#1} -gt 9 ] || [ "${1:-0}" -gt "$2" ]; }
+size() {
+  z= x=
+  IFS=$nl
+  for y in $st; do
+    [ -z "$x" ] || { z=${y#* * * } z=${z%% *}; break; }
+    [ "$y" != "$1" ] || x=1
+  done
+  IFS=' 	'$nl
+}
+plain() {
+  if ! look "$2"; then put "q$1" $s text "$c"
+  elif [ ! -f "$r" ]; then put "q$1" unsupported text 'it is not a regular file'
+  elif late; then put "q$1" timed_out text 'the time of the whole collection was over'
+  elif size "$r"; over "$z" "$3"; then put "q$1" too_large text "it has $z bytes, the limit is $3"
+  else return 0
+  fi
+  return 1
+}
+"""
+
+FINISH = r"""
+put collector ok text "shell=${BASH_VERSION:+bash $BASH_VERSION}${KSH_VERSION:+$KSH_VERSION}${nl}programs=$P"
+wait
+say "${o}end $n $nonce$nl"
+exit 0
+"""
+
+# slurp reads with the shell alone: v the text, z the bytes that were read (what v lacks of them were NUL bytes).
+# limited runs a program for at most so many seconds, and ends with 137 if that was too short. The program's stderr is
+# fd 3, apart from what the shell says of processes that are killed. It waits for every process
+# that it began. sleep is killed by 9, since a shell's child can lose a 15 before it has become sleep.
+# encoded puts a frame with a file's content.
+FUNCTIONS: Dict[str, str] = {
+    "slurp": r"""
+slurp() {
+  v= z= y=1
+  {
+    y=0
+    while IFS= read -r l; do
+      v=$v$l$nl
+      [ ${#v} -le "$2" ] || break
+    done
+    v=$v$l
+    read -r x z </proc/$$/fdinfo/0
+  } <"$1"
+  return $y
+}
+""",
+    "read_all": r"""
+read_all() { if has cat; then v=$(cat "$1"); else slurp "$1" "$2"; fi; }
+""",
+    "pick": r"""
+pick() {
+  if has grep; then
+    x=$1; shift
+    v=$(grep -hE "$x" "$@")
+    [ $? -le 1 ]
+  else
+    shift; w= i=0
+    for f do slurp "$f" 1000000 && w=$w$v$nl || i=1; done
+    v=$w
+    return $i
+  fi
+}
+""",
+    "limited": r"""
+limited() {
+  x=$1; shift
+  "$@" 2>&3 & i=$!
+  { trap 'kill -9 $!; wait $!; exit 0' TERM; sleep $x & wait $!; kill -9 $i; } >/dev/null & w=$!
+  wait $i; x=$?
+  kill $w; wait $w
+  return $x
+}
+""",
+}
+
+# What a function needs besides: other functions and programs.
+NEEDS: Dict[str, Dict[str, str]] = {
+    "slurp": {"functions": "", "programs": ""},
+    "read_all": {"functions": "slurp", "programs": "cat"},
+    "pick": {"functions": "slurp", "programs": "grep"},
+    "limited": {"functions": "", "programs": "sleep"},
+}

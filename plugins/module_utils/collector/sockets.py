@@ -1,0 +1,87 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""sockets: what listens for TCP and UDP in the container's network namespace, which all containers of a pod share.
+
+From /proc/net. A TCP socket listens in state 0A; a UDP socket that is bound and not connected is in state 07.
+
+Value: [{"protocol": "tcp" | "tcp6" | "udp" | "udp6", "address": str, "port": int, "uid": int}], sorted.
+
+The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The order is
+taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is big).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import List, Tuple
+
+from .facts import OK, Fact, Query
+from .family import Answer, Family, call
+from .frames import BadContent, decode_text
+
+_SHELL = r"""
+sockets() {
+  me=$1
+  if ! look /proc/net/tcp; then
+    [ $s != absent ] || s=unsupported c='there is no /proc/net/tcp'
+    put "q$me" $s text "$c"
+    return
+  fi
+  l=
+  IFS= read -r l </proc/$$/exe
+  case $l in
+  ?ELF?BIG*) w=big ;;
+  ?ELF*) w=little ;;
+  *) put "q$me" unsupported text 'the byte order of the machine cannot be found'; return ;;
+  esac
+  shift
+  for x in tcp tcp6 udp udp6; do
+    if look /proc/net/$x; then set -- "$@" "$r"
+    elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return
+    fi
+  done
+  if has grep; then
+    v=$(grep -HE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 (0A|07) ' "$@")
+    [ $? -le 1 ] || { put "q$me" unreadable text '/proc/net cannot be read'; return; }
+  else
+    v=
+    for f do
+      y=1
+      { y=0; while IFS= read -r l; do v=$v$f:$l$nl; done; } <$f
+      [ $y = 0 ] || { put "q$me" unreadable text '/proc/net cannot be read'; return; }
+    done
+  fi
+  put "q$me" ok text "$w$nl$v"
+}
+""".replace("BIG", "\x02")
+
+_LINE = re.compile(rb"/proc/net/(tcp6?|udp6?): *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]+):0000 "
+                   rb"(0A|07) [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]+ +([0-9]{1,10}) ")
+_OTHER = re.compile(rb"/proc/net/(tcp6?|udp6?): *(sl |[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]{2} )")
+_LISTENING = {b"tcp": b"0A", b"tcp6": b"0A", b"udp": b"07", b"udp6": b"07"}
+
+
+def _read_sockets(answer: Answer, query: Query) -> Fact:
+    order, _newline, text = answer.get_own().partition(b"\n")
+    found: List[Tuple[str, str, int, int]] = []
+    for line in text.split(b"\n"):
+        match = _LINE.match(line)
+        if match is None:
+            if line and not _OTHER.match(line):
+                raise BadContent("a line of /proc/net is not understood: %s" % decode_text(line[:80]))
+            continue
+        protocol, address, port, _remote, state, uid = match.groups()
+        if state == _LISTENING[protocol]:
+            found.append((protocol.decode(), decode_address(address, order == b"big"), int(port, 16), int(uid)))
+    return Fact(OK, [dict(zip(("protocol", "address", "port", "uid"), socket)) for socket in sorted(found)])
+
+
+def decode_address(digits: bytes, big: bool) -> str:
+    """The hex digits of an IPv4 or IPv6 address from /proc/net as text. `big`: the machine's byte order is big-endian."""
+    words = [bytes.fromhex(digits[at:at + 8].decode()) for at in range(0, len(digits), 8)]
+    return str(ipaddress.ip_address(b"".join(words if big else [word[::-1] for word in words])))
+
+
+SOCKETS = Family(call=call("sockets"), read=_read_sockets, shell=_SHELL, programs=("grep", "readlink"))
