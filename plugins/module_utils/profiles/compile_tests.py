@@ -1,0 +1,118 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compiles one test of a control: a resource with its parameters, and what is expected of its attributes."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+from ..collector.request import make_request
+from ..errors import ScanError
+from .conditions import compile_conditions, describe, sign_of
+from .cursor import Cursor, unknown
+from .inputs import Input, substitute
+from .registry import RESOURCES
+from .resource import Parameter, Resource
+from .shown import show
+from .value_types import kind_of
+
+_EXPECT = "expect"
+_WHERE = "where"
+
+
+def compile_test(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> Dict[str, Any]:
+    """One entry of `tests` as CompiledProfile describes it. `what` names the control in errors."""
+    entries = cursor.mapping("%s: a test" % what)
+    names = [key for key in entries if key != _EXPECT]
+    for name in names:
+        if name not in RESOURCES:
+            entries[name].fail(unknown("resource", name, RESOURCES, what))
+    if len(names) != 1:
+        cursor.fail("%s: found %s in one test; expected exactly one resource beside 'expect'"
+                    % (what, "the resources %s" % " and ".join(names) if names else "no resource"))
+    resource = RESOURCES[names[0]]
+    if _EXPECT not in entries:
+        cursor.fail("%s: the test of '%s' has no 'expect'; expected attributes and their values" % (what, names[0]))
+    what = "%s: %s" % (what, resource.name)
+    params = _compile_params(entries[resource.name], inputs, resource, what)
+    title = resource.title(params) + _where_title(params, resource)
+    expect = _compile_expect(entries[_EXPECT], inputs, resource, title, what)
+    _check_queries(entries[resource.name], resource, params, expect, what)
+    return {"resource": resource.name, "params": params, "title": title, "line": cursor.line, "expect": expect,
+            "id": show(params[resource.subject.name]) if resource.subject else ""}
+
+
+def _check_queries(cursor: Cursor, resource: Resource, params: Mapping[str, Any], expect: List[Dict[str, Any]],
+                   what: str) -> None:
+    """Whatever the collector would refuse to be asked is refused here, where the line is known."""
+    try:
+        make_request(query for entry in expect for query in resource.attributes[entry["attribute"]].needs(params))
+    except ScanError as error:
+        cursor.fail("%s: %s" % (what, error.message))
+
+
+def _compile_params(cursor: Cursor, inputs: Mapping[str, Input], resource: Resource, what: str) -> Dict[str, Any]:
+    cursor, sensitive = substitute(cursor, inputs)
+    if sensitive:
+        cursor.fail("%s: found a sensitive input as a parameter, which results show; expected it below 'expect'" % what)
+    known = {parameter.name: parameter for parameter in resource.all_parameters}
+    if cursor.value is None:
+        cursor = cursor.with_value({})
+    if not isinstance(cursor.value, dict):
+        if resource.subject is None:
+            cursor.fail("%s: found %s; expected {}%s, as it has no name of its own"
+                        % (what, kind_of(cursor.value), " or {where: ...}" if resource.fields else ""))
+        return {**_defaults(known), resource.subject.name: _parameter(cursor, resource.subject, what)}
+    entries = cursor.mapping(what, [*known, _WHERE] if resource.fields else known)
+    params = _defaults(known)
+    for name, entry in entries.items():
+        if name != _WHERE:
+            params[name] = _parameter(entry, known[name], what)
+    for parameter in known.values():
+        if parameter.required and parameter.name not in entries:
+            cursor.fail("%s: the parameter '%s' is missing; expected %s" % (what, parameter.name, parameter.type.name))
+    if _WHERE in entries:
+        params[_WHERE] = _compile_where(entries[_WHERE], resource, what)
+    return params
+
+
+def _defaults(known: Mapping[str, Parameter]) -> Dict[str, Any]:
+    return {name: parameter.default for name, parameter in known.items() if parameter.default is not None}
+
+
+def _parameter(cursor: Cursor, parameter: Parameter, what: str) -> Any:
+    return cursor.accepted("%s %s" % (what, parameter.name), parameter.type.name, parameter.type.accept)
+
+
+def _compile_where(cursor: Cursor, resource: Resource, what: str) -> List[Dict[str, Any]]:
+    clauses = []
+    for name, entry in cursor.mapping("%s where" % what).items():
+        if name not in resource.fields:
+            entry.fail(unknown("field", name, resource.fields, "%s where" % what))
+        conditions = compile_conditions(entry, resource.fields[name].type, "%s where %s" % (what, name))
+        clauses.append({"field": name, "conditions": conditions})
+    return clauses
+
+
+def _where_title(params: Mapping[str, Any], resource: Resource) -> str:
+    signs = ["%s %s" % (clause["field"], sign_of(clause["conditions"], resource.fields[clause["field"]].type))
+             for clause in params.get(_WHERE) or ()]
+    return " where %s" % " and ".join(signs) if signs else ""
+
+
+def _compile_expect(cursor: Cursor, inputs: Mapping[str, Input], resource: Resource, title: str,
+                    what: str) -> List[Dict[str, Any]]:
+    expectations = []
+    entries = cursor.mapping("%s expect" % what)
+    if not entries:
+        cursor.fail("%s expect: found an empty mapping; expected attributes and their values" % what)
+    for name, entry in entries.items():
+        if name not in resource.attributes:
+            entry.fail(unknown("attribute", name, resource.attributes, what))
+        attribute = resource.attributes[name]
+        resolved, masked = substitute(entry, inputs)
+        conditions = compile_conditions(resolved, attribute.type, "%s %s" % (what, name))
+        expectations.append({"attribute": name, "conditions": conditions, "masked": masked,
+                             **describe(conditions, attribute, title, masked)})
+    return expectations

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A profile that was checked and compiled: plain JSON in a thin class, ready to be evaluated on any machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Dict, List, Mapping
+
+from ..errors import ScanError
+
+# Raised whenever the shape of controls changes; a module that runs elsewhere may be of another version.
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CompiledProfile:
+    """One compiled profile. It holds the values of sensitive inputs, so treat it as a credential.
+
+    `sha256` is of the source file's bytes; `file` is the file's name with its folder, as results show it. `inputs` are
+    the fields of `inputs.Input` with the value that holds for this scan. A control is a mapping:
+      id, title, desc, impact, descriptions, tags, refs, code (its YAML source), line, manual (bool),
+      only_if (None, or {reason, tests}), tests: a list of
+        {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
+    """
+
+    name: str
+    title: str
+    version: str
+    sha256: str
+    file: str
+    maintainer: str = ""
+    license: str = ""
+    summary: str = ""
+    copyright: str = ""
+    supports: List[Dict[str, str]] = field(default_factory=list)
+    inputs: List[Dict[str, Any]] = field(default_factory=list)
+    controls: List[Dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Everything as JSON types."""
+        return dict(asdict(self), format=_FORMAT)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CompiledProfile:
+        """What `as_dict` gave. Raises ScanError bad_profile where another version of the engine made it."""
+        if data.get("format") != _FORMAT:
+            raise ScanError("bad_profile", "The compiled profile has format %r, this engine reads format %d"
+                            % (data.get("format"), _FORMAT), advice="Use one version of the collection everywhere.")
+        return cls(**{entry.name: data[entry.name] for entry in fields(cls)})

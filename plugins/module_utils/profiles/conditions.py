@@ -1,0 +1,173 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Conditions: what a profile writes after an attribute, checked, put into words, and judged.
+
+A compiled condition is {matcher, operand, negated}, plain JSON. Several conditions on one attribute must all hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from .cursor import Cursor, unknown
+from .evidence import Absent, NotKnownError, Partial
+from .matchers import MATCHERS, NESTED, element_type, meets_one
+from .patterns import find_line
+from .resource import Attribute
+from .shown import MASK
+from .value_types import BOOLEAN, ValueType, kind_of
+
+Condition = Dict[str, Any]
+
+
+def compile_conditions(cursor: Cursor, kind: ValueType, what: str) -> List[Condition]:
+    """Check what stands at `cursor` against a type. A plain value or list means `equals`. `what` names it in errors."""
+    if not isinstance(cursor.value, dict):
+        return [_condition(cursor, "equals", kind, what)]
+    if not cursor.value:
+        cursor.fail("%s: found an empty mapping; expected a value or a matcher" % what)
+    return [_compile_entry(cursor.child(name), name, kind, what) for name in cursor.value]
+
+
+def _compile_entry(cursor: Cursor, name: str, kind: ValueType, what: str) -> Condition:
+    if name != "not":
+        return _condition(cursor, name, kind, what)
+    inner = compile_conditions(cursor, kind, what)
+    if len(inner) != 1 or inner[0]["negated"]:
+        cursor.fail("%s: found %s below 'not'; expected exactly one matcher or value"
+                    % (what, "another 'not'" if len(inner) == 1 else "%d matchers" % len(inner)))
+    return dict(inner[0], negated=True)
+
+
+def _condition(cursor: Cursor, name: str, kind: ValueType, what: str) -> Condition:
+    usable = [matcher.name for matcher in MATCHERS.values() if matcher.applies(kind)]
+    if name not in MATCHERS:
+        cursor.fail(unknown("matcher", name, [*usable, "not"], what))
+    if name not in usable:
+        cursor.fail("%s: the matcher '%s' does not apply to %s; expected one of %s"
+                    % (what, name, kind.name, ", ".join(sorted(usable))))
+    place = "%s %s" % (what, name)
+    operand_type = MATCHERS[name].operand(kind)
+    if name in NESTED:
+        return {"matcher": name, "operand": compile_conditions(cursor, element_type(kind), place), "negated": False}
+    if name == "equals" and isinstance(cursor.value, list) and kind.element is None and not kind.flexible:
+        cursor.fail("%s: found a list; expected %s (one_of takes a list)" % (what, kind.name))
+    operand = cursor.accepted(place, operand_type.name, operand_type.accept)
+    if isinstance(operand, list) and not operand and name not in {"none_outside", "equals"}:
+        cursor.fail("%s: found an empty list; expected at least one entry" % place)
+    _check_order(cursor, name, kind, operand, place)
+    return {"matcher": name, "operand": operand, "negated": False}
+
+
+def _check_order(cursor: Cursor, name: str, kind: ValueType, operand: Any, place: str) -> None:
+    if name not in ("at_least", "at_most", "more_than", "less_than", "between") or kind.order_key is None:
+        return
+    try:
+        keys = [kind.order_key(limit) for limit in (operand if isinstance(operand, list) else [operand])]
+    except (TypeError, ValueError):
+        cursor.fail("%s: found %s; expected something with an order, such as a number" % (place, kind_of(operand)))
+    if name == "between" and not (len(keys) == 2 and keys[0] <= keys[1]):
+        cursor.fail("%s: found %d limits that are not a smaller and a larger one; expected two" % (place, len(keys)))
+
+
+def _operand_shown(condition: Condition, kind: ValueType, masked: bool) -> str:
+    name, operand = condition["matcher"], condition["operand"]
+    if name in NESTED:
+        return sign_of(operand, element_type(kind), masked)
+    if masked:
+        return MASK
+    operand_type: ValueType = MATCHERS[name].operand(kind)
+    if operand_type.element is not None and len(operand) == 1 and name.startswith("include"):
+        return operand_type.element.show(operand[0])
+    return operand_type.show(operand)
+
+
+def _words(condition: Condition, kind: ValueType, masked: bool) -> str:
+    words = MATCHERS[condition["matcher"]].words
+    if condition["matcher"] == "equals" and kind is BOOLEAN:
+        words = "be %s"
+    elif condition["matcher"] == "equals" and (kind.element is not None or isinstance(condition["operand"], list)):
+        words = "be exactly %s"
+    return words % _operand_shown(condition, kind, masked)
+
+
+def sign_of(conditions: List[Condition], kind: ValueType, masked: bool = False) -> str:
+    """The conditions as they stand after a field's name: "= 0", "not matches /x/"."""
+    return " and ".join(
+        "%s%s" % ("not " if condition["negated"] else "",
+                  MATCHERS[condition["matcher"]].sign % _operand_shown(condition, kind, masked))
+        for condition in conditions)
+
+
+def _predicate_words(predicate: str, conditions: List[Condition]) -> Optional[str]:
+    """The words of an attribute that is itself a statement ("exist", "be installed"), where only that is asked."""
+    if not predicate or len(conditions) != 1 or conditions[0]["matcher"] != "equals":
+        return None
+    wanted = conditions[0]["operand"] is not conditions[0]["negated"]
+    return ("to %s" if wanted else "not to %s") % predicate
+
+
+def describe(conditions: List[Condition], attribute: Attribute, title: str, masked: bool) -> Dict[str, str]:
+    """The two texts of an expectation: `description` ("File /x mode is expected to be no wider than 0640") and
+    `expected`, which starts a failure's message ("expected mode no wider than 0640")."""
+    kind, name = attribute.type, attribute.name
+    statement = _predicate_words(attribute.predicate, conditions)
+    if statement is not None:
+        return {"description": "%s is expected %s" % (title, statement),
+                "expected": "expected %s %s" % (title, statement)}
+    full, brief = [], []
+    for condition in conditions:
+        words = _words(condition, kind, masked)
+        full.append(("not to %s" if condition["negated"] else "to %s") % words)
+        shortens = words.startswith("be ") and kind is not BOOLEAN and not condition["negated"]
+        brief.append(words[3:] if shortens else full[-1])
+    return {"description": "%s %s is expected %s" % (title, name, " and ".join(full)),
+            "expected": "expected %s %s" % (name, " and ".join(brief))}
+
+
+def unmet(conditions: List[Condition], kind: ValueType, found: Any) -> Optional[Condition]:
+    """The first condition that `found` does not meet, None where it meets all. Raises NotKnownError.
+
+    `found` is a value, Absent, or Partial. A condition over a partial list fails where the missing rest could not
+    change that, and is otherwise not known. Over an absent thing a negated condition holds, as it does in InSpec for
+    nil, and every other one fails.
+    """
+    partial = found if isinstance(found, Partial) else None
+    value = None if isinstance(found, Absent) else partial.value if partial else found
+    for condition in conditions:
+        if not meets_one(condition, kind, value):
+            matcher = MATCHERS[condition["matcher"]]
+            if partial and (condition["negated"] or not matcher.sure_on_part(kind, value, condition["operand"])):
+                continue
+            return condition
+    if partial:
+        raise NotKnownError(partial.what, partial.cause)
+    return None
+
+
+def found_text(condition: Condition, attribute: Attribute, found: Any, masked: bool) -> str:
+    """What was found, for the message of a failure: the entries that break the condition where these are known."""
+    if isinstance(found, Partial):
+        found = found.value
+    if isinstance(found, Absent) or found is None:
+        return "nothing"
+    if attribute.predicate and isinstance(found, bool):
+        verb = "is" if attribute.predicate.startswith("be ") else "does"
+        return "that it %s" % (verb if found else verb + " not")
+    kind, matcher = attribute.type, MATCHERS[condition["matcher"]]
+    culprits = [] if condition["negated"] else matcher.culprits(kind, found, condition["operand"])
+    if masked or attribute.hidden:
+        return _hidden_text(condition, found, culprits)
+    if culprits:
+        return kind.show(culprits)
+    return kind.show(found)
+
+
+def _hidden_text(condition: Condition, found: Any, culprits: List[Any]) -> str:
+    if condition["matcher"] == "matches" and condition["negated"] and isinstance(found, str):
+        return "a match in line %s" % find_line(condition["operand"], found)
+    if culprits:
+        return "%d such entries (not shown)" % len(culprits)
+    size = "%d entries" % len(found) if isinstance(found, list) else "%d characters" % len(str(found))
+    return "%s without it (not shown)" % size if not condition["negated"] else "%s (not shown)" % size

@@ -1,0 +1,185 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inputs: values that a profile leaves open, with types and defaults, and their place in tests: ${input.NAME}."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+from ..errors import ScanError
+from .cursor import Cursor, unknown
+from .patterns import check_pattern
+from .shown import MASK
+from .value_types import kind_of
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_REFERENCE = re.compile(r"\$\{input\.([^}]*)\}")
+_KEYS = ("name", "type", "value", "description", "required", "sensitive")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, (str, int, float)) for entry in value)
+
+
+def _is_pattern(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        check_pattern(value)
+    except ValueError:
+        return False
+    return True
+
+
+# InSpec's type names; its Hash and Any are left out, as no matcher takes a mapping.
+_TYPES: Dict[str, Tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a text", lambda value: isinstance(value, str)),
+    "numeric": ("a number", _is_number),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "array": ("a list of texts and numbers", _is_array),
+    "regexp": ("a regular expression", _is_pattern),
+}
+INPUT_TYPES = tuple(_TYPES)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input with the value that holds for this scan. The value of a sensitive one must not leave the process."""
+
+    name: str
+    type: str
+    value: Any
+    description: str = ""
+    required: bool = False
+    sensitive: bool = False
+
+    def attribute(self) -> Dict[str, Any]:
+        """The input as it stands in InSpec's results, the value masked where it is sensitive."""
+        options: Dict[str, Any] = {"type": self.type.capitalize(), "value": MASK if self.sensitive else self.value,
+                                   "required": self.required, "sensitive": self.sensitive}
+        if self.description:
+            options["description"] = self.description
+        return {"name": self.name, "options": options}
+
+
+def read_inputs(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Dict[str, Input]:
+    """The declared inputs by name, each with the value that was given for it or else its own.
+
+    Raises ScanError: bad_profile for a faulty declaration, bad_option for a given value that does not fit.
+    """
+    inputs: Dict[str, Input] = {}
+    for entry in cursor.items("inputs"):
+        declared = _read_input(entry, given, profile)
+        if declared.name in inputs:
+            entry.fail("input '%s' is declared twice; expected each name once" % declared.name)
+        inputs[declared.name] = declared
+    return inputs
+
+
+def _read_input(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Input:
+    entries = cursor.mapping("an input", _KEYS, ("name", "type"))
+    name = entries["name"].text("the name of an input")
+    what = "input '%s'" % name
+    if not _NAME.match(name):
+        entries["name"].fail("%s: found other characters in the name; expected letters, digits, _ and -" % what)
+    kind = entries["type"].text("%s: type" % what).lower()
+    if kind not in _TYPES:
+        entries["type"].fail(unknown("type", kind, _TYPES, what))
+    required = entries["required"].boolean("%s: required" % what) if "required" in entries else False
+    sensitive = entries["sensitive"].boolean("%s: sensitive" % what) if "sensitive" in entries else False
+    description = entries["description"].text("%s: description" % what) if "description" in entries else ""
+    expected, fits = _TYPES[kind]
+    if "value" in entries and not fits(entries["value"].value):
+        entries["value"].fail("%s: found %s as its value; expected %s"
+                              % (what, _found(entries["value"].value, sensitive), expected))
+    if "value" not in entries and not required:
+        cursor.fail("%s: it has neither a value nor 'required: true'; expected one of them" % what)
+    if name not in given:
+        if required and "value" not in entries:
+            raise ScanError("bad_option", "The profile '%s' requires the input '%s', which was not given; expected %s"
+                            % (profile, name, expected))
+        value = entries["value"].value
+    else:
+        value = given[name]
+        if not fits(value):
+            raise ScanError("bad_option", "The input '%s' of the profile '%s' was given as %s; expected %s"
+                            % (name, profile, _found(value, sensitive), expected))
+    return Input(name, kind, value, description, required, sensitive)
+
+
+def _found(value: Any, sensitive: bool) -> str:
+    return "another type" if sensitive else kind_of(value)
+
+
+def substitute(cursor: Cursor, inputs: Mapping[str, Input]) -> Tuple[Cursor, bool]:
+    """The place with all references to inputs replaced, and whether a sensitive one was among them.
+
+    A reference that stands alone gives the input's value with its type; a list inside a list is spread out there.
+    Within a longer text it gives the value as text.
+    """
+    used: List[Input] = []
+    value = _substituted(cursor, inputs, used)
+    return cursor.with_value(value), any(entry.sensitive for entry in used)
+
+
+def _substituted(cursor: Cursor, inputs: Mapping[str, Input], used: List[Input]) -> Any:
+    value = cursor.value
+    if isinstance(value, dict):
+        return {key: _substituted(cursor.child(key), inputs, used) for key in value}
+    if isinstance(value, list):
+        result: List[Any] = []
+        for position, entry in enumerate(value):
+            replaced = _substituted(cursor.child(position), inputs, used)
+            if isinstance(replaced, list) and isinstance(entry, str):
+                result.extend(replaced)
+            else:
+                result.append(replaced)
+        return result
+    return _in_text(cursor, value, inputs, used) if isinstance(value, str) else value
+
+
+def _in_text(cursor: Cursor, text: str, inputs: Mapping[str, Input], used: List[Input]) -> Any:
+    if "${" not in text:
+        return text
+    parts: List[str] = []
+    position = 0
+    for reference in _REFERENCE.finditer(text):
+        declared = _look_up(cursor, reference.group(1), inputs)
+        used.append(declared)
+        if reference.group(0) == text:
+            return declared.value
+        if isinstance(declared.value, (list, bool)):
+            cursor.fail("input '%s' is %s; expected it to stand alone, not within a text"
+                        % (declared.name, "a list" if isinstance(declared.value, list) else "a boolean"))
+        parts += [_literal(cursor, text[position:reference.start()]), str(declared.value)]
+        position = reference.end()
+    return "".join([*parts, _literal(cursor, text[position:])])
+
+
+def _literal(cursor: Cursor, text: str) -> str:
+    if "${" in text:
+        cursor.fail("found '${' without a name of an input; expected ${input.NAME} (in a pattern write [$]{)")
+    return text
+
+
+def _look_up(cursor: Cursor, name: str, inputs: Mapping[str, Input]) -> Input:
+    if name not in inputs:
+        if not inputs:
+            cursor.fail("unknown input '%s'; this profile declares no inputs" % name)
+        cursor.fail(unknown("input", name, inputs, "a reference"))
+    return inputs[name]
+
+
+def check_given(given: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
+    """Raise ScanError bad_option where a value was given for an input that no profile of the scan declares."""
+    for name in given:
+        if name not in declared:
+            raise ScanError("bad_option", unknown("input", name, declared, "The scan's inputs") if declared else
+                            "The input '%s' was given, but no profile of the scan declares any" % name)

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds, reads and compiles profiles."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+from typing import Any, Iterable, List, Mapping, Sequence, Tuple
+
+from ..errors import ScanError
+from .compile_controls import compile_profile
+from .compiled import CompiledProfile
+from .inputs import check_given
+from .source import read_document, syntax_error
+
+PROFILE_FILE = "profile.yml"
+_SIZE_LIMIT = 2 * 1024 * 1024
+
+
+def load_profile(path_or_name: str, search: Sequence[Path], inputs: Mapping[str, Any]) -> CompiledProfile:
+    """Load and check one profile.
+
+    :param path_or_name: a file, a folder that holds profile.yml, or the name of such a folder in one of `search`. A
+        name without a slash is looked for in `search` first.
+    :param inputs: values for the profile's inputs; names that it does not declare are ignored here, as they may be
+        another profile's (`load_profiles` refuses those that are nobody's)
+    :raises ScanError: profile_not_found; bad_profile, which says file, line, what was found and what was expected;
+        bad_option for an input's value; missing_library without PyYAML
+    """
+    file = _find(path_or_name, search)
+    try:
+        if file.stat().st_size > _SIZE_LIMIT:
+            raise syntax_error(str(file), 1, "the file is larger than %d bytes" % _SIZE_LIMIT)
+        content = file.read_bytes()
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b"\n") + 1
+        raise syntax_error(str(file), line, "found a byte that is not UTF-8; expected a text file in UTF-8") from error
+    except OSError as error:
+        raise ScanError("profile_not_found", "The profile's file cannot be read: %s" % (error.strerror or error),
+                        tried="load %s" % file) from error
+    document = read_document(str(file), text)
+    shown_file = "%s/%s" % (file.resolve().parent.name, file.name)
+    return compile_profile(document, hashlib.sha256(content).hexdigest(), shown_file, inputs)
+
+
+def load_profiles(paths_or_names: Iterable[str], search: Sequence[Path],
+                  inputs: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
+    """Load all profiles of a scan; see `load_profile`. Raises bad_option for two of one name, and for inputs that none
+    declares.
+    """
+    profiles: List[CompiledProfile] = []
+    for path_or_name in paths_or_names:
+        profile = load_profile(path_or_name, search, inputs)
+        if any(profile.name == other.name for other in profiles):
+            raise ScanError("bad_option", "Two profiles are called '%s', so their results could not be told apart"
+                            % profile.name, tried="load %s" % path_or_name)
+        profiles.append(profile)
+    check_given(inputs, {entry["name"]: True for profile in profiles for entry in profile.inputs})
+    return tuple(profiles)
+
+
+def _find(path_or_name: str, search: Sequence[Path]) -> Path:
+    candidates = [Path(path_or_name).expanduser()]
+    if path_or_name and "/" not in path_or_name:
+        candidates = [folder / path_or_name for folder in search] + candidates
+    for candidate in candidates if path_or_name else []:
+        file = candidate / PROFILE_FILE if candidate.is_dir() else candidate
+        if file.is_file():
+            return file
+    names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
+    near = difflib.get_close_matches(path_or_name, names, 1, 0.6)
+    raise ScanError("profile_not_found", "No profile '%s'%s; looked at %s; known names are %s" % (
+        path_or_name, ", did you mean '%s'?" % near[0] if near else "",
+        ", ".join(str(candidate) for candidate in candidates), ", ".join(names) or "none"))

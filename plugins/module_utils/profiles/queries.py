@@ -1,0 +1,36 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The facts that profiles need, and no others."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
+
+from ..collector.facts import Query
+from .compiled import CompiledProfile
+from .registry import RESOURCES
+from .supports import supports_queries
+
+
+def required_queries(profiles: Iterable[CompiledProfile]) -> Tuple[Query, ...]:
+    """Every query that evaluating the profiles will look up, each once, in the order of first use."""
+    queries: Dict[str, Query] = {}
+    for profile in profiles:
+        for query in _profile_queries(profile):
+            queries.setdefault(query.key, query)
+    return tuple(queries.values())
+
+
+def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
+    yield from supports_queries(profile.supports)
+    for control in profile.controls:
+        conditional = control["only_if"]["tests"] if control["only_if"] else []
+        for test in (*conditional, *control["tests"]):
+            yield from _test_queries(test)
+
+
+def _test_queries(test: Mapping[str, Any]) -> Iterator[Query]:
+    resource = RESOURCES[test["resource"]]
+    for expectation in test["expect"]:
+        yield from resource.attributes[expectation["attribute"]].needs(test["params"])

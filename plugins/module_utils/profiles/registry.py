@@ -1,0 +1,31 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All resources of the language by name."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from .resource import Resource
+from .resources import (
+    accounts,
+    container,
+    file_search,
+    files,
+    image,
+    kernel,
+    mounts,
+    network,
+    operating_system,
+    packages,
+    pod,
+    processes,
+    settings,
+)
+
+_ALL = (*files.RESOURCES, *file_search.RESOURCES, *accounts.RESOURCES, *packages.RESOURCES, *processes.RESOURCES,
+        *network.RESOURCES, *mounts.RESOURCES, *kernel.RESOURCES, *operating_system.RESOURCES, *settings.RESOURCES,
+        *pod.RESOURCES, *container.RESOURCES, *image.RESOURCES)
+
+RESOURCES: Dict[str, Resource] = {resource.name: resource for resource in _ALL}

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pod that the container belongs to, from its API object: pod, service_account."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List
+
+from ..evidence import Absent, EvaluationContext
+from ..pod_spec import ContainerSpec, all_containers, dig, pod_spec, volumes
+from ..resource import Attribute, Params, Resource, View, attributes_by_name
+from ..value_types import BOOLEAN, INTEGER, TEXT, ValueType, list_of
+
+_TEXTS = list_of(TEXT)
+_UNSET = Absent("it is not set")
+
+
+def _context(view: View) -> EvaluationContext:
+    return view.evidence.context
+
+
+def _spec(*keys: str) -> Callable[[View], Any]:
+    """A field of the pod's spec, Absent where it is left out."""
+
+    def read(view: View) -> Any:
+        value = dig(pod_spec(_context(view)), *keys)
+        return _UNSET if value is None else value
+
+    return read
+
+
+def _flag(*keys: str, default: bool = False) -> Callable[[View], Any]:
+    """A boolean field of the pod's spec with the API's default."""
+
+    def read(view: View) -> Any:
+        value = dig(pod_spec(_context(view)), *keys)
+        return default if value is None else value
+
+    return read
+
+
+def _metadata(key: str) -> Callable[[View], Any]:
+    return lambda view: dig(_context(view).pod, "metadata", key) or _UNSET
+
+
+def _names_of(*keys: str) -> Callable[[View], Any]:
+    return lambda view: [entry.get("name") for entry in dig(pod_spec(_context(view)), *keys) or []]
+
+
+def _volume_types(view: View) -> List[str]:
+    return [key for volume in volumes(_context(view)) for key in volume if key != "name"]
+
+
+def _host_paths(view: View) -> List[Any]:
+    return [dig(volume, "hostPath", "path") for volume in volumes(_context(view)) if volume.get("hostPath")]
+
+
+def _host_ports(view: View) -> List[int]:
+    return [port["hostPort"] for container in all_containers(_context(view)) for port in container.get("ports") or []
+            if port.get("hostPort")]
+
+
+def _mounts_token(view: View) -> bool:
+    return ContainerSpec(_context(view)).mounts_token
+
+
+def _automount(view: View) -> bool:
+    """The pod's setting; where it is left out the ServiceAccount's decided, and the live pod shows what it said."""
+    value = pod_spec(_context(view)).get("automountServiceAccountToken")
+    return _mounts_token(view) if value is None else bool(value)
+
+
+def _account_name(view: View) -> str:
+    return pod_spec(_context(view)).get("serviceAccountName") or "default"
+
+
+def _place(_params: Params) -> str:
+    return "in the pod's spec"
+
+
+def _attribute(name: str, kind: ValueType, description: str, read: Callable[[View], Any]) -> Attribute:
+    return Attribute(name, kind, description, read)
+
+
+RESOURCES = (
+    Resource("pod", "The pod that the container belongs to, from its API object.", lambda _params: "Pod", _place,
+             attributes_by_name(
+                 _attribute("name", TEXT, "Its name.", _metadata("name")),
+                 _attribute("namespace", TEXT, "Its namespace.", _metadata("namespace")),
+                 _attribute("host_network", BOOLEAN, "Uses the node's network.", _flag("hostNetwork")),
+                 _attribute("host_pid", BOOLEAN, "Uses the node's process namespace.", _flag("hostPID")),
+                 _attribute("host_ipc", BOOLEAN, "Uses the node's IPC namespace.", _flag("hostIPC")),
+                 _attribute("host_users", BOOLEAN, "Uses the node's user namespace (the default).",
+                            _flag("hostUsers", default=True)),
+                 _attribute("share_process_namespace", BOOLEAN, "Its containers see each other's processes.",
+                            _flag("shareProcessNamespace")),
+                 _attribute("windows_host_process", BOOLEAN, "Runs as a process of a Windows node.",
+                            _flag("securityContext", "windowsOptions", "hostProcess")),
+                 _attribute("volume_types", _TEXTS, "The sources of its volumes, such as configMap and hostPath.",
+                            _volume_types),
+                 _attribute("host_paths", _TEXTS, "The node's paths that its volumes give access to.", _host_paths),
+                 _attribute("host_ports", list_of(INTEGER), "Ports of the node that any of its containers takes.",
+                            _host_ports),
+                 _attribute("sysctls", _TEXTS, "Names of the kernel parameters it sets.",
+                            _names_of("securityContext", "sysctls")),
+                 _attribute("fs_group", INTEGER, "Group that owns its volumes.", _spec("securityContext", "fsGroup")),
+                 _attribute("supplemental_groups", list_of(INTEGER), "Further groups of its processes.",
+                            lambda view: dig(pod_spec(_context(view)), "securityContext", "supplementalGroups") or []),
+                 _attribute("restart_policy", TEXT, "Always, OnFailure or Never.", _spec("restartPolicy")),
+                 _attribute("priority_class", TEXT, "Its priority class.", _spec("priorityClassName")),
+                 _attribute("runtime_class", TEXT, "Its runtime class.", _spec("runtimeClassName")),
+                 _attribute("service_account", TEXT, "Name of its service account.", _account_name),
+                 _attribute("automount_service_account_token", BOOLEAN, "Mounts the service account's token; what the "
+                            "pod leaves open is read from the live pod's mounts.", _automount),
+             )),
+    Resource("service_account", "The service account as the pod uses it.", lambda _params: "Service account", _place,
+             attributes_by_name(
+                 _attribute("name", TEXT, "Its name.", _account_name),
+                 _attribute("default", BOOLEAN, "It is the namespace's default one.",
+                            lambda view: _account_name(view) == "default"),
+                 _attribute("token_mounted", BOOLEAN, "This container has its token mounted.", _mounts_token),
+                 _attribute("image_pull_secrets", _TEXTS, "Names of the pod's secrets for pulling images.",
+                            _names_of("imagePullSecrets")),
+             )),
+)

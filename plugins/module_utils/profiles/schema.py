@@ -1,0 +1,139 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The JSON schema of profile files, made from the registries, for editors that complete and check while one writes.
+
+The loader is stricter: it also knows inputs, patterns and what the collector can be asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List
+
+from . import compile_controls as controls
+from .inputs import INPUT_TYPES
+from .matchers import MATCHERS, NESTED, element_type
+from .registry import RESOURCES
+from .resource import Parameter, Resource
+from .supports import SUPPORT_KEYS
+from .value_types import ANY, BOOLEAN, INTEGER, MODE, QUANTITY, SCALAR, TEXT, VERSION, ValueType, list_of
+
+Schema = Dict[str, Any]
+
+_INPUT = {"type": "string", "pattern": r"\$\{input\.[A-Za-z0-9_-]+\}"}
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_BASE_TYPES = {"text": TEXT, "integer": INTEGER, "boolean": BOOLEAN, "mode": MODE, "version": VERSION, "scalar": SCALAR,
+               "quantity": QUANTITY, "any": ANY}
+_NAMES: Dict[ValueType, str] = {
+    **{kind: name for name, kind in _BASE_TYPES.items()},
+    **{list_of(kind): "list_of_%s" % name for name, kind in _BASE_TYPES.items()}}
+
+
+def render_schema() -> str:
+    """The schema as the text of its file."""
+    return json.dumps(profile_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def profile_schema() -> Schema:
+    """The schema of a profile file (JSON Schema draft 7, which editors understand)."""
+    texts: Schema = {key: _TEXT for key in controls.PROFILE_KEYS if key not in ("supports", "inputs", "controls")}
+    properties = {
+        **texts,
+        "name": {"type": "string", "pattern": controls.NAME_PATTERN},
+        "version": {"type": "string", "pattern": controls.VERSION_PATTERN},
+        "supports": _list(_object({key: _TEXT for key in SUPPORT_KEYS})),
+        "inputs": _list({"$ref": "#/definitions/input"}),
+        "controls": _list({"$ref": "#/definitions/control"}),
+    }
+    top = _object(properties, controls.PROFILE_REQUIRED)
+    definitions = {"input": _input(), "control": _control(), "test": _test()}
+    definitions.update({"conditions_%s" % name: _conditions(kind) for kind, name in _NAMES.items()})
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Profile of securescan.kubernetes",
+            "definitions": definitions, **top}
+
+
+def _object(properties: Schema, required: Any = ()) -> Schema:
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        schema["required"] = list(required)
+    return schema
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+def _or_input(schema: Any) -> Schema:
+    return {"anyOf": [dict(schema), _INPUT]}
+
+
+def _input() -> Schema:
+    return _object({"name": _TEXT, "type": {"enum": list(INPUT_TYPES)}, "value": {}, "description": _TEXT,
+                    "required": {"type": "boolean"}, "sensitive": {"type": "boolean"}}, ("name", "type"))
+
+
+def _control() -> Schema:
+    impact = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"enum": list(controls.IMPACTS)}]}
+    tests = _list({"$ref": "#/definitions/test"})
+    texts: Schema = {key: _TEXT for key in ("title", "desc", *controls.DESCRIPTION_KEYS)}
+    reference = {"anyOf": [_TEXT, _object({key: _TEXT for key in controls.REF_KEYS})]}
+    return _object({
+        **texts, "id": {"type": "string", "pattern": controls.ID_PATTERN}, "impact": impact,
+        "tags": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]}},
+        "refs": _list(reference), "manual": {"type": "boolean"}, "tests": tests,
+        "only_if": _object({"reason": _TEXT, "tests": tests}, ("reason", "tests")),
+    }, controls.CONTROL_REQUIRED)
+
+
+def _test() -> Schema:
+    # One branch per resource: its own key decides which attributes `expect` completes.
+    return {"type": "object", "required": ["expect"], "oneOf": [_resource(resource) for resource in RESOURCES.values()]}
+
+
+def _resource(resource: Resource) -> Schema:
+    attributes = {name: dict(_conditions_of(attribute.type), description=attribute.description)
+                  for name, attribute in resource.attributes.items()}
+    expect = dict(_object(attributes), minProperties=1)
+    return _object({resource.name: _parameters(resource), "expect": expect}, (resource.name, "expect"))
+
+
+def _parameters(resource: Resource) -> Schema:
+    properties = {parameter.name: _parameter(parameter) for parameter in resource.all_parameters}
+    if resource.fields:
+        where = {name: dict(_conditions_of(column.type), description=column.description)
+                 for name, column in resource.fields.items()}
+        properties["where"] = _object(where)
+    required = [parameter.name for parameter in resource.all_parameters if parameter.required]
+    forms: List[Schema] = [_object(properties, required)]
+    if resource.subject:
+        forms.insert(0, _parameter(resource.subject))
+    if not required:
+        forms.append({"type": "null"})
+    return {"description": resource.description, "anyOf": forms}
+
+
+def _parameter(parameter: Parameter) -> Schema:
+    return dict(_or_input(parameter.type.schema), description=parameter.description)
+
+
+def _conditions_of(kind: ValueType) -> Schema:
+    # Draft 7 ignores what stands beside a reference, hence the list of one.
+    return {"allOf": [{"$ref": "#/definitions/conditions_%s" % _NAMES[kind]}]}
+
+
+def _conditions(kind: ValueType) -> Schema:
+    """A plain value, or a mapping of matchers."""
+    matchers: Schema = {}
+    for matcher in MATCHERS.values():
+        if matcher.applies(kind):
+            matchers[matcher.name] = dict(_operand(matcher.name, kind), description=matcher.meaning)
+    matchers["not"] = _conditions_of(kind)
+    return {"anyOf": [dict(kind.schema), _INPUT, dict(_object(matchers), minProperties=1)]}
+
+
+def _operand(name: str, kind: ValueType) -> Schema:
+    if name in NESTED:
+        return _conditions_of(element_type(kind))
+    operand: ValueType = MATCHERS[name].operand(kind)
+    return _or_input(operand.schema)
