@@ -1,0 +1,137 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run summary as Markdown, for people: verdict, targets by workload, what failed, what could not be scanned."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, List, Mapping, Match, Sequence
+from urllib.parse import quote
+
+from ..results.safe_text import one_line
+from ..results.status import STATUS_WORDS
+from ..results.threshold import NOT_SCANNED
+from .wording import RESULT_WORDS, causes, container_label, reason_lines, target_label, verdict, workload_label
+
+_MOST_CONTROLS = 25
+_MOST_REASONS = 50
+_MOST_NAMED = 10
+_MAX_CELL = 300
+
+_ENTITIES: Dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SPECIAL = re.compile(r"[&<>]|[\\`*_\[\]#|~$]|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|^(?=[-+=]|\d+[.)](?:\s|$))",
+                      re.IGNORECASE)
+
+_HOW_TO_READ = (
+    "Passed: every test of the control passed. Failed: at least one did not.",
+    "Not Reviewed: what the control needs to know could not be had, so nothing is claimed; the results file gives the "
+    "cause.",
+    "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
+    "Profile Error: a test of the control ended with an error, or the control has no tests.",
+    "Compliance: passed controls as a percentage of all but those that are not applicable.",
+    "Each file under hdf/ is an InSpec exec-json document; Heimdall and the SAF CLI read it.",
+)
+
+
+def escape(text: str, limit: int = _MAX_CELL) -> str:
+    """`text` on one line so that Markdown and HTML show it as it is: it makes no markup, link, mention or table cell.
+
+    Where renderers make links of plain text (an address, a mention), a character without width keeps them from it.
+    """
+    return _SPECIAL.sub(_escaped, one_line(text, limit))
+
+
+def _escaped(match: Match[str]) -> str:
+    char = match.group()
+    if not char:
+        return "\\" if match.start() == 0 and not match.string[0].isdigit() else "&#8203;"
+    return _ENTITIES.get(char, "\\" + char)
+
+
+def render_markdown(summary: Mapping[str, Any]) -> str:
+    """The report as text, with a line feed at the end."""
+    sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_scanned(summary),
+                _waiver_notes(summary), ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _head(summary: Mapping[str, Any]) -> List[str]:
+    counts = summary["target_counts"]
+    controls = summary["controls"]
+    statuses = ", ".join("%d %s" % (controls[status]["total"], word) for status, word in STATUS_WORDS.items())
+    profiles = ", ".join("%s %s" % (escape(profile["name"]), escape(profile["version"]))
+                         for profile in summary["profiles"])
+    return [
+        "# Container scan of %s" % escape(summary["cluster"]), "",
+        "**%s**: %d of %d targets scanned, compliance %d %% (%s)."
+        % (verdict(summary), counts["scanned"], counts["selected"], controls["compliance"], statuses), "",
+        "Run %s, started %s, %.1f s. Profiles: %s."
+        % (escape(summary["run_id"]), escape(summary["started"]), summary["duration"], profiles or "none"),
+    ]
+
+
+def _gate(summary: Mapping[str, Any]) -> List[str]:
+    gate = summary["gate"]
+    if gate is None:
+        return ["## Gate", "", "No gate was asked for a decision."]
+    lines = ["## Gate", "", "%s by %s." % (verdict(summary), escape(gate["threshold"]["source"]))]
+    reasons = reason_lines(summary)
+    return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
+
+
+def _targets(summary: Mapping[str, Any]) -> List[str]:
+    """One table per workload, its rows the targets."""
+    workloads: Dict[str, List[Mapping[str, Any]]] = {}
+    for target in summary["targets"]:
+        label = "%s (%s)" % (workload_label(target), one_line(target["workload_kind"]))
+        workloads.setdefault(label, []).append(target)
+    lines = ["## Targets"] if workloads else ["## Targets", "", "No target was selected."]
+    for label, targets in workloads.items():
+        lines += ["", "### %s" % escape(label), ""]
+        lines += _table(["Pod/container", "Approach", "Result", *STATUS_WORDS.values(), "Compliance", "Worst failed",
+                         "Results"], (_target_cells(target) for target in targets))
+    return lines
+
+
+def _target_cells(target: Mapping[str, Any]) -> List[str]:
+    cells = [escape(container_label(target)), escape(target["approach"]), RESULT_WORDS[target["result"]]]
+    if target["result"] == NOT_SCANNED:
+        return [*cells, *([""] * len(STATUS_WORDS)), "", "", escape(target["error"]["reason"])]
+    return [*cells, *(str(target["counts"][status]) for status in STATUS_WORDS), "%d %%" % target["compliance"],
+            target["worst_failed"] or "-", "[HDF](%s)" % quote(target["hdf"], safe="/~")]
+
+
+def _failed_controls(summary: Mapping[str, Any]) -> List[str]:
+    controls = summary["failed_controls"]
+    if not controls:
+        return []
+    rows = ([control["severity"], escape(control["id"]), escape(control["title"]), escape(control["profile"]),
+             str(control["targets"])] for control in controls[:_MOST_CONTROLS])
+    more = len(controls) - _MOST_CONTROLS
+    return ["## Failed controls", "", *_table(["Severity", "Control", "Title", "Profile", "Targets"], rows),
+            *(["", "... and %d more" % more] if more > 0 else [])]
+
+
+def _not_scanned(summary: Mapping[str, Any]) -> List[str]:
+    lines: List[str] = []
+    for error, targets in causes(summary):
+        named = ["%s: %s" % (target_label(target), target["error"]["message"]) for target in targets]
+        lines += ["", "**%s** (%s): %s" % (escape(error["reason"]), escape(error["code"]), escape(error["cause"])), "",
+                  "What will work: %s" % escape(error["advice"]), "", *_bullets(named, _MOST_NAMED)]
+    return ["## Not scanned", *lines] if lines else []
+
+
+def _waiver_notes(summary: Mapping[str, Any]) -> List[str]:
+    notes = [note["text"] for note in summary["waiver_notes"]]
+    return ["## Waivers", "", *_bullets(notes, len(notes))] if notes else []
+
+
+def _bullets(texts: Sequence[str], most: int) -> List[str]:
+    lines = ["- " + escape(text, 1000) for text in texts[:most]]
+    return lines + (["- ... and %d more" % (len(texts) - most)] if len(texts) > most else [])
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> List[str]:
+    lines = ["| %s |" % " | ".join(heads), "|%s" % (" --- |" * len(heads))]
+    return lines + ["| %s |" % " | ".join(row) for row in rows]

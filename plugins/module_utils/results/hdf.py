@@ -1,0 +1,220 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HDF document (InSpec exec-json) of one target: made from a judgement, and read back strictly.
+
+What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
+
+    schema_version    number; 1
+    collection        {name, version} of what wrote the document
+    target            identity of the target: all fields of `Target.identity()`, `target_id` among them
+    platform          {name, family, release, arch} as seen inside the target; empty where it could not be seen
+    scan              how it was seen: started (RFC 3339), duration (seconds), run_id, approach, collector_version and
+                      whatever else the judgement's method holds
+    unread_facts      list of {fact, status, cause}: what could not be had
+    error             null, or the error record of a scan that did not end well; such a document is not accepted back
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NoReturn
+
+from ..errors import ScanError
+from .hdf_check import check_hdf
+from .model import ERROR, ControlResult, Judgement, ProfileResult, Segment
+from .producer import COLLECTION, VERSION
+from .safe_text import one_line, printable
+from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
+
+PASSTHROUGH = "securescan_kubernetes"
+SCHEMA_VERSION = 1
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+_MAX_TEXT = 10_000
+_HIDDEN_INPUT = "(sensitive: not shown)"
+
+
+def hdf_document(judgement: Judgement) -> Dict[str, Any]:
+    """The document of `judgement`, with every field that InSpec's own schema asks for."""
+    profiles = [_profile(profile) for profile in judgement.profiles]
+    platform = judgement.platform
+    method = dict(judgement.method)
+    unread = method.pop("unread", [])
+    return {
+        "platform": {"name": _text(platform.name), "release": _text(platform.release),
+                     "target_id": _text(judgement.identity["target_id"])},
+        "profiles": profiles,
+        "statistics": {"duration": judgement.duration, "controls": _control_statistics(profiles)},
+        "version": VERSION,
+        "passthrough": {PASSTHROUGH: {
+            "schema_version": SCHEMA_VERSION,
+            "collection": {"name": COLLECTION, "version": VERSION},
+            "target": _safe(judgement.identity),
+            "platform": _safe({"name": platform.name, "family": platform.family, "release": platform.release,
+                               "arch": platform.arch}),
+            "scan": dict(_safe(method), started=judgement.started, duration=judgement.duration),
+            "unread_facts": _safe(unread),
+            "error": _safe(judgement.error),
+        }},
+    }
+
+
+def read_hdf(data: bytes, source: str) -> Dict[str, Any]:
+    """The document in `data`; `source` names it in errors.
+
+    :raises ScanError: `bad_results` for anything but a whole HDF document with loaded profiles that hold controls,
+        and for a document of ours whose scan ended with an error
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise _bad(source, "has more than %d bytes" % MAX_DOCUMENT_BYTES)
+    if not data.strip():
+        raise _bad(source, "is empty")
+    try:
+        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as reason:
+        raise _bad(source, "is not JSON, or is cut off: %s" % one_line(str(reason), 200)) from None
+    return check_document(document, source)
+
+
+def read_hdf_file(path: str) -> Dict[str, Any]:
+    """`read_hdf` of a file, of which no more than the limit is read.
+
+    :raises ScanError: `bad_results`, also for a file that is missing or cannot be read
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as reason:
+        raise _bad(path, "cannot be read: %s" % (reason.strerror or reason)) from None
+    return read_hdf(data, path)
+
+
+def check_document(document: Any, source: str) -> Dict[str, Any]:
+    """`check_hdf`, and the rules for what stands in a document of ours.
+
+    :raises ScanError: `bad_results`
+    """
+    checked = check_hdf(document, source)
+    passthrough = checked.get("passthrough")
+    own = passthrough.get(PASSTHROUGH) if isinstance(passthrough, dict) else None
+    if own is None:
+        return checked
+    if not isinstance(own, dict) or own.get("schema_version") != SCHEMA_VERSION:
+        raise _bad(source, "passthrough.%s is not of schema version %d" % (PASSTHROUGH, SCHEMA_VERSION))
+    target = own.get("target")
+    target_id = target.get("target_id") if isinstance(target, dict) else None
+    if not isinstance(target_id, str) or not target_id:
+        raise _bad(source, "passthrough.%s.target.target_id is missing" % PASSTHROUGH)
+    if own.get("error") is not None:
+        raise _bad(source, "the scan of %s ended with an error: %s"
+                   % (one_line(target_id, 300), one_line(json.dumps(own["error"]), 300)))
+    return checked
+
+
+def document_target_id(document: Mapping[str, Any], source: str) -> str:
+    """The target that a checked document is about; `source` for a document that names none."""
+    own = (document.get("passthrough") or {}).get(PASSTHROUGH)
+    if own:
+        return str(own["target"]["target_id"])
+    return str(document["platform"].get("target_id") or source)
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_results", "%s: %s" % (source, what), tried="read results")
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError("%s is not a JSON number" % word)
+
+
+def _profile(profile: ProfileResult) -> Dict[str, Any]:
+    return {
+        "name": profile.name,
+        "version": profile.version,
+        "sha256": profile.sha256,
+        "title": profile.title,
+        "maintainer": profile.maintainer,
+        "summary": profile.summary,
+        "license": profile.license,
+        "copyright": profile.copyright,
+        "copyright_email": "",
+        "supports": profile.supports,
+        "attributes": [_attribute(attribute) for attribute in profile.attributes],
+        "groups": _groups(profile),
+        "controls": [_control(control) for control in profile.controls],
+        "status": profile.status,
+        "status_message": _text(profile.status_message),
+    }
+
+
+def _attribute(attribute: Mapping[str, Any]) -> Dict[str, Any]:
+    """An input of the profile. InSpec itself writes the values of sensitive inputs too."""
+    options = attribute.get("options")
+    if isinstance(options, dict) and options.get("sensitive") and "value" in options:
+        return dict(attribute, options=dict(options, value=_HIDDEN_INPUT))
+    return dict(attribute)
+
+
+def _groups(profile: ProfileResult) -> List[Dict[str, Any]]:
+    """One group per source file, as InSpec has it."""
+    files: Dict[str, List[str]] = {}
+    for control in profile.controls:
+        files.setdefault(control.source_file, []).append(control.id)
+    return [{"id": name, "title": profile.title, "controls": ids} for name, ids in files.items()]
+
+
+def _control(control: ControlResult) -> Dict[str, Any]:
+    descriptions = [{"label": "default", "data": control.desc}]
+    descriptions += [{"label": label, "data": text} for label, text in control.descriptions.items()]
+    return {
+        "id": control.id,
+        "title": control.title,
+        "desc": control.desc,
+        "descriptions": descriptions,
+        "impact": control.impact,
+        "refs": control.refs,
+        "tags": control.tags,
+        "code": control.code,
+        "source_location": {"ref": control.source_file, "line": control.source_line},
+        "waiver_data": control.waiver_data,
+        "results": [_result(segment, control) for segment in control.results],
+    }
+
+
+def _result(segment: Segment, control: ControlResult) -> Dict[str, Any]:
+    result: Dict[str, Any] = {"status": segment.status, "code_desc": _text(segment.code_desc),
+                              "run_time": segment.run_time, "start_time": segment.start_time}
+    for name, text in (("message", segment.message), ("skip_message", segment.skip_message),
+                       ("resource_class", segment.resource_class), ("resource_id", segment.resource_id)):
+        if text:
+            result[name] = _text(text)
+    if segment.status == ERROR:
+        # InSpec has no status "error": it writes failed with exception and backtrace, which readers take as an error.
+        result.update(status="failed", exception="EvaluationError",
+                      backtrace=["%s:%d" % (control.source_file or control.id, control.source_line)])
+    return result
+
+
+def _control_statistics(profiles: List[Dict[str, Any]]) -> Dict[str, Dict[str, int]]:
+    """InSpec's three blocks; what was waived or does not apply counts as skipped, an error as failed."""
+    blocks = {"passed": (PASSED,), "skipped": (NOT_REVIEWED, NOT_APPLICABLE), "failed": (FAILED, PROFILE_ERROR)}
+    statuses = [control_status(control) for profile in profiles for control in profile["controls"]]
+    return {block: {"total": sum(status in members for status in statuses)} for block, members in blocks.items()}
+
+
+def _text(text: str) -> str:
+    """Text that may come from the container: printable and bounded."""
+    if len(text) > _MAX_TEXT:
+        text = "%s... (%d more characters)" % (text[:_MAX_TEXT], len(text) - _MAX_TEXT)
+    return printable(text)
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(str(name)): _safe(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_safe(item) for item in value]
+    return value

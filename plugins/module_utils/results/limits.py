@@ -1,0 +1,154 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The limits of a threshold: which keys exist, what value each takes, and whether a profile's counts meet it.
+
+SAF's keys are taken as they are. They may be nested (`failed: {total: {max: 0}}`), dotted (`failed.total.max: 0`) or
+both; every one of them counts (SAF drops some). Keys that SAF writes but never checks are checked here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
+
+from ..errors import ScanError
+from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
+from .summary import ProfileSummary
+
+# SAF's names for the statuses.
+_STATUS_OF_NAME: Dict[str, str] = {"passed": PASSED, "failed": FAILED, "skipped": NOT_REVIEWED,
+                                   "no_impact": NOT_APPLICABLE, "error": PROFILE_ERROR}
+_PERCENT = "percent"
+_COUNT = "count"
+_IDS = "ids"
+COVERAGE_KEY = "coverage.min"
+_BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
+_MOST_IDS_IN_TEXT = 5
+
+
+def _known_keys() -> Dict[str, str]:
+    keys = {"compliance.min": _PERCENT, "compliance.max": _PERCENT, COVERAGE_KEY: _PERCENT}
+    for name in _STATUS_OF_NAME:
+        keys[name + ".total"] = _COUNT
+        for severity in ("total", *SEVERITIES):
+            keys["%s.%s.min" % (name, severity)] = _COUNT
+            keys["%s.%s.max" % (name, severity)] = _COUNT
+        for severity in SEVERITIES:
+            keys["%s.%s.controls" % (name, severity)] = _IDS
+    return keys
+
+
+_KNOWN: Dict[str, str] = _known_keys()
+_DEEPEST_KEY = 3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: its key in dotted form, and a number or, for `controls`, the sorted ids that must be exactly those."""
+
+    key: str
+    value: Any
+
+    @property
+    def concerns(self) -> Tuple[str, str]:
+        """(status, severity) of the controls that the limit is about; empty where it is about all."""
+        name, _, rest = self.key.partition(".")
+        severity = rest.partition(".")[0]
+        return _STATUS_OF_NAME.get(name, ""), severity if severity in SEVERITIES else ""
+
+    def find(self, profile: ProfileSummary) -> Any:
+        """What the profile has where the limit looks: a percentage, a number, or sorted ids."""
+        status, severity = self.concerns
+        if not status:
+            return profile.counts.compliance
+        if _KNOWN[self.key] == _IDS:
+            return sorted(profile.ids(status, severity))
+        return profile.counts.table[status][severity] if severity else profile.counts.of(status)
+
+    def is_met(self, found: Any) -> bool:
+        bound = self.key.rpartition(".")[2]
+        if bound == "min":
+            return bool(found >= self.value)
+        if bound == "max":
+            return bool(found <= self.value)
+        return bool(found == self.value)
+
+    def explain(self, found: Any, profile: ProfileSummary) -> str:
+        """One sentence: the key, what was found, and what is allowed; with the controls where there are too many."""
+        status, severity = self.concerns
+        bound = self.key.rpartition(".")[2]
+        if _KNOWN[self.key] == _IDS:
+            missing = [one for one in self.value if one not in found]
+            surplus = [one for one in found if one not in self.value]
+            parts = [part for part in (missing and "missing " + _shorten(missing),
+                                       surplus and "not listed " + _shorten(surplus)) if part]
+            return "%s: must be exactly those listed: %s" % (self.key, "; ".join(parts))
+        unit = "" if status else " %"
+        which = " (%s)" % _shorten(profile.ids(status, severity)) if status and found > self.value else ""
+        return "%s: found %s%s%s, %s %s%s" % (self.key, found, unit, which, _BOUND_WORDS.get(bound, "must be exactly"),
+                                              self.value, unit)
+
+
+def _shorten(ids: List[str]) -> str:
+    more = len(ids) - _MOST_IDS_IN_TEXT
+    return ", ".join(ids[:_MOST_IDS_IN_TEXT]) + (" and %d more" % more if more > 0 else "")
+
+
+def parse_limits(content: Mapping[Any, Any], source: str) -> List[Limit]:
+    """All limits of a threshold file's content, in its order.
+
+    :raises ScanError: `bad_threshold` for an unknown key, a key that stands twice, or a value that does not fit
+    """
+    limits: Dict[str, Limit] = {}
+    for key, value in _leaves(content, (), source):
+        if key not in _KNOWN:
+            raise _bad(source, "unknown key %s%s" % (key, _near_match(key)))
+        if key in limits:
+            raise _bad(source, "%s is given twice" % key)
+        limits[key] = Limit(key, _checked_value(key, value, source))
+    return list(limits.values())
+
+
+def _leaves(content: Any, path: Tuple[str, ...], source: str) -> Iterator[Tuple[str, Any]]:
+    if not isinstance(content, Mapping):
+        yield ".".join(path), content
+        return
+    if len(path) > _DEEPEST_KEY:
+        raise _bad(source, "unknown key %s%s" % (".".join(path), _near_match(".".join(path))))
+    if not content:
+        raise _bad(source, "%s holds no limit" % ".".join(path))
+    for name, value in content.items():
+        if not isinstance(name, str):
+            raise _bad(source, "unknown key %s: keys are text" % ".".join((*path, str(name))))
+        yield from _leaves(value, (*path, name), source)
+
+
+def _checked_value(key: str, value: Any, source: str) -> Any:
+    kind = _KNOWN[key]
+    if kind == _IDS:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise _bad(source, "%s must be a list of control ids" % key)
+        if len(set(value)) != len(value):
+            raise _bad(source, "%s names a control id twice" % key)
+        return sorted(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _bad(source, "%s must be a number, found %r" % (key, value))
+    if value < 0:
+        raise _bad(source, "%s must not be negative, found %s" % (key, value))
+    if kind == _PERCENT and value > 100:
+        raise _bad(source, "%s is a percentage and must not be above 100, found %s" % (key, value))
+    if kind == _COUNT and value != int(value):
+        raise _bad(source, "%s counts controls and must be a whole number, found %s" % (key, value))
+    return int(value) if value == int(value) else value
+
+
+def _near_match(key: str) -> str:
+    near = difflib.get_close_matches(key.lower(), _KNOWN, n=1, cutoff=0.6)
+    return "; did you mean %s?" % near[0] if near else "; known are e.g. compliance.min, failed.total.max, coverage.min"
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_threshold", "%s: %s" % (source, what), tried="read threshold")

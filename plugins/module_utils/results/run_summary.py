@@ -1,0 +1,169 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary of a run: what was selected, scanned and found, small enough to read whole (no test results in it).
+
+    schema            securescan.kubernetes/run-summary
+    schema_version    number; 1
+    run_id, started, finished (RFC 3339), duration (seconds), cluster, collection {name, version}, collector_version
+    selection         mapping, as the operator gave it
+    profiles          list of {name, version, sha256}
+    target_counts     {selected, scanned, not_scanned}
+    controls          {status: {total, critical, high, medium, low, none}, ..., controls, compliance} over all targets
+    failed_controls   list of {profile, id, title, severity, targets}: worst severity first, then most targets
+    targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
+                      approach, duration, error (record or null), hdf (path within the run's folder, or empty),
+                      counts {status: number} or null, compliance or null, worst_failed (severity or empty),
+                      profiles (list of {name, counts, compliance}), failed {profile: [control id]}
+    gate              the decision (see decision.py), or null where none was taken
+    waiver_notes      list of {control_id, kind, text}
+
+`result` follows the gate's decision on the target; without a gate, a target with a failed control or a profile error
+fails.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..errors import ScanError
+from .decision import Decision
+from .producer import COLLECTION, VERSION
+from .safe_text import one_line
+from .status import FAILED, PROFILE_ERROR, SEVERITIES
+from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
+from .threshold import NOT_SCANNED, SCANNED
+from .waivers import WaiverNote
+
+SCHEMA = "securescan.kubernetes/run-summary"
+SCHEMA_VERSION = 1
+PASS = "pass"  # noqa: S105 - a result, not a password
+FAIL = "fail"
+_MAX_ERROR_TEXT = 1000
+
+
+class RunSummary:
+    """Collects the targets of a run one by one, keeping only what the summary needs. Not safe for several threads.
+
+    :param profiles: {name, version, sha256} of each profile that was chosen
+    """
+
+    def __init__(self, *, run_id: str, started: str, cluster: str, selection: Mapping[str, Any],
+                 profiles: Sequence[Mapping[str, str]], collector_version: str = "") -> None:
+        self._head: Dict[str, Any] = {
+            "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "run_id": run_id, "started": started,
+            "cluster": cluster, "collection": {"name": COLLECTION, "version": VERSION},
+            "collector_version": collector_version, "selection": dict(selection),
+            "profiles": [{name: profile[name] for name in ("name", "version", "sha256")} for profile in profiles],
+        }
+        self._targets: List[Dict[str, Any]] = []
+        self._counts: List[Counts] = []
+        self._failed: Dict[Tuple[str, str], Dict[str, Any]] = {}
+
+    def add_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
+                    document: Mapping[str, Any], hdf: str) -> None:
+        """A target with its HDF document; `hdf` is the document's path within the run's folder."""
+        summary = summarize(document, hdf)
+        self._counts.append(summary.counts)
+        for profile in summary.profiles:
+            for control in profile.controls:
+                if control.status == FAILED:
+                    self._count_failure(profile.name, control)
+        self._targets.append(dict(
+            identity, outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf,
+            counts=summary.counts.by_status(), compliance=summary.counts.compliance,
+            worst_failed=summary.counts.worst_failed, failed=_failed_ids(summary),
+            profiles=[{"name": profile.name, "counts": profile.counts.by_status(),
+                       "compliance": profile.counts.compliance} for profile in summary.profiles]))
+
+    def add_not_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
+                        error: Mapping[str, str]) -> None:
+        """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
+        safe = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
+        self._targets.append(dict(identity, outcome=NOT_SCANNED, approach=approach, duration=duration, error=safe,
+                                  hdf="", counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
+
+    def expected(self) -> List[Dict[str, Any]]:
+        """What the gate is to expect: {target_id, outcome, error} of each target."""
+        return _expected(self._targets)
+
+    def finish(self, finished: str, duration: float, gate: Optional[Decision],
+               waiver_notes: Sequence[WaiverNote] = ()) -> Dict[str, Any]:
+        """The summary as a mapping of plain JSON values; `duration` in seconds. Equal waiver notes appear once."""
+        passed = {target.target_id: target.passed for target in gate.targets} if gate else {}
+        targets = [dict(target, result=_result(target, passed.get(target["target_id"]))) for target in self._targets]
+        scanned = sum(target["outcome"] == SCANNED for target in targets)
+        failed = sorted(self._failed.values(), key=lambda control: (
+            SEVERITIES.index(control["severity"]), -control["targets"], control["profile"], control["id"]))
+        return dict(
+            self._head, finished=finished, duration=duration,
+            target_counts={"selected": len(targets), "scanned": scanned, "not_scanned": len(targets) - scanned},
+            controls=merge_counts(self._counts).as_dict(), failed_controls=failed, targets=targets,
+            gate=gate.as_dict() if gate else None,
+            waiver_notes=[note.as_dict() for note in dict.fromkeys(waiver_notes)])
+
+    def _count_failure(self, profile: str, control: ControlSummary) -> None:
+        entry = self._failed.setdefault((profile, control.id), {
+            "profile": profile, "id": control.id, "title": control.title, "severity": control.severity, "targets": 0})
+        entry["targets"] += 1
+        entry["severity"] = min(entry["severity"], control.severity, key=SEVERITIES.index)
+
+
+def _failed_ids(summary: DocumentSummary) -> Dict[str, List[str]]:
+    failed: Dict[str, List[str]] = {}
+    for profile in summary.profiles:
+        ids = profile.ids(FAILED)
+        if ids:
+            failed.setdefault(profile.name, []).extend(ids)
+    return failed
+
+
+def _result(target: Mapping[str, Any], passed: Optional[bool]) -> str:
+    """`passed` is what the gate said of the target, None where it said nothing."""
+    if target["outcome"] != SCANNED:
+        return NOT_SCANNED
+    if passed is None:
+        passed = not (target["counts"][FAILED] or target["counts"][PROFILE_ERROR])
+    return PASS if passed else FAIL
+
+
+def _expected(targets: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    return [{"target_id": target["target_id"], "outcome": target["outcome"], "error": target["error"]}
+            for target in targets]
+
+
+def read_run_summary(data: bytes, source: str) -> Dict[str, Any]:
+    """A summary read back.
+
+    :raises ScanError: `bad_results` when it is not a whole summary of this schema version
+    """
+    try:
+        summary = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as reason:
+        raise ScanError("bad_results", "%s: is not JSON, or is cut off: %s" % (source, one_line(str(reason), 200)),
+                        tried="read results") from None
+    if (not isinstance(summary, dict) or summary.get("schema") != SCHEMA
+            or summary.get("schema_version") != SCHEMA_VERSION):
+        raise ScanError("bad_results", "%s: is not a run summary of schema version %d" % (source, SCHEMA_VERSION),
+                        tried="read results")
+    targets = summary.get("targets")
+    if not isinstance(targets, list) or not all(
+            isinstance(target, dict) and isinstance(target.get("target_id"), str) and "error" in target
+            and target.get("outcome") in (SCANNED, NOT_SCANNED) and isinstance(target.get("hdf"), str)
+            for target in targets):
+        raise ScanError("bad_results", "%s: its targets lack target_id, outcome, error or hdf" % source,
+                        tried="read results")
+    return summary
+
+
+def expected_targets(summary: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """What the gate is to expect of a run whose summary was read back."""
+    return _expected(summary["targets"])
+
+
+def with_gate(summary: Mapping[str, Any], gate: Decision) -> Dict[str, Any]:
+    """The summary of a run with the gate's decision, in place of an earlier one."""
+    passed = {target.target_id: target.passed for target in gate.targets}
+    targets = [dict(target, result=_result(target, passed.get(target["target_id"]))) for target in summary["targets"]]
+    return dict(summary, targets=targets, gate=gate.as_dict())

@@ -1,0 +1,124 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counts of controls by status and severity, and compliance, of a document or of many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping
+
+from .counted_controls import counted_profiles
+from .status import (
+    FAILED,
+    NOT_APPLICABLE,
+    PASSED,
+    SEVERITIES,
+    STATUSES,
+    control_severity,
+    control_status,
+)
+
+
+def _zeros() -> Dict[str, Dict[str, int]]:
+    return {status: dict.fromkeys(SEVERITIES, 0) for status in STATUSES}
+
+
+@dataclass
+class Counts:
+    """Number of controls by status and severity. `table[status][severity]`."""
+
+    table: Dict[str, Dict[str, int]] = field(default_factory=_zeros)
+
+    def add(self, status: str, severity: str) -> None:
+        self.table[status][severity] += 1
+
+    def of(self, status: str) -> int:
+        """All controls of a status, of whatever severity."""
+        return sum(self.table[status].values())
+
+    def by_status(self) -> Dict[str, int]:
+        return {status: self.of(status) for status in STATUSES}
+
+    @property
+    def controls(self) -> int:
+        return sum(self.by_status().values())
+
+    @property
+    def compliance(self) -> int:
+        """Percentage of passed among all that apply, rounded half up; 0 when nothing applies (the rule of SAF)."""
+        passed = self.of(PASSED)
+        applicable = self.controls - self.of(NOT_APPLICABLE)
+        return (200 * passed + applicable) // (2 * applicable) if applicable else 0
+
+    @property
+    def worst_failed(self) -> str:
+        """The worst severity among failed controls, empty when none failed."""
+        return next((severity for severity in SEVERITIES if self.table[FAILED][severity]), "")
+
+    def as_dict(self) -> Dict[str, Any]:
+        """{status: {total, critical, high, medium, low, none}, ..., controls, compliance}"""
+        table: Dict[str, Any] = {status: dict(total=self.of(status), **self.table[status]) for status in STATUSES}
+        return dict(table, controls=self.controls, compliance=self.compliance)
+
+
+def merge_counts(counts: Iterable[Counts]) -> Counts:
+    """The sum. Compliance of a sum weighs each control alike (SAF averages percentages of files instead)."""
+    merged = Counts()
+    for one in counts:
+        for status, severities in one.table.items():
+            for severity, number in severities.items():
+                merged.table[status][severity] += number
+    return merged
+
+
+@dataclass(frozen=True)
+class ControlSummary:
+    id: str
+    title: str
+    status: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class ProfileSummary:
+    name: str
+    version: str
+    sha256: str
+    controls: List[ControlSummary]
+    counts: Counts
+
+    def ids(self, status: str, severity: str = "") -> List[str]:
+        """Ids of controls with a status, and of one severity where it is given."""
+        return [control.id for control in self.controls
+                if control.status == status and severity in ("", control.severity)]
+
+
+@dataclass(frozen=True)
+class DocumentSummary:
+    profiles: List[ProfileSummary]
+    counts: Counts
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Counts of all, and of each profile by name, version and sha256."""
+        return dict(self.counts.as_dict(), profiles=[
+            dict(profile.counts.as_dict(), name=profile.name, version=profile.version, sha256=profile.sha256)
+            for profile in self.profiles])
+
+
+def summarize(document: Mapping[str, Any], source: str = "document") -> DocumentSummary:
+    """Status, severity and counts of every profile of a checked document.
+
+    :raises ScanError: `bad_results` when its overlays cannot be resolved
+    """
+    profiles = []
+    for counted in counted_profiles(document, source):
+        controls = [ControlSummary(control["id"], control.get("title") or "", control_status(control),
+                                   control_severity(control)) for control in counted.controls]
+        counts = Counts()
+        for control in controls:
+            counts.add(control.status, control.severity)
+        profile = counted.profile
+        profiles.append(ProfileSummary(profile["name"], profile.get("version") or "", profile["sha256"], controls,
+                                       counts))
+    return DocumentSummary(profiles, merge_counts(profile.counts for profile in profiles))

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waivers: accepted exceptions in InSpec's waiver file format, applied to judged profiles.
+
+    control-id:
+      justification: text, required
+      run: false                   # the control counts as Not Applicable; true or absent: it is judged as ever
+      expiration_date: 2027-01-31  # from this day on (UTC) the waiver counts for nothing
+      owner: text, optional        # who accepted the risk; InSpec keeps it, too
+
+InSpec compares the start of the expiration date with the time of the scan, so that day itself is expired. Unlike
+InSpec, a waiver without justification and a key that is not known are errors: a typo in `expiration_date` would
+make a waiver that never ends.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+
+from ..errors import ScanError
+from .model import SKIPPED, ProfileResult, Segment
+from .strict_yaml import load_yaml
+
+_KEYS = ("justification", "run", "expiration_date", "owner")
+EXPIRED = "expired"
+UNKNOWN_CONTROL = "unknown_control"
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One entry. `run` is None where the file does not say."""
+
+    control_id: str
+    justification: str
+    run: Optional[bool] = None
+    expiration_date: Optional[datetime.date] = None
+    owner: str = ""
+
+    def has_expired(self, today: datetime.date) -> bool:
+        return self.expiration_date is not None and self.expiration_date <= today
+
+
+@dataclass(frozen=True)
+class Waivers:
+    source: str
+    by_control: Mapping[str, Waiver]
+
+
+@dataclass(frozen=True)
+class WaiverNote:
+    """What the operator should know of a waiver: `kind` is expired or unknown_control."""
+
+    control_id: str
+    kind: str
+    text: str
+
+    def as_dict(self) -> Dict[str, str]:
+        return asdict(self)
+
+
+def load_waivers(content: Union[str, Mapping[str, Any]], source: str) -> Waivers:
+    """The waivers in a file's text (YAML or JSON) or in a mapping; `source` names it in errors.
+
+    :raises ScanError: `bad_waivers`, naming the entry, for any other shape; a file without entries is an error too
+    """
+    loaded = load_yaml(content, source, "bad_waivers") if isinstance(content, str) else content
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise _bad(source, "must be control ids with their waivers" if loaded else "has no waivers")
+    waivers = {}
+    for control_id, entry in loaded.items():
+        if not isinstance(control_id, str):
+            raise _bad(source, "control id %r is not text; put it in quotes" % (control_id,))
+        waivers[control_id] = _waiver(control_id, entry, source)
+    return Waivers(source, waivers)
+
+
+def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
+    if not isinstance(entry, Mapping):
+        raise _bad(source, "%s must hold justification, run and expiration_date" % control_id)
+    for key in entry:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(str(key), _KEYS, n=1)
+            raise _bad(source, "%s: unknown key %s%s" % (control_id, key, "; did you mean %s?" % near[0] if near
+                                                         else "; known are %s" % ", ".join(_KEYS)))
+    justification = entry.get("justification")
+    if not isinstance(justification, str) or not justification.strip():
+        raise _bad(source, "%s: a justification (text) is required" % control_id)
+    run = entry.get("run")
+    if run is not None and not isinstance(run, bool):
+        raise _bad(source, "%s: run must be true or false, found %r" % (control_id, run))
+    owner = entry.get("owner", "")
+    if not isinstance(owner, str):
+        raise _bad(source, "%s: owner must be text, found %r" % (control_id, owner))
+    if "expiration_date" in entry and entry["expiration_date"] is None:
+        raise _bad(source, "%s: expiration_date is empty; leave the key out for a waiver without end" % control_id)
+    return Waiver(control_id, justification, run, _expiration_date(control_id, entry.get("expiration_date"), source),
+                  owner)
+
+
+def _expiration_date(control_id: str, value: Any, source: str) -> Optional[datetime.date]:
+    """A day. Of a time, the day in UTC counts: the waiver ends at its beginning, which is never too late."""
+    if isinstance(value, str):
+        try:
+            value = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        except ValueError:
+            raise _bad(source, "%s: expiration_date must be a date such as 2027-01-31, found %r"
+                       % (control_id, value)) from None
+    if isinstance(value, datetime.datetime):
+        return (value.astimezone(datetime.timezone.utc) if value.tzinfo else value).date()
+    if value is None or isinstance(value, datetime.date):
+        return value
+    raise _bad(source, "%s: expiration_date must be a date such as 2027-01-31, found %r" % (control_id, value))
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_waivers", "%s: %s" % (source, what), tried="read waivers")
+
+
+def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date) -> List[WaiverNote]:
+    """Sets `waiver_data` of every control that a waiver names, and skips the control where the waiver says so.
+
+    A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
+    or a failure in it counts for nothing. :param today: the day in UTC. :returns: waivers that have expired, and those
+    that name a control of none of these profiles
+    """
+    notes = []
+    named = set()
+    for profile in profiles:
+        for control in profile.controls:
+            waiver = waivers.by_control.get(control.id)
+            if waiver is None:
+                continue
+            named.add(control.id)
+            skips = waiver.run is False and not waiver.has_expired(today)
+            control.waiver_data = _waiver_data(waiver, today, skips)
+            if skips:
+                start_time = control.results[0].start_time if control.results else ""
+                control.results = [Segment(SKIPPED, "Waived", start_time,
+                                           skip_message="Skipped because of a waiver: %s" % waiver.justification)]
+    for waiver in waivers.by_control.values():
+        if waiver.control_id not in named:
+            notes.append(WaiverNote(waiver.control_id, UNKNOWN_CONTROL,
+                                    "%s names no control of the chosen profiles" % waiver.control_id))
+        elif waiver.has_expired(today):
+            notes.append(WaiverNote(waiver.control_id, EXPIRED, "%s: the waiver expired on %s and counts for nothing"
+                                    % (waiver.control_id, waiver.expiration_date)))
+    return notes
+
+
+def _waiver_data(waiver: Waiver, today: datetime.date, skips: bool) -> Dict[str, Any]:
+    """As InSpec writes it; a key that the file does not have is left out."""
+    data: Dict[str, Any] = {"justification": waiver.justification}
+    if waiver.run is not None:
+        data["run"] = waiver.run
+    if waiver.expiration_date is not None:
+        data["expiration_date"] = waiver.expiration_date.isoformat()
+    if waiver.owner:
+        data["owner"] = waiver.owner
+    expired = "Waiver expired on %s, the control was judged" % waiver.expiration_date
+    return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(today) else "")
