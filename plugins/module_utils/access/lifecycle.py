@@ -64,15 +64,14 @@ def namespaces_of_run(client: RestClient, run_id: str) -> List[str]:
 
 def _grant(client: RestClient, plan: AccessPlan, grant: Grant, check_mode: bool) -> NamespaceOutcome:
     outcome = NamespaceOutcome(grant.namespace)
-    made: List[str] = []
+    convergence = _Convergence(client, plan, outcome, check_mode)
     try:
-        owner = _converge(client, plan, service_account(plan, grant), outcome, made, check_mode)
+        owner = convergence.ensure(service_account(plan, grant))
         for build in (role, role_binding):
-            _converge(client, plan, build(plan, grant, owner), outcome, made, check_mode)
+            convergence.ensure(build(plan, grant, owner))
     except BaseException as error:
         # also on an interrupt: a half-made access must not outlive the attempt
-        for kind in reversed(made):
-            _delete(client, kind, plan.run_id, grant.namespace)
+        convergence.undo()
         if not isinstance(error, ScanError):
             raise
         outcome.changed = False
@@ -81,32 +80,45 @@ def _grant(client: RestClient, plan: AccessPlan, grant: Grant, check_mode: bool)
     return outcome
 
 
-def _converge(client: RestClient, plan: AccessPlan, wanted: Dict[str, Any], outcome: NamespaceOutcome,
-              made: List[str], check_mode: bool) -> Mapping[str, Any]:
-    """Creates the object, or replaces the rules and labels of the one that is there; returns it as it then is."""
-    kind, name = wanted["kind"], wanted["metadata"]["name"]
-    path = collection_path(kind, outcome.namespace)
-    found = _read(client, kind, name, outcome.namespace)
-    outcome.after[kind] = wanted
-    if found is None:
+class _Convergence:
+    """Brings the objects of one namespace to what is wanted, and can take back what it made."""
+
+    def __init__(self, client: RestClient, plan: AccessPlan, outcome: NamespaceOutcome, check_mode: bool) -> None:
+        self._client = client
+        self._plan = plan
+        self._outcome = outcome
+        self._check_mode = check_mode
+        self._made: List[str] = []
+
+    def ensure(self, wanted: Dict[str, Any]) -> Mapping[str, Any]:
+        """Creates the object, or replaces rules and labels of the one that is there; returns it as it then is."""
+        kind, name = wanted["kind"], wanted["metadata"]["name"]
+        outcome, path = self._outcome, collection_path(kind, self._outcome.namespace)
+        found = _read(self._client, kind, name, outcome.namespace)
+        outcome.after[kind] = wanted
+        if found is None:
+            outcome.changed = True
+            if self._check_mode:
+                return dict(wanted, metadata=dict(wanted["metadata"], uid="(known after creation)"))
+            self._made.append(kind)
+            return self._client.create(path, wanted)
+        _refuse_foreign(found, kind, name, outcome.namespace)
+        expires = found["metadata"]["labels"].get(LABEL_EXPIRES, "")
+        if expires > self._plan.renew_before.astimezone(timezone.utc).strftime(EXPIRES_FORMAT):
+            wanted["metadata"]["labels"][LABEL_EXPIRES] = expires
+        outcome.before[kind] = _comparable(found, wanted)
+        if outcome.before[kind] == wanted:
+            return found
         outcome.changed = True
-        if check_mode:
-            return dict(wanted, metadata=dict(wanted["metadata"], uid="(known after creation)"))
-        made.append(kind)
-        return client.create(path, wanted)
-    _refuse_foreign(found, kind, name, outcome.namespace)
-    expires = found["metadata"]["labels"].get(LABEL_EXPIRES, "")
-    if expires > plan.renew_before.astimezone(timezone.utc).strftime(EXPIRES_FORMAT):
-        wanted["metadata"]["labels"][LABEL_EXPIRES] = expires
-    outcome.before[kind] = _comparable(found, wanted)
-    if outcome.before[kind] == wanted:
-        return found
-    outcome.changed = True
-    if check_mode:
-        return found
-    changes = {key: wanted[key] for key in ("rules", "automountServiceAccountToken") if key in wanted}
-    changes["metadata"] = {"labels": wanted["metadata"]["labels"]}
-    return client.patch("%s/%s" % (path, name), changes, "application/merge-patch+json")
+        if self._check_mode:
+            return found
+        changes = {key: wanted[key] for key in ("rules", "automountServiceAccountToken") if key in wanted}
+        changes["metadata"] = {"labels": wanted["metadata"]["labels"]}
+        return self._client.patch("%s/%s" % (path, name), changes, "application/merge-patch+json")
+
+    def undo(self) -> None:
+        for kind in reversed(self._made):
+            _delete(self._client, kind, self._plan.run_id, self._outcome.namespace)
 
 
 def _revoke(client: RestClient, run_id: str, namespace: str, check_mode: bool) -> NamespaceOutcome:

@@ -1,0 +1,17 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..module_utils.options import scan_profile_spec
+from ..module_utils.tasks.profile import run_scan_profile
+from ..plugin_utils.scan_action import ScanAction
+
+
+class ActionModule(ScanAction):
+    # profiles are files of the controller
+    always_here = True
+    module_name = "scan_profile"
+    spec = staticmethod(scan_profile_spec)
+    task = staticmethod(run_scan_profile)

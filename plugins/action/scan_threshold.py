@@ -1,0 +1,26 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils.options import scan_threshold_spec
+from ..module_utils.tasks.threshold import run_scan_threshold
+from ..plugin_utils.controller_files import read_yaml_file
+from ..plugin_utils.scan_action import ScanAction
+
+
+class ActionModule(ScanAction):
+    module_name = "scan_threshold"
+    spec = staticmethod(scan_threshold_spec)
+    task = staticmethod(run_scan_threshold)
+
+    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """A threshold file is a file of the controller; a task elsewhere gets its content."""
+        path = params["threshold"]
+        if isinstance(path, str) and path:
+            return {"threshold": read_yaml_file(path, "bad_threshold"), "threshold_source": path}
+        return {}

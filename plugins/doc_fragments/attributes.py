@@ -1,0 +1,20 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and say what it would do, without changing anything.
+  diff_mode:
+    description: Returns what has changed, or would change in check mode, when in diff mode.
+  idempotent:
+    description: When run twice in a row with the same options, the second run changes nothing.
+  action_group:
+    description: Use C(group/securescan.kubernetes.scan) in C(module_defaults) to set options for all modules of this collection.
+"""

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  kubeconfig:
+    description:
+      - Path of a kubeconfig file, or its content as a dictionary.
+      - Without this option, and without O(host), the variable E(K8S_AUTH_KUBECONFIG), then E(KUBECONFIG), then
+        C(~/.kube/config) is used. The identity of the pod that the task runs in is never used unless O(in_cluster) asks for it.
+    type: raw
+  context:
+    description: Context of the kubeconfig. Its current context when not given. Also E(K8S_AUTH_CONTEXT).
+    type: str
+  host:
+    description: URL of the API server, instead of a kubeconfig. Also E(K8S_AUTH_HOST).
+    type: str
+  api_key:
+    description: Bearer token of the grantor. Also E(K8S_AUTH_API_KEY).
+    type: str
+  username:
+    description: User name for basic authentication, where a proxy before the API server takes it. Also E(K8S_AUTH_USERNAME).
+    type: str
+  password:
+    description: Password that goes with O(username). Also E(K8S_AUTH_PASSWORD).
+    type: str
+  ca_cert:
+    description: File with the CA certificates that the API server's certificate is checked against. Also E(K8S_AUTH_SSL_CA_CERT).
+    type: path
+    aliases: [ssl_ca_cert]
+  client_cert:
+    description: File with a client certificate. Also E(K8S_AUTH_CERT_FILE).
+    type: path
+    aliases: [cert_file]
+  client_key:
+    description: File with the key of O(client_cert). Also E(K8S_AUTH_KEY_FILE).
+    type: path
+    aliases: [key_file]
+  validate_certs:
+    description:
+      - Whether the API server's certificate is checked. Only an explicit V(false), here or in E(K8S_AUTH_VERIFY_SSL), turns
+        the check off. A kubeconfig's C(insecure-skip-tls-verify) alone does not.
+    type: bool
+    aliases: [verify_ssl]
+  tls_server_name:
+    description:
+      - Name that the API server's certificate must carry, where it differs from the host in the URL. Also E(K8S_AUTH_TLS_SERVER_NAME).
+    type: str
+  proxy:
+    description: URL of an HTTP proxy. Also E(K8S_AUTH_PROXY).
+    type: str
+  no_proxy:
+    description: Comma separated hosts that are reached without the proxy. Also E(K8S_AUTH_NO_PROXY).
+    type: str
+  impersonate_user:
+    description: User to act as. Also E(K8S_AUTH_IMPERSONATE_USER).
+    type: str
+  impersonate_groups:
+    description: Groups to act as. Also E(K8S_AUTH_IMPERSONATE_GROUPS).
+    type: list
+    elements: str
+  proxy_headers:
+    description:
+      - Headers for the proxy. Keys are C(proxy_basic_auth) and C(basic_auth), each C(user:password), and C(user_agent).
+      - Also the E(K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH) family.
+    type: dict
+  in_cluster:
+    description: Use the service account of the pod that the task runs in.
+    type: bool
+    default: false
+requirements:
+  - kubernetes >= 29.0.0
+  - urllib3 >= 1.26.18
+  - websocket-client >= 1.6.0
+  - PyYAML >= 6.0
+"""

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a task's engine as an Ansible module, on whatever machine the play says."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .errors import ScanError
+from .options import Spec
+from .tasks.context import TaskContext
+
+Task = Callable[[Mapping[str, Any], TaskContext], Dict[str, Any]]
+# Where a kubeconfig that was given as a dictionary holds its secrets (client-go's v1 AuthInfo).
+_SECRET_KEYS = frozenset({"token", "password", "client-key-data", "client-certificate-data"})
+
+
+def run_as_module(spec: Spec, task: Task) -> None:
+    """Reads the options, runs the task, and ends the process with its result or with its error."""
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    if isinstance(module.params.get("kubeconfig"), dict):
+        module.no_log_values.update(_secrets_of(module.params["kubeconfig"]))
+    context = TaskContext(check_mode=module.check_mode, environ=os.environ)
+    try:
+        result = task(module.params, context)
+    except ScanError as error:
+        module.fail_json(msg=str(error), error=error.record(), warnings=context.warnings)
+    for warning in context.warnings:
+        module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _secrets_of(value: Any) -> Any:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in _SECRET_KEYS and isinstance(item, str):
+                yield item
+            else:
+                yield from _secrets_of(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets_of(item)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of all modules, each said once. Modules, action plugins and their tests take them from here."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping
+
+from .cluster.connection import ConnectionOptions
+from .targets.selection import Selection
+
+Spec = Dict[str, Dict[str, Any]]
+
+def connection_spec() -> Spec:
+    """How to reach a cluster and as whom: kubernetes.core's names and aliases.
+
+    Its K8S_AUTH_* variables are read by the engine, which knows which of them may go together with which option.
+    """
+    return {
+        "kubeconfig": {"type": "raw", "no_log": False},
+        "context": {"type": "str"},
+        "host": {"type": "str"},
+        "api_key": {"type": "str", "no_log": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"]},
+        "client_cert": {"type": "path", "aliases": ["cert_file"]},
+        "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False},
+        "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
+        "proxy": {"type": "str"},
+        "no_proxy": {"type": "str"},
+        "impersonate_user": {"type": "str"},
+        "impersonate_groups": {"type": "list", "elements": "str"},
+        "proxy_headers": {"type": "dict", "no_log": True},
+        "in_cluster": {"type": "bool", "default": False},
+        "tls_server_name": {"type": "str"},
+    }
+
+
+def connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
+    """The engine's connection options from validated parameters."""
+    return ConnectionOptions(**{name: params[name] for name in connection_spec() if params.get(name) is not None})
+
+
+def selection_spec() -> Spec:
+    """Which containers are meant."""
+    return {
+        "namespaces": {"type": "list", "elements": "str", "required": True},
+        "label_selectors": {"type": "list", "elements": "str", "default": []},
+        "field_selectors": {"type": "list", "elements": "str", "default": []},
+        "pods": {"type": "list", "elements": "str", "default": []},
+        "containers": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def selection(params: Mapping[str, Any]) -> Selection:
+    """The engine's selection from validated parameters; ScanError bad_option where a name cannot be one."""
+    return Selection(**{name: tuple(params[name] or ()) for name in selection_spec()})
+
+
+def scan_access_spec() -> Spec:
+    spec: Spec = {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "run_id": {"type": "str"},
+        "owner": {"type": "str", "default": "ansible"},
+        "lifetime": {"type": "int", "default": 3600},
+        "allow_empty": {"type": "bool", "default": False},
+    }
+    spec.update(selection_spec())
+    spec["namespaces"] = {"type": "list", "elements": "str", "default": []}
+    spec.update(connection_spec())
+    return spec
+
+
+def scan_target_info_spec() -> Spec:
+    spec: Spec = {"allow_empty": {"type": "bool", "default": False}}
+    spec.update(selection_spec())
+    spec.update(connection_spec())
+    return spec
+
+
+def scan_profile_spec() -> Spec:
+    """Which profiles, with which inputs."""
+    return {
+        "profiles": {"type": "list", "elements": "str", "default": ["container-baseline"]},
+        "inputs": {"type": "dict", "default": {}},
+    }
+
+
+def scan_container_spec() -> Spec:
+    spec: Spec = {
+        "access": {"type": "dict"},
+        "approach": {"type": "str", "choices": ["exec"], "default": "exec"},
+        "compiled_profiles": {"type": "list", "elements": "dict"},
+        "waivers": {"type": "raw"},
+        "output_dir": {"type": "path", "required": True},
+        "concurrency": {"type": "int", "default": 8},
+        "timeout": {"type": "float", "default": 60.0},
+        "output_limit": {"type": "int", "default": 8388608},
+        "allow_empty": {"type": "bool", "default": False},
+    }
+    spec.update(scan_profile_spec())
+    spec.update(selection_spec())
+    spec.update(connection_spec())
+    return spec
+
+
+def scan_threshold_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        "threshold": {"type": "raw"},
+        "threshold_source": {"type": "str", "default": "the option threshold"},
+        "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
+    }

@@ -1,0 +1,122 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `scan_container`: options in, a run over the chosen containers, a folder of results and a summary out."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any, Dict, List, Mapping
+
+from ..access.objects import new_run_id
+from ..access.scanner import ScannerAccess
+from ..approaches.exec import ExecApproach, ExecLimits
+from ..cluster.connection import ClusterConnection
+from ..cluster.limiter import Limiter
+from ..cluster.rest import RestClient
+from ..collector.request import make_request
+from ..collector.script import COLLECTOR_VERSION
+from ..errors import ScanError
+from ..options import selection, selection_spec
+from ..profiles.compiled import CompiledProfile
+from ..profiles.queries import required_queries
+from ..results.hdf import hdf_document
+from ..results.run_folder import RunFolder
+from ..results.run_summary import RunSummary
+from ..results.waivers import WaiverNote, load_waivers
+from ..run import Outcome, ScanPlan, run_bounded, scan_target
+from ..targets.selection import SelectedTarget, select_targets
+from .context import TaskContext
+from .grantor import connect_grantor
+
+_LISTED_IN_RESULT = 20
+
+
+def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests."""
+    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
+    if not profiles:
+        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
+    if not params["access"] and not context.check_mode:
+        raise ScanError("bad_option", "the option access is missing", tried="reading the options",
+                        advice="Pass the value `access` of a scan_access task.")
+    connection = connect_grantor(params, context)
+    grantor = RestClient(connection)
+    targets = list(select_targets(grantor, connection.cluster_name, selection(params)))
+    if not targets and not params["allow_empty"]:
+        raise ScanError("no_targets", "no container of %s matches" % ", ".join(params["namespaces"]),
+                        tried="selecting containers")
+    if context.check_mode:
+        return {"changed": False, "run_id": (params["access"] or {}).get("run_id", ""), "not_scanned": [],
+                "counts": {"selected": len(targets), "scanned": 0, "not_scanned": 0}}
+    return _Scan(params, context, connection, grantor, profiles).run(targets)
+
+
+class _Scan:
+    """One run of the task, from the first container to the summary."""
+
+    def __init__(self, params: Mapping[str, Any], context: TaskContext, connection: ClusterConnection,
+                 grantor: RestClient, profiles: List[CompiledProfile]) -> None:
+        self._params = params
+        self._context = context
+        self._grantor = grantor
+        limiter = Limiter(per_cluster=params["concurrency"])
+        self._access = ScannerAccess(grantor, connection, params["access"], limiter)
+        limits = ExecLimits(timeout=params["timeout"], output=params["output_limit"])
+        self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
+        self._plan = ScanPlan(
+            run_id=self._access.run_id or new_run_id(datetime.now(timezone.utc)),
+            approach=self._approach,
+            request=make_request(required_queries(profiles)), profiles=profiles,
+            waivers=load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None)
+        self._folder = RunFolder(params["output_dir"], self._plan.run_id)
+        self._summary = RunSummary(
+            run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
+            selection={name: params[name] for name in selection_spec()},
+            profiles=[{"name": profile.name, "version": profile.version, "sha256": profile.sha256}
+                      for profile in profiles],
+            collector_version=COLLECTOR_VERSION)
+        self._notes: List[WaiverNote] = []
+        self._not_scanned: List[Dict[str, Any]] = []
+        self._scanned = 0
+
+    def run(self, targets: List[SelectedTarget]) -> Dict[str, Any]:
+        clock = time.monotonic()
+        self._folder.create()
+
+        def report(done: int) -> None:
+            self._context.say("%d/%d containers done, %d not scanned" % (done, len(targets), len(self._not_scanned)))
+
+        for _selected, outcome in run_bounded(targets, lambda selected: scan_target(self._plan, selected),
+                                              self._params["concurrency"], self._context.cancel, report):
+            self._keep(outcome)
+        report(len(targets))
+        summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
+        summary_file = self._folder.write_summary(summary)
+        self._folder.mark_latest()
+        return {
+            "changed": False, "run_id": self._plan.run_id, "run_dir": str(self._folder.path),
+            "summary_file": str(summary_file),
+            "counts": {"selected": len(targets), "scanned": self._scanned, "not_scanned": len(self._not_scanned)},
+            "not_scanned": self._not_scanned[:_LISTED_IN_RESULT],
+            "requests": {"grantor": self._grantor.requests, "scanner": self._access.requests,
+                         "exec": self._approach.execs},
+        }
+
+    def _keep(self, outcome: Outcome) -> None:
+        identity, approach = outcome.selected.target.identity(), self._plan.approach.name
+        if outcome.judgement is None:
+            error = outcome.error.record() if outcome.error else {}
+            self._not_scanned.append({"target_id": identity["target_id"], "error": error})
+            self._summary.add_not_scanned(identity, approach, outcome.duration, error)
+            return
+        document = hdf_document(outcome.judgement)
+        self._summary.add_scanned(identity, approach, outcome.duration, document,
+                                  self._folder.write_hdf(document, identity))
+        self._notes += outcome.waiver_notes
+        self._scanned += 1
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

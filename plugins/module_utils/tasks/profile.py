@@ -1,0 +1,31 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is touched."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Dict, Mapping, Tuple
+
+from ..profiles.compiled import CompiledProfile
+from ..profiles.loader import load_profiles
+from .context import TaskContext
+
+# plugins/module_utils/tasks/profile.py -> the collection's root
+_SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
+
+
+def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each."""
+    return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
+
+
+def chosen_profiles(params: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
+    """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
+    return load_profiles(params["profiles"], [_SHIPPED], params["inputs"])
+
+
+def _described(profile: CompiledProfile) -> Dict[str, Any]:
+    return {"name": profile.name, "title": profile.title, "version": profile.version, "sha256": profile.sha256,
+            "controls": len(profile.controls)}

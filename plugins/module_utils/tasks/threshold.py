@@ -1,0 +1,78 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `scan_threshold`: a run's folder in, the gate's decision and the reports out."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..errors import ScanError
+from ..reports.junit import render_junit
+from ..reports.markdown import render_markdown
+from ..reports.table import render_table
+from ..reports.wording import reason_lines
+from ..results.decision import Decision
+from ..results.run_folder import GATE_JUNIT, SUMMARY_MARKDOWN, RunFolder, read_run
+from ..results.run_summary import expected_targets, with_gate
+from ..results.status import PROFILE_ERROR
+from ..results.threshold import DEFAULT_THRESHOLD, Threshold, decide, load_threshold
+from .context import TaskContext
+
+_LISTED_IN_RESULT = 20
+_NAMED_IN_MESSAGE = 3
+
+
+def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+    """Result keys: changed (always false), failed, msg, gate, files, table (lines for a terminal), error."""
+    threshold = _threshold(params)
+    summary, documents = read_run(params["run_dir"])
+    decision = decide(threshold, documents, expected_targets(summary))
+    summary = with_gate(summary, decision)
+    files: List[str] = []
+    if not context.check_mode:
+        run_dir = pathlib.Path(params["run_dir"]).resolve()
+        folder = RunFolder(str(run_dir.parent), run_dir.name)
+        files = [str(folder.write_summary(summary)),
+                 str(folder.write_report(SUMMARY_MARKDOWN, render_markdown(summary))),
+                 str(folder.write_report(GATE_JUNIT, render_junit(summary)))]
+    result: Dict[str, Any] = {"changed": False, "gate": _shown(decision), "files": files,
+                              "table": render_table(summary).splitlines()}
+    failure = _failure(params["fail_on"], decision, summary)
+    if failure:
+        result.update(failed=True, msg=str(failure), error=failure.record())
+    return result
+
+
+def _threshold(params: Mapping[str, Any]) -> Threshold:
+    """None means the default; anything else that is no limits at all is a mistake that must not open the gate."""
+    if params["threshold"] is None:
+        return DEFAULT_THRESHOLD
+    if not isinstance(params["threshold"], Mapping):
+        raise ScanError("bad_threshold", "the threshold is %s, not keys with limits"
+                        % type(params["threshold"]).__name__, tried="reading the options")
+    return load_threshold(params["threshold"], params["threshold_source"])
+
+
+def _shown(decision: Decision) -> Dict[str, Any]:
+    """The decision as a task's result holds it: bounded, whatever the size of the run."""
+    whole = decision.as_dict()
+    return {"passed": decision.passed, "reason_count": len(decision.reasons), "coverage": decision.coverage,
+            "reasons": whole["reasons"][:_LISTED_IN_RESULT], "threshold": whole["threshold"]}
+
+
+def _failure(fail_on: str, decision: Decision, summary: Mapping[str, Any]) -> Optional[ScanError]:
+    """The error that the task ends with, or None."""
+    if fail_on == "gate" and not decision.passed:
+        lines = reason_lines(summary)
+        more = len(lines) - _NAMED_IN_MESSAGE
+        return ScanError("gate_failed", "%s%s" % ("; ".join(lines[:_NAMED_IN_MESSAGE]),
+                                                  "; and %d more" % more if more > 0 else ""), tried="judging the run")
+    if fail_on == "error":
+        not_scanned = summary["target_counts"]["not_scanned"]
+        errors = summary["controls"][PROFILE_ERROR]["total"]
+        if not_scanned or errors:
+            return ScanError("gate_failed", "%d containers were not scanned, %d controls ended in a profile error"
+                             % (not_scanned, errors), tried="judging the run")
+    return None

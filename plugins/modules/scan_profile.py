@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_profile
+short_description: Load and check profiles
+version_added: 0.1.0
+description:
+  - Loads profiles with their inputs and checks them by the rules of the profile language, without touching any cluster.
+  - Profiles are files of the controller, so this always runs there.
+options:
+  profiles:
+    description: Names of shipped profiles, or paths of profile files or folders on the controller.
+    type: list
+    elements: str
+    default: [container-baseline]
+  inputs:
+    description: Values for the profiles' inputs.
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: It changes nothing.
+  idempotent:
+    support: full
+  action_group:
+    support: none
+    details: It talks to no cluster.
+seealso:
+  - module: securescan.kubernetes.scan_container
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+requirements:
+  - PyYAML >= 6.0
+"""
+
+EXAMPLES = r"""
+- name: Check the shipped profile with an input of our own
+  securescan.kubernetes.scan_profile:
+    profiles: [container-baseline]
+    inputs:
+      forbidden_packages: [telnetd, rsh-server]
+"""
+
+RETURN = r"""
+profiles:
+  description: What was loaded.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: container-baseline
+      title: Container baseline
+      version: 0.1.0
+      sha256: 4f0c
+      controls: 24
+error:
+  description:
+    - Why the task failed. C(code) is stable over versions.
+  returned: on failure
+  type: dict
+  contains:
+    code:
+      description: Code of the error's kind.
+      type: str
+      returned: always
+      sample: SCAN-205
+    reason:
+      description: Short name of the kind.
+      type: str
+      returned: always
+      sample: not_permitted
+    message:
+      description: What came back.
+      type: str
+      returned: always
+    tried:
+      description: What was tried, and on what.
+      type: str
+      returned: always
+    cause:
+      description: The likely cause.
+      type: str
+      returned: always
+    advice:
+      description: The next step.
+      type: str
+      returned: always
+"""
+
+from ..module_utils.module_run import run_as_module
+from ..module_utils.options import scan_profile_spec
+from ..module_utils.tasks.profile import run_scan_profile
+
+
+def main() -> None:
+    run_as_module(scan_profile_spec(), run_scan_profile)
+
+
+if __name__ == "__main__":
+    main()

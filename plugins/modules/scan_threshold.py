@@ -1,0 +1,145 @@
+#!/usr/bin/python
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_threshold
+short_description: Decide whether a run's results meet a threshold
+version_added: 0.1.0
+description:
+  - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary,
+    its Markdown and a JUnit file.
+  - It fails closed. Missing, cut off or foreign documents, unknown keys and containers that were not scanned fail the gate or
+    the task, they never pass.
+options:
+  run_dir:
+    description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
+    type: path
+    required: true
+  threshold:
+    description:
+      - A threshold in SAF's format, as a dictionary or as the path of a file on the controller.
+      - Without it, no failed control of severity high or critical, no profile error, and every selected container scanned.
+    type: raw
+  threshold_source:
+    description: Where the threshold came from, as the decision names it. Set by the action plugin for a file.
+    type: str
+    default: the option threshold
+  fail_on:
+    description:
+      - V(gate) fails the task when the threshold is not met.
+      - V(error) fails it only when a container could not be scanned or a control ended in a profile error.
+      - V(never) reports only.
+    type: str
+    choices: [gate, error, never]
+    default: gate
+attributes:
+  check_mode:
+    support: full
+    details: Decides, and writes nothing.
+  diff_mode:
+    support: none
+    details: It changes nothing but its own reports.
+  idempotent:
+    support: full
+  action_group:
+    support: none
+    details: It talks to no cluster.
+seealso:
+  - module: securescan.kubernetes.scan_container
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+"""
+
+EXAMPLES = r"""
+- name: Fail the play when the results are not good enough
+  securescan.kubernetes.scan_threshold:
+    run_dir: "{{ scan.run_dir }}"
+    threshold:
+      compliance: {min: 80}
+      failed:
+        critical: {max: 0}
+        high: {max: 0}
+      coverage: {min: 100}
+"""
+
+RETURN = r"""
+gate:
+  description: The decision.
+  returned: always
+  type: dict
+  contains:
+    passed:
+      description: Whether every limit was met on every profile of every target.
+      type: bool
+      returned: always
+      sample: false
+    reasons:
+      description: The first 20 unmet limits. All of them stand in the summary.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - target_id: demo/shop/Deployment/legacy/legacy-7f6-abcde/legacy
+          key: failed.high.max
+          text: 3 failed controls of severity high, at most 0 allowed
+    reason_count:
+      description: Number of unmet limits.
+      type: int
+      returned: always
+      sample: 4
+files:
+  description: The reports that were written.
+  returned: when not in check mode
+  type: list
+  elements: str
+error:
+  description:
+    - Why the task failed. C(code) is stable over versions.
+  returned: on failure
+  type: dict
+  contains:
+    code:
+      description: Code of the error's kind.
+      type: str
+      returned: always
+      sample: SCAN-205
+    reason:
+      description: Short name of the kind.
+      type: str
+      returned: always
+      sample: not_permitted
+    message:
+      description: What came back.
+      type: str
+      returned: always
+    tried:
+      description: What was tried, and on what.
+      type: str
+      returned: always
+    cause:
+      description: The likely cause.
+      type: str
+      returned: always
+    advice:
+      description: The next step.
+      type: str
+      returned: always
+"""
+
+from ..module_utils.module_run import run_as_module
+from ..module_utils.options import scan_threshold_spec
+from ..module_utils.tasks.threshold import run_scan_threshold
+
+
+def main() -> None:
+    run_as_module(scan_threshold_spec(), run_scan_threshold)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins' shared part: with a local connection the engine runs in the controller process.
+
+There it is imported once for all clusters of a play, and its progress lines are shown while it works. With any other
+connection the module of the same name does the same work where the play says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils.errors import ScanError
+from ..module_utils.module_run import Task
+from ..module_utils.options import Spec
+from ..module_utils.tasks.context import TaskContext
+
+_display = Display()
+
+
+class ScanAction(ActionBase):
+    """A subclass names its module, its options and its task."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    module_name = ""
+    always_here = False
+    spec: Callable[[], Spec]
+    task: Task
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        environ = self._environment()
+        params = self._validated()
+        context = self._context(environ, task_vars or {})
+        try:
+            extra = self.prepare(params)
+            if self._runs_here():
+                result.update(type(self).task({**params, **extra}, context))
+            else:
+                result.update(self._execute_module(
+                    module_name="securescan.kubernetes.%s" % self.module_name,
+                    module_args={**self._task.args, **extra}, task_vars=task_vars))
+        except ScanError as error:
+            result.update(failed=True, msg=str(error), error=error.record())
+        if context.warnings:
+            result["warnings"] = [*result.get("warnings", []), *context.warnings]
+        self.show(result)
+        return result
+
+    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What must be done on the controller wherever the task runs: the options that it fills in for it."""
+        return {}
+
+    def show(self, result: dict[str, Any]) -> None:
+        """Displays what of a result is for a person, and takes it out of the result."""
+        for line in result.pop("table", []):
+            _display.display(line)
+
+    def _runs_here(self) -> bool:
+        return self.always_here or (self._connection.transport == "local" and not self._play_context.become)
+
+    def _validated(self) -> dict[str, Any]:
+        validation = ArgumentSpecValidator(type(self).spec()).validate(self._task.args)
+        if validation.error_messages:
+            raise AnsibleActionFail("; ".join(validation.error_messages))
+        validated: dict[str, Any] = validation.validated_parameters
+        return validated
+
+    def _context(self, environ: Mapping[str, str], task_vars: Mapping[str, Any]) -> TaskContext:
+        host = str(task_vars.get("inventory_hostname", ""))
+        return TaskContext(check_mode=self._task.check_mode, environ=environ,
+                           say=lambda text: _display.display("[%s] %s" % (host, text)))
+
+    def _environment(self) -> dict[str, str]:
+        """The controller's environment with the task's `environment:` laid over it."""
+        environ = dict(os.environ)
+        layers = self._task.environment
+        for layer in layers if isinstance(layers, list) else [layers]:
+            environ.update({str(key): str(value) for key, value in (self._templar.template(layer) or {}).items()})
+        return environ
