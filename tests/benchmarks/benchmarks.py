@@ -1,0 +1,188 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one scan costs, against a floor measured in the same run: a bare exec of `true` in the same container.
+
+Writes build/bench.json: a list of {name, value, unit, goal, met}. A goal that is not met does not fail the run; an
+error does. Wall times are medians of interleaved rounds, so that a busy machine burdens both sides alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROUNDS = 40
+MANY = 120
+NAMESPACE = "shop"
+
+sys.path.insert(0, str(ROOT / "tests"))
+from environment.sample_cluster import sample_cluster  # noqa: E402
+
+
+def say(text: str) -> None:
+    print("==> %s" % text, file=sys.stderr, flush=True)
+
+
+def engine():
+    """The engine's modules, from the collection's copy."""
+    tree = subprocess.run([sys.executable, str(ROOT / "tests/environment/collection_tree.py")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+    sys.path.insert(0, str(pathlib.Path(tree).parents[2]))
+    from ansible_collections.securescan.kubernetes.plugins.module_utils import run
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import (
+        connection,
+        limiter,
+        rest,
+        websocket_exec,
+    )
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+        Selection,
+        select_targets,
+    )
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import load_profiles
+
+    class Engine:
+        pass
+
+    for name, value in dict(locals()).items():
+        setattr(Engine, name, staticmethod(value) if callable(value) else value)
+    return Engine
+
+
+class Bench:
+    """The measurements, over one access to the sample workloads."""
+
+    def __init__(self, kubeconfig: pathlib.Path, folder: pathlib.Path) -> None:
+        self.e = engine()
+        self.kubeconfig = kubeconfig
+        self.rows: list[dict] = []
+        self.context = self.e.TaskContext(check_mode=False, environ=dict(os.environ))
+        self.options = {"kubeconfig": str(kubeconfig), "state": "present", "run_id": None, "owner": "bench",
+                        "lifetime": 3600, "allow_empty": False, "namespaces": [NAMESPACE], "label_selectors": [],
+                        "field_selectors": [], "pods": [], "containers": []}
+        self.access = self.e.run_scan_access(self.options, self.context)["access"]
+        self.connection = self.e.connection.connect(
+            self.e.connection.ConnectionOptions(kubeconfig=str(kubeconfig)), os.environ)
+        self.grantor = self.e.rest.RestClient(self.connection)
+        self.folder = self.e.RunFolder(str(folder), "bench")
+        self.folder.create()
+        self.profiles = self.e.load_profiles({"profiles": ["container-baseline"], "inputs": {}})
+        self.targets = [selected for selected in self.e.select_targets(
+            self.grantor, "bench", self.e.Selection(namespaces=(NAMESPACE,)))
+            if selected.target.state == "running" and selected.target.workload != "edge"]
+        self.plan = self.make_plan(concurrency=8)
+
+    def make_plan(self, concurrency: int):
+        limiter = self.e.limiter.Limiter(per_cluster=concurrency)
+        self.scanner = self.e.ScannerAccess(self.grantor, self.connection, self.access, limiter)
+        approach = self.e.ExecApproach(self.scanner, limiter, self.e.ExecLimits(timeout=60.0, output=8 << 20),
+                                       threading.Event())
+        return self.e.run.ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
+                                   request=self.e.make_request(self.e.required_queries(self.profiles)))
+
+    def close(self) -> None:
+        self.e.run_scan_access({**self.options, "state": "absent", "run_id": self.access["run_id"]}, self.context)
+
+    def row(self, name: str, value: float, unit: str, goal: float, met: bool) -> None:
+        self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, "met": met})
+        say("%-48s %10.3f %-10s goal %-6g %s" % (name, value, unit, goal, "met" if met else "NOT MET"))
+
+    def at_most(self, name: str, value: float, unit: str, goal: float) -> None:
+        self.row(name, value, unit, goal, value <= goal)
+
+    def scan_once(self, selected) -> None:
+        outcome = self.e.run.scan_target(self.plan, selected)
+        if outcome.judgement is None:
+            raise SystemExit("the scan of %s failed: %s" % (selected.target.path, outcome.error))
+        self.folder.write_hdf(self.e.hdf_document(outcome.judgement), selected.target.identity())
+
+    def bare_exec(self, selected) -> None:
+        target = selected.target
+        connection = self.scanner.for_target(target).connection
+        outcome = self.e.websocket_exec.exec_in_container(connection, target.namespace, target.pod, target.container,
+                                                          ["true"], b"", timeout=30.0, output_limit=1024)
+        if outcome.exit_code:
+            raise SystemExit("the bare exec ended with %d" % outcome.exit_code)
+
+    def against_floor(self, selected, label: str) -> None:
+        """Wall and controller CPU of a scan (exec, judging, HDF on disk) and of a bare exec, in turns."""
+        wall: dict[str, list[float]] = {"floor": [], "scan": []}
+        cpu: dict[str, float] = {"floor": 0.0, "scan": 0.0}
+        for work in (self.bare_exec, self.scan_once):
+            work(selected)
+        for _round in range(ROUNDS):
+            for name, work in (("floor", self.bare_exec), ("scan", self.scan_once)):
+                started, used = time.perf_counter(), time.process_time()
+                work(selected)
+                wall[name].append(time.perf_counter() - started)
+                cpu[name] += time.process_time() - used
+        floor, scan = statistics.median(wall["floor"]), statistics.median(wall["scan"])
+        say("%s: bare exec %.1f ms wall, %.1f ms CPU; scan %.1f ms wall, %.1f ms CPU (medians of %d)" % (
+            label, floor * 1000, cpu["floor"] / ROUNDS * 1000, scan * 1000, cpu["scan"] / ROUNDS * 1000, ROUNDS))
+        self.at_most("scan of the %s target over a bare exec, wall" % label, scan / floor, "ratio", 1.7)
+        self.at_most("scan of the %s target over a bare exec, CPU" % label, cpu["scan"] / max(cpu["floor"], 1e-6),
+                     "ratio", 3.0)
+        self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / ROUNDS * 1000, "ms", 8.0)
+
+    def requests_per_target(self) -> None:
+        plan = self.make_plan(concurrency=1)
+        for selected in self.targets:
+            self.e.run.scan_target(plan, selected)
+        reviews_and_token = 3
+        requests = self.scanner.requests - (reviews_and_token - 1) + plan.approach.execs
+        self.at_most("API requests per target after the list", requests / len(self.targets), "requests", 2.0)
+
+    def throughput(self) -> None:
+        work = [self.targets[index % len(self.targets)] for index in range(MANY)]
+        self.plan = self.make_plan(concurrency=8)
+        started = time.perf_counter()
+        for _pair in self.e.run.run_bounded(work, self.scan_once, 8, threading.Event(), lambda done: None):
+            pass
+        rate = MANY / (time.perf_counter() - started)
+        self.row("scans a second, %d scans on %d containers" % (MANY, len(self.targets)), rate, "1/s", 18, rate >= 18)
+
+    def run(self) -> None:
+        by_workload = {selected.target.workload + "/" + selected.target.container: selected
+                       for selected in self.targets}
+        debian = next(selected for selected in self.targets if selected.target.workload == "api")
+        busybox = next(selected for name, selected in by_workload.items() if "busybox" in selected.target.image)
+        self.against_floor(debian, "Debian")
+        self.against_floor(busybox, "busybox")
+        self.requests_per_target()
+        self.throughput()
+
+
+def main() -> int:
+    cluster = sample_cluster("bench")
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(cluster.kubeconfig, pathlib.Path(folder))
+        try:
+            bench.run()
+        finally:
+            bench.close()
+    output = ROOT / "build" / "bench.json"
+    output.parent.mkdir(exist_ok=True)
+    output.write_text(json.dumps(bench.rows, indent=2) + "\n", encoding="utf-8")
+    say("written: %s" % output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

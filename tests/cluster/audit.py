@@ -1,0 +1,66 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API server's audit log: the policy that fills it, and how tests read and count it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterable, List
+
+from .certificates import HEALTH_USER
+from .failure import ClusterError
+
+# The first matching rule counts. Our own watch over the cluster is left out, and what the system's own
+# parts read all the time; all else is one line or,
+# for calls that stay open, two: ResponseStarted and ResponseComplete.
+POLICY: Dict[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "users": [HEALTH_USER]},
+        {
+            "level": "None",
+            "users": ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"],
+            "verbs": ["get", "list", "watch"],
+        },
+        {
+            "level": "None",
+            "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"],
+            "verbs": ["get", "list", "watch"],
+        },
+        {"level": "None", "nonResourceURLs": ["/livez*", "/readyz*", "/healthz*"]},
+        {"level": "Metadata"},
+    ],
+}
+
+
+def events(log: Path, offset: int = 0) -> List[Dict[str, Any]]:
+    """The events of an audit log from a byte offset on, in order. Raises ClusterError for a line that is no event."""
+    found = []
+    with log.open("rb") as stream:
+        stream.seek(offset)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                break  # it is being written now
+            try:
+                found.append(json.loads(line))
+            except ValueError as problem:
+                raise ClusterError(f"A line of {log} is no audit event: {problem}.") from problem
+    return found
+
+
+def exec_calls(found: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """One event for each exec call that has begun: its latest one.
+
+    Of use in an event: `verb`, `user.username`, `requestURI`, `objectRef.namespace`, `objectRef.name` (the pod),
+    `responseStatus.code`, `stage`. A refused call is there too, with its code (403).
+    """
+    latest: Dict[str, Dict[str, Any]] = {}
+    for event in found:
+        reference = event.get("objectRef", {})
+        if reference.get("resource") == "pods" and reference.get("subresource") == "exec":
+            latest[event["auditID"]] = event
+    return list(latest.values())

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job from nothing: a cluster, sample workloads, one scan by playbook, and a look at what it left.
+
+Exits 0 when the demo showed what it is meant to show (the gate of the sample workloads is meant to fail), else 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "build" / "demo"
+NAMESPACE = "shop"
+LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
+GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
+
+sys.path.insert(0, str(ROOT / "tests"))
+from environment.sample_cluster import SampleCluster, sample_cluster  # noqa: E402
+
+
+def say(text: str) -> None:
+    print("==> %s" % text, flush=True)
+
+
+def write_inventory(kubeconfig: pathlib.Path) -> pathlib.Path:
+    """One host: the cluster. Everything runs on this machine."""
+    inventory = OUTPUT / "inventory.json"
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    inventory.write_text(json.dumps({"all": {"hosts": {"demo": {
+        "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+        "scan_kubeconfig": str(kubeconfig)}}}}, indent=2) + "\n", encoding="utf-8")
+    return inventory
+
+
+def run_scan(inventory: pathlib.Path) -> int:
+    tree = subprocess.run([sys.executable, str(ROOT / "tests/environment/collection_tree.py")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+    command = ["ansible-playbook", "securescan.kubernetes.scan", "-i", str(inventory),
+               "-e", "scan_namespaces=%s" % NAMESPACE, "-e", "scan_output_dir=%s" % OUTPUT]
+    say(" ".join(command))
+    environ = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(pathlib.Path(tree).parents[2]),
+                   PATH="%s:%s" % (pathlib.Path(sys.executable).parent, os.environ["PATH"]))
+    return subprocess.run([str(pathlib.Path(sys.executable).parent / "ansible-playbook"), *command[1:]], env=environ,
+                          check=False).returncode
+
+
+def leftovers(cluster: SampleCluster) -> list[str]:
+    """Objects with our label that are still in the cluster."""
+    kinds = "serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets,configmaps,pods"
+    return cluster.kubectl("get", kinds, "--all-namespaces", "-l", LABELS, "-o", "name").split()
+
+
+def unexpected(summary: dict, gate_status: int) -> list[str]:
+    """What the demo is meant to show and did not."""
+    found = {}
+    for target in summary["targets"]:
+        found.setdefault(target["workload"], []).append(target)
+    problems = []
+    if gate_status != GATE_FAILED:
+        problems.append("the gate was meant to fail the play (exit status %d), it ended with %d"
+                        % (GATE_FAILED, gate_status))
+    for target in found.get("api", [{}]):
+        if target.get("outcome") != "scanned" or target["counts"]["failed"]["total"]:
+            problems.append("the compliant workload did not pass: %s" % target.get("target_id"))
+    for target in found.get("legacy", [{}]):
+        if target.get("outcome") != "scanned" or not target["counts"]["failed"]["total"]:
+            problems.append("the badly configured workload did not fail: %s" % target.get("target_id"))
+    for target in found.get("edge", [{}]):
+        if (target.get("error") or {}).get("reason") != "no_such_program":
+            problems.append("the distroless workload is not recorded with its reason: %s" % target.get("target_id"))
+    return problems
+
+
+def main() -> int:
+    started = time.monotonic()
+    cluster = sample_cluster("demo")
+    inventory = write_inventory(cluster.kubeconfig)
+    cluster.forget_audit()
+    gate_status = run_scan(inventory)
+    latest = OUTPUT / "latest"
+    summary = json.loads((latest / "summary.json").read_text(encoding="utf-8"))
+    problems = unexpected(summary, gate_status)
+    scanned = sum(1 for target in summary["targets"] if target["outcome"] == "scanned")
+    execs = cluster.exec_requests()
+    if execs is None:
+        say("audit log: this cluster's is not ours to read, so the execs were not counted")
+    else:
+        by_scanner = [event for event in execs if ":securescan-" in event["user"]["username"]]
+        entered = [event for event in by_scanner if event["responseStatus"]["code"] == 101]
+        say("audit log: %d containers scanned, %d execs by the scanner, %d by anybody else"
+            % (scanned, len(entered), len(execs) - len(by_scanner)))
+    left = leftovers(cluster)
+    say("left in the cluster: %s" % (", ".join(left) or "nothing"))
+    problems += ["left behind: %s" % name for name in left]
+    say("results: %s" % latest.resolve())
+    say("look further: %s" % (latest / "summary.md"))
+    say("              %s/hdf/*.json open in MITRE Heimdall; `saf view summary -i FILE` reads them too" % latest)
+    say("              make cluster-down NAME=demo removes the cluster")
+    for problem in problems:
+        say("UNEXPECTED: %s" % problem)
+    say("demo %s in %.0f s (the gate is meant to fail: the sample workloads hold a badly configured one)"
+        % ("did not show what it is meant to show" if problems else "complete", time.monotonic() - started))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small store of API objects by path, with the verbs of the API."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import secrets
+import threading
+import uuid
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+Object = Dict[str, Any]
+Answer = Tuple[int, Object]
+
+
+def status_object(code: int, reason: str, message: str, retry_after: Optional[int] = None) -> Object:
+    """A v1 Status of a failure."""
+    status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
+                      "reason": reason, "code": code}
+    if retry_after is not None:
+        status["details"] = {"retryAfterSeconds": retry_after}
+    return status
+
+
+class ObjectStore:
+    """Objects by path, e.g. /api/v1/namespaces/shop/pods/api-1. Safe to use from several threads.
+
+    :param issue_token: called with a service account's user name and the wanted seconds for its TokenRequest
+    """
+
+    def __init__(self, issue_token: Callable[[str, int], str]) -> None:
+        self._objects: Dict[str, Object] = {}
+        self._issue_token = issue_token
+        self._lock = threading.RLock()
+        self._version = 100
+
+    def put(self, path: str, item: Mapping[str, Any]) -> Object:
+        """Store an object as it is, with a name, UID and version if it has none."""
+        with self._lock:
+            stored = copy.deepcopy(dict(item))
+            metadata = stored.setdefault("metadata", {})
+            metadata.setdefault("name", path.rsplit("/", 1)[1])
+            metadata.setdefault("uid", str(uuid.uuid4()))
+            self._version += 1
+            metadata["resourceVersion"] = str(self._version)
+            self._objects[path] = stored
+            return stored
+
+    def find(self, path: str) -> Optional[Object]:
+        with self._lock:
+            return copy.deepcopy(self._objects.get(path))
+
+    def paths(self) -> List[str]:
+        with self._lock:
+            return sorted(self._objects)
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
+        """What the API server would answer."""
+        with self._lock:
+            if method == "GET":
+                return self._get(path, query)
+            if method == "POST":
+                return self._create(path, query, body)
+            if method == "PATCH":
+                return self._patch(path, query, body)
+            if method == "DELETE":
+                return self._delete(path)
+        return 405, status_object(405, "MethodNotAllowed", "the server does not allow this method")
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Answer:
+        if path in self._objects:
+            return 200, copy.deepcopy(self._objects[path])
+        if _is_named(path):
+            return _not_found(path)
+        collection = path.rsplit("/", 1)[1]
+        items = [item for key, item in sorted(self._objects.items())
+                 if _collection_of(key) == path or (_collection_of(key).endswith("/" + collection)
+                                                    and "/namespaces/" not in path and _without_namespace(key) == path)]
+        items = [item for item in items if _is_selected(item, query)]
+        start = int(base64.b64decode(query["continue"]).decode("ascii")) if query.get("continue") else 0
+        limit = int(query.get("limit") or 0) or len(items) or 1
+        metadata: Object = {"resourceVersion": str(self._version)}
+        if start + limit < len(items):
+            metadata["continue"] = base64.b64encode(str(start + limit).encode("ascii")).decode("ascii")
+        return 200, {"kind": "List", "apiVersion": "v1", "metadata": metadata,
+                     "items": copy.deepcopy(items[start:start + limit])}
+
+    def _create(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
+        if not isinstance(body, dict):
+            return 400, status_object(400, "BadRequest", "the body is not an object")
+        if path.endswith("/token") and "/serviceaccounts/" in path:
+            return self._create_token(path, body)
+        if "reviews" in path:
+            return 201, dict(body, status={"allowed": True})
+        metadata = dict(body.get("metadata") or {})
+        if "generateName" in metadata and "name" not in metadata:
+            metadata["name"] = metadata["generateName"] + secrets.token_hex(3)
+        if not metadata.get("name"):
+            return 422, status_object(422, "Invalid", "metadata.name: Required value: name or generateName is required")
+        target = "%s/%s" % (path, metadata["name"])
+        if target in self._objects:
+            return 409, status_object(409, "AlreadyExists", '%s "%s" already exists'
+                                      % (path.rsplit("/", 1)[1], metadata["name"]))
+        created = dict(body, metadata=metadata)
+        return 201, created if query.get("dryRun") else copy.deepcopy(self.put(target, created))
+
+    def _create_token(self, path: str, body: Object) -> Answer:
+        account = path[:-len("/token")]
+        if account not in self._objects:
+            return _not_found(account)
+        parts = account.split("/")
+        seconds = int((body.get("spec") or {}).get("expirationSeconds") or 3600)
+        if seconds < 600:
+            return 422, status_object(422, "Invalid", "spec.expirationSeconds: Invalid value: %d: may not specify a "
+                                      "duration less than 10 minutes" % seconds)
+        token = self._issue_token("system:serviceaccount:%s:%s" % (parts[4], parts[6]), seconds)
+        return 201, dict(body, kind="TokenRequest", status={"token": token,
+                                                            "expirationTimestamp": "2099-01-01T00:00:00Z"})
+
+    def _patch(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
+        if path not in self._objects:
+            return _not_found(path)
+        merged = _merge(self._objects[path], body)
+        return 200, merged if query.get("dryRun") else copy.deepcopy(self.put(path, merged))
+
+    def _delete(self, path: str) -> Answer:
+        if path not in self._objects:
+            return _not_found(path)
+        gone = self._objects.pop(path)
+        for key, item in list(self._objects.items()):
+            if any(owner.get("uid") == gone["metadata"]["uid"]
+                   for owner in item["metadata"].get("ownerReferences") or []):
+                del self._objects[key]
+        return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+
+
+def only_metadata(item: Object) -> Object:
+    """The object as PartialObjectMetadata."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item.get("metadata", {})}
+
+
+def _segments(path: str) -> List[str]:
+    """What comes after the group and version."""
+    parts = path.strip("/").split("/")
+    return parts[2:] if parts[0] == "api" else parts[3:]
+
+
+def _is_named(path: str) -> bool:
+    rest = _segments(path)
+    if rest[:1] == ["namespaces"] and len(rest) > 2:
+        rest = rest[2:]
+    return len(rest) > 1
+
+
+def _collection_of(path: str) -> str:
+    return path.rsplit("/", 1)[0]
+
+
+def _without_namespace(path: str) -> str:
+    """The path of the collection over all namespaces that an object belongs to."""
+    head, _namespaces, tail = path.partition("/namespaces/")
+    return "%s/%s" % (head, "/".join(tail.split("/")[1:-1])) if tail else _collection_of(path)
+
+
+def _is_selected(item: Object, query: Mapping[str, str]) -> bool:
+    labels = item["metadata"].get("labels") or {}
+    for wanted in filter(None, query.get("labelSelector", "").split(",")):
+        key, _equals, value = wanted.partition("=")
+        if key not in labels or (_equals and labels[key] != value.lstrip("=")):
+            return False
+    for wanted in filter(None, query.get("fieldSelector", "").split(",")):
+        key, _equals, value = wanted.partition("=")
+        found: Any = item
+        for part in key.split("."):
+            found = found.get(part, "") if isinstance(found, dict) else ""
+        if found != value.lstrip("="):
+            return False
+    return True
+
+
+def _merge(old: Any, new: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return copy.deepcopy(new)
+    result = copy.deepcopy(old)
+    for key, value in new.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merge(result.get(key), value)
+    return result
+
+
+def _not_found(path: str) -> Answer:
+    kind, name = path.rsplit("/", 2)[1:]
+    return 404, status_object(404, "NotFound", '%s "%s" not found' % (kind, name))

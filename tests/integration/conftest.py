@@ -1,0 +1,84 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One real cluster with the sample workloads for all integration tests, and a way to run playbooks against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+from environment.sample_cluster import SampleCluster, sample_cluster  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def cluster() -> SampleCluster:
+    return sample_cluster("test")
+
+
+@dataclass
+class PlaybookRun:
+    """How a playbook ended: exit status, all that it printed, and (for a scan) its run folder's summary."""
+
+    status: int
+    output: str
+    run_dir: pathlib.Path | None = None
+
+    @property
+    def summary(self) -> dict:
+        return json.loads((self.run_dir / "summary.json").read_text(encoding="utf-8"))
+
+
+class Playbooks:
+    """Runs playbooks against the cluster as an operator does, from a shell."""
+
+    def __init__(self, cluster: SampleCluster, folder: pathlib.Path) -> None:
+        self.cluster = cluster
+        self.folder = folder
+
+    def inventory(self, **variables: object) -> pathlib.Path:
+        host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+                "scan_kubeconfig": str(self.cluster.kubeconfig), **variables}
+        path = self.folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"hosts": {"sample": host}}}), encoding="utf-8")
+        return path
+
+    def run(self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object) -> PlaybookRun:
+        program = pathlib.Path(sys.executable).parent / "ansible-playbook"
+        done = subprocess.run([str(program), playbook, "-i", str(self.inventory(**variables)), *arguments],
+                              env=dict(os.environ, ANSIBLE_NOCOLOR="1", **(environ or {})), check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
+        return PlaybookRun(done.returncode, done.stdout)
+
+    def scan(self, *arguments: str, **variables: object) -> PlaybookRun:
+        """The shipped scan playbook over the sample namespace, with its results in a folder of its own."""
+        results = self.folder / "results"
+        run = self.run("securescan.kubernetes.scan", *arguments, scan_namespaces="shop", scan_output_dir=str(results),
+                       **variables)
+        if (results / "latest").exists():
+            run.run_dir = (results / "latest").resolve()
+        return run
+
+
+@pytest.fixture
+def playbooks(cluster: SampleCluster, tmp_path: pathlib.Path) -> Playbooks:
+    return Playbooks(cluster, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shop_scan(cluster: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> PlaybookRun:
+    """One scan of everything in the sample namespace with all that Ansible can print; many tests look at it."""
+    folder = tmp_path_factory.mktemp("shop_scan")
+    cluster.forget_audit()
+    run = Playbooks(cluster, folder).scan("-vvvv")
+    run.audit = cluster.audit_events()
+    run.execs = cluster.exec_requests()
+    return run

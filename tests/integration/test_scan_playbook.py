@@ -1,0 +1,230 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole way through: the shipped playbook against the sample workloads, and what it wrote, asked for and left."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+import pytest
+
+LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
+KINDS = "serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets,configmaps,pods"
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
+
+
+def targets_of(run, workload):
+    return [target for target in run.summary["targets"] if target["workload"] == workload]
+
+
+def hdf_of(run, target):
+    return json.loads((run.run_dir / target["hdf"]).read_text(encoding="utf-8"))
+
+
+def test_the_gate_fails_the_play_and_says_why(shop_scan):
+    assert shop_scan.status == 2, shop_scan.output[-4000:]
+    assert "SCAN-804" in shop_scan.output
+    assert shop_scan.summary["gate"]["passed"] is False
+    assert any("legacy" in reason["target_id"] for reason in shop_scan.summary["gate"]["reasons"])
+
+
+def test_every_container_of_the_namespace_is_a_record(shop_scan, cluster):
+    pods = cluster.get("pods", "-n", "shop")["items"]
+    expected = {(pod["metadata"]["name"], container["name"]) for pod in pods for container in pod["spec"]["containers"]}
+    assert {(target["pod"], target["container"]) for target in shop_scan.summary["targets"]} >= expected
+    assert len(expected) >= 9
+
+
+def test_a_compliant_workload_passes(shop_scan):
+    found = targets_of(shop_scan, "api")
+    assert len(found) == 2
+    for target in found:
+        assert target["workload_kind"] == "Deployment"
+        assert target["outcome"] == "scanned"
+        assert target["counts"]["failed"]["total"] == 0, hdf_failures(hdf_of(shop_scan, target))
+        assert target["counts"]["passed"]["total"] >= 12
+
+
+def test_a_badly_configured_workload_fails(shop_scan):
+    for target in targets_of(shop_scan, "legacy"):
+        assert target["outcome"] == "scanned"
+        assert target["counts"]["failed"]["total"] >= 6, hdf_failures(hdf_of(shop_scan, target))
+
+
+def test_a_distroless_workload_is_recorded_with_its_reason_and_what_will_work(shop_scan):
+    found = targets_of(shop_scan, "edge")
+    assert len(found) == 2
+    for target in found:
+        assert target["outcome"] == "not_scanned"
+        assert target["error"]["reason"] == "no_such_program"
+        assert "debug container" in target["error"]["advice"]
+        controls = {control["id"]: control for control in hdf_of(shop_scan, target)["profiles"][0]["controls"]}
+        inside = [control for control in controls.values() if any(
+            "not collected" in (result.get("skip_message") or "") or "no such program" in (result.get("skip_message") or "")
+            for result in control["results"])]
+        assert inside, "controls over the container's content must say that they were not reviewed, and why"
+        assert all(result["status"] != "passed" for control in inside for result in control["results"])
+
+
+def test_a_crashed_container_is_recorded(shop_scan):
+    (target,) = targets_of(shop_scan, "broken")
+    assert (target["outcome"], target["error"]["reason"]) == ("not_scanned", "container_not_running")
+
+
+def test_a_pod_of_two_containers_gives_two_results(shop_scan):
+    found = targets_of(shop_scan, "duo")
+    assert len({target["container"] for target in found}) == 2
+    assert all(target["outcome"] == "scanned" for target in found)
+
+
+def hdf_failures(document):
+    return [(control["id"], result["code_desc"], result.get("message"))
+            for profile in document["profiles"] for control in profile["controls"] for result in control["results"]
+            if result["status"] != "passed"]
+
+
+def test_exactly_one_exec_per_scanned_container_by_the_scanner(shop_scan):
+    if shop_scan.execs is None:
+        pytest.skip("the audit log of a foreign cluster is not ours to read")
+    scanned = [(target["namespace"], target["pod"]) for target in shop_scan.summary["targets"]
+               if target["outcome"] == "scanned"]
+    entered = []
+    for event in shop_scan.execs:
+        user = event["user"]["username"]
+        assert user.startswith("system:serviceaccount:shop:securescan-"), user
+        if event["responseStatus"]["code"] == 101:
+            entered.append(("shop", event["objectRef"]["name"]))
+        assert "command=sh" in event["requestURI"], "the script must not be in the URL"
+        assert len(event["requestURI"]) < 400
+    # a distroless target's exec is upgraded too before the runtime finds no shell
+    tried = [target for target in shop_scan.summary["targets"] if target["error"]
+             and target["error"]["reason"] == "no_such_program"]
+    assert sorted(entered) == sorted(scanned + [(target["namespace"], target["pod"]) for target in tried
+                                                if ("shop", target["pod"]) in entered])
+    assert len(shop_scan.execs) == len(scanned) + len(tried)
+
+
+def test_nothing_is_left_in_the_cluster(shop_scan, cluster):
+    assert shop_scan.run_dir
+    assert cluster.kubectl("get", KINDS, "--all-namespaces", "-l", LABEL, "-o", "name") == ""
+
+
+def test_no_token_in_output_or_results(shop_scan):
+    assert not JWT.search(shop_scan.output)
+    for path in shop_scan.run_dir.rglob("*"):
+        if path.is_file():
+            assert not JWT.search(path.read_text(encoding="utf-8")), path
+
+
+def test_progress_is_shown_while_it_works(shop_scan):
+    assert re.search(r"\[sample\] .*\d+/\d+", shop_scan.output)
+
+
+def test_the_table_can_be_read_at_a_glance(shop_scan):
+    for word in ("api", "legacy", "edge", "PASS", "FAIL"):
+        assert word in shop_scan.output
+    assert max(len(line) for line in shop_scan.output.splitlines() if "legacy" in line and "FAIL" in line) <= 120
+
+
+def test_every_document_carries_its_identity(shop_scan):
+    for target in shop_scan.summary["targets"]:
+        document = hdf_of(shop_scan, target)
+        assert document["platform"]["target_id"] == target["target_id"]
+        identity = json.dumps(document["passthrough"])
+        for field in ("pod_uid", "image", "namespace", "run_id", "approach"):
+            assert field in identity
+        assert target["pod_uid"] in identity
+
+
+def test_junit_of_the_gate_is_well_formed(shop_scan):
+    (path,) = shop_scan.run_dir.glob("*.xml")
+    root = ElementTree.parse(path).getroot()
+    assert root.findall(".//failure")
+
+
+def test_the_markdown_summary_names_what_was_not_scanned(shop_scan):
+    text = (shop_scan.run_dir / "summary.md").read_text(encoding="utf-8")
+    assert "edge" in text
+    assert "shell" in text
+
+
+def test_check_mode_enters_nothing_and_changes_nothing(playbooks, cluster):
+    cluster.forget_audit()
+    run = playbooks.scan("--check", "--diff")
+    assert run.status == 0, run.output
+    assert "pods/exec" in run.output, "--diff shows the rules"
+    assert run.run_dir is None
+    events = cluster.audit_events()
+    if events is None:
+        pytest.skip("the audit log of a foreign cluster is not ours to read")
+    ours = [event for event in events if "ansible" in event.get("userAgent", "") or "securescan" in
+            event.get("userAgent", "")]
+    assert ours, "our requests carry our user agent"
+    assert {event["verb"] for event in ours} <= {"get", "list"}
+
+
+def test_access_is_removed_when_the_scan_fails(playbooks, cluster, tmp_path):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    run = playbooks.run("securescan.kubernetes.scan", scan_namespaces="shop", scan_output_dir=str(blocked))
+    assert run.status == 2
+    assert "SCAN-104" in run.output, run.output[-3000:]
+    assert cluster.kubectl("get", KINDS, "--all-namespaces", "-l", LABEL, "-o", "name") == ""
+
+
+def test_a_broken_profile_is_refused_before_the_cluster_is_touched(playbooks, cluster, tmp_path):
+    profile = tmp_path / "broken.yml"
+    profile.write_text("name: broken\ncontrols: 7\n")
+    cluster.forget_audit()
+    run = playbooks.scan(scan_profiles=[str(profile)])
+    assert run.status == 2
+    assert "broken.yml:2" in run.output
+    events = cluster.audit_events()
+    assert not events or not [event for event in events if event["verb"] == "create"
+                              and "securescan" in event.get("userAgent", "")]
+
+
+def test_a_lenient_threshold_passes(playbooks):
+    run = playbooks.scan(scan_threshold={"coverage": {"min": 50}, "compliance": {"min": 1}}, scan_label_selectors=[
+        "app.kubernetes.io/name in (api,legacy)"])
+    assert run.status == 0, run.output[-3000:]
+    assert run.summary["gate"]["passed"] is True
+
+
+def test_the_module_does_the_same_work_elsewhere(playbooks, tmp_path, shop_scan):
+    """A connection that is not local: the same engine runs as a module, on the machine the play names."""
+    run = playbooks.scan(scan_label_selectors=["app.kubernetes.io/name=legacy"],
+                         ansible_connection="bastion", ansible_remote_tmp=str(tmp_path / "remote"),
+                         scan_fail_on="never")
+    assert run.status == 0, run.output[-3000:]
+    here = {target["pod"]: target["counts"] for target in targets_of(shop_scan, "legacy")}
+    assert {target["pod"]: target["counts"] for target in targets_of(run, "legacy")} == here
+
+
+@pytest.fixture(autouse=True)
+def _bastion_connection(monkeypatch):
+    folder = str(__import__("pathlib").Path(__file__).parent / "connection_plugins")
+    monkeypatch.setenv("ANSIBLE_CONNECTION_PLUGINS", folder)
+
+
+def test_documents_fit_the_schema_of_inspec(shop_scan, exec_json_schema):
+    for target in shop_scan.summary["targets"]:
+        jsonschema.validate(hdf_of(shop_scan, target), exec_json_schema)
+
+
+def test_saf_agrees_on_every_document(shop_scan, saf, tmp_path):
+    """One call of the real SAF CLI per document: its totals and compliance must be ours."""
+    for target in shop_scan.summary["targets"][:12]:
+        done = subprocess.run([saf, "view", "summary", "-i", str(shop_scan.run_dir / target["hdf"]), "-f", "json",
+                               "--no-print-pretty"], cwd=tmp_path, check=True, capture_output=True, text=True)
+        (theirs,) = json.loads(done.stdout[done.stdout.index("["):])
+        ours = target["counts"]
+        assert theirs["compliance"] == target["compliance"], target["target_id"]
+        for word, key in (("passed", "passed"), ("failed", "failed"), ("skipped", "not_reviewed"),
+                          ("no_impact", "not_applicable"), ("error", "profile_error")):
+            assert theirs[word]["total"] == ours[key]["total"], (target["target_id"], word, theirs, ours)

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small judgements, documents and a run's summary for tests of results and reports."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Decision
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import (
+    ControlResult,
+    Judgement,
+    Platform,
+    ProfileResult,
+    Segment,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import RunSummary
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
+    DEFAULT_THRESHOLD,
+    Threshold,
+    decide,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
+
+START = "2026-11-23T10:00:00Z"
+
+
+def make_target(pod: str = "api-1", container: str = "app", **fields: str) -> Target:
+    values: Dict[str, str] = dict(cluster="demo", namespace="shop", workload_kind="Deployment", workload="api", pod=pod,
+                                  pod_uid="uid-" + pod, container=container, image="registry/api:1",
+                                  image_digest="sha256:" + "1" * 64, node="node-1")
+    return Target(**dict(values, **fields))
+
+
+def make_control(control_id: str, *statuses: str, impact: float = 0.5, **fields: Any) -> ControlResult:
+    segments = [Segment(status, "File /etc/passwd mode", START, 0.001, message="expected 0644, found 0777"
+                        if status in ("failed", "error") else "", skip_message="unreadable"
+                        if status == "skipped" else "") for status in statuses]
+    values: Dict[str, Any] = dict(title="Title of %s" % control_id, desc="Description", source_file="controls.yml",
+                                  source_line=7)
+    return ControlResult(id=control_id, impact=impact, results=segments, **dict(values, **fields))
+
+
+def make_profile(name: str, *controls: ControlResult, **fields: Any) -> ProfileResult:
+    return ProfileResult(name, name.title(), "1.2.0", "ab" * 32, list(controls), **fields)
+
+
+def make_judgement(target: Target, *profiles: ProfileResult, **fields: Any) -> Judgement:
+    values: Dict[str, Any] = dict(
+        identity=target.identity(), platform=Platform("debian", "debian", "12.5", "x86_64"), profiles=list(profiles),
+        method={"run_id": "run-1", "approach": "exec", "collector_version": "1", "unread": []}, started=START,
+        duration=0.25)
+    return Judgement(**dict(values, **fields))
+
+
+def make_document(target: Target, *controls: ControlResult, profile: str = "baseline") -> Dict[str, Any]:
+    return hdf_document(make_judgement(target, make_profile(profile, *controls)))
+
+
+def make_run(documents: Sequence[Tuple[Target, Dict[str, Any]]], not_scanned: Sequence[Tuple[Target, ScanError]] = (),
+             threshold: Optional[Threshold] = DEFAULT_THRESHOLD, **fields: Any) -> Dict[str, Any]:
+    """A run's summary; without a threshold no gate decides."""
+    values: Dict[str, Any] = dict(run_id="run-1", started=START, cluster="demo", selection={"namespaces": ["shop"]},
+                                  profiles=[{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}])
+    run = RunSummary(**dict(values, **fields))
+    named = []
+    for target, document in documents:
+        path = "hdf/%s.json" % target.pod
+        run.add_scanned(target.identity(), "exec", 0.25, document, path)
+        named.append((path, document))
+    for target, error in not_scanned:
+        run.add_not_scanned(target.identity(), "exec", 0.05, error.record())
+    gate: Optional[Decision] = decide(threshold, named, run.expected()) if threshold else None
+    return run.finish("2026-11-23T10:00:02Z", 2.0, gate)
