@@ -10,8 +10,7 @@ TAR ?=
 PYTEST_ARGS ?=
 
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
-ENVIRONMENT = $$($(PYTHON) tests/environment/python_environment.py)
-TREE = $$($(PYTHON) tests/environment/collection_tree.py)
+RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
 .PHONY: help demo test unit lint bench docs clean cluster-up cluster-down cluster-status cluster-image
 
@@ -19,22 +18,22 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
-	@"$(ENVIRONMENT)/bin/python" tests/demo/demo.py
+	@$(RUN) python tests/demo/demo.py "$(CURDIR)/build/demo"
 
 test: ## all tests, on a real cluster
-	@tests/run_tests.sh $(PYTEST_ARGS)
+	@$(RUN) python -m pytest -p no:cacheprovider $(PYTEST_ARGS)
 
 unit: ## the unit tests only
-	@tests/run_tests.sh tests/unit $(PYTEST_ARGS)
+	@$(RUN) python -m pytest -p no:cacheprovider tests/unit $(PYTEST_ARGS)
 
 lint: ## ruff, mypy, yamllint, ansible-lint
-	@tests/run_lint.sh
+	@$(RUN) bash tests/run_lint.sh
 
 bench: ## benchmarks; writes build/bench.json
-	@"$(ENVIRONMENT)/bin/python" tests/benchmarks/benchmarks.py
+	@$(RUN) python tests/benchmarks/benchmarks.py "$(CURDIR)/build/bench.json"
 
 docs: ## writes the generated parts of docs/
-	@"$(ENVIRONMENT)/bin/python" tests/environment/generated_docs.py
+	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
 
 clean: ## removes build/ (not the cache)
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache && echo "==> removed build/"

@@ -80,14 +80,12 @@ gate:
       returned: always
       sample: false
     reasons:
-      description: The first 20 unmet limits. All of them stand in the summary.
+      description: Up to 10 reasons in words. All of them stand in the summary.
       type: list
-      elements: dict
+      elements: str
       returned: always
       sample:
-        - target_id: demo/shop/Deployment/legacy/legacy-7f6-abcde/legacy
-          key: failed.high.max
-          text: 3 failed controls of severity high, at most 0 allowed
+        - "2 targets of shop/legacy: container-baseline: failed.high.max: found 1 (cb-privileged), must be at most 0"
     reason_count:
       description: Number of unmet limits.
       type: int

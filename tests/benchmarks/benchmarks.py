@@ -13,92 +13,71 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 40
 MANY = 120
 NAMESPACE = "shop"
 
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.sample_cluster import sample_cluster  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ConnectionOptions,
+    connect,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+from ansible_collections.securescan.kubernetes.plugins.module_utils.run import ScanPlan, run_bounded, scan_target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from environment.sample_cluster import sample_cluster
 
 
 def say(text: str) -> None:
     print("==> %s" % text, file=sys.stderr, flush=True)
 
 
-def engine():
-    """The engine's modules, from the collection's copy."""
-    tree = subprocess.run([sys.executable, str(ROOT / "tests/environment/collection_tree.py")], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout.strip()
-    sys.path.insert(0, str(pathlib.Path(tree).parents[2]))
-    from ansible_collections.securescan.kubernetes.plugins.module_utils import run
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import (
-        connection,
-        limiter,
-        rest,
-        websocket_exec,
-    )
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
-        Selection,
-        select_targets,
-    )
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
-    from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import load_profiles
-
-    class Engine:
-        pass
-
-    for name, value in dict(locals()).items():
-        setattr(Engine, name, staticmethod(value) if callable(value) else value)
-    return Engine
-
-
 class Bench:
     """The measurements, over one access to the sample workloads."""
 
     def __init__(self, kubeconfig: pathlib.Path, folder: pathlib.Path) -> None:
-        self.e = engine()
-        self.kubeconfig = kubeconfig
         self.rows: list[dict] = []
-        self.context = self.e.TaskContext(check_mode=False, environ=dict(os.environ))
+        self.context = TaskContext(check_mode=False, environ=dict(os.environ))
         self.options = {"kubeconfig": str(kubeconfig), "state": "present", "run_id": None, "owner": "bench",
                         "lifetime": 3600, "allow_empty": False, "namespaces": [NAMESPACE], "label_selectors": [],
                         "field_selectors": [], "pods": [], "containers": []}
-        self.access = self.e.run_scan_access(self.options, self.context)["access"]
-        self.connection = self.e.connection.connect(
-            self.e.connection.ConnectionOptions(kubeconfig=str(kubeconfig)), os.environ)
-        self.grantor = self.e.rest.RestClient(self.connection)
-        self.folder = self.e.RunFolder(str(folder), "bench")
+        self.access = run_scan_access(self.options, self.context)["access"]
+        self.connection = connect(ConnectionOptions(kubeconfig=str(kubeconfig)), os.environ)
+        self.grantor = RestClient(self.connection)
+        self.folder = RunFolder(str(folder), "bench")
         self.folder.create()
-        self.profiles = self.e.load_profiles({"profiles": ["container-baseline"], "inputs": {}})
-        self.targets = [selected for selected in self.e.select_targets(
-            self.grantor, "bench", self.e.Selection(namespaces=(NAMESPACE,)))
+        self.profiles = chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
+        self.targets = [selected for selected in select_targets(
+            self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
             if selected.target.state == "running" and selected.target.workload != "edge"]
         self.plan = self.make_plan(concurrency=8)
 
     def make_plan(self, concurrency: int):
-        limiter = self.e.limiter.Limiter(per_cluster=concurrency)
-        self.scanner = self.e.ScannerAccess(self.grantor, self.connection, self.access, limiter)
-        approach = self.e.ExecApproach(self.scanner, limiter, self.e.ExecLimits(timeout=60.0, output=8 << 20),
+        limiter = Limiter(per_cluster=concurrency)
+        self.scanner = ScannerAccess(self.grantor, self.connection, self.access, limiter)
+        approach = ExecApproach(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20),
                                        threading.Event())
-        return self.e.run.ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
-                                   request=self.e.make_request(self.e.required_queries(self.profiles)))
+        return ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
+                                   request=make_request(required_queries(self.profiles)))
 
     def close(self) -> None:
-        self.e.run_scan_access({**self.options, "state": "absent", "run_id": self.access["run_id"]}, self.context)
+        run_scan_access({**self.options, "state": "absent", "run_id": self.access["run_id"]}, self.context)
 
     def row(self, name: str, value: float, unit: str, goal: float, met: bool) -> None:
         self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, "met": met})
@@ -108,15 +87,15 @@ class Bench:
         self.row(name, value, unit, goal, value <= goal)
 
     def scan_once(self, selected) -> None:
-        outcome = self.e.run.scan_target(self.plan, selected)
+        outcome = scan_target(self.plan, selected)
         if outcome.judgement is None:
             raise SystemExit("the scan of %s failed: %s" % (selected.target.path, outcome.error))
-        self.folder.write_hdf(self.e.hdf_document(outcome.judgement), selected.target.identity())
+        self.folder.write_hdf(hdf_document(outcome.judgement), selected.target.identity())
 
     def bare_exec(self, selected) -> None:
         target = selected.target
         connection = self.scanner.for_target(target).connection
-        outcome = self.e.websocket_exec.exec_in_container(connection, target.namespace, target.pod, target.container,
+        outcome = exec_in_container(connection, target.namespace, target.pod, target.container,
                                                           ["true"], b"", timeout=30.0, output_limit=1024)
         if outcome.exit_code:
             raise SystemExit("the bare exec ended with %d" % outcome.exit_code)
@@ -144,25 +123,22 @@ class Bench:
     def requests_per_target(self) -> None:
         plan = self.make_plan(concurrency=1)
         for selected in self.targets:
-            self.e.run.scan_target(plan, selected)
-        reviews_and_token = 3
-        requests = self.scanner.requests - (reviews_and_token - 1) + plan.approach.execs
+            scan_target(plan, selected)
+        requests = self.scanner.requests + plan.approach.execs
         self.at_most("API requests per target after the list", requests / len(self.targets), "requests", 2.0)
 
     def throughput(self) -> None:
         work = [self.targets[index % len(self.targets)] for index in range(MANY)]
         self.plan = self.make_plan(concurrency=8)
         started = time.perf_counter()
-        for _pair in self.e.run.run_bounded(work, self.scan_once, 8, threading.Event(), lambda done: None):
+        for _pair in run_bounded(work, self.scan_once, 8, threading.Event(), lambda done: None):
             pass
         rate = MANY / (time.perf_counter() - started)
         self.row("scans a second, %d scans on %d containers" % (MANY, len(self.targets)), rate, "1/s", 18, rate >= 18)
 
     def run(self) -> None:
-        by_workload = {selected.target.workload + "/" + selected.target.container: selected
-                       for selected in self.targets}
         debian = next(selected for selected in self.targets if selected.target.workload == "api")
-        busybox = next(selected for name, selected in by_workload.items() if "busybox" in selected.target.image)
+        busybox = next(selected for selected in self.targets if "busybox" in selected.target.image)
         self.against_floor(debian, "Debian")
         self.against_floor(busybox, "busybox")
         self.requests_per_target()
@@ -177,8 +153,8 @@ def main() -> int:
             bench.run()
         finally:
             bench.close()
-    output = ROOT / "build" / "bench.json"
-    output.parent.mkdir(exist_ok=True)
+    output = pathlib.Path(sys.argv[1])
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n", encoding="utf-8")
     say("written: %s" % output)
     return 0

@@ -9,46 +9,38 @@ Exits 0 when the demo showed what it is meant to show (the gate of the sample wo
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "build" / "demo"
 NAMESPACE = "shop"
 LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
 
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.sample_cluster import SampleCluster, sample_cluster  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from environment.sample_cluster import SampleCluster, sample_cluster
 
 
 def say(text: str) -> None:
     print("==> %s" % text, flush=True)
 
 
-def write_inventory(kubeconfig: pathlib.Path) -> pathlib.Path:
+def write_inventory(output: pathlib.Path, kubeconfig: pathlib.Path) -> pathlib.Path:
     """One host: the cluster. Everything runs on this machine."""
-    inventory = OUTPUT / "inventory.json"
-    OUTPUT.mkdir(parents=True, exist_ok=True)
+    inventory = output / "inventory.json"
+    output.mkdir(parents=True, exist_ok=True)
     inventory.write_text(json.dumps({"all": {"hosts": {"demo": {
         "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
         "scan_kubeconfig": str(kubeconfig)}}}}, indent=2) + "\n", encoding="utf-8")
     return inventory
 
 
-def run_scan(inventory: pathlib.Path) -> int:
-    tree = subprocess.run([sys.executable, str(ROOT / "tests/environment/collection_tree.py")], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout.strip()
+def run_scan(inventory: pathlib.Path, output: pathlib.Path) -> int:
     command = ["ansible-playbook", "securescan.kubernetes.scan", "-i", str(inventory),
-               "-e", "scan_namespaces=%s" % NAMESPACE, "-e", "scan_output_dir=%s" % OUTPUT]
+               "-e", "scan_namespaces=%s" % NAMESPACE, "-e", "scan_output_dir=%s" % output]
     say(" ".join(command))
-    environ = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(pathlib.Path(tree).parents[2]),
-                   PATH="%s:%s" % (pathlib.Path(sys.executable).parent, os.environ["PATH"]))
-    return subprocess.run([str(pathlib.Path(sys.executable).parent / "ansible-playbook"), *command[1:]], env=environ,
-                          check=False).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def leftovers(cluster: SampleCluster) -> list[str]:
@@ -67,10 +59,10 @@ def unexpected(summary: dict, gate_status: int) -> list[str]:
         problems.append("the gate was meant to fail the play (exit status %d), it ended with %d"
                         % (GATE_FAILED, gate_status))
     for target in found.get("api", [{}]):
-        if target.get("outcome") != "scanned" or target["counts"]["failed"]["total"]:
+        if target.get("outcome") != "scanned" or target["counts"]["failed"]:
             problems.append("the compliant workload did not pass: %s" % target.get("target_id"))
     for target in found.get("legacy", [{}]):
-        if target.get("outcome") != "scanned" or not target["counts"]["failed"]["total"]:
+        if target.get("outcome") != "scanned" or not target["counts"]["failed"]:
             problems.append("the badly configured workload did not fail: %s" % target.get("target_id"))
     for target in found.get("edge", [{}]):
         if (target.get("error") or {}).get("reason") != "no_such_program":
@@ -80,11 +72,12 @@ def unexpected(summary: dict, gate_status: int) -> list[str]:
 
 def main() -> int:
     started = time.monotonic()
+    output = pathlib.Path(sys.argv[1])
     cluster = sample_cluster("demo")
-    inventory = write_inventory(cluster.kubeconfig)
+    inventory = write_inventory(output, cluster.kubeconfig)
     cluster.forget_audit()
-    gate_status = run_scan(inventory)
-    latest = OUTPUT / "latest"
+    gate_status = run_scan(inventory, output)
+    latest = output / "latest"
     summary = json.loads((latest / "summary.json").read_text(encoding="utf-8"))
     problems = unexpected(summary, gate_status)
     scanned = sum(1 for target in summary["targets"] if target["outcome"] == "scanned")

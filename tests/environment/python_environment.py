@@ -56,7 +56,8 @@ def ensure_environment(requirements: pathlib.Path, python: str) -> pathlib.Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "complete").exists():
             return folder
-        say("==> making the Python %s environment for %s (about a minute, once)" % (version.split()[0], requirements.name))
+        say("==> making the Python %s environment for %s (about a minute, once)"
+            % (version.split()[0], requirements.name))
         shutil.rmtree(folder, ignore_errors=True)
         ensure_venv_module(python)
         subprocess.run([python, "-m", "venv", str(folder)], check=True, stdout=sys.stderr)

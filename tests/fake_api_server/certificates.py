@@ -29,7 +29,8 @@ class Authority:
         self.ca = folder / "ca.crt"
         self._key = folder / "ca.key"
         if not self.ca.exists():
-            _openssl("req", "-x509", *_KEY, "-days", "30", "-subj", "/CN=test CA", "-keyout", self._key, "-out", self.ca)
+            _openssl("req", "-x509", *_KEY, "-days", "30", "-subj", "/CN=test CA", "-keyout", self._key,
+                     "-out", self.ca)
 
     def server(self, name: str, alternative_names: Sequence[str] = ("DNS:localhost", "IP:127.0.0.1")) -> Issued:
         return self._issue(name, "/CN=" + name, "subjectAltName=" + ",".join(alternative_names))

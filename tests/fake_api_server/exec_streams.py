@@ -22,7 +22,7 @@ BINARY, CLOSE, PING, PONG = 0x2, 0x8, 0x9, 0xA
 STDOUT, STDERR, ERROR, STDIN_CLOSE = 1, 2, 3, 255
 
 
-class StartFailure(Exception):
+class StartError(Exception):
     """The runtime could not start the program; the text is what it says."""
 
 
@@ -126,7 +126,7 @@ def run_locally(argv: List[str], streams: ExecStreams) -> int:
     try:
         process = subprocess.Popen(argv, stdin=streams.stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except FileNotFoundError:
-        raise StartFailure('exec: "%s": executable file not found in $PATH' % argv[0]) from None
+        raise StartError('exec: "%s": executable file not found in $PATH' % argv[0]) from None
     streams.stdin.close()
     pumps = [threading.Thread(target=_pump, args=(stream, channel, streams), daemon=True)
              for stream, channel in ((process.stdout, STDOUT), (process.stderr, STDERR))]
@@ -143,7 +143,7 @@ def run_locally(argv: List[str], streams: ExecStreams) -> int:
 
 def no_shell(argv: List[str], streams: ExecStreams) -> int:
     """A distroless container: there is nothing to run."""
-    raise StartFailure('exec: "%s": executable file not found in $PATH' % argv[0])
+    raise StartError('exec: "%s": executable file not found in $PATH' % argv[0])
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,9 @@ def exit_status(code: int) -> bytes:
 
 
 def start_failure_status(text: str) -> bytes:
-    message = ("Internal error occurred: error executing command in container: failed to exec in container: failed to "
-               'start exec "%s": OCI runtime exec failed: exec failed: unable to start container process: %s' % ("ab" * 32,
-                                                                                                            text))
+    message = ("Internal error occurred: error executing command in container: failed to exec in container: "
+               'failed to start exec "%s": OCI runtime exec failed: exec failed: unable to start container process: %s'
+               % ("ab" * 32, text))
     return json.dumps({"metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500,
                        "message": message}).encode("utf-8")
 

@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-# kind            what the server does                                                    uses
+# What the server does by kind of fault; behind it the fields of Fault that are used.
 KINDS = {
     "slow": "waits before it answers, then is well",                                     # seconds
     "silence": "takes the request and never answers; an exec: after the handshake",
-    "status": "answers with an HTTP status and a v1 Status",                             # status, reason, text, retry_after
+    "status": "answers with an HTTP status and a v1 Status",                             # status, reason, text, ...
     "plain_status": "answers with an HTTP status and plain text",                        # status, text, retry_after
     "html": "answers 200 with an HTML page, as login pages do",
     "redirect": "answers 302 to another server",                                         # text: the location

@@ -24,13 +24,14 @@ from .objects import only_metadata, status_object
 if TYPE_CHECKING:
     from .server import FakeApiServer
 
-_PHRASES = {101: "Switching Protocols", 200: "OK", 201: "Created", 302: "Found", 400: "Bad Request", 401: "Unauthorized",
-            403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone", 429: "Too Many Requests"}
+_PHRASES = {101: "Switching Protocols", 200: "OK", 201: "Created", 302: "Found", 400: "Bad Request",
+            401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone",
+            429: "Too Many Requests"}
 _REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired",
             422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
 
 
-class _Gone(Exception):
+class _GoneError(Exception):
     """The connection is to be closed."""
 
 
@@ -50,7 +51,7 @@ class RequestHandler(socketserver.BaseRequestHandler):
             peer = {key: value for part in certificate.get("subject", ()) for key, value in part}.get("commonName", "")
         api.opened(connection, bool(getattr(connection, "session_reused", False)))
         try:
-            with contextlib.suppress(OSError, _Gone, ValueError):
+            with contextlib.suppress(OSError, _GoneError, ValueError):
                 exchange = _Exchange(api, connection, peer)
                 while not api.stopping.is_set():
                     exchange.serve()
@@ -120,7 +121,7 @@ class _Exchange:
     def _read_request(self) -> Tuple[str, str, Dict[str, str], bytes]:
         line = self._incoming.readline(65536).decode("latin-1").split()
         if len(line) != 3:
-            raise _Gone
+            raise _GoneError
         headers: Dict[str, str] = {}
         while True:
             header = self._incoming.readline(65536).decode("latin-1").strip()
@@ -148,7 +149,7 @@ class _Exchange:
             data, self._budget = data[:self._budget], self._budget - len(data)
         self._wire.sendall(data)
         if self._budget is not None and self._budget <= 0:
-            raise _Gone
+            raise _GoneError
 
     def _reply(self, code: int, content: bytes, content_type: str, extra: Tuple[Tuple[str, str], ...] = ()) -> None:
         lines = ["HTTP/1.1 %d %s" % (code, _PHRASES.get(code, "Whatever")), "Content-Type: %s" % content_type,
@@ -205,7 +206,7 @@ class _Exchange:
                 self._send(b"x" * 65536)
         elif fault.kind == "silence":
             self._api.stopping.wait()
-        raise _Gone
+        raise _GoneError
 
     # Exec
 
@@ -237,7 +238,7 @@ class _Exchange:
         if fault is not None and kind == "cut":
             self._budget = fault.after
         self._run_exec(program, [value for name, value in query if name == "command"], protocol, fault)
-        raise _Gone
+        raise _GoneError
 
     def _run_exec(self, program: exec_streams.Program, argv: List[str], protocol: str, fault: Optional[Fault]) -> None:
         streams = exec_streams.ExecStreams(self._incoming, self._send, protocol)
@@ -250,7 +251,7 @@ class _Exchange:
         streams.write(exec_streams.STDOUT, b"")
         try:
             status = exec_streams.exit_status(program(argv, streams))
-        except exec_streams.StartFailure as failure:
+        except exec_streams.StartError as failure:
             status = exec_streams.start_failure_status(str(failure))
         if fault is not None and kind == "final_status":
             status = fault.text.encode("utf-8", "surrogateescape")

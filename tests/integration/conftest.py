@@ -16,7 +16,7 @@ import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
-from environment.sample_cluster import SampleCluster, sample_cluster  # noqa: E402
+from environment.sample_cluster import SampleCluster, sample_cluster
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +53,9 @@ class Playbooks:
 
     def run(self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object) -> PlaybookRun:
         program = pathlib.Path(sys.executable).parent / "ansible-playbook"
+        plugins = str(pathlib.Path(__file__).parent / "connection_plugins")
         done = subprocess.run([str(program), playbook, "-i", str(self.inventory(**variables)), *arguments],
-                              env=dict(os.environ, ANSIBLE_NOCOLOR="1", **(environ or {})), check=False,
+                              env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_CONNECTION_PLUGINS=plugins, **(environ or {})), check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
         return PlaybookRun(done.returncode, done.stdout)
 
@@ -82,3 +83,11 @@ def shop_scan(cluster: SampleCluster, tmp_path_factory: pytest.TempPathFactory) 
     run.audit = cluster.audit_events()
     run.execs = cluster.exec_requests()
     return run
+
+
+@pytest.fixture(scope="session")
+def saf_program() -> str:
+    """The real SAF CLI."""
+    done = subprocess.run([sys.executable, str(TESTS / "saf" / "install.py")], stdout=subprocess.PIPE, check=True,
+                          text=True)
+    return done.stdout.strip()

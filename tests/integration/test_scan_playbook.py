@@ -10,7 +10,6 @@ import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
-import jsonschema
 import pytest
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
@@ -20,6 +19,12 @@ JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
 
 def targets_of(run, workload):
     return [target for target in run.summary["targets"] if target["workload"] == workload]
+
+
+def scanned(run):
+    found = [target for target in run.summary["targets"] if target["outcome"] == "scanned"]
+    assert len(found) >= 6
+    return found
 
 
 def hdf_of(run, target):
@@ -46,14 +51,14 @@ def test_a_compliant_workload_passes(shop_scan):
     for target in found:
         assert target["workload_kind"] == "Deployment"
         assert target["outcome"] == "scanned"
-        assert target["counts"]["failed"]["total"] == 0, hdf_failures(hdf_of(shop_scan, target))
-        assert target["counts"]["passed"]["total"] >= 12
+        assert target["counts"]["failed"] == 0, hdf_failures(hdf_of(shop_scan, target))
+        assert target["counts"]["passed"] >= 12
 
 
 def test_a_badly_configured_workload_fails(shop_scan):
     for target in targets_of(shop_scan, "legacy"):
         assert target["outcome"] == "scanned"
-        assert target["counts"]["failed"]["total"] >= 6, hdf_failures(hdf_of(shop_scan, target))
+        assert target["counts"]["failed"] >= 6, hdf_failures(hdf_of(shop_scan, target))
 
 
 def test_a_distroless_workload_is_recorded_with_its_reason_and_what_will_work(shop_scan):
@@ -63,12 +68,8 @@ def test_a_distroless_workload_is_recorded_with_its_reason_and_what_will_work(sh
         assert target["outcome"] == "not_scanned"
         assert target["error"]["reason"] == "no_such_program"
         assert "debug container" in target["error"]["advice"]
-        controls = {control["id"]: control for control in hdf_of(shop_scan, target)["profiles"][0]["controls"]}
-        inside = [control for control in controls.values() if any(
-            "not collected" in (result.get("skip_message") or "") or "no such program" in (result.get("skip_message") or "")
-            for result in control["results"])]
-        assert inside, "controls over the container's content must say that they were not reviewed, and why"
-        assert all(result["status"] != "passed" for control in inside for result in control["results"])
+        assert target["hdf"] == "", "nothing was seen, so there is no document to be taken for evidence"
+        assert target["counts"] is None
 
 
 def test_a_crashed_container_is_recorded(shop_scan):
@@ -91,22 +92,19 @@ def hdf_failures(document):
 def test_exactly_one_exec_per_scanned_container_by_the_scanner(shop_scan):
     if shop_scan.execs is None:
         pytest.skip("the audit log of a foreign cluster is not ours to read")
-    scanned = [(target["namespace"], target["pod"]) for target in shop_scan.summary["targets"]
-               if target["outcome"] == "scanned"]
+    seen = sorted((target["pod"], target["container"]) for target in scanned(shop_scan))
     entered = []
     for event in shop_scan.execs:
         user = event["user"]["username"]
         assert user.startswith("system:serviceaccount:shop:securescan-"), user
-        if event["responseStatus"]["code"] == 101:
-            entered.append(("shop", event["objectRef"]["name"]))
         assert "command=sh" in event["requestURI"], "the script must not be in the URL"
         assert len(event["requestURI"]) < 400
-    # a distroless target's exec is upgraded too before the runtime finds no shell
-    tried = [target for target in shop_scan.summary["targets"] if target["error"]
-             and target["error"]["reason"] == "no_such_program"]
-    assert sorted(entered) == sorted(scanned + [(target["namespace"], target["pod"]) for target in tried
-                                                if ("shop", target["pod"]) in entered])
-    assert len(shop_scan.execs) == len(scanned) + len(tried)
+        container = re.search(r"[?&]container=([^&]+)", event["requestURI"]).group(1)
+        entered.append((event["objectRef"]["name"], container))
+    # the runtime finds no shell in a distroless target, but that takes an exec too
+    without_shell = [(target["pod"], target["container"]) for target in shop_scan.summary["targets"]
+                     if target["error"] and target["error"]["reason"] == "no_such_program"]
+    assert sorted(entered) == sorted([*seen, *without_shell])
 
 
 def test_nothing_is_left_in_the_cluster(shop_scan, cluster):
@@ -132,7 +130,7 @@ def test_the_table_can_be_read_at_a_glance(shop_scan):
 
 
 def test_every_document_carries_its_identity(shop_scan):
-    for target in shop_scan.summary["targets"]:
+    for target in scanned(shop_scan):
         document = hdf_of(shop_scan, target)
         assert document["platform"]["target_id"] == target["target_id"]
         identity = json.dumps(document["passthrough"])
@@ -183,7 +181,8 @@ def test_a_broken_profile_is_refused_before_the_cluster_is_touched(playbooks, cl
     cluster.forget_audit()
     run = playbooks.scan(scan_profiles=[str(profile)])
     assert run.status == 2
-    assert "broken.yml:2" in run.output
+    assert "broken.yml:1: " in run.output
+    assert "SCAN-701" in run.output
     events = cluster.audit_events()
     assert not events or not [event for event in events if event["verb"] == "create"
                               and "securescan" in event.get("userAgent", "")]
@@ -206,25 +205,14 @@ def test_the_module_does_the_same_work_elsewhere(playbooks, tmp_path, shop_scan)
     assert {target["pod"]: target["counts"] for target in targets_of(run, "legacy")} == here
 
 
-@pytest.fixture(autouse=True)
-def _bastion_connection(monkeypatch):
-    folder = str(__import__("pathlib").Path(__file__).parent / "connection_plugins")
-    monkeypatch.setenv("ANSIBLE_CONNECTION_PLUGINS", folder)
-
-
-def test_documents_fit_the_schema_of_inspec(shop_scan, exec_json_schema):
-    for target in shop_scan.summary["targets"]:
-        jsonschema.validate(hdf_of(shop_scan, target), exec_json_schema)
-
-
-def test_saf_agrees_on_every_document(shop_scan, saf, tmp_path):
+def test_saf_agrees_on_every_document(shop_scan, saf_program, tmp_path):
     """One call of the real SAF CLI per document: its totals and compliance must be ours."""
-    for target in shop_scan.summary["targets"][:12]:
-        done = subprocess.run([saf, "view", "summary", "-i", str(shop_scan.run_dir / target["hdf"]), "-f", "json",
+    for target in scanned(shop_scan):
+        done = subprocess.run([saf_program, "view", "summary", "-i", str(shop_scan.run_dir / target["hdf"]), "-f", "json",
                                "--no-print-pretty"], cwd=tmp_path, check=True, capture_output=True, text=True)
         (theirs,) = json.loads(done.stdout[done.stdout.index("["):])
         ours = target["counts"]
         assert theirs["compliance"] == target["compliance"], target["target_id"]
         for word, key in (("passed", "passed"), ("failed", "failed"), ("skipped", "not_reviewed"),
                           ("no_impact", "not_applicable"), ("error", "profile_error")):
-            assert theirs[word]["total"] == ours[key]["total"], (target["target_id"], word, theirs, ours)
+            assert theirs[word]["total"] == ours[key], (target["target_id"], word, theirs, ours)

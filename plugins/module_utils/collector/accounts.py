@@ -125,7 +125,7 @@ def _family(database: str, read: Callable[[str, str, List[bytes]], Dict[str, Any
     def read_answer(answer: Answer, query: Query) -> Fact:
         return _read_lines(answer, read)
 
-    return Family(call=call("accounts", path, database, _MAX_BYTES), read=read_answer, shell=_SHELL,
+    return Family(calls=call("accounts", path, database, _MAX_BYTES), read=read_answer, shell=_SHELL,
                   programs=("stat", "readlink"), stat_paths=lambda query: (path,))
 
 

@@ -74,5 +74,5 @@ def _read_set(digits: bytes) -> int:
     return int(digits, 16)
 
 
-ENVIRONMENT = Family(call=call("environment"), read=_read_environment, shell=_ENVIRONMENT, programs=("tr", "cut"))
-PROCESS_STATUS = Family(call=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS)
+ENVIRONMENT = Family(calls=call("environment"), read=_read_environment, shell=_ENVIRONMENT, programs=("tr", "cut"))
+PROCESS_STATUS = Family(calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS)

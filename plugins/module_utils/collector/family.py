@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Mapping, Tuple
+from typing import Callable, List, Mapping, Tuple
 
 from .facts import OK, Fact, Query
 from .frames import BadContent, Frame, decode_text
 from .request import encode_subject
+
+IndexedQuery = Tuple[int, Query]
 
 _MAX_CAUSE = 400
 
@@ -32,52 +34,51 @@ class Answer:
 
     def get_own(self) -> bytes:
         """The content of the query's own frame."""
-        return self._get_content("q%d" % self.index)
+        return self.get_frame("q%d" % self.index).decode()
 
     def get_part(self, part: str) -> bytes:
         """The content of a further frame of this query."""
-        return self._get_content("q%d.%s" % (self.index, part))
+        return self.get_frame("q%d.%s" % (self.index, part)).decode()
 
     def get_shared(self, name: str) -> bytes:
         """The content of a frame of the whole reply."""
-        return self._get_content(name)
+        return self.get_frame(name).decode()
 
     def has_part(self, part: str) -> bool:
         return "q%d.%s" % (self.index, part) in self.frames
 
-    def _get_content(self, name: str) -> bytes:
-        """Raises NotOk, or BadContent where the script did not send the frame."""
+    def get_frame(self, name: str) -> Frame:
+        """A frame by its name, which is ok. Raises NotOk, or BadContent where the script did not send it."""
         frame = self.frames.get(name)
         if frame is None:
             raise BadContent("the reply has no frame %s" % name)
         if frame.status != OK:
             raise NotOk(frame)
-        return frame.decode()
+        return frame
 
 
 @dataclass(frozen=True)
 class Family:
     """One kind of fact.
 
-    :param call: the shell command that answers a query, from its index and the query
+    :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@" is empty
+        before them
     :param read: the fact from the answer, where the query's own frame is ok. May raise BadContent and NotOk
     :param shell: the shell functions of this kind
     :param uses: names of the shared shell functions that these need
     :param programs: programs that the functions look for; each is optional, the functions say what they do without
     :param parts: further frames that the functions may send for a query, as q<index>.<part>
     :param stat_paths: paths that one stat for all is to be asked about beforehand
-    :param collect: a shell command that follows the calls; its arguments are what the calls that succeeded left in $r
-    :param shared: the frame that `collect` sends
+    :param shared: a frame that the functions may send for all queries of this kind together
     """
 
-    call: Callable[[int, Query], bytes]
+    calls: Callable[[List[IndexedQuery]], List[bytes]]
     read: Callable[[Answer, Query], Fact]
     shell: str
     uses: Tuple[str, ...] = ()
     programs: Tuple[str, ...] = ()
     parts: Tuple[str, ...] = ()
     stat_paths: Callable[[Query], Tuple[str, ...]] = lambda query: ()
-    collect: str = ""
     shared: str = ""
 
 
@@ -86,10 +87,10 @@ def quote(text: str) -> bytes:
     return b"'" + encode_subject(text).replace(b"'", b"'\\''") + b"'"
 
 
-def call(function: str, *values: object) -> Callable[[int, Query], bytes]:
-    """The usual call: the function, the query's index, further words that are the same for each query."""
-    words = " ".join([function, "%d", *(str(value) for value in values)])
-    return lambda index, query: (words % index).encode()
+def call(function: str, *words: object) -> Callable[[List[IndexedQuery]], List[bytes]]:
+    """The usual calls: one for each query, the function with the query's index and further words, the same for all."""
+    rest = "".join(" %s" % word for word in words)
+    return lambda queries: [("%s %d%s" % (function, index, rest)).encode() for index, _query in queries]
 
 
 def read_frame(frame: Frame) -> Fact:

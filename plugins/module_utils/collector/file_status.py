@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, NotOk, quote, read_frame
+from .family import Answer, Family, IndexedQuery, NotOk, quote, read_frame
 from .frames import BadContent, decode_text
 
 _SHELL = r"""
@@ -86,6 +86,9 @@ def _find_status(listing: bytes, path: bytes) -> bytes:
     return dict(zip(lines[::2], lines[1::2])).get(path, b"")
 
 
-FILE = Family(call=lambda index, query: b"file %d %s" % (index, quote(query.subject)), read=_read_file, shell=_SHELL,
-              programs=("stat", "readlink"), parts=("link",), stat_paths=lambda query: (query.subject,),
-              collect="file_stats", shared="stat")
+def _call(queries: List[IndexedQuery]) -> List[bytes]:
+    return [*(b"file %d %s" % (index, quote(query.subject)) for index, query in queries), b"file_stats"]
+
+
+FILE = Family(calls=_call, read=_read_file, shell=_SHELL, programs=("stat", "readlink"), parts=("link",),
+              stat_paths=lambda query: (query.subject,), shared="stat")

@@ -9,10 +9,10 @@ masked by the container runtime, is unreadable. All are read by one grep.
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, quote
+from .family import Answer, Family, IndexedQuery, quote
 from .frames import decode_text
 from .request import encode_subject, sysctl_path
 
@@ -27,6 +27,7 @@ sysctl() {
   return 1
 }
 sysctls() {
+  [ $# -gt 0 ] || return
   if has grep; then v=$(grep -H '' "$@"); put sysctl ok text "$v"
   elif has cat || [ "${BASH_VERSION-}" ]; then
     w=
@@ -61,6 +62,10 @@ def _split_by_path(data: bytes) -> Dict[bytes, bytes]:
     return values
 
 
-SYSCTL = Family(call=lambda index, query: b'sysctl %d %s && set -- "$@" "$r"' % (index, quote(sysctl_path(query.subject))),
-                read=_read_sysctl, shell=_SHELL, uses=("read_all",), programs=("grep", "cat", "readlink"),
-                collect="sysctls", shared="sysctl")
+def _call(queries: List[IndexedQuery]) -> List[bytes]:
+    return [*(b'sysctl %d %s && set -- "$@" "$r"' % (index, quote(sysctl_path(query.subject))) for index, query in queries),
+            b'sysctls "$@"']
+
+
+SYSCTL = Family(calls=_call, read=_read_sysctl, shell=_SHELL, uses=("read_all",), programs=("grep", "cat", "readlink"),
+                shared="sysctl")

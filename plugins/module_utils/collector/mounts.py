@@ -59,5 +59,5 @@ def _unescape(field: bytes) -> str:
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
 
 
-MOUNTS = Family(call=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",),
+MOUNTS = Family(calls=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",),
                 programs=("readlink",))

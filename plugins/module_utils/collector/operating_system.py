@@ -21,13 +21,13 @@ from .facts import ABSENT, OK, UNSUPPORTED, Fact, Query
 from .family import Answer, Family, NotOk, call
 from .frames import decode_text
 
-# bash knows its machine; kernels from 6.1 on tell it too
+# kernels from 6.1 on tell the architecture without a program
 _SHELL = r"""
 os() {
   v=
-  if has uname; then v=$(uname -m)
+  if [ -e /proc/sys/kernel/arch ]; then read -r v </proc/sys/kernel/arch
+  elif has uname; then v=$(uname -m)
   elif [ "${BASH_VERSION-}" ]; then v=$HOSTTYPE
-  elif [ -e /proc/sys/kernel/arch ]; then read -r v </proc/sys/kernel/arch
   fi
   put "q$1" ok text "$v"
   x=/etc/os-release
@@ -111,6 +111,6 @@ def _find_release(name: str, family: str, fields: Dict[str, str], older: Dict[st
     return release.group(1) if release is not None else version
 
 
-OS = Family(call=call("os"), read=_read_os, shell=_SHELL, uses=("slurp",), programs=("uname", "readlink", "stat"),
+OS = Family(calls=call("os"), read=_read_os, shell=_SHELL, uses=("slurp",), programs=("uname", "readlink", "stat"),
             parts=("os-release", "redhat-release", "alpine-release", "debian_version"),
             stat_paths=lambda query: ("/etc/os-release", "/usr/lib/os-release"))

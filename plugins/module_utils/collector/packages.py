@@ -128,5 +128,5 @@ def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[
     return {"name": decode_text(name), "version": decode_text(version), "arch": decode_text(arch), "installed": installed}
 
 
-PACKAGES = Family(call=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
+PACKAGES = Family(calls=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
                   programs=("rpm", "readlink"))

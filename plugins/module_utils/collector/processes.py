@@ -130,5 +130,5 @@ def _effective(identities: bytes) -> int:
     return read_integer((identities.split() + [b"", b""])[1])
 
 
-PROCESSES = Family(call=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
+PROCESSES = Family(calls=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
                    programs=("cat", "tr", "grep"), parts=("status", "cmdline"))

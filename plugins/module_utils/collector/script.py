@@ -15,7 +15,7 @@ from typing import Dict, List
 
 from .facts import Query
 from .families import FAMILIES
-from .family import Family, quote
+from .family import IndexedQuery, quote
 from .frames import COLLECTOR_VERSION, check_nonce
 from .request import CollectionRequest
 from .shell_functions import FINISH, FUNCTIONS, NEEDS, PREPARE
@@ -27,30 +27,27 @@ def build_script(request: CollectionRequest, nonce: str) -> bytes:
     :param nonce: 16 to 64 lower case hex digits, new for each run; stands in the reply. ValueError otherwise
     """
     check_nonce(nonce)
-    wanted: Dict[str, List[bytes]] = {}
-    paths: Dict[str, None] = {}
+    wanted: Dict[str, List[IndexedQuery]] = {}
     for index, query in enumerate(request.queries):
-        family = FAMILIES[query.kind]
-        wanted.setdefault(query.kind, []).append(family.call(index, query))
-        paths.update(dict.fromkeys(family.stat_paths(query)))
-    families = [(kind, FAMILIES[kind]) for kind in FAMILIES if kind in wanted]
-    functions = _order_functions([name for _kind, family in families for name in family.uses])
-    programs = sorted({name for _kind, family in families for name in family.programs}
+        wanted.setdefault(query.kind, []).append((index, query))
+    families = [(family, wanted[kind]) for kind, family in FAMILIES.items() if kind in wanted]
+    functions = _order_functions([name for family, _queries in families for name in family.uses])
+    programs = sorted({name for family, _queries in families for name in family.programs}
                       | {name for function in functions for name in NEEDS[function]["programs"].split()})
-    work = [b"main() {", b"nonce=%s" % nonce.encode(), _limits(request),
+    paths = dict.fromkeys(path for family, queries in families for _index, query in queries
+                          for path in family.stat_paths(query))
+    work = [b"main() {", b"nonce=%s left=%d limit=%d" % (nonce.encode(), request.output_limit,
+                                                         math.ceil(request.time_limit)),
             b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), nonce.encode()), b"now; t0=$u"]
     if programs:
         work.append(b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode())
     if "base64" in programs:
         work.append(b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi")
-    work += [b'at %s; set -- "$@" "$r"' % quote(path) for path in paths]
-    work.append(b'stats "$@"')
-    for kind, family in families:
-        if family.collect:
-            work += [b"set --", *wanted[kind], family.collect.encode() + b' "$@"']
-        else:
-            work += wanted[kind]
-    shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for _kind, family in families])
+    if paths:
+        work += [b'for x in %s; do at "$x"; set -- "$@" "$r"; done' % b" ".join(map(quote, paths)), b'stats "$@"']
+    for family, queries in families:
+        work += [b"set --", *family.calls(queries)]
+    shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families])
     lines = [b"ROOT=", *_strip(PREPARE), b"exec 2>/dev/null 3>/dev/null", *(line for shell in shells for line in _strip(shell)),
              *work, *_strip(FINISH), b"}", b"main </dev/null"]
     return b"\n".join(lines) + b"\n"
@@ -63,10 +60,6 @@ def frame_names(request: CollectionRequest) -> Dict[str, Query]:
         names["q%d" % index] = query
         names.update({"q%d.%s" % (index, part): query for part in FAMILIES[query.kind].parts})
     return names
-
-
-def _limits(request: CollectionRequest) -> bytes:
-    return b"left=%d limit=%d" % (request.output_limit, math.ceil(request.time_limit))
 
 
 def _order_functions(names: List[str]) -> List[str]:

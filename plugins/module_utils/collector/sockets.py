@@ -84,4 +84,4 @@ def decode_address(digits: bytes, big: bool) -> str:
     return str(ipaddress.ip_address(b"".join(words if big else [word[::-1] for word in words])))
 
 
-SOCKETS = Family(call=call("sockets"), read=_read_sockets, shell=_SHELL, programs=("grep", "readlink"))
+SOCKETS = Family(calls=call("sockets"), read=_read_sockets, shell=_SHELL, programs=("grep", "readlink"))

@@ -6,6 +6,9 @@
 Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky bit),
 unowned (the user is not in /etc/passwd, or the group not in /etc/group).
 
+All walks from one directory are one run of find. A name is printed once for unowned, twice for world_writable, four times
+for setgid and eight times for setuid, so how often it comes tells which predicates it meets; every find can do that.
+
 A walk stays on one file system, and never enters /proc, /sys and /dev. It ends after `seconds`, and at `limit` entries.
 Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with directories that could not be
 read, unreadable. In these cases the fact carries what was found as its partial value: enough to prove a failure, never
@@ -19,46 +22,57 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import groupby
 from typing import Any, Dict, List, Tuple
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
-from .family import Answer, Family, quote
+from .family import Answer, Family, IndexedQuery, quote
 from .frames import BadContent, decode_text
 from .request import get_option
 
 MAX_BYTES = 512 * 1024
+_CUT_OFF = -1
 
+# How often a name is printed. What there may be much of is printed least.
+_TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8}
+
+# $1 directory, $2 seconds, then pairs of predicate and index. w collects find's expression: for each predicate
+# `( P print... -o ! ( P ) )`, which is always true, so that the next one is tried too.
 # find's names go to fd 4, its complaints to fd 3. Their number comes between ! and ! in one small write, so it stays
 # whole wherever it falls in the encoder's output. What vanished meanwhile is counted apart.
 _SHELL = r"""
 walk() {
-  if ! look "$2"; then put "q$1" $s text "$c"; return; fi
-  [ -d "$r" ] || { put "q$1" unsupported text 'it is not a directory'; return; }
-  if late; then put "q$1" timed_out text 'the time of the whole collection was over'; return; fi
+  f=$1 b=$2 a= w=
+  shift 2
+  if ! look "$f"; then walks $s "$c" "$@"; return; fi
+  f=$r
+  if [ ! -d "$f" ]; then walks unsupported 'it is not a directory' "$@"; return; fi
+  if late; then walks timed_out 'the time of the whole collection was over' "$@"; return; fi
   for x in find head sleep; do
-    has $x || { put "q$1" unsupported text "a walk needs $x, which the container does not have"; return; }
+    has $x || { walks unsupported "a walk needs $x, which the container does not have" "$@"; return; }
   done
-  [ "$enc" ] || { put "q$1" unsupported text 'a walk needs base64 or od, which the container does not have'; return; }
-  me=$1 f=$r b=$4 a=$3
-  [ $((limit-u+t0)) -ge $b ] || [ $u = 0 ] || b=$((limit-u+t0))
-  case $a in
-  setuid) set -- -type f -perm -4000 ;;
-  setgid) set -- -type f -perm -2000 ;;
-  world_writable) set -- -perm -2 '(' -type f -o -type d ! -perm -1000 ')' ;;
-  unowned)
-    owners /etc/passwd -user || return
-    a=$w
-    owners /etc/group -group || return
-    set -- '(' $a -o $w ')'
-  ;;
-  esac
-  find -H / -prune "$@" -print0 >/dev/null || { put "q$me" unsupported text 'the find program lacks what this walk needs'; return; }
+  [ "$enc" ] || { walks unsupported 'a walk needs base64 or od, which the container does not have' "$@"; return; }
+  [ $u = 0 ] || [ $((limit-u+t0)) -ge $b ] || b=$((limit-u+t0))
+  while [ $# -gt 0 ]; do
+    x='-print0' y=
+    case $1 in
+    setuid) y='-type f -perm -4000' x="$x $x $x $x $x $x $x $x" ;;
+    setgid) y='-type f -perm -2000' x="$x $x $x $x" ;;
+    world_writable) y='-perm -2 ( -type f -o -type d ! -perm -1000 )' x="$x $x" ;;
+    unowned) owners $2 ;;
+    esac
+    if [ "$y" ]; then w="$w ( $y $x -o ! ( $y ) )" a="$a $1 $2"; fi
+    shift 2
+  done
+  [ "$a" ] || return
   v=$(
     {
       {
-        { limited $b find -H "$f" -xdev '(' -path "$ROOT/proc" -o -path "$ROOT/sys" -o -path "$ROOT/dev" ')' -prune \
-          -o '(' "$@" -print0 ')'; say "=$?$nl"; } | head -c MAX_BYTES | $enc
+        {
+          limited $b find -H "$f" -xdev ! '(' '(' -path "$ROOT/proc" -o -path "$ROOT/sys" -o -path "$ROOT/dev" ')' -prune ')' $w
+          say "=$?$nl"
+        } | head -c MAX_BYTES | $enc
       } 3>&1 >&4 | {
         j=0 k=0
         while IFS= read -r l; do
@@ -68,16 +82,33 @@ walk() {
       }
     } 4>&1
   )
-  put "q$me" ok $E "$v"
+  set -- $a
+  put "q$2.names" ok $E "$v"
+  walks ok $2 "$@"
+}
+walks() {
+  s=$1 c=$2
+  shift 2
+  while [ $# -gt 0 ]; do put "q$2" $s text "$c"; shift 2; done
 }
 owners() {
-  look $1 && [ -f "$r" ] || { [ $s = unreadable ] || s=unsupported; put "q$me" $s text "without $1 it is not known who is known"; return 1; }
-  w=
-  while IFS=: read -r x y z l || [ "$x" ]; do
-    case $z in ''|*[!0-9]*) ;; *) w="$w -o $2 $z" ;; esac
-  done <"$r"
-  [ "$w" ] || { put "q$me" unsupported text "$1 has no entries"; return 1; }
-  w="! ( ${w# -o } )"
+  for x in passwd group; do
+    if ! look /etc/$x || [ ! -f "$r" ]; then
+      [ $s = unreadable ] || s=unsupported
+      put "q$1" $s text "without /etc/$x it is not known who is known"
+      y=
+      return
+    fi
+    d=-user
+    [ $x = passwd ] || d=-group
+    q=
+    while IFS=: read -r k t z l || [ "$k" ]; do
+      case $z in ''|*[!0-9]*) ;; *) q="$q -o $d $z" ;; esac
+    done <"$r"
+    [ "$q" ] || { put "q$1" unsupported text "/etc/$x has no entries"; y=; return; }
+    y="${y:+$y -o }! ( ${q# -o } )"
+  done
+  y="( $y )" x='-print0'
 }
 """.replace("MAX_BYTES", str(MAX_BYTES))
 
@@ -86,29 +117,28 @@ _COUNTS = re.compile(rb"!([0-9]{1,9}) ([0-9]{1,9})!")
 
 def _read_walk(answer: Answer, query: Query) -> Fact:
     names, code, unreadable, vanished = _split(answer)
-    complete = code == 0 and not unreadable or code == 1 and not unreadable and vanished > 0
-    entries = sorted(decode_text(name) for name in names)
-    limit = get_option(query, "limit")
+    times = _TIMES[get_option(query, "match")]
+    entries = sorted(decode_text(name) for name, same in groupby(names) if len(list(same)) & times)
+    limit, seconds = get_option(query, "limit"), get_option(query, "seconds")
+    # find ends with 1 also where files vanished while it ran, which is no defect of the walk
+    complete = not unreadable and (code == 0 or code == 1 and vanished > 0)
     value: Dict[str, Any] = {"entries": [{"path": path} for path in entries[:limit]],
                              "complete": complete and len(entries) <= limit, "unreadable": unreadable}
     if len(entries) > limit or code == _CUT_OFF:
-        return Fact(TOO_LARGE, value, "it found more than %d entries" % min(limit, len(entries)))
+        return Fact(TOO_LARGE, value, "it found too much: %d entries or more" % len(entries))
     if code == STOPPED:
-        return Fact(TIMED_OUT, value, "it was stopped after %d seconds or at the end of the whole collection's time"
-                    % get_option(query, "seconds"))
-    if unreadable:
-        return Fact(UNREADABLE, value, "%d places could not be looked into" % unreadable)
+        return Fact(TIMED_OUT, value, "it was stopped, after %d seconds or at the end of the whole collection's time" % seconds)
     if not complete:
-        return Fact(UNREADABLE, value, "the find program ended with %d" % code)
+        return Fact(UNREADABLE, value, "find ended with %d and %d complaints: there are directories that it may not read, or it "
+                    "does not know a predicate" % (code, unreadable))
     return Fact(OK, value)
 
 
-_CUT_OFF = -1
-
-
 def _split(answer: Answer) -> Tuple[List[bytes], int, int, int]:
-    """The names, find's exit code (_CUT_OFF where there was too much), how many complaints, how many about vanished files."""
-    frame = answer.frames["q%d" % answer.index]
+    """The names, find's exit code (_CUT_OFF where there was too much), and how many complaints it had: of places that it
+    could not look into, of files that vanished."""
+    name = "q%s.names" % decode_text(answer.get_own())
+    frame = answer.get_frame(name)
     counts = _COUNTS.search(frame.payload)
     if counts is None:
         raise BadContent("the walk's end is missing")
@@ -123,10 +153,14 @@ def _split(answer: Answer) -> Tuple[List[bytes], int, int, int]:
     return names, code, int(counts.group(1)), int(counts.group(2))
 
 
-def _call(index: int, query: Query) -> bytes:
-    return b"walk %d %s %s %d" % (index, quote(query.subject), get_option(query, "match").encode(),
-                                  get_option(query, "seconds"))
+def _call(queries: List[IndexedQuery]) -> List[bytes]:
+    roots: Dict[str, List[IndexedQuery]] = {}
+    for index, query in queries:
+        roots.setdefault(query.subject, []).append((index, query))
+    return [b"walk %s %d %s" % (quote(root), max(get_option(query, "seconds") for _index, query in below),
+                                b" ".join(b"%s %d" % (get_option(query, "match").encode(), index) for index, query in below))
+            for root, below in roots.items()]
 
 
-WALK = Family(call=_call, read=_read_walk, shell=_SHELL, uses=("limited",),
-              programs=("find", "head", "base64", "od", "readlink"))
+WALK = Family(calls=_call, read=_read_walk, shell=_SHELL, uses=("limited",),
+              programs=("find", "head", "base64", "od", "readlink"), parts=("names",))

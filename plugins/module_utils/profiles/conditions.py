@@ -8,7 +8,7 @@ A compiled condition is {matcher, operand, negated}, plain JSON. Several conditi
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from .cursor import Cursor, unknown
 from .evidence import Absent, NotKnownError, Partial
@@ -78,26 +78,35 @@ def _operand_shown(condition: Condition, kind: ValueType, masked: bool) -> str:
     if masked:
         return MASK
     operand_type: ValueType = MATCHERS[name].operand(kind)
-    if operand_type.element is not None and len(operand) == 1 and name.startswith("include"):
+    if operand_type.element is not None and len(operand) == 1 and name == "include":
         return operand_type.element.show(operand[0])
     return operand_type.show(operand)
 
 
-def _words(condition: Condition, kind: ValueType, masked: bool) -> str:
-    words = MATCHERS[condition["matcher"]].words
-    if condition["matcher"] == "equals" and kind is BOOLEAN:
+def _statement(condition: Condition, kind: ValueType, masked: bool) -> Tuple[bool, str]:
+    """Whether the condition is put into words with "not", and the words after "to"."""
+    matcher, negated = MATCHERS[condition["matcher"]], condition["negated"]
+    words = matcher.words
+    if "%s" not in words:
+        return condition["operand"] is negated, words
+    if matcher.name == "equals" and kind is BOOLEAN:
         words = "be %s"
-    elif condition["matcher"] == "equals" and (kind.element is not None or isinstance(condition["operand"], list)):
+    elif matcher.name == "equals" and (kind.element is not None or isinstance(condition["operand"], list)):
         words = "be exactly %s"
-    return words % _operand_shown(condition, kind, masked)
+    return negated, words % _operand_shown(condition, kind, masked)
 
 
 def sign_of(conditions: List[Condition], kind: ValueType, masked: bool = False) -> str:
     """The conditions as they stand after a field's name: "= 0", "not matches /x/"."""
-    return " and ".join(
-        "%s%s" % ("not " if condition["negated"] else "",
-                  MATCHERS[condition["matcher"]].sign % _operand_shown(condition, kind, masked))
-        for condition in conditions)
+    signs = []
+    for condition in conditions:
+        sign, negated = MATCHERS[condition["matcher"]].sign, condition["negated"]
+        if "%s" in sign:
+            sign %= _operand_shown(condition, kind, masked)
+        else:
+            negated = condition["operand"] is negated
+        signs.append("not " + sign if negated else sign)
+    return " and ".join(signs)
 
 
 def _predicate_words(predicate: str, conditions: List[Condition]) -> Optional[str]:
@@ -118,10 +127,10 @@ def describe(conditions: List[Condition], attribute: Attribute, title: str, mask
                 "expected": "expected %s %s" % (title, statement)}
     full, brief = [], []
     for condition in conditions:
-        words = _words(condition, kind, masked)
-        full.append(("not to %s" if condition["negated"] else "to %s") % words)
-        shortens = words.startswith("be ") and kind is not BOOLEAN and not condition["negated"]
-        brief.append(words[3:] if shortens else full[-1])
+        negated, words = _statement(condition, kind, masked)
+        full.append(("not to %s" if negated else "to %s") % words)
+        shortens = words.startswith("be ") and "%s" in MATCHERS[condition["matcher"]].words and kind is not BOOLEAN
+        brief.append(words[3:] if shortens and not negated else full[-1])
     return {"description": "%s %s is expected %s" % (title, name, " and ".join(full)),
             "expected": "expected %s %s" % (name, " and ".join(brief))}
 

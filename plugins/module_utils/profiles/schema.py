@@ -42,7 +42,7 @@ def profile_schema() -> Schema:
         **texts,
         "name": {"type": "string", "pattern": controls.NAME_PATTERN},
         "version": {"type": "string", "pattern": controls.VERSION_PATTERN},
-        "supports": _list(_object({key: _TEXT for key in SUPPORT_KEYS})),
+        "supports": _list(_object(dict.fromkeys(SUPPORT_KEYS, _TEXT))),
         "inputs": _list({"$ref": "#/definitions/input"}),
         "controls": _list({"$ref": "#/definitions/control"}),
     }
@@ -76,8 +76,8 @@ def _input() -> Schema:
 def _control() -> Schema:
     impact = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"enum": list(controls.IMPACTS)}]}
     tests = _list({"$ref": "#/definitions/test"})
-    texts: Schema = {key: _TEXT for key in ("title", "desc", *controls.DESCRIPTION_KEYS)}
-    reference = {"anyOf": [_TEXT, _object({key: _TEXT for key in controls.REF_KEYS})]}
+    texts: Schema = dict.fromkeys(("title", "desc", *controls.DESCRIPTION_KEYS), _TEXT)
+    reference = {"anyOf": [_TEXT, _object(dict.fromkeys(controls.REF_KEYS, _TEXT))]}
     return _object({
         **texts, "id": {"type": "string", "pattern": controls.ID_PATTERN}, "impact": impact,
         "tags": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]}},

@@ -17,7 +17,8 @@ from .shown import show, show_list, show_mode
 from .versions import version_key
 
 
-def _same(value: Any) -> Any:
+def same(value: Any) -> Any:
+    """The key of values that compare as they are."""
     return value
 
 
@@ -35,7 +36,7 @@ class ValueType:
     accept: Callable[[Any], Any]
     schema: Mapping[str, Any] = field(default_factory=dict)
     show: Callable[[Any], str] = show
-    equal_key: Callable[[Any], Any] = _same
+    equal_key: Callable[[Any], Any] = same
     order_key: Optional[Callable[[Any], Any]] = None
     textual: bool = False
     element: Optional[ValueType] = None
@@ -142,8 +143,8 @@ _ONE_LINE = {"type": "string", "minLength": 1}
 _NUMBER = {"type": "number"}
 
 TEXT = ValueType("a text", _accept_text, _ONE_LINE, textual=True)
-INTEGER = ValueType("a whole number", _accept_integer, {"type": "integer"}, order_key=_same)
-NUMBER = ValueType("a number", _accept_number, _NUMBER, order_key=_same)
+INTEGER = ValueType("a whole number", _accept_integer, {"type": "integer"}, order_key=same)
+NUMBER = ValueType("a number", _accept_number, _NUMBER, order_key=same)
 BOOLEAN = ValueType("true or false", _accept_boolean, {"type": "boolean"})
 MODE = ValueType("permission bits as octal digits in quotes, such as \"0640\"", _accept_mode,
                  {"type": "string", "pattern": "^[0-7]{3,4}$"}, show=show_mode)
@@ -159,7 +160,7 @@ ANY = ValueType("a text, a number, true, false or a list", _accept_any,
 PATH = ValueType("an absolute path", _accept_path, {"type": "string", "pattern": "^/"})
 PATTERN = ValueType("a regular expression", _accept_pattern, _ONE_LINE, show=_pattern_shown)
 PORT = ValueType("a port number from 1 to 65535", _accept_port, {"type": "integer", "minimum": 1, "maximum": 65535},
-                 order_key=_same)
+                 order_key=same)
 
 
 @functools.cache

@@ -50,7 +50,7 @@ def hdf_file_name(identity: Mapping[str, Any]) -> str:
     name = "_".join(parts)
     if not all(_SAFE_PART.fullmatch(part) for part in parts) or len(name) > _MAX_NAME:
         digest = hashlib.sha256(json.dumps([parts, identity["target_id"]]).encode("ascii")).hexdigest()[:_HASH_DIGITS]
-        readable = "_".join(_UNSAFE.sub("-", part.lower()).strip(".-") or "-" for part in parts)
+        readable = "_".join(_UNSAFE.sub("-", part.lower()).strip(".-") or "x" for part in parts)
         name = "%s~%s" % (readable[:_MAX_NAME], digest)
     return name + ".json"
 

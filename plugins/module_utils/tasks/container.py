@@ -85,8 +85,14 @@ class _Scan:
         clock = time.monotonic()
         self._folder.create()
 
+        said = -1
+
         def report(done: int) -> None:
-            self._context.say("%d/%d containers done, %d not scanned" % (done, len(targets), len(self._not_scanned)))
+            nonlocal said
+            if done != said:
+                said = done
+                self._context.say("%d/%d containers done, %d not scanned"
+                                  % (done, len(targets), len(self._not_scanned)))
 
         for _selected, outcome in run_bounded(targets, lambda selected: scan_target(self._plan, selected),
                                               self._params["concurrency"], self._context.cancel, report):

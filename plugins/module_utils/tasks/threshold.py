@@ -20,8 +20,7 @@ from ..results.status import PROFILE_ERROR
 from ..results.threshold import DEFAULT_THRESHOLD, Threshold, decide, load_threshold
 from .context import TaskContext
 
-_LISTED_IN_RESULT = 20
-_NAMED_IN_MESSAGE = 3
+_LISTED_IN_RESULT = 10
 
 
 def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
@@ -37,11 +36,11 @@ def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> Dict[
         files = [str(folder.write_summary(summary)),
                  str(folder.write_report(SUMMARY_MARKDOWN, render_markdown(summary))),
                  str(folder.write_report(GATE_JUNIT, render_junit(summary)))]
-    result: Dict[str, Any] = {"changed": False, "gate": _shown(decision), "files": files,
+    result: Dict[str, Any] = {"changed": False, "gate": _shown(decision, summary), "files": files,
                               "table": render_table(summary).splitlines()}
     failure = _failure(params["fail_on"], decision, summary)
     if failure:
-        result.update(failed=True, msg=str(failure), error=failure.record())
+        result.update(failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason})
     return result
 
 
@@ -55,20 +54,17 @@ def _threshold(params: Mapping[str, Any]) -> Threshold:
     return load_threshold(params["threshold"], params["threshold_source"])
 
 
-def _shown(decision: Decision) -> Dict[str, Any]:
-    """The decision as a task's result holds it: bounded, whatever the size of the run."""
-    whole = decision.as_dict()
-    return {"passed": decision.passed, "reason_count": len(decision.reasons), "coverage": decision.coverage,
-            "reasons": whole["reasons"][:_LISTED_IN_RESULT], "threshold": whole["threshold"]}
+def _shown(decision: Decision, summary: Mapping[str, Any]) -> Dict[str, Any]:
+    """The decision as a task's result holds it: short, whatever the size of the run."""
+    return {"passed": decision.passed, "coverage": decision.coverage, "reason_count": len(decision.reasons),
+            "reasons": reason_lines(summary)[:_LISTED_IN_RESULT]}
 
 
 def _failure(fail_on: str, decision: Decision, summary: Mapping[str, Any]) -> Optional[ScanError]:
     """The error that the task ends with, or None."""
     if fail_on == "gate" and not decision.passed:
-        lines = reason_lines(summary)
-        more = len(lines) - _NAMED_IN_MESSAGE
-        return ScanError("gate_failed", "%s%s" % ("; ".join(lines[:_NAMED_IN_MESSAGE]),
-                                                  "; and %d more" % more if more > 0 else ""), tried="judging the run")
+        return ScanError("gate_failed", "%d reasons, the first: %s" % (len(decision.reasons), reason_lines(summary)[0]),
+                         tried="judging the run")
     if fail_on == "error":
         not_scanned = summary["target_counts"]["not_scanned"]
         errors = summary["controls"][PROFILE_ERROR]["total"]

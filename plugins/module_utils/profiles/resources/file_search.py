@@ -1,51 +1,59 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are found by walking a directory tree: file_search."""
+"""Files that are found by walking directory trees: file_search."""
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from ...collector.facts import Query
-from ..evidence import Absent, Partial
+from ...collector.facts import ABSENT, OK, Query
+from ..evidence import NotKnownError, Partial
 from ..resource import Field, Parameter, Params, View
+from ..shown import show_list
 from ..tables import table
-from ..value_types import INTEGER, MODE, PATH, TEXT, one_of_words
+from ..value_types import PATH, TEXT, list_of, one_of_words
 
 _MATCHES = one_of_words("setuid", "setgid", "world_writable", "unowned")
 
 
-def _query(params: Params) -> Query:
-    return Query("walk", params["path"], (("match", params["match"]),))
-
-
 def _needs(params: Params) -> Tuple[Query, ...]:
-    return (_query(params),)
+    return tuple(Query("walk", path, (("match", params["match"]),)) for path in params["path"])
 
 
 def _rows(view: View) -> Any:
-    query = _query(view.params)
-    value = view.value(query)
-    if isinstance(value, Absent):
-        return value
-    if not value["complete"]:
-        return Partial(value["entries"], query.key, "the search did not see the whole tree")
-    return value["entries"]
+    """What all walks found. A walk that stopped early, or could not look everywhere, makes it partial."""
+    rows: List[Dict[str, Any]] = []
+    missing: Optional[Partial] = None
+    for query in _needs(view.params):
+        fact = view.evidence.facts.get_fact(query)
+        if fact.status == ABSENT:
+            continue
+        if fact.value is None:
+            raise NotKnownError(query.key, fact.cause or fact.status)
+        if fact.status != OK:
+            missing = missing or Partial(None, query.key, fact.cause)
+        rows.extend(fact.value["entries"])
+    return Partial(rows, missing.what, missing.cause) if missing else rows
+
+
+def _title(params: Params) -> str:
+    return "Files that are %s below %s" % (params["match"], _paths(params))
+
+
+def _paths(params: Params) -> str:
+    return str(params["path"][0]) if len(params["path"]) == 1 else show_list(params["path"])
 
 
 RESOURCES = (
-    table("file_search", "Files with a property anywhere below a directory. Other file systems, /proc, /sys and /dev "
-          "are not searched.",
-          title=lambda params: "Files that are %s below %s" % (params["match"], params["path"]),
-          place=lambda params: "below %s" % params["path"], rows=_rows, needs=_needs, fields=(
-              Field("path", "paths", TEXT, "Where the file is."),
-              Field("type", "types", TEXT, "file, directory, socket and so on."),
-              Field("mode", "modes", MODE, "Its permission bits."),
-              Field("uid", "uids", INTEGER, "User id of its owner."),
-              Field("gid", "gids", INTEGER, "Its group id."),
-          ), label=lambda row: str(row["path"]), parameters=(
-              Parameter("path", PATH, "Where the search starts.", required=True),
+    table("file_search", "Files with a property anywhere below directories; a directory that does not exist has none. "
+          "setuid and setgid find regular files, world_writable also directories without the sticky bit, unowned what "
+          "belongs to ids that /etc/passwd and /etc/group do not know. Other file systems, /proc, /sys and /dev are "
+          "left out.",
+          title=_title, place=lambda params: "below %s" % _paths(params), rows=_rows, needs=_needs,
+          fields=(Field("path", "paths", TEXT, "Where the file is."),), label=lambda row: str(row["path"]),
+          parameters=(
+              Parameter("path", list_of(PATH), "Where the search starts.", required=True),
               Parameter("match", _MATCHES, "The property.", required=True),
           )),
 )

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import (
     STATUS_WORDS,
     control_severity,

@@ -6,10 +6,13 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import make_control, make_document, make_target
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+    make_control,
+    make_document,
+    make_target,
+)
 
 
 def profile(name: str, controls: Dict[str, str], parent: str = "") -> Dict[str, Any]:

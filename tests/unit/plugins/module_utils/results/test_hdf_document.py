@@ -11,7 +11,6 @@ from typing import Any, Dict
 import jsonschema
 import pytest
 import yaml
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import producer
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
     PASSTHROUGH,

@@ -9,11 +9,18 @@ import pathlib
 from typing import Any, Callable, Dict
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import hdf
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import PASSTHROUGH, read_hdf, read_hdf_file
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import make_control, make_document, make_target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
+    PASSTHROUGH,
+    read_hdf,
+    read_hdf_file,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+    make_control,
+    make_document,
+    make_target,
+)
 
 WHOLE = make_document(make_target(), make_control("c-1", "passed"), make_control("c-2", "failed"))
 DATA = json.dumps(WHOLE).encode()

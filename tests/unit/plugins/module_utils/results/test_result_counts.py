@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import Counts, merge_counts, summarize
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import (
+    Counts,
+    merge_counts,
+    summarize,
+)
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
     make_document,

@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import strict_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.strict_yaml import load_yaml

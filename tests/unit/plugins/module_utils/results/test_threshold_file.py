@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import Any, Dict
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import DEFAULT_THRESHOLD, load_threshold
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
+    DEFAULT_THRESHOLD,
+    load_threshold,
+)
 
 NESTED = """
 compliance: {min: 80, max: 100}

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import io
+import re
+from typing import Any, Dict
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table, write_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+    make_control,
+    make_document,
+    make_run,
+    make_target,
+)
+
+PASSING = (make_control("c-1", "passed", impact=1.0), make_control("c-2", "skipped"), make_control("c-3", impact=0))
+FAILING = (make_control("c-1", "failed", impact=1.0), make_control("c-2", "error"), make_control("c-3", "passed"))
+NO_SHELL = ScanError("no_such_program", "exec: sh: not found", cause="The image has no shell.",
+                     advice="Use approach debug or image.")
+
+
+def summary(**fields: Any) -> Dict[str, Any]:
+    good, bad = make_target("api-7d9f8b6c5d-x2x4z"), make_target("legacy-5b6c-q9q9q", workload="legacy")
+    bare = [make_target("static-%d" % index, workload="static") for index in range(2)]
+    return make_run([(good, make_document(good, *PASSING)), (bad, make_document(bad, *FAILING))],
+                    [(target, NO_SHELL) for target in bare], **fields)
+
+
+def test_the_whole_table_at_100_columns() -> None:
+    assert render_table(summary(), width=100).splitlines() == [
+        "WORKLOAD     POD/CONTAINER             APPROACH  RESULT  P F NR NA PE     %  WORST",
+        "shop/api     api-7d9f8b6c5d-x2x4z/app  exec      PASS    1 0  1  1  0   50%  -",
+        "shop/legacy  legacy-5b6c-q9q9q/app     exec      FAIL    1 1  0  0  1   33%  critical",
+        "shop/static  static-0/app              exec      NOT SCANNED: no_such_program",
+        "shop/static  static-1/app              exec      NOT SCANNED: no_such_program",
+        "-" * 100,
+        "TOTAL: 2 of 4 targets scanned                            2 1  1  1  1   40%  critical",
+        "",
+        "P passed, F failed, NR not reviewed, NA not applicable, PE profile error, % compliance",
+        "",
+        "Not scanned, 2 targets: The image has no shell. Use approach debug or image.",
+        "",
+        "Gate: FAILED by the default threshold, 3 reasons:",
+        "- shop/legacy-5b6c-q9q9q/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
+        "- shop/legacy-5b6c-q9q9q/app: baseline: error.total.max: found 1 (c-2), must be at most 0",
+        "- coverage.min: at least 100 % of the expected targets must be scanned, but 2 of 4 were not",
+    ]
+
+
+def test_gate_passed_and_no_gate() -> None:
+    good = make_target()
+    documents = [(good, make_document(good, *PASSING))]
+    assert render_table(make_run(documents)).endswith("\nGate: PASSED by the default threshold\n")
+    assert render_table(make_run(documents, threshold=None)).endswith("\nGate: NOT DECIDED\n")
+
+
+@pytest.mark.parametrize("width", [10, 80, 99, 100, 132, 160, 500])
+def test_no_line_is_wider_than_asked_for(width: int) -> None:
+    long = make_target("p" * 253, "c" * 63, workload="w" * 63, namespace="n" * 63)
+    wide = make_target("漢字" * 40, workload="字" * 30)
+    controls = [make_control("control-%d-%s" % (index, "x" * 60), "failed", impact=1.0) for index in range(1200)]
+    made = make_run([(long, make_document(long, *controls)), (wide, make_document(wide, *PASSING))],
+                    [(make_target("gone", container="c" * 63), NO_SHELL)])
+    for line in render_table(made, width=width).splitlines():
+        columns = sum(2 if ord(char) > 0x2e80 else 1 for char in line)
+        assert columns <= max(80, min(160, width)), line
+
+
+def test_long_names_keep_both_ends() -> None:
+    targets = [make_target("a-very-long-workload-name-for-a-deployment-in-production-7d9f8b6c5d-x2x4%d" % index)
+               for index in range(2)]
+    lines = render_table(make_run([(target, make_document(target, *PASSING)) for target in targets]), 80).splitlines()
+    assert re.search(r"a-very.*…\S*x2x40/app", lines[1])
+    assert re.search(r"a-very.*…\S*x2x41/app", lines[2])
+
+
+def test_at_most_ten_reasons_and_equal_ones_together() -> None:
+    targets = [make_target("pod-%02d" % index) for index in range(30)]
+    same = make_run([(target, make_document(target, *FAILING)) for target in targets])
+    assert "- 30 targets of shop/api: baseline: failed.critical.max: found 1 (c-1), must be at most 0" in (
+        render_table(same))
+    documents = [(target, make_document(target, make_control("c-%s" % target.pod, "failed", impact=1.0)))
+                 for target in targets]
+    lines = render_table(make_run(documents)).splitlines()
+    assert lines[-1] == "... and 20 more"
+    assert sum(line.startswith("- ") for line in lines) == 10
+    assert "Gate: FAILED by the default threshold, 30 reasons:" in lines
+
+
+def test_reasons_of_many_workloads_name_some() -> None:
+    targets = [make_target("pod-%d" % index, workload="w-%d" % index) for index in range(5)]
+    text = render_table(make_run([(target, make_document(target, *FAILING)) for target in targets]), 160)
+    assert "- 5 targets of shop/w-0, shop/w-1, shop/w-2 and 2 more workloads: baseline: " in text
+
+
+def test_no_target_at_all() -> None:
+    lines = render_table(make_run([], threshold=load_threshold({"failed.total.max": 0}, "own.yml"))).splitlines()
+    assert lines[2].startswith("TOTAL: 0 of 0 targets scanned")
+    assert lines[-2:] == ["Gate: FAILED by own.yml, 1 reason:", "- there are no results to judge"]
+
+
+def test_hostile_names_cannot_steer_the_terminal() -> None:
+    hostile = "\x1b[2J\x1b]0;x\x07\r\nGate: PASSED\u202e"
+    target = make_target(hostile, hostile, workload=hostile, namespace=hostile)
+    control = make_control(hostile, "failed", impact=1.0, title=hostile)
+    error = ScanError("exec_failed", hostile, cause=hostile, advice=hostile)
+    made = make_run([(target, make_document(target, control))], [(make_target("b"), error)],
+                    threshold=load_threshold({"failed.total.max": 0}, hostile))
+    text = render_table(made, 120)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert [line for line in text.splitlines() if line.startswith("Gate:")] == [
+        line for line in text.splitlines() if line.startswith("Gate: FAILED")]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    made = summary()
+
+    def written(stream: io.StringIO) -> str:
+        write_table(made, stream)
+        return stream.getvalue()
+
+    coloured = written(Terminal())
+    assert "\x1b[31mFAIL" in coloured
+    assert re.sub("\x1b\\[[0-9]+m", "", coloured) == render_table(made, 120)
+    assert written(io.StringIO()) == render_table(made, 100)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert written(Terminal()) == render_table(made, 120)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in written(Terminal())

@@ -1,0 +1,207 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import stat
+import threading
+from typing import Any, Dict
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import (
+    GATE_JUNIT,
+    SUMMARY_MARKDOWN,
+    RunFolder,
+    hdf_file_name,
+    read_run,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+    make_control,
+    make_document,
+    make_run,
+    make_target,
+)
+
+TARGET = make_target()
+DOCUMENT = make_document(TARGET, make_control("c-1", "passed"))
+
+
+def identity(**fields: str) -> Dict[str, Any]:
+    return make_target(**fields).identity()
+
+
+def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
+    folder = RunFolder(str(tmp_path / "results"), "run-1")
+    folder.create()
+    folder.create()
+    assert folder.write_hdf(DOCUMENT, TARGET.identity()) == "hdf/demo_shop_api-1_app.json"
+    folder.write_summary({"a": 1})
+    folder.write_report(SUMMARY_MARKDOWN, "# text\n")
+    folder.write_report(GATE_JUNIT, "<x/>")
+    folder.mark_latest()
+    latest = tmp_path / "results" / "latest"
+    assert sorted(str(path.relative_to(folder.path)) for path in folder.path.rglob("*")) == [
+        "gate.junit.xml", "hdf", "hdf/demo_shop_api-1_app.json", "summary.json", "summary.md"]
+    assert os.readlink(latest) == "run-1"
+    assert json.loads((latest / "hdf" / "demo_shop_api-1_app.json").read_text()) == DOCUMENT
+    for path in [folder.path, *folder.path.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else 0o640)
+    assert sorted(os.listdir(tmp_path / "results")) == ["latest", "run-1"], "nothing temporary is left"
+
+
+def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
+    for run_id in ("run-1", "run-2"):
+        folder = RunFolder(str(tmp_path), run_id)
+        folder.create()
+        folder.mark_latest()
+    assert os.readlink(tmp_path / "latest") == "run-2"
+
+
+@pytest.mark.parametrize("run_id", ["", ".", "..", "a/b", "../x", "latest", "-x", ".hidden", "a b", "a\n", "x" * 64,
+                                    "ä", "a\x00"])
+def test_a_run_id_that_is_no_safe_name(run_id: str, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ScanError) as caught:
+        RunFolder(str(tmp_path), run_id)
+    assert caught.value.reason == "bad_option"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".x", "summary.json", "A.md"])
+def test_a_report_name_that_is_not_safe(name: str, tmp_path: pathlib.Path) -> None:
+    folder = RunFolder(str(tmp_path), "run-1")
+    folder.create()
+    with pytest.raises(ScanError):
+        folder.write_report(name, "x")
+
+
+def test_names_as_kubernetes_allows_them_stay_readable() -> None:
+    assert hdf_file_name(identity(pod="api-7d9f.x", container="app")) == "demo_shop_api-7d9f.x_app.json"
+
+
+HOSTILE = ["../../etc/passwd", "..", ".", "", "a/b", "a\\b", "a\nb", "a\x00b", "-rf", ".hidden", "a_b", "UPPER", "ünï",
+           "x" * 300, "\ud800", "a b", "*", "$(id)", "`id`", "con\x1b[2J", "a~b", "a-", "a."]
+
+
+def test_hostile_names_make_safe_file_names_that_differ() -> None:
+    names = set()
+    count = 0
+    for field in ("cluster", "namespace", "pod", "container"):
+        for value in HOSTILE:
+            name = hdf_file_name(identity(**{field: value}))
+            assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789._~-"), name
+            assert not name.startswith((".", "-"))
+            assert len(name) <= 255
+            assert name.endswith(".json")
+            names.add(name)
+            count += 1
+    assert len(names) == count
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    (identity(namespace="a_b", pod="c"), identity(namespace="a", pod="b_c")),
+    (identity(namespace="a", pod="b"), identity(namespace="A", pod="b")),
+    (identity(pod="p" * 300), identity(pod="p" * 299 + "q")),
+    (identity(pod="p" * 250, container="one"), identity(pod="p" * 250, container="two")),
+    (identity(pod="a b"), identity(pod="a-b")),
+    (identity(pod="a b"), identity(pod="a\tb")),
+])
+def test_names_that_look_alike_do_not_collide(one: Dict[str, Any], other: Dict[str, Any]) -> None:
+    assert hdf_file_name(one).lower() != hdf_file_name(other).lower()
+    assert hdf_file_name(one) == hdf_file_name(dict(one)), "the name is stable"
+
+
+def test_a_hostile_document_becomes_valid_json_in_utf_8(tmp_path: pathlib.Path) -> None:
+    folder = RunFolder(str(tmp_path), "run-1")
+    folder.create()
+    document = dict(DOCUMENT, own={"lone": "\ud800", "text": "ä\x1b", "byte": b"\xff".decode("utf-8", "surrogateescape")})
+    data = (folder.path / folder.write_hdf(document, TARGET.identity())).read_bytes()
+    assert json.loads(data.decode("utf-8")) == document
+    assert b"\x1b" not in data
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: pathlib.Path) -> None:
+    folder = RunFolder(str(tmp_path), "run-1")
+    folder.create()
+    folder.write_report(SUMMARY_MARKDOWN, "old")
+    previous = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, previous[1]))
+    try:
+        with pytest.raises(ScanError) as caught:
+            folder.write_report(SUMMARY_MARKDOWN, "new" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, previous)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.reason == "write_failed"
+    assert "summary.md" in caught.value.message
+    assert (folder.path / SUMMARY_MARKDOWN).read_text() == "old"
+    assert sorted(os.listdir(folder.path)) == ["hdf", "summary.md"]
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:
+    folder = RunFolder(str(tmp_path), "run-1")
+    folder.create()
+    texts = [letter * 200_000 for letter in "ab"]
+    path = folder.write_report(SUMMARY_MARKDOWN, texts[0])
+    done = threading.Event()
+
+    def write() -> None:
+        for index in range(100):
+            folder.write_report(SUMMARY_MARKDOWN, texts[index % 2])
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reads = 0
+    while not done.is_set() or not reads:
+        assert path.read_text() in texts
+        reads += 1
+    writer.join()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    folder = RunFolder(str(tmp_path / "file"), "run-1")
+    for attempt in (folder.create, folder.mark_latest, lambda: folder.write_summary({})):
+        with pytest.raises(ScanError) as caught:
+            attempt()
+        assert caught.value.reason == "write_failed"
+
+
+def write_run(tmp_path: pathlib.Path) -> RunFolder:
+    folder = RunFolder(str(tmp_path), "run-1")
+    folder.create()
+    summary = make_run([(TARGET, DOCUMENT)])
+    summary["targets"][0]["hdf"] = folder.write_hdf(DOCUMENT, TARGET.identity())
+    folder.write_summary(summary)
+    return folder
+
+
+def test_a_run_is_read_back(tmp_path: pathlib.Path) -> None:
+    folder = write_run(tmp_path)
+    summary, documents = read_run(str(folder.path))
+    assert summary["run_id"] == "run-1"
+    assert documents == [(str(folder.path / "hdf" / "demo_shop_api-1_app.json"), DOCUMENT)]
+
+
+def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.Path) -> None:
+    folder = write_run(tmp_path)
+    path = folder.path / "hdf" / "demo_shop_api-1_app.json"
+    other = make_document(make_target("api-2"), make_control("c-1", "passed"))
+    for data, message in ((json.dumps(other).encode(), "is not about demo/shop/Deployment/api/api-1/app"),
+                          (path.read_bytes()[:-20], "cut off"), (None, "cannot be read")):
+        if data is None:
+            path.unlink()
+        else:
+            path.write_bytes(data)
+        with pytest.raises(ScanError, match=message) as caught:
+            read_run(str(folder.path))
+        assert caught.value.reason == "bad_results"
+    (folder.path / "summary.json").unlink()
+    with pytest.raises(ScanError, match=r"summary\.json: cannot be read"):
+        read_run(str(folder.path))
