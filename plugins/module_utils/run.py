@@ -15,10 +15,11 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from .approaches.approach import Approach
 from .collector.facts import Facts, Query
 from .collector.request import CollectionRequest
-from .collector.script import COLLECTOR_VERSION
+from .collector.frames import COLLECTOR_VERSION
 from .errors import ScanError
 from .profiles.compiled import CompiledProfile
-from .profiles.evaluation import EvaluationContext, evaluate
+from .profiles.evaluation import evaluate
+from .profiles.evidence import EvaluationContext
 from .results.model import Judgement, Platform, ProfileResult
 from .results.waivers import WaiverNote, Waivers, apply_waivers
 from .targets.selection import SelectedTarget
@@ -58,9 +59,9 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     except ScanError as error:
         return Outcome(selected, time.monotonic() - clock, error=error)
     except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
-        error = ScanError("internal", "%s: %s" % (type(defect).__name__, defect),
-                          tried="scanning %s" % selected.target.path)
-        return Outcome(selected, time.monotonic() - clock, error=error)
+        internal = ScanError("internal", "%s: %s" % (type(defect).__name__, defect),
+                             tried="scanning %s" % selected.target.path)
+        return Outcome(selected, time.monotonic() - clock, error=internal)
     unread = [{"fact": key, "status": fact.status, "cause": fact.cause} for key, fact in facts.unread()]
     duration = time.monotonic() - clock
     judgement = Judgement(

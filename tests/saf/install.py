@@ -78,6 +78,8 @@ def run_npm_ci(folder: Path) -> None:
 
 def check_program(folder: Path) -> None:
     """Runs `saf --version` once: a folder that holds a program that does not start is not an installation."""
+    if not saf_program(folder).exists():
+        raise SystemExit("saf: npm ci made no program: %s does not exist" % saf_program(folder))
     with tempfile.TemporaryDirectory() as elsewhere:
         result = subprocess.run([str(saf_program(folder)), "--version"], cwd=elsewhere, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

@@ -112,8 +112,8 @@ class _Convergence:
         outcome.changed = True
         if self._check_mode:
             return found
-        changes = {key: wanted[key] for key in ("rules", "automountServiceAccountToken") if key in wanted}
-        changes["metadata"] = {"labels": wanted["metadata"]["labels"]}
+        changes: Dict[str, Any] = {"metadata": {"labels": wanted["metadata"]["labels"]}}
+        changes.update((key, wanted[key]) for key in ("rules", "automountServiceAccountToken") if key in wanted)
         return self._client.patch("%s/%s" % (path, name), changes, "application/merge-patch+json")
 
     def undo(self) -> None:

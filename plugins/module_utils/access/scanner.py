@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
@@ -84,7 +84,7 @@ class ScannerAccess:
         return NamespaceScanner(connection, client, grant)
 
 
-def _read_access(access: Mapping[str, Any]) -> Any:
+def _read_access(access: Mapping[str, Any]) -> Tuple[str, int, Dict[str, Grant]]:
     try:
         grants: List[Grant] = [
             Grant(str(entry["namespace"]), tuple(PodRef(str(pod["name"]), str(pod["uid"])) for pod in entry["pods"]))

@@ -80,5 +80,6 @@ def unknown(word: str, name: str, known: Iterable[str], where: str) -> str:
     """The problem text for a name that is not among the known ones, with the nearest of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, 1, 0.6)
-    return "%s: unknown %s '%s'%s; expected one of %s" % (
-        where, word, name, ", did you mean '%s'?" % near[0] if near else "", ", ".join(names))
+    return "%s: unknown %s '%s'%s %s" % (
+        where, word, name, ", did you mean '%s'? Expected" % near[0] if near else "; expected",
+        "one of %s" % ", ".join(names) if names else "none")

@@ -72,9 +72,10 @@ def read_document(file: str, text: str) -> Document:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise syntax_error(file, mark.line + 1 if mark else 1, "%s" % (error.problem or error)) from error
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise syntax_error(file, mark.line + 1 if mark else 1, "this is no YAML: %s" % problem) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise syntax_error(file, 1, str(error).splitlines()[0]) from error
+        raise syntax_error(file, 1, "this is no YAML: %s" % str(error).splitlines()[0]) from error
     if root is None:
         raise syntax_error(file, 1, "the file is empty; expected a profile: a mapping with name and controls")
     document.data = _Reader(document).convert(root, ())

@@ -42,7 +42,7 @@ def render_table(summary: Mapping[str, Any], width: int = 100, colour: bool = Fa
     width = max(_NARROWEST, min(_WIDEST, width))
     paint = _Paint(colour)
     lines = _Rows(summary, width, paint).lines()
-    lines += ["", _LEGEND]
+    lines += ["", *_wrap(_LEGEND, width)]
     for error, targets in causes(summary):
         text = "Not scanned, %d %s: %s. %s" % (len(targets), "target" if len(targets) == 1 else "targets",
                                                 error["cause"].rstrip("."), error["advice"])

@@ -25,13 +25,12 @@ from ..errors import ScanError
 from .hdf_check import check_hdf
 from .model import ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, VERSION
-from .safe_text import one_line, printable
+from .safe_text import kept_values, one_line
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
 
 PASSTHROUGH = "securescan_kubernetes"
 SCHEMA_VERSION = 1
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-_MAX_TEXT = 10_000
 _HIDDEN_INPUT = "(sensitive: not shown)"
 
 
@@ -42,20 +41,20 @@ def hdf_document(judgement: Judgement) -> Dict[str, Any]:
     method = dict(judgement.method)
     unread = method.pop("unread", [])
     return {
-        "platform": {"name": _text(platform.name), "release": _text(platform.release),
-                     "target_id": _text(judgement.identity["target_id"])},
+        "platform": {"name": kept_values(platform.name), "release": kept_values(platform.release),
+                     "target_id": kept_values(judgement.identity["target_id"])},
         "profiles": profiles,
         "statistics": {"duration": judgement.duration, "controls": _control_statistics(profiles)},
         "version": VERSION,
         "passthrough": {PASSTHROUGH: {
             "schema_version": SCHEMA_VERSION,
             "collection": {"name": COLLECTION, "version": VERSION},
-            "target": _safe(judgement.identity),
-            "platform": _safe({"name": platform.name, "family": platform.family, "release": platform.release,
+            "target": kept_values(judgement.identity),
+            "platform": kept_values({"name": platform.name, "family": platform.family, "release": platform.release,
                                "arch": platform.arch}),
-            "scan": dict(_safe(method), started=judgement.started, duration=judgement.duration),
-            "unread_facts": _safe(unread),
-            "error": _safe(judgement.error),
+            "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
+            "unread_facts": kept_values(unread),
+            "error": kept_values(judgement.error),
         }},
     }
 
@@ -144,7 +143,7 @@ def _profile(profile: ProfileResult) -> Dict[str, Any]:
         "groups": _groups(profile),
         "controls": [_control(control) for control in profile.controls],
         "status": profile.status,
-        "status_message": _text(profile.status_message),
+        "status_message": kept_values(profile.status_message),
     }
 
 
@@ -183,12 +182,12 @@ def _control(control: ControlResult) -> Dict[str, Any]:
 
 
 def _result(segment: Segment, control: ControlResult) -> Dict[str, Any]:
-    result: Dict[str, Any] = {"status": segment.status, "code_desc": _text(segment.code_desc),
+    result: Dict[str, Any] = {"status": segment.status, "code_desc": kept_values(segment.code_desc),
                               "run_time": segment.run_time, "start_time": segment.start_time}
     for name, text in (("message", segment.message), ("skip_message", segment.skip_message),
                        ("resource_class", segment.resource_class), ("resource_id", segment.resource_id)):
         if text:
-            result[name] = _text(text)
+            result[name] = kept_values(text)
     if segment.status == ERROR:
         # InSpec has no status "error": it writes failed with exception and backtrace, which readers take as an error.
         result.update(status="failed", exception="EvaluationError",
@@ -201,20 +200,3 @@ def _control_statistics(profiles: List[Dict[str, Any]]) -> Dict[str, Dict[str, i
     blocks = {"passed": (PASSED,), "skipped": (NOT_REVIEWED, NOT_APPLICABLE), "failed": (FAILED, PROFILE_ERROR)}
     statuses = [control_status(control) for profile in profiles for control in profile["controls"]]
     return {block: {"total": sum(status in members for status in statuses)} for block, members in blocks.items()}
-
-
-def _text(text: str) -> str:
-    """Text that may come from the container: printable and bounded."""
-    if len(text) > _MAX_TEXT:
-        text = "%s... (%d more characters)" % (text[:_MAX_TEXT], len(text) - _MAX_TEXT)
-    return printable(text)
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, dict):
-        return {_text(str(name)): _safe(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_safe(item) for item in value]
-    return value

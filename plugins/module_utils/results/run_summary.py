@@ -30,7 +30,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ..errors import ScanError
 from .decision import Decision
 from .producer import COLLECTION, VERSION
-from .safe_text import one_line
+from .safe_text import kept_values, one_line
 from .status import FAILED, PROFILE_ERROR, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .threshold import NOT_SCANNED, SCANNED
@@ -71,7 +71,7 @@ class RunSummary:
                 if control.status == FAILED:
                     self._count_failure(profile.name, control)
         self._targets.append(dict(
-            identity, outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf,
+            kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf,
             counts=summary.counts.by_status(), compliance=summary.counts.compliance,
             worst_failed=summary.counts.worst_failed, failed=_failed_ids(summary),
             profiles=[{"name": profile.name, "counts": profile.counts.by_status(),
@@ -80,9 +80,10 @@ class RunSummary:
     def add_not_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
                         error: Mapping[str, str]) -> None:
         """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
-        safe = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
-        self._targets.append(dict(identity, outcome=NOT_SCANNED, approach=approach, duration=duration, error=safe,
-                                  hdf="", counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
+        record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
+        self._targets.append(dict(
+            kept_values(identity), outcome=NOT_SCANNED, approach=approach, duration=duration, error=record, hdf="",
+            counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
 
     def expected(self) -> List[Dict[str, Any]]:
         """What the gate is to expect: {target_id, outcome, error} of each target."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import Match
+from typing import Any, Match
 
 # Control characters other than tab, line feed and carriage return; lone surrogates (how Python carries bytes that
 # are not UTF-8); the two code points that XML forbids.
@@ -16,6 +16,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uff
 _DECEPTIVE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
                         "\U000e0000-\U000e007f]")
 _WHITESPACE = re.compile(r"\s+")
+_MAX_CHARACTERS = 10_000
 
 
 def _visible(match: Match[str]) -> str:
@@ -30,6 +31,19 @@ def _visible(match: Match[str]) -> str:
 def printable(text: str) -> str:
     """`text` with control characters and undecodable bytes as visible escapes (`\\x1b`); lines stay lines."""
     return _UNPRINTABLE.sub(_visible, text)
+
+
+def kept_values(value: Any) -> Any:
+    """A copy of plain JSON values in which every text is fit to be kept: printable, and cut where it is very long."""
+    if isinstance(value, str):
+        if len(value) > _MAX_CHARACTERS:
+            value = "%s... (%d more characters)" % (value[:_MAX_CHARACTERS], len(value) - _MAX_CHARACTERS)
+        return printable(value)
+    if isinstance(value, dict):
+        return {kept_values(str(name)): kept_values(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [kept_values(item) for item in value]
+    return value
 
 
 def one_line(text: str, limit: int = 0) -> str:

@@ -16,7 +16,7 @@ from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.request import make_request
-from ..collector.script import COLLECTOR_VERSION
+from ..collector.frames import COLLECTOR_VERSION
 from ..errors import ScanError
 from ..options import selection, selection_spec
 from ..profiles.compiled import CompiledProfile

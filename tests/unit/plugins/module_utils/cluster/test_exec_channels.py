@@ -86,8 +86,8 @@ def test_a_status_that_says_nothing_is_never_an_exit_code(raw: bytes) -> None:
     assert caught.value.reason == "bad_reply"
 
 
-RUNTIME = ('error executing command in container: failed to exec in container: failed to start exec "ab12": OCI runtime '
-           "exec failed: exec failed: unable to start container process: ")
+RUNTIME = ('error executing command in container: failed to exec in container: failed to start exec "ab12": '
+           "OCI runtime exec failed: exec failed: unable to start container process: ")
 
 
 @pytest.mark.parametrize(("message", "reason"), [

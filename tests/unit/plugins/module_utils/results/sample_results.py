@@ -29,9 +29,10 @@ START = "2026-11-23T10:00:00Z"
 
 
 def make_target(pod: str = "api-1", container: str = "app", **fields: str) -> Target:
-    values: Dict[str, str] = dict(cluster="demo", namespace="shop", workload_kind="Deployment", workload="api", pod=pod,
-                                  pod_uid="uid-" + pod, container=container, image="registry/api:1",
-                                  image_digest="sha256:" + "1" * 64, node="node-1")
+    values: Dict[str, str] = {
+        "cluster": "demo", "namespace": "shop", "workload_kind": "Deployment", "workload": "api", "pod": pod,
+        "pod_uid": "uid-" + pod, "container": container, "image": "registry/api:1",
+        "image_digest": "sha256:" + "1" * 64, "node": "node-1"}
     return Target(**dict(values, **fields))
 
 
@@ -39,8 +40,8 @@ def make_control(control_id: str, *statuses: str, impact: float = 0.5, **fields:
     segments = [Segment(status, "File /etc/passwd mode", START, 0.001, message="expected 0644, found 0777"
                         if status in ("failed", "error") else "", skip_message="unreadable"
                         if status == "skipped" else "") for status in statuses]
-    values: Dict[str, Any] = dict(title="Title of %s" % control_id, desc="Description", source_file="controls.yml",
-                                  source_line=7)
+    values: Dict[str, Any] = {"title": "Title of %s" % control_id, "desc": "Description",
+                              "source_file": "controls.yml", "source_line": 7}
     return ControlResult(id=control_id, impact=impact, results=segments, **dict(values, **fields))
 
 
@@ -49,10 +50,10 @@ def make_profile(name: str, *controls: ControlResult, **fields: Any) -> ProfileR
 
 
 def make_judgement(target: Target, *profiles: ProfileResult, **fields: Any) -> Judgement:
-    values: Dict[str, Any] = dict(
-        identity=target.identity(), platform=Platform("debian", "debian", "12.5", "x86_64"), profiles=list(profiles),
-        method={"run_id": "run-1", "approach": "exec", "collector_version": "1", "unread": []}, started=START,
-        duration=0.25)
+    values: Dict[str, Any] = {
+        "identity": target.identity(), "platform": Platform("debian", "debian", "12.5", "x86_64"),
+        "method": {"run_id": "run-1", "approach": "exec", "collector_version": "1", "unread": []},
+        "profiles": list(profiles), "started": START, "duration": 0.25}
     return Judgement(**dict(values, **fields))
 
 
@@ -63,8 +64,9 @@ def make_document(target: Target, *controls: ControlResult, profile: str = "base
 def make_run(documents: Sequence[Tuple[Target, Dict[str, Any]]], not_scanned: Sequence[Tuple[Target, ScanError]] = (),
              threshold: Optional[Threshold] = DEFAULT_THRESHOLD, **fields: Any) -> Dict[str, Any]:
     """A run's summary; without a threshold no gate decides."""
-    values: Dict[str, Any] = dict(run_id="run-1", started=START, cluster="demo", selection={"namespaces": ["shop"]},
-                                  profiles=[{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}])
+    values: Dict[str, Any] = {
+        "run_id": "run-1", "started": START, "cluster": "demo", "selection": {"namespaces": ["shop"]},
+        "profiles": [{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}]}
     run = RunSummary(**dict(values, **fields))
     named = []
     for target, document in documents:

@@ -29,7 +29,8 @@ def counted(*profiles: Dict[str, Any]) -> Dict[str, Dict[str, str]]:
 
 
 def test_an_overlay_counts_the_results_of_its_base() -> None:
-    assert counted(profile("overlay", {"a": "", "b": ""}), profile("base", {"a": "passed", "b": "failed"}, "overlay")) == {
+    base = profile("base", {"a": "passed", "b": "failed"}, "overlay")
+    assert counted(profile("overlay", {"a": "", "b": ""}), base) == {
         "overlay": {"a": "passed", "b": "failed"}}
 
 

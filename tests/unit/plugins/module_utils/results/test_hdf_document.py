@@ -165,7 +165,7 @@ def test_text_from_the_container_is_printable_and_bounded() -> None:
 def test_a_document_of_a_scan_that_failed_is_not_accepted_back() -> None:
     judgement = make_judgement(TARGET, make_profile("baseline", make_control("c-1", "passed")),
                                error={"reason": "timed_out", "message": "no answer"})
-    with pytest.raises(Exception, match="shop/Deployment/api/api-1/app ended with an error.*timed_out"):
+    with pytest.raises(Exception, match=r"shop/Deployment/api/api-1/app ended with an error.*timed_out"):
         read_hdf(json.dumps(hdf_document(judgement)).encode(), "x.json")
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import resource
 import signal
@@ -48,11 +47,11 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     latest = tmp_path / "results" / "latest"
     assert sorted(str(path.relative_to(folder.path)) for path in folder.path.rglob("*")) == [
         "gate.junit.xml", "hdf", "hdf/demo_shop_api-1_app.json", "summary.json", "summary.md"]
-    assert os.readlink(latest) == "run-1"
+    assert str(latest.readlink()) == "run-1"
     assert json.loads((latest / "hdf" / "demo_shop_api-1_app.json").read_text()) == DOCUMENT
     for path in [folder.path, *folder.path.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else 0o640)
-    assert sorted(os.listdir(tmp_path / "results")) == ["latest", "run-1"], "nothing temporary is left"
+    assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "run-1"], "nothing temporary is left"
 
 
 def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
@@ -60,7 +59,7 @@ def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
         folder = RunFolder(str(tmp_path), run_id)
         folder.create()
         folder.mark_latest()
-    assert os.readlink(tmp_path / "latest") == "run-2"
+    assert str((tmp_path / "latest").readlink()) == "run-2"
 
 
 @pytest.mark.parametrize("run_id", ["", ".", "..", "a/b", "../x", "latest", "-x", ".hidden", "a b", "a\n", "x" * 64,
@@ -118,7 +117,8 @@ def test_names_that_look_alike_do_not_collide(one: Dict[str, Any], other: Dict[s
 def test_a_hostile_document_becomes_valid_json_in_utf_8(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
-    document = dict(DOCUMENT, own={"lone": "\ud800", "text": "ä\x1b", "byte": b"\xff".decode("utf-8", "surrogateescape")})
+    byte = b"\xff".decode("utf-8", "surrogateescape")
+    document = dict(DOCUMENT, own={"lone": "\ud800", "text": "ä\x1b", "byte": byte})
     data = (folder.path / folder.write_hdf(document, TARGET.identity())).read_bytes()
     assert json.loads(data.decode("utf-8")) == document
     assert b"\x1b" not in data
@@ -140,7 +140,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: pathl
     assert caught.value.reason == "write_failed"
     assert "summary.md" in caught.value.message
     assert (folder.path / SUMMARY_MARKDOWN).read_text() == "old"
-    assert sorted(os.listdir(folder.path)) == ["hdf", "summary.md"]
+    assert sorted(path.name for path in folder.path.iterdir()) == ["hdf", "summary.md"]
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:

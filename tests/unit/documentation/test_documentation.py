@@ -1,0 +1,95 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the collection says of itself is complete and current."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+pytest.importorskip("ansible", reason="the engine's unit tests run without Ansible too")
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+sys.path.insert(0, str(ROOT / "tests"))
+from environment.generated_docs import pages
+
+
+@pytest.fixture(scope="module")
+def documentation() -> dict:
+    program = pathlib.Path(sys.executable).parent / "ansible-doc"
+    done = subprocess.run([str(program), "-j", *["securescan.kubernetes.%s" % name for name in MODULES]],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ERROR" not in done.stderr and "WARNING" not in done.stderr, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_ansible_doc_shows_every_module(documentation):
+    assert len(MODULES) >= 5
+    for name in MODULES:
+        entry = documentation["securescan.kubernetes.%s" % name]
+        assert entry["doc"]["short_description"]
+        assert yaml.safe_load(entry["examples"])
+        assert entry["return"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_options_are_the_options(documentation, name):
+    documented = documentation["securescan.kubernetes.%s" % name]["doc"]["options"]
+    spec = getattr(options, "%s_spec" % name)()
+    assert set(documented) == set(spec)
+    for option, rule in spec.items():
+        said = documented[option]
+        assert said.get("type", "str") == rule.get("type", "str"), option
+        assert said.get("default") == rule.get("default"), option
+        assert said.get("choices") == rule.get("choices"), option
+        assert sorted(said.get("aliases", [])) == sorted(rule.get("aliases", [])), option
+        assert bool(said.get("required")) == bool(rule.get("required")), option
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_has_its_action_plugin(name):
+    assert (ROOT / "plugins" / "action" / (name + ".py")).exists()
+
+
+def test_roles_document_every_variable_that_they_use():
+    for role in ("access", "scan"):
+        folder = ROOT / "roles" / role
+        spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+        defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text())
+        used = set(re.findall(r"\b%s_[a-z_]+" % role, (folder / "tasks" / "main.yml").read_text()))
+        used -= {"scan_access", "scan_container", "scan_profile", "scan_threshold",  # modules
+                 "scan_result", "scan_gate", "access_granted"}  # what the role leaves for others
+        assert used <= set(spec)
+        assert set(defaults) <= set(spec)
+
+
+def test_generated_pages_are_current():
+    for name, text in pages().items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, "run `make docs` (%s)" % name
+
+
+def test_action_group_holds_the_modules_with_connection_options():
+    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["scan"]
+    with_connection = [name for name in MODULES if "kubeconfig" in getattr(options, "%s_spec" % name)()]
+    assert sorted(group) == with_connection
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_nothing_names_a_package_host():
+    hosts = ["pypi" + ".org", "registry.npm" + "js", "proxy." + "golang", "deb." + "debian.org", "files.python" + "hosted"]
+    for path in ROOT.rglob("*"):
+        if path.is_file() and path.suffix in (".py", ".md", ".yml", ".json", ".sh", ".txt", "") and path.stat().st_size < 2e6:
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            assert not [host for host in hosts if host in text], path

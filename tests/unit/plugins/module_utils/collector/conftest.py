@@ -1,0 +1,42 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the collector's tests. They need root, as chroot and mount do, and Debian's shells; they say what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, List
+
+import pytest
+
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    PACKAGES, Container, ProgramStore,
+)
+
+
+@pytest.fixture(scope="session")
+def program_store(tmp_path_factory: pytest.TempPathFactory) -> ProgramStore:
+    if os.geteuid() != 0:
+        pytest.skip("containers of the tests are chroots, which need root")
+    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if missing and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=False,
+                       stdout=subprocess.DEVNULL, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"))
+    return ProgramStore(tmp_path_factory.mktemp("programs"))
+
+
+@pytest.fixture
+def make_container(tmp_path: Path, program_store: ProgramStore) -> Callable[..., Container]:
+    """Makes containers: make_container(shell, tools); dash with GNU tools by default."""
+    made: List[Container] = []
+
+    def make(shell: str = "dash", tools: str = "gnu", **options: Any) -> Container:
+        made.append(Container(tmp_path / ("container%d" % len(made)), program_store))
+        return made[-1].add_programs(shell, tools, **options)
+
+    os.chmod(tmp_path, 0o755)  # noqa: PTH101
+    return make
