@@ -59,14 +59,21 @@ def selection(params: Mapping[str, Any]) -> Selection:
     return Selection(**{name: tuple(params[name] or ()) for name in selection_spec()})
 
 
+def grant_spec() -> Spec:
+    """What an access is marked with, and how long it may live."""
+    return {
+        "owner": {"type": "str", "default": "ansible"},
+        "lifetime": {"type": "int", "default": 3600},
+    }
+
+
 def scan_access_spec() -> Spec:
     spec: Spec = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "run_id": {"type": "str"},
-        "owner": {"type": "str", "default": "ansible"},
-        "lifetime": {"type": "int", "default": 3600},
         "allow_empty": {"type": "bool", "default": False},
     }
+    spec.update(grant_spec())
     spec.update(selection_spec())
     spec["namespaces"] = {"type": "list", "elements": "str", "default": []}
     spec.update(connection_spec())
@@ -101,6 +108,7 @@ def scan_container_spec() -> Spec:
         "allow_empty": {"type": "bool", "default": False},
     }
     spec.update(scan_profile_spec())
+    spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
     return spec

@@ -27,14 +27,6 @@ options:
       - Names the run that the access is for. A DNS label of at most 40 characters.
       - Made up from time and chance when not given with O(state=present). Required with O(state=absent).
     type: str
-  owner:
-    description: Who the access is made for; stands in a label of each object.
-    type: str
-    default: ansible
-  lifetime:
-    description: How long the access is meant to last, and how long its tokens live, in seconds. At least 600, the API's minimum.
-    type: int
-    default: 3600
   namespaces:
     description:
       - Names or shell patterns of namespaces. A pattern needs the right to list namespaces.
@@ -59,6 +51,7 @@ author:
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.connection
+  - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """
 

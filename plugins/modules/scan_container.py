@@ -18,8 +18,9 @@ description:
 options:
   access:
     description:
-      - The value RV(securescan.kubernetes.scan_access#module:access) of the task that made the credentials.
-      - Not needed in check mode.
+      - The value RV(securescan.kubernetes.scan_access#module:access) of a task that made the credentials beforehand.
+      - Without it the scan makes credentials of its own, over the pods that it is about to enter, and removes them at its end,
+        also when it fails, is interrupted, or runs into the task's time-out.
     type: dict
   approach:
     description: How the content is reached. V(exec) runs a shell of the target's own image.
@@ -85,36 +86,29 @@ author:
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.connection
+  - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """
 
 EXAMPLES = r"""
-- name: Scan, and remove the credentials whatever happens
-  block:
-    - name: Make credentials
-      securescan.kubernetes.scan_access:
-        kubeconfig: "{{ scan_kubeconfig }}"
-        namespaces: [shop]
-      register: made
+- name: Scan one application, with credentials that are made for it and removed after it
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    label_selectors: [app.kubernetes.io/name=api]
+    profiles: [container-baseline]
+    inputs:
+      forbidden_packages: [telnetd, rsh-server]
+    owner: platform-security
+    output_dir: "{{ scan_output_dir }}"
+  register: scan
 
-    - name: Scan
-      securescan.kubernetes.scan_container:
-        kubeconfig: "{{ scan_kubeconfig }}"
-        namespaces: [shop]
-        access: "{{ made.access }}"
-        profiles: [container-baseline]
-        inputs:
-          forbidden_packages: [telnetd, rsh-server]
-        output_dir: "{{ scan_output_dir }}"
-      register: scan
-  always:
-    - name: Remove the credentials
-      securescan.kubernetes.scan_access:
-        kubeconfig: "{{ scan_kubeconfig }}"
-        state: absent
-        run_id: "{{ made.access.run_id }}"
-        namespaces: [shop]
-      when: made.access is defined
+- name: Scan with credentials that another team's play has made
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    access: "{{ made.access }}"
+    output_dir: "{{ scan_output_dir }}"
 """
 
 RETURN = r"""

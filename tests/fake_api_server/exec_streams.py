@@ -43,7 +43,8 @@ def frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
 class ExecStreams:
     """One exec on one connection. Programs read `stdin` and call `write`."""
 
-    def __init__(self, incoming: BinaryIO, send: Callable[[bytes], None], protocol: str) -> None:
+    def __init__(self, incoming: BinaryIO, send: Callable[[bytes], None], protocol: str,
+                 has_stdin: bool) -> None:
         self.protocol = protocol
         self.closed = threading.Event()
         self.fragments = False
@@ -53,6 +54,8 @@ class ExecStreams:
         self._incoming = incoming
         self._send = send
         self._lock = threading.Lock()
+        if not has_stdin:
+            self._end_stdin()
 
     def write(self, channel: int, data: bytes) -> None:
         message = bytes((channel,)) + data

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import select
+import socket
 import socketserver
 import ssl
 import threading
@@ -58,7 +59,9 @@ class RequestHandler(socketserver.BaseRequestHandler):
         finally:
             api.closed(connection)
             with contextlib.suppress(OSError):
-                connection.close()
+                # Closing alone would not end it while another thread waits for it.
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
 
 class _Wire(io.RawIOBase):
@@ -237,11 +240,12 @@ class _Exchange:
         self._send(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
         if fault is not None and kind == "cut":
             self._budget = fault.after
-        self._run_exec(program, [value for name, value in query if name == "command"], protocol, fault)
+        streams = exec_streams.ExecStreams(self._incoming, self._send, protocol, dict(query).get("stdin") == "true")
+        self._run_exec(program, [value for name, value in query if name == "command"], streams, fault)
         raise _GoneError
 
-    def _run_exec(self, program: exec_streams.Program, argv: List[str], protocol: str, fault: Optional[Fault]) -> None:
-        streams = exec_streams.ExecStreams(self._incoming, self._send, protocol)
+    def _run_exec(self, program: exec_streams.Program, argv: List[str], streams: exec_streams.ExecStreams,
+                  fault: Optional[Fault]) -> None:
         kind = fault.kind if fault else ""
         streams.fragments = kind == "fragments"
         if kind != "deaf":
@@ -262,9 +266,7 @@ class _Exchange:
             streams.closed.wait(1)
 
     def _misbehave_exec(self, fault: Fault, streams: exec_streams.ExecStreams) -> bool:
-        if fault.kind == "silence":
-            self._api.stopping.wait()
-        elif fault.kind == "garbage":
+        if fault.kind == "garbage":
             streams.raw(fault.text.encode("latin-1") or b"\xff\xff\xff\xff\xff\xff\xff\xff")
         elif fault.kind == "huge_frame":
             streams.raw(b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x00\x01")
@@ -278,7 +280,7 @@ class _Exchange:
             with contextlib.suppress(OSError):
                 while not streams.closed.is_set() and not self._api.stopping.is_set():
                     streams.raw(data)
-        else:
+        elif fault.kind != "silence":
             return False
         # Stay, so that it is what was sent, and not the end, that the client has to notice.
         while not streams.closed.is_set() and not self._api.stopping.is_set():

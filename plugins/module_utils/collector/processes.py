@@ -59,11 +59,13 @@ _MAY_TRACE = 1 << 19  # CAP_SYS_PTRACE: hidepid hides nothing from it
 
 
 def _read_processes(answer: Answer, query: Query) -> Fact:
-    own_line, first, still, separator = (answer.get_own().split(b"\n") + [b"", b""])[:4]
+    own_line, first, still, separator = (answer.get_own().split(b"\n", 3) + [b""] * 3)[:4]
     own = read_integer(own_line)
     lines = answer.get_part("status").split(b"\n")
     records = _read_status(lines)
     commands = _read_commands(answer.get_part("cmdline"), [read_integer(pid) for pid in first.split()], separator)
+    if not set(records) <= set(commands):
+        raise BadContent("there is the status of a process that was not listed")
     hidden = sorted({read_integer(pid) for pid in still.split()} - set(records))
     if hidden:
         return Fact(UNREADABLE, cause="the status of process %d cannot be read" % hidden[0])

@@ -138,8 +138,8 @@ slurp() {
       [ ${#v} -le "$2" ] || break
     done
     v=$v$l
-    read -r x z </proc/$$/fdinfo/0
-  } <"$1"
+    read -r x z </proc/$$/fdinfo/4
+  } <"$1" 4<&0
   return $y
 }
 """,

@@ -65,6 +65,8 @@ _LISTENING = {b"tcp": b"0A", b"tcp6": b"0A", b"udp": b"07", b"udp6": b"07"}
 
 def _read_sockets(answer: Answer, query: Query) -> Fact:
     order, _newline, text = answer.get_own().partition(b"\n")
+    if order not in (b"little", b"big"):
+        raise BadContent("the byte order of the machine is not told")
     found: List[Tuple[str, str, int, int]] = []
     for line in text.split(b"\n"):
         match = _LINE.match(line)

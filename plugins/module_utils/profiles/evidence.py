@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping
 
 from ..collector.facts import ABSENT, OK, Facts, Query
+from .shown import bound_text
 
 
 class NotKnownError(Exception):
     """What a test needs is not known, so the test can be neither passed nor failed.
 
     :param what: the fact's key, or the part of the API object
-    :param cause: why it is not known
+    :param cause: why it is not known; may come from the container, so it is bounded and escaped here
     """
 
     def __init__(self, what: str, cause: str) -> None:
         self.what = what
         self.cause = cause
-        super().__init__("%s is not known: %s" % (what, cause))
+        super().__init__("%s is not known: %s" % (what, bound_text(cause)))
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,6 @@ def _find(path_or_name: str, search: Sequence[Path]) -> Path:
             return file
     names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
     near = difflib.get_close_matches(path_or_name, names, 1, 0.6)
-    raise ScanError("profile_not_found", "No profile '%s'%s; looked at %s; known names are %s" % (
-        path_or_name, ", did you mean '%s'?" % near[0] if near else "",
+    raise ScanError("profile_not_found", "No profile '%s'%s at %s; known names are %s" % (
+        path_or_name, ", did you mean '%s'? Looked" % near[0] if near else "; looked",
         ", ".join(str(candidate) for candidate in candidates), ", ".join(names) or "none"))

@@ -29,8 +29,7 @@ _DEPTH_LIMIT = 40
 _NULL = re.compile(r"(~|null|Null|NULL|)\Z")
 _BOOLEAN = re.compile(r"(true|True|TRUE|false|False|FALSE)\Z")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
-_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.?[0-9]+([eE][-+]?[0-9]{1,2})?\Z")
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]{1,2})?|(0|[1-9][0-9]*)[eE][-+]?[0-9]{1,2})\Z")
 
 
 @dataclass
@@ -147,9 +146,7 @@ class _Reader:
             return text.lower() == "true"
         if _INTEGER.match(text):
             return int(text)
-        if _NUMBER.match(text) and not _LEADING_ZERO.match(text):
-            return float(text)
-        return text
+        return float(text) if _NUMBER.match(text) else text
 
     def _check_tag(self, node: Any) -> None:
         if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):

@@ -18,6 +18,7 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NoReturn
 
@@ -50,8 +51,7 @@ def hdf_document(judgement: Judgement) -> Dict[str, Any]:
             "schema_version": SCHEMA_VERSION,
             "collection": {"name": COLLECTION, "version": VERSION},
             "target": kept_values(judgement.identity),
-            "platform": kept_values({"name": platform.name, "family": platform.family, "release": platform.release,
-                               "arch": platform.arch}),
+            "platform": kept_values(asdict(platform)),
             "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
             "unread_facts": kept_values(unread),
             "error": kept_values(judgement.error),
@@ -95,8 +95,7 @@ def check_document(document: Any, source: str) -> Dict[str, Any]:
     :raises ScanError: `bad_results`
     """
     checked = check_hdf(document, source)
-    passthrough = checked.get("passthrough")
-    own = passthrough.get(PASSTHROUGH) if isinstance(passthrough, dict) else None
+    own = _own_part(checked)
     if own is None:
         return checked
     if not isinstance(own, dict) or own.get("schema_version") != SCHEMA_VERSION:
@@ -113,10 +112,16 @@ def check_document(document: Any, source: str) -> Dict[str, Any]:
 
 def document_target_id(document: Mapping[str, Any], source: str) -> str:
     """The target that a checked document is about; `source` for a document that names none."""
-    own = (document.get("passthrough") or {}).get(PASSTHROUGH)
-    if own:
+    own = _own_part(document)
+    if own is not None:
         return str(own["target"]["target_id"])
     return str(document["platform"].get("target_id") or source)
+
+
+def _own_part(document: Mapping[str, Any]) -> Any:
+    """What stands under `passthrough` in a document of ours; None in one of others, who may keep anything there."""
+    passthrough = document.get("passthrough")
+    return passthrough.get(PASSTHROUGH) if isinstance(passthrough, dict) else None
 
 
 def _bad(source: str, what: str) -> ScanError:

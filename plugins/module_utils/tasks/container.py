@@ -9,14 +9,14 @@ import time
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping
 
-from ..access.objects import new_run_id
+from ..access.objects import check_run_id, new_run_id
 from ..access.scanner import ScannerAccess
 from ..approaches.exec import ExecApproach, ExecLimits
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
-from ..collector.request import make_request
 from ..collector.frames import COLLECTOR_VERSION
+from ..collector.request import make_request
 from ..errors import ScanError
 from ..options import selection, selection_spec
 from ..profiles.compiled import CompiledProfile
@@ -27,20 +27,19 @@ from ..results.run_summary import RunSummary
 from ..results.waivers import WaiverNote, load_waivers
 from ..run import Outcome, ScanPlan, run_bounded, scan_target
 from ..targets.selection import SelectedTarget, select_targets
+from .access import grants_of, planned_access, scan_access_of
 from .context import TaskContext
 from .grantor import connect_grantor
+from .interrupts import interruptible
 
 _LISTED_IN_RESULT = 20
 
 
 def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
-    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests."""
+    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests, diff."""
     profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
     if not profiles:
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
-    if not params["access"] and not context.check_mode:
-        raise ScanError("bad_option", "the option access is missing", tried="reading the options",
-                        advice="Pass the value `access` of a scan_access task.")
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     targets = list(select_targets(grantor, connection.cluster_name, selection(params)))
@@ -48,29 +47,51 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
         raise ScanError("no_targets", "no container of %s matches" % ", ".join(params["namespaces"]),
                         tried="selecting containers")
     if context.check_mode:
-        return {"changed": False, "run_id": (params["access"] or {}).get("run_id", ""), "not_scanned": [],
-                "counts": {"selected": len(targets), "scanned": 0, "not_scanned": 0}}
-    return _Scan(params, context, connection, grantor, profiles).run(targets)
+        return _planned(params, context, grantor, targets)
+    folder = RunFolder(params["output_dir"], _run_id(params))
+    folder.create()  # before the access: an output folder that cannot be written must not cost a visit to the cluster
+    with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
+        return _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, folder=folder,
+                     access=access).run(targets)
+
+
+def _run_id(params: Mapping[str, Any]) -> str:
+    given = (params["access"] or {}).get("run_id")
+    return check_run_id(str(given)) if given else new_run_id(datetime.now(timezone.utc))
+
+
+def _planned(params: Mapping[str, Any], context: TaskContext, grantor: RestClient,
+             targets: List[SelectedTarget]) -> Dict[str, Any]:
+    """What check mode says: the targets, and the access that would be made for them."""
+    run_id = _run_id(params)
+    grants = grants_of(targets)
+    for grant in grants:
+        inside = sum(selected.target.namespace == grant.namespace for selected in targets)
+        context.say("would scan %d containers of namespace %s by %s, with an access to %d pods"
+                    % (inside, grant.namespace, params["approach"], len(grant.pods)))
+    return {"changed": False, "run_id": run_id, "not_scanned": [],
+            "counts": {"selected": len(targets), "scanned": 0, "not_scanned": 0},
+            "diff": [] if params["access"] else planned_access(params, grantor, run_id, targets)}
 
 
 class _Scan:
     """One run of the task, from the first container to the summary."""
 
-    def __init__(self, params: Mapping[str, Any], context: TaskContext, connection: ClusterConnection,
-                 grantor: RestClient, profiles: List[CompiledProfile]) -> None:
+    def __init__(self, params: Mapping[str, Any], context: TaskContext, *, connection: ClusterConnection,
+                 grantor: RestClient, profiles: List[CompiledProfile], folder: RunFolder,
+                 access: Mapping[str, Any]) -> None:
         self._params = params
         self._context = context
         self._grantor = grantor
+        self._folder = folder
         limiter = Limiter(per_cluster=params["concurrency"])
-        self._access = ScannerAccess(grantor, connection, params["access"], limiter)
+        self._access = ScannerAccess(grantor, connection, access, limiter)
         limits = ExecLimits(timeout=params["timeout"], output=params["output_limit"])
         self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
         self._plan = ScanPlan(
-            run_id=self._access.run_id or new_run_id(datetime.now(timezone.utc)),
-            approach=self._approach,
+            run_id=folder.path.name, approach=self._approach,
             request=make_request(required_queries(profiles)), profiles=profiles,
             waivers=load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None)
-        self._folder = RunFolder(params["output_dir"], self._plan.run_id)
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},

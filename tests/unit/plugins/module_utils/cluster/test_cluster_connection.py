@@ -268,10 +268,10 @@ def test_secrets_do_not_show(server: FakeApiServer) -> None:
 
 def test_importing_costs_no_foreign_library() -> None:
     """The engine is imported by forked workers of every cluster; what it pulls in, each of them pays for."""
-    code = ("import sys\n"
-            "from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import connection, rest\n"
-            "from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import websocket_exec, limiter\n"
-            "import json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))")
+    room = connection_module.__name__.rpartition(".")[0]
+    code = ("import json, sys\n"
+            "from %s import connection, limiter, rest, websocket_exec\n"
+            "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))" % room)
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
-    loaded = json.loads(subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True).stdout)
-    assert not {"kubernetes", "urllib3", "websocket", "requests", "ansible"} & set(loaded)
+    done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
+    assert not {"kubernetes", "urllib3", "websocket", "requests", "ansible"} & set(json.loads(done.stdout))

@@ -38,7 +38,7 @@ def of_host(host: str, **options: Any) -> ClusterConnection:
     return connect(ConnectionOptions(host=host, api_key="secret-token", **options), {})
 
 
-@pytest.mark.parametrize(("shown", "needle"), [("wrong", "IP address mismatch"), ("expired", "certificate has expired")])
+@pytest.mark.parametrize(("shown", "needle"), [("wrong", "IP address mismatch"), ("expired", "has expired")])
 def test_certificates_that_are_not_for_us(authority: Authority, shown: str, needle: str) -> None:
     certificate = authority.expired() if shown == "expired" else authority.server("wrong", ["DNS:other.test"])
     with FakeApiServer(authority, certificate=certificate) as server:
@@ -126,8 +126,8 @@ def test_sessions_are_resumed_but_not_across_identities(authority: Authority) ->
 def test_requests_and_exec_through_a_proxy(server: FakeApiServer) -> None:
     credential = basic_credential("proxy user", "p@ss")
     with FakeProxy(credential) as proxy:
-        options = ConnectionOptions(kubeconfig=server.kubeconfig(), proxy="http://proxy%%20user:p%%40ss@%s" % proxy.authority)
-        connection = connect(options, {})
+        url = "http://proxy%%20user:p%%40ss@%s" % proxy.authority
+        connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy=url), {})
         RestClient(connection).get("/api/v1/pods")
         outcome = exec_in_container(connection, "shop", "api-1", "app", ["cat"], b"x" * 10**6, timeout=10,
                                     output_limit=2 * 10**6)
@@ -167,7 +167,8 @@ def test_which_proxy_is_used(server: FakeApiServer, options: Dict[str, str], of_
         config = server.kubeconfig()
         if of_kubeconfig:
             config["clusters"][0]["cluster"]["proxy-url"] = named(of_kubeconfig)
-        connection = connect(ConnectionOptions(kubeconfig=config, **{key: named(value) for key, value in options.items()}),
+        given: Dict[str, Any] = {key: named(value) for key, value in options.items()}
+        connection = connect(ConnectionOptions(kubeconfig=config, **given),
                              {key: named(value) for key, value in environ.items()})
         RestClient(connection).get("/api/v1/pods")
         assert bool(proxy.targets) == is_used

@@ -101,7 +101,8 @@ def test_a_refused_token_is_renewed_once(server: FakeApiServer, plugin: Plugin) 
     connection = connected(server, plugin.config())
     server.grants.users.pop(first)
     plugin.answers({"token": server.grants.issue("ben", 3600)})
-    assert exec_in_container(connection, "shop", "api-1", "app", ["true"], b"", timeout=10, output_limit=10).exit_code == 0
+    assert exec_in_container(connection, "shop", "api-1", "app", ["true"], b"", timeout=10,
+                             output_limit=10).exit_code == 0
     assert server.requests[-1].user == "ben"
     assert plugin.runs() == 2
     server.grants.users.clear()
@@ -155,7 +156,7 @@ def test_each_failure_of_a_plugin_is_told_apart(server: FakeApiServer, plugin: P
 @pytest.mark.parametrize(("config", "reason", "needle"), [
     ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "bad_file", "v1alpha1"),
     ({"command": None}, "bad_file", "no command"),
-    ({"command": "/nonexistent/login", "installHint": "install it from\nthe shop"}, "no_credential", "cannot be started"),
+    ({"command": "/nonexistent/login", "installHint": "install it from\nthe shop"}, "no_credential", "be started"),
     ({"interactiveMode": "Always"}, "no_credential", "terminal"),
     ({"env": [{"name": "A"}]}, "no_credential", "env"),
 ])
@@ -173,7 +174,9 @@ def test_a_plugin_that_hangs_is_ended_with_its_children(server: FakeApiServer, p
                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exec_plugin, "PLUGIN_SECONDS", 0.3)
     marker = plugin.folder / "child-lives"
-    plugin.runs_code("import subprocess, time\nsubprocess.Popen(['sh', '-c', 'sleep 1; touch %s'])\ntime.sleep(30)" % marker)
+    plugin.runs_code("import subprocess, time\n"
+                     "subprocess.Popen(['sh', '-c', 'sleep 1; touch %s'])\n"
+                     "time.sleep(30)" % marker)
     started = time.monotonic()
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config())
@@ -203,7 +206,7 @@ def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_p
 def jwt(expires: float) -> str:
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
              for part in ({"alg": "none"}, {"exp": int(expires), "pad": "xx"})]
-    return ".".join(parts + ["c2lnbmF0dXJl"])
+    return ".".join([*parts, "c2lnbmF0dXJl"])
 
 
 def test_an_auth_provider_is_served_by_the_kubernetes_package(server: FakeApiServer) -> None:
@@ -221,7 +224,8 @@ def test_an_auth_provider_is_served_by_the_kubernetes_package(server: FakeApiSer
     assert "auth-provider 'oidc'" in caught.value.message
 
 
-def test_an_auth_provider_without_the_kubernetes_package(server: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_auth_provider_without_the_kubernetes_package(server: FakeApiServer,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kubernetes.client", None)
     with pytest.raises(ScanError) as caught:
         connect(ConnectionOptions(kubeconfig=server.kubeconfig(**{"auth-provider": {"name": "oidc"}})), {})

@@ -174,5 +174,7 @@ def test_documents_of_others_are_known_by_their_target_id_or_source() -> None:
     other = copy.deepcopy(document)
     del other["passthrough"]
     assert document_target_id(other, "x.json") == TARGET.target_id
+    for kept_by_others in ([1], "text", {"of_others": 1}, {}, None, 0):
+        assert document_target_id(dict(other, passthrough=kept_by_others), "x.json") == TARGET.target_id
     del other["platform"]["target_id"]
     assert document_target_id(other, "x.json") == "x.json"

@@ -32,7 +32,7 @@ def run(threshold: Any = None) -> Dict[str, Any]:
     passing = (make_control("c-1", "passed", impact=1.0), make_control("c-2", "passed"))
     failing = (make_control("c-1", "failed", impact=1.0), make_control("c-2", "failed"), make_control("c-3", "skipped"))
     return make_run([(GOOD, make_document(GOOD, *passing)), (BAD, make_document(BAD, *failing)),
-                     (WORSE, make_document(WORSE, *failing, make_control("c-4", "failed", impact=0.3)))],
+                     (WORSE, make_document(WORSE, *failing, make_control("c-0", "failed")))],
                     [(BARE, NO_SHELL)], threshold)
 
 
@@ -40,7 +40,7 @@ def test_counts_of_targets_and_controls() -> None:
     summary = run()
     assert summary["target_counts"] == {"selected": 4, "scanned": 3, "not_scanned": 1}
     assert summary["controls"]["passed"]["total"] == 2
-    assert summary["controls"]["failed"] == {"total": 5, "critical": 2, "high": 0, "medium": 2, "low": 1, "none": 0}
+    assert summary["controls"]["failed"] == {"total": 5, "critical": 2, "high": 0, "medium": 3, "low": 0, "none": 0}
     assert summary["controls"]["not_reviewed"]["total"] == 2
     assert summary["controls"]["compliance"] == 22  # 2 of 9
 
@@ -51,7 +51,7 @@ def test_targets() -> None:
     assert (good["outcome"], good["result"], good["compliance"], good["worst_failed"]) == ("scanned", "pass", 100, "")
     assert (bad["result"], bad["compliance"], bad["worst_failed"]) == ("fail", 0, "critical")
     assert bad["counts"] == {"passed": 0, "failed": 2, "not_reviewed": 1, "not_applicable": 0, "profile_error": 0}
-    assert worse["failed"] == {"baseline": ["c-1", "c-2", "c-4"]}
+    assert worse["failed"] == {"baseline": ["c-1", "c-2", "c-0"]}
     assert bad["hdf"] == "hdf/bad-1.json"
     assert bad["profiles"] == [{"name": "baseline", "counts": bad["counts"], "compliance": 0}]
     assert (bare["outcome"], bare["result"], bare["counts"], bare["compliance"]) == ("not_scanned", "not_scanned", None,
@@ -61,7 +61,7 @@ def test_targets() -> None:
 
 def test_failed_controls_are_listed_worst_and_most_first() -> None:
     assert [(control["id"], control["severity"], control["targets"]) for control in run()["failed_controls"]] == [
-        ("c-1", "critical", 2), ("c-2", "medium", 2), ("c-4", "low", 1)]
+        ("c-1", "critical", 2), ("c-2", "medium", 2), ("c-0", "medium", 1)]
     assert run()["failed_controls"][0]["title"] == "Title of c-1"
 
 

@@ -1,0 +1,20 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  owner:
+    description: Who the access is made for; stands in a label of each of its objects.
+    type: str
+    default: ansible
+  lifetime:
+    description: How long the access is meant to last, and how long its tokens live, in seconds. At least 600, the API's minimum.
+    type: int
+    default: 3600
+"""
