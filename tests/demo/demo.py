@@ -19,6 +19,7 @@ LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
 from environment.sample_cluster import SampleCluster, sample_cluster
 
 
@@ -70,6 +71,23 @@ def unexpected(summary: dict, gate_status: int) -> list[str]:
     return problems
 
 
+def miscounted(summary: dict, cluster: SampleCluster) -> list[str]:
+    """Says how many execs the API server saw, and what is wrong with that: one for each container, by the scanner."""
+    execs = cluster.exec_requests()
+    if execs is None:
+        say("audit log: this cluster's is not ours to read, so the execs were not counted")
+        return []
+    scanned = sum(target["outcome"] == "scanned" for target in summary["targets"])
+    no_shell = sum((target["error"] or {}).get("reason") == "no_such_program" for target in summary["targets"])
+    by_others = [event["user"]["username"] for event in execs if ":securescan-" not in event["user"]["username"]]
+    say("audit log: %d execs by the scanner for %d scanned containers and %d in which it found no shell; by others: %d"
+        % (len(execs) - len(by_others), scanned, no_shell, len(by_others)))
+    if by_others or len(execs) != scanned + no_shell:
+        return ["not exactly one exec per container, by the scanner: %d, of these by %s"
+                % (len(execs), ", ".join(by_others) or "nobody else")]
+    return []
+
+
 def main() -> int:
     started = time.monotonic()
     output = pathlib.Path(sys.argv[1])
@@ -79,19 +97,13 @@ def main() -> int:
     gate_status = run_scan(inventory, output)
     latest = output / "latest"
     summary = json.loads((latest / "summary.json").read_text(encoding="utf-8"))
-    problems = unexpected(summary, gate_status)
-    scanned = sum(1 for target in summary["targets"] if target["outcome"] == "scanned")
-    execs = cluster.exec_requests()
-    if execs is None:
-        say("audit log: this cluster's is not ours to read, so the execs were not counted")
-    else:
-        by_scanner = [event for event in execs if ":securescan-" in event["user"]["username"]]
-        entered = [event for event in by_scanner if event["responseStatus"]["code"] == 101]
-        say("audit log: %d containers scanned, %d execs by the scanner, %d by anybody else"
-            % (scanned, len(entered), len(execs) - len(by_scanner)))
+    problems = unexpected(summary, gate_status) + miscounted(summary, cluster)
     left = leftovers(cluster)
-    say("left in the cluster: %s" % (", ".join(left) or "nothing"))
     problems += ["left behind: %s" % name for name in left]
+    print()
+    write_table(summary, sys.stdout)
+    print()
+    say("left in the cluster: %s" % (", ".join(left) or "nothing; the scan's ServiceAccount is gone and with it its token"))
     say("results: %s" % latest.resolve())
     say("look further: %s" % (latest / "summary.md"))
     say("              %s/hdf/*.json open in MITRE Heimdall; `saf view summary -i FILE` reads them too" % latest)

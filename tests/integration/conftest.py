@@ -51,13 +51,20 @@ class Playbooks:
         path.write_text(json.dumps({"all": {"hosts": {"sample": host}}}), encoding="utf-8")
         return path
 
-    def run(self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object) -> PlaybookRun:
+    def start(self, playbook: str, *arguments: str, environ: dict | None = None,
+              **variables: object) -> subprocess.Popen[str]:
+        """The playbook as a running process, its output in a pipe."""
         program = pathlib.Path(sys.executable).parent / "ansible-playbook"
         plugins = str(pathlib.Path(__file__).parent / "connection_plugins")
-        done = subprocess.run([str(program), playbook, "-i", str(self.inventory(**variables)), *arguments],
-                              env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_CONNECTION_PLUGINS=plugins, **(environ or {})), check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
-        return PlaybookRun(done.returncode, done.stdout)
+        return subprocess.Popen(
+            [str(program), playbook, "-i", str(self.inventory(**variables)), *arguments], cwd=self.folder, text=True,
+            env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_CONNECTION_PLUGINS=plugins, **(environ or {})),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def run(self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object) -> PlaybookRun:
+        process = self.start(playbook, *arguments, environ=environ, **variables)
+        output, _nothing = process.communicate()
+        return PlaybookRun(process.returncode, output)
 
     def scan(self, *arguments: str, **variables: object) -> PlaybookRun:
         """The shipped scan playbook over the sample namespace, with its results in a folder of its own."""

@@ -58,7 +58,7 @@ class HttpPool:
         try:
             client = http.client.HTTPConnection(connection.endpoint.host, connection.endpoint.port)
             client.auto_open = 0  # or it would go on without TLS on its own
-            client.sock = stream
+            client.sock = _LentSocket(stream)
             client.putrequest(method, connection.endpoint.base_path + target, skip_host=True)
             client.putheader("Host", connection.endpoint.authority)
             # Not by a mapping: Impersonate-Group stands once for each group.
@@ -90,7 +90,8 @@ class HttpPool:
         body = response.read(limit + 1)
         if len(body) > limit:
             raise ScanError("bad_reply", "the reply has more than %d bytes" % limit, tried=deadline.tried)
-        if response.length:
+        # http.client takes headers that were cut off for complete ones; what follows them is then nothing.
+        if response.length or (not body and response.will_close and response.length is None and response.status < 300):
             raise ConnectionError("the reply was cut off")
         headers: Dict[str, str] = {name.lower(): value for name, value in response.getheaders()}
         return HttpReply(response.status, headers, body), response.isclosed() and not response.will_close
@@ -114,6 +115,18 @@ class HttpPool:
                 self._idle.append((time.monotonic(), stream))
                 return
         stream.close()
+
+
+class _LentSocket:
+    """A stream for http.client, which closes its socket as soon as it knows that a reply is the last one, and reads
+    on afterwards. Here the pool closes."""
+
+    def __init__(self, stream: TlsStream) -> None:
+        self.sendall = stream.sendall
+        self.makefile = stream.makefile
+
+    def close(self) -> None:
+        """Left to the pool."""
 
 
 def _broken(error: Exception, tried: str, secrets: List[str]) -> ScanError:

@@ -93,8 +93,8 @@ class ContainerSpec:
         Privileged containers have all of them and drop none."""
         if self.privileged:
             return ["ALL"] if change == "add" else []
-        names = {str(name).upper() for name in self.own("capabilities", change) or []}
-        return sorted(name[4:] if name.startswith("CAP_") else name for name in names)
+        names = [str(name).upper() for name in self.own("capabilities", change) or []]
+        return sorted({name[4:] if name.startswith("CAP_") else name for name in names})
 
     @property
     def seccomp_profile(self) -> Any:

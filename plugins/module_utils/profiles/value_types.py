@@ -129,9 +129,13 @@ def _any_key(value: Any) -> Any:
     return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value
 
 
+_NUMERIC = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?\Z")
+
+
 def _number_key(value: Any) -> float:
-    if isinstance(value, bool):
-        raise ValueError("a boolean has no order")
+    # Python's float() also reads nan, which compares as nobody expects, inf and 1_000.
+    if isinstance(value, bool) or (isinstance(value, str) and not _NUMERIC.match(value)):
+        raise ValueError("it is no number")
     return float(value)
 
 

@@ -12,7 +12,12 @@ from typing import List, Tuple
 _APK_BEFORE_RELEASE = re.compile(r"_(?=alpha|beta|pre|rc)")
 _PARTS = re.compile(r"(\D*)(\d*)")
 
-VersionKey = Tuple[int, List[Tuple[List[int], int]], List[Tuple[List[int], int]]]
+# A number as (how many digits, digits): versions come from containers, and long ones must cost nothing.
+_Number = Tuple[int, str]
+_Pair = Tuple[List[int], _Number]
+_END: _Pair = ([0], (0, ""))
+
+VersionKey = Tuple[_Number, List[_Pair], List[_Pair]]
 
 
 def version_key(version: str) -> VersionKey:
@@ -24,13 +29,21 @@ def version_key(version: str) -> VersionKey:
     if not (colon and epoch.isdigit()):
         epoch, rest = "0", text
     upstream, _dash, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
-    return int(epoch), _part_key(upstream), _part_key(revision)
+    return _number(epoch), _part_key(upstream), _part_key(revision)
 
 
-def _part_key(text: str) -> List[Tuple[List[int], int]]:
-    # The end of a run of non-digits counts as 0, so that "~" (-1) comes before it and all others after it. A part
-    # without digits counts as the number 0. An empty last pair keeps "1" below "1a" and above "1~".
-    return [([*map(_weight, word), 0], int(number or "0")) for word, number in _PARTS.findall(text)]
+def _number(digits: str) -> _Number:
+    significant = digits.lstrip("0")
+    return len(significant), significant
+
+
+def _part_key(text: str) -> List[_Pair]:
+    # The end of a run of non-digits counts as 0, so that "~" (-1) comes before it and all others after it; missing
+    # digits count as the number 0. Exactly one empty pair ends each key: "1" is above "1~", and "" equals "0".
+    pairs = [([*map(_weight, word), 0], _number(number)) for word, number in _PARTS.findall(text)]
+    while pairs and pairs[-1] == _END:
+        pairs.pop()
+    return [*pairs, _END]
 
 
 def _weight(char: str) -> int:

@@ -23,8 +23,8 @@ def _find(view: View) -> Any:
     return first_row(mounts, lambda row: bool(row["mount_point"] == view.params["path"]), "nothing is mounted there")
 
 
+_MOUNT_POINT = Field("mount_point", "mount_points", TEXT, "Where it is mounted.")
 _FIELDS = (
-    Field("mount_point", "mount_points", TEXT, "Where it is mounted."),
     Field("type", "types", TEXT, "Kind of the file system.", key="fstype"),
     Field("source", "sources", TEXT, "What is mounted: a device, or what the file system calls its source."),
     Field("options", "options", list_of(TEXT), "Mount options, such as ro and nosuid."),
@@ -34,7 +34,7 @@ _FIELDS = (
 RESOURCES = (
     table("mounts", "The file systems that are mounted in the container.", title=constant("Mounts"),
           place=constant("among the mounts"), rows=lambda view: view.value(MOUNTS), needs=needs(MOUNTS),
-          fields=_FIELDS, label=lambda row: str(row["mount_point"])),
+          fields=(_MOUNT_POINT, *_FIELDS), label=lambda row: str(row["mount_point"])),
     record("mount", "The file system that is mounted at a path.", title="Mount",
            subject=Parameter("path", PATH, "The mount point.", required=True),
            place=lambda params: "at %s" % params["path"], find=_find, needs=needs(MOUNTS), fields=_FIELDS,

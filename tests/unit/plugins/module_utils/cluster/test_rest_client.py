@@ -201,6 +201,18 @@ def test_a_server_that_misbehaves(server: FakeApiServer, connection: ClusterConn
     assert client.get(PODS)["items"], "the next request is well again"
 
 
+@pytest.mark.parametrize("reply", [
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s", "HTTP/1.0 200 OK\r\n\r\n%s",
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n%s",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n5\r\n: 12}\r\n0\r\n\r\n",
+])
+def test_other_ways_to_end_a_reply(server: FakeApiServer, client: RestClient, reply: str) -> None:
+    server.faults.append(Fault("garbage", text=reply.replace("%s", '{"a": 12}'), times=1))
+    assert client.get(PODS) == {"a": 12}
+    assert client.requests == 1
+    assert client.get(PODS)["items"]
+
+
 def test_a_request_can_be_cancelled(server: FakeApiServer, connection: ClusterConnection) -> None:
     server.faults.append(Fault("silence"))
     cancel = threading.Event()

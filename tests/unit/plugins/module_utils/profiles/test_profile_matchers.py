@@ -102,10 +102,11 @@ def test_kernel_parameters_compare_as_text_and_as_number(verdict, expectation, h
     assert status == ("passed" if holds else "failed"), message
 
 
-def test_text_that_is_no_number_has_no_order(verdict):
-    for expectation in ("{at_least: 1}", "{not: {at_least: 1}}"):
+@pytest.mark.parametrize("value", ["4 4 1 7", "", "nan", "-inf", "1_0", "\u0661", "1\n"])
+def test_text_that_is_no_number_has_no_order(verdict, value):
+    for expectation in ("{at_least: 1}", "{not: {at_least: 1}}", "{at_most: 9}"):
         status, _message = verdict("- kernel_parameter: kernel.x\n  expect: {value: %s}" % expectation,
-                                   {"sysctl:kernel.x": "4 4 1 7"})
+                                   {"sysctl:kernel.x": value})
         assert status == "failed"
 
 

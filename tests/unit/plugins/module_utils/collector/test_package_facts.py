@@ -1,0 +1,149 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""packages: dpkg, distroless records, apk and rpm, and what is said where there is no database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, Callable, List, Tuple
+
+import pytest
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    UNREADABLE, UNSUPPORTED, Query,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    NOBODY, Container,
+)
+
+STATUS = """Package: adduser
+Status: install ok installed
+Priority: important
+Architecture: all
+Version: 3.134
+Description: add and remove users
+ Package: not a field
+ .
+ Version: neither
+Conffiles:
+ /etc/adduser.conf 1234
+
+Package: removed
+Status: deinstall ok config-files
+Version: 1:2.0~rc1+b2
+Architecture: amd64
+
+Package: purged
+Status: deinstall ok not-installed
+Architecture: amd64
+"""
+APK = """C:Q1abc=
+P:musl
+V:1.2.5-r0
+A:x86_64
+T:the musl C library
+F:lib
+R:libc.so
+
+P:busybox
+V:1.36.1-r29
+A:x86_64
+
+"""
+QUERY = Query("packages")
+ANY_CELL = pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "none"), ("mksh", "toybox"), ("ash", "busybox")])
+
+
+def _rows(value: Any) -> List[Tuple[str, str, str, bool]]:
+    return [(row["name"], row["version"], row["arch"], row["installed"]) for row in value["packages"]]
+
+
+@ANY_CELL
+def test_dpkg(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+    container = make_container(shell, tools)
+    container.write("/var/lib/dpkg/status", STATUS)
+    value = container.fact(QUERY, NOBODY).value
+    assert value["manager"] == "dpkg"
+    assert _rows(value) == [("adduser", "3.134", "all", True), ("removed", "1:2.0~rc1+b2", "amd64", False),
+                            ("purged", "", "amd64", False)]
+
+
+@ANY_CELL
+def test_distroless_records(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+    container = make_container(shell, tools)
+    container.write("/var/lib/dpkg/status.d/base-files", "Package: base-files\nVersion: 12.4\nArchitecture: amd64")
+    container.write("/var/lib/dpkg/status.d/base-files.md5sums", "Package: not a record\n")
+    container.write("/var/lib/dpkg/status.d/tzdata", "Package: tzdata\nVersion: 2025b\nArchitecture: all\n\n")
+    container.write("/var/lib/dpkg/status.d/with space*", "Package: odd\nVersion: 1\nArchitecture: all\n")
+    container.write("/var/lib/dpkg/status", "")
+    value = container.fact(QUERY).value
+    assert sorted(_rows(value)) == [("base-files", "12.4", "amd64", True), ("odd", "1", "all", True), ("tzdata", "2025b", "all", True)]
+
+
+@ANY_CELL
+@pytest.mark.parametrize("path", ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"])
+def test_apk(make_container: Callable[..., Container], shell: str, tools: str, path: str) -> None:
+    container = make_container(shell, tools)
+    container.write(path, APK)
+    value = container.fact(QUERY).value
+    assert value["manager"] == "apk"
+    assert _rows(value) == [("musl", "1.2.5-r0", "x86_64", True), ("busybox", "1.36.1-r29", "x86_64", True)]
+
+
+def test_no_database_is_not_an_empty_list(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    assert (container.fact(QUERY).status, container.fact(QUERY).cause) == (UNSUPPORTED, "no package database was found")
+    container.write("/var/lib/dpkg/status", "")
+    assert container.fact(QUERY).status == UNSUPPORTED
+    container.write("/var/lib/dpkg/status", "this is\nno database\n")
+    assert "no records" in container.fact(QUERY).cause
+
+
+@pytest.mark.parametrize("path", ["/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm/rpmdb.sqlite"])
+def test_a_database_that_cannot_be_read(make_container: Callable[..., Container], path: str) -> None:
+    container = make_container()
+    container.write(path, STATUS, mode=0o600)
+    if "rpm" not in path:
+        assert container.fact(QUERY, NOBODY).status == UNREADABLE
+    (container.root / path.split("/")[1]).chmod(0o700)
+    assert container.fact(QUERY, NOBODY).status == UNREADABLE
+
+
+@pytest.mark.parametrize("text", [
+    "Version: 1\nPackage: a\n", "Package: a\nStatus: install ok installed\n", "Package: a\nVersion: 1\nVersion: 2\n",
+    "Package: a\nVersion: 1\n\nPackage: \0\nVersion: 2\n",
+])
+def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Container], text: str) -> None:
+    container = make_container()
+    container.write("/var/lib/dpkg/status", text)
+    assert container.fact(QUERY).status == UNSUPPORTED
+
+
+def test_rpm_without_its_program(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
+    assert container.fact(QUERY).status == UNSUPPORTED and "no rpm program" in container.fact(QUERY).cause
+
+
+@pytest.mark.parametrize(("program", "expected"), [
+    ("printf 'bash\\t5.2-1\\tx86_64\\ngpg-pubkey\\t1-2\\t(none)\\nopenssl\\t1:3.0-2\\tx86_64\\n'", [
+        ("bash", "5.2-1", "x86_64", True), ("openssl", "1:3.0-2", "x86_64", True)]),
+    ("exit 1", UNREADABLE), ("printf 'error: cannot open\\n'", UNSUPPORTED), ("exit 0", UNSUPPORTED),
+])
+def test_what_the_rpm_program_says(make_container: Callable[..., Container], program: str, expected: Any) -> None:
+    container = make_container()
+    container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
+    container.write("/bin/rpm", "#!/bin/sh\n%s\n" % program, mode=0o755)
+    fact = container.fact(QUERY)
+    assert fact.value is not None and _rows(fact.value) == expected if isinstance(expected, list) else fact.status == expected
+
+
+@pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed on this machine")
+def test_a_real_rpm_database(make_container: Callable[..., Container]) -> None:
+    container = make_container(names=["sleep", "rpm"])
+    database = container.root / "var/lib/rpm"
+    database.mkdir(parents=True)
+    assert os.system("rpm --root %s --initdb" % container.root) == 0
+    assert container.fact(QUERY).status == UNSUPPORTED  # no package is installed: no records that are understood

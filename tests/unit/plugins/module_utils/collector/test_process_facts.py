@@ -1,0 +1,126 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""processes: in a process namespace of their own, with command lines that try to mislead."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    OK, UNREADABLE, UNSUPPORTED, Fact, Query,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    CELLS, NONCE, Container,
+)
+
+
+class Namespace:
+    """A process namespace in a container, whose first process sleeps."""
+
+    def __init__(self, container: Container) -> None:
+        self._root = str(container.root)
+        self._first = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--root", self._root,
+                                        "--mount-proc=/proc", "/bin/sleep", "600"])
+        self._children: List["subprocess.Popen[bytes]"] = []
+        for _attempt in range(200):
+            found = Path("/proc/%d/task/%d/children" % (self._first.pid, self._first.pid)).read_text().split()
+            if found and Path("/proc/%s/comm" % found[0]).read_text() == "sleep\n":
+                self.first = found[0]
+                return
+            time.sleep(0.01)
+        raise AssertionError("the process namespace did not come up")
+
+    def enter(self, *argv: str, uid: int = 0) -> List[str]:
+        return ["nsenter", "-t", self.first, "-m", "-p", "-r", "-w", "-S", str(uid), "-G", str(uid), *argv]
+
+    def start(self, *argv: str, uid: int = 0) -> None:
+        self._children.append(subprocess.Popen(self.enter(*argv, uid=uid)))
+        while Path("/proc/%s/root/proc" % self.first).exists() and not any(
+                row["cmdline"][-1:] == [argv[-1]] for row in self.see()):
+            time.sleep(0.01)
+
+    def see(self) -> List[Dict[str, Any]]:
+        """What Python sees in the namespace's /proc, without those that it holds itself."""
+        rows = []
+        for folder in sorted(Path("/proc/%s/root/proc" % self.first).glob("[0-9]*"), key=lambda path: int(path.name)):
+            try:
+                status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line)
+                words = (folder / "cmdline").read_bytes().split(b"\0")[:-1]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            rows.append({"pid": int(folder.name), "ppid": int(status["PPid"]), "uid": int(status["Uid"].split()[1]),
+                         "gid": int(status["Gid"].split()[1]), "state": status["State"][0], "name": status["Name"],
+                         "cmdline": [word.decode("utf-8", "backslashreplace") for word in words]})
+        return rows
+
+    def collect(self, *, uid: int = 0) -> Fact:
+        wanted = request.make_request([Query("processes")])
+        done = subprocess.run(self.enter("/bin/sh", uid=uid), input=script.build_script(wanted, NONCE), capture_output=True, check=True)
+        return collect.read_facts(wanted, done.stdout, NONCE).get_fact(Query("processes"))
+
+    def mount_proc(self, options: str) -> None:
+        subprocess.run(["nsenter", "-t", self.first, "-m", "mount", "-o", "remount," + options, "-t", "proc", "proc", self._root + "/proc"], check=True)
+
+    def close(self) -> None:
+        self._first.terminate()
+        for process in [self._first, *self._children]:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def make_namespace(make_container: Callable[..., Container]) -> Iterator[Callable[..., Namespace]]:
+    made: List[Namespace] = []
+
+    def make(shell: str = "dash", tools: str = "gnu") -> Namespace:
+        container = make_container(shell, tools)
+        if not (container.root / "bin/sleep").exists():
+            container.add_programs(shell, "busybox", ["sleep"])
+        made.append(Namespace(container))
+        return made[-1]
+
+    yield make
+    for namespace in made:
+        namespace.close()
+
+
+@pytest.mark.parametrize(("shell", "tools"), CELLS)
+def test_processes(make_namespace: Callable[..., Namespace], shell: str, tools: str) -> None:
+    namespace = make_namespace(shell, tools)
+    namespace.start("/bin/sh", "-c", "read x || sleep 300; :", "", "an argument\nof lines", "Pid:\t1\nName:\tinit", "ü\udcff\x01\x7f", uid=33)
+    fact = namespace.collect(uid=33)
+    if (shell, tools) == ("dash", "none"):
+        assert fact.status == UNSUPPORTED and "cat and tr" in fact.cause
+        return
+    assert fact.status == OK
+    assert fact.value == [row for row in namespace.see()]
+    mine = [row for row in fact.value if row["uid"] == 33]
+    assert mine[0]["cmdline"][3:] == ["", "an argument\nof lines", "Pid:\t1\nName:\tinit", "ü\\xff\x01\x7f"]
+    assert fact.value[0]["pid"] == 1 and fact.value[0]["cmdline"][-1] == "600"
+
+
+def test_a_command_line_that_imitates_the_separator_costs_the_fact(make_namespace: Callable[..., Namespace]) -> None:
+    namespace = make_namespace()
+    namespace.start("/bin/sh", "-c", "sleep 300; :", Path("/proc/version").read_text() + "x")
+    fact = namespace.collect()
+    assert fact.status == UNSUPPORTED and "told apart" in fact.cause
+
+
+@pytest.mark.parametrize("option", ["hidepid=1", "hidepid=2", "hidepid=4"])
+def test_hidden_processes_are_said_to_be_hidden(make_namespace: Callable[..., Namespace], option: str) -> None:
+    namespace = make_namespace()
+    namespace.start("/bin/sh", "-c", "sleep 301; :", uid=33)
+    namespace.mount_proc(option)
+    for uid in (33, 34):
+        fact = namespace.collect(uid=uid)
+        assert fact.status == UNREADABLE and fact.cause
+    assert namespace.collect(uid=0).status == OK
+    namespace.mount_proc("hidepid=0")
+    assert namespace.collect(uid=34).status == OK

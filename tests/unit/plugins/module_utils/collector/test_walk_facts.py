@@ -1,0 +1,142 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""walk: what is found, what is never entered, and that an unfinished walk is never ok."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import Any, Callable, List
+
+import pytest
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    ABSENT, OK, TIMED_OUT, TOO_LARGE, UNREADABLE, UNSUPPORTED, Fact, Query,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    CELLS, NOBODY, ROOT, Container,
+)
+
+MATCHES = ("setuid", "setgid", "world_writable", "unowned")
+
+
+def _walk(path: str, match: str, **options: int) -> Query:
+    return Query("walk", path, (("match", match), *options.items()))
+
+
+def _paths(fact: Fact) -> List[str]:
+    return [entry["path"] for entry in fact.value["entries"]]
+
+
+def _fill(container: Container) -> None:
+    container.write("/etc/passwd", "root:x:0:0::/:\napp:x:1000:1000::/:\nbroken:x::1:\nlast:x:1001:5::/:")
+    container.write("/etc/group", "root:x:0:\napp:x:1000:\n")
+    os.chown(container.root / "etc/passwd", 0, 0)
+    container.write("/usr/bin/su", mode=0o4755)
+    container.write("/usr/bin/both", mode=0o6755, owner=(1000, 1000))
+    container.write("/usr/bin/wall", mode=0o2755)
+    container.write("/usr/bin/plain", mode=0o755)
+    container.write("/usr/open", mode=0o666)
+    container.write("/usr/all", mode=0o6777, owner=(77, 77))
+    container.write("/usr/lost", owner=(1002, 1000))
+    container.write("/usr/group lost", owner=(1001, 77))
+    container.write("/usr/proc/kept", mode=0o666)
+    for name, mode in (("shared", 0o777), ("sticky", 0o1777), ("setgid", 0o2755)):
+        (container.root / "usr" / name).mkdir()
+        (container.root / "usr" / name).chmod(mode)
+    (container.root / "usr/link").symlink_to("open")
+    for name in (b"new\nline", b"\xff\xfe", b"with space", b"quo'te", b"-x", b"=0\n", b"!1 1!"):
+        path = os.path.join(os.fsencode(container.root), b"usr/odd", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb"):
+            os.chmod(path, 0o4644)
+
+
+@pytest.mark.parametrize(("shell", "tools"), CELLS)
+def test_matches(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+    container = make_container(shell, tools)
+    _fill(container)
+    facts = container.collect(*(_walk("/usr", match) for match in MATCHES), _walk("/", "setuid"), _walk("/etc", "setuid"),
+                              read_only=True)
+    if tools == "none":
+        assert all(fact.status == UNSUPPORTED and "a walk needs find" in fact.cause for fact in facts.values())
+        return
+    assert [fact.status for fact in facts.values()] == [OK] * 6, facts
+    setuid, setgid, writable, unowned, everywhere, nothing = (_paths(fact) for fact in facts.values())
+    odd = ["/usr/odd/" + name for name in ("!1 1!", "-x", "=0\n", "\\xff\\xfe", "new\nline", "quo'te", "with space")]
+    assert setuid == sorted(["/usr/all", "/usr/bin/both", "/usr/bin/su", *odd])
+    assert setgid == ["/usr/all", "/usr/bin/both", "/usr/bin/wall"]
+    assert writable == ["/usr/all", "/usr/open", "/usr/proc/kept", "/usr/shared"]
+    assert unowned == ["/usr/all", "/usr/group lost", "/usr/lost"]
+    assert everywhere == setuid and nothing == []
+    assert all(fact.value["complete"] for fact in facts.values())
+
+
+def test_other_file_systems_are_not_entered(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    _fill(container)
+    for name in ("proc/x", "sys/x", "dev/x"):
+        container.write("/" + name, mode=0o4755)
+    (container.root / "mnt").mkdir()
+    mounting = "mount -t tmpfs none /mnt && cp -p /usr/bin/su /mnt/su && exec /bin/sh"
+    container.add_programs("dash", "busybox", ["mount", "cp"])
+    fact = container.fact(_walk("/", "setuid"), argv=["/bin/sh", "-c", mounting], proc="")
+    assert fact.status == OK and "/usr/bin/su" in _paths(fact)
+    assert not any(path.startswith(("/mnt", "/proc", "/sys", "/dev")) for path in _paths(fact))
+    asked = container.fact(_walk("/mnt", "setuid"), argv=["/bin/sh", "-c", mounting])
+    assert _paths(asked) == ["/mnt/su"]
+
+
+@pytest.mark.parametrize("tools", ["gnu", "busybox", "toybox"])
+def test_an_unfinished_walk_is_not_ok(make_container: Callable[..., Container], tools: str) -> None:
+    container = make_container(tools=tools)
+    _fill(container)
+    (container.root / "usr/shared").chmod(0o700)
+    (container.root / "usr/odd").chmod(0o711)
+    blocked = container.fact(_walk("/usr", "setuid"), NOBODY)
+    assert (blocked.status, blocked.value["complete"], blocked.value["unreadable"]) == (UNREADABLE, False, 2)
+    assert "/usr/bin/su" in _paths(blocked)
+    limited = container.collect(_walk("/usr", "setuid", limit=3), _walk("/usr", "setuid", limit=10))
+    assert [fact.status for fact in limited.values()] == [TOO_LARGE, OK]
+    for number in range(200):
+        os.link(container.root / "usr/bin/su", container.root / "usr" / ("%03d" % number + "x" * 240))
+    cut = container.fact(_walk("/usr", "setuid"))
+    assert cut.status == TOO_LARGE or len(_paths(cut)) == 210
+    for number in range(200, 500):
+        os.link(container.root / "usr/bin/su", container.root / "usr" / ("%03d" % number + "x" * 240))
+    cut = container.fact(_walk("/usr", "setuid"))
+    assert cut.status == TOO_LARGE and not cut.value["complete"]
+
+
+def test_a_slow_walk_is_stopped_and_leaves_no_process(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    _fill(container)
+    os.unlink(container.root / "bin/find")
+    container.write("/bin/find", "#!/bin/sh\nexec sleep 4242\n", mode=0o755)
+    began = time.monotonic()
+    facts = container.collect(_walk("/usr", "setuid", seconds=1), _walk("/usr", "setgid"), _walk("/etc", "setuid"), Query("os"),
+                              time_limit=2)
+    assert 1 < time.monotonic() - began < 5
+    assert [fact.status for fact in facts.values()][:3] == [TIMED_OUT] * 3
+    assert b"4242" not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout.replace(b"ps ax", b"")
+
+
+@pytest.mark.parametrize(("program", "status"), [("exit 1", UNREADABLE), ("exit 127", UNREADABLE), ("echo text", UNSUPPORTED), ("kill -9 $$", TIMED_OUT)])
+def test_a_find_that_misbehaves_is_not_ok(make_container: Callable[..., Container], program: str, status: str) -> None:
+    container = make_container()
+    os.unlink(container.root / "bin/find")
+    container.write("/bin/find", "#!/bin/sh\n%s\n" % program, mode=0o755)
+    assert container.fact(_walk("/", "setuid")).status == status
+
+
+def test_where_nothing_can_be_walked(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    _fill(container)
+    (container.root / "usr/shared").chmod(0o700)
+    facts: Any = container.collect(_walk("/nowhere", "setuid"), _walk("/usr/open", "setuid"), _walk("/usr/shared/x", "setuid"), identity=NOBODY)
+    assert [fact.status for fact in facts.values()] == [ABSENT, UNSUPPORTED, UNREADABLE]
+    os.unlink(container.root / "etc/group")
+    facts = container.collect(_walk("/usr", "unowned"), _walk("/usr", "setuid"), identity=ROOT)
+    assert [fact.status for fact in facts.values()] == [UNSUPPORTED, OK]
