@@ -25,6 +25,8 @@ from .results.waivers import WaiverNote, Waivers, apply_waivers
 from .targets.selection import SelectedTarget
 
 _PROGRESS_INTERVAL = 1.0
+# Asked for in every scan: a result says what system it is about, whatever its profiles look at.
+PLATFORM_QUERY = Query("os")
 Work = TypeVar("Work")
 
 
@@ -82,7 +84,7 @@ def _judge(plan: ScanPlan, selected: SelectedTarget, facts: Facts) -> Tuple[List
 
 
 def _platform(facts: Facts) -> Platform:
-    seen = facts.get_fact(Query("os"))
+    seen = facts.get_fact(PLATFORM_QUERY)
     if not seen.ok:
         return Platform()
     value: Mapping[str, str] = seen.value

@@ -51,8 +51,8 @@ def _escaped(match: Match[str]) -> str:
 
 def render_markdown(summary: Mapping[str, Any]) -> str:
     """The report as text, with a line feed at the end."""
-    sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_scanned(summary),
-                _waiver_notes(summary), ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
+    sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_reviewed(summary),
+                _not_scanned(summary), _waiver_notes(summary), ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
@@ -103,13 +103,24 @@ def _target_cells(target: Mapping[str, Any]) -> List[str]:
 
 
 def _failed_controls(summary: Mapping[str, Any]) -> List[str]:
-    controls = summary["failed_controls"]
-    if not controls:
+    return _controls("Failed controls", ["Severity", "Control", "Title", "Profile", "Targets"],
+                     ([control["severity"], escape(control["id"]), escape(control["title"]),
+                       escape(control["profile"]), str(control["targets"])] for control in summary["failed_controls"]))
+
+
+def _not_reviewed(summary: Mapping[str, Any]) -> List[str]:
+    return _controls("Not reviewed, and why", ["Severity", "Control", "Title", "Cause", "Targets"],
+                     ([control["severity"], escape(control["id"]), escape(control["title"]),
+                       escape(control["cause"], _MAX_CELL), str(control["targets"])]
+                      for control in summary["not_reviewed"]))
+
+
+def _controls(title: str, columns: List[str], rows: Iterable[List[str]]) -> List[str]:
+    all_rows = list(rows)
+    if not all_rows:
         return []
-    rows = ([control["severity"], escape(control["id"]), escape(control["title"]), escape(control["profile"]),
-             str(control["targets"])] for control in controls[:_MOST_CONTROLS])
-    more = len(controls) - _MOST_CONTROLS
-    return ["## Failed controls", "", *_table(["Severity", "Control", "Title", "Profile", "Targets"], rows),
+    more = len(all_rows) - _MOST_CONTROLS
+    return ["## %s" % title, "", *_table(columns, all_rows[:_MOST_CONTROLS]),
             *(["", "... and %d more" % more] if more > 0 else [])]
 
 

@@ -11,6 +11,8 @@
     target_counts     {selected, scanned, not_scanned}
     controls          {status: {total, critical, high, medium, low, none}, ..., controls, compliance} over all targets
     failed_controls   list of {profile, id, title, severity, targets}: worst severity first, then most targets
+    not_reviewed      list of {profile, id, title, severity, cause, targets}: the same for controls that are Not Reviewed,
+                      one entry for each cause
     targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
                       approach, duration, error (record or null), hdf (path within the run's folder, or empty),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
@@ -31,7 +33,7 @@ from ..errors import ScanError
 from .decision import Decision
 from .producer import COLLECTION, VERSION
 from .safe_text import kept_values, one_line
-from .status import FAILED, PROFILE_ERROR, SEVERITIES
+from .status import FAILED, NOT_REVIEWED, PROFILE_ERROR, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .threshold import NOT_SCANNED, SCANNED
 from .waivers import WaiverNote
@@ -59,7 +61,8 @@ class RunSummary:
         }
         self._targets: List[Dict[str, Any]] = []
         self._counts: List[Counts] = []
-        self._failed: Dict[Tuple[str, str], Dict[str, Any]] = {}
+        self._failed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
+        self._not_reviewed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
 
     def add_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
                     document: Mapping[str, Any], hdf: str) -> None:
@@ -69,7 +72,10 @@ class RunSummary:
         for profile in summary.profiles:
             for control in profile.controls:
                 if control.status == FAILED:
-                    self._count_failure(profile.name, control)
+                    _count(self._failed, (profile.name, control.id), profile.name, control)
+                elif control.status == NOT_REVIEWED:
+                    cause = one_line(control.skipped_because, _MAX_ERROR_TEXT)
+                    _count(self._not_reviewed, (profile.name, control.id, cause), profile.name, control, cause=cause)
         self._targets.append(dict(
             kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf,
             counts=summary.counts.by_status(), compliance=summary.counts.compliance,
@@ -92,23 +98,30 @@ class RunSummary:
     def finish(self, finished: str, duration: float, gate: Optional[Decision],
                waiver_notes: Sequence[WaiverNote] = ()) -> Dict[str, Any]:
         """The summary as a mapping of plain JSON values; `duration` in seconds. Equal waiver notes appear once."""
-        passed = {target.target_id: target.passed for target in gate.targets} if gate else {}
-        targets = [dict(target, result=_result(target, passed.get(target["target_id"]))) for target in self._targets]
+        targets = sorted((dict(target, result=_result(target, None)) for target in self._targets),
+                         key=lambda target: str(target["target_id"]))
         scanned = sum(target["outcome"] == SCANNED for target in targets)
-        failed = sorted(self._failed.values(), key=lambda control: (
-            SEVERITIES.index(control["severity"]), -control["targets"], control["profile"], control["id"]))
-        return dict(
+        summary = dict(
             self._head, finished=finished, duration=duration,
             target_counts={"selected": len(targets), "scanned": scanned, "not_scanned": len(targets) - scanned},
-            controls=merge_counts(self._counts).as_dict(), failed_controls=failed, targets=targets,
-            gate=gate.as_dict() if gate else None,
+            controls=merge_counts(self._counts).as_dict(), failed_controls=_worst_first(self._failed),
+            not_reviewed=_worst_first(self._not_reviewed), targets=targets, gate=None,
             waiver_notes=[note.as_dict() for note in dict.fromkeys(waiver_notes)])
+        return with_gate(summary, gate) if gate else summary
 
-    def _count_failure(self, profile: str, control: ControlSummary) -> None:
-        entry = self._failed.setdefault((profile, control.id), {
-            "profile": profile, "id": control.id, "title": control.title, "severity": control.severity, "targets": 0})
-        entry["targets"] += 1
-        entry["severity"] = min(entry["severity"], control.severity, key=SEVERITIES.index)
+
+def _count(entries: Dict[Tuple[str, ...], Dict[str, Any]], key: Tuple[str, ...], profile: str,
+           control: ControlSummary, **more: str) -> None:
+    """One more target of a control, at the worst severity that the control has anywhere."""
+    entry = entries.setdefault(key, dict(profile=profile, id=control.id, title=control.title,
+                                         severity=control.severity, targets=0, **more))
+    entry["targets"] += 1
+    entry["severity"] = min(entry["severity"], control.severity, key=SEVERITIES.index)
+
+
+def _worst_first(entries: Mapping[Tuple[str, ...], Dict[str, Any]]) -> List[Dict[str, Any]]:
+    return sorted(entries.values(), key=lambda entry: (
+        SEVERITIES.index(entry["severity"]), -entry["targets"], entry["profile"], entry["id"]))
 
 
 def _failed_ids(summary: DocumentSummary) -> Dict[str, List[str]]:

@@ -74,10 +74,13 @@ def merge_counts(counts: Iterable[Counts]) -> Counts:
 
 @dataclass(frozen=True)
 class ControlSummary:
+    """`skipped_because` is the first reason that a test of the control gives for being skipped, empty without one."""
+
     id: str
     title: str
     status: str
     severity: str
+    skipped_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
     profiles = []
     for counted in counted_profiles(document, source):
         controls = [ControlSummary(control["id"], control.get("title") or "", control_status(control),
-                                   control_severity(control)) for control in counted.controls]
+                                   control_severity(control), _skip_message(control)) for control in counted.controls]
         counts = Counts()
         for control in controls:
             counts.add(control.status, control.severity)
@@ -122,3 +125,8 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
         profiles.append(ProfileSummary(profile["name"], profile.get("version") or "", profile["sha256"], controls,
                                        counts))
     return DocumentSummary(profiles, merge_counts(profile.counts for profile in profiles))
+
+
+def _skip_message(control: Mapping[str, Any]) -> str:
+    messages = (result.get("skip_message") for result in control["results"])
+    return next((message for message in messages if message), "")

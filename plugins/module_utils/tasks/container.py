@@ -25,7 +25,7 @@ from ..results.hdf import hdf_document
 from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
 from ..results.waivers import WaiverNote, load_waivers
-from ..run import Outcome, ScanPlan, run_bounded, scan_target
+from ..run import PLATFORM_QUERY, Outcome, ScanPlan, run_bounded, scan_target
 from ..targets.selection import SelectedTarget, select_targets
 from .access import grants_of, planned_access, scan_access_of
 from .context import TaskContext
@@ -90,7 +90,7 @@ class _Scan:
         self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
-            request=make_request(required_queries(profiles)), profiles=profiles,
+            request=make_request((*required_queries(profiles), PLATFORM_QUERY)), profiles=profiles,
             waivers=load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None)
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,

@@ -11,6 +11,7 @@ from ...collector.facts import Query
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, present
 from ..value_types import BOOLEAN, SCALAR, TEXT
 
+
 def _query(params: Params) -> Query:
     return Query("sysctl", params["name"])
 

@@ -124,7 +124,7 @@ def test_passing_faults_are_survived(server: FakeApiServer, client: RestClient, 
         assert fails(client.delete, PODS + "/api-1").reason == "not_found"
     else:
         getattr(client, method)(PODS + "/api-1")
-    assert client.requests == 3
+        assert client.requests == 3
 
 
 @pytest.mark.parametrize(("fault", "reason"), [

@@ -54,7 +54,8 @@ def load_tests(load):
     """Load a profile of one control from the text of its tests, and of its inputs."""
 
     def run(tests, inputs="", more="", **given):
-        text = HEAD + (("inputs:\n" + textwrap.indent(textwrap.dedent(inputs), "  ") + "\n") if inputs else "") + CONTROL
+        text = HEAD + (("inputs:\n" + textwrap.indent(textwrap.dedent(inputs), "  ") + "\n")
+                       if inputs else "") + CONTROL
         text += textwrap.indent(textwrap.dedent(more), "    ") + "\n"
         text += "    tests:\n" + textwrap.indent(textwrap.dedent(tests), "      ") + "\n"
         return load(text, **given)

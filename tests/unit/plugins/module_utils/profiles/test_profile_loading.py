@@ -101,11 +101,11 @@ def test_a_profile_that_is_not_there(folder, name):
 
 def test_a_file_that_is_no_text(tmp_path):
     (tmp_path / "p.yml").write_bytes(b"name: a\ntitle: \xff\n")
-    with pytest.raises(ScanError, match="p.yml:2: found a byte that is not UTF-8") as caught:
+    with pytest.raises(ScanError, match=r"p\.yml:2: found a byte that is not UTF-8") as caught:
         load_profile(str(tmp_path / "p.yml"), [], {})
     assert caught.value.reason == "bad_profile"
     (tmp_path / "p.yml").write_bytes(b"# " + b"x" * 3_000_000)
-    with pytest.raises(ScanError, match="p.yml:1: the file is larger than"):
+    with pytest.raises(ScanError, match=r"p\.yml:1: the file is larger than"):
         load_profile(str(tmp_path / "p.yml"), [], {})
 
 
@@ -129,22 +129,26 @@ def test_source_text_and_line_of_controls(folder):
     assert lines[first["line"] - 1] == "  - id: first"
     assert lines[second["line"] - 1].startswith("  - {id: second")
     assert first["code"].startswith("id: first\ntitle: First\ndesc: >-\n  A text\n")
-    assert first["code"].endswith("tests:\n  - ports: {where: {port: {one_of: \"${input.ports}\"}}}\n    # a comment inside\n"
-                                  "    expect: {count: {at_most: \"${input.limit}\"}}\n")
+    assert first["code"].endswith("tests:\n  - ports: {where: {port: {one_of: \"${input.ports}\"}}}\n"
+                                  "    # a comment inside\n    expect: {count: {at_most: \"${input.limit}\"}}\n")
     assert second["code"] == lines[second["line"] - 1].lstrip(" -") + "\n"
 
 
-@pytest.mark.parametrize(("word", "number"), [("none", 0.0), ("low", 0.1), ("medium", 0.4), ("high", 0.7), ("critical", 0.9),
+@pytest.mark.parametrize(("word", "number"),
+                         [("none", 0.0), ("low", 0.1), ("medium", 0.4), ("high", 0.7), ("critical", 0.9),
                                               ("High", 0.7), ("0", 0.0), ("1", 1.0), ("0.55", 0.55)])
 def test_impacts_are_those_of_inspec(load_tests, load, word, number):
-    text = "name: s\ntitle: s\nversion: 1.0.0\ncontrols: [{id: c, title: t, impact: %s, manual: true, check: x}]\n" % word
-    assert load(text).controls[0]["impact"] == number
+    control = "{id: c, title: t, impact: %s, manual: true, check: x}" % word
+    assert load("name: s\ntitle: s\nversion: 1.0.0\ncontrols: [%s]\n" % control).controls[0]["impact"] == number
 
 
 @pytest.mark.parametrize(("text", "value"), [
-    ("0640", "0640"), ("no", "no"), ("on", "on"), ("22:22", "22:22"), ("2026-01-01", "2026-01-01"), ("1_000", "1_000"), ("0x1F", "0x1F"),
-    ("1e3", 1000.0), ("true", True), ("False", False), ("~", None), ("", None), ("null", None), ("-5", -5), ("+5", 5), ("0", 0),
-    ("1.5", 1.5), (".5", 0.5), ("0.5", 0.5), ("00.5", "00.5"), ("'5'", "5"), ("\"true\"", "true"), (".inf", ".inf"), ("<<", "<<"), ("=", "="),
+    ("0640", "0640"), ("no", "no"), ("on", "on"), ("22:22", "22:22"), ("2026-01-01", "2026-01-01"), ("1_000", "1_000"),
+    ("0x1F", "0x1F"),
+    ("1e3", 1000.0), ("true", True), ("False", False), ("~", None), ("", None), ("null", None), ("-5", -5), ("+5", 5),
+    ("0", 0),
+    ("1.5", 1.5), (".5", 0.5), ("0.5", 0.5), ("00.5", "00.5"), ("'5'", "5"), ("\"true\"", "true"), (".inf", ".inf"),
+    ("<<", "<<"), ("=", "="),
     ("12345678901234567890", "12345678901234567890"),
 ])
 def test_plain_scalars_are_read_by_the_rules_of_yaml_1_2(text, value):
@@ -186,13 +190,14 @@ def test_a_given_value_of_the_wrong_type(folder, inputs, message):
 
 
 def test_a_given_value_is_checked_where_it_is_used(folder):
-    with pytest.raises(ScanError, match=r"profile.yml:32: control 'first': ports where port one_of: found text 'ssh'") as caught:
+    with pytest.raises(ScanError, match=r"profile\.yml:32: control 'first': ports .*: found text 'ssh'") as caught:
         load_profile("alpha", [folder], {"ports": ["ssh"]})
     assert caught.value.reason == "bad_profile"
 
 
 def test_a_required_input(load_tests):
-    options = {"tests": "- file: /x\n  expect: {uid: '${input.id}'}", "inputs": "- {name: id, type: numeric, required: true}"}
+    options = {"tests": "- file: /x\n  expect: {uid: '${input.id}'}",
+               "inputs": "- {name: id, type: numeric, required: true}"}
     assert load_tests(**options, id=5).inputs[0]["value"] == 5
     with pytest.raises(ScanError, match="requires the input 'id', which was not given; expected a number") as caught:
         load_tests(**options)
@@ -216,15 +221,18 @@ def test_the_inputs_of_a_scan_must_belong_to_one_of_its_profiles(folder):
 
 
 def test_sensitive_inputs_are_masked_wherever_results_show_values(judge, load_tests):
-    options = {"tests": "- file: /x\n  expect: {content: {matches: '${input.key}'}, type: '${input.key}', lines: {each: {include: '${input.key}'}}}",
+    options = {"tests": "- file: /x\n  expect: {content: {matches: '${input.key}'}, type: '${input.key}', "
+                        "lines: {each: {include: '${input.key}'}}}",
                "inputs": "- {name: key, type: string, value: hunter2, sensitive: true}"}
     profile = load_tests(**options)
-    result = judge(options["tests"], {"content:/x": b"no such thing\n", "file:/x": {"type": "file"}}, inputs=options["inputs"])
+    result = judge(options["tests"], {"content:/x": b"no such thing\n", "file:/x": {"type": "file"}},
+                   inputs=options["inputs"])
     assert [segment.status for segment in result.results] == ["failed"] * 3
     assert result.results[1].code_desc == "File /x type is expected to equal ***"
     assert "hunter2" not in str(result)
     attributes = evaluate(profile, Facts(), EvaluationContext({}, {}, "app")).attributes
-    assert attributes == [{"name": "key", "options": {"type": "String", "value": "***", "required": False, "sensitive": True}}]
+    assert attributes == [{"name": "key",
+                           "options": {"type": "String", "value": "***", "required": False, "sensitive": True}}]
     # the found value of a test with a sensitive input is not shown either: it may hold the secret
     assert "found 4 characters without it (not shown)" in result.results[1].message
 
@@ -245,7 +253,8 @@ def test_a_compiled_profile_goes_as_json_and_comes_back(folder):
     assert received == profile
     context = EvaluationContext({}, {}, "app")
     assert [control.results[0].code_desc for control in evaluate(received, Facts(), context).controls] == [
-        "Listening ports where port one of [22, 23] count is expected to be at most 5", "File /etc/x5 is expected to exist"]
+        "Listening ports where port one of [22, 23] count is expected to be at most 5",
+        "File /etc/x5 is expected to exist"]
     with pytest.raises(ScanError, match="has format 99, this engine reads format 1"):
         CompiledProfile.from_dict(dict(sent, format=99))
 

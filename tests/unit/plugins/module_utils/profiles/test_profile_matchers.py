@@ -10,24 +10,31 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.matchers import MATCHERS
 
 STAT = {"type": "file", "mode": 0o640, "uid": 0, "gid": 42, "size": 700, "mtime": 1700000000, "link_target": None}
-JSON = '{"port": 8080, "debug": false, "name": "web", "hosts": ["a", "b"], "ratio": 0.5, "none": null, "deep": [{"k": "v"}]}'
+JSON = ('{"port": 8080, "debug": false, "name": "web", "hosts": ["a", "b"], "ratio": 0.5, "none": null, '
+        '"deep": [{"k": "v"}]}')
 USERS = [{"name": name, "uid": uid, "gid": uid, "gecos": "", "home": "/", "shell": shell, "password": "shadow"}
          for name, uid, shell in (("root", 0, "/bin/sh"), ("app", 1000, "/sbin/nologin"), ("job", 1001, "/bin/sh"))]
 
 CASES = [
     # attribute, expectation, does it hold
-    ("uid", "0", True), ("uid", "1", False), ("uid", "{equals: 0}", True), ("uid", "{not: 0}", False), ("uid", "{not: 1}", True),
-    ("mode", '"0640"', True), ("mode", "0640", True), ("mode", '"0600"', False), ("mode", '{one_of: ["0600", "0640"]}', True),
-    ("mode", '{no_wider_than: "0640"}', True), ("mode", '{no_wider_than: "0777"}', True), ("mode", '{no_wider_than: "0600"}', False),
+    ("uid", "0", True), ("uid", "1", False), ("uid", "{equals: 0}", True), ("uid", "{not: 0}", False),
+    ("uid", "{not: 1}", True),
+    ("mode", '"0640"', True), ("mode", "0640", True), ("mode", '"0600"', False),
+    ("mode", '{one_of: ["0600", "0640"]}', True),
+    ("mode", '{no_wider_than: "0640"}', True), ("mode", '{no_wider_than: "0777"}', True),
+    ("mode", '{no_wider_than: "0600"}', False),
     ("mode", '{no_wider_than: "0604"}', False), ("mode", '{not: {no_wider_than: "0600"}}', True),
     ("gid", "{one_of: [0, 42]}", True), ("gid", "{one_of: [0]}", False), ("gid", "{not: {one_of: [0, 42]}}", False),
     ("size", "{at_least: 700}", True), ("size", "{at_least: 701}", False), ("size", "{at_most: 700}", True),
     ("size", "{at_most: 699}", False), ("size", "{more_than: 699}", True), ("size", "{more_than: 700}", False),
     ("size", "{less_than: 701}", True), ("size", "{less_than: 700}", False), ("size", "{between: [1, 700]}", True),
-    ("size", "{between: [1, 699]}", False), ("size", "{at_least: 1, at_most: 10}", False), ("size", "{at_least: 1, at_most: 1000}", True),
-    ("type", "file", True), ("type", "{matches: ^f}", True), ("type", "{matches: ^d}", False), ("type", "{not: {matches: ^d}}", True),
+    ("size", "{between: [1, 699]}", False), ("size", "{at_least: 1, at_most: 10}", False),
+    ("size", "{at_least: 1, at_most: 1000}", True),
+    ("type", "file", True), ("type", "{matches: ^f}", True), ("type", "{matches: ^d}", False),
+    ("type", "{not: {matches: ^d}}", True),
     ("type", "{include: il}", True), ("type", "{include: [fi, xx]}", False), ("type", "{include_none: [xx]}", True),
-    ("type", "{include_none: [xx, le]}", False), ("type", "{include_any: [xx, le]}", True), ("type", "{include_any: [xx]}", False),
+    ("type", "{include_none: [xx, le]}", False), ("type", "{include_any: [xx, le]}", True),
+    ("type", "{include_any: [xx]}", False),
     ("type", "{empty: false}", True), ("type", "{empty: true}", False),
 ]
 
@@ -44,11 +51,14 @@ LISTS = [
     ("names", "{include_none: [toor, web]}", True), ("names", "{include_none: [toor, app]}", False),
     ("names", "{include_any: [toor, app]}", True), ("names", "{include_any: [toor]}", False),
     ("names", "{none_outside: [root, app, job, web]}", True), ("names", "{none_outside: [root, app]}", False),
-    ("names", "{none_outside: []}", False), ("names", "{each: {matches: '^[a-z]+$'}}", True), ("names", "{each: {matches: '^r'}}", False),
-    ("names", "{none: {matches: '^z'}}", True), ("names", "{none: app}", False), ("names", "{any: app}", True), ("names", "{any: web}", False),
+    ("names", "{none_outside: []}", False), ("names", "{each: {matches: '^[a-z]+$'}}", True),
+    ("names", "{each: {matches: '^r'}}", False),
+    ("names", "{none: {matches: '^z'}}", True), ("names", "{none: app}", False), ("names", "{any: app}", True),
+    ("names", "{any: web}", False),
     ("names", "{unique: true}", True), ("shells", "{unique: true}", False), ("shells", "{unique: false}", True),
     ("names", "{empty: true}", False), ("names", "{empty: false}", True), ("names", "{not: {include: toor}}", True),
-    ("uids", "{each: {at_most: 1001}}", True), ("uids", "{each: {at_most: 1000}}", False), ("uids", "{any: {more_than: 1000}}", True),
+    ("uids", "{each: {at_most: 1001}}", True), ("uids", "{each: {at_most: 1000}}", False),
+    ("uids", "{any: {more_than: 1000}}", True),
     ("uids", "{none: {between: [1, 999]}}", True), ("shells", "[/bin/sh, /bin/sh, /sbin/nologin]", True),
     ("shells", "[/bin/sh, /sbin/nologin]", False),
 ]
@@ -67,12 +77,16 @@ def test_every_matcher_is_covered_in_both_directions():
 
 
 @pytest.mark.parametrize(("key", "expectation", "holds"), [
-    ("port", "8080", True), ("port", '"8080"', False), ("port", "{at_least: 1024}", True), ("port", "{matches: '^80'}", True),
+    ("port", "8080", True), ("port", '"8080"', False), ("port", "{at_least: 1024}", True),
+    ("port", "{matches: '^80'}", True),
     ("debug", "false", True), ("debug", "0", False), ("debug", "{not: true}", True), ("ratio", "{less_than: 1}", True),
-    ("hosts", "[b, a]", True), ("hosts", "{include: a}", True), ("hosts", "{none_outside: [a]}", False), ("name", "web", True),
+    ("hosts", "[b, a]", True), ("hosts", "{include: a}", True), ("hosts", "{none_outside: [a]}", False),
+    ("name", "web", True),
     ("name", "{at_least: 5}", False), ("name", "{not: {at_least: 5}}", False), ("hosts", "{not: {matches: a}}", False),
-    ("debug", "{not: {at_least: 1}}", False), ("port", "{not: {each: 1}}", False), ("port", "{not: {empty: true}}", False),
-    ("none", "{not: 1}", True), ("none", "web", False), ("missing", "web", False), ("missing", "{not: web}", True), ("[deep, 0, k]", "v", True),
+    ("debug", "{not: {at_least: 1}}", False), ("port", "{not: {each: 1}}", False),
+    ("port", "{not: {empty: true}}", False),
+    ("none", "{not: 1}", True), ("none", "web", False), ("missing", "web", False), ("missing", "{not: web}", True),
+    ("[deep, 0, k]", "v", True),
     ("[hosts, 7]", "a", False), ("[port, x]", "a", False),
 ])
 def test_values_whose_type_only_the_file_knows(verdict, key, expectation, holds):
@@ -94,11 +108,13 @@ def test_versions(verdict, expectation, holds):
 
 
 @pytest.mark.parametrize(("expectation", "holds"), [
-    ("2", True), ('"2"', True), ("{one_of: [1, 2]}", True), ("{at_least: 2}", True), ("{at_least: 3}", False), ("{matches: '^2$'}", True),
+    ("2", True), ('"2"', True), ("{one_of: [1, 2]}", True), ("{at_least: 2}", True), ("{at_least: 3}", False),
+    ("{matches: '^2$'}", True),
     ("{not: {at_least: 3}}", True),
 ])
 def test_kernel_parameters_compare_as_text_and_as_number(verdict, expectation, holds):
-    status, message = verdict("- kernel_parameter: kernel.x\n  expect: {value: %s}" % expectation, {"sysctl:kernel.x": "2"})
+    status, message = verdict("- kernel_parameter: kernel.x\n  expect: {value: %s}" % expectation,
+                              {"sysctl:kernel.x": "2"})
     assert status == ("passed" if holds else "failed"), message
 
 
@@ -150,7 +166,8 @@ def test_several_conditions_must_all_hold_and_the_first_broken_one_counts(judge)
      "expected names to be empty, found [root, app, job] in /etc/passwd"),
     ("- users: {}\n  expect: {names: {not: {empty: true}}}", {"passwd": []}, "Users names is expected not to be empty",
      "expected names not to be empty, found [] in /etc/passwd"),
-    ("- users: {}\n  expect: {uids: {each: {not: 0}}}", {"passwd": USERS}, "Users uids is expected to have each not = 0",
+    ("- users: {}\n  expect: {uids: {each: {not: 0}}}", {"passwd": USERS},
+     "Users uids is expected to have each not = 0",
      "expected uids to have each not = 0, found [0] in /etc/passwd"),
     ("- port: 22\n  expect: {listening: false}",
      {"sockets": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22, "uid": 0}]},

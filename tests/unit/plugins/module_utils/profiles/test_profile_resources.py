@@ -11,25 +11,33 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.reg
 
 FILE = {"type": "file", "mode": 0o4751, "uid": 0, "gid": 42, "size": 5, "mtime": 1700000000, "link_target": None}
 FOLDER = dict(FILE, type="directory", mode=0o1777)
-PASSWD = [{"name": "root", "password": "shadow", "uid": 0, "gid": 0, "gecos": "root", "home": "/root", "shell": "/bin/bash"},
-          {"name": "app", "password": "locked", "uid": 1000, "gid": 1000, "gecos": "", "home": "/app", "shell": "/bin/sh"},
+PASSWD = [{"name": "root", "password": "shadow", "uid": 0, "gid": 0, "gecos": "root", "home": "/root",
+           "shell": "/bin/bash"},
+          {"name": "app", "password": "locked", "uid": 1000, "gid": 1000, "gecos": "", "home": "/app",
+           "shell": "/bin/sh"},
           {"name": "+", "password": "empty", "uid": None, "gid": None, "gecos": "", "home": "", "shell": ""}]
 GROUP = [{"name": "root", "gid": 0, "members": []}, {"name": "shadow", "gid": 42, "members": ["app"]},
          {"name": "app", "gid": 1000, "members": ["app", "root"]}]
-SHADOW = [{"name": "root", "password": "yescrypt", "last_change": 19000, "min": 0, "max": 99999, "warn": 7, "inactive": None, "expire": None},
-          {"name": "app", "password": "empty", "last_change": None, "min": None, "max": None, "warn": None, "inactive": 5, "expire": 20000}]
+SHADOW = [{"name": "root", "password": "yescrypt", "last_change": 19000, "min": 0, "max": 99999, "warn": 7,
+           "inactive": None, "expire": None},
+          {"name": "app", "password": "empty", "last_change": None, "min": None, "max": None, "warn": None,
+           "inactive": 5, "expire": 20000}]
 PACKAGES = {"manager": "dpkg", "packages": [
     {"name": "bash", "version": "5.2.15-2+b7", "arch": "amd64", "installed": True},
     {"name": "telnetd", "version": "0.17-44", "arch": "amd64", "installed": False},
     {"name": "libc6", "version": "2.36-9+deb12u7", "arch": "amd64", "installed": True}]}
-PROCESSES = [{"pid": 1, "ppid": 0, "uid": 1000, "gid": 1000, "state": "S", "name": "nginx", "cmdline": ["nginx: master", "-g", "pass=hunter2"]},
+PROCESSES = [{"pid": 1, "ppid": 0, "uid": 1000, "gid": 1000, "state": "S", "name": "nginx",
+              "cmdline": ["nginx: master", "-g", "pass=hunter2"]},
              {"pid": 9, "ppid": 1, "uid": 0, "gid": 0, "state": "Z", "name": "sshd", "cmdline": []}]
 SOCKETS = [{"protocol": "tcp", "address": "0.0.0.0", "port": 8080, "uid": 1000},
-           {"protocol": "tcp6", "address": "::", "port": 8080, "uid": 1000}, {"protocol": "udp", "address": "127.0.0.1", "port": 53, "uid": 0}]
+           {"protocol": "tcp6", "address": "::", "port": 8080, "uid": 1000},
+           {"protocol": "udp", "address": "127.0.0.1", "port": 53, "uid": 0}]
 MOUNTS = [{"mount_point": "/", "fstype": "overlay", "source": "overlay", "options": ["ro", "relatime"], "root": "/"},
           {"mount_point": "/tmp", "fstype": "ext4", "source": "/dev/sda", "options": ["rw"], "root": "/x"},
-          {"mount_point": "/tmp", "fstype": "tmpfs", "source": "tmpfs", "options": ["rw", "nosuid", "noexec"], "root": "/"}]
-OS = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64", "pretty": "Debian GNU/Linux 12 (bookworm)"}
+          {"mount_point": "/tmp", "fstype": "tmpfs", "source": "tmpfs", "options": ["rw", "nosuid", "noexec"],
+           "root": "/"}]
+OS = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64",
+      "pretty": "Debian GNU/Linux 12 (bookworm)"}
 LOGIN_DEFS = b"# comment\nPASS_MAX_DAYS\t90\nUMASK 027\nEMPTY\n  ENCRYPT_METHOD   YESCRYPT  \n"
 INI = b"top = 1\n; no\n[main]\nKey = value = more\nflag\n# no\n[ other ]\nkey=2\nkey=3\n"
 YAML = b"a:\n  b: [x, {c: 5}]\nmode: 0640\n"
@@ -60,13 +68,18 @@ CASES = [
     ("directory: /x", "exist: false", "exist: true", {"file:/x": FILE}),
     ("directory: /x", "sticky: true", "sticky: false", {"file:/x": FOLDER}),
     ("directory: /x", "mode: {not: '1777'}", "uid: 0", {"file:/x": FILE}),
-    ("file_search: {path: /, match: setuid}", "paths: [/bin/su]", "count: 0", {"walk:/[match=setuid]": {"entries": [{"path": "/bin/su"}], "complete": True, "unreadable": 0}}),
+    ("file_search: {path: /, match: setuid}", "paths: [/bin/su]", "count: 0",
+     {"walk:/[match=setuid]": {"entries": [{"path": "/bin/su"}], "complete": True, "unreadable": 0}}),
     ("file_search: {path: [/a, /b], match: unowned, where: {path: {matches: x}}}", "paths: [/b/x]", "exist: false", {
-        "walk:/a[match=unowned]": Fact("absent"), "walk:/b[match=unowned]": {"entries": [{"path": "/b/x"}, {"path": "/b/y"}], "complete": True, "unreadable": 0}}),
+        "walk:/a[match=unowned]": Fact("absent"),
+        "walk:/b[match=unowned]": {"entries": [{"path": "/b/x"}, {"path": "/b/y"}], "complete": True,
+                                   "unreadable": 0}}),
     ("users: {}", "names: [root, app, +]", "count: 2", {"passwd": PASSWD}),
     ("users: {where: {uid: 0}}", "homes: [/root]", "gecos_texts: [x]", {"passwd": PASSWD}),
-    ("users: {where: {shell: {matches: sh$}, name: {not: root}}}", "gids: [1000]", "shells: [/bin/bash]", {"passwd": PASSWD}),
-    ("users: {where: {password_kind: {not: {one_of: [shadow, locked]}}}}", "password_kinds: [empty]", "count: 0", {"passwd": PASSWD}),
+    ("users: {where: {shell: {matches: sh$}, name: {not: root}}}", "gids: [1000]", "shells: [/bin/bash]",
+     {"passwd": PASSWD}),
+    ("users: {where: {password_kind: {not: {one_of: [shadow, locked]}}}}", "password_kinds: [empty]", "count: 0",
+     {"passwd": PASSWD}),
     ("users: {where: {uid: {not: {at_least: 0}}}}", "names: [+]", "uids: [0]", {"passwd": PASSWD}),
     ("user: app", "exist: true", "exist: false", {"passwd": PASSWD}),
     ("user: app", "uid: 1000", "gid: 0", {"passwd": PASSWD}),
@@ -82,9 +95,11 @@ CASES = [
     ("shadow: {}", "password_kinds: {include: yescrypt}", "password_kinds: {each: yescrypt}", {"shadow": SHADOW}),
     ("shadow: {}", "max_days: [99999]", "min_days: [1]", {"shadow": SHADOW}),
     ("shadow: {where: {name: root}}", "last_changes: [19000]", "warn_days: {each: {at_least: 8}}", {"shadow": SHADOW}),
-    ("shadow: {where: {inactive_days: 5}}", "expiry_dates: [20000]", "inactive_days: {empty: true}", {"shadow": SHADOW}),
+    ("shadow: {where: {inactive_days: 5}}", "expiry_dates: [20000]", "inactive_days: {empty: true}",
+     {"shadow": SHADOW}),
     ("packages: {}", "names: [bash, libc6]", "names: {include: telnetd}", {"packages": PACKAGES}),
-    ("packages: {where: {version: {at_least: '5'}}}", "names: [bash]", "versions: {each: {less_than: '5'}}", {"packages": PACKAGES}),
+    ("packages: {where: {version: {at_least: '5'}}}", "names: [bash]", "versions: {each: {less_than: '5'}}",
+     {"packages": PACKAGES}),
     ("packages: {where: {name: {matches: ^lib}, arch: amd64}}", "count: 1", "archs: [all]", {"packages": PACKAGES}),
     ("packages: {}", "manager: dpkg", "manager: apk", {"packages": PACKAGES}),
     ("packages: {}", "database: true", "database: false", {"packages": PACKAGES}),
@@ -96,7 +111,8 @@ CASES = [
     ("processes: {where: {pid: 1}}", "uids: {none: 0}", "gids: [0]", {"processes": PROCESSES}),
     ("processes: {where: {uid: 0}}", "pids: [9]", "ppids: [0]", {"processes": PROCESSES}),
     ("processes: {where: {state: Z}}", "names: [sshd]", "states: [S]", {"processes": PROCESSES}),
-    ("processes: {where: {command: {matches: 'master -g'}}}", "count: 1", "commands: {none: {matches: pass=}}", {"processes": PROCESSES}),
+    ("processes: {where: {command: {matches: 'master -g'}}}", "count: 1", "commands: {none: {matches: pass=}}",
+     {"processes": PROCESSES}),
     ("ports: {}", "ports: [8080, 8080, 53]", "protocols: {include_none: [udp]}", {"sockets": SOCKETS}),
     ("ports: {where: {address: {not: 127.0.0.1}}}", "uids: {none: 0}", "addresses: ['::']", {"sockets": SOCKETS}),
     ("port: 8080", "listening: true", "listening: false", {"sockets": SOCKETS}),
@@ -115,10 +131,12 @@ CASES = [
     ("os: {}", "name: debian", "family: redhat", {"os": OS}),
     ("os: {}", "release: {at_least: '12'}", "arch: aarch64", {"os": OS}),
     ("os: {}", "arch: {not: aarch64}", "release: '1'", {"os": dict(OS, release=None)}),
-    ("environment: {}", "names: {include: PATH}", "names: {none: {matches: PASS}}", {"environment": ["PATH", "DB_PASS"]}),
+    ("environment: {}", "names: {include: PATH}", "names: {none: {matches: PASS}}",
+     {"environment": ["PATH", "DB_PASS"]}),
     ("os_env: PATH", "exist: true", "exist: false", {"environment": ["PATH"]}),
     ("os_env: HOME", "exist: false", "exist: true", {"environment": ["PATH"]}),
-    ("login_defs: PASS_MAX_DAYS", "value: {at_most: 90}", "value: {at_most: 60}", {"content:/etc/login.defs": LOGIN_DEFS}),
+    ("login_defs: PASS_MAX_DAYS", "value: {at_most: 90}", "value: {at_most: 60}",
+     {"content:/etc/login.defs": LOGIN_DEFS}),
     ("login_defs: UMASK", "value: 027", "value: 22", {"content:/etc/login.defs": LOGIN_DEFS}),
     ("login_defs: ENCRYPT_METHOD", "value: YESCRYPT", "exist: false", {"content:/etc/login.defs": LOGIN_DEFS}),
     ("login_defs: OTHER", "exist: false", "value: x", {"content:/etc/login.defs": LOGIN_DEFS}),
@@ -152,14 +170,16 @@ def test_every_attribute_of_every_resource_over_facts_is_covered():
         used = {part.split(":")[0] for case in CASES if case[0].split(":")[0] == resource.name for part in case[1:3]}
         missing += ["%s %s" % (resource.name, name) for name in resource.attributes if name not in used]
     # directory shares its attributes with file, and all tables share count and exist
-    assert [name for name in missing if not name.startswith("directory ") and name.split()[1] not in ("count", "exist")] == []
+    assert [name for name in missing if not name.startswith("directory ")
+            and name.split()[1] not in ("count", "exist")] == []
 
 
 def test_without_a_package_database_nothing_is_said_about_packages(verdict):
     for facts in ({"packages": Fact("absent")}, {"packages": Fact("unsupported", cause="none found")}):
         for tests in ("- package: telnetd\n  expect: {installed: false}", "- packages: {}\n  expect: {count: 0}"):
             assert verdict(tests, facts)[0] == "skipped"
-    assert verdict("- packages: {}\n  expect: {database: true}", {"packages": Fact("unsupported", cause="none found")})[0] == "skipped"
+    assert verdict("- packages: {}\n  expect: {database: true}",
+                   {"packages": Fact("unsupported", cause="none found")})[0] == "skipped"
 
 
 def test_a_file_is_known_to_exist_where_its_mode_is_not_known(verdict):
@@ -168,22 +188,28 @@ def test_a_file_is_known_to_exist_where_its_mode_is_not_known(verdict):
     assert verdict("- file: /x\n  expect: {exist: true}", {"file:/x": partial})[0] == "passed"
     assert verdict("- file: /x\n  expect: {type: directory}", {"file:/x": partial})[0] == "passed"
     assert verdict("- directory: /x\n  expect: {exist: true}", {"file:/x": partial})[0] == "passed"
-    assert verdict("- file: /x\n  expect: {uid: 0}", {"file:/x": partial}) == ("skipped", "file:/x is not known: no stat program.")
+    assert verdict("- file: /x\n  expect: {uid: 0}", {"file:/x": partial}) == ("skipped",
+                                                                               "file:/x is not known: no stat program.")
     assert verdict("- directory: /x\n  expect: {uid: 0}", {"file:/x": partial})[0] == "skipped"
 
 
 @pytest.mark.parametrize(("resource", "content", "cause"), [
-    ("json", b"{", "Expecting property name"), ("json", b"[NaN]", "NaN is no JSON"), ("json", b"[" * 100000, "recursion"), ("json", b"\xff", "Expecting value"),
-    ("yaml", b"a: [", "this is no YAML"), ("yaml", b"a: !!python/object:os.system x", "found the tag"), ("yaml", b"x" * 70000, "longer than 65536"),
-    ("yaml", b"a: 1\na: 2", "twice in one mapping"), ("yaml", b"a: &a [1]\nb: " + b"[" * 50 + b"*a" + b"]" * 50, "nested deeper"),
+    ("json", b"{", "Expecting property name"), ("json", b"[NaN]", "NaN is no JSON"),
+    ("json", b"[" * 100000, "recursion"), ("json", b"\xff", "Expecting value"),
+    ("yaml", b"a: [", "this is no YAML"), ("yaml", b"a: !!python/object:os.system x", "found the tag"),
+    ("yaml", b"x" * 70000, "longer than 65536"),
+    ("yaml", b"a: 1\na: 2", "twice in one mapping"),
+    ("yaml", b"a: &a [1]\nb: " + b"[" * 50 + b"*a" + b"]" * 50, "nested deeper"),
 ])
 def test_a_file_that_cannot_be_parsed_is_not_judged(verdict, resource, content, cause):
     for expectation in ("{exist: false}", "{value: {not: 1}}"):
-        status, message = verdict("- %s: {path: /c, key: a}\n  expect: %s" % (resource, expectation), {"content:/c": content})
+        status, message = verdict("- %s: {path: /c, key: a}\n  expect: %s" % (resource, expectation),
+                                  {"content:/c": content})
         assert status == "skipped"
         assert message.startswith("content:/c is not known: the content cannot be parsed: ")
         assert cause in message
 
 
 def test_a_long_number_in_json_costs_no_time(verdict):
-    assert verdict("- json: {path: /c, key: a}\n  expect: {value: {more_than: 5}}", {"content:/c": b'{"a": %s}' % (b"9" * 200000)})[0] == "passed"
+    assert verdict("- json: {path: /c, key: a}\n  expect: {value: {more_than: 5}}",
+                   {"content:/c": b'{"a": %s}' % (b"9" * 200000)})[0] == "passed"

@@ -43,10 +43,14 @@ def test_shipped_profiles_are_valid(validator, file):
 
 
 @pytest.mark.parametrize("given", [
-    profile(), profile(control={"impact": "high", "tags": {"nist": ["AC-6"], "x": None}, "refs": ["a", {"ref": "b", "url": "c"}]}),
-    profile(test={"users": None, "expect": {"names": ["root"]}}), profile(test={"users": {"where": {"uid": 0}}, "expect": {"names": {"not": {"include": "a"}}}}),
-    profile(test={"file": {"path": "/x"}, "expect": {"mode": {"no_wider_than": "${input.mode}"}, "uid": "${input.uid}"}}),
-    profile(test={"container": {}, "expect": {"memory_limit": {"at_most": "1Gi"}, "capabilities_added": {"none_outside": []}}}),
+    profile(), profile(control={"impact": "high", "tags": {"nist": ["AC-6"], "x": None},
+                                "refs": ["a", {"ref": "b", "url": "c"}]}),
+    profile(test={"users": None, "expect": {"names": ["root"]}}),
+    profile(test={"users": {"where": {"uid": 0}}, "expect": {"names": {"not": {"include": "a"}}}}),
+    profile(test={"file": {"path": "/x"},
+                  "expect": {"mode": {"no_wider_than": "${input.mode}"}, "uid": "${input.uid}"}}),
+    profile(test={"container": {},
+                  "expect": {"memory_limit": {"at_most": "1Gi"}, "capabilities_added": {"none_outside": []}}}),
     profile(test={"json": {"path": "/x", "key": ["a", 0]}, "expect": {"value": {"each": {"matches": "x"}}}}),
     profile(inputs=[{"name": "a", "type": "array", "value": [1]}], supports=[{"platform": "linux"}]),
 ])
@@ -55,12 +59,18 @@ def test_what_the_schema_accepts(validator, given):
 
 
 @pytest.mark.parametrize("given", [
-    profile(titel="x"), profile(name="a.b"), profile(version="1"), profile(controls=[]), profile(control={"impact": 2}), profile(control={"severity": "x"}),
-    profile(test={"file": "/x"}), profile(test={"file": "/x", "expect": {}}), profile(test={"file": "/x", "expect": {"mod": "0640"}}),
-    profile(test={"file": "/x", "user": "a", "expect": {"exist": True}}), profile(test={"fiel": "/x", "expect": {"exist": True}}),
-    profile(test={"file": "/x", "expect": {"mode": "0999"}}), profile(test={"file": "/x", "expect": {"mode": {"at_most": "0640"}}}),
-    profile(test={"users": {"where": {"id": 0}}, "expect": {"count": 0}}), profile(test={"pod": {"name": "x"}, "expect": {"host_pid": False}}),
-    profile(test={"file": None, "expect": {"exist": True}}), profile(inputs=[{"name": "a"}]), profile(control={"only_if": {"tests": []}}),
+    profile(titel="x"), profile(name="a.b"), profile(version="1"), profile(controls=[]),
+    profile(control={"impact": 2}), profile(control={"severity": "x"}),
+    profile(test={"file": "/x"}), profile(test={"file": "/x", "expect": {}}),
+    profile(test={"file": "/x", "expect": {"mod": "0640"}}),
+    profile(test={"file": "/x", "user": "a", "expect": {"exist": True}}),
+    profile(test={"fiel": "/x", "expect": {"exist": True}}),
+    profile(test={"file": "/x", "expect": {"mode": "0999"}}),
+    profile(test={"file": "/x", "expect": {"mode": {"at_most": "0640"}}}),
+    profile(test={"users": {"where": {"id": 0}}, "expect": {"count": 0}}),
+    profile(test={"pod": {"name": "x"}, "expect": {"host_pid": False}}),
+    profile(test={"file": None, "expect": {"exist": True}}), profile(inputs=[{"name": "a"}]),
+    profile(control={"only_if": {"tests": []}}),
 ])
 def test_what_the_schema_refuses(validator, given):
     assert list(validator.iter_errors(given))

@@ -29,7 +29,8 @@ def test_a_missing_fact_skips_the_test_and_says_why(verdict, status):
 
 
 def test_a_fact_that_was_never_collected_skips_the_test(verdict):
-    assert verdict("- users: {}\n  expect: {count: 0}") == ("skipped", "passwd is not known: this fact was not collected.")
+    assert verdict("- users: {}\n  expect: {count: 0}") == ("skipped",
+                                                            "passwd is not known: this fact was not collected.")
 
 
 def test_passes_are_withheld_while_another_test_is_skipped(judge):
@@ -52,8 +53,10 @@ def test_without_a_missing_fact_nothing_is_withheld(judge):
 
 
 @pytest.mark.parametrize(("expectation", "status"), [
-    ("{exist: true}", "failed"), ("{exist: false}", "passed"), ("{uid: 0}", "failed"), ('{mode: {no_wider_than: "0777"}}', "failed"),
-    ("{type: {empty: true}}", "failed"), ("{lines: {none: {matches: x}}}", "failed"), ("{content: {matches: x}}", "failed"),
+    ("{exist: true}", "failed"), ("{exist: false}", "passed"), ("{uid: 0}", "failed"),
+    ('{mode: {no_wider_than: "0777"}}', "failed"),
+    ("{type: {empty: true}}", "failed"), ("{lines: {none: {matches: x}}}", "failed"),
+    ("{content: {matches: x}}", "failed"),
     ("{setuid: false}", "failed"),
     # What only forbids holds for a thing that is not there, as it does for nil in InSpec.
     ("{content: {not: {matches: x}}}", "passed"), ("{uid: {not: 0}}", "passed"), ('{mode: {not: "0777"}}', "passed"),
@@ -78,21 +81,29 @@ def test_absence_of_a_whole_database_is_an_empty_table(verdict):
 
 @pytest.mark.parametrize(("expectation", "status"), [
     # what was seen breaks the rule already: more of the list cannot mend it
-    ("{paths: {none_outside: [/a]}}", "failed"), ("{paths: {include_none: [/b]}}", "failed"), ("{paths: {none: {matches: b}}}", "failed"),
-    ("{paths: {each: {matches: a}}}", "failed"), ("{paths: {empty: true}}", "failed"), ("{count: {at_most: 1}}", "failed"),
-    ("{count: {less_than: 2}}", "failed"), ("{count: 1}", "failed"), ("{count: 0}", "failed"), ("{exist: false}", "failed"),
+    ("{paths: {none_outside: [/a]}}", "failed"), ("{paths: {include_none: [/b]}}", "failed"),
+    ("{paths: {none: {matches: b}}}", "failed"),
+    ("{paths: {each: {matches: a}}}", "failed"), ("{paths: {empty: true}}", "failed"),
+    ("{count: {at_most: 1}}", "failed"),
+    ("{count: {less_than: 2}}", "failed"), ("{count: 1}", "failed"), ("{count: 0}", "failed"),
+    ("{exist: false}", "failed"),
     # what was seen keeps the rule, but the rest may break it
-    ("{paths: {none_outside: [/a, /b]}}", "skipped"), ("{paths: {include_none: [/c]}}", "skipped"), ("{paths: {none: {matches: c}}}", "skipped"),
-    ("{paths: {each: {matches: /}}}", "skipped"), ("{paths: {unique: true}}", "skipped"), ("{count: {at_most: 2}}", "skipped"), ("{count: 2}", "skipped"),
+    ("{paths: {none_outside: [/a, /b]}}", "skipped"), ("{paths: {include_none: [/c]}}", "skipped"),
+    ("{paths: {none: {matches: c}}}", "skipped"),
+    ("{paths: {each: {matches: /}}}", "skipped"), ("{paths: {unique: true}}", "skipped"),
+    ("{count: {at_most: 2}}", "skipped"), ("{count: 2}", "skipped"),
     # what was seen breaks the rule, but the rest may mend it
-    ("{paths: {include: /c}}", "skipped"), ("{paths: {any: {matches: c}}}", "skipped"), ("{paths: {include_any: [/c]}}", "skipped"), ("{paths: [/a]}", "skipped"),
-    ("{paths: {empty: false}}", "skipped"), ("{count: {at_least: 3}}", "skipped"), ("{count: 3}", "skipped"), ("{paths: {not: {include: /a}}}", "skipped"),
+    ("{paths: {include: /c}}", "skipped"), ("{paths: {any: {matches: c}}}", "skipped"),
+    ("{paths: {include_any: [/c]}}", "skipped"), ("{paths: [/a]}", "skipped"),
+    ("{paths: {empty: false}}", "skipped"), ("{count: {at_least: 3}}", "skipped"), ("{count: 3}", "skipped"),
+    ("{paths: {not: {include: /a}}}", "skipped"),
     # one that was seen is enough to know
     ("{exist: true}", "passed"),
 ])
 def test_a_partial_walk_can_fail_but_never_pass(verdict, expectation, status):
     found = {"entries": [{"path": "/a"}, {"path": "/b"}], "complete": False, "unreadable": 3}
-    for fact in (Fact("unreadable", found, "3 places"), Fact("timed_out", found, "3 places"), Fact("too_large", found, "3 places")):
+    for fact in (Fact("unreadable", found, "3 places"), Fact("timed_out", found, "3 places"),
+                 Fact("too_large", found, "3 places")):
         outcome, message = verdict("- file_search: {path: /, match: setuid}\n  expect: %s" % expectation,
                                    {"walk:/[match=setuid]": fact})
         assert outcome == status, message
@@ -103,7 +114,8 @@ def test_a_partial_walk_can_fail_but_never_pass(verdict, expectation, status):
 def test_a_partial_walk_that_found_nothing_says_nothing(verdict):
     found = Fact("timed_out", {"entries": [], "complete": False, "unreadable": 0}, "stopped")
     for expectation in ("{exist: false}", "{exist: true}", "{count: 0}", "{paths: {empty: true}}", "{paths: []}"):
-        assert verdict("- file_search: {path: /, match: setuid}\n  expect: %s" % expectation, {"walk:/[match=setuid]": found})[0] == "skipped"
+        assert verdict("- file_search: {path: /, match: setuid}\n  expect: %s" % expectation,
+                       {"walk:/[match=setuid]": found})[0] == "skipped"
 
 
 # -- only_if, manual, impact ------------------------------------------------------------------------------------------
@@ -125,7 +137,8 @@ def test_a_control_that_applies(judge):
 
 
 def test_whether_a_control_applies_may_be_unknown(judge):
-    control = judge("- file: /a\n  expect: {uid: 0}", {"file:/etc/passwd": Fact("timed_out", cause="too slow"), "file:/a": STAT}, more=ONLY_IF)
+    control = judge("- file: /a\n  expect: {uid: 0}",
+                    {"file:/etc/passwd": Fact("timed_out", cause="too slow"), "file:/a": STAT}, more=ONLY_IF)
     (segment,) = control.results
     assert (control.impact, segment.status) == (0.4, "skipped")
     assert segment.skip_message == ("Not reviewed: whether this control applies could not be decided: file:/etc/passwd "
@@ -148,11 +161,13 @@ DEBIAN = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_
 
 @pytest.mark.parametrize(("supports", "supported"), [
     ("[{platform: linux}]", True), ("[{platform: debian}]", True), ("[{platform-name: debian, release: 12.*}]", True),
-    ("[{platform-family: debian, release: '12.5'}]", True), ("[{platform-name: debian, release: 11.*}]", False), ("[{platform: alpine}]", False),
+    ("[{platform-family: debian, release: '12.5'}]", True), ("[{platform-name: debian, release: 11.*}]", False),
+    ("[{platform: alpine}]", False),
     ("[{platform: alpine}, {platform-family: debian}]", True), ("[{platform-family: redhat}]", False),
 ])
 def test_supports(load, supports, supported):
-    profile = load("name: s\ntitle: s\nversion: 1.0.0\nsupports: %s\ncontrols: [{id: a, title: t, impact: low, manual: true, check: x}]\n" % supports)
+    profile = load("name: s\ntitle: s\nversion: 1.0.0\nsupports: %s\n"
+                   "controls: [{id: a, title: t, impact: low, manual: true, check: x}]\n" % supports)
     result = evaluate(profile, Facts({"os": Fact("ok", DEBIAN)}), CONTEXT)
     assert (result.status, len(result.controls)) == (("loaded", 1) if supported else ("skipped", 0))
     if not supported:
@@ -162,10 +177,12 @@ def test_supports(load, supports, supported):
 def test_without_a_known_platform_no_control_is_reviewed(load):
     profile = load("name: s\ntitle: s\nversion: 1.0.0\nsupports: [{platform: debian}]\n"
                    "controls: [{id: a, title: t, impact: low, tests: [{file: /a, expect: {exist: false}}]}]\n")
-    result = evaluate(profile, Facts({"os": Fact("unsupported", cause="no os-release"), "file:/a": Fact("absent")}), CONTEXT)
+    result = evaluate(profile, Facts({"os": Fact("unsupported", cause="no os-release"), "file:/a": Fact("absent")}),
+                      CONTEXT)
     assert result.status == "loaded"
     assert [segment.status for segment in result.controls[0].results] == ["skipped"]
-    assert "whether this profile applies could not be decided: os is not known: no os-release" in result.controls[0].results[0].skip_message
+    reason = "whether this profile applies could not be decided: os is not known: no os-release"
+    assert reason in result.controls[0].results[0].skip_message
 
 
 # -- what surrounds a verdict -----------------------------------------------------------------------------------------
@@ -199,8 +216,10 @@ def test_a_segment_says_when_what_and_on_what(load, as_facts):
 
 def test_values_of_containers_are_bounded_and_escaped(verdict):
     name = "\x1b]0;pwned\x07\n\u202etxt" + "x" * 5000
-    users = [{"name": name, "uid": 0, "gid": 0, "gecos": "", "home": "/", "shell": "/bin/sh", "password": "shadow"}] * 30
-    for tests in ("- users: {}\n  expect: {names: [root]}", "- users: {}\n  expect: {count: 0}", "- users: {}\n  expect: {names: {none_outside: [root]}}"):
+    users = [{"name": name, "uid": 0, "gid": 0, "gecos": "", "home": "/", "shell": "/bin/sh",
+              "password": "shadow"}] * 30
+    for tests in ("- users: {}\n  expect: {names: [root]}", "- users: {}\n  expect: {count: 0}",
+                  "- users: {}\n  expect: {names: {none_outside: [root]}}"):
         status, message = verdict(tests, {"passwd": users})
         assert status == "failed"
         assert message.isprintable()
@@ -214,13 +233,15 @@ def test_values_of_containers_are_bounded_and_escaped(verdict):
 
 
 def test_causes_of_containers_are_escaped_too(verdict):
-    _status, message = verdict("- file: /a\n  expect: {uid: 0}", {"file:/a": Fact("unreadable", cause="\x1b[2Jgone" + "y" * 900)})
+    _status, message = verdict("- file: /a\n  expect: {uid: 0}",
+                               {"file:/a": Fact("unreadable", cause="\x1b[2Jgone" + "y" * 900)})
     assert message.isprintable()
     assert len(message) < 300
 
 
 def test_content_is_never_shown(verdict):
-    for expectation in ("{content: {matches: x}}", "{content: abc}", "{content: {include: abc}}", "{lines: {each: {matches: x}}}", "{lines: [a]}",
+    for expectation in ("{content: {matches: x}}", "{content: abc}", "{content: {include: abc}}",
+                        "{lines: {each: {matches: x}}}", "{lines: [a]}",
                         "{content: {include_none: [hunter]}}", "{content: {empty: true}}"):
         status, message = verdict("- file: /a\n  expect: %s" % expectation, {"content:/a": b"password=hunter2\n"})
         assert status == "failed"

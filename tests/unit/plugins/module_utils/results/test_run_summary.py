@@ -46,7 +46,7 @@ def test_counts_of_targets_and_controls() -> None:
 
 
 def test_targets() -> None:
-    good, bad, worse, bare = run()["targets"]
+    bad, worse, bare, good = run()["targets"]  # in the order of their target ids, whichever was done first
     assert {name: good[name] for name in GOOD.identity()} == GOOD.identity()
     assert (good["outcome"], good["result"], good["compliance"], good["worst_failed"]) == ("scanned", "pass", 100, "")
     assert (bad["result"], bad["compliance"], bad["worst_failed"]) == ("fail", 0, "critical")
@@ -65,10 +65,17 @@ def test_failed_controls_are_listed_worst_and_most_first() -> None:
     assert run()["failed_controls"][0]["title"] == "Title of c-1"
 
 
+def test_controls_that_were_not_reviewed_are_listed_with_their_cause() -> None:
+    (entry,) = run()["not_reviewed"]
+    assert (entry["id"], entry["targets"], entry["severity"]) == ("c-3", 2, "medium")
+    assert entry["cause"] == "unreadable"
+
+
 def test_the_gate_decides_the_result_of_a_target() -> None:
     summary = run(load_threshold({"failed": {"total": {"max": 2}}}, "t.yml"))
     assert summary["gate"]["passed"] is False
-    assert [target["result"] for target in summary["targets"]] == ["pass", "pass", "fail", "not_scanned"]
+    assert [target["result"] for target in summary["targets"]] == [
+        "pass", "fail", "not_scanned", "pass"]
     assert run()["gate"] is None
 
 
@@ -108,8 +115,10 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
     read = read_run_summary(json.dumps(summary).encode(), "summary.json")
     assert read == summary
     assert expected_targets(read) == [
-        {"target_id": target.target_id, "outcome": "scanned", "error": None} for target in (GOOD, BAD, WORSE)] + [
-        {"target_id": BARE.target_id, "outcome": "not_scanned", "error": NO_SHELL.record()}]
+        {"target_id": BAD.target_id, "outcome": "scanned", "error": None},
+        {"target_id": WORSE.target_id, "outcome": "scanned", "error": None},
+        {"target_id": BARE.target_id, "outcome": "not_scanned", "error": NO_SHELL.record()},
+        {"target_id": GOOD.target_id, "outcome": "scanned", "error": None}]
 
 
 @pytest.mark.parametrize(("data", "message"), [
