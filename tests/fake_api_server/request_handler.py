@@ -122,6 +122,9 @@ class _Exchange:
             self._json(code, answer)
 
     def _read_request(self) -> Tuple[str, str, Dict[str, str], bytes]:
+        if self._incoming.peek(1)[:1] == b"\x16":  # TLS, where none is spoken
+            self._reply(400, b"this is plain HTTP", "text/plain")
+            raise _GoneError
         line = self._incoming.readline(65536).decode("latin-1").split()
         if len(line) != 3:
             raise _GoneError

@@ -160,7 +160,8 @@ def open_stream(endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> TlsSt
             _ask_proxy(sock, endpoint, endpoint.proxy, connect)
         return TlsStream(_start_tls(sock, endpoint, tls, connect), tls, deadline)
     except ScanError as error:
-        if error.reason == "timed_out" and deadline.remaining() > 0:
+        if error.reason == "timed_out":
+            deadline.check()
             raise ScanError("unreachable", "no connection to %s within %g s" % (where, connect.seconds),
                             tried=deadline.tried) from None
         raise
