@@ -21,6 +21,9 @@ import time
 ROUNDS = 40
 MANY = 120
 NAMESPACE = "shop"
+FLEET_CLUSTERS = 8
+FLEET_TARGETS = 1000
+FLEET_CONCURRENCY = 32
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
@@ -33,6 +36,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limi
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
@@ -41,6 +45,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from simulated_fleet import SimulatedFleet
 from environment.sample_cluster import sample_cluster
 
 
@@ -136,13 +141,29 @@ class Bench:
         rate = MANY / (time.perf_counter() - started)
         self.row("scans a second, %d scans on %d containers" % (MANY, len(self.targets)), rate, "1/s", 18, rate >= 18)
 
-    def run(self) -> None:
+    def fleet(self, folder: pathlib.Path) -> None:
+        """Many targets on many clusters by ansible-playbook: the reply is a real one, the wait stands for the node."""
+        selected = next(selected for selected in self.targets if selected.target.workload == "api")
+        target, nonce = selected.target, "0123456789abcdef" * 2
+        reply = exec_in_container(self.scanner.for_target(target).connection, target.namespace, target.pod,
+                                  target.container, ["sh"], build_script(self.plan.request, nonce), timeout=30.0,
+                                  output_limit=8 << 20).stdout
+        with SimulatedFleet(folder, FLEET_CLUSTERS, FLEET_TARGETS // FLEET_CLUSTERS, 0.5, reply) as fleet:
+            seconds, memory, scanned = fleet.scan(concurrency=FLEET_CONCURRENCY)
+        if scanned != FLEET_TARGETS:
+            raise SystemExit("%d of %d simulated targets were scanned" % (scanned, FLEET_TARGETS))
+        self.at_most("%d simulated targets on %d clusters, ansible-playbook" % (FLEET_TARGETS, FLEET_CLUSTERS), seconds,
+                     "s", 6.0)
+        self.at_most("the same, memory of all Ansible processes", memory, "MB", 200.0)
+
+    def run(self, folder: pathlib.Path) -> None:
         debian = next(selected for selected in self.targets if selected.target.workload == "api")
         busybox = next(selected for selected in self.targets if "busybox" in selected.target.image)
         self.against_floor(debian, "Debian")
         self.against_floor(busybox, "busybox")
         self.requests_per_target()
         self.throughput()
+        self.fleet(folder)
 
 
 def main() -> int:
@@ -150,7 +171,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(cluster.kubeconfig, pathlib.Path(folder))
         try:
-            bench.run()
+            bench.run(pathlib.Path(folder))
         finally:
             bench.close()
     output = pathlib.Path(sys.argv[1])

@@ -25,6 +25,8 @@ from .resource import Resource, View
 from .shown import bound_text
 from .supports import unsupported_reason
 
+__all__ = ["MANUAL", "EvaluationContext", "evaluate"]
+
 MANUAL = "A human must check this; record the outcome as an attestation."
 _ERROR_LIMIT = 500
 

@@ -92,7 +92,7 @@ def _text(view: View) -> Any:
 
 def _lines(view: View) -> Any:
     text = _text(view)
-    return text if isinstance(text, Absent) else text.splitlines()
+    return text if isinstance(text, Absent) else text[:-1].split("\n") if text.endswith("\n") else text.split("\n")
 
 
 def _stat_attributes(seen: Callable[[View], Any], read: Callable[[View], Any]) -> Tuple[Attribute, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ...collector.facts import Query
@@ -22,25 +23,28 @@ _LOGIN_DEFS = "/etc/login.defs"
 _YAML_LIMIT = 64 * 1024
 
 
+# Lines end at newlines only, and white space is what C calls so: where a reader sees other ends of lines than the
+# program that the file is for, a comment could hold a setting that only the reader sees.
+_BLANKS = " \t\r\v\f"
+_LOGIN_DEF = re.compile(r"([^ \t#][^ \t]*)[ \t]+[ \t\"]*([^\"]*)")
+
+
 def _parse_login_defs(text: str) -> Dict[str, str]:
-    settings: Dict[str, str] = {}
-    for line in text.splitlines():
-        words = line.split(None, 1)
-        if words and not words[0].startswith("#"):
-            settings[words[0]] = words[1].strip() if len(words) > 1 else ""
-    return settings
+    """As getdef() of the shadow tools reads it: a name, blanks, a value with or without quotes; the last one counts."""
+    found = (_LOGIN_DEF.match(line.strip(_BLANKS)) for line in text.split("\n"))
+    return {match.group(1): match.group(2) for match in found if match}
 
 
 def _parse_ini(text: str) -> Dict[Tuple[str, str], str]:
     """Values by (section, key); a key that stands twice has its last value; before the first section it is ""."""
     settings: Dict[Tuple[str, str], str] = {}
     section = ""
-    for line in map(str.strip, text.splitlines()):
+    for line in (raw.strip(_BLANKS) for raw in text.split("\n")):
         if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1].strip()
+            section = line[1:-1].strip(_BLANKS)
         elif line and line[0] not in "#;":
             key, _equals, value = line.partition("=")
-            settings[section, key.strip()] = value.strip()
+            settings[section, key.strip(_BLANKS)] = value.strip(_BLANKS)
     return settings
 
 

@@ -162,10 +162,10 @@ def test_a_script_of_ours_that_ends_with_127_is_an_exit_code() -> None:
 
 
 def test_mutated_statuses_never_turn_into_success() -> None:
-    """2,000 mutations of failures: an exit code of 0 comes from a Success only, and all else is named."""
+    """10,000 mutations of failures: an exit code of 0 comes from a Success only, and all else is named."""
     seeds = [EXIT_3, failure('exec: "sh": executable file not found in $PATH'), failure("x"), exit_code("127")]
     named = 0
-    for number in range(2000):
+    for number in range(10000):
         rng = random.Random(number)
         data = bytearray(rng.choice(seeds))
         for _ in range(rng.randint(1, 6)):
@@ -189,4 +189,4 @@ def test_mutated_statuses_never_turn_into_success() -> None:
         else:
             assert status.exit_code != 0
             assert (status.exit_code is None) == (status.failure is not None)
-    assert 500 < named < 2000
+    assert 2500 < named < 10000

@@ -210,6 +210,24 @@ def test_a_file_that_cannot_be_parsed_is_not_judged(verdict, resource, content, 
         assert cause in message
 
 
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"])
+def test_only_newlines_end_lines(verdict, separator):
+    """Otherwise a comment could hide a setting that only we would see."""
+    content = ("# comment%sUMASK 077\nUMASK 022\n# other%sUMASK 077\n" % (separator, separator)).encode()
+    facts = {"content:/etc/login.defs": content}
+    assert verdict('- login_defs: UMASK\n  expect: {value: "022"}', facts)[0] == "passed"
+    content = ("# comment%skey = 2\nkey = 1\n; other%skey = 2\n" % (separator, separator)).encode()
+    assert verdict("- ini: {path: /c, key: key}\n  expect: {value: 1}", {"content:/c": content})[0] == "passed"
+    assert verdict("- file: /c\n  expect: {lines: {none: {matches: ^key = 2}}}", {"content:/c": content})[0] == "passed"
+
+
+def test_login_defs_in_quotes_and_with_odd_blanks(verdict):
+    facts = {"content:/etc/login.defs": b'\tENV_PATH  "PATH=/bin" # x\nALONE\n#NO 5\nUMASK\xc2\xa0027\nTTL \t 5 \r\n'}
+    for key, expectation in (("ENV_PATH", "value: PATH=/bin"), ("ALONE", "exist: false"), ("NO", "exist: false"),
+                             ("UMASK", "exist: false"), ("TTL", "value: 5")):
+        assert verdict("- login_defs: %s\n  expect: {%s}" % (key, expectation), facts)[0] == "passed", key
+
+
 def test_a_long_number_in_json_costs_no_time(verdict):
     assert verdict("- json: {path: /c, key: a}\n  expect: {value: {more_than: 5}}",
                    {"content:/c": b'{"a": %s}' % (b"9" * 200000)})[0] == "passed"

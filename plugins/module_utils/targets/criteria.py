@@ -1,0 +1,128 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator can ask for when choosing targets, checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple
+
+from ..errors import ScanError
+from .patterns import (
+    DNS_LABEL,
+    DNS_SUBDOMAIN,
+    IMAGE,
+    check_names,
+    check_selectors,
+    is_pattern,
+    matches,
+    matches_workload,
+    read_workloads,
+)
+from .pod import CONTAINER_KINDS, ContainerView
+
+_NAME_RULES = {
+    "namespaces": DNS_LABEL, "exclude_namespaces": DNS_LABEL, "pods": DNS_SUBDOMAIN, "exclude_pods": DNS_SUBDOMAIN,
+    "containers": DNS_LABEL, "exclude_containers": DNS_LABEL, "images": IMAGE, "exclude_images": IMAGE,
+}
+_SELECTORS = ("namespace_selectors", "label_selectors", "field_selectors")
+REPLICAS = ("all", "one")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to be scanned. All conditions must hold; an empty one holds for everything.
+
+    `namespaces`: names or shell patterns; they or `namespace_selectors` must be given. The selectors are those of
+    kubectl, all of which must hold: `namespace_selectors` over the labels of namespaces, `label_selectors` and
+    `field_selectors` over pods. `workloads`: KIND/NAME. `pods`, `containers`, `images`: names or shell patterns.
+    `exclude_*` takes away what it names. `container_kinds`: of container, init, ephemeral. `replicas`: all, or one of
+    those that are alike. `limit`: at most so many targets, None for all.
+
+    Raises ScanError bad_option for what can select nothing, before anything is asked of a cluster.
+    """
+
+    namespaces: Tuple[str, ...] = ()
+    namespace_selectors: Tuple[str, ...] = ()
+    exclude_namespaces: Tuple[str, ...] = ()
+    label_selectors: Tuple[str, ...] = ()
+    field_selectors: Tuple[str, ...] = ()
+    workloads: Tuple[str, ...] = ()
+    exclude_workloads: Tuple[str, ...] = ()
+    pods: Tuple[str, ...] = ()
+    exclude_pods: Tuple[str, ...] = ()
+    containers: Tuple[str, ...] = ()
+    exclude_containers: Tuple[str, ...] = ()
+    images: Tuple[str, ...] = ()
+    exclude_images: Tuple[str, ...] = ()
+    container_kinds: Tuple[str, ...] = ("container",)
+    replicas: str = "all"
+    limit: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        if not self.namespaces and not self.namespace_selectors:
+            raise ScanError("bad_option", "no namespace was named", tried="selecting targets",
+                            advice="Name at least one namespace; '*' means all that the credential can list.")
+        for option, rule in _NAME_RULES.items():
+            check_names(option, getattr(self, option), rule)
+        for option in _SELECTORS:
+            check_selectors(option, getattr(self, option))
+        for option in ("workloads", "exclude_workloads"):
+            object.__setattr__(self, option, read_workloads(option, getattr(self, option)))
+        _check_choice("container_kinds", self.container_kinds, CONTAINER_KINDS)
+        _check_choice("replicas", (self.replicas,), REPLICAS)
+        if self.limit is not None and self.limit < 1:
+            raise ScanError("bad_option", "limit is %d; it must be at least 1" % self.limit,
+                            tried="reading the option limit", advice="Leave it out to select all.")
+
+    @property
+    def named_namespaces(self) -> Tuple[str, ...]:
+        """The namespaces that need no list to be known: names, no patterns, no selectors."""
+        return () if self.namespace_selectors else tuple(name for name in self.namespaces if not is_pattern(name))
+
+    @property
+    def uses_workloads(self) -> bool:
+        return bool(self.workloads or self.exclude_workloads)
+
+    def namespace_obstacle(self, name: str) -> str:
+        """The option that keeps the namespace out, "" when none does. Likewise the others below."""
+        return self._obstacle("namespaces", name)
+
+    def pod_obstacle(self, name: str) -> str:
+        return self._obstacle("pods", name)
+
+    def workload_obstacle(self, kind: str, name: str) -> str:
+        if self.workloads and not matches_workload(kind, name, self.workloads):
+            return "workloads"
+        return "exclude_workloads" if matches_workload(kind, name, self.exclude_workloads) else ""
+
+    def container_obstacle(self, view: ContainerView) -> str:
+        # a sidecar runs beside the containers as long as the pod does, though the API lists it with the init containers
+        if view.kind not in self.container_kinds and not (view.is_sidecar and "container" in self.container_kinds):
+            return "container_kinds"
+        images = [image for image in (str(view.spec.get("image") or ""), str(view.status.get("imageID") or "")) if image]
+        return self._obstacle("containers", view.name) or self._obstacle("images", *images)
+
+    def selector_query(self) -> Mapping[str, str]:
+        """The query of a list of pods that leaves the selectors to the API server."""
+        return _query(labelSelector=self.label_selectors, fieldSelector=self.field_selectors)
+
+    def namespace_query(self) -> Mapping[str, str]:
+        return _query(labelSelector=self.namespace_selectors)
+
+    def _obstacle(self, option: str, *names: str) -> str:
+        wanted, unwanted = getattr(self, option), "exclude_" + option
+        if wanted and not any(matches(name, wanted) for name in names):
+            return option
+        return unwanted if any(matches(name, getattr(self, unwanted)) for name in names) else ""
+
+
+def _query(**selectors: Tuple[str, ...]) -> Mapping[str, str]:
+    return {name: ",".join(parts) for name, parts in selectors.items() if parts}
+
+
+def _check_choice(option: str, given: Tuple[str, ...], choices: Tuple[str, ...]) -> None:
+    if not given or not set(given) <= set(choices):
+        raise ScanError("bad_option", "%s is not of %s" % (", ".join(given) or "nothing", ", ".join(choices)),
+                        tried="reading the option %s" % option)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One of n replicas: which containers are alike, and which of them is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Dict, Iterator, Tuple
+
+from .identity import Target
+from .selected import SelectedTarget
+
+# Owners whose pods are each their own: a pod without owner, and the static pods of a node.
+_SINGLE = ("Pod", "Node")
+
+
+@dataclass
+class _Group:
+    """Containers that are alike: the one to take so far, and how many were seen."""
+
+    best: SelectedTarget
+    seen: int = 1
+
+    def add(self, selected: SelectedTarget, seen: int = 1) -> None:
+        self.seen += seen
+        self.best = min(self.best, selected, key=_rank)
+
+
+class OneOfEach:
+    """Takes one of the containers with the same workload, container, image and pod template in one namespace.
+
+    What it holds grows with the number of such groups, not with the number of pods. Containers of the same image name
+    that run different content (image ids) are not alike; one whose content is not known yet goes with the others.
+    """
+
+    def __init__(self) -> None:
+        self._groups: Dict[Tuple[str, ...], Dict[str, _Group]] = {}
+
+    def add(self, selected: SelectedTarget, template: str) -> None:
+        target = selected.target
+        key: Tuple[str, ...] = (target.workload_kind, target.workload, target.container_kind, target.container,
+                                target.image, template)
+        if target.workload_kind in _SINGLE:
+            key += (target.pod,)
+        contents = self._groups.setdefault(key, {})
+        if target.image_id in contents:
+            contents[target.image_id].add(selected)
+        else:
+            contents[target.image_id] = _Group(selected)
+
+    def chosen(self) -> Iterator[SelectedTarget]:
+        """One of each group, in the order in which the groups were first seen, with the number of its replicas."""
+        for contents in self._groups.values():
+            not_known = contents.pop("", None)
+            groups = list(contents.values())
+            if not_known and groups:
+                groups[0].add(not_known.best, not_known.seen)
+            elif not_known:
+                groups = [not_known]
+            for group in groups:
+                yield replace(group.best, replicas=group.seen)
+
+
+def _rank(selected: SelectedTarget) -> Tuple[int, str]:
+    """Running ones first, those that are being deleted after them, then by name."""
+    target: Target = selected.target
+    if target.state != "running":
+        return 2, target.pod
+    return int(bool(target.state_reason)), target.pod

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The workload behind a pod: the owner that people know, found by following the owners that are only a step."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple
+
+from ..errors import ScanError
+from .pod import controller_of, mirrored_node
+
+# (API group, kind) of owners that are only a step on the way to the workload, with their list's path. What controls
+# them may be of any kind: a Deployment, a CronJob, or some operator's own, like Argo's Rollout.
+_STEPS = {
+    ("apps", "ReplicaSet"): "/apis/apps/v1/namespaces/%s/replicasets",
+    ("batch", "Job"): "/apis/batch/v1/namespaces/%s/jobs",
+}
+Workload = Tuple[str, str]
+
+
+class ReadsObjects(Protocol):
+    """What selection needs of a REST client."""
+
+    def list_items(self, path: str, query: Optional[Mapping[str, str]] = None,
+                   page_size: int = 500) -> Iterator[Dict[str, Any]]: ...
+
+    def get_metadata(self, path: str) -> Dict[str, Any]: ...
+
+
+class Workloads:
+    """Finds the workload, as (kind, name), behind pods of one namespace.
+
+    Lists the namespace's ReplicaSets or Jobs once, when the first pod needs it. Where the credential may not list them
+    the ReplicaSet or Job itself stands as the workload, and its kind is in `unlisted`.
+    """
+
+    def __init__(self, client: ReadsObjects, namespace: str) -> None:
+        self.unlisted: List[str] = []
+        self._client = client
+        self._namespace = namespace
+        self._owners: Dict[str, Optional[Dict[str, Workload]]] = {}
+
+    def of(self, pod: Mapping[str, Any]) -> Workload:
+        """Raises as the client, but not for not_permitted."""
+        metadata = pod["metadata"]
+        group, kind, name = controller_of(metadata)
+        if not kind:
+            node = mirrored_node(pod)
+            return ("Node", node) if node else ("Pod", str(metadata["name"]))
+        return self._owner_of(kind, name, _STEPS[group, kind]) if (group, kind) in _STEPS else (kind, name)
+
+    def _owner_of(self, kind: str, name: str, path_of: str) -> Workload:
+        path = path_of % self._namespace
+        if kind not in self._owners:
+            self._owners[kind] = self._list(kind, path)
+        owners = self._owners[kind]
+        if owners is None:
+            return kind, name
+        if name not in owners:
+            owners[name] = self._read(kind, name, path)
+        return owners[name]
+
+    def _list(self, kind: str, path: str) -> Optional[Dict[str, Workload]]:
+        try:
+            return {item["metadata"]["name"]: _workload(kind, item["metadata"])
+                    for item in self._client.list_items(path)}
+        except ScanError as error:
+            if error.reason != "not_permitted":
+                raise
+            self.unlisted.append(kind)
+            return None
+
+    def _read(self, kind: str, name: str, path: str) -> Workload:
+        """One that came after the list: a rolling update or a CronJob's next run."""
+        try:
+            return _workload(kind, self._client.get_metadata("%s/%s" % (path, name))["metadata"])
+        except ScanError as error:
+            if error.reason not in ("not_permitted", "not_found"):
+                raise
+            return kind, name
+
+
+def _workload(kind: str, metadata: Mapping[str, Any]) -> Workload:
+    _group, owner_kind, owner_name = controller_of(metadata)
+    return (owner_kind, owner_name) if owner_kind else (kind, str(metadata["name"]))
