@@ -14,19 +14,19 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 
 from .approaches.approach import Approach
 from .collector.facts import Facts, Query
-from .collector.request import CollectionRequest
+from .collector.request import CollectionRequest, make_request
 from .collector.frames import COLLECTOR_VERSION
 from .errors import ScanError
 from .profiles.compiled import CompiledProfile
 from .profiles.evaluation import evaluate
 from .profiles.evidence import EvaluationContext
+from .profiles.queries import required_queries
 from .results.model import Judgement, Platform, ProfileResult
 from .results.waivers import WaiverNote, Waivers, apply_waivers
 from .targets.selection import SelectedTarget
 
 _PROGRESS_INTERVAL = 1.0
-# Asked for in every scan: a result says what system it is about, whatever its profiles look at.
-PLATFORM_QUERY = Query("os")
+_PLATFORM_QUERY = Query("os")
 Work = TypeVar("Work")
 
 
@@ -50,6 +50,11 @@ class Outcome:
     judgement: Optional[Judgement] = None
     error: Optional[ScanError] = None
     waiver_notes: Sequence[WaiverNote] = ()
+
+
+def scan_request(profiles: Sequence[CompiledProfile]) -> CollectionRequest:
+    """What the profiles ask for, and what system it is: a result says that whatever its profiles look at."""
+    return make_request((*required_queries(profiles), _PLATFORM_QUERY))
 
 
 def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
@@ -84,7 +89,7 @@ def _judge(plan: ScanPlan, selected: SelectedTarget, facts: Facts) -> Tuple[List
 
 
 def _platform(facts: Facts) -> Platform:
-    seen = facts.get_fact(PLATFORM_QUERY)
+    seen = facts.get_fact(_PLATFORM_QUERY)
     if not seen.ok:
         return Platform()
     value: Mapping[str, str] = seen.value

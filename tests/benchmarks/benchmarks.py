@@ -35,12 +35,15 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
-from ansible_collections.securescan.kubernetes.plugins.module_utils.run import ScanPlan, run_bounded, scan_target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.run import (
+    ScanPlan,
+    run_bounded,
+    scan_request,
+    scan_target,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
@@ -79,7 +82,7 @@ class Bench:
         approach = ExecApproach(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20),
                                        threading.Event())
         return ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
-                                   request=make_request(required_queries(self.profiles)))
+                        request=scan_request(self.profiles))
 
     def close(self) -> None:
         run_scan_access({**self.options, "state": "absent", "run_id": self.access["run_id"]}, self.context)

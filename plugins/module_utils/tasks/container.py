@@ -16,16 +16,14 @@ from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.frames import COLLECTOR_VERSION
-from ..collector.request import make_request
 from ..errors import ScanError
 from ..options import selection, selection_spec
 from ..profiles.compiled import CompiledProfile
-from ..profiles.queries import required_queries
 from ..results.hdf import hdf_document
 from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
 from ..results.waivers import WaiverNote, load_waivers
-from ..run import PLATFORM_QUERY, Outcome, ScanPlan, run_bounded, scan_target
+from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
 from ..targets.selection import SelectedTarget, select_targets
 from .access import grants_of, planned_access, scan_access_of
 from .context import TaskContext
@@ -90,7 +88,7 @@ class _Scan:
         self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
-            request=make_request((*required_queries(profiles), PLATFORM_QUERY)), profiles=profiles,
+            request=scan_request(profiles), profiles=profiles,
             waivers=load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None)
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
