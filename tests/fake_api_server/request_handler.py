@@ -102,7 +102,7 @@ class _Exchange:
         path, _mark, query_text = target.partition("?")
         path, query = unquote(path), parse_qsl(query_text, keep_blank_values=True)
         user = self._user(headers)
-        self._api.saw(SeenRequest(method, path, query, headers, user or ""))
+        self._api.saw(SeenRequest(method, path, query, headers, user or "", self._peer))
         fault = self._api.take_fault("%s %s" % (method, target))
         is_exec = path.endswith("/exec") and headers.get("upgrade", "").lower() == "websocket"
         if fault is not None and self._misbehave(fault, headers, is_exec):

@@ -38,6 +38,8 @@ class SeenRequest:
     query: List[Tuple[str, str]]
     headers: Dict[str, str]
     user: str
+    # The common name of the connection's client certificate, whoever the request was made as.
+    certificate: str = ""
 
 
 @dataclass

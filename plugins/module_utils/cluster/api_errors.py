@@ -60,7 +60,7 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, tried: str,
     reason = _REASONS.get(status, "server_error" if status >= 500 else "bad_reply")
     if 400 <= status < 500 and re.search(r'admission webhook "[^"]+" denied', text):
         reason = "not_permitted"  # a webhook may choose any status for its refusal
-    message = clean_text(text, secrets) or "no message"
+    message = clean_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
         message = "HTTP %d, not from a Kubernetes API server: %s" % (status, clean_text(text, secrets, limit=120))
     if 300 <= status < 400:

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from ..errors import ScanError
 from .server_text import clean_text
@@ -56,14 +55,6 @@ def close_stdin_message() -> bytes:
     return bytes((CLOSE, STDIN))
 
 
-@dataclass(frozen=True)
-class RemoteStatus:
-    """How it ended: the program's `exit_code`, or None and the `failure` that kept the program from running."""
-
-    exit_code: Optional[int]
-    failure: Optional[ScanError] = None
-
-
 class ChannelReader:
     """Sorts incoming messages by channel and keeps what they hold, up to a limit.
 
@@ -103,25 +94,25 @@ class ChannelReader:
         if len(self._error) > _STATUS_LIMIT:
             raise ScanError("bad_reply", "a status of more than %d bytes" % _STATUS_LIMIT, tried=self._tried)
 
-    def status(self, program: str) -> RemoteStatus:
-        """The outcome, once `has_status`; `program` is the first word of what was to be run.
+    def exit_code(self, program: str) -> int:
+        """How it ended, once `has_status`; `program` is the first word of what was to be run.
 
-        :raises ScanError: bad_reply
+        :raises ScanError: as parse_status
         """
-        status = parse_status(bytes(self._error), self._tried)
-        if status.exit_code in (126, 127) and _is_runtime_message(bytes(self.stdout) + bytes(self.stderr)):
+        code = parse_status(bytes(self._error), self._tried)
+        if code in (126, 127) and _is_runtime_message(bytes(self.stdout) + bytes(self.stderr)):
             # Docker and CRI-O report the missing program by exit code and leave the runtime's words in the output.
-            return RemoteStatus(None, no_such_program(program, self._tried))
-        return status
+            raise ScanError("no_such_program", "there is no program %s" % clean_text(program), tried=self._tried)
+        return code
 
 
-def parse_status(raw: bytes, tried: str = "") -> RemoteStatus:
-    """Read the v1 Status that ends an exec.
+def parse_status(raw: bytes, tried: str = "") -> int:
+    """The exit code in the v1 Status that ends an exec.
 
     Success is exit code 0; Failure with reason NonZeroExitCode has the code as text in the cause of type ExitCode;
-    any other Failure is the server's own, told apart by its message.
+    any other Failure says, by its message, why the program did not run.
 
-    :raises ScanError: bad_reply
+    :raises ScanError: bad_reply; no_such_program, container_not_running, pod_gone, not_found, exec_failed
     """
     try:
         status: Any = json.loads(raw)
@@ -129,18 +120,18 @@ def parse_status(raw: bytes, tried: str = "") -> RemoteStatus:
         raise ScanError("bad_reply", "the status of the program is not JSON", tried=tried) from None
     outcome = status.get("status") if isinstance(status, dict) else None
     if outcome == "Success":
-        return RemoteStatus(0)
+        return 0
     if outcome != "Failure":
         raise ScanError("bad_reply", "the status of the program is neither Success nor Failure", tried=tried)
     if status.get("reason") != "NonZeroExitCode":
-        return RemoteStatus(None, exec_failure(str(status.get("message") or status.get("reason") or ""), tried))
+        raise exec_failure(str(status.get("message") or status.get("reason") or ""), tried)
     details = status.get("details")
     causes = details.get("causes") if isinstance(details, dict) else None
     for cause in causes if isinstance(causes, list) else ():
         if isinstance(cause, dict) and cause.get("reason") == "ExitCode":
             text = cause.get("message")
             if isinstance(text, str) and _EXIT_CODE.fullmatch(text) and 0 < int(text) < 256:
-                return RemoteStatus(int(text))
+                return int(text)
     raise ScanError("bad_reply", "the status of the program has no valid exit code", tried=tried)
 
 
@@ -160,10 +151,6 @@ def exec_failure(message: str, tried: str = "") -> ScanError:
         return ScanError("exec_failed", text, tried=tried, cause="The API server could not reach the pod's node.",
                          advice="Check the node and its kubelet, then run again.")
     return ScanError("exec_failed", text, tried=tried)
-
-
-def no_such_program(program: str, tried: str = "") -> ScanError:
-    return ScanError("no_such_program", "there is no program %s" % clean_text(program), tried=tried)
 
 
 def _is_runtime_message(output: bytes) -> bool:

@@ -28,6 +28,8 @@ PING_AFTER = 15.0
 _PIPE_SIZE = 64 * 1024
 # Silence after which a connection counts as half-open, though pings were sent.
 GIVE_UP_AFTER = 45.0
+_NEEDS_CREATE = ("The identity has the verb get on pods/exec, but not create, which WebSockets need, too, from "
+                 "Kubernetes 1.35 on.")
 # How long to wait for the server's close after the program's status is known.
 _CLOSE_SECONDS = 2.0
 
@@ -75,10 +77,8 @@ def exec_in_container(connection: ClusterConnection, namespace: str, pod: str, c
                 deadline.sleep(error.retry_after or 1.0)
             else:
                 raise
-    status = session.run(argv[0])
-    if status.failure is not None or status.exit_code is None:
-        raise status.failure or AssertionError("a status without exit code and failure")
-    return ExecOutcome(status.exit_code, bytes(session.reader.stdout), bytes(session.reader.stderr), session.protocol,
+    exit_code = session.run(argv[0])
+    return ExecOutcome(exit_code, bytes(session.reader.stdout), bytes(session.reader.stderr), session.protocol,
                        time.monotonic() - started)
 
 
@@ -118,7 +118,10 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
         # A Kubernetes server answers a handshake that it does not understand without a Status.
         return ScanError("protocol_refused", "HTTP %d instead of a WebSocket%s"
                          % (reply.status, ": " + clean_text(text, limit=200) if text else ""), tried=tried)
-    return api_error(reply.status, reply.headers, reply.body, tried, secrets)
+    error = api_error(reply.status, reply.headers, reply.body, tried, secrets)
+    if reply.status == 403 and text.endswith("is forbidden:"):
+        error.cause = _NEEDS_CREATE  # the server (1.37) gives no reason for this one
+    return error
 
 
 class _Session:
@@ -140,8 +143,11 @@ class _Session:
         self._closing = "the connection ended"
         self._is_closed = False
 
-    def run(self, program: str) -> channels.RemoteStatus:
-        """Until the program has ended and the server has closed, or something failed."""
+    def run(self, program: str) -> int:
+        """Until the program has ended and the server has closed: its exit code.
+
+        :raises ScanError: every way in which that fails
+        """
         try:
             while not self._is_closed:
                 self._stream.deadline.check()
@@ -153,7 +159,7 @@ class _Session:
             if not self.reader.has_status:
                 raise ScanError("connection_lost", "%s before the program's status came" % self._closing,
                                 tried=self._tried)
-            return self.reader.status(program)
+            return self.reader.exit_code(program)
         finally:
             self._say_goodbye()
 
@@ -217,13 +223,11 @@ class _Session:
         if self._status_since is not None:
             self._is_closed = now - self._status_since > _CLOSE_SECONDS
             return
-        if self._outgoing or self._stdin_open or len(self._stdin) > _PIPE_SIZE:
-            # The server does not get to our pings behind standard input that the program does not read.
-            self._heard = now
-        elif now - self._heard > GIVE_UP_AFTER:
+        # Behind more standard input than the program reads the server may not get to our pings for good reasons.
+        if now - self._heard > GIVE_UP_AFTER and len(self._stdin) <= _PIPE_SIZE:
             self._closing = "no sign of life for %g s, pings included," % GIVE_UP_AFTER
             self._is_closed = True
-        elif now - max(self._heard, self._pinged) > PING_AFTER:
+        elif now - max(self._heard, self._pinged) > PING_AFTER and not self._outgoing:
             self._pinged = now
             self._outgoing = frames.encode_frame(frames.PING, b"")
 

@@ -222,6 +222,7 @@ def test_the_scanners_identity_is_the_token_and_nothing_else(authority: Any) -> 
         assert who(scanner, server) == "scanner"
         headers = server.requests[-1].headers
         assert headers["authorization"] == "Bearer " + scanner_token
+        assert (server.requests[0].certificate, server.requests[-1].certificate) == ("grantor", "")
         assert not [name for name in headers if name.startswith("impersonate")]
         assert (scanner.server, scanner.cluster_name) == (grantor.server, grantor.cluster_name)
 

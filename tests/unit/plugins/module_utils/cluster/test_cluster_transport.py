@@ -100,6 +100,27 @@ def test_a_server_that_never_answers_the_handshake(silent_port: int, monkeypatch
     assert opening_fails(of_host("https://127.0.0.1:%d" % silent_port), seconds=0.1).reason == "timed_out"
 
 
+def test_a_dead_address_does_not_use_up_the_time_of_the_next(server: FakeApiServer,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
+    with socket.socket() as full:
+        # A listener whose queue is full lets connections hang.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+                for address in (full.getsockname(), ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_keywords: both)
+        started = time.monotonic()
+        connection.open(Deadline(1)).close()
+        assert 0.4 < time.monotonic() - started < 0.9
+        for one in waiting:
+            one.close()
+
+
 def test_connecting_can_be_cancelled(silent_port: int) -> None:
     cancel = threading.Event()
     threading.Timer(0.1, cancel.set).start()

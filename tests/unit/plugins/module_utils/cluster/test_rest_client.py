@@ -263,6 +263,8 @@ def test_an_expired_list_is_begun_anew_without_duplicates(server: FakeApiServer,
     found = listed(client, page_size=10)
     assert len(found) == 25
     assert set(found) == names
+    continued = ["continue" in dict(seen.query) for seen in server.requests]
+    assert continued == [False, True, False, True, False, True, True], "each time from the beginning"
 
 
 def test_a_list_that_always_expires_fails(server: FakeApiServer, client: RestClient) -> None:

@@ -131,6 +131,7 @@ def test_a_server_that_stays_open_after_the_status(server: FakeApiServer, connec
     (Fault("status", status=401), "not_authenticated", "wants it"),
     (Fault("status", status=403, text='pods "api-1" is forbidden: User "s" cannot create resource "pods/exec" in API '
            'group "" in the namespace "shop"'), "not_permitted", "cannot create"),
+    (Fault("status", status=403, text='pods "api-1" is forbidden: '), "not_permitted", 'pods "api-1" is forbidden'),
     (Fault("status", status=403, text="ValidatingAdmissionPolicy 'guard' with binding 'b' denied request: not ours"),
      "not_permitted", "not ours"),
     (Fault("status", status=400, text='admission webhook "w" denied the request: no'), "not_permitted", "denied"),
@@ -206,6 +207,13 @@ def test_dead_tokens_and_foreign_tokens(server: FakeApiServer, connection: Clust
     assert (error.reason, error.message) == ("not_permitted", "no exec for scanner")
     server.grants.expires[token] = 0
     assert fails(scanner, ["true"]).reason == "not_authenticated"
+
+
+def test_the_verb_create_is_named_where_the_server_names_nothing(server: FakeApiServer,
+                                                                 connection: ClusterConnection) -> None:
+    """Seen on Kubernetes 1.37 with get alone."""
+    server.faults.append(Fault("status", status=403, text='pods "api-1" is forbidden: '))
+    assert "create" in fails(connection, ["true"]).cause
 
 
 def test_throttling_that_passes_is_waited_for(server: FakeApiServer, connection: ClusterConnection) -> None:
