@@ -74,8 +74,6 @@ options:
     type: bool
     default: false
 requirements:
-  - kubernetes >= 29.0.0
-  - urllib3 >= 1.26.18
-  - websocket-client >= 1.6.0
   - PyYAML >= 6.0
+  - kubernetes >= 29.0.0 (only for a kubeconfig whose user has an C(auth-provider))
 """

@@ -14,7 +14,9 @@ options:
     type: str
     default: ansible
   lifetime:
-    description: How long the access is meant to last, and how long its tokens live, in seconds. At least 600, the API's minimum.
+    description:
+      - How long the access is meant to last, in seconds. Its tokens live until then.
+      - At least 600, the API's minimum for a token, and at most 86400.
     type: int
     default: 3600
 """

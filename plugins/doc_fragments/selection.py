@@ -8,6 +8,25 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
+  namespaces:
+    description:
+      - Names or shell patterns of namespaces. This or O(namespace_selectors) is needed.
+      - A pattern needs the right to list namespaces.
+    type: list
+    elements: str
+    default: []
+  namespace_selectors:
+    description:
+      - Label selectors that the namespaces must meet, all of them, as C(kubectl get namespaces -l) takes them.
+      - With O(namespaces) both must hold. Needs the right to list namespaces.
+    type: list
+    elements: str
+    default: []
+  exclude_namespaces:
+    description: Names or shell patterns of namespaces to leave out.
+    type: list
+    elements: str
+    default: []
   label_selectors:
     description: Label selectors that the pods must meet, all of them, as C(kubectl -l) takes them.
     type: list
@@ -18,8 +37,27 @@ options:
     type: list
     elements: str
     default: []
+  workloads:
+    description:
+      - Workloads as V(KIND/NAME), such as V(Deployment/api), V(Deployment/*) or V(*/api). Both parts may be shell patterns.
+      - The kind is that of the owner which people know, of whatever API it is. A pod without owner is V(Pod/NAME), a static pod V(Node/NAME).
+      - Case does not matter in the kind. The plurals and short names of Kubernetes' own kinds are understood, such as V(deploy), V(sts) and V(ds).
+      - Needs the right to list ReplicaSets or Jobs in namespaces whose pods have such owners.
+    type: list
+    elements: str
+    default: []
+  exclude_workloads:
+    description: Workloads to leave out, written as in O(workloads).
+    type: list
+    elements: str
+    default: []
   pods:
     description: Names or shell patterns of pods. All pods when empty.
+    type: list
+    elements: str
+    default: []
+  exclude_pods:
+    description: Names or shell patterns of pods to leave out.
     type: list
     elements: str
     default: []
@@ -28,8 +66,43 @@ options:
     type: list
     elements: str
     default: []
+  exclude_containers:
+    description: Names or shell patterns of containers to leave out.
+    type: list
+    elements: str
+    default: []
+  images:
+    description:
+      - Image references or shell patterns of them, such as V(registry.example.com/*) or V(*@sha256:0123*). All images when empty.
+      - Compared with the reference in the pod's spec, and with the image id that the node reports. V(*) also stands for slashes.
+    type: list
+    elements: str
+    default: []
+  exclude_images:
+    description: Images to leave out, written as in O(images).
+    type: list
+    elements: str
+    default: []
+  container_kinds:
+    description:
+      - Kinds of containers. Init containers that run as long as their pod (sidecars) are taken with V(container) too.
+    type: list
+    elements: str
+    choices: [container, init, ephemeral]
+    default: [container]
+  replicas:
+    description:
+      - V(one) takes one of those containers of a namespace that have the same workload, name, image and pod template.
+        Running ones come first, then the first by name. The number of the others is told.
+      - Replicas that run different content under the same image name are not the same.
+    type: str
+    choices: [all, one]
+    default: all
+  limit:
+    description: At most so many containers. When more match, a warning says so. No limit when not given.
+    type: int
   allow_empty:
-    description: Whether it is fine that nothing matches. Otherwise that is an error.
+    description: Whether it is fine that nothing matches. Otherwise that is an error, which says what was looked at.
     type: bool
     default: false
 """
