@@ -10,7 +10,7 @@ what came back, so that a record in a result can be understood without the log o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
+from typing import Dict, Mapping, Tuple
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,12 @@ class ScanError(Exception):
         """The failure as it stands in results: code, reason, message, tried, cause, advice (all strings)."""
         return {"code": self.kind.code, "reason": self.kind.reason, "message": self.message, "tried": self.tried,
                 "cause": self.cause, "advice": self.advice}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, str]) -> ScanError:
+        """The failure that a record was made of. KeyError where it is none."""
+        return cls(record["reason"], record["message"], tried=record["tried"], cause=record["cause"],
+                   advice=record["advice"])
 
     def __str__(self) -> str:
         parts = ["%s: " % self.tried if self.tried else "", self.message.rstrip("."), ". "]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping
 
 from .cluster.connection import ConnectionOptions
-from .targets.selection import Selection
+from .targets.criteria import REPLICAS, Selection
+from .targets.pod import CONTAINER_KINDS
 
 Spec = Dict[str, Dict[str, Any]]
 
@@ -45,18 +46,22 @@ def connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
 
 def selection_spec() -> Spec:
     """Which containers are meant."""
-    return {
-        "namespaces": {"type": "list", "elements": "str", "required": True},
-        "label_selectors": {"type": "list", "elements": "str", "default": []},
-        "field_selectors": {"type": "list", "elements": "str", "default": []},
-        "pods": {"type": "list", "elements": "str", "default": []},
-        "containers": {"type": "list", "elements": "str", "default": []},
-    }
+    names = ("namespaces", "namespace_selectors", "exclude_namespaces", "label_selectors", "field_selectors",
+             "workloads", "exclude_workloads", "pods", "exclude_pods", "containers", "exclude_containers", "images",
+             "exclude_images")
+    spec: Spec = {name: {"type": "list", "elements": "str", "default": []} for name in names}
+    spec["container_kinds"] = {"type": "list", "elements": "str", "choices": list(CONTAINER_KINDS),
+                               "default": ["container"]}
+    spec["replicas"] = {"type": "str", "choices": list(REPLICAS), "default": "all"}
+    spec["limit"] = {"type": "int"}
+    return spec
 
 
 def selection(params: Mapping[str, Any]) -> Selection:
-    """The engine's selection from validated parameters; ScanError bad_option where a name cannot be one."""
-    return Selection(**{name: tuple(params[name] or ()) for name in selection_spec()})
+    """The engine's selection from validated parameters; ScanError bad_option where a value can select nothing."""
+    given = {name: params[name] for name in selection_spec() if params.get(name) is not None}
+    values: Dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return Selection(**values)
 
 
 def grant_spec() -> Spec:
@@ -69,13 +74,13 @@ def grant_spec() -> Spec:
 
 def scan_access_spec() -> Spec:
     spec: Spec = {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "absent", "swept"], "default": "present"},
         "run_id": {"type": "str"},
+        "scanner_kubeconfig": {"type": "path"},
         "allow_empty": {"type": "bool", "default": False},
     }
     spec.update(grant_spec())
     spec.update(selection_spec())
-    spec["namespaces"] = {"type": "list", "elements": "str", "default": []}
     spec.update(connection_spec())
     return spec
 
@@ -105,6 +110,7 @@ def scan_container_spec() -> Spec:
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
         "output_limit": {"type": "int", "default": 8388608},
+        "renew_access": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     }
     spec.update(scan_profile_spec())

@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 
 from .approaches.approach import Approach
 from .collector.facts import Facts, Query
-from .collector.request import CollectionRequest, make_request
 from .collector.frames import COLLECTOR_VERSION
+from .collector.request import CollectionRequest, make_request
 from .errors import ScanError
 from .profiles.compiled import CompiledProfile
 from .profiles.evaluation import evaluate

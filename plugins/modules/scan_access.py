@@ -7,30 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_access
-short_description: Make or remove the credentials of one scan
+short_description: Make, remove or sweep the credentials of scans
 version_added: 0.1.0
 description:
   - Makes, per namespace, a ServiceAccount, a Role that reaches exactly the chosen pods by name, and a RoleBinding.
   - All of them carry the run id, the owner and the expiry as labels, and the Role and RoleBinding are owned by the ServiceAccount.
-  - No token is made here. M(securescan.kubernetes.scan_container) asks for one when it needs it and keeps it in memory.
-  - The identity that runs this module (the grantor) needs every right that it hands out.
+    Where the names of the pods do not fit one Role, there are several.
+  - The selectors are resolved to pods when the access is made. A pod that comes later is not reachable.
+  - No token is made here, unless O(scanner_kubeconfig) asks for one. M(securescan.kubernetes.scan_container) asks for its own
+    when it needs it and keeps it in memory.
+  - The identity that runs this module (the grantor) needs every right that it hands out. The ClusterRole in
+    C(docs/manifests/grantor-clusterrole.yml) holds exactly what is needed.
+  - In a namespace where the access cannot be made whole, nothing is left.
 options:
   state:
     description:
       - V(present) makes the access, or brings that of the same run up to date.
       - V(absent) removes it. Objects that are not managed by this collection are never touched.
+      - V(swept) removes, of all runs, what is past its expiry, judged by the clock of the machine that this runs on. Objects
+        without a readable expiry are reported and stay.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, swept]
     default: present
   run_id:
     description:
       - Names the run that the access is for. A DNS label of at most 40 characters.
       - Made up from time and chance when not given with O(state=present). Required with O(state=absent).
     type: str
+  scanner_kubeconfig:
+    description:
+      - Path of a kubeconfig to write for the scanner, with its tokens and one context for each namespace, named like it. Mode 0600.
+        On the machine where this module runs.
+      - The result holds the path, never a token. The file is written anew when the access or its expiry changed.
+      - With O(state=absent) the file is removed, if it is that of the run. Only files that this module wrote are replaced or removed.
+      - A credential for the proxy is not written.
+    type: path
   namespaces:
     description:
       - Names or shell patterns of namespaces. A pattern needs the right to list namespaces.
-      - At least one with O(state=present). With O(state=absent) and none given, all namespaces are searched for the run.
+      - This or O(namespace_selectors) is needed with O(state=present). Otherwise all namespaces are searched when neither is given.
     type: list
     elements: str
     default: []
@@ -41,7 +56,7 @@ attributes:
     support: full
   idempotent:
     support: full
-    details: The run id must be given for that.
+    details: With O(state=present) the run id must be given for that.
   action_group:
     support: full
 seealso:
@@ -71,28 +86,78 @@ EXAMPLES = r"""
     state: absent
     run_id: "{{ made.access.run_id }}"
     namespaces: [shop]
+
+- name: Remove what killed scans have left, in all namespaces
+  securescan.kubernetes.scan_access:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    state: swept
+
+- name: Write a kubeconfig that reaches nothing but these pods, for a look by hand
+  securescan.kubernetes.scan_access:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    pods: [api-*]
+    run_id: look-by-hand
+    lifetime: 600
+    scanner_kubeconfig: "{{ playbook_dir }}/scanner.kubeconfig"
 """
 
 RETURN = r"""
 access:
   description: The access, as O(securescan.kubernetes.scan_container#module:access) takes it. It holds no secret.
-  returned: success
+  returned: success, unless O(state=swept)
   type: dict
   sample:
     run_id: 20261123t130000-1f9a2c
-    lifetime: 600
     namespaces:
       - namespace: shop
         service_account: securescan-20261123t130000-1f9a2c
+        expires: "2026-11-23T13:10:00Z"
         pods:
           - name: api-5d8f9b7c6d-x2x7k
             uid: 2f6f1c52-7a35-4d0f-9f0e-0f6f3f3f7c11
+    refused: []
 failures:
   description: The namespaces for which no access could be made, each with its error. The others' access stands.
-  returned: success
+  returned: success, unless O(state=swept)
   type: list
   elements: dict
   sample: []
+scanner_kubeconfig:
+  description: Path of the scanner's kubeconfig.
+  returned: when O(scanner_kubeconfig) is given with O(state=present)
+  type: str
+  sample: /home/operator/scanner.kubeconfig
+swept:
+  description: What was removed (in check mode, would be) and what was kept and why.
+  returned: when O(state=swept), also on failure
+  type: dict
+  contains:
+    removed_count:
+      description: Number of objects removed.
+      type: int
+      returned: always
+    removed:
+      description: The first 50 of them.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - kind: Role
+          namespace: shop
+          name: securescan-20261123t130000-1f9a2c
+          run_id: 20261123t130000-1f9a2c
+          owner: ansible
+          expires: 20261123T140000Z
+    kept_count:
+      description: Number of objects of this collection that were kept.
+      type: int
+      returned: always
+    kept:
+      description: The first 50 of them, each with C(why).
+      type: list
+      elements: dict
+      returned: always
 error:
   description:
     - Why the task failed. C(code) is stable over versions.

@@ -61,12 +61,13 @@ options:
     description: Bytes that one container may send.
     type: int
     default: 8388608
-  namespaces:
+  renew_access:
     description:
-      - Names or shell patterns of namespaces. A pattern needs the right to list namespaces.
-    type: list
-    elements: str
-    required: true
+      - What to do about containers whose pod was replaced during the scan, by a rolling update for instance.
+      - The access reaches the pods that were selected, so their successors are not scanned, and the record says so. With this option
+        the access is renewed once and the successors are scanned in their place.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full

@@ -48,8 +48,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from simulated_fleet import SimulatedFleet
 from environment.sample_cluster import sample_cluster
+from simulated_fleet import SimulatedFleet
 
 
 def say(text: str) -> None:

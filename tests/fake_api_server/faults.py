@@ -18,7 +18,8 @@ KINDS = {
     "html": "answers 200 with an HTML page, as login pages do",
     "redirect": "answers 302 to another server",                                         # text: the location
     "reflect": "answers 400 and repeats the request's headers in the message",
-    "cut": "closes the connection after so many bytes of the answer",                    # after
+    "cut": "closes the connection after so many bytes of the answer; an exec: of its frames",   # after
+    "cut_handshake": "exec: closes the connection after so many bytes of the handshake",  # after
     "garbage": "answers with bytes that are no HTTP; an exec: no WebSocket frames",      # text
     "flood": "sends without end",
     "no_status": "exec: closes without the program's status",
@@ -27,6 +28,7 @@ KINDS = {
     "v4_only": "exec: knows v4.channel.k8s.io only",
     "spdy_only": "exec: knows no WebSocket",
     "no_subprotocol": "exec: agrees to the WebSocket but to no subprotocol",
+    "other_subprotocol": "exec: chooses a subprotocol that nobody offered",
     "wrong_accept": "exec: answers the handshake with a wrong key",
     "huge_frame": "exec: announces a frame of 2^62 bytes",
     "masked_frame": "exec: sends a masked frame",

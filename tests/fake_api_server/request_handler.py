@@ -177,7 +177,7 @@ class _Exchange:
         kind = fault.kind
         if kind == "slow":
             self._api.stopping.wait(fault.seconds)
-        elif kind == "cut" and not is_exec:
+        elif kind == "cut_handshake" or (kind == "cut" and not is_exec):
             self._budget = fault.after
         elif kind == "status":
             self._status(fault.status, fault.text or "because the test wants it", fault.reason, fault.retry_after)
@@ -235,6 +235,8 @@ class _Exchange:
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
         known = ["v4.channel.k8s.io"] if kind == "v4_only" else ["v5.channel.k8s.io", "v4.channel.k8s.io"]
         protocol = next((name for name in offered if name in known), "")
+        if kind == "other_subprotocol":
+            protocol = "v9.channel.k8s.io"
         key = exec_streams.accept_key(headers["sec-websocket-key"] + ("x" if kind == "wrong_accept" else ""))
         lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
                  "Sec-WebSocket-Accept: " + key]

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scan's access on the real cluster: what is made, what its token can and cannot do, and that it is gone afterwards."""
+"""A scan's access on the real cluster: what is made, changed, written and removed."""
 
 from __future__ import annotations
 
-import os
+import stat
+import threading
 import time
-import uuid
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant, PodRef
@@ -22,50 +22,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API
 
-TOKEN_CACHE = 15  # seconds; the API server remembers a token that it has accepted for 10
-
-
-@pytest.fixture
-def connection(cluster):
-    return connect(ConnectionOptions(kubeconfig=str(cluster.kubeconfig)), {})
-
-
-@pytest.fixture
-def grantor(connection):
-    return RestClient(connection)
-
-
-@pytest.fixture
-def manage(cluster):
-    """Runs the task scan_access; all that it made under this test's run id is removed at the end."""
-    run_id = "test-%s" % uuid.uuid4().hex[:8]
-
-    def run(check_mode=False, **changes):
-        params = {"kubeconfig": str(cluster.kubeconfig), "state": "present", "run_id": run_id, "owner": "tests@x y",
-                  "lifetime": 600, "allow_empty": False, "namespaces": ["shop"], "label_selectors": [],
-                  "field_selectors": [], "pods": [], "containers": [], **changes}
-        return run_scan_access(params, TaskContext(check_mode=check_mode, environ=dict(os.environ)))
-
-    run.run_id = run_id
-    yield run
-    run(state="absent")
-
-
-API = {"label_selectors": ["app.kubernetes.io/name=api"]}
-
-
-@pytest.fixture
-def scanner(manage, connection, grantor):
-    """The scanner's connection over the pods of `api`, ready to work, and the names of those pods."""
-    (entry,) = manage(**API)["access"]["namespaces"]
-    pods = tuple(PodRef(pod["name"], pod["uid"]) for pod in entry["pods"])
-    token = request_token(grantor, manage.run_id, "shop", 600)
-    scanner = connection.with_bearer_token(token.value)
-    wait_until_effective(RestClient(scanner), Grant("shop", pods))
-    return scanner, [pod.name for pod in pods]
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
 
 
 def test_objects_are_labelled_owned_and_name_exactly_the_chosen_pods(manage, cluster):
@@ -122,80 +82,160 @@ def test_deleting_the_service_account_alone_takes_the_rest(manage, cluster):
     pytest.fail("the garbage collector left %s" % left)
 
 
-def test_the_scanner_enters_the_chosen_pods(scanner):
-    connection, pods = scanner
-    outcome = exec_in_container(connection, "shop", pods[0], "api", ["sh"], b"echo hello; exit 3\n", timeout=20,
+def test_the_scanner_enters_the_chosen_pods(manage, connection, grantor):
+    (entry,) = manage(**API)["access"]["namespaces"]
+    pods = tuple(PodRef(pod["name"], pod["uid"]) for pod in entry["pods"])
+    scanner = connection.with_bearer_token(request_token(grantor, manage.run_id, "shop", 600).value)
+    wait_until_effective(RestClient(scanner), Grant("shop", pods))
+    outcome = exec_in_container(scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=20,
                                 output_limit=1000)
     assert (outcome.exit_code, outcome.stdout) == (3, b"hello\n")
 
 
-DENIED = [
-    ("list pods", "GET", "/api/v1/namespaces/shop/pods"),
-    ("read a secret list", "GET", "/api/v1/namespaces/shop/secrets"),
-    ("read config maps", "GET", "/api/v1/namespaces/shop/configmaps"),
-    ("read pods of another namespace", "GET", "/api/v1/namespaces/kube-system/pods"),
-    ("read nodes", "GET", "/api/v1/nodes"),
-    ("read the log of a chosen pod", "GET", "/api/v1/namespaces/shop/pods/{pod}/log"),
-    ("read its own role", "GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/{role}"),
-    ("delete a chosen pod", "DELETE", "/api/v1/namespaces/shop/pods/{pod}"),
-    ("delete its own binding", "DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings/{role}"),
-    ("make a token for itself", "POST", "/api/v1/namespaces/shop/serviceaccounts/{role}/token"),
-    ("create a pod", "POST", "/api/v1/namespaces/shop/pods"),
-]
-
-
-@pytest.mark.parametrize(("what", "method", "path"), DENIED, ids=[row[0] for row in DENIED])
-def test_the_scanner_cannot(what, method, path, scanner, manage):
-    connection, pods = scanner
-    client = RestClient(connection)
-    path = path.format(pod=pods[0], role="securescan-%s" % manage.run_id)
-    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": []}}
-    if path.endswith("/token"):
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    calls = {"GET": lambda: client.get(path), "DELETE": lambda: client.delete(path),
-             "POST": lambda: client.create(path, body)}
-    with pytest.raises(ScanError) as caught:
-        calls[method]()
-    assert caught.value.reason == "not_permitted", what
-
-
-def test_the_scanner_cannot_enter_another_pod(scanner, cluster):
-    connection, _pods = scanner
-    other = cluster.get("pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy")["items"][0]["metadata"]["name"]
-    with pytest.raises(ScanError) as caught:
-        exec_in_container(connection, "shop", other, "legacy", ["true"], b"", timeout=20, output_limit=10)
-    assert caught.value.reason == "not_permitted"
-
-
-def test_the_token_is_dead_when_the_access_is_removed(scanner, manage):
-    connection, pods = scanner
-    manage(state="absent")
-    with pytest.raises(ScanError) as caught:
-        exec_in_container(connection, "shop", pods[0], "api", ["true"], b"", timeout=20, output_limit=10)
-    assert caught.value.reason in ("not_permitted", "not_authenticated"), "its rights are gone at once"
-    deadline = time.monotonic() + TOKEN_CACHE
-    client = RestClient(connection)
-    while True:
-        with pytest.raises(ScanError) as caught:
-            client.get("/api/v1/namespaces/shop/pods/%s" % pods[0])
-        if caught.value.reason == "not_authenticated":
-            return
-        assert time.monotonic() < deadline, "the token still authenticates"
-        time.sleep(0.5)
-
-
-def test_objects_that_are_not_ours_are_never_touched(manage, cluster):
+def test_objects_that_are_not_ours_are_never_touched(manage, cluster, left):
     name = "securescan-%s" % manage.run_id
     cluster.kubectl("create", "serviceaccount", name, "-n", "shop")
     try:
-        with pytest.raises(ScanError) as caught:
-            manage(**API)
-        assert "not managed by" in caught.value.message
-        with pytest.raises(ScanError):
-            manage(state="absent")
+        for state in ("present", "absent"):
+            with pytest.raises(ScanError) as caught:
+                manage(state=state, **API)
+            assert "not managed by" in caught.value.message
         assert cluster.get("serviceaccount", name, "-n", "shop")
+        assert not left(manage.run_id)
     finally:
         cluster.kubectl("delete", "serviceaccount", name, "-n", "shop")
+
+
+def test_a_foreign_role_of_our_name_stops_the_access_and_stays(manage, cluster, left):
+    name = "securescan-%s" % manage.run_id
+    cluster.kubectl("create", "role", name, "-n", "shop", "--verb=get", "--resource=configmaps")
+    try:
+        with pytest.raises(ScanError) as caught:
+            manage(**API)
+        assert caught.value.reason == "access_incomplete"
+        assert cluster.get("role", name, "-n", "shop")["rules"][0]["resources"] == ["configmaps"]
+        assert not left(manage.run_id)
+    finally:
+        cluster.kubectl("delete", "role", name, "-n", "shop")
+
+
+def test_what_somebody_changed_is_put_right(manage, cluster):
+    manage(**API)
+    name = "securescan-%s" % manage.run_id
+    cluster.kubectl("patch", "role", name, "-n", "shop", "--type=json", "-p",
+                    '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]')
+    cluster.kubectl("delete", "rolebinding", name, "-n", "shop")
+    cluster.kubectl("create", "rolebinding", name, "-n", "shop", "--clusterrole=view", "--serviceaccount=shop:default")
+    cluster.kubectl("label", "rolebinding", name, "-n", "shop", "app.kubernetes.io/managed-by=securescan.kubernetes",
+                    "securescan.kubernetes/run-id=" + manage.run_id)
+    assert manage(**API)["changed"] is True
+    assert cluster.get("role", name, "-n", "shop")["rules"][0]["verbs"] == ["create", "get"]
+    assert cluster.get("rolebinding", name, "-n", "shop")["roleRef"]["name"] == name
+    assert manage(**API)["changed"] is False
+
+
+def test_several_namespaces_in_one_call_and_absent_finds_them_all(manage, own_namespace, left):
+    other = own_namespace()
+    result = manage(namespaces=["shop", other], container_kinds=["container"])
+    assert [entry["namespace"] for entry in result["access"]["namespaces"]] == ["shop", other]
+    assert len(left(manage.run_id)) == 6
+    assert manage(state="absent", namespaces=[])["changed"] is True
+    assert not left(manage.run_id)
+
+
+def test_an_interrupt_removes_what_was_made(manage, left, monkeypatch):
+    """The signal comes after the second object of the second namespace."""
+    made = []
+    create = RestClient.create
+
+    def create_and_stop(self, path, body, query=None):
+        answer = create(self, path, body, query)
+        made.append(body["kind"])
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(RestClient, "create", create_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        manage(**API)
+    monkeypatch.undo()
+    assert made == ["ServiceAccount", "Role"]
+    assert not left(manage.run_id)
+
+
+class TestKubeconfigFile:
+    def test_it_reaches_what_the_access_reaches_and_only_its_owner_reads_it(self, manage, tmp_path, cluster):
+        path = tmp_path / "scanner.kubeconfig"
+        seen, stop = set(), threading.Event()
+        watcher = threading.Thread(target=watch_modes, args=(tmp_path, seen, stop))
+        watcher.start()
+        result = manage(scanner_kubeconfig=str(path), **API)
+        stop.set()
+        watcher.join()
+        assert result["scanner_kubeconfig"] == str(path)
+        assert "eyJ" not in repr(result)
+        assert {mode for _name, mode in seen} <= {0o600}
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert [item.name for item in tmp_path.iterdir()] == [path.name]
+        pod = result["access"]["namespaces"][0]["pods"][0]["name"]
+        scanner = ["--kubeconfig", str(path), "--context", "shop"]
+        assert cluster.kubectl(*scanner, "exec", pod, "--", "echo", "hello") == "hello\n"
+        assert "cannot list resource" in cluster.kubectl_run(*scanner, "get", "pods").stderr
+        connect(ConnectionOptions(kubeconfig=str(path), context="shop"), {})
+
+    def test_it_is_written_once_and_removed_with_the_access(self, manage, tmp_path):
+        path = tmp_path / "scanner.kubeconfig"
+        assert manage(check_mode=True, scanner_kubeconfig=str(path), **API)["changed"] is True
+        assert not path.exists()
+        manage(scanner_kubeconfig=str(path), **API)
+        content = path.read_bytes()
+        assert manage(scanner_kubeconfig=str(path), **API)["changed"] is False
+        assert path.read_bytes() == content
+        assert manage(scanner_kubeconfig=str(path), lifetime=7200, **API)["changed"] is True
+        assert path.read_bytes() != content
+        shown = manage(check_mode=True, state="absent", scanner_kubeconfig=str(path))
+        assert "eyJ" not in repr(shown)
+        assert path.exists()
+        assert manage(state="absent", scanner_kubeconfig=str(path))["changed"] is True
+        assert not path.exists()
+        assert manage(state="absent", scanner_kubeconfig=str(path))["changed"] is False
+
+    def test_another_file_is_not_touched(self, manage, tmp_path, left, operator_kubeconfig):
+        precious = tmp_path / "config"
+        precious.write_bytes(operator_kubeconfig.read_bytes())
+        with pytest.raises(ScanError) as caught:
+            manage(scanner_kubeconfig=str(precious), **API)
+        assert "not a file that this task wrote" in caught.value.message
+        assert not left(manage.run_id)
+        result = manage(state="absent", scanner_kubeconfig=str(precious))
+        assert precious.read_bytes() == operator_kubeconfig.read_bytes()
+        assert "left alone" in result["warnings"][0]
+
+    def test_a_file_that_cannot_be_written_leaves_no_access(self, manage, tmp_path, left, monkeypatch):
+        with pytest.raises(ScanError) as caught:
+            manage(scanner_kubeconfig=str(tmp_path / "missing" / "file"), **API)
+        assert caught.value.reason == "bad_option"
+        monkeypatch.setattr("os.fsync", full_disk)
+        with pytest.raises(ScanError) as caught:
+            manage(scanner_kubeconfig=str(tmp_path / "file"), **API)
+        monkeypatch.undo()
+        assert caught.value.reason == "write_failed"
+        assert not list(tmp_path.iterdir())
+        assert not left(manage.run_id)
+
+
+def full_disk(_descriptor):
+    raise OSError(28, "No space left on device")
+
+
+def watch_modes(folder, seen, stop):
+    """Collects the mode of each file that appears in the folder."""
+    while not stop.is_set():
+        for path in folder.iterdir():
+            try:
+                seen.add((path.name, stat.S_IMODE(path.stat().st_mode)))
+            except FileNotFoundError:
+                continue
 
 
 def test_nothing_matches(manage):
@@ -208,3 +248,9 @@ def test_too_short_a_lifetime_is_refused(manage):
     with pytest.raises(ScanError) as caught:
         manage(lifetime=60)
     assert "600" in caught.value.message
+
+
+def test_too_long_a_lifetime_is_refused(manage):
+    with pytest.raises(ScanError) as caught:
+        manage(lifetime=10 ** 9)
+    assert "86400" in caught.value.message

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pathlib
 import random
 import signal
 import time
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
 KINDS = "serviceaccounts,roles,rolebindings"
@@ -45,6 +51,61 @@ def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
             and event["objectRef"]["namespace"] == "shop"]
     if cluster.made_here:
         assert len(made) >= MOMENTS // 4, "most moments lay before the access was made, so this shows too little"
+
+
+def expire(cluster, name: str) -> None:
+    """Puts the expiry of one run's objects into the past, so that the test need not wait for the shortest token."""
+    for kind in ("serviceaccount", "role", "rolebinding"):
+        cluster.kubectl_run("label", "--overwrite", kind, name, "-n", "shop",
+                            "securescan.kubernetes/expires=20200101T000000Z")
+
+
+def sweep(cluster) -> dict:
+    params = {"kubeconfig": str(cluster.kubeconfig), "state": "swept", "namespaces": ["shop"]}
+    spec = scan_access_spec()
+    whole = {name: params.get(name, rule.get("default")) for name, rule in spec.items()}
+    return run_scan_access(whole, TaskContext(check_mode=False, environ={}))
+
+
+def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks, cluster):
+    """kill -9 of Ansible and its workers: nobody can clean up, so the sweep does, but only what is past its expiry."""
+    started = time.monotonic()
+    start_slow_scan(playbooks).communicate()
+    seconds = time.monotonic() - started
+    chance = random.Random(9)
+    for _moment in range(MOMENTS):
+        process = start_slow_scan(playbooks)
+        time.sleep(chance.uniform(0.5, 1.0) * seconds)
+        kill_family(process.pid)
+        process.communicate(timeout=30)
+    names = sorted({line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")})
+    assert len(names) >= 3, "too few of the moments lay within a scan"
+    assert sweep(cluster)["changed"] is False, "nothing has expired yet"
+    assert len(left(cluster).split()) >= len(names)
+    expire(cluster, names[0])
+    sweep(cluster)
+    assert names[0] not in left(cluster)
+    assert all(name in left(cluster) for name in names[1:])
+    for name in names[1:]:
+        expire(cluster, name)
+    sweep(cluster)
+    assert left(cluster) == ""
+
+
+def kill_family(root: int) -> None:
+    """SIGKILL for a process and all below it; Ansible's workers are in sessions of their own."""
+    parents = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    family, grew = {root}, True
+    while grew:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        family |= more
+        grew = bool(more)
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

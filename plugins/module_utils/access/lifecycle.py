@@ -5,37 +5,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timezone
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from .objects import (
-    EXPIRES_FORMAT,
-    LABEL_EXPIRES,
-    LABEL_MANAGED_BY,
-    LABEL_RUN,
-    MANAGED_BY,
+    LABEL_OWNER,
     AccessPlan,
     Grant,
     collection_path,
-    object_name,
-    role,
-    role_binding,
+    expiry_of,
+    roles_and_bindings,
     service_account,
 )
+from .objects_in_cluster import REMOVAL_ORDER, find, find_account, remove
+from .refusals import access_incomplete
 
-# What is removed first takes the scanner's rights away at once; the ServiceAccount, which its token hangs on, is last.
-_REMOVAL_ORDER = ("RoleBinding", "Role", "ServiceAccount")
+# Ours is 30 s: the server must have given up before, or the object could come after we have taken back the rest.
+_SERVER_TIMEOUT = {"timeout": "20s"}
+# An answer with one of these says that the object was not made; any other failure leaves that open.
+_NOT_MADE = frozenset({"conflict", "not_permitted", "invalid_request", "not_found", "not_authenticated", "throttled"})
+_CHANGED = ("rules", "subjects", "automountServiceAccountToken")
+_UID_IN_CHECK_MODE = "(known after creation)"
+
+Key = Tuple[str, str]
 
 
 @dataclass
 class NamespaceOutcome:
-    """What was done (or, in check mode, would be) in one namespace. `before` and `after` map a kind to its object."""
+    """What was done (or, in check mode, would be) in one namespace. `before` and `after` map "Kind name" to the
+    object. `is_new`: there was no access of this run before. `expires` and `account_uid` are those of the access
+    as it now is; both are only there without an error."""
 
     namespace: str
     changed: bool = False
+    is_new: bool = False
+    expires: Optional[datetime] = None
+    account_uid: str = ""
     before: Dict[str, Any] = field(default_factory=dict)
     after: Dict[str, Any] = field(default_factory=dict)
     error: Optional[ScanError] = None
@@ -44,10 +52,33 @@ class NamespaceOutcome:
 def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = False) -> List[NamespaceOutcome]:
     """Makes the access of each grant, or brings an existing one of the same run up to date.
 
-    A namespace where it fails is left as it was found (what was made there is removed again), with its error;
-    the other namespaces' access stands.
+    In a namespace where it fails, what was made is removed again and the outcome holds the error; the other
+    namespaces' access stands. On an interrupt, all that this call has made is removed.
     """
-    return [_grant(client, plan, grant, check_mode) for grant in plan.grants]
+    convergences: List[_Convergence] = []
+    try:
+        for grant in plan.grants:
+            convergences.append(_Convergence(client, plan, grant, check_mode))
+            convergences[-1].run()
+    except BaseException:
+        for convergence in convergences:
+            convergence.undo()
+        raise
+    return [convergence.outcome for convergence in convergences]
+
+
+def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> List[NamespaceOutcome]:
+    """Makes the access of a run, which is there, reach the grants' pods instead of those it reached; owner and expiry
+    stay. Namespaces without a grant are left alone."""
+    outcomes: List[NamespaceOutcome] = []
+    for grant in grants:
+        try:
+            plan = _plan_in_cluster(client, run_id, grant)
+        except ScanError as error:
+            outcomes.append(NamespaceOutcome(grant.namespace, error=access_incomplete(error, ())))
+            continue
+        outcomes += ensure_present(client, plan)
+    return outcomes
 
 
 def ensure_absent(client: RestClient, run_id: str, namespaces: Iterable[str],
@@ -57,110 +88,146 @@ def ensure_absent(client: RestClient, run_id: str, namespaces: Iterable[str],
 
 
 def namespaces_of_run(client: RestClient, run_id: str) -> List[str]:
-    """The namespaces that hold a ServiceAccount of the run (needs list on serviceaccounts over all namespaces)."""
-    query = {"labelSelector": "%s=%s,%s=%s" % (LABEL_MANAGED_BY, MANAGED_BY, LABEL_RUN, run_id)}
-    return sorted({item["metadata"]["namespace"] for item in client.list_items("/api/v1/serviceaccounts", query)})
+    """The namespaces that hold anything of the run (needs list on the three kinds over all namespaces)."""
+    return sorted({item["metadata"]["namespace"] for kind in REMOVAL_ORDER
+                   for item in find(client, kind, None, run_id)})
 
 
-def _grant(client: RestClient, plan: AccessPlan, grant: Grant, check_mode: bool) -> NamespaceOutcome:
-    outcome = NamespaceOutcome(grant.namespace)
-    convergence = _Convergence(client, plan, outcome, check_mode)
-    try:
-        owner = convergence.ensure(service_account(plan, grant))
-        for build in (role, role_binding):
-            convergence.ensure(build(plan, grant, owner))
-    except BaseException as error:
-        # also on an interrupt: a half-made access must not outlive the attempt
-        convergence.undo()
-        if not isinstance(error, ScanError):
-            raise
-        outcome.changed = False
-        outcome.error = ScanError("access_incomplete", error.message, tried=error.tried, cause=error.cause,
-                                  advice=error.advice if error.reason != "not_permitted" else "")
-    return outcome
+def _plan_in_cluster(client: RestClient, run_id: str, grant: Grant) -> AccessPlan:
+    account = find_account(client, grant.namespace, run_id)
+    labels: Mapping[str, str] = account["metadata"]["labels"] if account else {}
+    expires = expiry_of(labels)
+    if expires is None:
+        raise ScanError("not_found", "namespace %s holds no access of run %s%s"
+                        % (grant.namespace, run_id, " with an expiry" if account else ""), tried="renewing the access")
+    always = datetime.min.replace(tzinfo=timezone.utc)
+    return AccessPlan(run_id, labels.get(LABEL_OWNER, ""), expires, always, (grant,))
 
 
 class _Convergence:
     """Brings the objects of one namespace to what is wanted, and can take back what it made."""
 
-    def __init__(self, client: RestClient, plan: AccessPlan, outcome: NamespaceOutcome, check_mode: bool) -> None:
+    def __init__(self, client: RestClient, plan: AccessPlan, grant: Grant, check_mode: bool) -> None:
+        self.outcome = NamespaceOutcome(grant.namespace)
         self._client = client
         self._plan = plan
-        self._outcome = outcome
+        self._grant = grant
         self._check_mode = check_mode
-        self._made: List[str] = []
+        self._made: Set[Key] = set()
 
-    def ensure(self, wanted: Dict[str, Any]) -> Mapping[str, Any]:
-        """Creates the object, or replaces rules and labels of the one that is there; returns it as it then is."""
-        kind, name = wanted["kind"], wanted["metadata"]["name"]
-        outcome, path = self._outcome, collection_path(kind, self._outcome.namespace)
-        found = _read(self._client, kind, name, outcome.namespace)
-        outcome.after[kind] = wanted
+    def run(self) -> None:
+        """Does it; a ScanError becomes the outcome's error."""
+        outcome = self.outcome
+        try:
+            account = self._ensure_account()
+            found = {_key(item): item for kind in ("Role", "RoleBinding")
+                     for item in find(self._client, kind, outcome.namespace, self._plan.run_id)}
+            for wanted in roles_and_bindings(self._plan, self._grant, account):
+                self._ensure(wanted, found.pop(_key(wanted), None))
+            for surplus in sorted(found.values(), key=lambda item: REMOVAL_ORDER.index(item["kind"])):
+                self._drop(surplus)
+        except ScanError as error:
+            outcome.error = access_incomplete(error, self.undo())
+            outcome.changed = False
+            return
+        outcome.expires = self._plan.expires
+        outcome.account_uid = account["metadata"]["uid"]
+
+    def undo(self) -> List[str]:
+        """Removes what `run` has made; what could not be removed, as texts."""
+        left: List[str] = []
+        made, self._made = self._made, set()
+        for kind in REMOVAL_ORDER:
+            if not any(key[0] == kind for key in made):
+                continue
+            try:
+                for item in find(self._client, kind, self.outcome.namespace, self._plan.run_id):
+                    if _key(item) in made:
+                        remove(self._client, item)
+            except ScanError as error:
+                left.append("%s: %s" % (kind, error.message))
+        return left
+
+    def _ensure_account(self) -> Mapping[str, Any]:
+        found = find_account(self._client, self.outcome.namespace, self._plan.run_id)
+        if found is None:
+            self.outcome.is_new = True
+        else:
+            expires = expiry_of(found["metadata"]["labels"])
+            if expires is not None and expires > self._plan.renew_before:
+                self._plan = replace(self._plan, expires=expires)
+        return self._ensure(service_account(self._plan, self.outcome.namespace), found)
+
+    def _ensure(self, wanted: Dict[str, Any], found: Optional[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Creates the object, or changes the one that is there; returns it as it then is."""
+        outcome, path = self.outcome, collection_path(wanted["kind"], self.outcome.namespace)
+        outcome.after[_title(wanted)] = wanted
         if found is None:
             outcome.changed = True
             if self._check_mode:
-                return dict(wanted, metadata=dict(wanted["metadata"], uid="(known after creation)"))
-            self._made.append(kind)
-            return self._client.create(path, wanted)
-        _refuse_foreign(found, kind, name, outcome.namespace)
-        expires = found["metadata"]["labels"].get(LABEL_EXPIRES, "")
-        if expires > self._plan.renew_before.astimezone(timezone.utc).strftime(EXPIRES_FORMAT):
-            wanted["metadata"]["labels"][LABEL_EXPIRES] = expires
-        outcome.before[kind] = _comparable(found, wanted)
-        if outcome.before[kind] == wanted:
+                return dict(wanted, metadata=dict(wanted["metadata"], uid=_UID_IN_CHECK_MODE))
+            return self._create(path, wanted)
+        before = outcome.before[_title(wanted)] = _comparable(found, wanted)
+        if before == wanted:
             return found
         outcome.changed = True
         if self._check_mode:
             return found
-        changes: Dict[str, Any] = {"metadata": {"labels": wanted["metadata"]["labels"]}}
-        changes.update((key, wanted[key]) for key in ("rules", "automountServiceAccountToken") if key in wanted)
-        return self._client.patch("%s/%s" % (path, name), changes, "application/merge-patch+json")
+        if before.get("roleRef") != wanted.get("roleRef"):
+            remove(self._client, found)  # what a binding binds cannot be changed
+            return self._create(path, wanted)
+        changes: Dict[str, Any] = {key: wanted[key] for key in _CHANGED if key in wanted}
+        changes["metadata"] = {key: wanted["metadata"][key] for key in ("labels", "ownerReferences")
+                               if key in wanted["metadata"]}
+        return self._client.patch("%s/%s" % (path, wanted["metadata"]["name"]), changes,
+                                  "application/merge-patch+json", _SERVER_TIMEOUT)
 
-    def undo(self) -> None:
-        for kind in reversed(self._made):
-            _delete(self._client, kind, self._plan.run_id, self._outcome.namespace)
+    def _create(self, path: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._made.add(_key(wanted))
+        try:
+            return self._client.create(path, wanted, _SERVER_TIMEOUT)
+        except ScanError as error:
+            if error.reason in _NOT_MADE:
+                self._made.discard(_key(wanted))
+            raise
+
+    def _drop(self, surplus: Mapping[str, Any]) -> None:
+        self.outcome.changed = True
+        self.outcome.before[_title(surplus)] = _comparable(surplus, surplus)
+        if not self._check_mode:
+            remove(self._client, surplus)
 
 
 def _revoke(client: RestClient, run_id: str, namespace: str, check_mode: bool) -> NamespaceOutcome:
     outcome = NamespaceOutcome(namespace)
-    for kind in _REMOVAL_ORDER:
+    for kind in REMOVAL_ORDER:
         try:
-            found = _read(client, kind, object_name(run_id), namespace)
-            if found is None:
-                continue
-            _refuse_foreign(found, kind, object_name(run_id), namespace)
-            outcome.before[kind] = _comparable(found, found)
-            outcome.changed = True
-            if not check_mode:
-                _delete(client, kind, run_id, namespace)
+            for item in _of_run(client, kind, namespace, run_id):
+                outcome.before[_title(item)] = _comparable(item, item)
+                outcome.changed = True
+                if not check_mode:
+                    remove(client, item)
         except ScanError as error:
             # go on with the other kinds: each one that is removed takes something from the scanner
-            outcome.error = ScanError("access_remains", error.message, tried=error.tried, cause=error.cause)
+            outcome.error = outcome.error or ScanError("access_remains", error.message, tried=error.tried,
+                                                       cause=error.cause)
     return outcome
 
 
-def _read(client: RestClient, kind: str, name: str, namespace: str) -> Optional[Dict[str, Any]]:
-    try:
-        return client.get("%s/%s" % (collection_path(kind, namespace), name))
-    except ScanError as error:
-        if error.reason == "not_found":
-            return None
-        raise
+def _of_run(client: RestClient, kind: str, namespace: str, run_id: str) -> List[Dict[str, Any]]:
+    if kind == "ServiceAccount":
+        # by its name: one that has lost its labels still gives tokens, and must not pass for removed
+        account = find_account(client, namespace, run_id)
+        return [account] if account else []
+    return list(find(client, kind, namespace, run_id))
 
 
-def _delete(client: RestClient, kind: str, run_id: str, namespace: str) -> None:
-    try:
-        client.delete("%s/%s" % (collection_path(kind, namespace), object_name(run_id)))
-    except ScanError as error:
-        if error.reason != "not_found":
-            raise
+def _key(item: Mapping[str, Any]) -> Key:
+    return item["kind"], item["metadata"]["name"]
 
 
-def _refuse_foreign(found: Mapping[str, Any], kind: str, name: str, namespace: str) -> None:
-    labels = found["metadata"].get("labels") or {}
-    if labels.get(LABEL_MANAGED_BY) != MANAGED_BY:
-        raise ScanError("conflict", "%s %s in namespace %s is not managed by %s" % (kind, name, namespace, MANAGED_BY),
-                        tried="managing the scan's access", advice="Choose another run id; the object was not touched.")
+def _title(item: Mapping[str, Any]) -> str:
+    return "%s %s" % _key(item)
 
 
 def _comparable(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Dict[str, Any]:

@@ -9,7 +9,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import ScanError
 
@@ -19,7 +19,13 @@ LABEL_RUN = "securescan.kubernetes/run-id"
 LABEL_OWNER = "securescan.kubernetes/owner"
 LABEL_EXPIRES = "securescan.kubernetes/expires"
 # A label's value holds no colon (Kubernetes: object names and IDs), so the time is in ISO 8601's basic form.
-EXPIRES_FORMAT = "%Y%m%dT%H%M%SZ"
+_EXPIRES_FORMAT = "%Y%m%dT%H%M%SZ"
+_EXPIRES = re.compile(r"[0-9]{8}T[0-9]{6}Z$")
+RBAC_GROUP = "rbac.authorization.k8s.io"
+API_VERSIONS = {"ServiceAccount": "v1", "Role": RBAC_GROUP + "/v1", "RoleBinding": RBAC_GROUP + "/v1"}
+# What etcd takes in one request is 1.5 MiB. A Role holds each name twice, so this keeps it near half a MiB: well below,
+# also with a server's bookkeeping, and small enough that the authorizer's walk through the names stays short.
+_NAMES_PER_ROLE = 256 * 1024
 _RUN_ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -59,8 +65,17 @@ class AccessPlan:
             LABEL_MANAGED_BY: MANAGED_BY,
             LABEL_RUN: self.run_id,
             LABEL_OWNER: _NOT_IN_LABEL.sub("-", self.owner)[:63].strip("-_."),
-            LABEL_EXPIRES: self.expires.astimezone(timezone.utc).strftime(EXPIRES_FORMAT),
+            LABEL_EXPIRES: self.expires.astimezone(timezone.utc).strftime(_EXPIRES_FORMAT),
         }
+
+
+def expiry_of(labels: Mapping[str, str]) -> Optional[datetime]:
+    """The time (UTC) in the expiry label, None where it is missing or no time."""
+    text = labels.get(LABEL_EXPIRES, "")
+    try:
+        return datetime.strptime(text, _EXPIRES_FORMAT).replace(tzinfo=timezone.utc) if _EXPIRES.match(text) else None
+    except ValueError:
+        return None
 
 
 def new_run_id(now: datetime) -> str:
@@ -76,60 +91,64 @@ def check_run_id(run_id: str) -> str:
     return run_id
 
 
-def object_name(run_id: str) -> str:
-    """The name that ServiceAccount, Role and RoleBinding of a run share."""
-    return "securescan-%s" % run_id
+def object_name(run_id: str, part: int = 1) -> str:
+    """The name that ServiceAccount, Role and RoleBinding of a run share; further Roles have the part's number at its
+    end, after a dot, which no run id holds."""
+    return "securescan-%s" % run_id if part == 1 else "securescan-%s.%d" % (run_id, part)
 
 
-def collection_path(kind: str, namespace: str) -> str:
-    """The REST path under which objects of that kind are created and listed."""
-    paths = {
-        "ServiceAccount": "/api/v1/namespaces/%s/serviceaccounts",
-        "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/roles",
-        "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/rolebindings",
-    }
-    return paths[kind] % namespace
+def collection_path(kind: str, namespace: Optional[str]) -> str:
+    """The REST path under which objects of that kind are created and listed; over all namespaces for None."""
+    version = API_VERSIONS[kind]
+    return "/%s/%s%s%ss" % ("apis" if "/" in version else "api", version,
+                            "/namespaces/%s/" % namespace if namespace else "/", kind.lower())
 
 
-def exec_rules(grant: Grant) -> List[Dict[str, Any]]:
+def parts(grant: Grant) -> List[Tuple[PodRef, ...]]:
+    """The grant's pods, cut so that a Role which names each part's pods is small enough to be stored."""
+    cut: List[List[PodRef]] = [[]]
+    size = 0
+    for pod in grant.pods:
+        size += len(pod.name)
+        if size > _NAMES_PER_ROLE:
+            cut.append([])
+            size = len(pod.name)
+        cut[-1].append(pod)
+    return [tuple(part) for part in cut]
+
+
+def exec_rules(pods: Sequence[PodRef]) -> List[Dict[str, Any]]:
     """The scanner's rights for the approach `exec`: enter the chosen pods, and see that they are still the same.
 
     A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for
     since (AuthorizePodWebsocketUpgradeCreatePermission). `get` on the same pods is for the check of their uid.
     """
-    names = [pod.name for pod in grant.pods]
+    names = [pod.name for pod in pods]
     return [
         {"apiGroups": [""], "resources": ["pods/exec"], "resourceNames": names, "verbs": ["create", "get"]},
         {"apiGroups": [""], "resources": ["pods"], "resourceNames": names, "verbs": ["get"]},
     ]
 
 
-def service_account(plan: AccessPlan, grant: Grant) -> Dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(plan, grant),
-            "automountServiceAccountToken": False}
+def service_account(plan: AccessPlan, namespace: str) -> Dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "automountServiceAccountToken": False,
+            "metadata": {"name": object_name(plan.run_id), "namespace": namespace, "labels": plan.labels()}}
 
 
-def role(plan: AccessPlan, grant: Grant, owner: Mapping[str, Any]) -> Dict[str, Any]:
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-            "metadata": _owned_metadata(plan, grant, owner), "rules": exec_rules(grant)}
+def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """A Role and its RoleBinding for each part of the grant.
 
-
-def role_binding(plan: AccessPlan, grant: Grant, owner: Mapping[str, Any]) -> Dict[str, Any]:
-    name = object_name(plan.run_id)
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-        "metadata": _owned_metadata(plan, grant, owner),
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": grant.namespace}],
-    }
-
-
-def _metadata(plan: AccessPlan, grant: Grant) -> Dict[str, Any]:
-    return {"name": object_name(plan.run_id), "namespace": grant.namespace, "labels": plan.labels()}
-
-
-def _owned_metadata(plan: AccessPlan, grant: Grant, owner: Mapping[str, Any]) -> Dict[str, Any]:
-    """Owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector take the rest."""
-    reference = {"apiVersion": "v1", "kind": "ServiceAccount", "name": owner["metadata"]["name"],
-                 "uid": owner["metadata"]["uid"]}
-    return dict(_metadata(plan, grant), ownerReferences=[reference])
+    They are owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector take them.
+    """
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["metadata"]["name"],
+             "uid": account["metadata"]["uid"]}
+    made: List[Dict[str, Any]] = []
+    for number, pods in enumerate(parts(grant), 1):
+        name = object_name(plan.run_id, number)
+        metadata = {"name": name, "namespace": grant.namespace, "labels": plan.labels(), "ownerReferences": [owner]}
+        made.append({"apiVersion": API_VERSIONS["Role"], "kind": "Role", "metadata": metadata,
+                     "rules": exec_rules(pods)})
+        made.append({"apiVersion": API_VERSIONS["RoleBinding"], "kind": "RoleBinding", "metadata": dict(metadata),
+                     "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
+                     "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}]})
+    return made

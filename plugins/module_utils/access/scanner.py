@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from datetime import datetime, timezone
+from typing import AbstractSet, Any, Dict, Mapping, Sequence, Tuple
 
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
@@ -15,7 +16,10 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
 from .objects import Grant, PodRef
-from .token import request_token, wait_until_effective
+from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
+
+# How `scan_access` writes a time (UTC).
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ class ScannerAccess:
         self._grantor = grantor
         self._connection = connection
         self._limiter = limiter
-        self._run_id, self._lifetime, self._grants = _read_access(access)
+        self._run_id, self._grants, self._expiries = _read_access(access)
+        self._uids = {namespace: _uids(grant) for namespace, grant in self._grants.items()}
+        self._not_made = _read_refused(access)
         self._scanners: Dict[str, NamespaceScanner] = {}
         self._refusals: Dict[str, ScanError] = {}
         self._locks = {namespace: threading.Lock() for namespace in self._grants}
@@ -44,6 +50,11 @@ class ScannerAccess:
     @property
     def run_id(self) -> str:
         return self._run_id
+
+    @property
+    def pod_uids(self) -> AbstractSet[str]:
+        """The pods that the access reaches."""
+        return {pod.uid for grant in self._grants.values() for pod in grant.pods}
 
     @property
     def requests(self) -> int:
@@ -54,10 +65,12 @@ class ScannerAccess:
         """The scanner that may enter the target; ScanError where the access does not cover it."""
         grant = self._grants.get(target.namespace)
         tried = "scanning %s" % target.path
+        if target.namespace in self._not_made:
+            raise self._not_made[target.namespace]
         if grant is None:
             raise ScanError("not_permitted", "the access does not cover namespace %s" % target.namespace, tried=tried,
-                            cause="The namespace was not part of the access, or its access could not be made.")
-        uids = {pod.name: pod.uid for pod in grant.pods}
+                            cause="The namespace was not part of the access.")
+        uids = self._uids[target.namespace]
         if target.pod not in uids:
             raise ScanError("pod_replaced", "the pod came after the access was made", tried=tried)
         if uids[target.pod] != target.pod_uid:
@@ -76,20 +89,65 @@ class ScannerAccess:
                     raise
             return self._scanners[target.namespace]
 
+    def replace_grants(self, grants: Sequence[Grant]) -> Dict[str, ScanError]:
+        """From now on these namespaces are reached as their grants say; a failure by namespace, where the API server
+        does not let the scanner in."""
+        refused: Dict[str, ScanError] = {}
+        for grant in grants:
+            with self._locks[grant.namespace]:
+                self._grants[grant.namespace] = grant
+                self._uids[grant.namespace] = _uids(grant)
+                self._refusals.pop(grant.namespace, None)
+                before = self._scanners.get(grant.namespace)
+                if before is None:
+                    continue
+                try:
+                    wait_until_effective(before.client, grant)
+                    self._scanners[grant.namespace] = NamespaceScanner(before.connection, before.client, grant)
+                except ScanError as error:
+                    refused[grant.namespace] = self._refusals[grant.namespace] = error
+        return refused
+
     def _open(self, grant: Grant) -> NamespaceScanner:
-        token = request_token(self._grantor, self._run_id, grant.namespace, self._lifetime)
+        token = request_token(self._grantor, self._run_id, grant.namespace,
+                              remaining_lifetime(self._expiries[grant.namespace]))
         connection = self._connection.with_bearer_token(token.value)
         client = RestClient(connection, limiter=self._limiter)
         wait_until_effective(client, grant)
         return NamespaceScanner(connection, client, grant)
 
 
-def _read_access(access: Mapping[str, Any]) -> Tuple[str, int, Dict[str, Grant]]:
+def _uids(grant: Grant) -> Dict[str, str]:
+    return {pod.name: pod.uid for pod in grant.pods}
+
+
+def remaining_lifetime(expires: datetime) -> int:
+    """Seconds for a token that is asked for now: to the end of its access, but not below the API's minimum."""
+    return max(MINIMUM_LIFETIME, int((expires - datetime.now(timezone.utc)).total_seconds()))
+
+
+def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict[str, datetime]]:
+    grants: Dict[str, Grant] = {}
+    expiries: Dict[str, datetime] = {}
     try:
-        grants: List[Grant] = [
-            Grant(str(entry["namespace"]), tuple(PodRef(str(pod["name"]), str(pod["uid"])) for pod in entry["pods"]))
-            for entry in access["namespaces"]]
-        return str(access["run_id"]), int(access["lifetime"]), {grant.namespace: grant for grant in grants}
+        for entry in access["namespaces"]:
+            namespace = str(entry["namespace"])
+            grants[namespace] = Grant(namespace, tuple(PodRef(str(pod["name"]), str(pod["uid"]))
+                                                       for pod in entry["pods"]))
+            expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
+        return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
-        raise ScanError("bad_option", "access lacks or garbles %s" % error, tried="reading the option access",
-                        advice="Pass the value `access` of a scan_access task unchanged.") from error
+        raise _garbled(error) from error
+
+
+def _read_refused(access: Mapping[str, Any]) -> Dict[str, ScanError]:
+    """The namespaces where the access could not be made, and why."""
+    try:
+        return {str(entry["namespace"]): ScanError.from_record(entry["error"]) for entry in access.get("refused", ())}
+    except (KeyError, TypeError) as error:
+        raise _garbled(error) from error
+
+
+def _garbled(error: Exception) -> ScanError:
+    return ScanError("bad_option", "access lacks or garbles %s" % error, tried="reading the option access",
+                     advice="Pass the value `access` of a scan_access task unchanged.")

@@ -1,7 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scanner's token: asked for by the grantor, held in memory only, and known to work before it is used."""
+"""The scanner's token: asked for by the grantor, held in memory only, and known to work before it is used.
+
+What it is bound to: the ServiceAccount's uid, which the API server checks at each use, so the token dies with the
+ServiceAccount and does not come alive again with another of the same name. TokenRequest can bind it to a Pod, Secret or
+Node besides. None of them helps: a scanner runs in no pod and on no node of the cluster, and for a Secret the grantor
+would need rights on secrets, only to have a second object whose deletion says what that of the ServiceAccount says.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +17,12 @@ from typing import Any, Dict
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from .objects import Grant, object_name
+from .objects import Grant, object_name, parts
 
 # TokenRequest (authentication.k8s.io/v1) refuses less than 10 minutes.
 MINIMUM_LIFETIME = 600
+# Ours: no scan takes longer, and what is forgotten is dead a day later.
+MAXIMUM_LIFETIME = 86400
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int
     """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least 600."""
     name = object_name(run_id)
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-            "spec": {"expirationSeconds": max(lifetime, MINIMUM_LIFETIME)}}
+            "spec": {"expirationSeconds": lifetime}}
     reply = client.create("/api/v1/namespaces/%s/serviceaccounts/%s/token" % (namespace, name), body)
     status = reply.get("status") or {}
     if not status.get("token"):
@@ -52,7 +60,9 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
     deadline = time.monotonic() + patience
     pause = 0.02
     while True:
-        refused = [verb for verb in ("get", "create") if not _allowed(scanner, grant, verb)]
+        # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
+        refused = [verb for verb in ("get", "create")
+                   if not all(_allowed(scanner, grant.namespace, pods[0].name, verb) for pods in parts(grant))]
         if not refused:
             return
         if time.monotonic() >= deadline:
@@ -64,9 +74,9 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
         pause = min(pause * 2, 0.5)
 
 
-def _allowed(scanner: RestClient, grant: Grant, verb: str) -> bool:
-    attributes: Dict[str, Any] = {"namespace": grant.namespace, "verb": verb, "resource": "pods",
-                                  "subresource": "exec", "name": grant.pods[0].name}
+def _allowed(scanner: RestClient, namespace: str, pod: str, verb: str) -> bool:
+    attributes: Dict[str, Any] = {"namespace": namespace, "verb": verb, "resource": "pods", "subresource": "exec",
+                                  "name": pod}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
               "spec": {"resourceAttributes": attributes}}
     reply = scanner.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)

@@ -97,7 +97,7 @@ def _facts_of(outcome: ExecOutcome, request: CollectionRequest, nonce: str, trie
         return read_facts(request, outcome.stdout, nonce)
     except ScanError as error:
         if outcome.exit_code == 0:
-            raise
+            raise ScanError(error.reason, error.message, tried=tried) from error
         raise ScanError("collector_failed", "exit status %d%s" % _shown(outcome), tried=tried) from error
 
 

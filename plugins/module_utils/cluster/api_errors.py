@@ -36,6 +36,10 @@ _REFUSALS: Tuple[Tuple[str, Callable[[Sequence[str]], str]], ...] = (
 )
 
 
+_POLICY_DENIES = re.compile(r"""admission webhook "[^"]+" denied|"""
+                            r"""ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied""")
+
+
 class ApiError(ScanError):
     """A refusal by the API server.
 
@@ -58,8 +62,8 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, tried: str,
     document = read_status(body)
     text = status_message(document, body)
     reason = _REASONS.get(status, "server_error" if status >= 500 else "bad_reply")
-    if 400 <= status < 500 and re.search(r'admission webhook "[^"]+" denied', text):
-        reason = "not_permitted"  # a webhook may choose any status for its refusal
+    if 400 <= status < 500 and _POLICY_DENIES.search(text):
+        reason = "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
     message = clean_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
         message = "HTTP %d, not from a Kubernetes API server: %s" % (status, clean_text(text, secrets, limit=120))

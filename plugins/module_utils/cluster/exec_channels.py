@@ -41,6 +41,7 @@ _NOT_RUNNING = re.compile(
 _POD_GONE = re.compile(r"pod does not exist|pods? \S{1,300} not found", re.IGNORECASE)
 _NO_CONTAINER = re.compile(r"container \S{1,300} is not valid for pod", re.IGNORECASE)
 _NO_NODE = re.compile(r"error dialing backend|no preferred addresses found|dial tcp", re.IGNORECASE)
+_NO_RUNTIME = re.compile(r"rpc error: code = Unavailable", re.IGNORECASE)
 _RUNTIME_SPEAKS = re.compile(r"OCI runtime|exec failed|unable to start container process|starting container process",
                              re.IGNORECASE)
 
@@ -150,6 +151,9 @@ def exec_failure(message: str, tried: str = "") -> ScanError:
     if _NO_NODE.search(message):
         return ScanError("exec_failed", text, tried=tried, cause="The API server could not reach the pod's node.",
                          advice="Check the node and its kubelet, then run again.")
+    if _NO_RUNTIME.search(message):
+        return ScanError("exec_failed", text, tried=tried, cause="The pod's node does not reach its container runtime.",
+                         advice="Check the node's container runtime (containerd, CRI-O), then run again.")
     return ScanError("exec_failed", text, tried=tried)
 
 

@@ -112,7 +112,8 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
     text = clean_text(status_message(document, reply.body), secrets)
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
-        if failure.reason != "exec_failed" or (document is not None and reply.status == 500):
+        # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."
+        if failure.reason != "exec_failed" or (reply.status == 500 and (document or text.startswith("rpc error:"))):
             return failure
     if reply.status not in (401, 429) and reply.status < 500 and (document is None or "pgrade" in text):
         # A Kubernetes server answers a handshake that it does not understand without a Status.

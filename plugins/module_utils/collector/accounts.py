@@ -12,8 +12,8 @@ shadow: [{"name": str, "password": kind, "last_change", "min", "max", "warn", "i
 group: [{"name": str, "gid": int, "members": [str]}]
 Lines that include another directory (their name begins with + or -) may have None as uid and gid.
 
-Kinds: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash), disabled ("*"),
-des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of crypt(5).
+Kinds: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash), disabled
+("*"), des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of crypt(5).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text, read_integer
+from .frames import BadContentError, decode_text, read_integer
 
 _MAX_BYTES = 1024 * 1024
 
@@ -36,11 +36,13 @@ accounts() {
     while IFS= read -r l || [ "$l" ]; do
       case $l in ''|'#'*) continue ;; esac
       w=${l%%:*} x=${l#*:}
+      h=${x%%:*}
       case $l in
-      *:*:*) h=${x%%:*} x=${x#*:} ;;
+      *:*:*) x=${x#*:} ;;
+      *:*) x= ;;
       *) h=- x=? ;;
       esac
-      case $w in *'$'*'$'*) w=? ;; esac
+      case $w in *'$'*'$'*) w=? x=? ;; esac
       case $3:$x in shadow:*[!0-9:-]*|*'$'*'$'*) x=? ;; esac
       case $h in
       '') h=empty ;;
@@ -76,21 +78,21 @@ _DAYS = ("last_change", "min", "max", "warn", "inactive", "expire")
 def _read_lines(answer: Answer, read: Callable[[str, str, List[bytes]], Dict[str, Any]]) -> Fact:
     entries = []
     for number, line in enumerate(answer.get_own().splitlines(), 1):
-        name, kind, rest = (line.split(b":", 2) + [b"", b""])[:3]
+        name, kind, rest = [*line.split(b":", 2), b"", b""][:3]
         fields = rest.split(b":")
         try:
             if not _KIND.fullmatch(kind):
-                raise BadContent("there is no password field")
+                raise BadContentError("there is no password field")
             entries.append(read(decode_text(name), kind.decode(), fields))
-        except BadContent as error:
-            raise BadContent("entry %d (%s) is not of the database's form: %s"
+        except BadContentError as error:
+            raise BadContentError("entry %d (%s) is not of the database's form: %s"
                              % (number, decode_text(name[:40]), error)) from None
     return Fact(OK, entries)
 
 
 def _read_user(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
     if len(fields) != 5:
-        raise BadContent("it has not 7 fields")
+        raise BadContentError("it has not 7 fields")
     gecos, home, shell = (decode_text(field) for field in fields[2:])
     return {"name": name, "password": kind, "uid": _read_id(name, fields[0]), "gid": _read_id(name, fields[1]),
             "gecos": gecos, "home": home, "shell": shell}
@@ -99,14 +101,14 @@ def _read_user(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
 def _read_shadow(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
     # trailing fields may be left out; the seventh is reserved
     if len(fields) > 7:
-        raise BadContent("it has more than 9 fields")
+        raise BadContentError("it has more than 9 fields")
     days = [_read_days(field) for field in fields[:6]]
     return dict(zip(_DAYS, days + [None] * (6 - len(days))), name=name, password=kind)
 
 
 def _read_group(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
     if len(fields) != 2:
-        raise BadContent("it has not 4 fields")
+        raise BadContentError("it has not 4 fields")
     return {"name": name, "gid": _read_id(name, fields[0]),
             "members": [decode_text(member) for member in fields[1].split(b",") if member]}
 

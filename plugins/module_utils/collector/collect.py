@@ -10,8 +10,8 @@ from typing import Dict
 from ..errors import ScanError
 from .facts import OK, UNSUPPORTED, Fact, Facts, Query
 from .families import FAMILIES
-from .family import Answer, NotOk, read_frame
-from .frames import COLLECTOR_VERSION, BadContent, ParsedReply, decode_text, parse_frames
+from .family import Answer, NotOkError, read_frame
+from .frames import COLLECTOR_VERSION, BadContentError, ParsedReply, decode_text, parse_frames
 from .request import CollectionRequest
 from .script import frame_names
 
@@ -42,9 +42,9 @@ def _read_fact(reply: ParsedReply, index: int, query: Query) -> Fact:
         return read_frame(own)
     try:
         return FAMILIES[query.kind].read(Answer(index, reply.frames), query)
-    except NotOk as error:
+    except NotOkError as error:
         return read_frame(error.frame)
-    except BadContent as error:
+    except BadContentError as error:
         return Fact(UNSUPPORTED, cause="it cannot be understood: %s" % error)
 
 

@@ -23,7 +23,7 @@ from typing import List, Tuple
 
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
-from .frames import BadContent, decode_text
+from .frames import BadContentError, decode_text
 from .request import HASH_FILES, get_option
 
 # The exit code of a program that the shell function `limited` stopped (killed by signal 9).
@@ -39,7 +39,7 @@ content() {
   f=$r
   for x in HASH_FILES; do
     at $x
-    ! [ "$f" -ef "$r" ] || { put "q$1" unsupported text 'it holds password hashes, which stay in the container'; return 1; }
+    ! [ "$f" -ef "$r" ] || { put "q$1" unsupported text 'it holds password hashes, which are not read'; return 1; }
   done
   r=$f l=
   if ! { :; } <"$f"; then put "q$1" unreadable text 'it cannot be opened for reading'
@@ -94,10 +94,10 @@ sha256() {
 
 
 def split_tail(data: bytes) -> Tuple[bytes, int]:
-    """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises BadContent."""
+    """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises BadContentError."""
     match = _TAIL.search(data)
     if match is None:
-        raise BadContent("its end is missing")
+        raise BadContentError("its end is missing")
     return data[:match.start()], int(match.group(1))
 
 
@@ -121,14 +121,14 @@ def _cut(together: bytes, place: bytes) -> bytes:
     match = re.fullmatch(rb"([0-9]{1,9}) ([0-9]{1,9})", place)
     start, size = (int(number) for number in match.groups()) if match is not None else (0, -1)
     if size < 0 or start + size > len(together):
-        raise BadContent("its place among the files that were read is not valid")
+        raise BadContentError("its place among the files that were read is not valid")
     return together[start:start + size]
 
 
 def _read_sha256(answer: Answer, query: Query) -> Fact:
     digest = answer.get_own()
     if not re.fullmatch(rb"[0-9a-f]{64}", digest):
-        raise BadContent("the container's sha256sum wrote %s" % decode_text(digest[:80]))
+        raise BadContentError("the container's sha256sum wrote %s" % decode_text(digest[:80]))
     return Fact(OK, digest.decode())
 
 

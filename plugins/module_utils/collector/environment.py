@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""environment and process_status: what the container gives to a process that is started in it, seen on the shell itself.
+"""environment and process_status: what the container gives to a process that is started in it, seen on the shell.
 
 environment, value: [str], the sorted names of the variables. Their values stay in the container: they are secrets.
 
@@ -16,7 +16,7 @@ from typing import Dict
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text, read_integer
+from .frames import BadContentError, decode_text, read_integer
 
 # The names as they were when the shell began, before this script set variables of its own. Values may hold newlines:
 # these become 001 while NUL ends the line.
@@ -59,8 +59,8 @@ def _read_process_status(answer: Answer, query: Query) -> Fact:
     missing = [name for name in (b"Uid", b"Gid", b"Groups", b"CapPrm", b"CapEff", b"CapBnd", b"NoNewPrivs", b"Seccomp")
                if name not in lines]
     if missing:
-        raise BadContent("the kernel's status of a process has no line %s" % decode_text(missing[0]))
-    identities = [(lines[name].split() + [b"", b""])[1] for name in (b"Uid", b"Gid")]
+        raise BadContentError("the kernel's status of a process has no line %s" % decode_text(missing[0]))
+    identities = [[*lines[name].split(), b"", b""][1] for name in (b"Uid", b"Gid")]
     return Fact(OK, {"uid": read_integer(identities[0]), "gid": read_integer(identities[1]),
                      "groups": [read_integer(group) for group in lines[b"Groups"].split()],
                      "cap_eff": _read_set(lines[b"CapEff"]), "cap_prm": _read_set(lines[b"CapPrm"]),
@@ -70,7 +70,7 @@ def _read_process_status(answer: Answer, query: Query) -> Fact:
 
 def _read_set(digits: bytes) -> int:
     if not re.fullmatch(rb"[0-9a-f]{1,16}", digits):
-        raise BadContent("%s is not a set of capabilities" % decode_text(digits[:40]))
+        raise BadContentError("%s is not a set of capabilities" % decode_text(digits[:40]))
     return int(digits, 16)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Callable, List, Mapping, Tuple
 
 from .facts import OK, Fact, Query
-from .frames import BadContent, Frame, decode_text
+from .frames import BadContentError, Frame, decode_text
 from .request import encode_subject
 
 IndexedQuery = Tuple[int, Query]
@@ -17,7 +17,7 @@ IndexedQuery = Tuple[int, Query]
 _MAX_CAUSE = 400
 
 
-class NotOk(Exception):
+class NotOkError(Exception):
     """A frame that a fact needs is not ok; the fact takes the frame's status and cause."""
 
     def __init__(self, frame: Frame) -> None:
@@ -48,12 +48,12 @@ class Answer:
         return "q%d.%s" % (self.index, part) in self.frames
 
     def get_frame(self, name: str) -> Frame:
-        """A frame by its name, which is ok. Raises NotOk, or BadContent where the script did not send it."""
+        """A frame by its name, which is ok. Raises NotOkError, or BadContentError where the script did not send it."""
         frame = self.frames.get(name)
         if frame is None:
-            raise BadContent("the reply has no frame %s" % name)
+            raise BadContentError("the reply has no frame %s" % name)
         if frame.status != OK:
-            raise NotOk(frame)
+            raise NotOkError(frame)
         return frame
 
 
@@ -63,7 +63,7 @@ class Family:
 
     :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@" is empty
         before them
-    :param read: the fact from the answer, where the query's own frame is ok. May raise BadContent and NotOk
+    :param read: the fact from the answer, where the query's own frame is ok. May raise BadContentError and NotOkError
     :param shell: the shell functions of this kind
     :param uses: names of the shared shell functions that these need
     :param programs: programs that the functions look for; each is optional, the functions say what they do without

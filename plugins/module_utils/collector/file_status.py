@@ -20,8 +20,8 @@ import stat
 from typing import Any, Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, NotOk, quote, read_frame
-from .frames import BadContent, decode_text
+from .family import Answer, Family, IndexedQuery, NotOkError, quote, read_frame
+from .frames import BadContentError, decode_text
 
 _SHELL = r"""
 file() {
@@ -61,7 +61,7 @@ def _read_file(answer: Answer, query: Query) -> Fact:
     known = {"type": decode_text(kind), "link_target": decode_text(target) if link else None}
     try:
         status = answer.get_part("link") if answer.has_part("link") else _find_status(answer.get_shared("stat"), path)
-    except NotOk as error:
+    except NotOkError as error:
         missing = read_frame(error.frame)
         return Fact(missing.status, known, missing.cause)
     if not status:
@@ -70,11 +70,11 @@ def _read_file(answer: Answer, query: Query) -> Fact:
 
 
 def _parse_status(status: bytes) -> Dict[str, Any]:
-    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContent."""
+    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContentError."""
     match = _STATUS.fullmatch(status)
     mode = int(match.group(1), 16) if match else 0
     if match is None or stat.S_IFMT(mode) not in _TYPES:
-        raise BadContent("the container's stat program wrote %s" % decode_text(status[:80]))
+        raise BadContentError("the container's stat program wrote %s" % decode_text(status[:80]))
     uid, gid, size, mtime = (int(number) for number in match.groups()[1:])
     return {"type": _TYPES[stat.S_IFMT(mode)], "mode": stat.S_IMODE(mode), "uid": uid, "gid": gid, "size": size,
             "mtime": mtime}

@@ -34,8 +34,8 @@ _TRAILER = re.compile(rb"end (0|[1-9][0-9]{0,9}) ([0-9a-f]{1,64})")
 _NONCE = re.compile(r"[0-9a-f]{16,64}")
 
 
-class BadContent(ValueError):
-    """The content of a frame is not what its kind of fact must look like; the message says why. Costs that fact only."""
+class BadContentError(ValueError):
+    """A frame's content is not what its kind of fact must look like; the message says why. It costs only that fact."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Frame:
     payload: bytes
 
     def decode(self) -> bytes:
-        """The content. Raises BadContent where it is not in the encoding that it names."""
+        """The content. Raises BadContentError where it is not in the encoding that it names."""
         if self.encoding == "text":
             return self.payload
         packed = b"".join(self.payload.split())
@@ -56,10 +56,10 @@ class Frame:
             if self.encoding == "hex":
                 return binascii.unhexlify(packed)
             if not re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", packed):
-                raise BadContent("the container's base64 wrote something else than base64")
+                raise BadContentError("the container's base64 wrote something else than base64")
             return binascii.a2b_base64(packed)
         except binascii.Error:
-            raise BadContent("the container's encoder wrote something else than %s" % self.encoding) from None
+            raise BadContentError("the container's encoder wrote something else than %s" % self.encoding) from None
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ def parse_frames(data: bytes, nonce: str) -> ParsedReply:
 
 
 def decode_text(data: bytes) -> str:
-    """Bytes of a container as text: what is not UTF-8 is written as \\xNN, so nothing is lost and nothing fails later."""
+    """Bytes of a container as text; what is not UTF-8 is written as \\xNN, so that nothing is dropped."""
     return data.decode("utf-8", "backslashreplace")
 
 
 def read_integer(data: bytes) -> int:
-    """An unsigned decimal number of at most 20 digits. Raises BadContent."""
+    """An unsigned decimal number of at most 20 digits. Raises BadContentError."""
     if not re.fullmatch(rb"[0-9]{1,20}", data):
-        raise BadContent("%s is not a number" % decode_text(data[:40]))
+        raise BadContentError("%s is not a number" % decode_text(data[:40]))
     return int(data)
 
 

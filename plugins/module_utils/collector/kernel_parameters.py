@@ -63,8 +63,8 @@ def _split_by_path(data: bytes) -> Dict[bytes, bytes]:
 
 
 def _call(queries: List[IndexedQuery]) -> List[bytes]:
-    return [*(b'sysctl %d %s && set -- "$@" "$r"' % (index, quote(sysctl_path(query.subject))) for index, query in queries),
-            b'sysctls "$@"']
+    paths = [(index, quote(sysctl_path(query.subject))) for index, query in queries]
+    return [*(b'sysctl %d %s && set -- "$@" "$r"' % path for path in paths), b'sysctls "$@"']
 
 
 SYSCTL = Family(calls=_call, read=_read_sysctl, shell=_SHELL, uses=("read_all",), programs=("grep", "cat", "readlink"),

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mounts: what is mounted in the container's mount namespace, from /proc/PID/mountinfo (proc(5)).
 
-Value: [{"mount_point": str, "fstype": str, "source": str, "options": [str], "root": str (which part of the file system is
-mounted)}], in the order in which they were mounted. "options" are those of the mount point and then those of the file
-system; "ro" where either is read-only, since then nothing can be written.
+Value: [{"mount_point": str, "fstype": str, "source": str, "options": [str], "root": str (which part of the file system
+is mounted)}], in the order in which they were mounted. "options" are those of the mount point and then those of the
+file system; "ro" where either is read-only, since then nothing can be written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Dict, List
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text
+from .frames import BadContentError, decode_text
 
 _MAX_BYTES = 1024 * 1024
 
@@ -33,7 +33,7 @@ mounts() {
 def _read_mounts(answer: Answer, query: Query) -> Fact:
     mounts = [_read_mount(line) for line in answer.get_own().split(b"\n") if line]
     if not mounts:
-        raise BadContent("/proc/PID/mountinfo is empty")
+        raise BadContentError("/proc/PID/mountinfo is empty")
     return Fact(OK, mounts)
 
 
@@ -42,7 +42,7 @@ def _read_mount(line: bytes) -> Dict[str, Any]:
     fields = line.split(b" ")
     end = fields.index(b"-", 6) if b"-" in fields[6:] else len(fields)
     if len(fields) < end + 4:
-        raise BadContent("a line of /proc/PID/mountinfo is not understood: %s" % decode_text(line[:80]))
+        raise BadContentError("a line of /proc/PID/mountinfo is not understood: %s" % decode_text(line[:80]))
     fstype, source, super_options = fields[end + 1:end + 4]
     return {"mount_point": _unescape(fields[4]), "fstype": _unescape(fstype), "source": _unescape(source),
             "options": _join_options(fields[5].split(b","), super_options.split(b",")), "root": _unescape(fields[3])}

@@ -8,8 +8,8 @@ Names, families and where a release comes from follow Train's detection of Linux
 of the older release files; otherwise the fact is unsupported. A distribution that Train does not know keeps its own ID
 as its name, where Train says "linux"; its family comes from ID_LIKE.
 
-Value: {"name": str, "family": str, "release": str or None, "arch": str or None, "pretty": str}. None: the image names no
-release (rolling and unstable distributions), the container does not tell its architecture.
+Value: {"name": str, "family": str, "release": str or None, "arch": str or None, "pretty": str}. None: the image names
+no release (rolling and unstable distributions), the container does not tell its architecture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from typing import Dict, Optional
 
 from .facts import ABSENT, OK, UNSUPPORTED, Fact, Query
-from .family import Answer, Family, NotOk, call
+from .family import Answer, Family, NotOkError, call
 from .frames import decode_text
 
 # kernels from 6.1 on tell the architecture without a program
@@ -37,7 +37,9 @@ os() {
 }
 os_part() {
   plain $1 $2 16384 || return
-  if slurp "$r" 16384 && [ ${#v} -le 16384 ]; then put q$1 ok text "$v"; else put q$1 unreadable text "$2 cannot be read"; fi
+  if slurp "$r" 16384 && [ ${#v} -le 16384 ]; then put q$1 ok text "$v"
+  else put q$1 unreadable text "$2 cannot be read"
+  fi
 }
 """
 
@@ -47,7 +49,8 @@ _FAMILIES = {"debian": "debian", "ubuntu": "debian", "kali": "debian", "linuxmin
              "fedora": "fedora", "suse": "suse", "opensuse": "suse", "wolfi": "chainguard", "chainguard": "chainguard",
              "redhat": "redhat", "centos": "redhat", "oracle": "redhat", "amazon": "redhat", "rocky": "redhat",
              "almalinux": "redhat", "scientific": "redhat", "cloudlinux": "redhat"}
-_ALIKE = {"debian": "debian", "ubuntu": "debian", "rhel": "redhat", "centos": "redhat", "fedora": "redhat", "suse": "suse"}
+_ALIKE = {"debian": "debian", "ubuntu": "debian", "rhel": "redhat", "centos": "redhat", "fedora": "redhat",
+          "suse": "suse"}
 
 
 def _read_os(answer: Answer, query: Query) -> Fact:
@@ -67,10 +70,10 @@ def _read_os(answer: Answer, query: Query) -> Fact:
 
 
 def _read_part(answer: Answer, part: str) -> Optional[str]:
-    """The text of a release file, None where it is absent; raises NotOk where it is there and was not read."""
+    """The text of a release file, None where it is absent; raises NotOkError where it is there and was not read."""
     try:
         return decode_text(answer.get_part(part))
-    except NotOk as error:
+    except NotOkError as error:
         if error.frame.status == ABSENT:
             return None
         raise

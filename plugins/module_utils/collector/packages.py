@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterator, List
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text
+from .frames import BadContentError, decode_text
 
 _SHELL = r"""
 packages() {
@@ -53,7 +53,7 @@ packages() {
     done
   done
   if [ -z "$m" ]; then put "q$me" unsupported text 'no package database was found'
-  elif ! has rpm || ! has sleep; then put "q$me" unsupported text 'there is an rpm database, but no rpm program to read it'
+  elif ! has rpm || ! has sleep; then put "q$me" unsupported text 'there is an rpm database, but no rpm program'
   elif v=$(limited 60 rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'); then
     put "q$me" ok text "rpm$nl$v"
   else put "q$me" unreadable text 'the rpm program failed, or took more than 60 seconds'
@@ -67,7 +67,7 @@ def _read_packages(answer: Answer, query: Query) -> Fact:
     read = {b"dpkg": _read_dpkg, b"apk": _read_apk, b"rpm": _read_rpm}.get(manager)
     packages = list(read(text.split(b"\n"))) if read is not None else []
     if not packages:
-        raise BadContent("the package database has no records that are understood")
+        raise BadContentError("the package database has no records that are understood")
     return Fact(OK, {"manager": decode_text(manager), "packages": packages})
 
 
@@ -80,7 +80,7 @@ def _read_dpkg(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
             records.append({})
         if field in (b"Package", b"Version", b"Architecture", b"Status"):
             if not records or field in records[-1]:
-                raise BadContent("a package record has its lines in disorder, at %s" % decode_text(line[:80]))
+                raise BadContentError("a package record has its lines in disorder, at %s" % decode_text(line[:80]))
             records[-1][field] = value.strip()
         _refuse_binary(line)
     for record in records:
@@ -88,7 +88,7 @@ def _read_dpkg(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
         status = record.get(b"Status", b"install ok installed").split()
         installed = status[-1:] == [b"installed"]
         if installed and b"Version" not in record:
-            raise BadContent("package %s has no version" % decode_text(record[b"Package"][:80]))
+            raise BadContentError("package %s has no version" % decode_text(record[b"Package"][:80]))
         yield _package(record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed)
 
 
@@ -99,11 +99,11 @@ def _read_apk(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
         _refuse_binary(line)
         if line[:2] in (b"P:", b"V:", b"A:"):
             if line[:1] in record:
-                raise BadContent("a package record names %s twice" % decode_text(line[:80]))
+                raise BadContentError("a package record names %s twice" % decode_text(line[:80]))
             record[line[:1]] = line[2:]
         elif not line and record:
             if b"P" not in record or b"V" not in record:
-                raise BadContent("a package record has no name or no version")
+                raise BadContentError("a package record has no name or no version")
             yield _package(record[b"P"], record[b"V"], record.get(b"A", b""), True)
             record = {}
 
@@ -112,7 +112,7 @@ def _read_rpm(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
     for line in lines:
         fields = line.split(b"\t")
         if line and len(fields) != 3:
-            raise BadContent("the rpm program wrote %s" % decode_text(line[:80]))
+            raise BadContentError("the rpm program wrote %s" % decode_text(line[:80]))
         # keys of signers are listed like packages
         if line and fields[0] != b"gpg-pubkey":
             yield _package(fields[0], fields[1], fields[2], True)
@@ -121,11 +121,12 @@ def _read_rpm(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
 def _refuse_binary(line: bytes) -> None:
     """grep says in a line of its own that it stopped at a NUL byte; the records behind it would be missing."""
     if line.startswith((b"Binary file ", b"grep: ")):
-        raise BadContent("the package database holds binary data")
+        raise BadContentError("the package database holds binary data")
 
 
 def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[str, Any]:
-    return {"name": decode_text(name), "version": decode_text(version), "arch": decode_text(arch), "installed": installed}
+    return {"name": decode_text(name), "version": decode_text(version), "arch": decode_text(arch),
+            "installed": installed}
 
 
 PACKAGES = Family(calls=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),

@@ -4,8 +4,8 @@
 """processes: every process that the container shows, but for the collector's own.
 
 From /proc alone, since ps is often missing and its forms differ. A proc file system that hides the processes of others
-(hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose status
-is kept back by a security module. A process that ends while the list is made is left out.
+(hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose
+status is kept back by a security module. A process that ends while the list is made is left out.
 
 Value: [{"pid": int, "ppid": int, "uid": int, "gid": int (effective), "state": str (one letter), "name": str (15
 characters at most), "cmdline": [str] (empty for kernel threads and zombies)}], by pid. The command line is what the
@@ -19,11 +19,11 @@ from typing import Any, Dict, List, Set
 
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text, read_integer
+from .frames import BadContentError, decode_text, read_integer
 
 # The command lines are read by one program for all. Between them stands a line that no command line has: which kernel
-# this is. A command line that imitates it only breaks the count, and costs the fact. NUL becomes 036 (ASCII's record
-# separator). The mount of /proc is asked for hidepid.
+# this is. A command line that imitates it only breaks the count, and costs the fact. Without a program it is the shell
+# that reads, and a NUL becomes 036 (ASCII's record separator). The mount of /proc is asked for hidepid.
 _SHELL = r"""
 processes() {
   me=$1
@@ -34,9 +34,9 @@ processes() {
   f= b= a=
   for x do f="$f $x/status" b="$b $x/cmdline /proc/version" a="$a ${x#/proc/}"; done
   pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $f
-  f=$v v= y= k=
+  f=$v v= y= k= w=text
   IFS= read -r k </proc/version
-  if has cat && has tr; then v=$(cat $b | tr '\000' '\036')
+  if has cat && [ "$enc" ]; then v=$(cat $b | $enc) w=$E
   elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
     for x do
       while IFS= read -r -d '' l; do v=$v$l$RS; done <$x/cmdline
@@ -44,13 +44,13 @@ processes() {
     done
     v=${v%"$nl"}
   else
-    put "q$me" unsupported text 'reading command lines needs cat and tr'
+    put "q$me" unsupported text 'reading command lines needs cat, and base64 or od'
     return
   fi
   for x do [ ! -e $x/status ] || y="$y ${x#/proc/}"; done
   put "q$me" ok text "$$$nl$a$nl$y$nl$k"
   put "q$me.status" ok text "$f"
-  put "q$me.cmdline" ok text "$v"
+  put "q$me.cmdline" ok $w "$v"
 }
 """.replace("$RS", "\x1e")
 
@@ -65,7 +65,7 @@ def _read_processes(answer: Answer, query: Query) -> Fact:
     records = _read_status(lines)
     commands = _read_commands(answer.get_part("cmdline"), [read_integer(pid) for pid in first.split()], separator)
     if not set(records) <= set(commands):
-        raise BadContent("there is the status of a process that was not listed")
+        raise BadContentError("there is the status of a process that was not listed")
     hidden = sorted({read_integer(pid) for pid in still.split()} - set(records))
     if hidden:
         return Fact(UNREADABLE, cause="the status of process %d cannot be read" % hidden[0])
@@ -85,19 +85,19 @@ def _read_status(lines: List[bytes]) -> Dict[int, Dict[bytes, bytes]]:
         if match.group(1) == b"Name":
             records.append({})
         if not records or match.group(1) in records[-1]:
-            raise BadContent("the status of a process has its lines in disorder")
+            raise BadContentError("the status of a process has its lines in disorder")
         records[-1][match.group(1)] = match.group(2)
     for record in records:
         missing = {b"Name", b"State", b"Pid", b"PPid", b"Uid", b"Gid"} - set(record)
         if missing or not re.fullmatch(rb"[0-9a-f]{1,16}", record.get(b"CapEff", b"0")):
-            raise BadContent("the status of a process is not complete")
+            raise BadContentError("the status of a process is not complete")
     return {read_integer(record[b"Pid"]): record for record in records}
 
 
 def _read_commands(data: bytes, pids: List[int], separator: bytes) -> Dict[int, bytes]:
-    commands = (data + b"\n").split(separator + b"\n") if separator else []
+    commands = (data.replace(b"\0", b"\x1e").rstrip(b"\n") + b"\n").split(separator + b"\n") if separator else []
     if len(commands) != len(pids) + 1 or commands[-1]:
-        raise BadContent("the command lines cannot be told apart")
+        raise BadContentError("the command lines cannot be told apart")
     return dict(zip(pids, commands))
 
 
@@ -129,8 +129,8 @@ def _process(pid: int, record: Dict[bytes, bytes], command: bytes) -> Dict[str, 
 
 def _effective(identities: bytes) -> int:
     """Of `real effective saved file system`, the second."""
-    return read_integer((identities.split() + [b"", b""])[1])
+    return read_integer([*identities.split(), b"", b""][1])
 
 
 PROCESSES = Family(calls=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
-                   programs=("cat", "tr", "grep"), parts=("status", "cmdline"))
+                   programs=("cat", "base64", "od"), parts=("status", "cmdline"))

@@ -22,7 +22,7 @@ MAX_QUERIES = 2000
 # The paths become arguments of one program, and Linux bounds the arguments of one program.
 MAX_SUBJECT_BYTES = 512 * 1024
 
-# Asking for the text of these would carry password hashes out of the container. The collector also refuses links to them.
+# The text of these would carry password hashes out of the container. The collector also refuses other names of them.
 HASH_FILES = ("/etc/passwd", "/etc/passwd-", "/etc/shadow", "/etc/shadow-", "/etc/group", "/etc/group-", "/etc/gshadow",
               "/etc/gshadow-", "/etc/security/opasswd")
 
@@ -57,8 +57,8 @@ _KINDS: Dict[str, _Kind] = {
                            "limit": _Number(1000, 1, 10_000), "seconds": _Number(10, 1, 600)}),
     "sysctl": _Kind("sysctl", {}),
 }
-_KINDS.update({kind: _Kind("", {}) for kind in ("passwd", "shadow", "group", "packages", "processes", "sockets", "mounts",
-                                                "environment", "os", "process_status")})
+_KINDS.update({kind: _Kind("", {}) for kind in ("passwd", "shadow", "group", "packages", "processes", "sockets",
+                                                "mounts", "environment", "os", "process_status")})
 
 _SYSCTL = re.compile(r"[A-Za-z0-9_@:-]+([./][A-Za-z0-9_@:-]+)+")
 
@@ -121,7 +121,8 @@ def sysctl_path(name: str) -> str:
 def _check_query(query: Query) -> None:
     kind = _KINDS.get(query.kind)
     if kind is None:
-        raise ScanError("bad_option", "the fact %r does not exist; known are %s" % (query.kind, ", ".join(sorted(_KINDS))))
+        known = ", ".join(sorted(_KINDS))
+        raise ScanError("bad_option", "the fact %r does not exist; known are %s" % (query.kind, known))
     if kind.subject == "path":
         _check_path(query)
     elif kind.subject == "sysctl":

@@ -48,8 +48,9 @@ def build_script(request: CollectionRequest, nonce: str) -> bytes:
     for family, queries in families:
         work += [b"set --", *family.calls(queries)]
     shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families])
-    lines = [b"ROOT=", *_strip(PREPARE), b"exec 2>/dev/null 3>/dev/null", *(line for shell in shells for line in _strip(shell)),
-             *work, *_strip(FINISH), b"}", b"main </dev/null"]
+    lines = [b"ROOT=", *_strip(PREPARE), b"exec 2>/dev/null 3>/dev/null"]
+    lines += [line for shell in shells for line in _strip(shell)]
+    lines += [*work, *_strip(FINISH), b"}", b"main </dev/null"]
     return b"\n".join(lines) + b"\n"
 
 

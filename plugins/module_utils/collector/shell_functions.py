@@ -5,8 +5,8 @@
 
 Rules that all shell code of the collector keeps:
 
-- POSIX sh, as dash, bash, busybox ash and mksh run it. `local` is not in POSIX: variables are global, and short names
-  belong to the function that is running. mksh counts in 32 bits and has no printf of its own.
+- POSIX sh, as dash, bash, busybox ash and mksh run it. `local` is not in POSIX: all variables are global. mksh counts
+  in 32 bits and has no printf of its own.
 - No here-documents, because some shells keep them in temporary files. No redirection on a special builtin and no
   wrong option to one, because POSIX lets that end the shell.
 - What the container says is never evaluated: not in $(( )), not in eval, not as a format.
@@ -17,21 +17,24 @@ Rules that all shell code of the collector keeps:
 - /proc files are read whole by a program where one is there: dash and ash read byte by byte, and kernel parameters end
   after their first byte then.
 
-Variables with a meaning everywhere: r the real path of what is looked at, s and c status and cause of a look, v the text
-that was read, nl a newline, enc and E the encoder's command and name, P the programs that are there.
+Variables with a meaning everywhere: r the real path of what is looked at, s and c status and cause of a look, t the
+target of a link, v the text that was read and z its size, u the time, l a line, nl a newline, enc and E the encoder's
+command and name, P the programs that are there. Other variables of shared functions begin with _, those of a family do
+not.
 """
 
 from __future__ import annotations
 
 from typing import Dict
 
-# SHELLOPTS may come with the environment, hence the first line. Functions of these names may too (bash).
+# The first line is for options that come with the environment (SHELLOPTS of bash), as functions of these names may.
 PREPARE = r"""
-set +euvx
+set +aeuvxC
 set -f
-unset -f '[' command printf read test echo kill wait cd true stat readlink base64 od cat tr grep cut head find sleep \
-  sha256sum rpm uname
-unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV
+unset -f '[' command printf read test echo kill wait cd true shopt stat readlink base64 od cat tr grep cut head find \
+  sleep sha256sum rpm uname
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
+unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
@@ -55,7 +58,7 @@ put() {
 }
 now() {
   u=0
-  read -r u x </proc/uptime || u=0
+  read -r u _x </proc/uptime || u=0
   case $u in *[!0-9.]*|'') u=0 ;; *) u=${u%%.*} ;; esac
 }
 late() { now; [ "$u" -gt 0 ] && [ $((u-t0)) -ge $limit ]; }
@@ -63,29 +66,29 @@ at() { r=$ROOT$1; }
 look() {
   at "$1"; s=ok c=
   [ -e "$r" ] && return 0
-  q=$r p=$r k=0
+  _q=$r _r=$r _k=0
   while :; do
-    d=${q%/*}
-    if [ -h "$q" ]; then
-      k=$((k+1)) s=unreadable
-      [ $k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
+    _d=${_q%/*}
+    if [ -h "$_q" ]; then
+      _k=$((_k+1)) s=unreadable
+      [ $_k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
       has readlink || { c='it is a symbolic link, and the container has no readlink to follow it'; return 1; }
-      target "$q"
-      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) at "$t"; q=$r r=$p ;; *) q=$d/$t ;; esac
-    elif [ -e "$d/." ]; then
+      target "$_q"
+      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) at "$t"; _q=$r r=$_r ;; *) _q=$_d/$t ;; esac
+    elif [ -e "$_d/." ]; then
       s=absent
-      listed "$d" "${q##*/}" && s=unreadable c='it is there, but its status cannot be read'
+      listed "$_d" "${_q##*/}" && s=unreadable c='it is there, but its status cannot be read'
       return 1
-    elif [ -d "$d" ]; then s=unreadable c="no permission to search $d"; return 1
-    elif [ -e "$d" ]; then s=absent; return 1
-    else q=$d
+    elif [ -d "$_d" ]; then s=unreadable c="no permission to search $_d"; return 1
+    elif [ -e "$_d" ]; then s=absent; return 1
+    else _q=$_d
     fi
   done
 }
 listed() {
   set +f
-  for x in "${1%/}/${2%?}"*; do
-    [ "$x" != "${1%/}/$2" ] || { set -f; return 0; }
+  for _x in "${1%/}/${2%?}"*; do
+    [ "$_x" != "${1%/}/$2" ] || { set -f; return 0; }
   done
   set -f
   return 1
@@ -96,11 +99,11 @@ stats() {
 }
 over() { [ ${#1} -gt 9 ] || [ "${1:-0}" -gt "$2" ]; }
 size() {
-  z= x=
+  z= _x=
   IFS=$nl
-  for y in $st; do
-    [ -z "$x" ] || { z=${y#* * * } z=${z%% *}; break; }
-    [ "$y" != "$1" ] || x=1
+  for _y in $st; do
+    [ -z "$_x" ] || { z=${_y#* * * } z=${z%% *}; break; }
+    [ "$_y" != "$1" ] || _x=1
   done
   IFS=' 	'$nl
 }
@@ -124,23 +127,23 @@ exit 0
 
 # slurp reads with the shell alone: v the text, z the bytes that were read (what v lacks of them were NUL bytes).
 # limited runs a program for at most so many seconds, and ends with 137 if that was too short. The program's stderr is
-# fd 3, apart from what the shell says of processes that are killed. It waits for every process
-# that it began. sleep is killed by 9, since a shell's child can lose a 15 before it has become sleep.
-# encoded puts a frame with a file's content.
+# fd 3, apart from what the shell says of processes that are killed. No process may be left, so it waits for the watcher
+# and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or before it has
+# become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z).
 FUNCTIONS: Dict[str, str] = {
     "slurp": r"""
 slurp() {
-  v= z= y=1
+  v= z= _y=1
   {
-    y=0
+    _y=0
     while IFS= read -r l; do
       v=$v$l$nl
       [ ${#v} -le "$2" ] || break
     done
     v=$v$l
-    read -r x z </proc/$$/fdinfo/4
+    read -r _x z </proc/$$/fdinfo/4
   } <"$1" 4<&0
-  return $y
+  return $_y
 }
 """,
     "read_all": r"""
@@ -149,25 +152,30 @@ read_all() { if has cat; then v=$(cat "$1"); else slurp "$1" "$2"; fi; }
     "pick": r"""
 pick() {
   if has grep; then
-    x=$1; shift
-    v=$(grep -hE "$x" "$@")
+    _x=$1; shift
+    v=$(grep -hE "$_x" "$@")
     [ $? -le 1 ]
   else
-    shift; w= i=0
-    for f do slurp "$f" 1000000 && w=$w$v$nl || i=1; done
-    v=$w
-    return $i
+    shift; _w= _i=0
+    for _f do slurp "$_f" 1000000 && _w=$_w$v$nl || _i=1; done
+    v=$_w
+    return $_i
   fi
 }
 """,
     "limited": r"""
 limited() {
-  x=$1; shift
-  "$@" 2>&3 & i=$!
-  { trap 'kill -9 $!; wait $!; exit 0' TERM; sleep $x & wait $!; kill -9 $i; } >/dev/null & w=$!
-  wait $i; x=$?
-  kill $w; wait $w
-  return $x
+  _x=$1; shift
+  "$@" 2>&3 & _i=$!
+  { trap 'kill -9 $!; wait $!; exit 0' TERM; sleep $_x & wait $!; kill -9 $_i; } >/dev/null & _w=$!
+  wait $_i; _x=$?
+  _y=0
+  while kill $_w && IFS= read -r l </proc/$_w/stat && [ $_y -lt 9999 ]; do
+    case $l in *') Z '*) break ;; esac
+    _y=$((_y+1))
+  done
+  wait $_w
+  return $_x
 }
 """,
 }

@@ -19,7 +19,7 @@ from typing import List, Tuple
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
-from .frames import BadContent, decode_text
+from .frames import BadContentError, decode_text
 
 _SHELL = r"""
 sockets() {
@@ -66,13 +66,13 @@ _LISTENING = {b"tcp": b"0A", b"tcp6": b"0A", b"udp": b"07", b"udp6": b"07"}
 def _read_sockets(answer: Answer, query: Query) -> Fact:
     order, _newline, text = answer.get_own().partition(b"\n")
     if order not in (b"little", b"big"):
-        raise BadContent("the byte order of the machine is not told")
+        raise BadContentError("the byte order of the machine is not told")
     found: List[Tuple[str, str, int, int]] = []
     for line in text.split(b"\n"):
         match = _LINE.match(line)
         if match is None:
             if line and not _OTHER.match(line):
-                raise BadContent("a line of /proc/net is not understood: %s" % decode_text(line[:80]))
+                raise BadContentError("a line of /proc/net is not understood: %s" % decode_text(line[:80]))
             continue
         protocol, address, port, _remote, state, uid = match.groups()
         if state == _LISTENING[protocol]:
@@ -81,7 +81,7 @@ def _read_sockets(answer: Answer, query: Query) -> Fact:
 
 
 def decode_address(digits: bytes, big: bool) -> str:
-    """The hex digits of an IPv4 or IPv6 address from /proc/net as text. `big`: the machine's byte order is big-endian."""
+    """The hex digits of an IPv4 or IPv6 address from /proc/net as text. `big`: the machine is big-endian."""
     words = [bytes.fromhex(digits[at:at + 8].decode()) for at in range(0, len(digits), 8)]
     return str(ipaddress.ip_address(b"".join(words if big else [word[::-1] for word in words])))
 

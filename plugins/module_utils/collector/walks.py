@@ -6,16 +6,16 @@
 Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky bit),
 unowned (the user is not in /etc/passwd, or the group not in /etc/group).
 
-All walks from one directory are one run of find. A name is printed once for unowned, twice for world_writable, four times
-for setgid and eight times for setuid, so how often it comes tells which predicates it meets; every find can do that.
+All walks from one directory are one run of find. A name is printed once for unowned, twice for world_writable, four
+times for setgid and eight times for setuid: how often it comes tells which predicates it meets. Every find can do that.
 
 A walk stays on one file system, and never enters /proc, /sys and /dev. It ends after `seconds`, and at `limit` entries.
 Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with directories that could not be
 read, unreadable. In these cases the fact carries what was found as its partial value: enough to prove a failure, never
 to prove its absence. Without find (GNU, busybox or toybox), head, sleep and base64 or od the fact is unsupported.
 
-Value: {"entries": [{"path": str}], sorted; bytes that are not UTF-8 as \\xNN, "complete": bool, "unreadable": int (places
-that find could not look into)}.
+Value: {"entries": [{"path": str}], sorted; bytes that are not UTF-8 as \\xNN, "complete": bool, "unreadable": int
+(places that find could not look into)}.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any, Dict, List, Tuple
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
-from .frames import BadContent, decode_text
+from .frames import BadContentError, decode_text
 from .request import get_option
 
 MAX_BYTES = 512 * 1024
@@ -56,6 +56,7 @@ walk() {
   [ $u = 0 ] || [ $((limit-u+t0)) -ge $b ] || b=$((limit-u+t0))
   while [ $# -gt 0 ]; do
     x='-print0' y=
+    case $a in *" $1 "*) a="$a $1 $2"; shift 2; continue ;; esac
     case $1 in
     setuid) y='-type f -perm -4000' x="$x $x $x $x $x $x $x $x" ;;
     setgid) y='-type f -perm -2000' x="$x $x $x $x" ;;
@@ -70,7 +71,8 @@ walk() {
     {
       {
         {
-          limited $b find -H "$f" -xdev ! '(' '(' -path "$ROOT/proc" -o -path "$ROOT/sys" -o -path "$ROOT/dev" ')' -prune ')' $w
+          limited $b find -H "$f" -xdev \
+            ! \( \( -path "$ROOT/proc" -o -path "$ROOT/sys" -o -path "$ROOT/dev" \) -prune \) $w
           say "=$?$nl"
         } | head -c MAX_BYTES | $enc
       } 3>&1 >&4 | {
@@ -121,35 +123,36 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
     entries = sorted(decode_text(name) for name, same in groupby(names) if len(list(same)) & times)
     limit, seconds = get_option(query, "limit"), get_option(query, "seconds")
     # find ends with 1 also where files vanished while it ran, which is no defect of the walk
-    complete = not unreadable and (code == 0 or code == 1 and vanished > 0)
+    complete = not unreadable and (code == 0 or (code == 1 and vanished > 0))
     value: Dict[str, Any] = {"entries": [{"path": path} for path in entries[:limit]],
                              "complete": complete and len(entries) <= limit, "unreadable": unreadable}
     if len(entries) > limit or code == _CUT_OFF:
         return Fact(TOO_LARGE, value, "it found too much: %d entries or more" % len(entries))
     if code == STOPPED:
-        return Fact(TIMED_OUT, value, "it was stopped, after %d seconds or at the end of the whole collection's time" % seconds)
+        return Fact(TIMED_OUT, value, "it was stopped after %d seconds, or when all time was over" % seconds)
     if not complete:
-        return Fact(UNREADABLE, value, "find ended with %d and %d complaints: there are directories that it may not read, or it "
-                    "does not know a predicate" % (code, unreadable))
+        return Fact(UNREADABLE, value, "find ended with %d and %d complaints: it may not read all places, or does not "
+                    "know a predicate" % (code, unreadable))
     return Fact(OK, value)
 
 
 def _split(answer: Answer) -> Tuple[List[bytes], int, int, int]:
-    """The names, find's exit code (_CUT_OFF where there was too much), and how many complaints it had: of places that it
+    """The names, find's exit code (_CUT_OFF where there was too much), and how often it complained: of places that it
     could not look into, of files that vanished."""
     name = "q%s.names" % decode_text(answer.get_own())
     frame = answer.get_frame(name)
     counts = _COUNTS.search(frame.payload)
     if counts is None:
-        raise BadContent("the walk's end is missing")
+        raise BadContentError("the walk's end is missing")
     text = frame.payload[:counts.start()] + frame.payload[counts.end():]
     data = dataclasses.replace(frame, payload=text).decode()
-    if len(data) >= MAX_BYTES:
-        return data.split(b"\0")[:-1], _CUT_OFF, int(counts.group(1)), int(counts.group(2))
-    listing, code = split_tail(data)
+    listing, code = split_tail(data) if len(data) < MAX_BYTES else (data, _CUT_OFF)
     names = listing.split(b"\0")
-    if names.pop():
-        raise BadContent("the walk ends within a name")
+    if names.pop() and code in (0, 1):
+        raise BadContentError("the walk ends within a name")
+    if code not in (0, 1) and names:
+        # find was stopped, perhaps before it had printed the last name as often as it had to
+        names = names[:names.index(names[-1])]
     return names, code, int(counts.group(1)), int(counts.group(2))
 
 
@@ -157,9 +160,12 @@ def _call(queries: List[IndexedQuery]) -> List[bytes]:
     roots: Dict[str, List[IndexedQuery]] = {}
     for index, query in queries:
         roots.setdefault(query.subject, []).append((index, query))
-    return [b"walk %s %d %s" % (quote(root), max(get_option(query, "seconds") for _index, query in below),
-                                b" ".join(b"%s %d" % (get_option(query, "match").encode(), index) for index, query in below))
-            for root, below in roots.items()]
+    commands = []
+    for root, below in roots.items():
+        seconds = max(get_option(query, "seconds") for _index, query in below)
+        matches = [b"%s %d" % (get_option(query, "match").encode(), index) for index, query in below]
+        commands.append(b"walk %s %d %s" % (quote(root), seconds, b" ".join(matches)))
+    return commands
 
 
 WALK = Family(calls=_call, read=_read_walk, shell=_SHELL, uses=("limited",),

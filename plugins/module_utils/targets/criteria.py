@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Optional, Tuple
+from typing import Optional, Tuple
 
 from ..errors import ScanError
 from .patterns import (
@@ -21,6 +21,7 @@ from .patterns import (
     read_workloads,
 )
 from .pod import CONTAINER_KINDS, ContainerView
+from .selectors import Selectors
 
 _NAME_RULES = {
     "namespaces": DNS_LABEL, "exclude_namespaces": DNS_LABEL, "pods": DNS_SUBDOMAIN, "exclude_pods": DNS_SUBDOMAIN,
@@ -86,7 +87,7 @@ class Selection:
         return bool(self.workloads or self.exclude_workloads)
 
     def namespace_obstacle(self, name: str) -> str:
-        """The option that keeps the namespace out, "" when none does. Likewise the others below."""
+        """The option that keeps the namespace out, "" when none does; likewise the three below."""
         return self._obstacle("namespaces", name)
 
     def pod_obstacle(self, name: str) -> str:
@@ -98,18 +99,19 @@ class Selection:
         return "exclude_workloads" if matches_workload(kind, name, self.exclude_workloads) else ""
 
     def container_obstacle(self, view: ContainerView) -> str:
+        """An image is known by the pod's reference and by the id that its node reports, which holds the digest."""
         # a sidecar runs beside the containers as long as the pod does, though the API lists it with the init containers
         if view.kind not in self.container_kinds and not (view.is_sidecar and "container" in self.container_kinds):
             return "container_kinds"
-        images = [image for image in (str(view.spec.get("image") or ""), str(view.status.get("imageID") or "")) if image]
+        images = [str(part[key]) for part, key in ((view.spec, "image"), (view.status, "imageID")) if part.get(key)]
         return self._obstacle("containers", view.name) or self._obstacle("images", *images)
 
-    def selector_query(self) -> Mapping[str, str]:
-        """The query of a list of pods that leaves the selectors to the API server."""
-        return _query(labelSelector=self.label_selectors, fieldSelector=self.field_selectors)
+    def selectors_of_pods(self) -> Selectors:
+        return _selectors(label_selectors=("labelSelector", self.label_selectors),
+                          field_selectors=("fieldSelector", self.field_selectors))
 
-    def namespace_query(self) -> Mapping[str, str]:
-        return _query(labelSelector=self.namespace_selectors)
+    def selectors_of_namespaces(self) -> Selectors:
+        return _selectors(namespace_selectors=("labelSelector", self.namespace_selectors))
 
     def _obstacle(self, option: str, *names: str) -> str:
         wanted, unwanted = getattr(self, option), "exclude_" + option
@@ -118,8 +120,8 @@ class Selection:
         return unwanted if any(matches(name, getattr(self, unwanted)) for name in names) else ""
 
 
-def _query(**selectors: Tuple[str, ...]) -> Mapping[str, str]:
-    return {name: ",".join(parts) for name, parts in selectors.items() if parts}
+def _selectors(**options: Tuple[str, Tuple[str, ...]]) -> Selectors:
+    return {option: (parameter, ",".join(texts)) for option, (parameter, texts) in options.items() if texts}
 
 
 def _check_choice(option: str, given: Tuple[str, ...], choices: Tuple[str, ...]) -> None:

@@ -29,7 +29,7 @@ _TEMPLATE_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-p
 # What pods of one template do not share: where they were put, and a StatefulSet's or indexed Job's own name.
 _OF_ONE_POD = ("nodeName", "hostname", "subdomain")
 _TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
-# The fastest level: half the size of the others' gain is there already, and a run compresses every pod.
+# The fastest level; the slowest would make a pod 7 % smaller.
 _LEVEL = 1
 
 
@@ -87,12 +87,18 @@ def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
 
     :raises ScanError: bad_reply
     """
-    metadata = pod.get("metadata")
+    metadata, spec, status = pod.get("metadata"), pod.get("spec"), pod.get("status")
     if not (isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ("name", "uid"))
-            and metadata.get("namespace") == namespace and isinstance(pod.get("spec"), dict)
-            and isinstance(pod.get("status"), dict)):
+            and metadata.get("namespace") == namespace and isinstance(spec, dict) and isinstance(status, dict)
+            and all(_is_named_list(spec.get(in_spec)) and _is_named_list(status.get(in_status))
+                    for _kind, in_spec, in_status in _CONTAINER_LISTS)):
         raise ScanError("bad_reply", "an item of the list is no pod of the namespace",
                         tried="list pods in namespace %s" % namespace)
+
+
+def _is_named_list(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(
+        isinstance(item, dict) and isinstance(item.get("name"), str) for item in value))
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:

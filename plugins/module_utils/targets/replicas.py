@@ -11,8 +11,8 @@ from typing import Dict, Iterator, Tuple
 from .identity import Target
 from .selected import SelectedTarget
 
-# Owners whose pods are each their own: a pod without owner, and the static pods of a node.
-_SINGLE = ("Pod", "Node")
+# Workload kinds whose pods are each their own: a pod without owner, and the static pods of a node.
+SINGLE_KINDS = ("Pod", "Node")
 
 
 @dataclass
@@ -39,10 +39,7 @@ class OneOfEach:
 
     def add(self, selected: SelectedTarget, template: str) -> None:
         target = selected.target
-        key: Tuple[str, ...] = (target.workload_kind, target.workload, target.container_kind, target.container,
-                                target.image, template)
-        if target.workload_kind in _SINGLE:
-            key += (target.pod,)
+        key = (target.workload_kind, target.workload, target.container_kind, target.container, target.image, template)
         contents = self._groups.setdefault(key, {})
         if target.image_id in contents:
             contents[target.image_id].add(selected)

@@ -1,164 +1,196 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Selection: from what the operator names (namespaces, labels, pods, containers) to targets."""
+"""Selection: from what the operator names (namespaces, workloads, pods, containers, images) to targets."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple
+import sys
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ..errors import ScanError
+from .criteria import Selection
+from .empty_selection import no_targets, unseen_namespaces
 from .identity import Target
-from .pod import ContainerView, PodSnapshot, containers_of, controller_of, operating_system
+from .looked_at import LookedAt
+from .pod import (
+    ContainerView,
+    PodSnapshot,
+    check_pod,
+    container_state,
+    containers_of,
+    operating_system,
+    template_key,
+)
+from .replicas import SINGLE_KINDS, OneOfEach
+from .selected import SelectedTarget
+from .selectors import list_selected
+from .workloads import ReadsObjects, Workload, Workloads
 
-_PATTERN = re.compile(r"[*?\[]")
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
-# Owners that are only a step on the way to the workload that people know, with their list paths.
-_STEPS = {
-    "ReplicaSet": "/apis/apps/v1/namespaces/%s/replicasets",
-    "Job": "/apis/batch/v1/namespaces/%s/jobs",
-}
+__all__ = ["LookedAt", "ReadsObjects", "SelectedTarget", "Selection", "check_selected", "resolve_namespaces",
+           "select_pods", "select_targets"]
+
+_NAMESPACES = "/api/v1/namespaces"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class ListsItems(Protocol):
-    """What selection needs of a REST client."""
+def resolve_namespaces(client: ReadsObjects, selection: Selection, looked_at: Optional[LookedAt] = None) -> List[str]:
+    """The namespaces' names in order. Patterns and selectors are resolved by one list of namespaces, which the
+    credential must be allowed."""
+    seen = looked_at if looked_at is not None else LookedAt()
+    found = list(selection.named_namespaces)
+    if len(found) < len(selection.namespaces) or selection.namespace_selectors:
+        found += [str(item["metadata"]["name"]) for item in _list_namespaces(client, selection)]
+    taken = []
+    for name in dict.fromkeys(found):
+        obstacle = selection.namespace_obstacle(name)
+        if obstacle:
+            seen.left_out[obstacle] += 1
+        else:
+            taken.append(name)
+    return taken
 
-    def list_items(self, path: str, query: Optional[Mapping[str, str]] = None) -> Iterator[Dict[str, Any]]: ...
 
+def select_targets(client: ReadsObjects, cluster: str, selection: Selection,
+                   looked_at: Optional[LookedAt] = None) -> Iterator[SelectedTarget]:
+    """The containers that the selection takes, namespace by namespace, whether they run or not.
 
-@dataclass(frozen=True)
-class Selection:
-    """What is to be scanned. All conditions must hold; an empty one holds for everything.
+    At most one page of pods is held. `looked_at` is filled on the way; hand it to `check_selected` at the end.
 
-    `namespaces`: names or shell patterns, at least one. `label_selectors`, `field_selectors`: as kubectl takes them,
-    joined by a comma. `pods`, `containers`: names or shell patterns. `container_kinds`: of container, init, ephemeral.
+    :raises ScanError: bad_option for a selector that the API server does not understand; not_permitted; as the client
     """
-
-    namespaces: Tuple[str, ...]
-    label_selectors: Tuple[str, ...] = ()
-    field_selectors: Tuple[str, ...] = ()
-    pods: Tuple[str, ...] = ()
-    containers: Tuple[str, ...] = ()
-    container_kinds: Tuple[str, ...] = ("container",)
-
-    def __post_init__(self) -> None:
-        if not self.namespaces:
-            raise ScanError("bad_option", "no namespace was named", tried="selecting targets",
-                            advice="Name at least one namespace; '*' means all that the credential can list.")
-        for option, names in (("namespaces", self.namespaces), ("pods", self.pods), ("containers", self.containers)):
-            for name in names:
-                if not _PATTERN.search(name) and not _NAME.match(name):
-                    raise ScanError("bad_option", "%r is neither a name nor a pattern" % name,
-                                    tried="reading the option %s" % option)
-
-    def matches_pod(self, name: str) -> bool:
-        return _matches(name, self.pods)
-
-    def matches_container(self, view: ContainerView) -> bool:
-        return view.kind in self.container_kinds and _matches(view.name, self.containers)
+    seen = looked_at if looked_at is not None else LookedAt()
+    for namespace in resolve_namespaces(client, selection, seen):
+        yield from _within_limit(_of_namespace(client, cluster, namespace, selection, seen), selection, seen)
+        if seen.limit_reached:
+            return
 
 
-@dataclass(frozen=True)
-class SelectedTarget:
-    """A target and the pod it was seen in."""
+def select_pods(client: ReadsObjects, namespace: str, selection: Selection,
+                looked_at: Optional[LookedAt] = None) -> Iterator[Dict[str, Any]]:
+    """The v1 Pods of one namespace that hold at least one target of the selection.
 
-    target: Target
-    pod: PodSnapshot
-    operating_system: str = "linux"
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def resolve_namespaces(client: ListsItems, selection: Selection) -> List[str]:
-    """The namespaces' names in order; patterns are resolved by one list of namespaces (needs list on namespaces)."""
-    names = [name for name in selection.namespaces if not _PATTERN.search(name)]
-    patterns = [name for name in selection.namespaces if _PATTERN.search(name)]
-    if patterns:
-        names += [item["metadata"]["name"] for item in client.list_items("/api/v1/namespaces")
-                  if _matches(item["metadata"]["name"], patterns)]
-    return list(dict.fromkeys(names))
+    For a `limit` to hold over several namespaces, give each call the same `looked_at`.
+    """
+    seen = looked_at if looked_at is not None else LookedAt()
+    given: Set[str] = set()
+    for selected in _within_limit(_of_namespace(client, "", namespace, selection, seen), selection, seen):
+        if selected.pod.uid not in given:
+            given.add(selected.pod.uid)
+            yield selected.pod.object()
 
 
-def select_pods(client: ListsItems, namespace: str, selection: Selection) -> Iterator[Dict[str, Any]]:
-    """The v1 Pods of one namespace that the selection takes, page by page."""
-    query = {}
-    if selection.label_selectors:
-        query["labelSelector"] = ",".join(selection.label_selectors)
-    if selection.field_selectors:
-        query["fieldSelector"] = ",".join(selection.field_selectors)
-    for pod in client.list_items("/api/v1/namespaces/%s/pods" % namespace, query):
-        if selection.matches_pod(pod["metadata"]["name"]):
-            yield pod
+def check_selected(client: ReadsObjects, selection: Selection, looked_at: LookedAt, allow_empty: bool) -> List[str]:
+    """What the operator should know of a selection that was read to its end, as warnings.
+
+    :raises ScanError: no_targets when nothing was selected and that is not allowed; it says what was looked at
+    """
+    missing = unseen_namespaces(client, selection, looked_at)
+    if not looked_at.selected and not allow_empty:
+        raise no_targets(client, selection, looked_at, missing)
+    warnings = missing + looked_at.warnings
+    if looked_at.limit_reached:
+        warnings.append("limit: %d containers were selected; more match, and were not looked at" % looked_at.selected)
+    return warnings
 
 
-def select_targets(client: ListsItems, cluster: str, selection: Selection) -> Iterator[SelectedTarget]:
-    """The containers that the selection takes, namespace by namespace, whether they run or not."""
-    for namespace in resolve_namespaces(client, selection):
-        workloads = _Workloads(client, namespace)
-        for pod in select_pods(client, namespace, selection):
-            snapshot = PodSnapshot.from_object(pod)
-            platform = operating_system(pod)
-            owner = workloads.of(pod["metadata"])
-            for view in containers_of(pod):
-                if selection.matches_container(view):
-                    yield SelectedTarget(_target(cluster, pod, owner, view), snapshot, platform)
+def _list_namespaces(client: ReadsObjects, selection: Selection) -> Iterator[Dict[str, Any]]:
+    try:
+        yield from list_selected(client, _NAMESPACES, selection.selectors_of_namespaces())
+    except ScanError as error:
+        if error.reason != "not_permitted":
+            raise
+        raise ScanError("not_permitted", error.message, tried=error.tried, cause=error.cause,
+                        advice="Name the namespaces, or grant list on namespaces: patterns and selectors of "
+                               "namespaces need it.") from error
 
 
-def _target(cluster: str, pod: Mapping[str, Any], owner: Tuple[str, str], view: ContainerView) -> Target:
+def _within_limit(targets: Iterator[SelectedTarget], selection: Selection, seen: LookedAt) -> Iterator[SelectedTarget]:
+    for selected in targets:
+        if selection.limit is not None and seen.selected >= selection.limit:
+            seen.limit_reached = True
+            return
+        seen.selected += 1
+        seen.replicas_left_out += selected.replicas - 1
+        yield selected
+
+
+def _of_namespace(client: ReadsObjects, cluster: str, namespace: str, selection: Selection,
+                  seen: LookedAt) -> Iterator[SelectedTarget]:
+    workloads = Workloads(client, namespace)
+    groups = OneOfEach()
+    for pod, workload in _pods(client, namespace, selection, seen, workloads):
+        views = list(_views(pod, selection, seen))
+        if not views:
+            continue
+        snapshot, platform = PodSnapshot.from_object(pod), operating_system(pod)
+        grouped = selection.replicas == "one" and workload[0] not in SINGLE_KINDS
+        template = template_key(pod) if grouped else ""
+        for view in views:
+            selected = SelectedTarget(_target(cluster, pod, workload, view), snapshot, platform)
+            if grouped:
+                groups.add(selected, template)
+            else:
+                yield selected
+    yield from groups.chosen()
+    if workloads.unlisted:
+        seen.warnings.append("namespace %s: %ss may not be listed, so each stands as a workload of its own"
+                             % (namespace, "s and ".join(workloads.unlisted)))
+
+
+def _pods(client: ReadsObjects, namespace: str, selection: Selection, seen: LookedAt,
+          workloads: Workloads) -> Iterator[Tuple[Mapping[str, Any], Workload]]:
+    """The pods that no option leaves out by their own or their workload's name."""
+    seen.namespaces.setdefault(namespace, 0)
+    for pod in list_selected(client, "%s/%s/pods" % (_NAMESPACES, namespace), selection.selectors_of_pods()):
+        check_pod(pod, namespace)
+        seen.namespaces[namespace] += 1
+        obstacle = selection.pod_obstacle(pod["metadata"]["name"])
+        if not obstacle:
+            workload = workloads.of(pod)
+            obstacle = selection.workload_obstacle(*workload)
+            if workloads.unlisted and selection.uses_workloads:
+                raise _unknown_workloads(namespace, workloads.unlisted[0])
+            if not obstacle:
+                yield pod, workload
+                continue
+        seen.left_out[obstacle] += 1
+
+
+def _unknown_workloads(namespace: str, kind: str) -> ScanError:
+    """Without its owner a pod cannot be told to belong to a workload, nor not to belong to an excluded one."""
+    return ScanError("not_permitted", "the credential may not list %ss, which lead from pods to their workloads" % kind,
+                     tried="selecting by workload in namespace %s" % namespace,
+                     advice="Grant list on replicasets (apps) and jobs (batch), or select by labels instead.")
+
+
+def _views(pod: Mapping[str, Any], selection: Selection, seen: LookedAt) -> Iterator[ContainerView]:
+    for view in containers_of(pod):
+        seen.containers += 1
+        obstacle = selection.container_obstacle(view)
+        if obstacle:
+            seen.left_out[obstacle] += 1
+        else:
+            yield view
+
+
+def _target(cluster: str, pod: Mapping[str, Any], workload: Workload, view: ContainerView) -> Target:
     metadata = pod["metadata"]
-    state, reason = view.state
+    state, reason = container_state(pod, view)
     image_id = str(view.status.get("imageID") or "")
+    shared: Callable[[str], str] = sys.intern  # the pods of a namespace have these in common: one text for all
     return Target(
-        cluster=cluster, namespace=metadata["namespace"], workload_kind=owner[0], workload=owner[1],
-        pod=metadata["name"], pod_uid=metadata["uid"], container=view.name, container_kind=view.kind,
-        container_id=str(view.status.get("containerID") or ""),
-        image=str(view.spec.get("image") or view.status.get("image") or ""), image_id=image_id,
-        image_digest=_registry_digest(image_id), node=str(pod["spec"].get("nodeName") or ""),
-        state=state, state_reason=reason,
+        cluster=cluster, namespace=shared(metadata["namespace"]), workload_kind=shared(workload[0]),
+        workload=shared(workload[1]), pod=metadata["name"], pod_uid=metadata["uid"], container=shared(view.name),
+        container_kind=view.kind, container_id=str(view.status.get("containerID") or ""),
+        image=shared(str(view.spec.get("image") or view.status.get("image") or "")), image_id=shared(image_id),
+        image_digest=shared(_registry_digest(image_id)), node=shared(str(pod["spec"].get("nodeName") or "")),
+        state=shared(state), state_reason=shared(reason),
     )
 
 
 def _registry_digest(image_id: str) -> str:
     """The digest under which a registry serves the image; "" for an imported image, whose id is its config's digest."""
     repository, _, digest = image_id.rpartition("@")
-    return digest if repository and _DIGEST.match(digest) else ""
-
-
-class _Workloads:
-    """Finds the workload behind a pod. Lists ReplicaSets or Jobs of the namespace once, when the first pod needs it.
-
-    Where the credential may not list them, the ReplicaSet or Job itself stands as the workload: that is what was seen.
-    """
-
-    def __init__(self, client: ListsItems, namespace: str) -> None:
-        self._client = client
-        self._namespace = namespace
-        self._owners: Dict[str, Dict[str, Tuple[str, str]]] = {}
-
-    def of(self, metadata: Mapping[str, Any]) -> Tuple[str, str]:
-        kind, name = controller_of(metadata)
-        if not kind:
-            return "Pod", str(metadata["name"])
-        if kind in _STEPS:
-            return self._owners_of(kind).get(name) or (kind, name)
-        return kind, name
-
-    def _owners_of(self, kind: str) -> Dict[str, Tuple[str, str]]:
-        if kind not in self._owners:
-            found: Dict[str, Tuple[str, str]] = {}
-            try:
-                for item in self._client.list_items(_STEPS[kind] % self._namespace):
-                    owner = controller_of(item["metadata"])
-                    if owner[0]:
-                        found[item["metadata"]["name"]] = owner
-            except ScanError as error:
-                if error.reason != "not_permitted":
-                    raise
-            self._owners[kind] = found
-        return self._owners[kind]
+    return digest if repository and _DIGEST.fullmatch(digest) else ""

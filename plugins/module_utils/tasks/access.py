@@ -1,62 +1,124 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_access`: options in, access made or removed, result out."""
+"""The task `scan_access`: options in, access made, removed or swept, result out."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, namespaces_of_run
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
-from ..access.token import MINIMUM_LIFETIME
+from ..access.scanner import TIME_FORMAT, remaining_lifetime
+from ..access.scanner_kubeconfig import check_place, delete, is_current, kubeconfig, run_of, shown, write_private
+from ..access.sweep import Sweep, sweep
+from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME, request_token, wait_until_effective
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import selection
-from ..targets.selection import SelectedTarget, resolve_namespaces, select_pods
+from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
+from .interrupts import interruptible
+
+_LISTED_IN_RESULT = 50
+# So many pods of a Role are shown by name in a diff.
+_NAMES_IN_DIFF = 100
 
 
 def run_scan_access(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
-    """Result keys: changed, access, failures, diff."""
+    """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept; failed, msg, error."""
+    task = {"present": _present, "absent": _absent, "swept": _swept}[params["state"]]
     client = RestClient(connect_grantor(params, context))
-    return _present(params, client, context) if params["state"] == "present" else _absent(params, client, context)
+    with interruptible():
+        return task(params, client, context)
 
 
 def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
     run_id = check_run_id(params["run_id"] or new_run_id(datetime.now(timezone.utc)))
-    grants = _grants(params, client)
-    if not grants and not params["allow_empty"]:
-        raise ScanError("no_targets", "no pod of %s matches" % ", ".join(params["namespaces"]),
-                        tried="choosing the pods of the access")
-    outcomes = ensure_present(client, _plan(params, run_id, grants), context.check_mode)
+    path = _kubeconfig_path(params)
+    found = check_place(path) if path else None
+    plan = _plan(params, run_id, _grants(params, client, context))
+    outcomes = ensure_present(client, plan, context.check_mode)
     failures = _failures(outcomes)
     if failures and len(failures) == len(outcomes):
         raise failures[0][1]
-    refused = {namespace for namespace, _error in failures}
-    made = [grant for grant in grants if grant.namespace not in refused]
-    return _result(outcomes, failures, context, access=_described(params, run_id, made))
+    result = _result(outcomes, failures, context, _described(plan, outcomes))
+    if path and len(failures) < len(outcomes):
+        try:
+            diff = _KubeconfigFile(path, found).ensure(client, plan, outcomes, context.check_mode)
+        except BaseException:
+            # the caller is told of a failure: what was made for it must not stay
+            _revoke(client, run_id, [outcome.namespace for outcome in outcomes if outcome.is_new])
+            raise
+        result["changed"] |= bool(diff)
+        result["diff"] += diff
+        result["scanner_kubeconfig"] = str(path)
+    return result
+
+
+def _kubeconfig_path(params: Mapping[str, Any]) -> Optional[Path]:
+    return Path(params["scanner_kubeconfig"]).expanduser() if params.get("scanner_kubeconfig") else None
+
+
+class _KubeconfigFile:
+    """Where the scanner's kubeconfig is to be, and what stands there now."""
+
+    def __init__(self, path: Path, found: Optional[Mapping[str, Any]]) -> None:
+        self.path = path
+        self._found = found
+
+    def ensure(self, client: RestClient, plan: AccessPlan, outcomes: Sequence[NamespaceOutcome],
+               check_mode: bool) -> List[Dict[str, str]]:
+        """Writes the file, with new tokens, where it is not current; the diff, empty then."""
+        connection = client.connection
+        expiries = {outcome.namespace: outcome.expires for outcome in outcomes if outcome.expires}
+        accounts = {outcome.namespace: outcome.account_uid for outcome in outcomes if outcome.expires}
+        expires = min(expiries.values())
+        wanted = kubeconfig(connection, plan.run_id, accounts, expires)
+        if is_current(self._found, wanted):
+            return []
+        if not check_mode:
+            tokens = {namespace: request_token(client, plan.run_id, namespace, remaining_lifetime(ends))
+                      for namespace, ends in expiries.items()}
+            for grant in plan.grants:
+                if grant.namespace in tokens:
+                    token = tokens[grant.namespace].value
+                    wait_until_effective(RestClient(connection.with_bearer_token(token)), grant)
+            write_private(self.path, kubeconfig(connection, plan.run_id, accounts, expires, tokens))
+        return self.diff(wanted)
+
+    def diff(self, after: Optional[Mapping[str, Any]]) -> List[Dict[str, str]]:
+        before, then = (_as_text(shown(document)) if document else "" for document in (self._found, after))
+        return [{"before_header": str(self.path), "after_header": str(self.path), "before": before, "after": then}]
 
 
 def _plan(params: Mapping[str, Any], run_id: str, grants: Sequence[Grant]) -> AccessPlan:
     lifetime = params["lifetime"]
-    if lifetime < MINIMUM_LIFETIME:
-        raise ScanError("bad_option", "lifetime is %d s; the API's minimum is %d s" % (lifetime, MINIMUM_LIFETIME),
-                        tried="reading the option lifetime")
-    now = datetime.now(timezone.utc)
+    if not MINIMUM_LIFETIME <= lifetime <= MAXIMUM_LIFETIME:
+        raise ScanError("bad_option", "lifetime is %d s; it must be at least %d s, the API's minimum, and at most %d s"
+                        % (lifetime, MINIMUM_LIFETIME, MAXIMUM_LIFETIME), tried="reading the option lifetime")
+    # whole seconds, as the label has them
+    now = datetime.now(timezone.utc).replace(microsecond=0)
     return AccessPlan(run_id, params["owner"], now + timedelta(seconds=lifetime),
                       now + timedelta(seconds=lifetime / 2), tuple(grants))
 
 
-def _described(params: Mapping[str, Any], run_id: str, grants: Sequence[Grant]) -> Dict[str, Any]:
-    """The access as `scan_access` returns it and `ScannerAccess` reads it."""
-    return {"run_id": run_id, "lifetime": params["lifetime"],
-            "namespaces": [{"namespace": grant.namespace, "service_account": object_name(run_id),
-                            "pods": [{"name": pod.name, "uid": pod.uid} for pod in grant.pods]} for grant in grants]}
+def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> Dict[str, Any]:
+    """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be made, and
+    those where it could not."""
+    grants = {grant.namespace: grant for grant in plan.grants}
+    return {"run_id": plan.run_id, "namespaces": [
+        {"namespace": outcome.namespace, "service_account": object_name(plan.run_id),
+         "expires": outcome.expires.strftime(TIME_FORMAT),
+         "pods": [{"name": pod.name, "uid": pod.uid} for pod in grants[outcome.namespace].pods]}
+        for outcome in outcomes if outcome.expires],
+        "refused": [{"namespace": namespace, "error": error.record()} for namespace, error in _failures(outcomes)]}
 
 
 @contextmanager
@@ -75,10 +137,8 @@ def scan_access_of(params: Mapping[str, Any], context: TaskContext, client: Rest
     plan = _plan(params, run_id, grants_of(targets))
     try:
         outcomes = ensure_present(client, plan)
-        failures = _failures(outcomes)
-        _warn(failures, context)
-        refused = {namespace for namespace, _error in failures}
-        yield _described(params, run_id, [grant for grant in plan.grants if grant.namespace not in refused])
+        _warn(_failures(outcomes), context)
+        yield _described(plan, outcomes)
     finally:
         _revoke(client, run_id, [grant.namespace for grant in plan.grants])
 
@@ -103,10 +163,58 @@ def _absent(params: Mapping[str, Any], client: RestClient, context: TaskContext)
     if not params["run_id"]:
         raise ScanError("bad_option", "state=absent needs the run_id of the access", tried="reading the options")
     run_id = check_run_id(params["run_id"])
-    namespaces = (resolve_namespaces(client, selection(params)) if params["namespaces"]
-                  else namespaces_of_run(client, run_id))
-    outcomes = _revoke(client, run_id, namespaces, context.check_mode)
-    return _result(outcomes, [], context, access={"run_id": run_id, "namespaces": []})
+    file = _own_kubeconfig(params, run_id, context)
+    namespaces = _named_namespaces(params, client)
+    if namespaces is None:
+        namespaces = namespaces_of_run(client, run_id)
+    try:
+        outcomes = _revoke(client, run_id, namespaces, context.check_mode)
+    finally:
+        if file and not context.check_mode:
+            delete(file.path)
+    result = _result(outcomes, [], context, {"run_id": run_id, "namespaces": []})
+    if file:
+        result["changed"] = True
+        result["diff"] += file.diff(None)
+    return result
+
+
+def _own_kubeconfig(params: Mapping[str, Any], run_id: str, context: TaskContext) -> Optional[_KubeconfigFile]:
+    """The file of this run, where it is there. Any other stays, which must not keep the access from its removal."""
+    path = _kubeconfig_path(params)
+    try:
+        found = check_place(path) if path else None
+    except ScanError as error:
+        context.warnings.append("the scanner's kubeconfig was left alone: %s" % error)
+        return None
+    if path is None or found is None:
+        return None
+    if run_of(found) != run_id:
+        context.warnings.append("%s was left alone: it is for the run %s" % (path, run_of(found)))
+        return None
+    return _KubeconfigFile(path, found)
+
+
+def _swept(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
+    done = sweep(client, datetime.now(timezone.utc), _named_namespaces(params, client), context.check_mode)
+    result: Dict[str, Any] = {
+        "changed": bool(done.removed), "diff": [_swept_diff(done)] if done.removed else [],
+        "swept": {"removed_count": len(done.removed), "removed": done.removed[:_LISTED_IN_RESULT],
+                  "kept_count": len(done.kept), "kept": done.kept[:_LISTED_IN_RESULT]}}
+    if done.failures:
+        error = ScanError("access_remains", "; ".join("%s: %s" % (what, error.message)
+                                                      for what, error in done.failures[:_LISTED_IN_RESULT]),
+                          tried="sweeping", cause=done.failures[0][1].cause,
+                          advice="Sweep again with a credential that may list and delete what is named here.")
+        result.update(failed=True, msg=str(error), error=error.record())
+    return result
+
+
+def _swept_diff(done: Sweep) -> Dict[str, str]:
+    lines = ["%(kind)s %(namespace)s/%(name)s (run %(run_id)s, expired %(expires)s)\n" % item for item in done.removed]
+    more = ["and %d more\n" % (len(lines) - _LISTED_IN_RESULT)] if len(lines) > _LISTED_IN_RESULT else []
+    return {"before_header": "expired", "after_header": "expired", "after": "",
+            "before": "".join(lines[:_LISTED_IN_RESULT] + more)}
 
 
 def _revoke(client: RestClient, run_id: str, namespaces: Sequence[str],
@@ -116,22 +224,30 @@ def _revoke(client: RestClient, run_id: str, namespaces: Sequence[str],
     if failures:
         raise ScanError("access_remains", "; ".join("%s: %s" % (namespace, error.message)
                                                     for namespace, error in failures),
-                        tried="removing the access of run %s" % run_id)
+                        tried="removing the access of run %s" % run_id, cause=failures[0][1].cause)
     return outcomes
 
 
-def _grants(params: Mapping[str, Any], client: RestClient) -> List[Grant]:
-    chosen = selection(params)
+def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> List[Grant]:
+    """One grant per namespace that has a pod of the selection; ScanError no_targets, unless that is allowed."""
+    chosen, looked_at = selection(params), LookedAt()
     grants = []
-    for namespace in resolve_namespaces(client, chosen):
+    for namespace in resolve_namespaces(client, chosen, looked_at):
         pods = tuple(PodRef(pod["metadata"]["name"], pod["metadata"]["uid"])
-                     for pod in select_pods(client, namespace, chosen))
+                     for pod in select_pods(client, namespace, chosen, looked_at))
         if pods:
             grants.append(Grant(namespace, pods))
+    context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
     return grants
 
 
-def _failures(outcomes: List[NamespaceOutcome]) -> List[Tuple[str, ScanError]]:
+def _named_namespaces(params: Mapping[str, Any], client: RestClient) -> Optional[List[str]]:
+    """The namespaces that the task names, by whatever option; None where it names none."""
+    named = params["namespaces"] or params.get("namespace_selectors")
+    return resolve_namespaces(client, selection(params)) if named else None
+
+
+def _failures(outcomes: Sequence[NamespaceOutcome]) -> List[Tuple[str, ScanError]]:
     return [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error]
 
 
@@ -153,4 +269,14 @@ def _diff(outcomes: List[NamespaceOutcome]) -> List[Dict[str, str]]:
 
 
 def _as_text(objects: Mapping[str, Any]) -> str:
-    return json.dumps(objects, indent=2, sort_keys=True) + "\n" if objects else ""
+    return json.dumps(_shortened(objects), indent=2, sort_keys=True) + "\n" if objects else ""
+
+
+def _shortened(value: Any) -> Any:
+    """The value with no list longer than what a person reads; the hash shows that the rest differs."""
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list) and len(value) > _NAMES_IN_DIFF:
+        rest = hashlib.sha256(json.dumps(value).encode("utf-8")).hexdigest()[:12]
+        return [*value[:_NAMES_IN_DIFF], "... %d in all, sha256 %s" % (len(value), rest)]
+    return [_shortened(item) for item in value] if isinstance(value, list) else value

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
 
 from ..access.objects import check_run_id, new_run_id
+from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
 from ..approaches.exec import ExecApproach, ExecLimits
 from ..cluster.connection import ClusterConnection
@@ -24,7 +25,7 @@ from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
 from ..results.waivers import WaiverNote, load_waivers
 from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
-from ..targets.selection import SelectedTarget, select_targets
+from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
 from .access import grants_of, planned_access, scan_access_of
 from .context import TaskContext
 from .grantor import connect_grantor
@@ -40,10 +41,9 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
-    targets = list(select_targets(grantor, connection.cluster_name, selection(params)))
-    if not targets and not params["allow_empty"]:
-        raise ScanError("no_targets", "no container of %s matches" % ", ".join(params["namespaces"]),
-                        tried="selecting containers")
+    chosen, looked_at = selection(params), LookedAt()
+    targets = list(select_targets(grantor, connection.cluster_name, chosen, looked_at))
+    context.warnings += check_selected(grantor, chosen, looked_at, params["allow_empty"])
     if context.check_mode:
         return _planned(params, context, grantor, targets)
     folder = RunFolder(params["output_dir"], _run_id(params))
@@ -80,6 +80,7 @@ class _Scan:
                  access: Mapping[str, Any]) -> None:
         self._params = params
         self._context = context
+        self._connection = connection
         self._grantor = grantor
         self._folder = folder
         limiter = Limiter(per_cluster=params["concurrency"])
@@ -97,6 +98,7 @@ class _Scan:
                       for profile in profiles],
             collector_version=COLLECTOR_VERSION)
         self._notes: List[WaiverNote] = []
+        self._lost: List[Outcome] = []
         self._not_scanned: List[Dict[str, Any]] = []
         self._scanned = 0
 
@@ -113,10 +115,14 @@ class _Scan:
                 self._context.say("%d/%d containers done, %d not scanned"
                                   % (done, len(targets), len(self._not_scanned)))
 
-        for _selected, outcome in run_bounded(targets, lambda selected: scan_target(self._plan, selected),
-                                              self._params["concurrency"], self._context.cancel, report):
-            self._keep(outcome)
+        for outcome in self._scan(targets, report):
+            if self._params["renew_access"] and outcome.error and outcome.error.reason in LOST:
+                self._lost.append(outcome)
+            else:
+                self._keep(outcome)
         report(len(targets))
+        if self._lost:
+            self._scan_successors()
         summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
         summary_file = self._folder.write_summary(summary)
         self._folder.mark_latest()
@@ -128,6 +134,24 @@ class _Scan:
             "requests": {"grantor": self._grantor.requests, "scanner": self._access.requests,
                          "exec": self._approach.execs},
         }
+
+    def _scan(self, targets: Sequence[SelectedTarget], report: Callable[[int], None]) -> Iterator[Outcome]:
+        for _selected, outcome in run_bounded(targets, lambda selected: scan_target(self._plan, selected),
+                                              self._params["concurrency"], self._context.cancel, report):
+            yield outcome
+
+    def _scan_successors(self) -> None:
+        """Once, for targets whose pod was replaced meanwhile: what stands in their place is scanned instead."""
+        current = select_targets(self._grantor, self._connection.cluster_name, selection(self._params))
+        renewal = renew_access(self._grantor, self._access, [outcome.selected for outcome in self._lost], current)
+        succeeded = {lost.target.target_id for lost, _successor in renewal.again}
+        self._context.say("%d containers were replaced meanwhile, %d successors are scanned in their place"
+                          % (len(self._lost), len(succeeded)))
+        for outcome in self._lost:
+            if outcome.selected.target.target_id not in succeeded:
+                self._keep(outcome)
+        for outcome in self._scan([successor for _lost, successor in renewal.again], lambda done: None):
+            self._keep(outcome)
 
     def _keep(self, outcome: Outcome) -> None:
         identity, approach = outcome.selected.target.identity(), self._plan.approach.name

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers for the collector's tests: chroots with chosen shells and tools, entered as any user, without a cluster."""
+"""Containers for the collector's tests: chroots with chosen shells and tools, entered as any user."""
+
+# ruff: noqa: PTH118 - names are bytes here
 
 from __future__ import annotations
 
@@ -16,13 +18,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts, Query
 
 NONCE = "0123456789abcdef0123456789abcdef"
 PACKAGES = {"dash": "dash", "bash": "bash", "mksh": "mksh", "busybox": "busybox-static", "toybox": "toybox"}
-TOOLS = ("stat readlink base64 od cat tr head sleep sha256sum uname cut grep find").split()
+TOOLS = ["stat", "readlink", "base64", "od", "cat", "tr", "head", "sleep", "sha256sum", "uname", "cut", "grep", "find"]
 # the shell and where its tools come from; Debian's busybox shell always uses its own applets
 CELLS = [(shell, tools) for shell in ("dash", "bash", "mksh") for tools in ("gnu", "busybox", "toybox", "none")]
 CELLS.append(("ash", "busybox"))
@@ -46,21 +47,23 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class Container:
     """A root folder that can be entered. Programs go to /bin, with the libraries they need."""
 
-    def __init__(self, root: Path, store: "ProgramStore") -> None:
+    def __init__(self, root: Path, store: ProgramStore) -> None:
         self.root = root
+        self.output = b""  # what the last collection sent
         self._store = store
         for folder in ("bin", "etc", "proc", "dev", "tmp"):
             (root / folder).mkdir(parents=True)
         os.mknod(root / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
         (root / "dev/null").chmod(0o666)
 
-    def add_programs(self, shell: str, tools: str = "none", names: Iterable[str] = TOOLS) -> "Container":
+    def add_programs(self, shell: str, tools: str = "none", names: Iterable[str] = TOOLS) -> Container:
         self._store.install(self.root, "busybox" if shell == "ash" else shell, "sh")
         for name in [] if tools == "none" else names:
-            self._store.install(self.root, name if tools == "gnu" else tools, name)
+            if tools != "toybox" or name != "tr":  # Debian's toybox is built without it
+                self._store.install(self.root, name if tools == "gnu" else tools, name)
         return self
 
-    def write(self, path: str, content: "str | bytes" = b"", mode: int = 0o644, owner: "tuple[int, int]" = (0, 0)) -> Path:
+    def write(self, path: str, content: str | bytes = b"", mode: int = 0o644, owner: tuple[int, int] = (0, 0)) -> Path:
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -70,10 +73,12 @@ class Container:
 
     def collect(self, *queries: Query, identity: Identity = ROOT, **options: Any) -> Facts:
         """The facts, gathered as a real exec does: /bin/sh, script by stdin. Checks what must hold for every run."""
-        wanted = request.make_request(queries, **{key: options.pop(key) for key in ("time_limit", "output_limit")
-                                                  if key in options})
+        wanted = request.make_request(
+            queries, **{key: options.pop(key) for key in ("time_limit", "output_limit") if key in options}
+        )
         done = self.run(script.build_script(wanted, NONCE), identity, **options)
         assert (done.returncode, done.stderr) == (0, b"")
+        self.output = done.stdout
         facts = collect.read_facts(wanted, done.stdout, NONCE)
         assert list(facts) == [query.key for query in wanted.queries]
         return facts
@@ -81,11 +86,25 @@ class Container:
     def fact(self, query: Query, identity: Identity = ROOT, **options: Any) -> Fact:
         return self.collect(query, identity=identity, **options).get_fact(query)
 
-    def run(self, shell_script: bytes, identity: Identity = ROOT, *, env: Optional[Dict[str, str]] = None,
-            read_only: bool = False, proc: str = "rw", argv: Iterable[str] = ("/bin/sh",)) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(list(argv), input=shell_script, capture_output=True, timeout=60, check=False,
-                              env={"PATH": "/bin"} if env is None else env,
-                              preexec_fn=lambda: self._enter(identity, read_only, proc))
+    def run(
+        self,
+        shell_script: bytes,
+        identity: Identity = ROOT,
+        *,
+        env: Optional[Dict[str, str]] = None,
+        read_only: bool = False,
+        proc: str = "rw",
+        argv: Iterable[str] = ("/bin/sh",),
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            list(argv),
+            input=shell_script,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env={"PATH": "/bin"} if env is None else env,
+            preexec_fn=lambda: self._enter(identity, read_only, proc),
+        )
 
     def ask(self, identity: Identity, question: Callable[[], Any]) -> Any:
         """The answer of Python's own system calls in the same place as the same user: the oracle of these tests."""
@@ -109,7 +128,9 @@ class Container:
         for folder, folders, files in os.walk(os.fsencode(self.root)):
             for name in [b".", *folders, *files]:
                 status = os.lstat(os.path.join(folder, name))
-                found.append((os.path.join(folder, name), status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino))
+                found.append(
+                    (os.path.join(folder, name), status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+                )
         return sorted(found)
 
     def _enter(self, identity: Identity, read_only: bool, proc: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the collector's tests. They need root, as chroot and mount do, and Debian's shells; they say what is missing."""
+"""Fixtures of the collector's tests. They need root, as chroot and mount do, and Debian's shells; they say so."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Callable, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
-    PACKAGES, Container, ProgramStore,
+    PACKAGES,
+    Container,
+    ProgramStore,
 )
 
 
@@ -24,8 +25,12 @@ def program_store(tmp_path_factory: pytest.TempPathFactory) -> ProgramStore:
         pytest.skip("containers of the tests are chroots, which need root")
     missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
     if missing and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=False,
-                       stdout=subprocess.DEVNULL, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"))
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+            check=False,
+            stdout=subprocess.DEVNULL,
+            env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
+        )
     return ProgramStore(tmp_path_factory.mktemp("programs"))
 
 

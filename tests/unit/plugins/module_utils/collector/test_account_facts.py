@@ -8,28 +8,55 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    ABSENT, OK, TOO_LARGE, UNREADABLE, UNSUPPORTED, Query,
+    ABSENT,
+    OK,
+    TOO_LARGE,
+    UNREADABLE,
+    UNSUPPORTED,
+    Query,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
-    BARE_ROOT, CELLS, NOBODY, NONCE, ROOT, Container,
+    BARE_ROOT,
+    CELLS,
+    NOBODY,
+    Container,
 )
 
 SALTED = "SeCrEtSaLt$HaShHaShHaSh/.HaShHaSh"
 HASHES = {
-    "empty": "", "shadow": "x", "locked": "!", "locked_hash": "!$6$" + SALTED, "locked_twice": "!!", "disabled": "*",
-    "disabled_word": "*LK*", "md5": "$1$" + SALTED, "sha256": "$5$rounds=5000$" + SALTED, "sha512": "$6$" + SALTED,
-    "yescrypt": "$y$j9T$" + SALTED, "gost_yescrypt": "$gy$j9T$" + SALTED, "scrypt": "$7$CU..../" + SALTED,
-    "bcrypt": "$2b$12$" + SALTED, "bcrypt_old": "$2y$12$" + SALTED, "des": "HaShHaShHaSh.", "other": "$9$" + SALTED,
-    "other_word": "SeCrEt", "other_long": "HaShHaShHaShHaShHaSh",
+    "empty": "",
+    "shadow": "x",
+    "locked": "!",
+    "locked_hash": "!$6$" + SALTED,
+    "locked_twice": "!!",
+    "disabled": "*",
+    "disabled_word": "*LK*",
+    "md5": "$1$" + SALTED,
+    "sha256": "$5$rounds=5000$" + SALTED,
+    "sha512": "$6$" + SALTED,
+    "yescrypt": "$y$j9T$" + SALTED,
+    "gost_yescrypt": "$gy$j9T$" + SALTED,
+    "scrypt": "$7$CU..../" + SALTED,
+    "bcrypt": "$2b$12$" + SALTED,
+    "bcrypt_old": "$2y$12$" + SALTED,
+    "des": "HaShHaShHaSh.",
+    "other": "$9$" + SALTED,
+    "other_word": "SeCrEt",
+    "other_long": "HaShHaShHaShHaShHaSh",
 }
-KINDS = {"locked_hash": "locked", "locked_twice": "locked", "disabled_word": "disabled", "bcrypt_old": "bcrypt", "other_word": "other",
-         "other_long": "other"}
-PASSWD = "".join("%s:%s:%d:100:Jürgen $x, Büro:/home/%s:/bin/sh\n" % (name, text, 1000 + number, name)
-                 for number, (name, text) in enumerate(HASHES.items()))
+KINDS = {
+    "locked_hash": "locked",
+    "locked_twice": "locked",
+    "disabled_word": "disabled",
+    "bcrypt_old": "bcrypt",
+    "other_word": "other",
+    "other_long": "other",
+}
+PASSWD = "".join(
+    "%s:%s:%d:100:Jürgen $x, Büro:/home/%s:/bin/sh\n" % (name, text, 1000 + number, name)
+    for number, (name, text) in enumerate(HASHES.items())
+)
 
 
 def _kinds(entries: List[Dict[str, Any]]) -> Dict[str, str]:
@@ -40,41 +67,81 @@ def _kinds(entries: List[Dict[str, Any]]) -> Dict[str, str]:
 def test_databases(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
     container.write("/etc/passwd", PASSWD + "# comment $6$" + SALTED + "\n\nlast:x:4294967294:0:::")
-    container.write("/etc/shadow", "".join("%s:%s:19000:0:99999:7::-1:\n" % item for item in HASHES.items()) + "short:*\nbare:*:::::::",
-                    mode=0o600)
+    container.write(
+        "/etc/shadow",
+        "".join("%s:%s:19000:0:99999:7::-1:\n" % item for item in HASHES.items()) + "short:*\nbare:*:::::::",
+        mode=0o600,
+    )
     container.write("/etc/group", "root:x:0:\nwheel:$6$%s:10:root,app\nlast:*:7:" % SALTED)
     queries = Query("passwd"), Query("shadow"), Query("group")
-    wanted = make_request(queries)
-    output = container.run(build_script(wanted, NONCE)).stdout
-    assert b"HaSh" not in output and b"SeCrEt" not in output
     facts = container.collect(*queries)
+    assert b"HaSh" not in container.output and b"SeCrEt" not in container.output
     expected = {name: KINDS.get(name, name) for name in HASHES}
     passwd, shadow, group = (facts.get_fact(query) for query in queries)
     assert _kinds(passwd.value) == dict(expected, last="shadow")
-    assert passwd.value[1] == {"name": "shadow", "password": "shadow", "uid": 1001, "gid": 100, "gecos": "Jürgen $x, Büro",
-                               "home": "/home/shadow", "shell": "/bin/sh"}
-    assert passwd.value[-1] == {"name": "last", "password": "shadow", "uid": 4294967294, "gid": 0, "gecos": "", "home": "", "shell": ""}
+    assert passwd.value[1] == {
+        "name": "shadow",
+        "password": "shadow",
+        "uid": 1001,
+        "gid": 100,
+        "gecos": "Jürgen $x, Büro",
+        "home": "/home/shadow",
+        "shell": "/bin/sh",
+    }
+    assert passwd.value[-1] == {
+        "name": "last",
+        "password": "shadow",
+        "uid": 4294967294,
+        "gid": 0,
+        "gecos": "",
+        "home": "",
+        "shell": "",
+    }
     assert _kinds(shadow.value) == dict(expected, short="disabled", bare="disabled")
-    assert shadow.value[0] == {"name": "empty", "password": "empty", "last_change": 19000, "min": 0, "max": 99999, "warn": 7,
-                               "inactive": None, "expire": -1}
+    assert shadow.value[0] == {
+        "name": "empty",
+        "password": "empty",
+        "last_change": 19000,
+        "min": 0,
+        "max": 99999,
+        "warn": 7,
+        "inactive": None,
+        "expire": -1,
+    }
     assert shadow.value[-1]["last_change"] is None
-    assert group.value == [{"name": "root", "gid": 0, "members": []}, {"name": "wheel", "gid": 10, "members": ["root", "app"]},
-                           {"name": "last", "gid": 7, "members": []}]
+    assert group.value == [
+        {"name": "root", "gid": 0, "members": []},
+        {"name": "wheel", "gid": 10, "members": ["root", "app"]},
+        {"name": "last", "gid": 7, "members": []},
+    ]
 
 
-@pytest.mark.parametrize(("database", "text"), [
-    ("passwd", "root:x:0:0:root:/root\n"), ("passwd", "root:x:zero:0:root:/root:/bin/sh\n"), ("passwd", "root\n"),
-    ("passwd", "$6$%s:x:0:0:root:/root:/bin/sh\n" % SALTED), ("passwd", "root:x:0:0:$6$%s:/root:/bin/sh\n" % SALTED),
-    ("passwd", "$6$%s\n" % SALTED), ("shadow", "root:*:$6$%s:0:0:0:::\n" % SALTED), ("shadow", "root:*:HaShHaShHaSh.:0:0:0:::\n"),
-    ("shadow", "root:*:1:2:3:4:5:6:7:8\n"), ("group", "root:x:0\n"), ("group", "$1$%s:x:0:a\n" % SALTED), ("group", "a:x:0:$5$%s\n" % SALTED),
-    ("passwd", "a:b:c\0:d\n"), ("passwd", "a" * 5000 + "\n"),
-])
-def test_lines_of_another_form_cost_the_fact_and_no_hash(make_container: Callable[..., Container], database: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("database", "text"),
+    [
+        ("passwd", "root:x:0:0:root:/root\n"),
+        ("passwd", "root:x:zero:0:root:/root:/bin/sh\n"),
+        ("passwd", "root\n"),
+        ("passwd", "$6$%s:x:0:0:root:/root:/bin/sh\n" % SALTED),
+        ("passwd", "root:x:0:0:$6$%s:/root:/bin/sh\n" % SALTED),
+        ("passwd", "$6$%s\n" % SALTED),
+        ("shadow", "root:*:$6$%s:0:0:0:::\n" % SALTED),
+        ("shadow", "root:*:HaShHaShHaSh.:0:0:0:::\n"),
+        ("shadow", "root:*:1:2:3:4:5:6:7:8\n"),
+        ("group", "root:x:0\n"),
+        ("group", "$1$%s:x:0:a\n" % SALTED),
+        ("group", "a:x:0:$5$%s\n" % SALTED),
+        ("passwd", "a:b:c\0:d\n"),
+        ("passwd", "a" * 5000 + "\n"),
+    ],
+)
+def test_lines_of_another_form_cost_the_fact_and_no_hash(
+    make_container: Callable[..., Container], database: str, text: str
+) -> None:
     container = make_container()
     container.write("/etc/" + database, "ok:x:0:0:::/bin/sh\n" * (database == "passwd") + text)
-    output = container.run(build_script(make_request([Query(database)]), NONCE)).stdout
-    assert b"HaSh" not in output and b"SeCrEt" not in output
     fact = container.fact(Query(database))
+    assert b"HaSh" not in container.output and b"SeCrEt" not in container.output
     assert fact.status == UNSUPPORTED and "entry" in fact.cause and fact.value is None
 
 
@@ -102,7 +169,6 @@ def test_no_other_name_leads_to_a_hash(make_container: Callable[..., Container],
     container.write("/etc/shadow", "root:$6$%s:1::::::\n" % SALTED)
     (container.root / "etc/login.defs").symlink_to("shadow")
     (container.root / "etc/hard").hardlink_to(container.root / "etc/shadow")
-    queries = [Query("content", "/etc/login.defs"), Query("content", "/etc/hard")]
-    output = container.run(build_script(make_request(queries), NONCE), ROOT).stdout
-    assert b"HaSh" not in output
-    assert all(fact.status == UNSUPPORTED and "hash" in fact.cause for fact in container.collect(*queries).values())
+    facts = container.collect(Query("content", "/etc/login.defs"), Query("content", "/etc/hard"))
+    assert all(fact.status == UNSUPPORTED and "hash" in fact.cause for fact in facts.values())
+    assert b"HaSh" not in container.output

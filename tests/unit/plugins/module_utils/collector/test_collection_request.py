@@ -9,11 +9,13 @@ import re
 from typing import Any, Tuple
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.families import FAMILIES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
-    HASH_FILES, get_option, make_request, sysctl_path,
+    HASH_FILES,
+    get_option,
+    make_request,
+    sysctl_path,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -28,17 +30,45 @@ def test_repeated_queries_are_asked_once_in_order() -> None:
     assert make_request(both).queries == tuple(both)
 
 
-@pytest.mark.parametrize("query", [
-    Query("nothing"), Query("command", "id"), Query("file"), Query("file", "etc/passwd"), Query("file", "/a\nb"), Query("file", "/a\0b"),
-    Query("file", "/a/../b"), Query("file", "/a/./b"), Query("file", "/a//b"), Query("file", "/a/"), Query("file", "//"),
-    Query("file", "/" + "x" * 256), Query("file", "/x" * 2048), Query("file", "/\ud800x"), Query("passwd", "/etc/passwd"),
-    Query("file", "/a", (("limit", 1),)), Query("content", "/a", (("limit", 0),)), Query("content", "/a", (("limit", True),)),
-    Query("content", "/a", (("limit", "1; reboot"),)), Query("content", "/a", (("limit", 1), ("limit", 2))),
-    Query("walk", "/a"), Query("walk", "/a", (("match", "setuid; reboot"),)), Query("walk", "/proc/1", SETUID),
-    Query("walk", "/sys", SETUID), Query("walk", "/a", (*SETUID, ("seconds", 0))), Query("sysctl", "kernel"),
-    Query("sysctl", "kernel..x"), Query("sysctl", "kernel.x y"), Query("sysctl", "../../etc/shadow"), Query("sysctl", "a/../b"),
-    Query("sysctl", "kernel.$(id)"), Query("sysctl", ""), *(Query("content", path) for path in HASH_FILES),
-], ids=lambda query: query.key[:40].encode("ascii", "backslashreplace").decode())
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query("nothing"),
+        Query("command", "id"),
+        Query("file"),
+        Query("file", "etc/passwd"),
+        Query("file", "/a\nb"),
+        Query("file", "/a\0b"),
+        Query("file", "/a/../b"),
+        Query("file", "/a/./b"),
+        Query("file", "/a//b"),
+        Query("file", "/a/"),
+        Query("file", "//"),
+        Query("file", "/" + "x" * 256),
+        Query("file", "/x" * 2048),
+        Query("file", "/\ud800x"),
+        Query("passwd", "/etc/passwd"),
+        Query("file", "/a", (("limit", 1),)),
+        Query("content", "/a", (("limit", 0),)),
+        Query("content", "/a", (("limit", True),)),
+        Query("content", "/a", (("limit", "1; reboot"),)),
+        Query("content", "/a", (("limit", 1), ("limit", 2))),
+        Query("walk", "/a"),
+        Query("walk", "/a", (("match", "setuid; reboot"),)),
+        Query("walk", "/proc/1", SETUID),
+        Query("walk", "/sys", SETUID),
+        Query("walk", "/a", (*SETUID, ("seconds", 0))),
+        Query("sysctl", "kernel"),
+        Query("sysctl", "kernel..x"),
+        Query("sysctl", "kernel.x y"),
+        Query("sysctl", "../../etc/shadow"),
+        Query("sysctl", "a/../b"),
+        Query("sysctl", "kernel.$(id)"),
+        Query("sysctl", ""),
+        *(Query("content", path) for path in HASH_FILES),
+    ],
+    ids=lambda query: query.key[:40].encode("ascii", "backslashreplace").decode(),
+)
 def test_a_bad_query_is_refused(query: Query) -> None:
     with pytest.raises(ScanError) as caught:
         make_request([Query("os"), query])
@@ -46,7 +76,9 @@ def test_a_bad_query_is_refused(query: Query) -> None:
     assert caught.value.message.encode("utf-8") and "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("options", [{"time_limit": 0}, {"time_limit": 1e9}, {"time_limit": float("nan")}, {"output_limit": 10}])
+@pytest.mark.parametrize(
+    "options", [{"time_limit": 0}, {"time_limit": 1e9}, {"time_limit": float("nan")}, {"output_limit": 10}]
+)
 def test_bad_bounds_are_refused(options: Any) -> None:
     with pytest.raises(ScanError):
         make_request([], **options)
@@ -69,16 +101,22 @@ def test_options_have_defaults() -> None:
     assert get_option(Query("content", "/a", (("limit", 7),)), "limit") == 7
 
 
-@pytest.mark.parametrize("name, path", [
-    ("kernel.pid_max", "kernel/pid_max"), ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
-    ("net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding"),
-    ("net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding"),
-])
+@pytest.mark.parametrize(
+    "name, path",
+    [
+        ("kernel.pid_max", "kernel/pid_max"),
+        ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
+        ("net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding"),
+        ("net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding"),
+    ],
+)
 def test_kernel_parameters_are_named_as_sysctl_names_them(name: str, path: str) -> None:
     assert make_request([Query("sysctl", name)]) and sysctl_path(name) == "/proc/sys/" + path
 
 
-@pytest.mark.parametrize("nonce", ["", "abc", "0123456789ABCDEF", "0123456789abcdef\n", "'; reboot; '0123456789", "a" * 65])
+@pytest.mark.parametrize(
+    "nonce", ["", "abc", "0123456789ABCDEF", "0123456789abcdef\n", "'; reboot; '0123456789", "a" * 65]
+)
 def test_a_nonce_is_hex(nonce: str) -> None:
     with pytest.raises(ValueError, match="nonce"):
         build_script(make_request([]), nonce)
@@ -90,9 +128,15 @@ def test_the_script_holds_only_what_is_needed() -> None:
 
     small = script(Query("process_status"))
     assert len(small) < 4000 and b"find" not in small.split(b"unset GLOBIGNORE")[1] and b"<<" not in small
-    everything: Tuple[Query, ...] = tuple(Query(kind) for kind in FAMILIES if kind not in ("file", "content", "sha256", "walk", "sysctl"))
+    everything: Tuple[Query, ...] = tuple(
+        Query(kind) for kind in FAMILIES if kind not in ("file", "content", "sha256", "walk", "sysctl")
+    )
     everything += tuple(Query("file", "/etc/some/file%d" % number) for number in range(60))
-    everything += (Query("content", "/etc/login.defs"), Query("sha256", "/bin/sh"), Query("walk", "/", SETUID),
-                   Query("sysctl", "kernel.pid_max"))
+    everything += (
+        Query("content", "/etc/login.defs"),
+        Query("sha256", "/bin/sh"),
+        Query("walk", "/", SETUID),
+        Query("sysctl", "kernel.pid_max"),
+    )
     assert len(script(*everything)) < 20_000
     assert b"<<" not in script(*everything)

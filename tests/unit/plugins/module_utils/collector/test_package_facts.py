@@ -10,12 +10,14 @@ import shutil
 from typing import Any, Callable, List, Tuple
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    UNREADABLE, UNSUPPORTED, Query,
+    UNREADABLE,
+    UNSUPPORTED,
+    Query,
 )
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
-    NOBODY, Container,
+    NOBODY,
+    Container,
 )
 
 STATUS = """Package: adduser
@@ -53,7 +55,9 @@ A:x86_64
 
 """
 QUERY = Query("packages")
-ANY_CELL = pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "none"), ("mksh", "toybox"), ("ash", "busybox")])
+ANY_CELL = pytest.mark.parametrize(
+    ("shell", "tools"), [("dash", "gnu"), ("bash", "none"), ("mksh", "toybox"), ("ash", "busybox")]
+)
 
 
 def _rows(value: Any) -> List[Tuple[str, str, str, bool]]:
@@ -66,8 +70,11 @@ def test_dpkg(make_container: Callable[..., Container], shell: str, tools: str) 
     container.write("/var/lib/dpkg/status", STATUS)
     value = container.fact(QUERY, NOBODY).value
     assert value["manager"] == "dpkg"
-    assert _rows(value) == [("adduser", "3.134", "all", True), ("removed", "1:2.0~rc1+b2", "amd64", False),
-                            ("purged", "", "amd64", False)]
+    assert _rows(value) == [
+        ("adduser", "3.134", "all", True),
+        ("removed", "1:2.0~rc1+b2", "amd64", False),
+        ("purged", "", "amd64", False),
+    ]
 
 
 @ANY_CELL
@@ -79,7 +86,11 @@ def test_distroless_records(make_container: Callable[..., Container], shell: str
     container.write("/var/lib/dpkg/status.d/with space*", "Package: odd\nVersion: 1\nArchitecture: all\n")
     container.write("/var/lib/dpkg/status", "")
     value = container.fact(QUERY).value
-    assert sorted(_rows(value)) == [("base-files", "12.4", "amd64", True), ("odd", "1", "all", True), ("tzdata", "2025b", "all", True)]
+    assert sorted(_rows(value)) == [
+        ("base-files", "12.4", "amd64", True),
+        ("odd", "1", "all", True),
+        ("tzdata", "2025b", "all", True),
+    ]
 
 
 @ANY_CELL
@@ -101,20 +112,27 @@ def test_no_database_is_not_an_empty_list(make_container: Callable[..., Containe
     assert "no records" in container.fact(QUERY).cause
 
 
-@pytest.mark.parametrize("path", ["/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm/rpmdb.sqlite"])
+@pytest.mark.parametrize(
+    "path", ["/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm/rpmdb.sqlite"]
+)
 def test_a_database_that_cannot_be_read(make_container: Callable[..., Container], path: str) -> None:
     container = make_container()
     container.write(path, STATUS, mode=0o600)
     if "rpm" not in path:
         assert container.fact(QUERY, NOBODY).status == UNREADABLE
-    (container.root / path.split("/")[1]).chmod(0o700)
+    (container.root / path[1:]).parent.chmod(0o700)
     assert container.fact(QUERY, NOBODY).status == UNREADABLE
 
 
-@pytest.mark.parametrize("text", [
-    "Version: 1\nPackage: a\n", "Package: a\nStatus: install ok installed\n", "Package: a\nVersion: 1\nVersion: 2\n",
-    "Package: a\nVersion: 1\n\nPackage: \0\nVersion: 2\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Version: 1\nPackage: a\n",
+        "Package: a\nStatus: install ok installed\n",
+        "Package: a\nVersion: 1\nVersion: 2\n",
+        "Package: a\nVersion: 1\n\nPackage: \0\nVersion: 2\n",
+    ],
+)
 def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Container], text: str) -> None:
     container = make_container()
     container.write("/var/lib/dpkg/status", text)
@@ -127,17 +145,28 @@ def test_rpm_without_its_program(make_container: Callable[..., Container]) -> No
     assert container.fact(QUERY).status == UNSUPPORTED and "no rpm program" in container.fact(QUERY).cause
 
 
-@pytest.mark.parametrize(("program", "expected"), [
-    ("printf 'bash\\t5.2-1\\tx86_64\\ngpg-pubkey\\t1-2\\t(none)\\nopenssl\\t1:3.0-2\\tx86_64\\n'", [
-        ("bash", "5.2-1", "x86_64", True), ("openssl", "1:3.0-2", "x86_64", True)]),
-    ("exit 1", UNREADABLE), ("printf 'error: cannot open\\n'", UNSUPPORTED), ("exit 0", UNSUPPORTED),
-])
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (
+            "printf 'bash\\t5.2-1\\tx86_64\\ngpg-pubkey\\t1-2\\t(none)\\nopenssl\\t1:3.0-2\\tx86_64\\n'",
+            [("bash", "5.2-1", "x86_64", True), ("openssl", "1:3.0-2", "x86_64", True)],
+        ),
+        ("exit 1", UNREADABLE),
+        ("printf 'error: cannot open\\n'", UNSUPPORTED),
+        ("exit 0", UNSUPPORTED),
+    ],
+)
 def test_what_the_rpm_program_says(make_container: Callable[..., Container], program: str, expected: Any) -> None:
     container = make_container()
     container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
     container.write("/bin/rpm", "#!/bin/sh\n%s\n" % program, mode=0o755)
     fact = container.fact(QUERY)
-    assert fact.value is not None and _rows(fact.value) == expected if isinstance(expected, list) else fact.status == expected
+    assert (
+        fact.value is not None and _rows(fact.value) == expected
+        if isinstance(expected, list)
+        else fact.status == expected
+    )
 
 
 @pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed on this machine")

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    OK, UNREADABLE, UNSUPPORTED, Fact, Query,
+    OK,
+    UNREADABLE,
+    UNSUPPORTED,
+    Fact,
+    Query,
 )
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
-    CELLS, NONCE, Container,
+    CELLS,
+    NONCE,
+    Container,
 )
 
 
@@ -26,9 +31,21 @@ class Namespace:
 
     def __init__(self, container: Container) -> None:
         self._root = str(container.root)
-        self._first = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--root", self._root,
-                                        "--mount-proc=/proc", "/bin/sleep", "600"])
-        self._children: List["subprocess.Popen[bytes]"] = []
+        self._first = subprocess.Popen(
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--root",
+                self._root,
+                "--mount-proc=/proc",
+                "/bin/sleep",
+                "600",
+            ]
+        )
+        self._children: List[subprocess.Popen[bytes]] = []
         for _attempt in range(200):
             found = Path("/proc/%d/task/%d/children" % (self._first.pid, self._first.pid)).read_text().split()
             if found and Path("/proc/%s/comm" % found[0]).read_text() == "sleep\n":
@@ -41,32 +58,62 @@ class Namespace:
         return ["nsenter", "-t", self.first, "-m", "-p", "-r", "-w", "-S", str(uid), "-G", str(uid), *argv]
 
     def start(self, *argv: str, uid: int = 0) -> None:
+        """Start a program that stops itself, and wait until it did."""
         self._children.append(subprocess.Popen(self.enter(*argv, uid=uid)))
-        while Path("/proc/%s/root/proc" % self.first).exists() and not any(
-                row["cmdline"][-1:] == [argv[-1]] for row in self.see()):
+        for _attempt in range(500):
+            if any(row["uid"] == uid and row["state"] == "T" for row in self.see()):
+                return
             time.sleep(0.01)
+        raise AssertionError("%s did not come up" % argv[0])
 
     def see(self) -> List[Dict[str, Any]]:
         """What Python sees in the namespace's /proc, without those that it holds itself."""
         rows = []
         for folder in sorted(Path("/proc/%s/root/proc" % self.first).glob("[0-9]*"), key=lambda path: int(path.name)):
             try:
-                status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line)
+                status = dict(
+                    line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line
+                )
                 words = (folder / "cmdline").read_bytes().split(b"\0")[:-1]
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            rows.append({"pid": int(folder.name), "ppid": int(status["PPid"]), "uid": int(status["Uid"].split()[1]),
-                         "gid": int(status["Gid"].split()[1]), "state": status["State"][0], "name": status["Name"],
-                         "cmdline": [word.decode("utf-8", "backslashreplace") for word in words]})
+            rows.append(
+                {
+                    "pid": int(folder.name),
+                    "ppid": int(status["PPid"]),
+                    "uid": int(status["Uid"].split()[1]),
+                    "gid": int(status["Gid"].split()[1]),
+                    "state": status["State"][0],
+                    "name": status["Name"],
+                    "cmdline": [word.decode("utf-8", "backslashreplace") for word in words],
+                }
+            )
         return rows
 
     def collect(self, *, uid: int = 0) -> Fact:
         wanted = request.make_request([Query("processes")])
-        done = subprocess.run(self.enter("/bin/sh", uid=uid), input=script.build_script(wanted, NONCE), capture_output=True, check=True)
+        done = subprocess.run(
+            self.enter("/bin/sh", uid=uid), input=script.build_script(wanted, NONCE), capture_output=True, check=True
+        )
         return collect.read_facts(wanted, done.stdout, NONCE).get_fact(Query("processes"))
 
     def mount_proc(self, options: str) -> None:
-        subprocess.run(["nsenter", "-t", self.first, "-m", "mount", "-o", "remount," + options, "-t", "proc", "proc", self._root + "/proc"], check=True)
+        subprocess.run(
+            [
+                "nsenter",
+                "-t",
+                self.first,
+                "-m",
+                "mount",
+                "-o",
+                "remount," + options,
+                "-t",
+                "proc",
+                "proc",
+                self._root + "/proc",
+            ],
+            check=True,
+        )
 
     def close(self) -> None:
         self._first.terminate()
@@ -94,13 +141,22 @@ def make_namespace(make_container: Callable[..., Container]) -> Iterator[Callabl
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
 def test_processes(make_namespace: Callable[..., Namespace], shell: str, tools: str) -> None:
     namespace = make_namespace(shell, tools)
-    namespace.start("/bin/sh", "-c", "read x || sleep 300; :", "", "an argument\nof lines", "Pid:\t1\nName:\tinit", "ü\udcff\x01\x7f", uid=33)
+    namespace.start(
+        "/bin/sh",
+        "-c",
+        "kill -STOP $$; :",
+        "",
+        "an argument\nof lines",
+        "Pid:\t1\nName:\tinit",
+        "ü\udcff\x01\x7f",
+        uid=33,
+    )
     fact = namespace.collect(uid=33)
     if (shell, tools) == ("dash", "none"):
-        assert fact.status == UNSUPPORTED and "cat and tr" in fact.cause
+        assert fact.status == UNSUPPORTED and "base64 or od" in fact.cause
         return
     assert fact.status == OK
-    assert fact.value == [row for row in namespace.see()]
+    assert fact.value == namespace.see()
     mine = [row for row in fact.value if row["uid"] == 33]
     assert mine[0]["cmdline"][3:] == ["", "an argument\nof lines", "Pid:\t1\nName:\tinit", "ü\\xff\x01\x7f"]
     assert fact.value[0]["pid"] == 1 and fact.value[0]["cmdline"][-1] == "600"
@@ -108,7 +164,7 @@ def test_processes(make_namespace: Callable[..., Namespace], shell: str, tools: 
 
 def test_a_command_line_that_imitates_the_separator_costs_the_fact(make_namespace: Callable[..., Namespace]) -> None:
     namespace = make_namespace()
-    namespace.start("/bin/sh", "-c", "sleep 300; :", Path("/proc/version").read_text() + "x")
+    namespace.start("/bin/sh", "-c", "kill -STOP $$; :", Path("/proc/version").read_text() + "x")
     fact = namespace.collect()
     assert fact.status == UNSUPPORTED and "told apart" in fact.cause
 
@@ -116,7 +172,7 @@ def test_a_command_line_that_imitates_the_separator_costs_the_fact(make_namespac
 @pytest.mark.parametrize("option", ["hidepid=1", "hidepid=2", "hidepid=4"])
 def test_hidden_processes_are_said_to_be_hidden(make_namespace: Callable[..., Namespace], option: str) -> None:
     namespace = make_namespace()
-    namespace.start("/bin/sh", "-c", "sleep 301; :", uid=33)
+    namespace.start("/bin/sh", "-c", "kill -STOP $$; :", uid=33)
     namespace.mount_proc(option)
     for uid in (33, 34):
         fact = namespace.collect(uid=uid)

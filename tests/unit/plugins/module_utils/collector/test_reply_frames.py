@@ -10,18 +10,35 @@ import time
 from typing import List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, frames, request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    ABSENT, OK, STATUSES, UNREACHED, UNSUPPORTED, Query,
+    ABSENT,
+    OK,
+    STATUSES,
+    UNREACHED,
+    UNSUPPORTED,
+    Query,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 
 NONCE = "0123456789abcdef"
 HEADER = b"securescan-facts 1 0123456789abcdef\n"
-QUERIES = (Query("file", "/etc/passwd"), Query("content", "/etc/motd"), Query("passwd"), Query("packages"), Query("processes"),
-           Query("sockets"), Query("mounts"), Query("sysctl", "kernel.pid_max"), Query("environment"), Query("os"),
-           Query("process_status"), Query("walk", "/", (("match", "setuid"),)), Query("sha256", "/bin/sh"), Query("file", "/none"))
+QUERIES = (
+    Query("file", "/etc/passwd"),
+    Query("content", "/etc/motd"),
+    Query("passwd"),
+    Query("packages"),
+    Query("processes"),
+    Query("sockets"),
+    Query("mounts"),
+    Query("sysctl", "kernel.pid_max"),
+    Query("environment"),
+    Query("os"),
+    Query("process_status"),
+    Query("walk", "/", (("match", "setuid"),)),
+    Query("sha256", "/bin/sh"),
+    Query("file", "/none"),
+)
 TCP = b" 00000000:00000000 00:00000000 00000000   101        0 1 1 0 100 0 0 10 0"
 
 
@@ -35,24 +52,41 @@ def _reply(*parts: bytes) -> bytes:
 
 def _full_reply() -> bytes:
     return _reply(
-        _frame("stat", b"/etc/passwd\n81a4 0 0 1221 1779294449"), _frame("q0", b"file\n/etc/passwd"),
-        _frame("content", b"aGVsbG8gd29ybGQ=", encoding="base64"), _frame("q1.at", b"6 5"), _frame("q1"),
+        _frame("stat", b"/etc/passwd\n81a4 0 0 1221 1779294449"),
+        _frame("q0", b"file\n/etc/passwd"),
+        _frame("content", b"aGVsbG8gd29ybGQ=", encoding="base64"),
+        _frame("q1.at", b"6 5"),
+        _frame("q1"),
         _frame("q2", b"root:shadow:0:0:root:/root:/bin/sh\n"),
         _frame("q3", b"dpkg\nPackage: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1"),
         _frame("q4", b"7\n 1 7\n 1\nLinux version"),
-        _frame("q4.status", b"Name:\tinit\nState:\tS (sleeping)\nPid:\t1\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0"),
+        _frame(
+            "q4.status", b"Name:\tinit\nState:\tS (sleeping)\nPid:\t1\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0"
+        ),
         _frame("q4.cmdline", b"/init\x1e-x\x1eLinux version\nsh\x1eLinux version"),
         _frame("q5", b"little\n/proc/net/tcp:   0: 0100007F:1F90 00000000:0000 0A" + TCP),
-        _frame("q6", b"25 1 0:5 / / rw,noatime - overlay overlay rw,lowerdir=/a"), _frame("q7"),
-        _frame("sysctl", b"/proc/sys/kernel/pid_max:32768"), _frame("q8", b"HOME\nPATH"), _frame("q9", b"x86_64"),
-        _frame("q9.os-release", b"ID=debian\nVERSION_ID=12\n"), _frame("q9.redhat-release", b"", ABSENT),
-        _frame("q9.alpine-release", b"", ABSENT), _frame("q9.debian_version", b"12.11\n"),
-        _frame("q10", b"Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t\nCapPrm:\t00\nCapEff:\t00\nCapBnd:\t00\nNoNewPrivs:\t1\nSeccomp:\t2\n"),
-        _frame("q11.names", b"L2EAPTAK\n!0 0!", encoding="base64"), _frame("q11", b"11"), _frame("q12", b"0" * 64),
-        _frame("q13", b"", ABSENT), _frame("collector", b"shell=\nprograms= stat "))
+        _frame("q6", b"25 1 0:5 / / rw,noatime - overlay overlay rw,lowerdir=/a"),
+        _frame("q7"),
+        _frame("sysctl", b"/proc/sys/kernel/pid_max:32768"),
+        _frame("q8", b"HOME\nPATH"),
+        _frame("q9", b"x86_64"),
+        _frame("q9.os-release", b"ID=debian\nVERSION_ID=12\n"),
+        _frame("q9.redhat-release", b"", ABSENT),
+        _frame("q9.alpine-release", b"", ABSENT),
+        _frame("q9.debian_version", b"12.11\n"),
+        _frame(
+            "q10",
+            b"Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t\nCapPrm:\t00\nCapEff:\t00\nCapBnd:\t00\nNoNewPrivs:\t1\nSeccomp:\t2\n",
+        ),
+        _frame("q11.names", b"L2EAPTAK\n!0 0!", encoding="base64"),
+        _frame("q11", b"11"),
+        _frame("q12", b"0" * 64),
+        _frame("q13", b"", ABSENT),
+        _frame("collector", b"shell=\nprograms= stat "),
+    )
 
 
-def _read(data: bytes) -> "collect.Facts":
+def _read(data: bytes) -> collect.Facts:
     return collect.read_facts(request.make_request(QUERIES), data, NONCE)
 
 
@@ -72,17 +106,36 @@ def test_a_reply_that_was_cut_off_anywhere_is_an_error() -> None:
         assert caught.value.reason == "incomplete_reply", length
 
 
-@pytest.mark.parametrize("data", [
-    b"sh: syntax error\n", _full_reply() + b"\n", b"\n" + _full_reply(), _full_reply().replace(b"\n", b"\r\n"),
-    _full_reply().replace(b"facts 1 ", b"facts 2 "), _full_reply().replace(b"0123456789abcdef", b"fedcba9876543210"),
-    _full_reply()[:-17] + b"fedcba9876543210\n", _reply(_frame("q0")) + _reply(), _reply(_frame("q0"), _frame("q0")),
-    _reply(_frame("Q0")), _reply(_frame("q0", status="good")), _reply(_frame("q0", status=UNREACHED)), _reply(_frame("q0", encoding="zip")),
-    _reply(b"frame q0 ok text 5\nabc\n"), _reply(b"frame q0 ok text 1\nabc\n"), _reply(b"frame q0 ok text -1\n\n"),
-    _reply(b"frame q0 ok text 01\na\n"), _reply(b"frame q0 ok text 9999999999999\na\n"), _reply(b"frame q0 ok text 1 \na\n"),
-    HEADER + _frame("q0") + b"end 2 0123456789abcdef\n", HEADER + b"x" * 500, HEADER + b"frame" + b"q" * 300 + b" ok text 0\n\n",
-    HEADER + b"end 0 0123456789abcdef 1\n", _full_reply().replace(b"frame q2 ", b"frame q99 ", 1),
-    _full_reply().replace(b"frame q9.os-release", b"frame q9.os_rel_ease", 1),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"sh: syntax error\n",
+        _full_reply() + b"\n",
+        b"\n" + _full_reply(),
+        _full_reply().replace(b"\n", b"\r\n"),
+        _full_reply().replace(b"facts 1 ", b"facts 2 "),
+        _full_reply().replace(b"0123456789abcdef", b"fedcba9876543210"),
+        _full_reply()[:-17] + b"fedcba9876543210\n",
+        _reply(_frame("q0")) + _reply(),
+        _reply(_frame("q0"), _frame("q0")),
+        _reply(_frame("Q0")),
+        _reply(_frame("q0", status="good")),
+        _reply(_frame("q0", status=UNREACHED)),
+        _reply(_frame("q0", encoding="zip")),
+        _reply(b"frame q0 ok text 5\nabc\n"),
+        _reply(b"frame q0 ok text 1\nabc\n"),
+        _reply(b"frame q0 ok text -1\n\n"),
+        _reply(b"frame q0 ok text 01\na\n"),
+        _reply(b"frame q0 ok text 9999999999999\na\n"),
+        _reply(b"frame q0 ok text 1 \na\n"),
+        HEADER + _frame("q0") + b"end 2 0123456789abcdef\n",
+        HEADER + b"x" * 500,
+        HEADER + b"frame" + b"q" * 300 + b" ok text 0\n\n",
+        HEADER + b"end 0 0123456789abcdef 1\n",
+        _full_reply().replace(b"frame q2 ", b"frame q99 ", 1),
+        _full_reply().replace(b"frame q9.os-release", b"frame q9.os_rel_ease", 1),
+    ],
+)
 def test_any_other_deviation_is_an_error(data: bytes) -> None:
     with pytest.raises(ScanError) as caught:
         _read(data)
@@ -99,29 +152,39 @@ def test_a_query_without_an_answer_is_an_error() -> None:
 
 def test_content_cannot_forge_frames() -> None:
     forged = _frame("q1", b"forged") + b"end 1 0123456789abcdef\n"
-    facts = collect.read_facts(request.make_request([Query("content", "/a"), Query("content", "/b")]),
-                               _reply(_frame("q0", forged), _frame("q1", b"true"), _frame("collector")), NONCE)
+    facts = collect.read_facts(
+        request.make_request([Query("content", "/a"), Query("content", "/b")]),
+        _reply(_frame("q0", forged), _frame("q1", b"true"), _frame("collector")),
+        NONCE,
+    )
     assert [fact.value for fact in facts.values()] == [forged, b"true"]
 
 
-@pytest.mark.parametrize("name", ["q0", "q1", "q2", "q3", "q4", "q4.status", "q4.cmdline", "q5", "q6", "q8", "q10", "q11.names", "q12"])
+@pytest.mark.parametrize(
+    "name", ["q0", "q1", "q2", "q3", "q4", "q4.status", "q4.cmdline", "q5", "q6", "q8", "q10", "q11.names", "q12"]
+)
 @pytest.mark.parametrize("payload", [b"\0", b"???", b":::::::\n", b"\xff" * 50, b"9" * 5000, b"Pid:\t1\n"])
 def test_content_that_is_not_understood_costs_only_its_fact(name: str, payload: bytes) -> None:
     parsed = dict(frames.parse_frames(_full_reply(), NONCE).frames)
     parsed[name] = frames.Frame(name, OK, "text", payload)
     data = _reply(*(_frame(frame.name, frame.payload, frame.status, frame.encoding) for frame in parsed.values()))
     facts = list(_read(data).values())
-    hit = int(name[1:].split(".")[0])
+    hit = int(name[1:].split(".", maxsplit=1)[0])
     assert all(fact.status in (OK, ABSENT) for index, fact in enumerate(facts) if index != hit)
     # names of variables and bytes of files may be anything; all else must say what is wrong
     if name not in ("q1", "q8"):
         assert facts[hit].status not in (OK, ABSENT) and facts[hit].cause and facts[hit].cause.isprintable() is not None
 
 
-@pytest.mark.parametrize("payload", [b"a", b"ab", b"a===", b"====", b"YQ==YQ==", b"Y!Q=", b"\xff\xff\xff\xff", b"YQ=\0"])
+@pytest.mark.parametrize(
+    "payload", [b"a", b"ab", b"a===", b"====", b"YQ==YQ==", b"Y!Q=", b"\xff\xff\xff\xff", b"YQ=\0"]
+)
 def test_broken_base64_costs_its_fact(payload: bytes) -> None:
-    facts = collect.read_facts(request.make_request([Query("content", "/a")]),
-                               _reply(_frame("q0", payload, encoding="base64"), _frame("collector")), NONCE)
+    facts = collect.read_facts(
+        request.make_request([Query("content", "/a")]),
+        _reply(_frame("q0", payload, encoding="base64"), _frame("collector")),
+        NONCE,
+    )
     assert facts["content:/a"].status == UNSUPPORTED
 
 
@@ -136,7 +199,9 @@ def test_mutated_replies_never_crash_and_never_shrink() -> None:
             outcomes["error"] += 1
         else:
             assert list(facts) == [query.key for query in QUERIES]
-            assert all(fact.status in STATUSES and (fact.ok or fact.status == ABSENT or fact.cause) for fact in facts.values())
+            assert all(
+                fact.status in STATUSES and (fact.ok or fact.status == ABSENT or fact.cause) for fact in facts.values()
+            )
             outcomes["facts"] += 1
     assert min(outcomes.values()) > 100
     assert time.monotonic() - began < 20
@@ -148,13 +213,13 @@ def _mutate(data: bytes, numbers: random.Random) -> bytes:
         at = numbers.randrange(len(mutated) or 1)
         kind = numbers.randrange(6)
         if kind == 0:
-            mutated[at:at + 1] = bytes([numbers.randrange(256)])
+            mutated[at : at + 1] = bytes([numbers.randrange(256)])
         elif kind == 1:
-            del mutated[at:at + numbers.choice((1, 2, 10, 100))]
+            del mutated[at : at + numbers.choice((1, 2, 10, 100))]
         elif kind == 2:
             mutated[at:at] = bytes(numbers.randrange(256) for _ in range(numbers.choice((1, 3, 30))))
         elif kind == 3:
-            mutated[at:at + 1] = bytes([mutated[at] ^ (1 << numbers.randrange(8))] if at < len(mutated) else b"")
+            mutated[at : at + 1] = bytes([mutated[at] ^ (1 << numbers.randrange(8))] if at < len(mutated) else b"")
         elif kind == 4:
             lines: List[bytes] = bytes(mutated).split(b"\n")
             other = numbers.randrange(len(lines))

@@ -11,12 +11,21 @@ import time
 from typing import Any, Callable, List
 
 import pytest
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    ABSENT, OK, TIMED_OUT, TOO_LARGE, UNREADABLE, UNSUPPORTED, Fact, Query,
+    ABSENT,
+    OK,
+    TIMED_OUT,
+    TOO_LARGE,
+    UNREADABLE,
+    UNSUPPORTED,
+    Fact,
+    Query,
 )
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
-    CELLS, NOBODY, ROOT, Container,
+    CELLS,
+    NOBODY,
+    ROOT,
+    Container,
 )
 
 MATCHES = ("setuid", "setgid", "world_writable", "unowned")
@@ -48,18 +57,19 @@ def _fill(container: Container) -> None:
         (container.root / "usr" / name).chmod(mode)
     (container.root / "usr/link").symlink_to("open")
     for name in (b"new\nline", b"\xff\xfe", b"with space", b"quo'te", b"-x", b"=0\n", b"!1 1!"):
-        path = os.path.join(os.fsencode(container.root), b"usr/odd", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb"):
-            os.chmod(path, 0o4644)
+        path = container.root / "usr/odd" / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        path.chmod(0o4644)
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
 def test_matches(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
     _fill(container)
-    facts = container.collect(*(_walk("/usr", match) for match in MATCHES), _walk("/", "setuid"), _walk("/etc", "setuid"),
-                              read_only=True)
+    facts = container.collect(
+        *(_walk("/usr", match) for match in MATCHES), _walk("/", "setuid"), _walk("/etc", "setuid"), read_only=True
+    )
     if tools == "none":
         assert all(fact.status == UNSUPPORTED and "a walk needs find" in fact.cause for fact in facts.values())
         return
@@ -113,30 +123,48 @@ def test_an_unfinished_walk_is_not_ok(make_container: Callable[..., Container], 
 def test_a_slow_walk_is_stopped_and_leaves_no_process(make_container: Callable[..., Container]) -> None:
     container = make_container()
     _fill(container)
-    os.unlink(container.root / "bin/find")
+    (container.root / "bin/find").unlink()
     container.write("/bin/find", "#!/bin/sh\nexec sleep 4242\n", mode=0o755)
     began = time.monotonic()
-    facts = container.collect(_walk("/usr", "setuid", seconds=1), _walk("/usr", "setgid"), _walk("/etc", "setuid"), Query("os"),
-                              time_limit=2)
+    facts = container.collect(
+        _walk("/usr", "setuid", seconds=1), _walk("/usr", "setgid"), _walk("/etc", "setuid"), Query("os"), time_limit=2
+    )
     assert 1 < time.monotonic() - began < 5
     assert [fact.status for fact in facts.values()][:3] == [TIMED_OUT] * 3
-    assert b"4242" not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout.replace(b"ps ax", b"")
+    running = subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout
+    assert b"sleep 4242" not in running
 
 
-@pytest.mark.parametrize(("program", "status"), [("exit 1", UNREADABLE), ("exit 127", UNREADABLE), ("echo text", UNSUPPORTED), ("kill -9 $$", TIMED_OUT)])
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [("exit 1", UNREADABLE), ("exit 127", UNREADABLE), ("echo text", UNSUPPORTED), ("kill -9 $$", TIMED_OUT)],
+)
 def test_a_find_that_misbehaves_is_not_ok(make_container: Callable[..., Container], program: str, status: str) -> None:
     container = make_container()
-    os.unlink(container.root / "bin/find")
+    (container.root / "bin/find").unlink()
     container.write("/bin/find", "#!/bin/sh\n%s\n" % program, mode=0o755)
     assert container.fact(_walk("/", "setuid")).status == status
+
+
+def test_a_walk_that_was_stopped_between_two_names_claims_nothing_of_the_last(
+    make_container: Callable[..., Container],
+) -> None:
+    container = make_container()
+    printed = "/a\\000" * 8 + "/b\\000" * 5 + "/b"
+    (container.root / "bin/find").unlink()
+    container.write("/bin/find", "#!/bin/sh\nprintf '%s'\nkill -9 $$\n" % printed, mode=0o755)
+    facts = container.collect(_walk("/", "setuid"), _walk("/", "setgid"))
+    assert [(fact.status, _paths(fact)) for fact in facts.values()] == [(TIMED_OUT, ["/a"]), (TIMED_OUT, [])]
 
 
 def test_where_nothing_can_be_walked(make_container: Callable[..., Container]) -> None:
     container = make_container()
     _fill(container)
     (container.root / "usr/shared").chmod(0o700)
-    facts: Any = container.collect(_walk("/nowhere", "setuid"), _walk("/usr/open", "setuid"), _walk("/usr/shared/x", "setuid"), identity=NOBODY)
+    facts: Any = container.collect(
+        _walk("/nowhere", "setuid"), _walk("/usr/open", "setuid"), _walk("/usr/shared/x", "setuid"), identity=NOBODY
+    )
     assert [fact.status for fact in facts.values()] == [ABSENT, UNSUPPORTED, UNREADABLE]
-    os.unlink(container.root / "etc/group")
+    (container.root / "etc/group").unlink()
     facts = container.collect(_walk("/usr", "unowned"), _walk("/usr", "setuid"), identity=ROOT)
     assert [fact.status for fact in facts.values()] == [UNSUPPORTED, OK]

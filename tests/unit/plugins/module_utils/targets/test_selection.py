@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Selection: which containers are meant, and whose they are."""
+"""Selection: which containers are meant, by namespace, pod, container and image, and a limit."""
 
 from __future__ import annotations
 
@@ -9,71 +9,24 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    LookedAt,
     Selection,
+    check_selected,
     resolve_namespaces,
+    select_pods,
     select_targets,
 )
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
+    DIGEST,
+    Api,
+    namespace_object,
+    owned,
+    paths,
+    pod,
+    select,
+)
 
-DIGEST = "sha256:" + "a" * 64
-
-
-def pod(name, owner=None, containers=("app",), image_id="docker.io/library/x@" + DIGEST, **spec):
-    owners = [{"kind": owner[0], "name": owner[1], "controller": True}] if owner else []
-    return {
-        "metadata": {"name": name, "namespace": "shop", "uid": "uid-" + name, "ownerReferences": owners,
-                     "managedFields": [{"big": 1}],
-                     "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"}},
-        "spec": {"nodeName": "n1", "containers": [{"name": each, "image": "x:1"} for each in containers], **spec},
-        "status": {"containerStatuses": [{"name": each, "imageID": image_id, "containerID": "containerd://1",
-                                          "state": {"running": {}}} for each in containers]},
-    }
-
-
-class Api:
-    """Answers lists from a table of path -> items; notes what was asked."""
-
-    def __init__(self, **lists):
-        self.lists = {"/api/v1/namespaces/shop/pods": lists.get("pods", []),
-                      "/apis/apps/v1/namespaces/shop/replicasets": lists.get("replicasets", []),
-                      "/apis/batch/v1/namespaces/shop/jobs": lists.get("jobs", []),
-                      "/api/v1/namespaces": lists.get("namespaces", [])}
-        self.asked = []
-
-    def list_items(self, path, query=None):
-        self.asked.append((path, query))
-        answer = self.lists[path]
-        if isinstance(answer, ScanError):
-            raise answer
-        return iter(answer)
-
-
-def owned(name, kind, owner):
-    return {"metadata": {"name": name, "ownerReferences": [{"kind": kind, "name": owner, "controller": True}]}}
-
-
-def select(api, **changes):
-    return [each.target for each in select_targets(api, "c", Selection(namespaces=("shop",), **changes))]
-
-
-def test_the_workload_behind_a_replica_set_and_a_job():
-    api = Api(pods=[pod("api-1", ("ReplicaSet", "api-5d")), pod("api-2", ("ReplicaSet", "api-5d")),
-                    pod("night-1", ("Job", "night-1")), pod("db-0", ("StatefulSet", "db")), pod("bare")],
-              replicasets=[owned("api-5d", "Deployment", "api")], jobs=[owned("night-1", "CronJob", "night")])
-    found = select(api)
-    assert [(each.workload_kind, each.workload) for each in found] == [
-        ("Deployment", "api"), ("Deployment", "api"), ("CronJob", "night"), ("StatefulSet", "db"), ("Pod", "bare")]
-    assert [path for path, _query in api.asked].count("/apis/apps/v1/namespaces/shop/replicasets") == 1
-
-
-def test_without_the_right_to_list_replica_sets_the_replica_set_stands():
-    api = Api(pods=[pod("api-1", ("ReplicaSet", "api-5d"))], replicasets=ScanError("not_permitted", "no"))
-    assert [(each.workload_kind, each.workload) for each in select(api)] == [("ReplicaSet", "api-5d")]
-
-
-def test_any_other_failure_of_that_list_is_not_swallowed():
-    api = Api(pods=[pod("api-1", ("ReplicaSet", "api-5d"))], replicasets=ScanError("server_error", "no"))
-    with pytest.raises(ScanError):
-        select(api)
+NAMESPACES = [namespace_object(name) for name in ("kube-system", "shop", "shop-eu", "shop-old")]
 
 
 @pytest.mark.parametrize(("image_id", "digest"), [
@@ -81,15 +34,37 @@ def test_any_other_failure_of_that_list_is_not_swallowed():
     (DIGEST, ""),
     ("", ""),
     ("docker.io/library/x@sha256:short", ""),
+    ("docker.io/library/x@%s\n" % DIGEST, ""),
 ])
 def test_only_a_registry_digest_is_a_digest(image_id, digest):
-    (target,) = select(Api(pods=[pod("a", image_id=image_id)]))
-    assert (target.image_id, target.image_digest) == (image_id, digest)
+    (selected,) = select(Api(pods=[pod("a", image_id=image_id)]))
+    assert (selected.target.image_id, selected.target.image_digest) == (image_id, digest)
 
 
 def test_patterns_choose_pods_and_containers():
     api = Api(pods=[pod("api-1", containers=("app", "proxy")), pod("web-1")])
-    assert [each.path for each in select(api, pods=("api-*",), containers=("pro?y",))] == ["shop/api-1/proxy"]
+    assert paths(select(api, pods=("api-*",), containers=("pro?y",))) == ["shop/api-1/proxy"]
+
+
+def test_exclusions_take_away():
+    api = Api(pods=[pod("api-1", containers=("app", "proxy")), pod("web-1"), pod("web-2")])
+    assert paths(select(api, exclude_pods=("web-2",), exclude_containers=("proxy",))) == ["shop/api-1/app",
+                                                                                         "shop/web-1/app"]
+    assert paths(select(api, pods=("web-*",), exclude_pods=("*-[!1]",))) == ["shop/web-1/app"]
+
+
+@pytest.mark.parametrize(("images", "chosen"), [
+    (("registry.local/team/*",), ["a"]),
+    (("*:2",), ["b"]),
+    (("*@" + DIGEST,), ["a"]),
+    (("nginx",), []),
+    (("nginx:2", "registry.local/team/x:1"), ["a", "b"]),
+])
+def test_images_are_known_by_reference_and_by_id(images, chosen):
+    api = Api(pods=[pod("a", image="registry.local/team/x:1", image_id="registry.local/team/x@" + DIGEST),
+                    pod("b", image="nginx:2", image_id="sha256:" + "b" * 64)])
+    assert [each.target.pod for each in select(api, images=images)] == chosen
+    assert [each.target.pod for each in select(api, exclude_images=images)] == sorted({"a", "b"} - set(chosen))
 
 
 def test_selectors_go_to_the_server():
@@ -98,42 +73,131 @@ def test_selectors_go_to_the_server():
     assert api.asked[0][1] == {"labelSelector": "a=b,c in (d)", "fieldSelector": "spec.nodeName=n1"}
 
 
+def test_namespaces_by_name_need_no_list():
+    api = Api(namespaces=ScanError("not_permitted", "no"))
+    assert resolve_namespaces(api, Selection(namespaces=("b", "a", "b"))) == ["b", "a"]
+    assert api.asked == []
+
+
 def test_namespaces_by_pattern_are_resolved_and_named_once():
-    api = Api(namespaces=[{"metadata": {"name": name}} for name in ("shop", "shop-eu", "other")])
-    assert resolve_namespaces(api, Selection(namespaces=("shop", "shop*"))) == ["shop", "shop-eu"]
+    api = Api(namespaces=NAMESPACES)
+    selection = Selection(namespaces=("shop", "shop*", "gone"), exclude_namespaces=("*-old",))
+    assert resolve_namespaces(api, selection) == ["shop", "gone", "shop-eu"]
 
 
-@pytest.mark.parametrize(("changes", "said"), [
-    ({"namespaces": ()}, "no namespace"),
-    ({"namespaces": ("Shop_1",)}, "Shop_1"),
-    ({"namespaces": ("shop",), "pods": ("a/b",)}, "a/b"),
-    ({"namespaces": ("shop",), "containers": ("../x",)}, "../x"),
+def test_namespaces_by_label_alone_and_with_names():
+    api = Api(namespaces=NAMESPACES)
+    assert resolve_namespaces(api, Selection(namespace_selectors=("team=a", "!old"))) == [
+        "kube-system", "shop", "shop-eu", "shop-old"]
+    assert api.asked == [("/api/v1/namespaces", {"labelSelector": "team=a,!old"})]
+    # a namespace that is named, but lacks the label, is not on the server's list
+    both = Selection(namespaces=("shop", "other"), namespace_selectors=("team=a",))
+    assert resolve_namespaces(api, both) == ["shop"]
+
+
+def test_a_pattern_without_the_right_to_list_says_what_to_do():
+    with pytest.raises(ScanError, match="SCAN-205") as caught:
+        resolve_namespaces(Api(namespaces=ScanError("not_permitted", "no")), Selection(namespaces=("*",)))
+    assert "Name the namespaces" in str(caught.value)
+
+
+def bad_request(*bad):
+    """An API that refuses a request which holds one of the parameters."""
+    return lambda query: ScanError("invalid_request", "cannot parse") if set(bad) & set(query) else []
+
+
+@pytest.mark.parametrize(("conditions", "refused", "option"), [
+    ({"label_selectors": ("a=b=c",)}, ["labelSelector"], "label_selectors"),
+    ({"field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
+    ({"label_selectors": ("a",), "field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
+    ({"label_selectors": ("a=b=c",), "field_selectors": ("x=y",)}, ["labelSelector"], "label_selectors"),
 ])
-def test_what_can_be_no_name_is_refused(changes, said):
+def test_a_selector_that_the_server_refuses_names_its_option(conditions, refused, option):
     with pytest.raises(ScanError, match="SCAN-102") as caught:
-        Selection(**changes)
-    assert said in str(caught.value)
+        select(Api(pods=bad_request(*refused)), **conditions)
+    assert "the option %s" % option in caught.value.tried
+    assert conditions[option][0] in caught.value.message
+
+
+def test_a_namespace_selector_that_the_server_refuses_names_its_option():
+    api = Api()
+    api.lists["/api/v1/namespaces"] = bad_request("labelSelector")
+    with pytest.raises(ScanError, match="SCAN-102") as caught:
+        select(api, namespaces=(), namespace_selectors=("a===b",))
+    assert "namespace_selectors" in caught.value.tried
+
+
+def test_any_other_failure_of_the_list_is_itself():
+    with pytest.raises(ScanError, match="SCAN-209"):
+        select(Api(pods=ScanError("server_error", "no")), label_selectors=("a=b",))
+
+
+@pytest.mark.parametrize("item", [
+    {}, {"metadata": {"name": "a"}, "spec": {}, "status": {}},
+    {"metadata": {"name": "a", "uid": "1", "namespace": "other"}, "spec": {}, "status": {}},
+    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": None, "status": {}},
+    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": {"containers": [{}]}, "status": {}},
+    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": {}, "status": {"containerStatuses": "x"}},
+])
+def test_what_is_no_pod_of_the_namespace_is_no_reply(item):
+    with pytest.raises(ScanError, match="SCAN-210"):
+        select(Api(pods=[item]))
 
 
 def test_windows_is_told_from_the_pod():
-    selected = list(select_targets(Api(pods=[pod("w", os={"name": "windows"}), pod("x")]), "c",
-                                   Selection(namespaces=("shop",))))
-    assert [each.operating_system for each in selected] == ["windows", "linux"]
+    selected = select(Api(pods=[pod("w", os={"name": "windows"}), pod("x"),
+                                pod("v", nodeSelector={"kubernetes.io/os": "windows"})]))
+    assert [each.operating_system for each in selected] == ["windows", "linux", "windows"]
 
 
-def test_a_waiting_container_is_a_target_with_its_reason():
-    waiting = pod("a")
-    waiting["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
-    unseen = pod("b")
-    unseen["status"] = {}
-    assert [(each.state, each.state_reason) for each in select(Api(pods=[waiting, unseen]))] == [
-        ("waiting", "CrashLoopBackOff"), ("unknown", "")]
+def test_kinds_of_containers():
+    each = pod("a", initContainers=[{"name": "setup", "image": "i"},
+                                    {"name": "mesh", "image": "m", "restartPolicy": "Always"}],
+               ephemeralContainers=[{"name": "debug", "image": "d"}])
+
+    def chosen(*kinds):
+        return [(found.target.container, found.target.container_kind)
+                for found in select(Api(pods=[each]), container_kinds=kinds)]
+
+    # a sidecar belongs to what runs all the time
+    assert chosen("container") == [("app", "container"), ("mesh", "init")]
+    assert chosen("init") == [("setup", "init"), ("mesh", "init")]
+    assert chosen("ephemeral") == [("debug", "ephemeral")]
+    assert len(chosen("container", "init", "ephemeral")) == 4
 
 
-def test_init_and_ephemeral_containers_are_chosen_when_asked_for():
-    each = pod("a", initContainers=[{"name": "setup", "image": "i"}])
-    found = select(Api(pods=[each]), container_kinds=("init",))
-    assert [(target.container, target.container_kind) for target in found] == [("setup", "init")]
+def test_a_limit_is_kept_over_namespaces_and_said():
+    api = Api(pods={"shop": [pod("a"), pod("b")], "eu": [pod("c", namespace="eu"), pod("d", namespace="eu")]})
+    looked_at = LookedAt()
+    selection = Selection(namespaces=("shop", "eu", "never"), limit=3)
+    assert paths(select_targets(api, "c", selection, looked_at)) == ["shop/a/app", "shop/b/app", "eu/c/app"]
+    assert looked_at.limit_reached and "never" not in looked_at.namespaces
+    (warning,) = check_selected(api, selection, looked_at, allow_empty=False)
+    assert warning == "limit: 3 containers were selected; more match, and were not looked at"
+
+
+def test_a_limit_that_leaves_nothing_out_is_no_warning():
+    api, looked_at = Api(pods=[pod("a"), pod("b")]), LookedAt()
+    selection = Selection(namespaces=("shop",), limit=2)
+    assert len(list(select_targets(api, "c", selection, looked_at))) == 2
+    assert check_selected(api, selection, looked_at, allow_empty=False) == []
+
+
+@pytest.mark.parametrize("conditions", [
+    {"workloads": ("Deployment/api",)}, {"exclude_workloads": ("Deployment/*",)}, {"images": ("*:2",)},
+    {"containers": ("proxy",)}, {"exclude_containers": ("app",)}, {"container_kinds": ("init",)}, {"limit": 2},
+    {"replicas": "one"}, {},
+])
+def test_pods_are_those_of_the_targets(conditions):
+    replica = {"owner": ("ReplicaSet", "api-5d"), "containers": ("app", "proxy"), "labels": {"pod-template-hash": "5d"}}
+    api = Api(pods=[pod("api-1", **replica), pod("api-2", **replica),
+                    pod("web", image="y:2"), pod("i", initContainers=[{"name": "s", "image": "i:1"}])],
+              replicasets=[owned("api-5d", "Deployment", "api")])
+    selection = Selection(namespaces=("shop",), **conditions)
+    targets = list(select_targets(api, "c", selection))
+    pods = list(select_pods(api, "shop", selection))
+    assert targets
+    assert sorted(each["metadata"]["name"] for each in pods) == sorted({each.target.pod for each in targets})
 
 
 def test_a_snapshot_is_small_and_whole():
@@ -144,5 +208,5 @@ def test_a_snapshot_is_small_and_whole():
 
 
 def test_identity_names_the_target_over_a_fleet():
-    (target,) = select(Api(pods=[pod("bare")]))
-    assert target.identity()["target_id"] == "c/shop/Pod/bare/bare/app"
+    (selected,) = select(Api(pods=[pod("bare")]))
+    assert selected.target.identity()["target_id"] == "c/shop/Pod/bare/bare/app"

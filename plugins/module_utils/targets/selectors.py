@@ -1,0 +1,44 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Selectors that the API server applies, and which option is to blame when it does not understand one."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Mapping, Tuple
+
+from ..errors import ScanError
+from .workloads import ReadsObjects
+
+# option -> (parameter of a list request, its value)
+Selectors = Mapping[str, Tuple[str, str]]
+
+
+def list_selected(client: ReadsObjects, path: str, selectors: Selectors) -> Iterator[Dict[str, Any]]:
+    """The items of a list that meet the selectors, page by page.
+
+    :raises ScanError: bad_option, naming the option that the API server refused; otherwise as the client
+    """
+    try:
+        yield from client.list_items(path, dict(selectors.values()))
+    except ScanError as error:
+        if error.reason != "invalid_request" or not selectors:
+            raise
+        option = _refused_option(client, path, selectors)
+        raise ScanError("bad_option", "%r: %s" % (selectors[option][1][:300], error.message),
+                        tried="reading the option %s" % option,
+                        cause="The API server does not understand the selector.") from error
+
+
+def _refused_option(client: ReadsObjects, path: str, selectors: Selectors) -> str:
+    """Asks with each selector alone, but for the last: what remains must be it."""
+    *others, last = selectors
+    for option in others:
+        parameter, value = selectors[option]
+        try:
+            next(client.list_items(path, {parameter: value}, page_size=1), None)
+        except ScanError as error:
+            if error.reason == "invalid_request":
+                return option
+            raise
+    return last

@@ -1,0 +1,24 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task scan_access as the tests of accesses run it."""
+
+from __future__ import annotations
+
+import os
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+
+API = {"label_selectors": ["app.kubernetes.io/name=api"]}
+
+
+def run_task(kubeconfig, check_mode=False, **changes):
+    """The task over the namespace shop; its result, with what it warned of."""
+    params = {name: rule.get("default") for name, rule in options.scan_access_spec().items()}
+    params.update({"kubeconfig": str(kubeconfig), "owner": "tests@x y", "lifetime": 600, "namespaces": ["shop"]},
+                  **changes)
+    context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
+    result = run_scan_access(params, context)
+    return dict(result, warnings=context.warnings)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page docs/access-denials.md, made from what the API server and the kubelet answered to a scanner's token."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Sequence, Tuple
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "access-denials.md"
+WRITE = "SECURESCAN_WRITE_DOCS"
+Row = Tuple[str, str, str]
+
+_TEXT = """\
+<!-- Made by tests/integration/test_access_denials.py with %s=FOLDER of docs; changes here are lost. -->
+
+# What a scanner's token cannot do
+
+Each row was tried with the token of a real scan on a real cluster (Kubernetes %s). The access was made for the pods of
+one Deployment of the namespace `shop` by an operator who holds the shipped ClusterRole and nothing else.
+`{pod}` is a chosen pod, `{other}` another pod of the same namespace, `{account}` the scan's ServiceAccount, Role and
+RoleBinding, `{node}` the node.
+
+## Refused: %d attempts
+
+%s
+
+## Allowed
+
+The first rows are what the Role gives. The rest is what Kubernetes lets every ServiceAccount do.
+
+%s
+
+## The end of a token
+
+The API server allows for a minute of difference between clocks, so a token works for up to a minute longer than it
+says. The tokens past their end are real ones of the scan, signed anew by the cluster's own key with earlier times: the
+API gives none that lives for less than ten minutes. After a removal, the rights are gone at once, and the API server
+forgets within ten seconds that it has accepted the token before.
+
+%s
+"""
+
+
+def page(version: str, denied: Sequence[Row], allowed: Sequence[Row], ended: Sequence[Row]) -> str:
+    return _TEXT % (WRITE, version, len(denied), _table("attempt", denied), _table("what", allowed),
+                    _table("when", ended))
+
+
+def _table(first: str, rows: Sequence[Row]) -> str:
+    lines = ["| %s | request | answer |" % first, "| --- | --- | --- |"]
+    return "\n".join(lines + ["| %s | `%s` | %s |" % row for row in rows])
+
+
+def check_or_write(text: str) -> None:
+    """Writes the page where the environment asks for it; otherwise what is committed must be what came out now."""
+    folder = os.environ.get(WRITE)
+    if folder:
+        (pathlib.Path(folder) / PAGE.name).write_text(text, encoding="utf-8")
+    else:
+        assert PAGE.exists(), "run the test with %s=FOLDER of docs" % WRITE
+        assert PAGE.read_text(encoding="utf-8") == text, "run the test with %s=FOLDER of docs" % WRITE

@@ -1,0 +1,291 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of a real cluster, which these tests have for themselves: each goes through the whole scan."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Callable, Dict, Iterator, Sequence
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.tests.integration.faults import real_cases as cases
+from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import FaultTable, Row
+from ansible_collections.securescan.kubernetes.tests.integration.faults.faulty_scan import (
+    ScanEnd,
+    check_kept_out,
+    check_record,
+    scan,
+)
+from ansible_collections.securescan.kubernetes.tests.integration.faults.real_cases import (
+    HEALTHY,
+    namespace_objects,
+    pod,
+)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from cluster import handle
+from cluster.images.image_cache import build_images
+from environment.sample_cluster import SampleCluster
+
+pytestmark = pytest.mark.skipif(bool(os.environ.get("KUBECONFIG")), reason="breaks daemons of the cluster it runs on")
+TABLE = FaultTable("Real cluster", cases.ROWS)
+LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
+WAIT_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[SampleCluster]:
+    """A cluster of its own, so that its daemons can be stopped; taken down at the end."""
+    made = handle.up("faults")
+    try:
+        made.load_images(build_images(["busybox", "distroless-static"]))
+        yield SampleCluster(made.kubeconfig, str(made.kubectl), made)
+    finally:
+        pass  # made.down()
+
+
+class Scene:
+    """A namespace of its own with pods, and a scan that something happens to."""
+
+    def __init__(self, cluster: SampleCluster, folder: pathlib.Path, name: str) -> None:
+        self.cluster = cluster
+        self.namespace = "faults-" + name
+        self._folder = folder / name
+        self._threads = ThreadPoolExecutor(1)
+
+    def make(self, *pods: Dict[str, Any]) -> None:
+        apply(self.cluster, [*namespace_objects(self.namespace), *pods])
+        wait_for(lambda: all(is_running(self.cluster, self.namespace, item["metadata"]["name"]) for item in pods))
+
+    def pod(self, name: str, shell: str = "") -> Dict[str, Any]:
+        return pod(name, self.namespace, shell=shell)
+
+    def start(self, *others: str, **options: Any) -> Future[ScanEnd]:
+        """A scan of the namespace (and others) in the background, one container after the other by their names."""
+        return self._threads.submit(scan, str(self.cluster.kubeconfig), self._folder, [self.namespace, *others],
+                                    concurrency=1, timeout=60.0, **options)
+
+    def wait_until_entered(self, name: str) -> None:
+        """Until the collector's shell runs in the pod."""
+        wait_for(lambda: self.cluster.kubectl_run("exec", name, "-n", self.namespace, "--", "/bin/ls",
+                                                  "/tmp/entered").returncode == 0)
+
+    def replace(self, name: str) -> None:
+        self.delete_pod(name)
+        apply(self.cluster, [self.pod(name)])
+        wait_for(lambda: is_running(self.cluster, self.namespace, name))
+
+    def delete_pod(self, name: str) -> None:
+        self.cluster.kubectl("delete", "pod", name, "-n", self.namespace, "--grace-period=0", "--force")
+
+    def left(self) -> str:
+        return self.cluster.kubectl("get", "serviceaccounts,roles,rolebindings", "-n", self.namespace, "-l", LABEL, "-o",
+                                    "name")
+
+
+@pytest.fixture
+def scene(faulty: SampleCluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Scene:
+    return Scene(faulty, tmp_path, request.node.name.replace("test_", "").replace("_", "-")[:40].strip("-"))
+
+
+def apply(cluster: SampleCluster, objects: Sequence[Dict[str, Any]]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
+def is_running(cluster: SampleCluster, namespace: str, name: str) -> bool:
+    statuses = cluster.get("pod", name, "-n", namespace)["status"].get("containerStatuses", [])
+    return bool(statuses) and all("running" in status["state"] for status in statuses)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in %g s" % WAIT_SECONDS
+        time.sleep(0.2)
+
+
+def check(end: ScanEnd, failed: Dict[str, Row], scanned: Sequence[str]) -> None:
+    """The targets with a fault have their records and no verdict; all others were scanned."""
+    assert end.problems == []
+    for name, row in failed.items():
+        TABLE.note(row, check_kept_out(end, name, row.reasons))
+    assert end.scanned() == set(scanned)
+
+
+# Faults that pods have from the beginning: all in one run.
+
+
+@pytest.fixture(scope="module")
+def static(faulty: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> ScanEnd:
+    apply(faulty, cases.static_objects())
+    with_shell = [*HEALTHY, "policy", *(row[0] for row in cases.HOSTILE), "no-shell", "not-executable", "no-interpreter"]
+    wait_for(lambda: all(is_running(faulty, cases.STATIC, name) for name in with_shell))
+    wait_for(lambda: has_crashed(faulty))
+    wait_for(lambda: faulty.kubectl_run("exec", "policy", "-n", cases.STATIC, "--", "sh", "-c", ":").returncode != 0)
+    return scan(str(faulty.kubeconfig), tmp_path_factory.mktemp("static"), [cases.STATIC], concurrency=30, timeout=12.0,
+                output_limit=1 << 20)
+
+
+def has_crashed(cluster: SampleCluster) -> bool:
+    (status,) = cluster.get("pod", "crashing", "-n", cases.STATIC)["status"].get("containerStatuses") or [{}]
+    return bool(status) and status["restartCount"] > 0 and "waiting" in status["state"]
+
+
+@pytest.mark.parametrize("row", cases.STATIC_ROWS, ids=[row.name for row in cases.STATIC_ROWS])
+def test_static(static: ScanEnd, row: Row) -> None:
+    TABLE.note(row, check_kept_out(static, row.name, row.reasons))
+
+
+def test_static_others(static: ScanEnd, faulty: SampleCluster) -> None:
+    assert (static.error, static.problems) == (None, [])
+    assert static.scanned() == set(HEALTHY)
+    assert faulty.kubectl("get", "serviceaccounts,roles,rolebindings", "-A", "-l", LABEL, "-o", "name") == ""
+
+
+def test_wrong_name(faulty: SampleCluster, tmp_path: pathlib.Path) -> None:
+    end = scan(str(faulty.kubeconfig), tmp_path, [cases.STATIC], containers=["no-such-container"])
+    assert end.error is not None and end.error.reason in cases.WRONG_NAME.reasons
+    check_record(end.error.record())
+    TABLE.note(cases.WRONG_NAME, end.error.record())
+    assert (end.targets, end.problems) == ({}, [])
+
+
+# Faults that come while a scan is under way.
+
+
+def test_deleted(scene: Scene) -> None:
+    scene.make(scene.pod("a"), scene.pod("b", "slow"), scene.pod("c"))
+    running = scene.start()
+    scene.wait_until_entered("b")
+    scene.delete_pod("b")
+    end = running.result()
+    check(end, {"b": cases.DELETED}, ["a", "c"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_killed(scene: Scene) -> None:
+    scene.make(scene.pod("a"), scene.pod("b", "slow"), scene.pod("c"))
+    running = scene.start()
+    scene.wait_until_entered("b")
+    scene.cluster.kubectl("exec", "b", "-n", scene.namespace, "--", "/bin/kill", "1")
+    end = running.result()
+    check(end, {"b": cases.KILLED}, ["a", "c"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_gone_and_replaced(scene: Scene) -> None:
+    scene.make(scene.pod("a", "slowish"), scene.pod("b"), scene.pod("c"), scene.pod("d"))
+    running = scene.start()
+    scene.wait_until_entered("a")
+    scene.delete_pod("b")
+    scene.replace("c")
+    end = running.result()
+    check(end, {"b": cases.GONE, "c": cases.REPLACED}, ["a", "d"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_replaced_before(scene: Scene) -> None:
+    scene.make(scene.pod("a"), scene.pod("b"))
+    options = {name: rule.get("default") for name, rule in scan_access_spec().items()}
+    options.update(kubeconfig=str(scene.cluster.kubeconfig), namespaces=[scene.namespace], run_id="replaced-before")
+    context = TaskContext(check_mode=False, environ={})
+    made = run_scan_access(options, context)
+    scene.replace("a")
+    end = scene.start(access=made["access"]).result()
+    run_scan_access(dict(options, state="absent"), context)
+    check(end, {"a": cases.REPLACED_BEFORE}, ["b"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_role(scene: Scene) -> None:
+    scene.make(scene.pod("a", "slowish"), scene.pod("b"))
+    running = scene.start()
+    scene.wait_until_entered("a")
+    scene.cluster.kubectl("delete", "roles", "-l", LABEL, "-n", scene.namespace)
+    end = running.result()
+    check(end, {"b": cases.ROLE}, ["a"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_account(scene: Scene) -> None:
+    scene.make(scene.pod("a", "slowish"), scene.pod("b"))
+    running = scene.start()
+    scene.wait_until_entered("a")
+    scene.cluster.kubectl("delete", "serviceaccounts", "-l", LABEL, "-n", scene.namespace)
+    end = running.result()
+    check(end, {"b": cases.ACCOUNT}, ["a"])
+    wait_for(lambda: scene.left() == "")
+    assert end.error is None
+
+
+def test_terminating(scene: Scene) -> None:
+    lasting = scene.pod("a")
+    lasting["metadata"]["finalizers"] = ["securescan.test/stay"]
+    lasting["spec"].update(terminationGracePeriodSeconds=120)
+    lasting["spec"]["containers"][0]["command"] = ["/bin/sleep", "3600"]
+    scene.make(lasting)
+    other = Scene(scene.cluster, pathlib.Path("unused"), "others")
+    other.make(other.pod("b"))
+    scene.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false")
+    try:
+        end = scene.start(other.namespace).result()
+    finally:
+        scene.cluster.kubectl("patch", "pod", "a", "-n", scene.namespace, "--type=merge", "-p",
+                              '{"metadata": {"finalizers": null}}')
+        scene.delete_pod("a")
+    check(end, {"a": cases.TERMINATING}, ["b"])
+    assert (end.error, other.left(), scene.left()) == (None, "", "")
+
+
+# Last: the cluster's own daemons.
+
+
+def while_a_daemon(scene: Scene, disturb: Callable[[], None], repair: Callable[[], None]) -> ScanEnd:
+    """A scan of three pods; the daemon is disturbed while the second is entered."""
+    scene.make(scene.pod("a"), scene.pod("b", "slow"), scene.pod("c"))
+    running = scene.start()
+    try:
+        scene.wait_until_entered("b")
+        disturb()
+        return running.result()
+    finally:
+        repair()
+        scene.cluster.made_here.wait_until_ready()
+
+
+def test_kubelet(scene: Scene) -> None:
+    made = scene.cluster.made_here
+    end = while_a_daemon(scene, lambda: made.stop("kubelet"), lambda: made.start("kubelet"))
+    check(end, {"b": cases.KUBELET_IN, "c": cases.KUBELET_OUT}, ["a"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_containerd(scene: Scene) -> None:
+    made = scene.cluster.made_here
+    end = while_a_daemon(scene, lambda: made.stop("containerd"), lambda: made.start("containerd"))
+    check(end, {"b": cases.CONTAINERD_IN, "c": cases.CONTAINERD_OUT}, ["a"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_api_server(scene: Scene) -> None:
+    made = scene.cluster.made_here
+    end = while_a_daemon(scene, lambda: made.restart("kube-apiserver"), lambda: None)
+    check(end, {"b": cases.SERVER_IN}, ["a", "c"])
+    assert (end.error, scene.left()) == (None, "")
+
+
+def test_nothing_is_left_anywhere(faulty: SampleCluster) -> None:
+    assert faulty.kubectl("get", "serviceaccounts,roles,rolebindings", "-A", "-l", LABEL, "-o", "name") == ""
+
+
+def test_the_page_is_current() -> None:
+    TABLE.check()

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fake API server and a client of it, for accesses."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Iterator
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import AccessPlan, Grant, PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ConnectionOptions,
+    connect,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[FakeApiServer]:
+    with FakeApiServer(authority) as running:
+        yield running
+
+
+@pytest.fixture
+def connection(server):
+    return connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
+
+
+@pytest.fixture
+def client(connection) -> RestClient:
+    return RestClient(connection, timeout=2.0, patience=1.0)
+
+
+@pytest.fixture
+def plan() -> AccessPlan:
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    pods = (PodRef("api-1", "uid-1"), PodRef("api-2", "uid-2"))
+    return AccessPlan("run-1", "tests", now + timedelta(seconds=600), now + timedelta(seconds=300),
+                      (Grant("shop", pods), Grant("billing", pods)))
