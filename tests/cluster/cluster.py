@@ -20,12 +20,12 @@ from pathlib import Path
 # Run as a program, this file is no part of a package: the package "cluster" is the folder that it lies in.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from cluster import image_store, lifecycle, overview, programs  # noqa: E402
-from cluster import state as states  # noqa: E402
-from cluster.daemons import DAEMONS  # noqa: E402
-from cluster.failure import ClusterError, last_lines, say  # noqa: E402
-from cluster.handle import Cluster, up  # noqa: E402
-from cluster.places import cluster_names  # noqa: E402
+from cluster import image_store, lifecycle, overview, programs
+from cluster import state as states
+from cluster.daemons import DAEMONS
+from cluster.failure import ClusterError, last_lines, say
+from cluster.handle import Cluster, up
+from cluster.places import cluster_names
 
 
 def main() -> int:

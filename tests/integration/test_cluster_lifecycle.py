@@ -23,11 +23,11 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
-from cluster import cgroups, daemons, health, leftovers, network, pause, processes  # noqa: E402
-from cluster.failure import ClusterError  # noqa: E402
-from cluster.handle import Cluster, up  # noqa: E402
-from cluster.places import cluster_folder  # noqa: E402
-from cluster.state import existing  # noqa: E402
+from cluster import cgroups, daemons, health, leftovers, network, pause, processes
+from cluster.failure import ClusterError
+from cluster.handle import Cluster, up
+from cluster.places import cluster_folder
+from cluster.state import existing
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a cluster")
 
