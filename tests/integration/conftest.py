@@ -13,6 +13,9 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+    operator_kubeconfig,  # noqa: F401 - a fixture
+)
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -40,13 +43,13 @@ class PlaybookRun:
 class Playbooks:
     """Runs playbooks against the cluster as an operator does, from a shell."""
 
-    def __init__(self, cluster: SampleCluster, folder: pathlib.Path) -> None:
-        self.cluster = cluster
+    def __init__(self, kubeconfig: pathlib.Path, folder: pathlib.Path) -> None:
+        self.kubeconfig = kubeconfig
         self.folder = folder
 
     def inventory(self, **variables: object) -> pathlib.Path:
         host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-                "scan_kubeconfig": str(self.cluster.kubeconfig), **variables}
+                "scan_kubeconfig": str(self.kubeconfig), **variables}
         path = self.folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": {"sample": host}}}), encoding="utf-8")
         return path
@@ -77,16 +80,18 @@ class Playbooks:
 
 
 @pytest.fixture
-def playbooks(cluster: SampleCluster, tmp_path: pathlib.Path) -> Playbooks:
-    return Playbooks(cluster, tmp_path)
+def playbooks(operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path) -> Playbooks:  # noqa: F811
+    """With the operator's credential that the documentation describes, not the administrator's."""
+    return Playbooks(operator_kubeconfig, tmp_path)
 
 
 @pytest.fixture(scope="session")
-def shop_scan(cluster: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> PlaybookRun:
+def shop_scan(cluster: SampleCluster, operator_kubeconfig: pathlib.Path,  # noqa: F811
+              tmp_path_factory: pytest.TempPathFactory) -> PlaybookRun:
     """One scan of everything in the sample namespace with all that Ansible can print; many tests look at it."""
     folder = tmp_path_factory.mktemp("shop_scan")
     cluster.forget_audit()
-    run = Playbooks(cluster, folder).scan("-vvvv")
+    run = Playbooks(operator_kubeconfig, folder).scan("-vvvv")
     run.audit = cluster.audit_events()
     run.execs = cluster.exec_requests()
     return run

@@ -26,8 +26,6 @@ def grantor_secrets(kubeconfig: pathlib.Path) -> list[bytes]:
             if name == "client-key-data":
                 decoded = base64.b64decode(value)
                 found += [value.encode()[40:120], b"".join(decoded.splitlines()[1:-1])[:60]]
-            elif name == "client-key":
-                found.append(b"".join(pathlib.Path(value).read_bytes().splitlines()[1:-1])[:60])
             elif name == "token":
                 found.append(value.encode())
     assert found, "the test needs a kubeconfig with a secret in it"
@@ -67,7 +65,7 @@ class Watcher:
 def test_no_secret_is_seen_anywhere(playbooks, cluster, tmp_path, connection):
     legacy = json.loads(cluster.kubectl("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy", "-o", "json"))
     assert PLANTED in json.dumps(legacy).encode(), "the sample workload plants a secret in an environment variable"
-    secrets = [*grantor_secrets(cluster.kubeconfig), PLANTED]
+    secrets = [*grantor_secrets(playbooks.kubeconfig), PLANTED]
     local, remote = tmp_path / "local-tmp", tmp_path / "remote-tmp"
     local.mkdir()
     with Watcher([local, remote]) as watcher:

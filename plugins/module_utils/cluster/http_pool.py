@@ -18,6 +18,7 @@ from .server_text import clean_text
 from .transport import TlsStream
 
 # Below the idle time-outs of servers and load balancers, so that a kept connection is rarely a dead one.
+_PIECE = 64 * 1024
 _KEEP_SECONDS = 20.0
 _KEEP_CONNECTIONS = 16
 
@@ -87,7 +88,7 @@ class HttpPool:
     @staticmethod
     def _read(client: http.client.HTTPConnection, limit: int, deadline: Deadline) -> Tuple[HttpReply, bool]:
         response = client.getresponse()
-        body = response.read(limit + 1)
+        body = _read_body(response, limit)
         if len(body) > limit:
             raise ScanError("bad_reply", "the reply has more than %d bytes" % limit, tried=deadline.tried)
         # http.client takes headers that were cut off for complete ones; what follows them is then nothing.
@@ -135,3 +136,16 @@ def _broken(error: Exception, tried: str, secrets: List[str]) -> ScanError:
         return ScanError("connection_lost", "the connection broke (%s)"
                          % (clean_text(str(error), secrets, limit=100) or type(error).__name__), tried=tried)
     return ScanError("bad_reply", "not a valid HTTP reply (%s)" % type(error).__name__, tried=tried)
+
+
+def _read_body(response: http.client.HTTPResponse, limit: int) -> bytes:
+    """The body, or one byte more than `limit` of it. In pieces: Python 3.9 allocates all that is asked for at once."""
+    pieces: List[bytes] = []
+    left = limit + 1
+    while left > 0:
+        piece = response.read(min(left, _PIECE))
+        if not piece:
+            break
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)

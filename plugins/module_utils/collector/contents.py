@@ -59,7 +59,6 @@ content() {
   fi
   return 1
 }
-pure() { case $1 in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
 contents() {
   [ $# -gt 0 ] || return
   v=$({ cat "$@" || say '?'; } | $enc)
@@ -88,6 +87,10 @@ _SHA256 = r"""
 sha256() {
   has sha256sum || { put "q$1" unsupported text 'the container has no sha256sum program'; return; }
   plain "$@" || return
+  if ! over "$z" 0 && ! pure "$r"; then
+    put "q$1" unsupported text 'its size is not known, as that of a pseudo file'
+    return
+  fi
   if v=$(sha256sum <"$r"); then put "q$1" ok text "${v%% *}"; else put "q$1" unreadable text 'it cannot be read'; fi
 }
 """
@@ -145,8 +148,8 @@ def _arguments(index: int, query: Query) -> Tuple[int, bytes, int]:
     return index, quote(query.subject), get_option(query, "limit")
 
 
-CONTENT = Family(calls=_call_content, read=_read_content, shell=_CONTENT, uses=("slurp", "limited"),
+CONTENT = Family(calls=_call_content, read=_read_content, shell=_CONTENT, uses=("slurp", "limited", "pure"),
                  programs=("base64", "od", "cat", "head", "readlink", "stat"), parts=("at", "piped"),
                  stat_paths=lambda query: (query.subject,), shared="content")
-SHA256 = Family(calls=_call_sha256, read=_read_sha256, shell=_SHA256, programs=("sha256sum", "readlink", "stat"),
-                stat_paths=lambda query: (query.subject,))
+SHA256 = Family(calls=_call_sha256, read=_read_sha256, shell=_SHA256, uses=("pure",),
+                programs=("sha256sum", "readlink", "stat"), stat_paths=lambda query: (query.subject,))

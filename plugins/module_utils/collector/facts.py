@@ -28,7 +28,7 @@ class Query:
     file            absolute path     -                      type, mode, uid, gid, size, mtime, link_target
     content         absolute path     limit (bytes)          bytes
     sha256          absolute path     limit (bytes)          hex digest
-    walk            absolute path     match, limit, seconds  entries, visited, complete
+    walk            absolute path     match, limit, seconds  entries, complete, unreadable
     passwd          -                 -                      list of users
     shadow          -                 -                      list of entries, password kind only, never a hash
     group           -                 -                      list of groups
@@ -55,7 +55,11 @@ class Query:
 
 @dataclass(frozen=True)
 class Fact:
-    """What was seen: `value` where `status` is ok, else None and the `cause` in a few words."""
+    """What was seen: `value` where `status` is ok, else the `cause` in a few words.
+
+    A fact that is not ok has no value, but for a walk and a file, where it may have what was seen nevertheless (said with
+    their shapes). That is enough to show that a rule is broken, and never that it holds.
+    """
 
     status: str
     value: Any = None

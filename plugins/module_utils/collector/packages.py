@@ -5,8 +5,11 @@
 
 dpkg (also the records that distroless images carry, one file per package) and apk are read from the database itself, by
 its lines Package, Version, Architecture and Status. rpm is asked by its program; a database without the program is
-unsupported. The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an
-empty list: the image may have been made without one.
+unsupported. The program writes index files next to the database wherever it may. So where the collector could write
+there, the program runs as user 65534 (by chroot, without another root), or not at all.
+
+The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an empty list:
+the image may have been made without one.
 
 Value: {"manager": "dpkg" | "apk" | "rpm", "packages": [{"name": str, "version": str, "arch": str, "installed": bool}]}.
 "installed" is false for what dpkg still knows but does not have, such as removed packages with files left.
@@ -49,14 +52,22 @@ packages() {
   if [ $s = unreadable ]; then put "q$me" $s text 'the package database cannot be read'; return; fi
   for x in rpmdb.sqlite Packages.db Packages; do
     for y in /usr/lib/sysimage/rpm /var/lib/rpm; do
-      if look $y/$x; then m=rpm; elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return; fi
+      if look $y/$x; then m=$y; elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return; fi
     done
   done
-  if [ -z "$m" ]; then put "q$me" unsupported text 'no package database was found'
-  elif ! has rpm || ! has sleep; then put "q$me" unsupported text 'there is an rpm database, but no rpm program'
-  elif v=$(limited 60 rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'); then
-    put "q$me" ok text "rpm$nl$v"
-  else put "q$me" unreadable text 'the rpm program failed, or took more than 60 seconds'
+  if [ -z "$m" ]; then put "q$me" unsupported text 'no package database was found'; return; fi
+  if ! has rpm || ! has sleep; then
+    put "q$me" unsupported text 'there is an rpm database, but no rpm program'
+    return
+  fi
+  set -- rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'
+  at $m
+  if [ -w "$r" ]; then
+    has chroot || { put "q$me" unsupported text 'the rpm program would write next to its database'; return; }
+    set -- chroot --userspec=65534:65534 / "$@"
+  fi
+  if v=$(limited 60 "$@"); then put "q$me" ok text "rpm$nl$v"
+  else put "q$me" unreadable text 'the rpm program failed without the right to write, or took more than 60 seconds'
   fi
 }
 """
@@ -130,4 +141,4 @@ def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[
 
 
 PACKAGES = Family(calls=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
-                  programs=("rpm", "readlink"))
+                  programs=("rpm", "chroot", "readlink"))

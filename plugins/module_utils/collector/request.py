@@ -26,6 +26,9 @@ MAX_SUBJECT_BYTES = 512 * 1024
 HASH_FILES = ("/etc/passwd", "/etc/passwd-", "/etc/shadow", "/etc/shadow-", "/etc/group", "/etc/group-", "/etc/gshadow",
               "/etc/gshadow-", "/etc/security/opasswd")
 
+# What is read from here is taken away from the system's log.
+_CONSUMED = "/proc/kmsg"
+
 
 @dataclass(frozen=True)
 class _Number:
@@ -151,6 +154,8 @@ def _check_path(query: Query) -> None:
         raise _refuse(query, "must be a path without empty, . and .. parts, within the system's lengths")
     if query.kind == "content" and query.subject in HASH_FILES:
         raise _refuse(query, "may hold password hashes, which never leave a container; ask for passwd, shadow or group")
+    if query.kind in ("content", "sha256") and query.subject == _CONSUMED:
+        raise _refuse(query, "would lose what is read from it")
     if query.kind == "walk" and parts and parts[0] in (b"proc", b"sys", b"dev"):
         raise _refuse(query, "is not on a disk; /proc, /sys and /dev are never walked")
 

@@ -32,7 +32,7 @@ PREPARE = r"""
 set +aeuvxC
 set -f
 unset -f '[' command printf read test echo kill wait cd true shopt stat readlink base64 od cat tr grep cut head find \
-  sleep sha256sum rpm uname
+  sleep sha256sum rpm chroot uname
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
 unalias -a
@@ -125,12 +125,16 @@ say "${o}end $n $nonce$nl"
 exit 0
 """
 
+# pure tells whether a path is certainly no pseudo file: these have size 0 whatever they hold.
 # slurp reads with the shell alone: v the text, z the bytes that were read (what v lacks of them were NUL bytes).
 # limited runs a program for at most so many seconds, and ends with 137 if that was too short. The program's stderr is
 # fd 3, apart from what the shell says of processes that are killed. No process may be left, so it waits for the watcher
 # and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or before it has
 # become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z).
 FUNCTIONS: Dict[str, str] = {
+    "pure": r"""
+pure() { case $1 in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
+""",
     "slurp": r"""
 slurp() {
   v= z= _y=1
@@ -182,6 +186,7 @@ limited() {
 
 # What a function needs besides: other functions and programs.
 NEEDS: Dict[str, Dict[str, str]] = {
+    "pure": {"functions": "", "programs": ""},
     "slurp": {"functions": "", "programs": ""},
     "read_all": {"functions": "slurp", "programs": "cat"},
     "pick": {"functions": "slurp", "programs": "grep"},

@@ -52,7 +52,8 @@ def _escaped(match: Match[str]) -> str:
 def render_markdown(summary: Mapping[str, Any]) -> str:
     """The report as text, with a line feed at the end."""
     sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_reviewed(summary),
-                _not_scanned(summary), _waiver_notes(summary), ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
+                _not_scanned(summary), _waiver_notes(summary),
+                ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 

@@ -76,8 +76,13 @@ KUBELET_OUT = _row("kubelet-out", "the kubelet is stopped before the container i
 CONTAINERD_IN = _row("containerd-in", "containerd is stopped while the collector runs", "incomplete_reply")
 CONTAINERD_OUT = _row("containerd-out", "containerd is stopped before the container is entered", "exec_failed")
 SERVER_IN = _row("server-in", "the API server is restarted while the collector runs", "connection_lost")
+SERVER_STOPPED_IN = _row("server-stopped-in", "the API server is stopped while the collector runs", "connection_lost")
+SERVER_STOPPED_OUT = _row("server-stopped-out", "the API server is stopped before the container is entered", "unreachable")
+SERVER_STOPPED_RUN = _row("server-stopped-run", "the API server is stopped until the run is over", "access_remains",
+                          reach="run")
 ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, ACCOUNT, TERMINATING, WRONG_NAME, KUBELET_IN,
-        KUBELET_OUT, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN]
+        KUBELET_OUT, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
+        SERVER_STOPPED_RUN]
 
 # A shell that shows that it was entered, and takes its time.
 _SLOW = "echo entered > /tmp/entered\nsleep %d\nexec /bin/sh"

@@ -95,6 +95,7 @@ class Container:
         read_only: bool = False,
         proc: str = "rw",
         argv: Iterable[str] = ("/bin/sh",),
+        prepare: Callable[[], None] = lambda: None,
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             list(argv),
@@ -103,7 +104,7 @@ class Container:
             timeout=60,
             check=False,
             env={"PATH": "/bin"} if env is None else env,
-            preexec_fn=lambda: self._enter(identity, read_only, proc),
+            preexec_fn=lambda: self._enter(identity, read_only, proc, prepare),
         )
 
     def ask(self, identity: Identity, question: Callable[[], Any]) -> Any:
@@ -112,7 +113,7 @@ class Container:
         pid = os.fork()
         if pid == 0:
             try:
-                self._enter(identity, False, "rw")
+                self._enter(identity, False, "rw", lambda: None)
                 os.write(writing, pickle.dumps(question()))
             finally:
                 os._exit(0)
@@ -133,13 +134,14 @@ class Container:
                 )
         return sorted(found)
 
-    def _enter(self, identity: Identity, read_only: bool, proc: str) -> None:
-        """In the child: a mount namespace of its own, /proc, chroot, then the identity."""
+    def _enter(self, identity: Identity, read_only: bool, proc: str, prepare: Callable[[], None]) -> None:
+        """In the child: a mount namespace of its own, /proc, what `prepare` does there, chroot, then the identity."""
         new_namespace, recursive_private, bind, read_only_remount = 0x20000, 0x44000, 0x1000, 0x1021
         _check(_LIBC.unshare(new_namespace))
         _check(_LIBC.mount(b"none", b"/", None, recursive_private, None))
         if proc:
             _check(_LIBC.mount(b"proc", bytes(self.root / "proc"), b"proc", 0, proc.encode()))
+        prepare()
         if read_only:
             root = bytes(self.root)
             _check(_LIBC.mount(root, root, None, bind | 0x4000, None))
@@ -177,7 +179,7 @@ class ProgramStore:
 
     def _find(self, program: str) -> List[Path]:
         if program not in self._needed:
-            path = shutil.which(program, path="/usr/local/bin:/usr/bin:/bin")
+            path = shutil.which(program, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin")
             if path is None:
                 pytest.skip("%s is not installed on this machine" % program)
             libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout

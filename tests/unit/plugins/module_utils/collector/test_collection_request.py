@@ -65,6 +65,8 @@ def test_repeated_queries_are_asked_once_in_order() -> None:
         Query("sysctl", "a/../b"),
         Query("sysctl", "kernel.$(id)"),
         Query("sysctl", ""),
+        Query("content", "/proc/kmsg"),
+        Query("sha256", "/proc/kmsg"),
         *(Query("content", path) for path in HASH_FILES),
     ],
     ids=lambda query: query.key[:40].encode("ascii", "backslashreplace").decode(),

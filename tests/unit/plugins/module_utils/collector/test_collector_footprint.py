@@ -201,6 +201,7 @@ def test_bounds(make_container: Callable[..., Container], shell: str, tools: str
         TOO_LARGE,
     ]
     assert facts["file:/sparse"].value["size"] == 1 << 40
+    assert container.fact(Query("sha256", "/proc/version")).status == UNSUPPORTED
     tight = container.collect(Query("content", "/a"), Query("content", "/b"), Query("file", "/a"), output_limit=4096)
     assert [fact.status for fact in tight.values()] == [TOO_LARGE, TOO_LARGE, OK]
 

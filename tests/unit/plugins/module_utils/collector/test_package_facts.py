@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
+import subprocess
+from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    OK,
     UNREADABLE,
     UNSUPPORTED,
     Query,
 )
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    BARE_ROOT,
     NOBODY,
+    ROOT,
     Container,
+    Identity,
+    ProgramStore,
 )
 
 STATUS = """Package: adduser
@@ -161,18 +168,47 @@ def test_what_the_rpm_program_says(make_container: Callable[..., Container], pro
     container = make_container()
     container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
     container.write("/bin/rpm", "#!/bin/sh\n%s\n" % program, mode=0o755)
-    fact = container.fact(QUERY)
-    assert (
-        fact.value is not None and _rows(fact.value) == expected
-        if isinstance(expected, list)
-        else fact.status == expected
+    fact = container.fact(QUERY, NOBODY)
+    assert (_rows(fact.value) if isinstance(expected, list) else fact.status) == expected
+
+
+@pytest.fixture(scope="module")
+def rpm_package(tmp_path_factory: pytest.TempPathFactory, program_store: ProgramStore) -> Path:
+    if shutil.which("rpmbuild") is None and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "rpm"], check=False, capture_output=True)
+    if shutil.which("rpmbuild") is None:
+        pytest.skip("rpm is not installed on this machine")
+    folder = tmp_path_factory.mktemp("rpm")
+    text = "Name: hello\nVersion: 1.2\nRelease: 3\nEpoch: 4\nSummary: x\nLicense: x\nBuildArch: noarch\n%description\n%files\n"
+    (folder / "hello.spec").write_text(text)
+    subprocess.run(
+        ["rpmbuild", "-bb", "--define", "_topdir %s" % folder, str(folder / "hello.spec")], check=True, capture_output=True
     )
+    return folder / "RPMS/noarch/hello-1.2-3.noarch.rpm"
 
 
-@pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed on this machine")
-def test_a_real_rpm_database(make_container: Callable[..., Container]) -> None:
-    container = make_container(names=["sleep", "rpm"])
-    database = container.root / "var/lib/rpm"
-    database.mkdir(parents=True)
-    assert os.system("rpm --root %s --initdb" % container.root) == 0
-    assert container.fact(QUERY).status == UNSUPPORTED  # no package is installed: no records that are understood
+@pytest.mark.parametrize("identity", [ROOT, BARE_ROOT, NOBODY], ids=lambda identity: identity.name)
+def test_a_real_rpm_database(make_container: Callable[..., Container], rpm_package: Path, identity: Identity) -> None:
+    """Debian's rpm, with the database where Red Hat's has it. As in images, its index files are there, or they are not."""
+    container = make_container(names=["sleep", "rpm", "chroot"])
+    shutil.copytree("/usr/lib/rpm/platform", container.root / "usr/lib/rpm/platform", symlinks=True)
+    container.write("/usr/lib/rpm/rpmrc", Path("/usr/lib/rpm/rpmrc").read_bytes())
+    macros = Path("/usr/lib/rpm/macros").read_text(encoding="utf-8")
+    container.write("/usr/lib/rpm/macros", re.sub(r"%_dbpath\s.*", "%_dbpath /var/lib/rpm", macros))
+    container.write("/etc/passwd", "root:x:0:0::/:/bin/sh\n")
+    container.write("/etc/group", "root:x:0:\n")
+    shutil.copy(rpm_package, container.root / "hello.rpm")
+    assert container.run(b"rpm -i --nodeps /hello.rpm\n").returncode == 0
+    before = container.list_tree()
+    seen = [container.fact(QUERY, identity)]
+    assert container.list_tree() == before
+    for name in ("rpmdb.sqlite-shm", "rpmdb.sqlite-wal"):
+        (container.root / "var/lib/rpm" / name).unlink()
+    before = container.list_tree()
+    seen.append(container.fact(QUERY, identity))
+    assert container.list_tree() == before
+    if identity == BARE_ROOT:
+        assert [fact.status for fact in seen] == [UNREADABLE, UNREADABLE]
+    else:
+        assert [fact.status for fact in seen] == [OK, UNREADABLE]
+        assert _rows(seen[0].value) == [("hello", "4:1.2-3", "noarch", True)]
