@@ -96,6 +96,7 @@ class RestClient:
                 token = ""
                 continue
             items, token = _read_page(page, describe_request("GET", path))
+            del page
             for item in items:
                 uid = str((item.get("metadata") or {}).get("uid") or "")
                 if uid in given:
@@ -103,6 +104,7 @@ class RestClient:
                 if uid:
                     given.add(uid)
                 yield item
+            del items  # before the next page is read
             if not token:
                 return
 
