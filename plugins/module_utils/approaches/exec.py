@@ -24,6 +24,12 @@ NAME = "exec"
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
 _SHELL = ("sh",)
 _STDERR_SHOWN = 300
+_KILLED = 128 + 9
+_KILLED_CAUSE = "It was killed (signal 9): its container was stopped, or ran into its memory limit."
+_KILLED_ADVICE = "Look at the container's restarts and its memory limit, then run again."
+# What it looks like from outside when a pod is deleted while its container is entered.
+_PERHAPS_GONE = frozenset({"connection_lost", "collector_failed", "incomplete_reply", "exec_failed",
+                           "container_not_running"})
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,16 @@ class ExecApproach:
             _check_same_pod(scanner, selected)
             nonce = secrets.token_hex(16)
             self._count_exec()
-            outcome = exec_in_container(
-                scanner.connection, target.namespace, target.pod, target.container, _SHELL,
-                build_script(request, nonce), timeout=self._limits.timeout, output_limit=self._limits.output,
-                cancel=self._cancel)
-        return _facts_of(outcome, request, nonce, "collecting facts in %s" % target.path)
+            try:
+                outcome = exec_in_container(
+                    scanner.connection, target.namespace, target.pod, target.container, _SHELL,
+                    build_script(request, nonce), timeout=self._limits.timeout, output_limit=self._limits.output,
+                    cancel=self._cancel)
+                return _facts_of(outcome, request, nonce, "collecting facts in %s" % target.path)
+            except ScanError as error:
+                if error.reason in _PERHAPS_GONE:
+                    _check_still_there(scanner, selected)
+                raise
 
     def _count_exec(self) -> None:
         with self._lock:
@@ -92,13 +103,24 @@ def _check_same_pod(scanner: NamespaceScanner, selected: SelectedTarget) -> None
         raise ScanError("pod_replaced", "it had uid %s, now it has %s" % (target.pod_uid, uid), tried=tried)
 
 
+def _check_still_there(scanner: NamespaceScanner, selected: SelectedTarget) -> None:
+    """Raises pod_gone or pod_replaced, where that explains why an exec has failed."""
+    try:
+        _check_same_pod(scanner, selected)
+    except ScanError as error:
+        if error.reason in ("pod_gone", "pod_replaced"):
+            raise
+
+
 def _facts_of(outcome: ExecOutcome, request: CollectionRequest, nonce: str, tried: str) -> Facts:
     try:
         return read_facts(request, outcome.stdout, nonce)
     except ScanError as error:
         if outcome.exit_code == 0:
             raise ScanError(error.reason, error.message, tried=tried) from error
-        raise ScanError("collector_failed", "exit status %d%s" % _shown(outcome), tried=tried) from error
+        killed = outcome.exit_code == _KILLED
+        raise ScanError("collector_failed", "exit status %d%s" % _shown(outcome), tried=tried,
+                        cause=_KILLED_CAUSE if killed else "", advice=_KILLED_ADVICE if killed else "") from error
 
 
 def _shown(outcome: ExecOutcome) -> Tuple[int, str]:

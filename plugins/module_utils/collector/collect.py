@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Any, Dict
 
 from ..errors import ScanError
 from .facts import OK, UNSUPPORTED, Fact, Facts, Query
@@ -30,18 +30,20 @@ def read_facts(request: CollectionRequest, data: bytes, nonce: str) -> Facts:
     unknown = set(reply.frames) - set(frame_names(request)) - shared - {_OWN_FRAME}
     if unknown:
         raise ScanError("invalid_reply", "the collector's reply has frames that were not asked for: %s" % min(unknown))
-    facts = {query.key: _read_fact(reply, index, query) for index, query in enumerate(request.queries)}
+    parsed: Dict[str, Any] = {}
+    facts = {query.key: _read_fact(reply, Answer(index, reply.frames, parsed), query)
+             for index, query in enumerate(request.queries)}
     return Facts(facts, _read_collector(reply))
 
 
-def _read_fact(reply: ParsedReply, index: int, query: Query) -> Fact:
-    own = reply.frames.get("q%d" % index)
+def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
+    own = reply.frames.get("q%d" % answer.index)
     if own is None:
         raise ScanError("incomplete_reply", "the collector's reply has no answer for %s" % query.key)
     if own.status != OK:
         return read_frame(own)
     try:
-        return FAMILIES[query.kind].read(Answer(index, reply.frames), query)
+        return FAMILIES[query.kind].read(answer, query)
     except NotOkError as error:
         return read_frame(error.frame)
     except BadContentError as error:

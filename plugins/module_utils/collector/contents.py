@@ -23,7 +23,7 @@ from typing import List, Tuple
 
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
-from .frames import BadContentError, decode_text
+from .frames import BadContentError, Frame, decode_text
 from .request import HASH_FILES, get_option
 
 # The exit code of a program that the shell function `limited` stopped (killed by signal 9).
@@ -108,7 +108,7 @@ def _read_content(answer: Answer, query: Query) -> Fact:
     limit = get_option(query, "limit")
     content = answer.get_own()
     if answer.has_part("at"):
-        content = _cut(answer.get_shared("content"), answer.get_part("at"))
+        content = _cut(answer.parse_shared("content", Frame.decode), answer.get_part("at"))
     elif answer.has_part("piped"):
         content, code = split_tail(answer.get_part("piped"))
         if code == STOPPED:

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable, List, Mapping, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Tuple, TypeVar
 
 from .facts import OK, Fact, Query
 from .frames import BadContentError, Frame, decode_text
 from .request import encode_subject
 
 IndexedQuery = Tuple[int, Query]
+Parsed = TypeVar("Parsed")
 
 _MAX_CAUSE = 400
 
@@ -27,27 +28,40 @@ class NotOkError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the reply holds for one query: its own frame, its parts, and the frames that queries share."""
+    """What the reply holds for one query: its own frame, its parts, and the frames that queries share.
+
+    `parsed` is the same for all answers of a reply: what was made of shared frames, so that each is read only once.
+    """
 
     index: int
     frames: Mapping[str, Frame]
+    parsed: Dict[str, Any] = field(default_factory=dict)
 
     def get_own(self) -> bytes:
         """The content of the query's own frame."""
-        return self.get_frame("q%d" % self.index).decode()
+        return self._get_frame("q%d" % self.index).decode()
 
     def get_part(self, part: str) -> bytes:
         """The content of a further frame of this query."""
-        return self.get_frame("q%d.%s" % (self.index, part)).decode()
+        return self._get_frame("q%d.%s" % (self.index, part)).decode()
 
-    def get_shared(self, name: str) -> bytes:
-        """The content of a frame of the whole reply."""
-        return self.get_frame(name).decode()
+    def parse_shared(self, name: str, parse: Callable[[Frame], Parsed]) -> Parsed:
+        """What `parse` makes of a frame that several queries share. A frame has only one way to be parsed."""
+        frame = self._get_frame(name)
+        if name not in self.parsed:
+            try:
+                self.parsed[name] = parse(frame)
+            except BadContentError as error:
+                self.parsed[name] = error
+        found: Any = self.parsed[name]
+        if isinstance(found, BadContentError):
+            raise found
+        return found  # type: ignore[no-any-return]
 
     def has_part(self, part: str) -> bool:
         return "q%d.%s" % (self.index, part) in self.frames
 
-    def get_frame(self, name: str) -> Frame:
+    def _get_frame(self, name: str) -> Frame:
         """A frame by its name, which is ok. Raises NotOkError, or BadContentError where the script did not send it."""
         frame = self.frames.get(name)
         if frame is None:

@@ -21,7 +21,7 @@ from typing import Any, Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, NotOkError, quote, read_frame
-from .frames import BadContentError, decode_text
+from .frames import BadContentError, Frame, decode_text
 
 _SHELL = r"""
 file() {
@@ -60,7 +60,10 @@ def _read_file(answer: Answer, query: Query) -> Fact:
     path, link, target = rest.partition(b"\n")
     known = {"type": decode_text(kind), "link_target": decode_text(target) if link else None}
     try:
-        status = answer.get_part("link") if answer.has_part("link") else _find_status(answer.get_shared("stat"), path)
+        if answer.has_part("link"):
+            status = answer.get_part("link")
+        else:
+            status = answer.parse_shared("stat", _split_listing).get(path, b"")
     except NotOkError as error:
         missing = read_frame(error.frame)
         return Fact(missing.status, known, missing.cause)
@@ -80,10 +83,10 @@ def _parse_status(status: bytes) -> Dict[str, Any]:
             "mtime": mtime}
 
 
-def _find_status(listing: bytes, path: bytes) -> bytes:
-    """The line behind the path's own. A path begins with a slash and holds no newline; a status never begins so."""
-    lines = listing.split(b"\n")
-    return dict(zip(lines[::2], lines[1::2])).get(path, b"")
+def _split_listing(frame: Frame) -> Dict[bytes, bytes]:
+    """Paths and statuses by turns, a line each. A path begins with a slash and holds no newline."""
+    lines = frame.decode().split(b"\n")
+    return dict(zip(lines[::2], lines[1::2]))
 
 
 def _call(queries: List[IndexedQuery]) -> List[bytes]:

@@ -13,7 +13,7 @@ from typing import Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
-from .frames import decode_text
+from .frames import Frame, decode_text
 from .request import encode_subject, sysctl_path
 
 # Without grep and cat the shell itself must read; only bash reads a parameter whole.
@@ -42,17 +42,17 @@ sysctls() {
 def _read_sysctl(answer: Answer, query: Query) -> Fact:
     answer.get_own()
     path = encode_subject(sysctl_path(query.subject)) + b":"
-    values = _split_by_path(answer.get_shared("sysctl"))
+    values = answer.parse_shared("sysctl", _split_by_path)
     if path not in values:
         return Fact(UNREADABLE, cause="the kernel gives no value for it")
     return Fact(OK, decode_text(values[path]))
 
 
-def _split_by_path(data: bytes) -> Dict[bytes, bytes]:
+def _split_by_path(frame: Frame) -> Dict[bytes, bytes]:
     """Lines `path:text`. Further lines of a value repeat the path (grep) or come without it (cat)."""
     values: Dict[bytes, bytes] = {}
     last = b""
-    for line in data.split(b"\n"):
+    for line in frame.decode().split(b"\n"):
         path, colon, text = line.partition(b":")
         if colon and path.startswith(b"/proc/sys/"):
             values[path + colon] = values[path + colon] + b"\n" + text if path + colon in values else text

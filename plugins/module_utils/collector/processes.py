@@ -111,12 +111,15 @@ def _hides_processes(lines: List[bytes]) -> bool:
 
 def _find_descendants(own: int, records: Dict[int, Dict[bytes, bytes]]) -> Set[int]:
     """The collector's shell and the programs that it runs."""
-    mine = {own}
-    while True:
-        more = {pid for pid, record in records.items() if pid not in mine and read_integer(record[b"PPid"]) in mine}
-        if not more:
-            return mine
-        mine |= more
+    children: Dict[int, List[int]] = {}
+    for pid, record in records.items():
+        children.setdefault(read_integer(record[b"PPid"]), []).append(pid)
+    mine, left = {own}, [own]
+    while left:
+        more = [pid for pid in children.get(left.pop(), []) if pid not in mine]
+        mine.update(more)
+        left += more
+    return mine
 
 
 def _process(pid: int, record: Dict[bytes, bytes], command: bytes) -> Dict[str, Any]:

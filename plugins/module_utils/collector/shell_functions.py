@@ -27,7 +27,8 @@ from __future__ import annotations
 
 from typing import Dict
 
-# The first line is for options that come with the environment (SHELLOPTS of bash), as functions of these names may.
+# Options (SHELLOPTS of bash) and functions may come with the environment. So may variables of our names: these would stay
+# exported, and what they then hold would be too long for the environment of any program.
 PREPARE = r"""
 set +aeuvxC
 set -f
@@ -35,6 +36,8 @@ unset -f '[' command printf read test echo kill wait cd true shopt stat readlink
   sleep sha256sum rpm chroot uname
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
+unset a b c d f h i j k l m n o q r s t u v w x y z E P enc left limit list me nl nonce st sum t0 \
+  _d _f _i _k _q _r _w _x _y
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
@@ -130,7 +133,8 @@ exit 0
 # limited runs a program for at most so many seconds, and ends with 137 if that was too short. The program's stderr is
 # fd 3, apart from what the shell says of processes that are killed. No process may be left, so it waits for the watcher
 # and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or before it has
-# become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z).
+# become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z). A wait can return for a signal
+# that came before it: hence the watcher waits until sleep is not there to be killed again.
 FUNCTIONS: Dict[str, str] = {
     "pure": r"""
 pure() { case $1 in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
@@ -171,7 +175,11 @@ pick() {
 limited() {
   _x=$1; shift
   "$@" 2>&3 & _i=$!
-  { trap 'kill -9 $!; wait $!; exit 0' TERM; sleep $_x & wait $!; kill -9 $_i; } >/dev/null & _w=$!
+  {
+    trap 'trap "" TERM; while kill -9 $!; do wait $!; done; exit 0' TERM
+    sleep $_x & wait $!
+    kill -9 $_i
+  } >/dev/null & _w=$!
   wait $_i; _x=$?
   _y=0
   while kill $_w && IFS= read -r l </proc/$_w/stat && [ $_y -lt 9999 ]; do

@@ -28,7 +28,7 @@ from typing import Any, Dict, List, Tuple
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
-from .frames import BadContentError, decode_text
+from .frames import BadContentError, Frame, decode_text
 from .request import get_option
 
 MAX_BYTES = 512 * 1024
@@ -118,9 +118,9 @@ _COUNTS = re.compile(rb"!([0-9]{1,9}) ([0-9]{1,9})!")
 
 
 def _read_walk(answer: Answer, query: Query) -> Fact:
-    names, code, unreadable, vanished = _split(answer)
+    found, code, unreadable, vanished = answer.parse_shared("q%s.names" % decode_text(answer.get_own()), _split)
     times = _TIMES[get_option(query, "match")]
-    entries = sorted(decode_text(name) for name, same in groupby(names) if len(list(same)) & times)
+    entries = sorted(name for name, printed in found if printed & times)
     limit, seconds = get_option(query, "limit"), get_option(query, "seconds")
     # find ends with 1 also where files vanished while it ran, which is no defect of the walk
     complete = not unreadable and (code == 0 or (code == 1 and vanished > 0))
@@ -136,11 +136,9 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
     return Fact(OK, value)
 
 
-def _split(answer: Answer) -> Tuple[List[bytes], int, int, int]:
-    """The names, find's exit code (_CUT_OFF where there was too much), and how often it complained: of places that it
-    could not look into, of files that vanished."""
-    name = "q%s.names" % decode_text(answer.get_own())
-    frame = answer.get_frame(name)
+def _split(frame: Frame) -> Tuple[List[Tuple[str, int]], int, int, int]:
+    """The names with how often each was printed, find's exit code (_CUT_OFF where there was too much), and how often it
+    complained: of places that it could not look into, of files that vanished."""
     counts = _COUNTS.search(frame.payload)
     if counts is None:
         raise BadContentError("the walk's end is missing")
@@ -153,7 +151,8 @@ def _split(answer: Answer) -> Tuple[List[bytes], int, int, int]:
     if code not in (0, 1) and names:
         # find was stopped, perhaps before it had printed the last name as often as it had to
         names = names[:names.index(names[-1])]
-    return names, code, int(counts.group(1)), int(counts.group(2))
+    found = [(decode_text(name), len(list(same))) for name, same in groupby(names)]
+    return found, code, int(counts.group(1)), int(counts.group(2))
 
 
 def _call(queries: List[IndexedQuery]) -> List[bytes]:

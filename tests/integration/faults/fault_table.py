@@ -116,6 +116,7 @@ def _constant(text: str) -> str:
     """The text without what is another one each time."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID", text)
     text = re.sub(r"securescan-[0-9]{8}t[0-9]{6}-[0-9a-f]{6}", "securescan-RUN", text)
+    text = text.replace("because the test wants it", "(the server's message)")
     text = re.sub(r"[0-9a-f]{24,}", "ID", text)
     text = re.sub(r"\b(?:10|127|172|192)\.[0-9]+\.[0-9]+\.[0-9]+(?::[0-9]+)?", "ADDRESS", text)
     return text if len(text) < 240 else text[:240] + "..."

@@ -24,11 +24,13 @@ _NONCE = "script=$(cat)\nnonce=${script#*nonce=}\nnonce=${nonce%% *}\n"
 HOSTILE: Tuple[Tuple[str, str, str, str], ...] = (
     ("flood", "a shell that writes without end", "exec yes securescan-facts", "too_much_output"),
     ("silent", "a shell that says nothing for ever", "exec sleep 3600", "timed_out"),
-    ("hangs-halfway", "a shell that hangs in the middle of its reply", "/bin/sh | head -c 2000\nexec sleep 3600", "timed_out"),
+    ("hangs-halfway", "a shell that hangs in the middle of its reply",
+     "/bin/sh | head -c 2000\nexec sleep 3600", "timed_out"),
     ("early-end", "a shell that ends at once", "exit 0", "incomplete_reply"),
     ("half-reply", "a shell whose reply is cut in the middle", "/bin/sh | head -c 2000", "incomplete_reply"),
     ("no-trailer", "a shell whose reply lacks its last line", "/bin/sh | sed '$d'", "incomplete_reply"),
-    ("garbage", "a shell that writes random bytes", "exec head -c 20000 /dev/urandom", "invalid_reply"),
+    ("garbage", "a shell that writes garbage",
+     "i=0\nwhile [ $i -lt 999 ]; do printf '\\377\\0\\1\\nframe'; i=$((i+1)); done", "invalid_reply"),
     ("banner", "a shell with a greeting before the reply", "echo Welcome\nexec /bin/sh", "invalid_reply"),
     ("afterword", "a shell with a word after the reply", "/bin/sh\necho Goodbye", "invalid_reply"),
     ("terminal", "a reply that went through a terminal: CR LF", "/bin/sh | sed 's/$/\\r/'", "invalid_reply"),
@@ -39,7 +41,8 @@ HOSTILE: Tuple[Tuple[str, str, str, str], ...] = (
      _NONCE + "printf 'securescan-facts 1 %%s\\nframe q0 ok text 0\\n\\nend 1 %s\\n' $nonce" % _OLD, "invalid_reply"),
     ("forged-reply", "a forged reply with the right nonce and count, but without the facts",
      _NONCE + "printf 'securescan-facts 1 %s\\nframe q0 ok text 0\\n\\nend 1 %s\\n' $nonce $nonce", "incomplete_reply"),
-    ("refuses", "a shell that refuses, with an exit status and a message", "echo 'not for you' >&2\nexit 3", "collector_failed"),
+    ("refuses", "a shell that refuses, with an exit status and a message",
+     "echo 'not for you' >&2\nexit 3", "collector_failed"),
     ("dies", "a shell that is killed by a signal", "kill -9 $$", "collector_failed"),
     ("eats-memory", "a shell that runs into the container's memory limit",
      "ulimit -v 1000000\nx=xxxxxxxx\nwhile :; do x=$x$x; done", "collector_failed"),
@@ -61,14 +64,15 @@ STATIC_ROWS = [_row(name, fault, reason) for name, fault, _script, reason in HOS
     _row("initializing", "a container whose pod is still at its init containers", "container_not_running"),
     _row("unscheduled", "a pod that has no node", "container_not_running"),
 ]
-DELETED = _row("deleted", "the pod is deleted by force while the collector runs", "collector_failed")
+DELETED = _row("deleted", "the pod is deleted by force while the collector runs", "pod_gone")
 KILLED = _row("killed", "the container's first process ends while the collector runs", "collector_failed")
 GONE = _row("gone", "the pod is deleted after the selection", "pod_gone")
 REPLACED = _row("replaced", "the pod is replaced by one of its name after the selection", "pod_replaced")
 REPLACED_BEFORE = _row("replaced-before", "the pod is replaced by one of its name after its access was made",
                        "pod_replaced")
 ROLE = _row("role", "the Role is removed in the middle of the run", "not_permitted")
-ACCOUNT = _row("account", "the ServiceAccount is removed in the middle of the run", "not_authenticated", "not_permitted")
+ACCOUNT = _row("account", "the ServiceAccount is removed in the middle of the run",
+               "not_authenticated", "not_permitted")
 TERMINATING = _row("terminating", "the namespace is being deleted", "access_incomplete", reach="namespace")
 WRONG_NAME = _row("wrong-name", "no container has the name that was asked for", "no_targets", reach="run")
 KUBELET_IN = _row("kubelet-in", "the kubelet is stopped while the collector runs", "connection_lost")
@@ -77,11 +81,12 @@ CONTAINERD_IN = _row("containerd-in", "containerd is stopped while the collector
 CONTAINERD_OUT = _row("containerd-out", "containerd is stopped before the container is entered", "exec_failed")
 SERVER_IN = _row("server-in", "the API server is restarted while the collector runs", "connection_lost")
 SERVER_STOPPED_IN = _row("server-stopped-in", "the API server is stopped while the collector runs", "connection_lost")
-SERVER_STOPPED_OUT = _row("server-stopped-out", "the API server is stopped before the container is entered", "unreachable")
+SERVER_STOPPED_OUT = _row("server-stopped-out", "the API server is stopped before the container is entered",
+                          "unreachable")
 SERVER_STOPPED_RUN = _row("server-stopped-run", "the API server is stopped until the run is over", "access_remains",
                           reach="run")
-ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, ACCOUNT, TERMINATING, WRONG_NAME, KUBELET_IN,
-        KUBELET_OUT, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
+ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, ACCOUNT, TERMINATING, WRONG_NAME,
+        KUBELET_IN, KUBELET_OUT, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
         SERVER_STOPPED_RUN]
 
 # A shell that shows that it was entered, and takes its time.

@@ -44,8 +44,8 @@ def case(name: str, what: str, reason: str = "", *, on: str = "", reach: str = "
 
 def oci_message(_argv: List[str], streams: ExecStreams) -> int:
     read_script(streams)
-    streams.write(STDERR, b'level=error msg="exec failed: unable to start container process: exec: \\"sh\\": executable file '
-                          b'not found in $PATH"')
+    streams.write(STDERR, b'level=error msg="exec failed: unable to start container process: exec: \\"sh\\": executable '
+                          b'file not found in $PATH"')
     return 127
 
 

@@ -65,7 +65,8 @@ class Scene:
 
     def make(self, *pods: Dict[str, Any]) -> None:
         apply(self.cluster, [*namespace_objects(self.namespace), *pods])
-        wait_for(lambda: all(is_running(self.cluster, self.namespace, item["metadata"]["name"]) for item in pods))
+        wait_for(lambda: all(is_running(self.cluster, self.namespace, item["metadata"]["name"]) for item in pods),
+                 "the pods of %s run" % self.namespace)
 
     def pod(self, name: str, shell: str = "") -> Dict[str, Any]:
         return pod(name, self.namespace, shell=shell)
@@ -78,28 +79,34 @@ class Scene:
     def wait_until_entered(self, name: str) -> None:
         """Until the collector's shell runs in the pod."""
         wait_for(lambda: self.cluster.kubectl_run("exec", name, "-n", self.namespace, "--", "/bin/ls",
-                                                  "/tmp/entered").returncode == 0)
+                                                  "/tmp/entered").returncode == 0, "%s is entered" % name)
 
     def replace(self, name: str) -> None:
         self.delete_pod(name)
         apply(self.cluster, [self.pod(name)])
-        wait_for(lambda: is_running(self.cluster, self.namespace, name))
+        wait_for(lambda: is_running(self.cluster, self.namespace, name), "%s runs again" % name)
 
     def delete_pod(self, name: str) -> None:
         self.cluster.kubectl("delete", "pod", name, "-n", self.namespace, "--grace-period=0", "--force")
 
     def left(self) -> str:
-        return self.cluster.kubectl("get", "serviceaccounts,roles,rolebindings", "-n", self.namespace, "-l", LABEL, "-o",
-                                    "name")
+        return left(self.cluster, "-n", self.namespace)
 
 
 @pytest.fixture
 def scene(faulty: SampleCluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Scene:
-    return Scene(faulty, tmp_path, request.node.name.replace("test_", "").replace("_", "-")[:40].strip("-"))
+    return Scene(faulty, tmp_path, request.node.name[len("test_"):].replace("_", "-"))
 
 
 def apply(cluster: SampleCluster, objects: Sequence[Dict[str, Any]]) -> None:
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    """Until it is done: an API server that has just begun refuses some things."""
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    wait_for(lambda: cluster.kubectl_run("apply", "-f", "-", stdin=text).returncode == 0, "objects are applied")
+
+
+def left(cluster: SampleCluster, *where: str) -> str:
+    """The names of what belongs to an access."""
+    return cluster.kubectl("get", "serviceaccounts,roles,rolebindings", *where, "-l", LABEL, "-o", "name")
 
 
 def is_running(cluster: SampleCluster, namespace: str, name: str) -> bool:
@@ -107,10 +114,10 @@ def is_running(cluster: SampleCluster, namespace: str, name: str) -> bool:
     return bool(statuses) and all("running" in status["state"] for status in statuses)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
-        assert time.monotonic() < end, "it did not happen in %g s" % WAIT_SECONDS
+        assert time.monotonic() < end, "not in %g s: %s" % (WAIT_SECONDS, what)
         time.sleep(0.2)
 
 
@@ -128,11 +135,12 @@ def check(end: ScanEnd, failed: Dict[str, Row], scanned: Collection[str]) -> Non
 @pytest.fixture(scope="module")
 def static(faulty: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> ScanEnd:
     apply(faulty, cases.static_objects())
-    with_shell = [*HEALTHY, "policy", *(row[0] for row in cases.HOSTILE), "no-shell", "not-executable", "no-interpreter"]
-    wait_for(lambda: all(is_running(faulty, cases.STATIC, name) for name in with_shell))
-    wait_for(lambda: has_crashed(faulty))
-    wait_for(lambda: faulty.kubectl_run("exec", "policy", "-n", cases.STATIC, "--", "sh", "-c", ":").returncode != 0)
-    return scan(str(faulty.kubeconfig), tmp_path_factory.mktemp("static"), [cases.STATIC], concurrency=30, timeout=12.0,
+    entered = [*HEALTHY, *(row[0] for row in cases.HOSTILE), "policy", "no-shell", "not-executable", "no-interpreter"]
+    wait_for(lambda: all(is_running(faulty, cases.STATIC, name) for name in entered), "the pods run")
+    wait_for(lambda: has_crashed(faulty), "a pod has crashed")
+    wait_for(lambda: faulty.kubectl_run("exec", "policy", "-n", cases.STATIC, "--", "sh", "-c", ":").returncode != 0,
+             "the policy works")
+    return scan(str(faulty.kubeconfig), tmp_path_factory.mktemp("static"), [cases.STATIC], concurrency=30, timeout=8.0,
                 output_limit=1 << 20)
 
 
@@ -149,7 +157,7 @@ def test_static(static: ScanEnd, row: Row) -> None:
 def test_static_others(static: ScanEnd, faulty: SampleCluster) -> None:
     assert (static.error, static.problems) == (None, [])
     assert static.scanned() == set(HEALTHY)
-    assert faulty.kubectl("get", "serviceaccounts,roles,rolebindings", "-A", "-l", LABEL, "-o", "name") == ""
+    assert left(faulty, "-A") == ""
 
 
 def test_wrong_name(faulty: SampleCluster, tmp_path: pathlib.Path) -> None:
@@ -163,7 +171,7 @@ def test_wrong_name(faulty: SampleCluster, tmp_path: pathlib.Path) -> None:
 # Faults that come while a scan is under way.
 
 
-def test_deleted(scene: Scene) -> None:
+def deleted(scene: Scene) -> None:
     scene.make(scene.pod("a"), scene.pod("b", "slow"), scene.pod("c"))
     running = scene.start()
     scene.wait_until_entered("b")
@@ -173,17 +181,18 @@ def test_deleted(scene: Scene) -> None:
     assert (end.error, scene.left()) == (None, "")
 
 
-def test_killed(scene: Scene) -> None:
+def killed(scene: Scene) -> None:
     scene.make(scene.pod("a"), scene.pod("b", "slow"), scene.pod("c"))
     running = scene.start()
     scene.wait_until_entered("b")
-    scene.cluster.kubectl("exec", "b", "-n", scene.namespace, "--", "/bin/kill", "1")
+    # it may not come to its own end: the container takes it along
+    scene.cluster.kubectl_run("exec", "b", "-n", scene.namespace, "--", "/bin/kill", "1")
     end = running.result()
     check(end, {"b": cases.KILLED}, ["a", "c"])
     assert (end.error, scene.left()) == (None, "")
 
 
-def test_gone_and_replaced(scene: Scene) -> None:
+def gone_and_replaced(scene: Scene) -> None:
     scene.make(scene.pod("a", "slowish"), scene.pod("b"), scene.pod("c"), scene.pod("d"))
     running = scene.start()
     scene.wait_until_entered("a")
@@ -199,7 +208,7 @@ def access_options(scene: Scene, **options: Any) -> Dict[str, Any]:
     return dict(defaults, kubeconfig=str(scene.cluster.kubeconfig), namespaces=[scene.namespace], **options)
 
 
-def test_replaced_before(scene: Scene) -> None:
+def replaced_before(scene: Scene) -> None:
     scene.make(scene.pod("a"), scene.pod("b"))
     options = access_options(scene, run_id="replaced-before")
     context = TaskContext(check_mode=False, environ={})
@@ -211,7 +220,7 @@ def test_replaced_before(scene: Scene) -> None:
     assert (end.error, scene.left()) == (None, "")
 
 
-def test_role(scene: Scene) -> None:
+def role(scene: Scene) -> None:
     scene.make(scene.pod("a", "slowish"), scene.pod("b"))
     running = scene.start()
     scene.wait_until_entered("a")
@@ -221,18 +230,18 @@ def test_role(scene: Scene) -> None:
     assert (end.error, scene.left()) == (None, "")
 
 
-def test_account(scene: Scene) -> None:
+def account(scene: Scene) -> None:
     scene.make(scene.pod("a", "slowish"), scene.pod("b"))
     running = scene.start()
     scene.wait_until_entered("a")
     scene.cluster.kubectl("delete", "serviceaccounts", "-l", LABEL, "-n", scene.namespace)
     end = running.result()
     check(end, {"b": cases.ACCOUNT}, ["a"])
-    wait_for(lambda: scene.left() == "")
+    wait_for(lambda: scene.left() == "", "the account's Role and RoleBinding are collected")
     assert end.error is None
 
 
-def test_terminating(scene: Scene) -> None:
+def terminating(scene: Scene) -> None:
     lasting = scene.pod("a")
     lasting["metadata"]["finalizers"] = ["securescan.test/stay"]
     lasting["spec"].update(terminationGracePeriodSeconds=120)
@@ -251,7 +260,25 @@ def test_terminating(scene: Scene) -> None:
     assert (end.error, other.left(), scene.left()) == (None, "", "")
 
 
-# Last: the cluster's own daemons.
+WHILE_SCANNING = (deleted, killed, gone_and_replaced, replaced_before, role, account, terminating)
+
+
+@pytest.fixture(scope="module")
+def under_way(static: ScanEnd, faulty: SampleCluster,
+              tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Future[None]]:
+    """All of them at once: they mostly wait, and each has its own namespace."""
+    folder = tmp_path_factory.mktemp("under_way")
+    with ThreadPoolExecutor(len(WHILE_SCANNING)) as pool:
+        return {what.__name__: pool.submit(what, Scene(faulty, folder, what.__name__.replace("_", "-")))
+                for what in WHILE_SCANNING}
+
+
+@pytest.mark.parametrize("name", [what.__name__ for what in WHILE_SCANNING])
+def test_while_scanning(under_way: Dict[str, Future[None]], name: str) -> None:
+    under_way[name].result()
+
+
+# Last: the cluster's own daemons, one after the other.
 
 
 def while_a_daemon(scene: Scene, disturb: Callable[[], None], repair: Callable[[], None]) -> ScanEnd:
@@ -305,7 +332,7 @@ def test_api_server_stopped(scene: Scene) -> None:
 
 
 def test_nothing_is_left_anywhere(faulty: SampleCluster) -> None:
-    assert faulty.kubectl("get", "serviceaccounts,roles,rolebindings", "-A", "-l", LABEL, "-o", "name") == ""
+    assert left(faulty, "-A") == ""
 
 
 def test_the_page_is_current() -> None:

@@ -117,14 +117,14 @@ class Mutations:
         self._ways: Sequence[Callable[[bytes], bytes]] = (
             self._flip_bit, self._flip_bit, self._set_byte, self._cut_end, self._cut_start, self._drop, self._double,
             self._swap, self._insert, self._insert_token, self._change_number, self._drop_unit, self._double_unit,
-            self._swap_units)
+            self._swap_units, self._flip_bit_of_head)
         self.made: Dict[str, int] = {}
 
     def spoil(self, data: bytes) -> bytes:
         """One to three changes. The first is to the data as it is, so that it can aim at the units."""
         number = self._random.choice((1, 1, 1, 2, 3))
         for count in range(number):
-            ways = self._ways if count == 0 else self._ways[:-3]
+            ways = self._ways if count == 0 else self._ways[:-4]
             way = self._random.choice(ways)
             self.made[way.__name__] = self.made.get(way.__name__, 0) + 1
             data = way(data)
@@ -192,6 +192,12 @@ class Mutations:
         changed = self._random.choice((value + 1, value - 1, value + 7, 0, value * 10, 2**31, 2**63, 10**30))
         text = b"%d" % changed if self._random.random() < 0.9 else b"0%d" % changed
         return data[:start] + text + data[end:]
+
+    def _flip_bit_of_head(self, data: bytes) -> bytes:
+        """Of the first bytes of a unit, which say what it is and how long."""
+        start, end = self._random.choice(self._spans)
+        at = min(start + self._random.randrange(3), end - 1)
+        return data[:at] + bytes((data[at] ^ 1 << self._random.randrange(8),)) + data[at + 1:]
 
     def _drop_unit(self, data: bytes) -> bytes:
         start, end = self._random.choice(self._spans)

@@ -263,7 +263,7 @@ def test_spoilt_streams(recorded: Recorded, frames: List[bytes], capsys: pytest.
             assert may_agree(head, socket.accept), head
             seen["facts" if check_outcome(outcome, sent, recorded) else "an outcome, but no facts"] += 1
     assert slowest < SLOWEST
-    assert len(mutations.made) == 13 and min(mutations.made.values()) > ROUNDS // 50, "each way to spoil was used"
+    assert len(mutations.made) == 14 and min(mutations.made.values()) > ROUNDS // 50, "each way to spoil was used"
     assert set(seen) <= {"facts", "an outcome, but no facts", "bad_reply", "connection_lost", "protocol_refused"}
     assert min(seen.values()) > ROUNDS // 100, "each answer is common, or this shows little"
     with capsys.disabled():

@@ -94,7 +94,7 @@ def test_too_much_is_refused() -> None:
 
 
 def test_every_kind_of_the_contract_has_a_family() -> None:
-    kinds = set(re.findall(r"^    ([a-z0-9_]+)  +\S", Query.__doc__ or "", re.MULTILINE)) - {"kind"}
+    kinds = set(re.findall(r"^ *([a-z0-9_]+)  +\S", Query.__doc__ or "", re.MULTILINE)) - {"kind"}
     assert kinds == set(FAMILIES)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pickle
+import re
 from typing import Any, Callable, Dict
 
 import pytest
@@ -142,6 +143,26 @@ def test_the_environment_changes_nothing(make_container: Callable[..., Container
             assert hostile[key] == fact, key
     assert hostile["environment"].status == plain["environment"].status
     assert container.list_tree() == before
+
+
+@pytest.mark.parametrize(("shell", "tools"), [cell for cell in CELLS if cell[1] != "none"])
+def test_variables_of_the_environment_are_not_ours(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    """A variable that comes exported stays so, and a long text in it lets every program fail to start."""
+    container = make_container(shell, tools)
+    _fill(container)
+    container.write("/big", b"x" * 200_000)
+    container.write("/var/lib/dpkg/status", "Package: a\nVersion: 1\n\n" * 10_000)
+    queries = (Query("content", "/big"), *EVERYTHING, Query("sha256", "/big"), Query("file", "/big"))
+    names = set(re.findall(rb"(?<![\w$-])([a-z_][a-z0-9_]*|[A-Z])=", script.build_script(request.make_request(queries), NONCE)))
+    assert len(names) > 30
+    env = {"PATH": "/bin", **{name.decode(): "x" for name in names}}
+    plain, fact = container.collect(*queries), container.collect(*queries, env=env)
+    for query in queries:
+        if query.kind not in ("environment", "sockets", "mounts"):
+            assert fact.get_fact(query) == plain.get_fact(query), query.key
+    assert fact.get_fact(Query("packages")).status == OK
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh", "ash"])

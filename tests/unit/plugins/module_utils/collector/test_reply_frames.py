@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import time
 from typing import List
@@ -186,6 +187,38 @@ def test_broken_base64_costs_its_fact(payload: bytes) -> None:
         NONCE,
     )
     assert facts["content:/a"].status == UNSUPPORTED
+
+
+def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
+    """Many queries over shared frames, and processes that are each the child of the one before."""
+    queries = [Query("file", "/f%d" % number) for number in range(1000)]
+    queries += [Query("content", "/c%d" % number) for number in range(500)]
+    queries += [Query("sysctl", "kernel.p%d" % number) for number in range(300)]
+    queries += [Query("walk", "/", (("match", "setuid"), ("seconds", number + 1))) for number in range(100)]
+    process = "Name:\tsh\nState:\tS\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\nGid:\t0\t0"
+    pids = range(2, 20000)
+    names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0!"
+    frames_of_all = [
+        _frame("stat", b"\n".join(b"/f%d\n81a4 0 0 1 1" % number for number in range(100_000))),
+        *(_frame("q%d" % number, b"file\n/f%d" % number) for number in range(1000)),
+        _frame("content", b"!" + b"A" * 2_000_000, encoding="base64"),
+        *(_frame("q%d" % number) + _frame("q%d.at" % number, b"0 1") for number in range(1000, 1500)),
+        _frame("sysctl", b"\n".join(b"/proc/sys/kernel/p%d:1" % number for number in range(50_000))),
+        *(_frame("q%d" % number) for number in range(1500, 1800)),
+        *(_frame("q%d" % number, b"1800") for number in range(1800, 1900)),
+        _frame("q1800.names", names, encoding="base64"),
+        _frame("q1900", b"2\n%s\n\nL" % b" ".join(b"%d" % pid for pid in pids)),
+        _frame("q1900.status", "\n".join(process % (pid, pid - 1) for pid in pids).encode()),
+        _frame("q1900.cmdline", b"L\n" * len(pids)),
+        _frame("collector"),
+    ]
+    data = HEADER + b"".join(frames_of_all)
+    data += b"end %d 0123456789abcdef\n" % data.count(b"\nframe ", len(HEADER) - 1)
+    wanted = request.make_request([*queries, Query("processes")])
+    began = time.process_time()
+    facts = collect.read_facts(wanted, data, NONCE)
+    assert time.process_time() - began < 5
+    assert facts["processes"].value == [] and facts["file:/f7"].ok and facts["content:/c1"].status == UNSUPPORTED
 
 
 def test_mutated_replies_never_crash_and_never_shrink() -> None:
