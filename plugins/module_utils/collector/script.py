@@ -10,6 +10,7 @@ what the request needs is in it, since it travels with each exec.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Dict, List
 
@@ -20,6 +21,9 @@ from .frames import COLLECTOR_VERSION, check_nonce
 from .request import CollectionRequest
 from .shell_functions import FINISH, FUNCTIONS, NEEDS, PREPARE
 
+# Stands for the nonce until it is known; no part of a request can hold a NUL.
+_NONCE = b"\0nonce\0"
+
 
 def build_script(request: CollectionRequest, nonce: str) -> bytes:
     """The script that answers a request with frames.
@@ -27,6 +31,12 @@ def build_script(request: CollectionRequest, nonce: str) -> bytes:
     :param nonce: 16 to 64 lower case hex digits, new for each run; stands in the reply. ValueError otherwise
     """
     check_nonce(nonce)
+    return _script_of(request).replace(_NONCE, nonce.encode())
+
+
+@functools.lru_cache(maxsize=8)
+def _script_of(request: CollectionRequest) -> bytes:
+    """The script without its nonce: a run sends the same one to each of its targets."""
     wanted: Dict[str, List[IndexedQuery]] = {}
     for index, query in enumerate(request.queries):
         wanted.setdefault(query.kind, []).append((index, query))
@@ -36,9 +46,8 @@ def build_script(request: CollectionRequest, nonce: str) -> bytes:
                       | {name for function in functions for name in NEEDS[function]["programs"].split()})
     paths = dict.fromkeys(path for family, queries in families for _index, query in queries
                           for path in family.stat_paths(query))
-    work = [b"main() {", b"nonce=%s left=%d limit=%d" % (nonce.encode(), request.output_limit,
-                                                         math.ceil(request.time_limit)),
-            b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), nonce.encode()), b"now; t0=$u"]
+    work = [b"main() {", b"nonce=%s left=%d limit=%d" % (_NONCE, request.output_limit, math.ceil(request.time_limit)),
+            b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), _NONCE), b"now; t0=$u"]
     if programs:
         work.append(b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode())
     if "base64" in programs:
