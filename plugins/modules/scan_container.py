@@ -147,37 +147,10 @@ requests:
   type: dict
   sample: {grantor: 3, scanner: 11, exec: 9}
 error:
-  description:
-    - Why the task failed. C(code) is stable over versions.
+  description: Why the task failed. See the guide on errors for the codes.
   returned: on failure
   type: dict
-  contains:
-    code:
-      description: Code of the error's kind.
-      type: str
-      returned: always
-      sample: SCAN-205
-    reason:
-      description: Short name of the kind.
-      type: str
-      returned: always
-      sample: not_permitted
-    message:
-      description: What came back.
-      type: str
-      returned: always
-    tried:
-      description: What was tried, and on what.
-      type: str
-      returned: always
-    cause:
-      description: The likely cause.
-      type: str
-      returned: always
-    advice:
-      description: The next step.
-      type: str
-      returned: always
+  sample: {code: SCAN-204, reason: not_authenticated, message: "...", tried: "...", cause: "...", advice: "..."}
 """
 
 from ..module_utils.module_run import run_as_module
