@@ -120,3 +120,64 @@ def test_other_ends_leave_nothing(playbooks, cluster, number):
     while left(cluster):
         assert time.monotonic() < deadline, left(cluster)
         time.sleep(0.1)
+
+
+SLOW_POD = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: slow}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: shell, namespace: slow}
+data:
+  sh: |
+    #!/bin/busybox sh
+    exec /bin/busybox sleep 30
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: slow, namespace: slow}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: slow
+      image: securescan.local/busybox:1
+      imagePullPolicy: IfNotPresent
+      command: [/bin/busybox, sleep, "3600"]
+      env: [{name: PATH, value: "/slow:/bin"}]
+      volumeMounts: [{name: shell, mountPath: /slow}]
+  volumes:
+    - name: shell
+      configMap: {name: shell, defaultMode: 0755}
+"""
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - securescan.kubernetes.scan_container:
+        kubeconfig: "{{ scan_kubeconfig }}"
+        namespaces: [slow]
+        output_dir: "{{ playbook_dir }}/results"
+      timeout: 3
+"""
+
+
+@pytest.fixture
+def slow_pod(cluster):
+    """A container whose `sh` does nothing for half a minute."""
+    cluster.kubectl("apply", "-f", "-", stdin=SLOW_POD)
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/slow", "-n", "slow", "--timeout=60s")
+    yield
+    cluster.kubectl("delete", "namespace", "slow", "--wait=false")
+
+
+def test_the_time_out_of_the_task_ends_the_scan_and_removes_the_access(playbooks, cluster, slow_pod):
+    play = playbooks.folder / "play.yml"
+    play.write_text(PLAY)
+    started = time.monotonic()
+    run = playbooks.run(str(play))
+    assert run.status == 2
+    assert "imed out" in run.output or "imeout" in run.output, run.output
+    assert time.monotonic() - started < 20, "it must not wait for the container"
+    assert left(cluster) == ""

@@ -146,6 +146,7 @@ def static(faulty: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> S
 
 def has_crashed(cluster: SampleCluster) -> bool:
     (status,) = cluster.get("pod", "crashing", "-n", cases.STATIC)["status"].get("containerStatuses") or [{}]
+    print("XX", json.dumps(status.get("state")), status.get("restartCount"))
     return bool(status) and status["restartCount"] > 0 and "waiting" in status["state"]
 
 
