@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Dict, Mapping, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
@@ -35,11 +35,14 @@ class ScannerAccess:
     """Gives each target the scanner of its namespace. A namespace's token is asked for when its first target comes."""
 
     def __init__(self, grantor: RestClient, connection: ClusterConnection, access: Mapping[str, Any],
-                 limiter: Limiter) -> None:
-        """:param access: the `access` value that the task scan_access returned"""
+                 limiter: Limiter, cancel: Optional[threading.Event] = None) -> None:
+        """:param access: the `access` value that the task scan_access returned
+        :param cancel: ends a request that is under way
+        """
         self._grantor = grantor
         self._connection = connection
         self._limiter = limiter
+        self._cancel = cancel
         self._run_id, self._grants, self._expiries = _read_access(access)
         self._uids = {namespace: _uids(grant) for namespace, grant in self._grants.items()}
         self._not_made = _read_refused(access)
@@ -112,7 +115,7 @@ class ScannerAccess:
         token = request_token(self._grantor, self._run_id, grant.namespace,
                               remaining_lifetime(self._expiries[grant.namespace]))
         connection = self._connection.with_bearer_token(token.value)
-        client = RestClient(connection, limiter=self._limiter)
+        client = RestClient(connection, limiter=self._limiter, cancel=self._cancel)
         wait_until_effective(client, grant)
         return NamespaceScanner(connection, client, grant)
 

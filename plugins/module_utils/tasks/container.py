@@ -35,7 +35,10 @@ _LISTED_IN_RESULT = 20
 
 
 def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
-    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests, diff."""
+    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests.
+
+    In check mode diff. Where the scan's access could not be removed also failed, msg and error.
+    """
     profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
     if not profiles:
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
@@ -48,9 +51,17 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
         return _planned(params, context, grantor, targets)
     folder = RunFolder(params["output_dir"], _run_id(params))
     folder.create()  # before the access: an output folder that cannot be written must not cost a visit to the cluster
-    with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
-        return _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, folder=folder,
-                     access=access).run(targets)
+    result: Dict[str, Any] = {}
+    try:
+        with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
+            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, folder=folder,
+                           access=access).run(targets)
+    except ScanError as error:
+        if not result:
+            raise
+        # the scan is done and only the removal of its access failed: that is a failure, but its results stand
+        result.update(failed=True, msg=str(error), error=error.record())
+    return result
 
 
 def _run_id(params: Mapping[str, Any]) -> str:
@@ -84,7 +95,7 @@ class _Scan:
         self._grantor = grantor
         self._folder = folder
         limiter = Limiter(per_cluster=params["concurrency"])
-        self._access = ScannerAccess(grantor, connection, access, limiter)
+        self._access = ScannerAccess(grantor, connection, access, limiter, context.cancel)
         limits = ExecLimits(timeout=params["timeout"], output=params["output_limit"])
         self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
         self._plan = ScanPlan(

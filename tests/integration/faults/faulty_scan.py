@@ -62,7 +62,11 @@ def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], *
     end = ScanEnd(output_dir)
     context = TaskContext(check_mode=False, environ={}, warnings=end.warnings)
     try:
-        run_scan_container(params, context)
+        result = run_scan_container(params, context)
+        if result.get("failed"):
+            # results stand beside the error: the scan was done, its access could not be removed
+            assert pathlib.Path(result["summary_file"]).exists()
+            end.error = ScanError.from_record(result["error"])
     except ScanError as error:
         end.error = error
     _read_back(end)
