@@ -73,7 +73,7 @@ class Bench:
         self.profiles = chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
         self.targets = [selected for selected in select_targets(
             self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
-            if selected.target.state == "running" and selected.target.workload != "edge"]
+            if selected.target.state == "running" and selected.target.workload not in ("edge", "broken")]
         self.plan = self.make_plan(concurrency=8)
 
     def make_plan(self, concurrency: int):
@@ -94,10 +94,14 @@ class Bench:
     def at_most(self, name: str, value: float, unit: str, goal: float) -> None:
         self.row(name, value, unit, goal, value <= goal)
 
-    def scan_once(self, selected) -> None:
-        outcome = scan_target(self.plan, selected)
+    def scan_outcome(self, plan: ScanPlan, selected):
+        outcome = scan_target(plan, selected)
         if outcome.judgement is None:
             raise SystemExit("the scan of %s failed: %s" % (selected.target.path, outcome.error))
+        return outcome
+
+    def scan_once(self, selected) -> None:
+        outcome = self.scan_outcome(self.plan, selected)
         self.folder.write_hdf(hdf_document(outcome.judgement), selected.target.identity())
 
     def bare_exec(self, selected) -> None:
@@ -129,11 +133,14 @@ class Bench:
         self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / ROUNDS * 1000, "ms", 8.0)
 
     def requests_per_target(self) -> None:
+        """What one more target costs; an access costs three more per namespace (a token and two reviews)."""
         plan = self.make_plan(concurrency=1)
-        for selected in self.targets:
-            scan_target(plan, selected)
-        requests = self.scanner.requests + plan.approach.execs
-        self.at_most("API requests per target after the list", requests / len(self.targets), "requests", 2.0)
+        self.scan_outcome(plan, self.targets[0])
+        before = self.scanner.requests + plan.approach.execs
+        for selected in self.targets[1:]:
+            self.scan_outcome(plan, selected)
+        requests = self.scanner.requests + plan.approach.execs - before
+        self.at_most("API requests per further target after the list", requests / (len(self.targets) - 1), "requests", 2.0)
 
     def throughput(self) -> None:
         work = [self.targets[index % len(self.targets)] for index in range(MANY)]
