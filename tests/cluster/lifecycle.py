@@ -154,6 +154,7 @@ def _remove(name: str) -> bool:
         return False
     state = states.load(name)
     if state is None or not _has_slot(state):  # its start was cut short, or the machine was restarted since
+        network.release(folder)
         shutil.rmtree(folder)
         return True
     traces = leftovers.traces(state)

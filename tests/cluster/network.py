@@ -111,6 +111,13 @@ def remove(slot: int) -> None:
         raise ClusterError(f"These interfaces cannot be removed: {', '.join(left)}.")
 
 
+def release(owner: Path) -> None:
+    """Give up every slot that was claimed for `owner`, also where its number was never noted. Raises as `remove`."""
+    for slot in range(SLOTS):
+        if is_owner(slot, owner):
+            remove(slot)
+
+
 def interfaces(slot: int) -> Set[str]:
     """The interfaces of a slot on this machine: its bridge and what is plugged into it."""
     return {link.name for link in _interfaces(bridge_name(slot))}

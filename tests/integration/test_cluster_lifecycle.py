@@ -23,7 +23,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
-from cluster import cgroups, daemons, health, leftovers, network, pause, processes
+from cluster import cgroups, daemons, health, leftovers, lifecycle, network, pause, processes
 from cluster.failure import ClusterError
 from cluster.handle import Cluster, up
 from cluster.places import cluster_folder
@@ -317,3 +317,14 @@ def test_names_that_cannot_be_are_refused() -> None:
     for name in ("../etc", "Upper", "-dash", "", "x" * 33):
         refused = cluster_program("up", "--", name)
         assert refused.returncode == 1 and "cannot name a cluster" in refused.stderr
+
+
+def test_down_gives_up_the_slot_of_a_start_that_was_cut_short() -> None:
+    """The slot is claimed before it is noted: a start that was killed between the two must not cost a slot for ever."""
+    folder = cluster_folder("lifecycle-cut")
+    folder.mkdir(parents=True)
+    slot = network.claim(folder)
+    assert network.is_owner(slot, folder)
+    assert lifecycle.down("lifecycle-cut")
+    assert not network.interfaces(slot)
+    assert not folder.exists()
