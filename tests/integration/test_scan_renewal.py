@@ -1,0 +1,48 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pods that come after the access was made: a record that says so, or, when asked, scanned with a renewed access."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options import (
+    scan_access_spec,
+    scan_container_spec,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+
+LABELS = ["app.kubernetes.io/name=api"]
+
+
+def params(spec, kubeconfig, **given):
+    return {**{name: rule.get("default") for name, rule in spec.items()}, "kubeconfig": str(kubeconfig),
+            "namespaces": ["shop"], "label_selectors": LABELS, **given}
+
+
+@pytest.mark.parametrize("renew", [False, True])
+def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
+    context = TaskContext(check_mode=False, environ={})
+    access = run_scan_access(params(scan_access_spec(), operator_kubeconfig), context)["access"]
+    try:
+        old = access["namespaces"][0]["pods"][0]["name"]
+        cluster.kubectl("delete", "pod", old, "-n", "shop", "--wait=true")
+        cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
+        profiles = [each.as_dict() for each in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})]
+        result = run_scan_container(params(scan_container_spec(), operator_kubeconfig, access=access, renew_access=renew,
+                                           output_dir=str(tmp_path), compiled_profiles=profiles), context)
+    finally:
+        run_scan_access(params(scan_access_spec(), operator_kubeconfig, state="absent", run_id=access["run_id"]), context)
+    summary = json.loads(pathlib.Path(result["summary_file"]).read_text())
+    ends = {target["pod"]: (target["outcome"], (target["error"] or {}).get("reason")) for target in summary["targets"]}
+    assert len(ends) == 2
+    assert old not in ends
+    known = {pod["name"] for pod in access["namespaces"][0]["pods"]}
+    for pod, end in ends.items():
+        assert end == (("scanned", None) if renew or pod in known else ("not_scanned", "pod_replaced")), (pod, end)
