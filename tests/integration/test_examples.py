@@ -1,0 +1,49 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples that ansible-doc shows are run, as they stand there, in one play against the real cluster."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def examples(module: str) -> list[dict]:
+    program = pathlib.Path(sys.executable).parent / "ansible-doc"
+    done = subprocess.run([str(program), "-j", "securescan.kubernetes.%s" % module], check=True, capture_output=True, text=True)
+    return yaml.safe_load(json.loads(done.stdout)["securescan.kubernetes.%s" % module]["examples"])
+
+
+@pytest.fixture
+def team_namespace(cluster):
+    """The examples speak of a team's namespaces: the sample namespace is one for as long as they run."""
+    cluster.kubectl("label", "namespace", "shop", "team=store", "--overwrite")
+    yield
+    cluster.kubectl("label", "namespace", "shop", "team-")
+
+
+def test_every_example_works(playbooks, cluster, team_namespace, tmp_path):
+    make_access, *other_access = examples("scan_access")
+    gate = examples("scan_threshold")  # last: it judges the scan of the compliant application
+    others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]
+    tasks = [make_access, *others, *gate, *other_access]
+    assert len(tasks) >= 10
+    by_hand = {"securescan.kubernetes.scan_access": {"kubeconfig": "{{ scan_kubeconfig }}", "state": "absent",
+                                                     "run_id": "look-by-hand", "namespaces": ["shop"]}}
+    play = tmp_path / "examples.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
+                                     "tasks": [{"block": tasks, "always": [by_hand]}]}]))
+    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"))
+    assert run.status == 0, run.output[-4000:]
+    assert "failed=0" in run.output and "Gate: PASSED" in run.output
+    assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",
+                           "app.kubernetes.io/managed-by=securescan.kubernetes") == ""
