@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
@@ -23,7 +23,7 @@ from ..profiles.compiled import CompiledProfile
 from ..results.hdf import hdf_document
 from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
-from ..results.waivers import WaiverNote, load_waivers
+from ..results.waivers import WaiverNote, Waivers, load_waivers
 from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
 from .access import grants_of, planned_access, scan_access_of
@@ -42,6 +42,7 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
     if not profiles:
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
+    waivers = load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     chosen, looked_at = selection(params), LookedAt()
@@ -54,8 +55,8 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     result: Dict[str, Any] = {}
     try:
         with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
-            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, folder=folder,
-                           access=access).run(targets)
+            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, waivers=waivers,
+                           folder=folder, access=access).run(targets)
     except ScanError as error:
         if not result:
             raise
@@ -87,7 +88,7 @@ class _Scan:
     """One run of the task, from the first container to the summary."""
 
     def __init__(self, params: Mapping[str, Any], context: TaskContext, *, connection: ClusterConnection,
-                 grantor: RestClient, profiles: List[CompiledProfile], folder: RunFolder,
+                 grantor: RestClient, profiles: List[CompiledProfile], waivers: Optional[Waivers], folder: RunFolder,
                  access: Mapping[str, Any]) -> None:
         self._params = params
         self._context = context
@@ -100,8 +101,7 @@ class _Scan:
         self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
-            request=scan_request(profiles), profiles=profiles,
-            waivers=load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None)
+            request=scan_request(profiles), profiles=profiles, waivers=waivers)
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},
@@ -115,8 +115,6 @@ class _Scan:
 
     def run(self, targets: List[SelectedTarget]) -> Dict[str, Any]:
         clock = time.monotonic()
-        self._folder.create()
-
         said = -1
 
         def report(done: int) -> None:
