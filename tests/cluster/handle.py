@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, Iterable, List
 
-from . import audit, control, image_store, lifecycle
+from . import audit, configuration, control, image_store, lifecycle
 from .state import State
 
 
@@ -55,6 +55,11 @@ class Cluster:
         """Stop a daemon, start it again, wait until it is well."""
         self.stop(daemon)
         self.start(daemon)
+
+    def configure_kubelet(self, changes: Dict[str, Any]) -> None:
+        """Restart the kubelet with some of its settings changed; {} brings back those that every cluster has."""
+        configuration.write_kubelet(self.state, changes)
+        self.restart("kubelet")
 
     def wait_until_ready(self) -> None:
         """Wait until every daemon is well and the node takes pods."""

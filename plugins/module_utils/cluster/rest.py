@@ -36,17 +36,19 @@ class RestClient:
     :param limiter: its rate is kept to; it takes no slot of it, so holders of slots may make requests
     :param timeout: seconds for one attempt
     :param patience: seconds during which a request is tried again
+    :param attempts: how often it is tried, where the server does not ask to come back (429)
     :param cancel: ends every wait
     :ivar requests: how many attempts were made
     """
 
     def __init__(self, connection: ClusterConnection, limiter: Optional[Limiter] = None, timeout: float = 30.0, *,
-                 patience: float = 60.0, cancel: Optional[threading.Event] = None) -> None:
+                 patience: float = 60.0, attempts: int = _ATTEMPTS, cancel: Optional[threading.Event] = None) -> None:
         self.connection = connection
         self.requests = 0
         self._limiter = limiter
         self._timeout = timeout
         self._patience = patience
+        self._attempts = attempts
         self._cancel = cancel
         self._pool = HttpPool(connection)
         self._lock = threading.Lock()
@@ -130,7 +132,7 @@ class RestClient:
                     renewed = True
                     continue
                 failures += 1
-                if not _is_worth_retrying(error, method, failures):
+                if not _is_worth_retrying(error, method, failures < self._attempts):
                     raise
                 pause = _pause(error, failures)
                 if pause >= patience.remaining():
@@ -157,11 +159,11 @@ class RestClient:
         return document
 
 
-def _is_worth_retrying(error: ScanError, method: str, failures: int) -> bool:
+def _is_worth_retrying(error: ScanError, method: str, has_attempts: bool) -> bool:
     """Whether the same request may be sent again without doing something twice."""
     if error.reason == "throttled":
         return True
-    if failures >= _ATTEMPTS:
+    if not has_attempts:
         return False
     if error.reason == "unreachable":
         return True  # nothing was sent

@@ -30,6 +30,8 @@ _PIPE_SIZE = 64 * 1024
 GIVE_UP_AFTER = 45.0
 _NEEDS_CREATE = ("The identity has the verb get on pods/exec, but not create, which WebSockets need, too, from "
                  "Kubernetes 1.35 on.")
+# How often an API server that is away is asked again before a program is started.
+_ABSENCES = 2
 # How long to wait for the server's close after the program's status is known.
 _CLOSE_SECONDS = 2.0
 
@@ -65,21 +67,31 @@ def exec_in_container(connection: ClusterConnection, namespace: str, pod: str, c
     deadline = Deadline(timeout, cancel, "exec into %s/%s/%s" % (namespace, pod, container))
     target = connection.endpoint.base_path + _exec_target(namespace, pod, container, argv, bool(stdin))
     renewed = False
+    absences = 0
     while True:
         try:
             session = _open(connection, target, stdin, output_limit, deadline)
             break
-        except ApiError as error:
-            # Nothing was started, so both are safe to try again.
+        except ScanError as error:
+            # Nothing was started, so all of these are safe to try again.
+            pause = (error.retry_after if isinstance(error, ApiError) else None) or 1.0
             if error.reason == "not_authenticated" and not renewed and connection.renew_credential():
                 renewed = True
-            elif error.reason == "throttled" and (error.retry_after or 1.0) < deadline.remaining():
-                deadline.sleep(error.retry_after or 1.0)
+            elif error.reason == "throttled" and pause < deadline.remaining():
+                deadline.sleep(pause)
+            elif _is_away(error) and absences < _ABSENCES and pause < deadline.remaining():
+                absences += 1
+                deadline.sleep(pause)
             else:
                 raise
     exit_code = session.run(argv[0])
     return ExecOutcome(exit_code, bytes(session.reader.stdout), bytes(session.reader.stderr), session.protocol,
                        time.monotonic() - started)
+
+
+def _is_away(error: ScanError) -> bool:
+    """Whether the API server, or what stands before it, is only not there at the moment: as while it restarts."""
+    return error.reason == "unreachable" or (isinstance(error, ApiError) and error.status == 503)
 
 
 def _exec_target(namespace: str, pod: str, container: str, argv: Sequence[str], has_stdin: bool) -> str:

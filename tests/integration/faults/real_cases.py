@@ -77,6 +77,7 @@ TERMINATING = _row("terminating", "the namespace is being deleted", "access_inco
 WRONG_NAME = _row("wrong-name", "no container has the name that was asked for", "no_targets", reach="run")
 KUBELET_IN = _row("kubelet-in", "the kubelet is stopped while the collector runs", "connection_lost")
 KUBELET_OUT = _row("kubelet-out", "the kubelet is stopped before the container is entered", "exec_failed")
+EVICTED = _row("evicted", "the node is low on memory and evicts the pod while the collector runs", "collector_failed")
 CONTAINERD_IN = _row("containerd-in", "containerd is stopped while the collector runs", "incomplete_reply")
 CONTAINERD_OUT = _row("containerd-out", "containerd is stopped before the container is entered", "exec_failed")
 SERVER_IN = _row("server-in", "the API server is restarted while the collector runs", "connection_lost")
@@ -86,8 +87,13 @@ SERVER_STOPPED_OUT = _row("server-stopped-out", "the API server is stopped befor
 SERVER_STOPPED_RUN = _row("server-stopped-run", "the API server is stopped until the run is over", "access_remains",
                           reach="run")
 ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, ACCOUNT, TERMINATING, WRONG_NAME,
-        KUBELET_IN, KUBELET_OUT, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
+        KUBELET_IN, KUBELET_OUT, EVICTED, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
         SERVER_STOPPED_RUN]
+
+# More memory than there is has to be free: 8 seconds later the kubelet begins to evict, the least important pod first.
+LOW_ON_MEMORY = {"evictionSoft": {"memory.available": "100Ti"}, "evictionSoftGracePeriod": {"memory.available": "8s"}}
+LEAST_IMPORTANT = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                   "metadata": {"name": "least-important"}, "value": -1000}
 
 # A shell that shows that it was entered, and takes its time.
 _SLOW = "echo entered > /tmp/entered\nsleep %d\nexec /bin/sh"
