@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import List, Set
+from typing import List, Optional, Set
 
 from .failure import ClusterError
 
@@ -59,6 +59,16 @@ def processes(name: str) -> Set[int]:
                 continue  # the group went away while we read
     found.discard(0)  # a process of a namespace that we do not see
     return found
+
+
+def limit_memory(name: str, spare: Optional[int]) -> None:
+    """Let the tree `name` have `spare` bytes more memory than it uses now; None takes the limit away."""
+    if is_version_2():
+        group, used, limit, unlimited = MOUNT / name, "memory.current", "memory.max", "max"
+    else:
+        group, used, limit, unlimited = MOUNT / "memory" / name, "memory.usage_in_bytes", "memory.limit_in_bytes", "-1"
+    value = unlimited if spare is None else str(int((group / used).read_text()) + spare)
+    (group / limit).write_text(value)
 
 
 def kill(name: str) -> None:

@@ -63,7 +63,7 @@ def write(state: State) -> None:
     etc = folder / "etc"
     _write_json(etc / "audit-policy.json", audit.POLICY)
     _write_json(etc / "authentication.json", _AUTHENTICATION)
-    write_kubelet(state, {})
+    _write_json(etc / "kubelet.json", _kubelet(state))
     _write_json(etc / "cni" / "10-bridge.conflist", _pod_network(state))
     # Every daemon finds the node by its name on loopback; pods have no name server.
     (etc / "hosts").write_text(f"127.0.0.1 localhost\n127.0.0.1 {state.node}\n")
@@ -81,11 +81,6 @@ def write(state: State) -> None:
     for user in ("controller-manager", "scheduler", "kubelet"):
         kubeconfig.write(etc / f"{user}.kubeconfig", state.name, state.server, state.certificates, user)
     kubeconfig.write(state.kubeconfig, f"securescan-{state.name}", state.server, state.certificates, "admin")
-
-
-def write_kubelet(state: State, changes: Dict[str, Any]) -> None:
-    """Write the kubelet's configuration with some of its settings changed; it reads them when it starts."""
-    _write_json(state.folder / "etc" / "kubelet.json", {**_kubelet(state), **changes})
 
 
 def _kubelet(state: State) -> Dict[str, Any]:

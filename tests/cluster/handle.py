@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import Any, Dict, Iterable, List, Optional
 
-from . import audit, configuration, control, image_store, lifecycle
+from . import audit, cgroups, control, image_store, lifecycle
 from .state import State
 
 
@@ -56,10 +56,10 @@ class Cluster:
         self.stop(daemon)
         self.start(daemon)
 
-    def configure_kubelet(self, changes: Dict[str, Any]) -> None:
-        """Restart the kubelet with some of its settings changed; {} brings back those that every cluster has."""
-        configuration.write_kubelet(self.state, changes)
-        self.restart("kubelet")
+    def limit_memory(self, spare: Optional[int]) -> None:
+        """Leave all pods together `spare` bytes more memory than they use now, as a node that is nearly full does; None ends
+        that."""
+        cgroups.limit_memory(f"{self.state.control_groups}/kubepods", spare)
 
     def wait_until_ready(self) -> None:
         """Wait until every daemon is well and the node takes pods."""

@@ -77,7 +77,8 @@ TERMINATING = _row("terminating", "the namespace is being deleted", "access_inco
 WRONG_NAME = _row("wrong-name", "no container has the name that was asked for", "no_targets", reach="run")
 KUBELET_IN = _row("kubelet-in", "the kubelet is stopped while the collector runs", "connection_lost")
 KUBELET_OUT = _row("kubelet-out", "the kubelet is stopped before the container is entered", "exec_failed")
-EVICTED = _row("evicted", "the node is low on memory and evicts the pod while the collector runs", "collector_failed")
+OUT_OF_MEMORY = _row("out-of-memory", "the node has no memory left while the collector runs, and the kernel kills it",
+                     "collector_failed")
 CONTAINERD_IN = _row("containerd-in", "containerd is stopped while the collector runs", "incomplete_reply")
 CONTAINERD_OUT = _row("containerd-out", "containerd is stopped before the container is entered", "exec_failed")
 SERVER_IN = _row("server-in", "the API server is restarted while the collector runs", "connection_lost")
@@ -87,15 +88,11 @@ SERVER_STOPPED_OUT = _row("server-stopped-out", "the API server is stopped befor
 SERVER_STOPPED_RUN = _row("server-stopped-run", "the API server is stopped until the run is over", "access_remains",
                           reach="run")
 ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, ACCOUNT, TERMINATING, WRONG_NAME,
-        KUBELET_IN, KUBELET_OUT, EVICTED, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
+        KUBELET_IN, KUBELET_OUT, OUT_OF_MEMORY, CONTAINERD_IN, CONTAINERD_OUT, SERVER_IN, SERVER_STOPPED_IN, SERVER_STOPPED_OUT,
         SERVER_STOPPED_RUN]
 
-# More memory than there is has to be free: 8 seconds later the kubelet begins to evict, the least important pod first.
-LOW_ON_MEMORY = {"evictionSoft": {"memory.available": "100Ti"}, "evictionSoftGracePeriod": {"memory.available": "8s"}}
-LEAST_IMPORTANT = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
-                   "metadata": {"name": "least-important"}, "value": -1000}
-
 # A shell that shows that it was entered, and takes its time.
+_EATS = "echo entered > /tmp/entered\nsleep 1\nx=xxxxxxxx\nwhile :; do x=$x$x; done"
 _SLOW = "echo entered > /tmp/entered\nsleep %d\nexec /bin/sh"
 # With a trap that is heard at once: the first process of a container takes no other signals.
 _MAIN = ["/bin/sh", "-c", "trap 'exit 0' TERM INT; sleep 3600 & wait"]
@@ -116,8 +113,9 @@ def pod(name: str, namespace: str, *, shell: str = "", **changes: Any) -> Dict[s
 
 
 def namespace_objects(name: str, shells: Optional[Mapping[str, str]] = None) -> List[Dict[str, Any]]:
-    """A namespace with the shells of its pods; by default one that takes 30 seconds and one that takes 5."""
-    scripts = shells or {"slow": _SLOW % 30, "slowish": _SLOW % 5}
+    """A namespace with the shells of its pods; by default one that takes 30 seconds, one that takes 5, and one
+    that takes all memory."""
+    scripts = shells or {"slow": _SLOW % 30, "slowish": _SLOW % 5, "eats": _EATS}
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _SHELLS, "namespace": name},
              "data": {key: script if script.startswith("#!") else "#!/bin/sh\n%s\n" % script
