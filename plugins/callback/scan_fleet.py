@@ -1,0 +1,62 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+name: scan_fleet
+type: aggregate
+short_description: A table of all scanned clusters at the end of a playbook
+version_added: 0.1.0
+author:
+  - securescan.kubernetes contributors
+description:
+  - Prints one line for each host of the play that was scanned, those that need somebody first, and the sum.
+  - It reads the summaries of the runs, so they must be on the controller, as they are with a local connection.
+requirements:
+  - enable it in C(callbacks_enabled)
+seealso:
+  - plugin: securescan.kubernetes.scan_metrics
+    plugin_type: callback
+"""
+
+EXAMPLES = """
+ansible.cfg: |
+  # prints the table after every playbook that scans
+  [defaults]
+  callbacks_enabled = securescan.kubernetes.scan_fleet
+"""
+
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+from ..module_utils.reports.fleet import render_fleet
+from ..plugin_utils.observed_runs import ObservedRuns
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "securescan.kubernetes.scan_fleet"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, display: Any = None, options: Any = None) -> None:
+        super().__init__(display=display, options=options)
+        self._observed = ObservedRuns()
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._observed.observe(result._host.get_name(), result._task.action, result._result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._observed.observe(result._host.get_name(), result._task.action, result._result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        table = render_fleet(self._observed.runs)
+        if table:
+            self._display.banner("SCANNED CLUSTERS")
+            self._display.display(table)

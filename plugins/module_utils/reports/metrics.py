@@ -1,0 +1,74 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runs of many clusters as metrics in Prometheus' text format, for a node exporter's textfile collector.
+
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). There is no metric of a single
+target: a fleet has too many of them for labels.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+
+from ..results.status import SEVERITIES, STATUSES
+from .fleet import ClusterRun
+
+_METRICS: Tuple[Tuple[str, str], ...] = (
+    ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
+    ("securescan_run_finished_timestamp_seconds", "When the run ended"),
+    ("securescan_run_duration_seconds", "How long the run took"),
+    ("securescan_targets", "Containers that were selected, by what became of them"),
+    ("securescan_controls", "Controls over all targets, by status and severity"),
+    ("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
+    ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
+)
+
+Sample = Tuple[str, Mapping[str, str], float]
+
+
+def render_metrics(runs: Sequence[ClusterRun]) -> str:
+    """The text of all samples, each metric with its help and type."""
+    samples: Dict[str, List[Sample]] = {name: [] for name, _help in _METRICS}
+    for run in runs:
+        for sample in _samples(run):
+            samples[sample[0]].append(sample)
+    lines: List[str] = []
+    for name, text in _METRICS:
+        if samples[name]:
+            lines += ["# HELP %s %s" % (name, text), "# TYPE %s gauge" % name]
+            lines += ["%s{%s} %s" % (name, _labels(labels), repr(float(value))) for _name, labels, value in samples[name]]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _samples(run: ClusterRun) -> Iterable[Sample]:
+    summary = run.summary
+    here = {"host": run.host, "cluster": str(summary["cluster"]) if summary else ""}
+    yield "securescan_run_succeeded", here, 1.0 if summary else 0.0
+    if summary is None:
+        return
+    yield "securescan_run_finished_timestamp_seconds", here, _seconds(summary)
+    yield "securescan_run_duration_seconds", here, summary["duration"]
+    for outcome in ("scanned", "not_scanned"):
+        yield "securescan_targets", dict(here, outcome=outcome), summary["target_counts"][outcome]
+    for status in STATUSES:
+        for severity in SEVERITIES:
+            yield ("securescan_controls", dict(here, status=status, severity=severity),
+                   summary["controls"][status][severity])
+    yield "securescan_compliance_ratio", here, summary["controls"]["compliance"] / 100.0
+    if run.passed is not None:
+        yield "securescan_gate_passed", here, 1.0 if run.passed else 0.0
+
+
+def _seconds(summary: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(str(summary["finished"]).replace("Z", "+00:00")).timestamp()
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join('%s="%s"' % (name, _escaped(value)) for name, value in labels.items())
+
+
+def _escaped(value: str) -> str:
+    printable = "".join(char if char.isprintable() or char == "\n" else "?" for char in value)
+    return printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

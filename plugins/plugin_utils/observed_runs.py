@@ -1,0 +1,49 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the callbacks share: the runs of a play's hosts, gathered from the results of its tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..module_utils.errors import ScanError
+from ..module_utils.reports.fleet import ClusterRun
+from ..module_utils.results.run_summary import read_run_summary
+
+_PREFIX = "securescan.kubernetes."
+_SCANS = ("scan_container", "scan_judgement")
+
+
+class ObservedRuns:
+    """Takes the results of tasks one by one; `runs` is what became of each host that was scanned."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, ClusterRun] = {}
+
+    def observe(self, host: str, action: str, result: dict[str, Any]) -> None:
+        name = action[len(_PREFIX):] if action.startswith(_PREFIX) else action
+        if name in _SCANS:
+            self._runs[host] = _run_of(host, result)
+        elif name == "scan_threshold" and host in self._runs and isinstance(result.get("gate"), dict):
+            before = self._runs[host]
+            self._runs[host] = ClusterRun(host, before.summary, before.error, bool(result["gate"].get("passed")))
+
+    def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
+        if action.rpartition(".")[2] in _SCANS:
+            self._runs[host] = ClusterRun(host, error=str(result.get("msg") or "unreachable"))
+
+    @property
+    def runs(self) -> list[ClusterRun]:
+        return list(self._runs.values())
+
+
+def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:
+    path = result.get("summary_file")
+    if not path:
+        return ClusterRun(host, error=str(result.get("msg") or "no run (check mode?)"))
+    try:
+        return ClusterRun(host, read_run_summary(Path(path).read_bytes(), str(path)))
+    except (OSError, ScanError) as error:
+        return ClusterRun(host, error="its summary cannot be read here: %s" % error)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet's table and metrics: what needs somebody comes first, and no name can break the format."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import ClusterRun, render_fleet
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+    make_control,
+    make_document,
+    make_run,
+    make_target,
+)
+
+
+def summary(cluster: str, *statuses: str) -> Dict[str, Any]:
+    target = make_target()
+    controls = [make_control("c-%d" % number, status) for number, status in enumerate(statuses)]
+    return make_run([(target, make_document(target, *controls))], cluster=cluster)
+
+
+def test_the_fleet_with_what_needs_somebody_first() -> None:
+    runs = [ClusterRun("a", summary("one", "passed"), passed=True), ClusterRun("b", error="connection refused\x1b[2J"),
+            ClusterRun("c", summary("three", "passed", "failed", "skipped"), passed=False)]
+    assert render_fleet(runs).splitlines() == [
+        "HOST    CLUSTER           GATE      SCANNED  P  F  NR  NA  PE    %  WORST   SECONDS",
+        "c       three             FAILED        1/1  1  1   1   0   0   33  medium      2.0",
+        "a       one               passed        1/1  1  0   0   0   0  100  -           2.0",
+        "-" * 83,
+        "2 of 3  clusters scanned  1 passed      2/2  2  1   1   0   0",
+        "b: not scanned: connection refused\\x1b[2J",
+    ]
+
+
+def test_a_large_fleet_lists_all_that_did_not_pass() -> None:
+    run = summary("x", "passed")
+    runs = [ClusterRun("ok-%03d" % number, run, passed=True) for number in range(200)]
+    runs += [ClusterRun("bad-%03d" % number, run, passed=False) for number in range(120)]
+    text = render_fleet(runs)
+    assert text.count("FAILED") == 120 and text.count("passed  ") >= 50
+    assert "150 more clusters passed" in text and len(text.splitlines()) == 1 + 120 + 50 + 3
+
+
+def test_nothing_scanned_prints_nothing() -> None:
+    assert render_fleet([]) == "" and render_metrics([]) == ""
+
+
+def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
+    runs = [ClusterRun("a", summary("one", "passed", "failed"), passed=False), ClusterRun("b", error="away")]
+    lines = render_metrics(runs).splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names)) == 7
+    assert 'securescan_run_succeeded{host="a",cluster="one"} 1.0' in lines
+    assert 'securescan_run_succeeded{host="b",cluster=""} 0.0' in lines
+    assert 'securescan_targets{host="a",cluster="one",outcome="scanned"} 1.0' in lines
+    assert 'securescan_gate_passed{host="a",cluster="one"} 0.0' in lines
+    assert 'securescan_compliance_ratio{host="a",cluster="one"} 0.5' in lines
+    assert sum(float(line.split()[-1]) for line in lines if line.startswith("securescan_controls{")) == 2
+    sample = re.compile(r'securescan_[a-z_]+\{([a-z]+="(\\.|[^"\\\n])*",?)*\} [0-9.e+]+')
+    assert all(sample.fullmatch(line) for line in lines if not line.startswith("#"))
+
+
+def test_a_hostile_name_stays_within_its_label() -> None:
+    text = render_metrics([ClusterRun('x"} 1\nfake{a="\\', error="x")])
+    assert text.splitlines()[-1] == 'securescan_run_succeeded{host="x\\"} 1\\nfake{a=\\"\\\\",cluster=""} 0.0'
