@@ -11,8 +11,9 @@ A test fails when what is committed is not what this makes.
 from __future__ import annotations
 
 import pathlib
+import re
 import sys
-from typing import Dict
+from typing import Dict, List, Tuple
 
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
@@ -24,10 +25,18 @@ GENERATED = "<!-- Made by `make docs`; changes here are lost. -->\n"
 def pages() -> Dict[str, str]:
     """File name within docs/ -> text."""
     made = {"errors.md": errors_page()}
-    for source in sorted((ROOT / "profiles").glob("*/profile.yml")):
-        profile = yaml.safe_load(source.read_text(encoding="utf-8"))
-        made["profiles/%s.md" % profile["name"]] = profile_page(profile)
+    sources = read_yaml(ROOT / "profiles" / "mapping_sources.yml")
+    for file in sorted((ROOT / "profiles").glob("*/profile.yml")):
+        profile = read_yaml(file)
+        subjects = {"": profile.get("controls", [])}
+        for part in sorted(file.parent.glob("controls/*.yml")):
+            subjects[part.stem] = read_yaml(part)["controls"]
+        made["profiles/%s.md" % profile["name"]] = profile_page(profile, subjects, sources)
     return made
+
+
+def read_yaml(file: pathlib.Path) -> Dict:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def errors_page() -> str:
@@ -42,26 +51,65 @@ def cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def profile_page(profile: Dict) -> str:
+def profile_page(profile: Dict, subjects: Dict[str, List[Dict]], sources: Dict[str, Dict]) -> str:
+    """The page of a profile, its controls by the files they stand in, with the sources of their tags."""
+    controls = [control for group in subjects.values() for control in group]
     lines = [GENERATED, "# %s" % profile["title"], "", cell(profile.get("summary", "")), "",
-             "Profile `%s`, version %s: %d controls." % (profile["name"], profile["version"], len(profile["controls"]))]
+             "Profile `%s`, version %s: %d controls." % (profile["name"], profile["version"], len(controls))]
     if profile.get("inputs"):
         lines += ["", "## Inputs", "", "| input | default | meaning |", "| --- | --- | --- |"]
-        lines += ["| `%s` | `%s` | %s |" % (item["name"], cell(item.get("value", "")), cell(item.get("description", "")))
+        lines += ["| `%s` | %s | %s |" % (item["name"], default_cell(item.get("value", "")), cell(item.get("description", "")))
                   for item in profile["inputs"]]
-    lines += ["", "## Controls", ""]
-    for control in profile["controls"]:
-        tags = ", ".join("%s: %s" % (name, ", ".join(map(str, values if isinstance(values, list) else [values])))
-                         for name, values in (control.get("tags") or {}).items())
-        lines += ["### %s: %s" % (control["id"], control["title"]), "", cell(control.get("desc", "")), "",
-                  "- Impact: %s" % control["impact"]]
-        for name in ("rationale", "check", "fix"):
-            if control.get(name):
-                lines.append("- %s: %s" % (name.capitalize(), cell(control[name])))
-        if tags:
-            lines.append("- Tags: %s" % tags)
-        lines.append("")
-    return "\n".join(lines)
+    for subject, group in subjects.items():
+        if group:
+            lines += ["", "## %s" % (subject.replace("_", " ").capitalize() or "Controls"), ""]
+        for control in group:
+            lines += control_section(control)
+    return "\n".join([*lines, *sources_section(controls, sources), ""])
+
+
+def default_cell(value: object) -> str:
+    return ", ".join("`%s`" % cell(entry) for entry in (value if isinstance(value, list) else [value]))
+
+
+def control_section(control: Dict) -> List[str]:
+    lines = ["### %s: %s" % (control["id"], control["title"]), "", cell(control.get("desc", "")), "",
+             "- Impact: %s" % control["impact"]]
+    if control.get("only_if"):
+        lines.append("- Applies: %s" % cell(control["only_if"]["reason"]))
+    for name in ("rationale", "check", "fix"):
+        if control.get(name):
+            lines.append("- %s: %s" % (name.capitalize(), cell(control[name])))
+    lines += ["- %s: %s" % (name, ", ".join(tag_values(control, name))) for name in control.get("tags") or {}]
+    return [*lines, ""]
+
+
+def tag_values(control: Dict, name: str) -> List[str]:
+    values = (control.get("tags") or {}).get(name, [])
+    return [str(value) for value in (values if isinstance(values, list) else [values])]
+
+
+def sources_section(controls: List[Dict], sources: Dict[str, Dict]) -> List[str]:
+    """Where the tags come from, and which controls have each of them."""
+    lines = ["## Sources of the tags", "", "Which item of a source fits a control is our own reading. `nist` is what the list of "
+             "`cci` says."]
+    for name, source in sources.items():
+        used = {}
+        for control in controls:
+            for value in tag_values(control, name):
+                used.setdefault(value, []).append(control["id"])
+        if not used:
+            continue
+        lines += ["", "### %s" % name, "", "%s: <%s>" % (cell(source["source"]), source["url"]), "",
+                  "| tag | about | controls |", "| --- | --- | --- |"]
+        order = list(source.get("items") or sorted(used, key=natural))
+        lines += ["| %s | %s | %s |" % (value, cell((source.get("items") or {}).get(value, "")), ", ".join(used[value]))
+                  for value in order if value in used]
+    return lines
+
+
+def natural(tag: str) -> List[Tuple[bool, int, str]]:
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.findall("[0-9]+|[A-Z]+", tag)]
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ from .value_types import kind_of
 
 _TEXT_KEYS = ("maintainer", "license", "summary", "copyright")
 PROFILE_KEYS = ("name", "title", "version", *_TEXT_KEYS, "supports", "inputs", "controls")
-PROFILE_REQUIRED = ("name", "title", "version", "controls")
+PROFILE_REQUIRED = ("name", "title", "version")
+PART_KEYS = ("controls",)
 DESCRIPTION_KEYS = ("rationale", "check", "fix")
 CONTROL_KEYS = ("id", "title", "desc", *DESCRIPTION_KEYS, "impact", "tags", "refs", "only_if", "tests", "manual")
 CONTROL_REQUIRED = ("id", "title", "impact")
@@ -35,26 +36,31 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 IMPACTS: Dict[str, float] = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
 
 
-def compile_profile(document: Document, sha256: str, shown_file: str, given: Mapping[str, Any]) -> CompiledProfile:
+def compile_profile(documents: Mapping[str, Document], sha256: str, given: Mapping[str, Any]) -> CompiledProfile:
     """Compile a profile. Raises ScanError bad_profile with file and line, and bad_option for a given input's value.
 
-    :param shown_file: the file's name in results
+    :param documents: by the files' names in results: profile.yml first, then those with more controls
     :param given: values for inputs; those that the profile does not declare are ignored
     """
-    top = Cursor(document, (), document.data)
+    shown_file, *more = documents
+    top = Cursor(documents[shown_file], (), documents[shown_file].data)
     if isinstance(top.value, dict) and "depends" in top.value:
         top.child("depends").fail("found 'depends'; expected the controls to stand in this file, as profiles cannot "
                                   "depend on others yet")
-    entries = top.mapping("the profile", PROFILE_KEYS, PROFILE_REQUIRED)
+    entries = top.mapping("the profile", PROFILE_KEYS, PROFILE_REQUIRED if more else (*PROFILE_REQUIRED, *PART_KEYS))
     name = _matching(entries["name"], NAME_PATTERN, "the profile's name", "small letters, digits, _ and -")
     version = _matching(entries["version"], VERSION_PATTERN, "the profile's version", "a version such as 1.0.0")
     inputs = read_inputs(entries["inputs"], given, name) if "inputs" in entries else {}
     texts = {key: entries[key].text("the profile's %s" % key) for key in ("title", *_TEXT_KEYS) if key in entries}
+    parts = {shown_file: entries["controls"]} if "controls" in entries else {}
+    for file in more:
+        part = Cursor(documents[file], (), documents[file].data)
+        parts[file] = part.mapping("a file of controls", PART_KEYS, PART_KEYS)["controls"]
     return CompiledProfile(
         name=name, version=version, sha256=sha256, file=shown_file, **texts,
         supports=_compile_supports(entries["supports"]) if "supports" in entries else [],
         inputs=[asdict(entry) for entry in inputs.values()],
-        controls=_compile_controls(entries["controls"], inputs))
+        controls=_compile_controls(parts, inputs))
 
 
 def _matching(cursor: Cursor, pattern: str, what: str, expected: str) -> str:
@@ -74,15 +80,16 @@ def _compile_supports(cursor: Cursor) -> List[Dict[str, str]]:
     return supports
 
 
-def _compile_controls(cursor: Cursor, inputs: Mapping[str, Input]) -> List[Dict[str, Any]]:
+def _compile_controls(parts: Mapping[str, Cursor], inputs: Mapping[str, Input]) -> List[Dict[str, Any]]:
     controls: List[Dict[str, Any]] = []
     ids: Set[str] = set()
-    for entry in cursor.items("controls"):
-        control = _compile_control(entry, inputs)
-        if control["id"] in ids:
-            entry.fail("control '%s' stands here for the second time; expected each id once" % control["id"])
-        ids.add(control["id"])
-        controls.append(control)
+    for file, cursor in parts.items():
+        for entry in cursor.items("controls"):
+            control = dict(_compile_control(entry, inputs), file=file)
+            if control["id"] in ids:
+                entry.fail("control '%s' stands here for the second time; expected each id once" % control["id"])
+            ids.add(control["id"])
+            controls.append(control)
     return controls
 
 

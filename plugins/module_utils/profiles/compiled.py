@@ -11,16 +11,17 @@ from typing import Any, Dict, List, Mapping
 from ..errors import ScanError
 
 # Raised whenever the shape of controls changes; a module that runs elsewhere may be of another version.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class CompiledProfile:
     """One compiled profile. It holds the values of sensitive inputs, so treat it as a credential.
 
-    `sha256` is of the source file's bytes; `file` is the file's name with its folder, as results show it. `inputs` are
+    `sha256` is of the bytes of the source files in their order; `file` is the name of the first one with its folder, as
+    results show it, and each control has the file it stands in. `inputs` are
     the fields of `inputs.Input` with the value that holds for this scan. A control is a mapping:
-      id, title, desc, impact, descriptions, tags, refs, code (its YAML source), line, manual (bool),
+      id, title, desc, impact, descriptions, tags, refs, code (its YAML source), file, line, manual (bool),
       only_if (None, or {reason, tests}), tests: a list of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """

@@ -57,9 +57,9 @@ def evaluate(profile: CompiledProfile, facts: Facts, context: EvaluationContext,
             result.status = "skipped"
             result.status_message = "Skipping profile: '%s': %s." % (profile.name, reason)
             return result
+    started = now().isoformat()  # of all controls: a profile takes a millisecond
     for control in profile.controls:
-        judged = _Control(control, evidence, now().isoformat())
-        result.controls.append(_control_result(profile, judged, judge))
+        result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
 
 
@@ -83,7 +83,7 @@ def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], Tuple[
     return judge
 
 
-def _control_result(profile: CompiledProfile, control: _Control,
+def _control_result(control: _Control,
                     judge: Callable[[_Control], Tuple[List[Segment], float]]) -> ControlResult:
     data = control.data
     try:
@@ -95,7 +95,7 @@ def _control_result(profile: CompiledProfile, control: _Control,
     return ControlResult(
         id=data["id"], title=data["title"], desc=data["desc"], impact=impact, results=segments,
         descriptions=dict(data["descriptions"]), tags=dict(data["tags"]), refs=[dict(ref) for ref in data["refs"]],
-        code=data["code"], source_file=profile.file, source_line=data["line"])
+        code=data["code"], source_file=data["file"], source_line=data["line"])
 
 
 def _judge(control: _Control) -> Tuple[List[Segment], float]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import difflib
 import hashlib
 from pathlib import Path
-from typing import Any, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ..errors import ScanError
 from .compile_controls import compile_profile
 from .compiled import CompiledProfile
 from .inputs import check_given
-from .source import read_document, syntax_error
+from .source import Document, read_document, syntax_error
 
 PROFILE_FILE = "profile.yml"
+# Beside a profile.yml: a folder of files with more controls, each of them {controls: [...]}.
+CONTROLS_FOLDER = "controls"
 _SIZE_LIMIT = 2 * 1024 * 1024
 
 
@@ -24,13 +26,42 @@ def load_profile(path_or_name: str, search: Sequence[Path], inputs: Mapping[str,
     """Load and check one profile.
 
     :param path_or_name: a file, a folder that holds profile.yml, or the name of such a folder in one of `search`. A
-        name without a slash is looked for in `search` first.
+        name without a slash is looked for in `search` first. The files in a folder `controls` beside profile.yml hold
+        more controls; they follow those of profile.yml in the order of the files' names.
     :param inputs: values for the profile's inputs; names that it does not declare are ignored here, as they may be
         another profile's (`load_profiles` refuses those that are nobody's)
     :raises ScanError: profile_not_found; bad_profile, which says file, line, what was found and what was expected;
         bad_option for an input's value; missing_library without PyYAML
     """
     file = _find(path_or_name, search)
+    folder = file.resolve().parent.name
+    digest = hashlib.sha256()
+    documents: Dict[str, Document] = {}
+    for part, shown in [(file, file.name)] + [(more, "%s/%s" % (CONTROLS_FOLDER, more.name)) for more in _more(file)]:
+        content, text = _read(part)
+        digest.update(content)
+        documents["%s/%s" % (folder, shown)] = read_document(str(part), text)
+    return compile_profile(documents, digest.hexdigest(), inputs)
+
+
+def _more(file: Path) -> List[Path]:
+    """The files of controls beside a profile.yml. Nothing in their folder is passed over in silence."""
+    folder = file.parent / CONTROLS_FOLDER
+    if file.name != PROFILE_FILE or not folder.is_dir():
+        return []
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise ScanError("profile_not_found", "The profile's controls cannot be read: %s" % (error.strerror or error),
+                        tried="load %s" % folder) from error
+    for path in found:
+        if path.suffix != ".yml":
+            raise syntax_error(str(path), 1, "found a file that is no .yml; expected files of controls only")
+    return found
+
+
+def _read(file: Path) -> Tuple[bytes, str]:
+    """The bytes of a profile's file, and its text. Raises ScanError bad_profile and profile_not_found."""
     try:
         if file.stat().st_size > _SIZE_LIMIT:
             raise syntax_error(str(file), 1, "the file is larger than %d bytes" % _SIZE_LIMIT)
@@ -42,9 +73,7 @@ def load_profile(path_or_name: str, search: Sequence[Path], inputs: Mapping[str,
     except OSError as error:
         raise ScanError("profile_not_found", "The profile's file cannot be read: %s" % (error.strerror or error),
                         tried="load %s" % file) from error
-    document = read_document(str(file), text)
-    shown_file = "%s/%s" % (file.resolve().parent.name, file.name)
-    return compile_profile(document, hashlib.sha256(content).hexdigest(), shown_file, inputs)
+    return content, text
 
 
 def load_profiles(paths_or_names: Iterable[str], search: Sequence[Path],

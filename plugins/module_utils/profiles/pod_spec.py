@@ -15,13 +15,13 @@ TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a p
 _KINDS = (("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral"))
 _STATUSES = {"container": "containerStatuses", "init": "initContainerStatuses",
              "ephemeral": "ephemeralContainerStatuses"}
-_APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def dig(value: Any, *keys: str) -> Any:
     """`value[key][key]...`, None where a part is missing or null."""
     for key in keys:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -30,14 +30,9 @@ def dig(value: Any, *keys: str) -> Any:
 def pod_spec(context: EvaluationContext) -> Mapping[str, Any]:
     """The pod's spec. Raises NotKnownError without one."""
     spec = context.pod.get("spec")
-    if not isinstance(spec, Mapping):
+    if not isinstance(spec, dict):
         raise NotKnownError("the pod's spec", "the pod's API object was not given")
     return spec
-
-
-def all_containers(context: EvaluationContext) -> List[Mapping[str, Any]]:
-    """Every container of the pod: regular, init and ephemeral ones."""
-    return [container for key, _kind in _KINDS for container in pod_spec(context).get(key) or []]
 
 
 def volumes(context: EvaluationContext) -> List[Mapping[str, Any]]:
@@ -47,21 +42,16 @@ def volumes(context: EvaluationContext) -> List[Mapping[str, Any]]:
 class ContainerSpec:
     """The spec of one container within its pod, with the rules that combine both.
 
-    Raises NotKnownError where the pod has no container of that name.
+    :param spec: its entry in the pod's spec
+    :param kind: container, init or ephemeral
     """
 
-    def __init__(self, context: EvaluationContext) -> None:
+    def __init__(self, context: EvaluationContext, spec: Mapping[str, Any], kind: str) -> None:
         self.pod = context.pod
         self.pod_spec = pod_spec(context)
-        self.name = context.container_name
-        self.spec, self.kind = self._find()
-
-    def _find(self) -> Tuple[Mapping[str, Any], str]:
-        for key, kind in _KINDS:
-            for container in self.pod_spec.get(key) or []:
-                if container.get("name") == self.name:
-                    return container, kind
-        raise NotKnownError("the spec of container %s" % self.name, "the pod has no container of that name")
+        self.spec = spec
+        self.kind = kind
+        self.name = str(spec.get("name") or "")
 
     @property
     def status(self) -> Mapping[str, Any]:
@@ -112,10 +102,14 @@ class ContainerSpec:
         kind = dig(self.effective("appArmorProfile"), "type")
         if kind is None:
             # Before Kubernetes 1.30 this was an annotation.
-            old = dig(self.pod, "metadata", "annotations", _APPARMOR_ANNOTATION + self.name)
+            old = dig(self.pod, "metadata", "annotations", APPARMOR_ANNOTATION + self.name)
             kind = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"}.get(
                 str(old), "Localhost" if str(old).startswith("localhost/") else None)
         return kind
+
+    @property
+    def windows_host_process(self) -> bool:
+        return dig(self.effective("windowsOptions"), "hostProcess") is True
 
     def selinux(self, part: str) -> Any:
         """type, user, role or level of the SELinux options; a container's options replace the pod's as a whole."""
@@ -159,6 +153,37 @@ class ContainerSpec:
         Admission writes the mount into the live pod, so the setting of the ServiceAccount itself is in it.
         """
         return any(str(mount.get("mountPath", "")).rstrip("/") == TOKEN_PATH for mount in self.mounts)
+
+
+def containers_of(context: EvaluationContext) -> List[ContainerSpec]:
+    """Every container of the pod: regular, init and ephemeral ones. Raises NotKnownError without the pod's spec."""
+    return [ContainerSpec(context, spec, kind) for key, kind in _KINDS for spec in pod_spec(context).get(key) or []]
+
+
+def target_container(context: EvaluationContext) -> ContainerSpec:
+    """The container that is judged. Raises NotKnownError where the pod has none of that name."""
+    for container in containers_of(context):
+        if container.name == context.container_name:
+            return container
+    raise NotKnownError("the spec of container %s" % context.container_name, "the pod has no container of that name")
+
+
+def account_name(context: EvaluationContext) -> str:
+    """The pod's service account."""
+    return pod_spec(context).get("serviceAccountName") or "default"
+
+
+def automounts_token(context: EvaluationContext) -> bool:
+    """The pod's setting; where it is left out the ServiceAccount's decided, and the live pod shows what it said."""
+    value = pod_spec(context).get("automountServiceAccountToken")
+    return target_container(context).mounts_token if value is None else bool(value)
+
+
+def token_lifetimes(context: EvaluationContext) -> List[int]:
+    """Seconds for which the tokens in the pod's projected volumes are valid; an hour where a source does not say."""
+    sources = [source for volume in volumes(context) for source in dig(volume, "projected", "sources") or []]
+    return [dig(source, "serviceAccountToken", "expirationSeconds") or 3600 for source in sources
+            if source.get("serviceAccountToken") is not None]
 
 
 def parse_image(reference: str) -> Dict[str, str]:

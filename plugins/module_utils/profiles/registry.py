@@ -10,22 +10,26 @@ from typing import Dict
 from .resource import Resource
 from .resources import (
     accounts,
+    commands,
     container,
     file_search,
     files,
     image,
     kernel,
+    language_packages,
     mounts,
     network,
     operating_system,
     packages,
     pod,
     processes,
+    service_account,
     settings,
 )
 
-_ALL = (*files.RESOURCES, *file_search.RESOURCES, *accounts.RESOURCES, *packages.RESOURCES, *processes.RESOURCES,
+_ALL = (*files.RESOURCES, *file_search.RESOURCES, *accounts.RESOURCES, *packages.RESOURCES,
+        *language_packages.RESOURCES, *processes.RESOURCES, *commands.RESOURCES,
         *network.RESOURCES, *mounts.RESOURCES, *kernel.RESOURCES, *operating_system.RESOURCES, *settings.RESOURCES,
-        *pod.RESOURCES, *container.RESOURCES, *image.RESOURCES)
+        *pod.RESOURCES, *service_account.RESOURCES, *container.RESOURCES, *image.RESOURCES)
 
 RESOURCES: Dict[str, Resource] = {resource.name: resource for resource in _ALL}

@@ -46,7 +46,9 @@ def profile_schema() -> Schema:
         "inputs": _list({"$ref": "#/definitions/input"}),
         "controls": _list({"$ref": "#/definitions/control"}),
     }
-    top = _object(properties, controls.PROFILE_REQUIRED)
+    # A profile, or a file of controls beside one.
+    top = dict(_object(properties), anyOf=[{"required": list(controls.PROFILE_REQUIRED)},
+                                           {"required": list(controls.PART_KEYS), "maxProperties": 1}])
     definitions = {"input": _input(), "control": _control(), "test": _test()}
     definitions.update({"conditions_%s" % name: _conditions(kind) for kind, name in _NAMES.items()})
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Profile of securescan.kubernetes",

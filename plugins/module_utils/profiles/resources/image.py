@@ -25,6 +25,11 @@ def _part(name: str) -> Callable[[View], Any]:
     return lambda view: parse_image(_reference(view))[name] or Absent("the reference has none")
 
 
+def _version(view: View) -> str:
+    image = parse_image(_reference(view))
+    return image["digest"] or image["tag"] or "latest"
+
+
 def _running_digest(view: View) -> Any:
     return view.evidence.context.target.get("image_digest") or Absent("the node reports none")
 
@@ -37,6 +42,8 @@ RESOURCES = (
                  Attribute("repository", TEXT, "Path within the registry.", _part("repository")),
                  Attribute("tag", TEXT, "Tag.", _part("tag")),
                  Attribute("digest", TEXT, "Digest in the reference, sha256:...", _part("digest")),
+                 Attribute("version", TEXT, "What says which image it is: the digest, or else the tag, or else latest, which "
+                           "the node takes then.", _version),
                  Attribute("running_digest", TEXT, "Digest of the image that runs, as the node reports it.",
                            _running_digest),
                  Attribute("pinned", BOOLEAN, "The reference names a digest, so it cannot change.",

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pod that the container belongs to, from its API object: pod, service_account."""
+"""The pod that the container belongs to, from its API object: pod."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, List
 
-from ..evidence import Absent, EvaluationContext
-from ..pod_spec import ContainerSpec, all_containers, dig, pod_spec, volumes
+from ..evidence import Absent, EvaluationContext, NotKnownError
+from ..pod_spec import APPARMOR_ANNOTATION, account_name, automounts_token, containers_of, dig, pod_spec, volumes
 from ..resource import Attribute, Params, Resource, View, attributes_by_name
 from ..value_types import BOOLEAN, INTEGER, TEXT, ValueType, list_of
 
@@ -41,7 +41,15 @@ def _flag(*keys: str, default: bool = False) -> Callable[[View], Any]:
 
 
 def _metadata(key: str) -> Callable[[View], Any]:
-    return lambda view: dig(_context(view).pod, "metadata", key) or _UNSET
+    """A field of the pod's metadata that every pod has. Raises NotKnownError without it."""
+
+    def read(view: View) -> Any:
+        value = dig(_context(view).pod, "metadata", key)
+        if not value:
+            raise NotKnownError("the pod's %s" % key, "the pod's API object was not given")
+        return value
+
+    return read
 
 
 def _names_of(*keys: str) -> Callable[[View], Any]:
@@ -57,22 +65,20 @@ def _host_paths(view: View) -> List[Any]:
 
 
 def _host_ports(view: View) -> List[int]:
-    return [port["hostPort"] for container in all_containers(_context(view)) for port in container.get("ports") or []
+    return [port["hostPort"] for container in containers_of(_context(view)) for port in container.spec.get("ports") or []
             if port.get("hostPort")]
 
 
-def _mounts_token(view: View) -> bool:
-    return ContainerSpec(_context(view)).mounts_token
+def _apparmor_annotations(view: View) -> List[str]:
+    """What the annotations of Kubernetes before 1.30 say; an empty one says nothing."""
+    pod_spec(_context(view))
+    annotations = dig(_context(view).pod, "metadata", "annotations") or {}
+    return [str(value) for key, value in annotations.items() if key.startswith(APPARMOR_ANNOTATION) and value]
 
 
-def _automount(view: View) -> bool:
-    """The pod's setting; where it is left out the ServiceAccount's decided, and the live pod shows what it said."""
-    value = pod_spec(_context(view)).get("automountServiceAccountToken")
-    return _mounts_token(view) if value is None else bool(value)
-
-
-def _account_name(view: View) -> str:
-    return pod_spec(_context(view)).get("serviceAccountName") or "default"
+def _unlimited_empty_dirs(view: View) -> List[Any]:
+    return [volume.get("name") for volume in volumes(_context(view))
+            if volume.get("emptyDir") is not None and not dig(volume, "emptyDir", "sizeLimit")]
 
 
 def _place(_params: Params) -> str:
@@ -107,20 +113,33 @@ RESOURCES = (
                  _attribute("fs_group", INTEGER, "Group that owns its volumes.", _spec("securityContext", "fsGroup")),
                  _attribute("supplemental_groups", list_of(INTEGER), "Further groups of its processes.",
                             lambda view: dig(pod_spec(_context(view)), "securityContext", "supplementalGroups") or []),
-                 _attribute("restart_policy", TEXT, "Always, OnFailure or Never.", _spec("restartPolicy")),
+                 _attribute("restart_policy", TEXT, "Always (the default), OnFailure or Never.",
+                            lambda view: pod_spec(_context(view)).get("restartPolicy") or "Always"),
                  _attribute("priority_class", TEXT, "Its priority class.", _spec("priorityClassName")),
                  _attribute("runtime_class", TEXT, "Its runtime class.", _spec("runtimeClassName")),
-                 _attribute("service_account", TEXT, "Name of its service account.", _account_name),
+                 _attribute("service_account", TEXT, "Name of its service account.",
+                            lambda view: account_name(_context(view))),
                  _attribute("automount_service_account_token", BOOLEAN, "Mounts the service account's token; what the "
-                            "pod leaves open is read from the live pod's mounts.", _automount),
-             )),
-    Resource("service_account", "The service account as the pod uses it.", lambda _params: "Service account", _place,
-             attributes_by_name(
-                 _attribute("name", TEXT, "Its name.", _account_name),
-                 _attribute("default", BOOLEAN, "It is the namespace's default one.",
-                            lambda view: _account_name(view) == "default"),
-                 _attribute("token_mounted", BOOLEAN, "This container has its token mounted.", _mounts_token),
-                 _attribute("image_pull_secrets", _TEXTS, "Names of the pod's secrets for pulling images.",
-                            _names_of("imagePullSecrets")),
+                            "pod leaves open is read from the live pod's mounts.",
+                            lambda view: automounts_token(_context(view))),
+                 _attribute("run_as_non_root", BOOLEAN, "What it sets for its containers, as do the next ones.",
+                            _spec("securityContext", "runAsNonRoot")),
+                 _attribute("run_as_user", INTEGER, "User id for its containers.", _spec("securityContext", "runAsUser")),
+                 _attribute("run_as_group", INTEGER, "Group id for its containers.",
+                            _spec("securityContext", "runAsGroup")),
+                 _attribute("seccomp_profile", TEXT, "RuntimeDefault, Localhost or Unconfined for its containers.",
+                            _spec("securityContext", "seccompProfile", "type")),
+                 _attribute("apparmor_profile", TEXT, "RuntimeDefault, Localhost or Unconfined for its containers.",
+                            _spec("securityContext", "appArmorProfile", "type")),
+                 _attribute("apparmor_annotations", _TEXTS, "AppArmor profiles that annotations set, as Kubernetes before "
+                            "1.30 reads them: runtime/default, localhost/NAME or unconfined.", _apparmor_annotations),
+                 _attribute("selinux_type", TEXT, "Type of the SELinux options for its containers.",
+                            _spec("securityContext", "seLinuxOptions", "type")),
+                 _attribute("selinux_user", TEXT, "User of the SELinux options for its containers.",
+                            _spec("securityContext", "seLinuxOptions", "user")),
+                 _attribute("selinux_role", TEXT, "Role of the SELinux options for its containers.",
+                            _spec("securityContext", "seLinuxOptions", "role")),
+                 _attribute("unlimited_empty_dirs", _TEXTS, "Names of its emptyDir volumes without a size limit.",
+                            _unlimited_empty_dirs),
              )),
 )

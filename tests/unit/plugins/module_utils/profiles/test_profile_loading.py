@@ -255,7 +255,7 @@ def test_a_compiled_profile_goes_as_json_and_comes_back(folder):
     assert [control.results[0].code_desc for control in evaluate(received, Facts(), context).controls] == [
         "Listening ports where port one of [22, 23] count is expected to be at most 5",
         "File /etc/x5 is expected to exist"]
-    with pytest.raises(ScanError, match="has format 99, this engine reads format 1"):
+    with pytest.raises(ScanError, match="has format 99, this engine reads format 2"):
         CompiledProfile.from_dict(dict(sent, format=99))
 
 
@@ -288,3 +288,64 @@ def test_required_queries_are_only_those_of_the_tests_each_once(folder, load_tes
                          "- container: {}\n  expect: {privileged: false}\n- os: {}\n  expect: {name: debian}",
                          more="only_if: {reason: here, tests: [{packages: {}, expect: {database: true}}]}")
     assert [query.key for query in required_queries([profile])] == ["packages", "file:/x", "passwd", "sha256:/x", "os"]
+
+
+PART = """\
+controls:
+  - id: %s
+    title: T
+    impact: low
+    tests: [{file: /x, expect: {exist: true}}]
+"""
+
+
+@pytest.fixture
+def split_profile(tmp_path):
+    """A profile without controls of its own, and two files of controls; gives the folder."""
+    folder = tmp_path / "split"
+    (folder / "controls").mkdir(parents=True)
+    (folder / "profile.yml").write_text("name: split\ntitle: T\nversion: 1.0.0\n")
+    (folder / "controls" / "b.yml").write_text(PART % "second")
+    (folder / "controls" / "a.yml").write_text("# a comment\n" + PART % "first")
+    return folder
+
+
+def test_files_of_controls_follow_profile_yml_in_the_order_of_their_names(split_profile):
+    profile = load_profile("split", [split_profile.parent], {})
+    assert [(control["id"], control["file"], control["line"]) for control in profile.controls] == [
+        ("first", "split/controls/a.yml", 3), ("second", "split/controls/b.yml", 2)]
+    assert profile.file == "split/profile.yml"
+    parts = [split_profile / "profile.yml", split_profile / "controls" / "a.yml", split_profile / "controls" / "b.yml"]
+    assert profile.sha256 == hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    result = evaluate(profile, Facts({}), EvaluationContext({}, {}, "app"))
+    assert [control.source_file for control in result.controls] == ["split/controls/a.yml", "split/controls/b.yml"]
+
+
+def test_profile_yml_may_have_controls_beside_the_files(split_profile):
+    with (split_profile / "profile.yml").open("a") as file:
+        file.write(PART % "own")
+    profile = load_profile(str(split_profile), [], {})
+    assert [(control["id"], control["file"]) for control in profile.controls] == [
+        ("own", "split/profile.yml"), ("first", "split/controls/a.yml"), ("second", "split/controls/b.yml")]
+
+
+@pytest.mark.parametrize(("name", "text", "problem"), [
+    ("b.yml", PART % "first", "b.yml:2: control 'first' stands here for the second time; expected each id once"),
+    ("b.yml", "name: x\n" + PART % "x", "b.yml:1: a file of controls: unknown key 'name'"),
+    ("b.yml", "", "b.yml:1: the file is empty"), ("b.yml", "controls: []\n", "b.yml:1: controls: found an empty list"),
+    ("b.yml", PART % "x" + "    titel: x\n", "b.yml:6: control 'x': unknown key 'titel'"),
+    ("c.yaml", PART % "x", "c.yaml:1: found a file that is no .yml; expected files of controls only"),
+])
+def test_a_broken_file_of_controls_is_refused_with_its_name(split_profile, name, text, problem):
+    (split_profile / "controls" / name).write_text(text)
+    with pytest.raises(ScanError) as caught:
+        load_profile(str(split_profile), [], {})
+    assert caught.value.reason == "bad_profile"
+    assert problem in caught.value.message
+
+
+def test_a_profile_without_controls_anywhere_is_refused(split_profile):
+    for part in (split_profile / "controls").iterdir():
+        part.unlink()
+    with pytest.raises(ScanError, match="the key 'controls' is missing"):
+        load_profile(str(split_profile), [], {})

@@ -92,6 +92,16 @@ CONTAINER = [
     ("writable_host_paths", ["/etc"], pod(MOUNTS, **HOST)),
     ("service_account_token", False, pod()), ("service_account_token", True, pod(TOKEN)),
     ("tty", True, pod({"tty": True})), ("stdin", False, pod()),
+    ("windows_host_process", False, pod()), ("windows_host_process", True, pod(own(windowsOptions={"hostProcess": True}))),
+    ("windows_host_process", True, pod(context={"windowsOptions": {"hostProcess": True}})),
+    ("windows_host_process", False, pod(own(windowsOptions={"runAsUserName": "x"}),
+                                        {"windowsOptions": {"hostProcess": True}})),
+    ("ports", [80, 81], pod({"ports": [{"containerPort": 80, "hostPort": 8}, {"containerPort": 81}]})),
+    ("literal_environment", ["A"], pod({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": ""}, {"name": "C"},
+                                                {"name": "D", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]})),
+    ("mount_propagations", ["Bidirectional"], pod({"volumeMounts": [
+        {"name": "a", "mountPath": "/a"}, {"name": "b", "mountPath": "/b", "mountPropagation": "Bidirectional"}]})),
+    ("block_devices", ["/dev/xvda"], pod({"volumeDevices": [{"name": "a", "devicePath": "/dev/xvda"}]})),
 ]
 POD = [
     ("name", "web-1", pod()), ("namespace", "shop", pod()), ("host_network", False, pod()),
@@ -107,7 +117,21 @@ POD = [
     ("sysctls", ["net.core.somaxconn"], pod(context={"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]})),
     ("fs_group", 5, pod(context={"fsGroup": 5})), ("fs_group", None, pod()),
     ("supplemental_groups", [5], pod(context={"supplementalGroups": [5]})),
-    ("restart_policy", "Always", pod(restartPolicy="Always")), ("priority_class", None, pod()),
+    ("restart_policy", "Always", pod()), ("restart_policy", "Never", pod(restartPolicy="Never")),
+    ("priority_class", None, pod()), ("priority_class", "high", pod(priorityClassName="high")),
+    ("run_as_non_root", False, pod(context={"runAsNonRoot": False})),
+    ("run_as_user", None, pod(own(runAsUser=0))), ("run_as_user", 0, pod(context={"runAsUser": 0})),
+    ("run_as_group", 0, pod(context={"runAsGroup": 0})),
+    ("seccomp_profile", "Localhost", pod(context={"seccompProfile": {"type": "Localhost"}})),
+    ("apparmor_profile", "Unconfined", pod(context={"appArmorProfile": {"type": "Unconfined"}})),
+    ("apparmor_annotations", [], pod()), ("apparmor_annotations", ["runtime/default"],
+                                          dict(pod(), metadata=apparmor("runtime/default"))),
+    ("apparmor_annotations", [], dict(pod(), metadata=apparmor(""))),
+    ("selinux_type", "a_t", pod(context={"seLinuxOptions": {"type": "a_t"}})), ("selinux_user", None, pod()),
+    ("selinux_user", "u", pod(context={"seLinuxOptions": {"user": "u"}})),
+    ("selinux_role", "r", pod(context={"seLinuxOptions": {"role": "r"}})),
+    ("unlimited_empty_dirs", ["e"], pod(**HOST)),
+    ("unlimited_empty_dirs", [], pod(volumes=[{"name": "a", "emptyDir": {"sizeLimit": "1Mi"}}])),
     ("runtime_class", "gvisor", pod(runtimeClassName="gvisor")),
     ("service_account", "default", pod()), ("service_account", "web", pod(serviceAccountName="web")),
     ("automount_service_account_token", False, pod()), ("automount_service_account_token", True, pod(TOKEN)),
@@ -118,6 +142,12 @@ SERVICE_ACCOUNT = [
     ("name", "default", pod()), ("default", True, pod()), ("default", False, pod(serviceAccountName="web")),
     ("token_mounted", True, pod(TOKEN)),
     ("image_pull_secrets", ["a"], pod(imagePullSecrets=[{"name": "a"}])),
+    ("automount", False, pod()), ("automount", True, pod(TOKEN)),
+    ("automount", False, pod(TOKEN, automountServiceAccountToken=False)),
+    ("token_lifetimes", [], pod()), ("token_lifetimes", [600, 3600], pod(volumes=[
+        {"name": "a", "projected": {"sources": [{"serviceAccountToken": {"expirationSeconds": 600}},
+                                                {"configMap": {"name": "c"}}]}},
+        {"name": "b", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}, {"name": "c", "emptyDir": {}}])),
 ]
 IMAGE = [
     ("reference", "example.com/app:1", pod()), ("registry", "example.com", pod()), ("repository", "app", pod()),
@@ -127,6 +157,8 @@ IMAGE = [
     ("pull_policy", "Always", pod({"image": "app:latest"})),
     ("pull_policy", "IfNotPresent", pod({"image": "app@sha256:00"})),
     ("pull_policy", "Never", pod({"image": "app", "imagePullPolicy": "Never"})),
+    ("version", "1", pod()), ("version", "latest", pod({"image": "app"})),
+    ("version", "sha256:00", pod({"image": "app:1@sha256:00"})),
 ]
 ALL = [(resource, *case) for resource,
        cases in (("container", CONTAINER), ("pod", POD), ("service_account", SERVICE_ACCOUNT), ("image", IMAGE))
@@ -173,6 +205,45 @@ def test_the_actual_user_comes_from_the_status(verdict):
     assert verdict(test, pod=given)[0] == "passed"
     given["status"]["containerStatuses"][1]["user"]["linux"]["uid"] = 0
     assert verdict(test, pod=given)[0] == "failed"
+
+
+def test_without_metadata_neither_name_nor_namespace_is_said(verdict):
+    """Nothing is concluded from a namespace that is not there, such as that it is another one."""
+    given = {"spec": {"containers": [{"name": "app"}]}}
+    for name in ("name", "namespace"):
+        status, message = verdict("- pod: {}\n  expect: {%s: {not: default}}" % name, pod=given)
+        assert (status, message) == ("skipped", "the pod's %s is not known: the pod's API object was not given." % name)
+
+
+def everybody(privileged):
+    return {"spec": {kind: [{"name": kind[:4], "securityContext": {"privileged": kind == privileged}}]
+                     for kind in ("containers", "initContainers", "ephemeralContainers")}}
+
+
+@pytest.mark.parametrize(("key", "label"), [("containers", "cont"), ("initContainers", "init (init)"),
+                                            ("ephemeralContainers", "ephe (ephemeral)")])
+def test_the_table_of_containers_has_all_kinds_and_names_the_one_that_is_meant(verdict, key, label):
+    test = "- containers: {where: {privileged: true}}\n  expect: {exist: false}"
+    status, message = verdict(test, pod=everybody(key), container="cont")
+    assert status == "failed"
+    assert message.endswith(": [%s]" % label)
+    assert verdict(test, pod=everybody(None), container="cont")[0] == "passed"
+    assert verdict("- containers: {}\n  expect: {kinds: [container, init, ephemeral]}", pod=everybody(key))[0] == "passed"
+    assert verdict(test, pod={})[0] == "skipped"
+
+
+def test_the_table_of_containers_says_what_container_says(verdict):
+    """Each column over a pod of one container has the value of the attribute; what nothing sets is left out."""
+    columns = RESOURCES["containers"].fields
+    assert len(columns) == 20
+    for name, column in columns.items():
+        for resource, value, given in ((case[0], case[2], case[3]) for case in ALL if case[1] == name):
+            if resource == "container" and given["spec"]["containers"][1]["name"] == "app":
+                alone = dict(given, spec=dict(given["spec"], containers=given["spec"]["containers"][1:]))
+                expected = value if isinstance(value, list) else [] if value is None else [value]
+                status, message = verdict("- containers: {}\n  expect: {%s: %s}" % (column.plural, written(expected)),
+                                          pod=alone)
+                assert status == "passed", (name, message)
 
 
 def test_the_running_digest_comes_from_the_target(verdict):

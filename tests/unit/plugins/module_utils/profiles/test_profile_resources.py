@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.registry import RESOURCES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.resources import language_packages
 
 FILE = {"type": "file", "mode": 0o4751, "uid": 0, "gid": 42, "size": 5, "mtime": 1700000000, "link_target": None}
 FOLDER = dict(FILE, type="directory", mode=0o1777)
@@ -41,6 +45,15 @@ OS = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64",
 LOGIN_DEFS = b"# comment\nPASS_MAX_DAYS\t90\nUMASK 027\nEMPTY\n  ENCRYPT_METHOD   YESCRYPT  \n"
 INI = b"top = 1\n; no\n[main]\nKey = value = more\nflag\n# no\n[ other ]\nkey=2\nkey=3\n"
 YAML = b"a:\n  b: [x, {c: 5}]\nmode: 0640\n"
+_NO_PYTHON = {"python_packages:" + prefix: Fact("absent") for prefix in language_packages._PYTHON_PREFIXES}
+PIP = dict(_NO_PYTHON, **{
+    "python_packages:/usr": [{"name": "requests", "version": "2.30.0", "path": "/usr/x"}],
+    "python_packages:/usr/local": [{"name": "requests", "version": "2.31.0", "path": "/usr/local/x"},
+                                   {"name": "zope.interface", "version": "5.5.2", "path": "/usr/local/x"}]})
+_NO_NODE = {"content:%s/node_modules/lodash/package.json" % folder: Fact("absent") for folder in language_packages._NODE_FOLDERS}
+NPM = dict(_NO_NODE, **{"content:/app/node_modules/lodash/package.json": b'{"name": "lodash", "version": "4.17.21"}'})
+SSHD = 'command:["sshd","-T"]'
+ANSWER = {"exit_status": 0, "stdout": b"port 22\npermitrootlogin no\n", "stderr": b"warning: \xff\n"}
 
 # resource and parameters, attribute and expectation that holds, one that fails, facts
 CASES = [
@@ -135,6 +148,28 @@ CASES = [
      {"environment": ["PATH", "DB_PASS"]}),
     ("os_env: PATH", "exist: true", "exist: false", {"environment": ["PATH"]}),
     ("os_env: HOME", "exist: false", "exist: true", {"environment": ["PATH"]}),
+    ("os_env: PATH", "content: {matches: ^/usr}", "content: /bin", {"environment_value:PATH": "/usr/bin:/bin"}),
+    ("os_env: PATH", "split: {none: {matches: '^[.]?$'}}", "split: {include: .}", {"environment_value:PATH": "/usr/bin:/bin"}),
+    ("os_env: HOME", "content: {not: /root}", "content: /root", {"environment_value:HOME": Fact("absent")}),
+    ("pip: Zope_Interface", "installed: true", "installed: false", PIP),
+    ("pip: zope.interface", "version: {at_least: '5.5'}", "version: '5'", PIP),
+    ("pip: requests", "versions: {each: {at_least: '2.30'}}", "versions: {each: {at_least: '2.31'}}", PIP),
+    ("pip: requests", "paths: {include: /usr/local/x}", "paths: {each: /usr/x}", PIP),
+    ("pip: flask", "installed: false", "version: '1'", PIP),
+    ("pip: {name: flask, path: /srv/venv}", "version: 3.0.0", "installed: false",
+     {"python_packages:/srv/venv": [{"name": "Flask", "version": "3.0.0", "path": "/srv/venv/x"}]}),
+    ("npm: lodash", "installed: true", "version: {less_than: 4.17.21}", NPM),
+    ("npm: lodash", "version: 4.17.21", "versions: {each: 4.17.20}", NPM),
+    ("npm: lodash", "versions: {each: {at_least: 4.17.21}}", "installed: false", NPM),
+    ("npm: lodash", "paths: [/app/node_modules/lodash]", "paths: {empty: true}", NPM),
+    ("npm: {name: '@a/b', path: /srv}", "version: 1.0.0", "version: '2'",
+     {"content:/srv/node_modules/@a/b/package.json": b'\xef\xbb\xbf{"version": "1.0.0"}'}),
+    ("command: [sshd, -T]", "exit_status: 0", "exit_status: {more_than: 0}", {SSHD: ANSWER}),
+    ("command: [sshd, -T]", "stdout: {matches: ^permitrootlogin no$}", "stdout: {include: x}", {SSHD: ANSWER}),
+    ("command: [sshd, -T]", "stderr: {matches: warn}", "stderr: {not: {matches: warn}}", {SSHD: ANSWER}),
+    ("command: [sshd, -T]", "exist: true", "exist: false", {SSHD: ANSWER}),
+    ("command: [sshd, -T]", "exist: false", "exit_status: 0", {SSHD: Fact("absent", cause="there is no program sshd")}),
+    ("command: {argv: [a], timeout: 3}", "stdout: {not: b}", "stdout: b", {'command:["a"][seconds=3]': dict(ANSWER, stdout=b"")}),
     ("login_defs: PASS_MAX_DAYS", "value: {at_most: 90}", "value: {at_most: 60}",
      {"content:/etc/login.defs": LOGIN_DEFS}),
     ("login_defs: UMASK", "value: 027", "value: 22", {"content:/etc/login.defs": LOGIN_DEFS}),
@@ -165,7 +200,7 @@ def test_every_attribute_of_every_resource_over_facts_is_covered():
     """Those over the API object stand in test_profile_pod_rules.py."""
     missing = []
     for resource in RESOURCES.values():
-        if resource.name in ("pod", "service_account", "container", "image"):
+        if resource.name in ("pod", "service_account", "container", "containers", "image"):
             continue
         used = {part.split(":")[0] for case in CASES if case[0].split(":")[0] == resource.name for part in case[1:3]}
         missing += ["%s %s" % (resource.name, name) for name in resource.attributes if name not in used]
@@ -231,3 +266,45 @@ def test_login_defs_in_quotes_and_with_odd_blanks(verdict):
 def test_a_long_number_in_json_costs_no_time(verdict):
     assert verdict("- json: {path: /c, key: a}\n  expect: {value: {more_than: 5}}",
                    {"content:/c": b'{"a": %s}' % (b"9" * 200000)})[0] == "passed"
+
+
+def test_a_place_that_could_not_be_searched_lets_nothing_pass(verdict):
+    facts = dict(PIP, **{"python_packages:/venv": Fact("unreadable", cause="/venv/lib cannot be listed")})
+    skipped = ("skipped", "python_packages:/venv is not known: /venv/lib cannot be listed.")
+    assert verdict("- pip: flask\n  expect: {installed: false}", facts) == skipped
+    assert verdict("- pip: zope.interface\n  expect: {version: 5.5.2}", facts) == skipped
+    assert verdict("- pip: requests\n  expect: {versions: {each: {at_least: '2'}}}", facts)[0] == "skipped"
+    assert verdict("- pip: requests\n  expect: {versions: {each: {at_least: '3'}}}", facts)[0] == "failed"
+    assert verdict("- pip: requests\n  expect: {installed: true}", facts)[0] == "passed"
+    assert verdict("- pip: requests\n  expect: {installed: false}", facts)[0] == "failed"
+
+
+def test_a_version_that_is_not_one_version_is_not_judged(verdict):
+    status, message = verdict("- pip: requests\n  expect: {version: {at_least: '1'}}", PIP)
+    assert (status, "2.30.0 in /usr/x, 2.31.0 in /usr/local/x; versions has them all" in message) == ("skipped", True)
+    for content, cause in ((b"{", "cannot be parsed"), (b"[]", "does not tell it"), (b'{"version": 1}', "does not tell it"),
+                           (b"[" * 100_000, "cannot be parsed")):
+        facts = dict(NPM, **{"content:/app/node_modules/lodash/package.json": content})
+        status, message = verdict("- npm: lodash\n  expect: {version: {not: '1'}}", facts)
+        assert status == "skipped" and cause in message
+
+
+@pytest.mark.parametrize(("test", "cause"), [
+    ("command: sshd -T", "expected a list of a program and its arguments"), ("command: []", "must have 1 to 100 words"),
+    ("command: [sleep, 1]", "numbers in quotes"), ("command: [bin/x]", "a program's absolute path, or with its name"),
+    ("command: {argv: [x], timeout: 900}", "seconds from 1 to 300"), ("command: {timeout: 1}", "argv"),
+    ("npm: ../x", "the name of a package of npm"), ("npm: a/b", "the name of a package of npm"),
+    ("os_env: A=B", "not the name of an environment variable"), ("pip: {name: x, path: /a/../b}", ".. parts"),
+])
+def test_what_the_collector_would_refuse_is_refused_with_its_line(load_tests, test, cause):
+    attribute = {"npm": "installed", "pip": "installed", "os_env": "content"}.get(test.split(":")[0], "exist")
+    with pytest.raises(ScanError, match=re.escape(cause)) as refused:
+        load_tests("- %s\n  expect: {%s: true}" % (test, attribute) if attribute != "content" else
+                   "- %s\n  expect: {content: x}" % test)
+    assert "profile.yml" in str(refused.value)
+
+
+def test_a_failing_command_shows_what_it_wrote(verdict):
+    facts = {SSHD: dict(ANSWER, stdout=b"\x1b[2Jport\n" + b"x" * 500)}
+    status, message = verdict("- command: [sshd, -T]\n  expect: {stdout: ok}", facts)
+    assert status == "failed" and "from `sshd -T`" in message and "\x1b" not in message and len(message) < 500

@@ -37,7 +37,8 @@ def test_the_file_is_current():
     assert FILE.read_text() == schema.render_schema(), "write render_schema() to profiles/profile.schema.json"
 
 
-@pytest.mark.parametrize("file", sorted(PROFILES.glob("*/profile.yml")), ids=lambda file: file.parent.name)
+@pytest.mark.parametrize("file", sorted([*PROFILES.glob("*/profile.yml"), *PROFILES.glob("*/controls/*.yml")]),
+                         ids=lambda file: str(file.relative_to(PROFILES)))
 def test_shipped_profiles_are_valid(validator, file):
     assert list(validator.iter_errors(read_document(str(file), file.read_text()).data)) == []
 
