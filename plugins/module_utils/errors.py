@@ -27,7 +27,7 @@ class ErrorKind:
 # 7xx profiles, 8xx results and gate, 9xx our own defects
 _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-101", "missing_library", "A Python package that is needed is not installed.",
-              "Install the named package for the Python that runs the task."),
+              "Install it for the Python that runs the task, or all by `pip install -r` with the requirements.txt of the collection."),
     ErrorKind("SCAN-102", "bad_option", "An option has a value that cannot be used.",
               "Correct the option; nothing was touched."),
     ErrorKind("SCAN-103", "bad_file", "A file that was named cannot be read or understood.",
@@ -71,6 +71,16 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
               "Wait until it runs, or look why it does not (crash, image pull, finished)."),
     ErrorKind("SCAN-405", "platform_unsupported", "The container's platform cannot be scanned this way.",
               "Only Linux containers can be scanned by this approach."),
+    ErrorKind("SCAN-406", "identity_unknown", "The user and group that the container runs as are not known.",
+              "Set runAsUser and runAsGroup in the pod, or use nodes whose runtime reports the container's user (Kubernetes "
+              "1.33 or newer)."),
+    ErrorKind("SCAN-407", "target_privileged", "The container holds capabilities; the kernel hides its files from a process "
+              "that holds less.",
+              "Scan it by exec if it has a shell, drop its capabilities, or let the debug container have the same ones "
+              "(debug_match_capabilities)."),
+    ErrorKind("SCAN-408", "pod_violates_policy", "The pod itself breaks the Pod Security level of its namespace, so nothing "
+              "can be added to it.",
+              "Correct the pod's own security context, or scan it by exec if it has a shell."),
     ErrorKind("SCAN-501", "no_such_program", "The container has no such program.",
               "A container without a shell cannot be scanned by exec; a debug container or its image can be."),
     ErrorKind("SCAN-502", "connection_lost", "The connection ended before the reply did.",
@@ -85,12 +95,25 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
               "See the server's message; it comes from the node's container runtime."),
     ErrorKind("SCAN-507", "cancelled", "The scan was cancelled before this target was done.",
               "Run again; nothing of this target was kept."),
+    ErrorKind("SCAN-508", "debug_refused", "The cluster does not let an ephemeral container be added to the pod.",
+              "Ask who owns the policy that the message names, or scan by another approach."),
+    ErrorKind("SCAN-509", "image_pull_failed", "The image of the debug container could not be had.",
+              "Check debug_image, and that the node reaches its registry with the pod's own pull secrets: an ephemeral "
+              "container cannot bring others."),
+    ErrorKind("SCAN-510", "debug_failed", "The debug container did not start, or ended too early.",
+              "See the message; the image must hold a POSIX shell (sh) and sleep."),
+    ErrorKind("SCAN-511", "debug_unsupported", "The cluster has no ephemeral containers.",
+              "They need Kubernetes 1.25 or newer; scan by exec where the container has a shell."),
     ErrorKind("SCAN-601", "incomplete_reply", "The collector's reply is not complete, so nothing of it is used.",
               "Run again; if it stays, the container ends or alters the collector's output."),
     ErrorKind("SCAN-602", "invalid_reply", "The collector's reply breaks its own format, so nothing of it is used.",
               "The container's shell or tools behave in an unknown way; please report it with the shell's name."),
     ErrorKind("SCAN-603", "collector_failed", "The collector ended with an error.",
               "See its exit code and message; the container's shell may be restricted."),
+    ErrorKind("SCAN-604", "target_unreadable", "The kernel does not let the scanner look into the target's process.",
+              "Run the scanner with the target's UID and GID, or scan the target by exec or by its image."),
+    ErrorKind("SCAN-605", "target_missing", "The scanner does not see the target from where it runs.",
+              "The container may have been restarted since; run again. If it stays, scan the target by exec."),
     ErrorKind("SCAN-701", "bad_profile", "A profile breaks the rules of the profile language.",
               "Correct the place that the message names."),
     ErrorKind("SCAN-702", "profile_not_found", "No profile of that name or path exists.",
@@ -103,6 +126,10 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
               "Correct the entry that the message names."),
     ErrorKind("SCAN-804", "gate_failed", "The results do not meet the threshold.",
               "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry."),
+    ErrorKind("SCAN-805", "bad_attestations", "A file of attestations breaks SAF's attestation format.",
+              "Correct the entry that the message names."),
+    ErrorKind("SCAN-806", "bad_facts", "The facts that a run kept of a target are missing, altered or of another format.",
+              "Nothing was judged from them; scan the target again with keep_facts."),
     ErrorKind("SCAN-901", "internal", "The collection has a defect.",
               "Please report it with the message; the other targets' results stand."),
 )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping
 
+from .access.rights import RIGHTS
+from .approaches.debug_container import DebugOptions
 from .cluster.connection import ConnectionOptions
 from .targets.criteria import REPLICAS, Selection
 from .targets.pod import CONTAINER_KINDS
@@ -72,6 +74,28 @@ def grant_spec() -> Spec:
     }
 
 
+def approach_spec() -> Spec:
+    """How the content of the containers is reached."""
+    return {"approach": {"type": "str", "choices": list(RIGHTS), "default": "exec"}}
+
+
+def debug_spec() -> Spec:
+    """The ephemeral container of the approach debug."""
+    return {
+        "debug_image": {"type": "str"},
+        "debug_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
+                                    "default": "IfNotPresent"},
+        "debug_keep_alive": {"type": "int", "default": 0},
+        "debug_match_capabilities": {"type": "bool", "default": False},
+    }
+
+
+def debug_options(params: Mapping[str, Any]) -> DebugOptions:
+    """The engine's options of the approach debug from validated parameters."""
+    return DebugOptions(image=params["debug_image"] or "", pull_policy=params["debug_image_pull_policy"],
+                        keep_alive=params["debug_keep_alive"], match_capabilities=params["debug_match_capabilities"])
+
+
 def scan_access_spec() -> Spec:
     spec: Spec = {
         "state": {"type": "str", "choices": ["present", "absent", "swept"], "default": "present"},
@@ -79,6 +103,7 @@ def scan_access_spec() -> Spec:
         "scanner_kubeconfig": {"type": "path"},
         "allow_empty": {"type": "bool", "default": False},
     }
+    spec.update(approach_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
@@ -103,9 +128,10 @@ def scan_profile_spec() -> Spec:
 def scan_container_spec() -> Spec:
     spec: Spec = {
         "access": {"type": "dict"},
-        "approach": {"type": "str", "choices": ["exec"], "default": "exec"},
         "compiled_profiles": {"type": "list", "elements": "dict"},
         "waivers": {"type": "raw"},
+        "attestations": {"type": "raw"},
+        "keep_facts": {"type": "bool", "default": False},
         "output_dir": {"type": "path", "required": True},
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
@@ -113,6 +139,8 @@ def scan_container_spec() -> Spec:
         "renew_access": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     }
+    spec.update(approach_spec())
+    spec.update(debug_spec())
     spec.update(scan_profile_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
@@ -125,5 +153,18 @@ def scan_threshold_spec() -> Spec:
         "run_dir": {"type": "path", "required": True},
         "threshold": {"type": "raw"},
         "threshold_source": {"type": "str", "default": "the option threshold"},
+        "baseline": {"type": "path"},
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
     }
+
+
+def scan_judgement_spec() -> Spec:
+    spec: Spec = {
+        "run_dir": {"type": "path", "required": True},
+        "compiled_profiles": {"type": "list", "elements": "dict"},
+        "waivers": {"type": "raw"},
+        "attestations": {"type": "raw"},
+        "output_dir": {"type": "path", "required": True},
+    }
+    spec.update(scan_profile_spec())
+    return spec

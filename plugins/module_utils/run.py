@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
-from .approaches.approach import Approach
+from .approaches.approach import Approach, Collected
 from .collector.facts import Facts, Query
 from .collector.frames import COLLECTOR_VERSION
 from .collector.request import CollectionRequest, make_request
@@ -21,8 +21,9 @@ from .profiles.compiled import CompiledProfile
 from .profiles.evaluation import evaluate
 from .profiles.evidence import EvaluationContext
 from .profiles.queries import required_queries
+from .results.amendments import NO_AMENDMENTS, Amendments
 from .results.model import Judgement, Platform, ProfileResult
-from .results.waivers import WaiverNote, Waivers, apply_waivers
+from .results.notes import Note
 from .targets.selection import SelectedTarget
 
 _PROGRESS_INTERVAL = 1.0
@@ -38,18 +39,24 @@ class ScanPlan:
     approach: Approach
     request: CollectionRequest
     profiles: Sequence[CompiledProfile]
-    waivers: Optional[Waivers] = None
+    amendments: Amendments = NO_AMENDMENTS
+    keep_facts: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds."""
+    """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds.
+
+    `approach` is the one that was really taken. `facts` are there where the plan keeps them.
+    """
 
     selected: SelectedTarget
     duration: float
+    approach: str
     judgement: Optional[Judgement] = None
     error: Optional[ScanError] = None
-    waiver_notes: Sequence[WaiverNote] = ()
+    notes: Sequence[Note] = ()
+    facts: Optional[Facts] = None
 
 
 def scan_request(profiles: Sequence[CompiledProfile]) -> CollectionRequest:
@@ -61,34 +68,49 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     """Reaches one target and judges it. Nothing that goes wrong with it leaves this function as an exception."""
     started, clock = datetime.now(timezone.utc), time.monotonic()
     try:
-        facts = plan.approach.collect(selected, plan.request)
-        profiles, notes = _judge(plan, selected, facts)
+        collected = plan.approach.collect(selected, plan.request)
+        facts = collected.facts
+        profiles, notes = judge_facts(plan.profiles, plan.amendments, selected, facts)
     except ScanError as error:
-        return Outcome(selected, time.monotonic() - clock, error=error)
+        return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
     except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
         internal = ScanError("internal", "%s: %s" % (type(defect).__name__, defect),
                              tried="scanning %s" % selected.target.path)
-        return Outcome(selected, time.monotonic() - clock, error=internal)
-    unread = [{"fact": key, "status": fact.status, "cause": fact.cause} for key, fact in facts.unread()]
+        return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=internal)
     duration = time.monotonic() - clock
     judgement = Judgement(
-        identity=selected.target.identity(), platform=_platform(facts), profiles=profiles,
-        method={"run_id": plan.run_id, "approach": plan.approach.name, "collector_version": COLLECTOR_VERSION,
-                "unread": unread},
+        identity=selected.target.identity(), platform=platform_of(facts), profiles=profiles,
+        method={"run_id": plan.run_id, "approach": collected.approach, "collector_version": COLLECTOR_VERSION,
+                **footprint_of(collected), "unread": unread_facts(facts)},
         started=started.isoformat(timespec="milliseconds"), duration=duration)
-    return Outcome(selected, duration, judgement=judgement, waiver_notes=notes)
+    return Outcome(selected, duration, collected.approach, judgement=judgement, notes=notes,
+                   facts=facts if plan.keep_facts else None)
 
 
-def _judge(plan: ScanPlan, selected: SelectedTarget, facts: Facts) -> Tuple[List[ProfileResult], List[WaiverNote]]:
+def judge_facts(profiles: Sequence[CompiledProfile], amendments: Amendments, selected: SelectedTarget,
+                facts: Facts) -> Tuple[List[ProfileResult], List[Note]]:
+    """One target by all profiles, with waivers and attestations applied, and the notes on these."""
     context = EvaluationContext(target=selected.target.identity(), pod=selected.pod.object(),
                                 container_name=selected.target.container)
-    results = [evaluate(profile, facts, context) for profile in plan.profiles]
-    notes = (apply_waivers(results, plan.waivers, datetime.now(timezone.utc).date())
-             if plan.waivers is not None else [])
-    return results, notes
+    results = [evaluate(profile, facts, context) for profile in profiles]
+    return results, amendments.apply(results, context.target, datetime.now(timezone.utc))
 
 
-def _platform(facts: Facts) -> Platform:
+def footprint_of(collected: Collected) -> Dict[str, Dict[str, Any]]:
+    """What stays of the scan in the pod, as a judgement's `method` holds it; empty where nothing does."""
+    if collected.footprint is None:
+        return {}
+    return {"footprint": {"ephemeral_container": collected.footprint.ephemeral_container,
+                          "is_new": collected.footprint.is_new}}
+
+
+def unread_facts(facts: Facts) -> List[Dict[str, str]]:
+    """{fact, status, cause} of what could not be had, as a judgement's `method` holds it."""
+    return [{"fact": key, "status": fact.status, "cause": fact.cause} for key, fact in facts.unread()]
+
+
+def platform_of(facts: Facts) -> Platform:
+    """The operating system inside the target, where it was seen."""
     seen = facts.get_fact(_PLATFORM_QUERY)
     if not seen.ok:
         return Platform()

@@ -17,7 +17,8 @@ description:
   - No token is made here, unless O(scanner_kubeconfig) asks for one. M(securescan.kubernetes.scan_container) asks for its own
     when it needs it and keeps it in memory.
   - The identity that runs this module (the grantor) needs every right that it hands out. The ClusterRole in
-    C(docs/manifests/grantor-clusterrole.yml) holds exactly what is needed.
+    C(docs/manifests/grantor-clusterrole.yml) holds exactly what is needed, with
+    C(docs/manifests/grantor-debug-clusterrole.yml) for O(approach=debug).
   - In a namespace where the access cannot be made whole, nothing is left.
 options:
   state:
@@ -34,6 +35,14 @@ options:
       - Names the run that the access is for. A DNS label of at most 40 characters.
       - Made up from time and chance when not given with O(state=present). Required with O(state=absent).
     type: str
+  approach:
+    description:
+      - What the access is for. V(exec) lets the scanner enter the chosen pods. V(debug) also lets it put ephemeral containers into
+        them.
+      - An access for V(debug) serves a scan by V(exec), too.
+    type: str
+    choices: [exec, debug]
+    default: exec
   scanner_kubeconfig:
     description:
       - Path of a kubeconfig to write for the scanner, with its tokens and one context for each namespace, named like it. Mode 0600.
@@ -109,6 +118,7 @@ access:
   type: dict
   sample:
     run_id: 20261123t130000-1f9a2c
+    approach: exec
     namespaces:
       - namespace: shop
         service_account: securescan-20261123t130000-1f9a2c

@@ -23,10 +23,40 @@ options:
         also when it fails, is interrupted, or runs into the task's time-out.
     type: dict
   approach:
-    description: How the content is reached. V(exec) runs a shell of the target's own image.
+    description:
+      - How the content is reached.
+      - V(exec) runs a shell of the target's own image, and leaves nothing.
+      - V(debug) runs a shell in an ephemeral container beside the target, as the target's own user and group, without any
+        capability. It needs no shell in the target, and Pod Security's level C(restricted) allows it. Its entry stays in the pod
+        until that is replaced.
     type: str
-    choices: [exec]
+    choices: [exec, debug]
     default: exec
+  debug_image:
+    description:
+      - Image of the ephemeral containers that O(approach=debug) adds, which needs it. Any with a POSIX shell (C(sh)) and C(sleep).
+      - It is pulled with the pods' own pull secrets. An ephemeral container cannot bring others.
+    type: str
+  debug_image_pull_policy:
+    description: When O(debug_image) is pulled, as in a pod's spec.
+    type: str
+    choices: [Always, IfNotPresent, Never]
+    default: IfNotPresent
+  debug_keep_alive:
+    description:
+      - Seconds that an ephemeral container stays for later scans, which then need only an exec and leave no further entry.
+      - With V(0) each is told to end when its target is done. One that could not be told ends by itself, half a minute after
+        O(timeout) at the latest.
+    type: int
+    default: 0
+  debug_match_capabilities:
+    description:
+      - The kernel hides the files of a container that holds capabilities from one that holds less. Only containers that run as
+        root hold any. Without this option they are not scanned by O(approach=debug), unless they drop all capabilities.
+      - With it, the ephemeral container gets the capabilities that the target's own spec says, which Pod Security may refuse. It
+        is never privileged.
+    type: bool
+    default: false
   profiles:
     description: Names of shipped profiles, or paths of profile files or folders on the controller.
     type: list
@@ -44,7 +74,24 @@ options:
     description:
       - A waiver file in InSpec's format (path on the controller), or its content as a dictionary.
       - A waived control with C(run) false is Not Applicable until its expiry.
+      - "An entry may say with C(targets) for which containers it is, as a list of rules such as
+        C({namespace: shop, workload: Deployment/legacy}). A rule's keys are C(cluster), C(namespace), C(workload), C(pod),
+        C(container) and C(image), its values names or shell patterns."
     type: raw
+  attestations:
+    description:
+      - A file of attestations as C(saf attest create) writes it (JSON or YAML, path on the controller), or its content as a list.
+      - An attestation gives its status to a control that is Not Reviewed, until its expiry. Other controls stay as they are.
+      - An entry may say with C(targets) for which containers it is, as in O(waivers).
+    type: raw
+  keep_facts:
+    description:
+      - Keep of each container what the scan has seen, in the folder C(facts) of the run, so that M(securescan.kubernetes.scan_judgement)
+        can judge it again.
+      - Nothing secret is kept. Of environment variables there are the names, and a fact in which something looks like a password,
+        a key or a token is left out.
+    type: bool
+    default: false
   output_dir:
     description: Folder that gets a folder for this run, on the machine where the task runs.
     type: path
@@ -71,16 +118,18 @@ options:
 attributes:
   check_mode:
     support: full
-    details: Lists what would be scanned. It enters no container and asks for no token.
+    details: Lists what would be scanned, and the ephemeral containers that would be added. It enters no container and asks for no token.
   diff_mode:
     support: none
-    details: It changes nothing in the cluster.
+    details: The ephemeral containers that were, or would be, added are in RV(footprint).
   idempotent:
-    support: full
+    support: partial
+    details: O(approach=debug) adds an ephemeral container where none runs that can be used again.
   action_group:
     support: full
 seealso:
   - module: securescan.kubernetes.scan_access
+  - module: securescan.kubernetes.scan_judgement
   - module: securescan.kubernetes.scan_threshold
 author:
   - securescan.kubernetes contributors (@securescan)
@@ -100,9 +149,27 @@ EXAMPLES = r"""
     profiles: [container-baseline]
     inputs:
       forbidden_packages: [telnetd, rsh-server]
+    attestations:
+      - control_id: reviewed-by-hand
+        explanation: The image's build was reviewed with the team.
+        frequency: quarterly
+        status: passed
+        updated: "2026-11-02"
+        updated_by: platform-security
+        targets: [{namespace: shop, workload: Deployment/api}]
+    keep_facts: true
     owner: platform-security
     output_dir: "{{ scan_output_dir }}"
   register: scan
+
+- name: Scan containers without a shell
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    images: ["*/distroless-*"]
+    approach: debug
+    debug_image: "{{ scan_debug_image }}"
+    output_dir: "{{ scan_output_dir }}"
 
 - name: Scan with credentials that another team's play has made
   securescan.kubernetes.scan_container:
@@ -141,6 +208,16 @@ not_scanned:
   sample:
     - target_id: demo/shop/Deployment/edge/edge-6c9d7-abcde/edge
       error: {code: SCAN-501, reason: no_such_program}
+footprint:
+  description: The ephemeral containers that were (in check mode, would be) added, and the first 20 of them. Their entries stay in the pods.
+  returned: success
+  type: dict
+  sample:
+    added: 1
+    ephemeral_containers:
+      - namespace: shop
+        pod: edge-6c9d7-abcde
+        name: securescan-24694eb4bd-1
 requests:
   description: Requests made to the API server by the grantor and by the scanner, and the number of execs.
   returned: when not in check mode

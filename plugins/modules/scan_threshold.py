@@ -23,11 +23,24 @@ options:
     description:
       - A threshold in SAF's format, as a dictionary or as the path of a file on the controller.
       - Without it, no failed control of severity high or critical, no profile error, and every selected container scanned.
+      - Beside SAF's keys there are some for the run as a whole, which SAF does not know.
+      - C(coverage.min) is the percentage of the selected containers that must have been scanned.
+      - C(new_failures.max) is how many controls may have failed that did not fail in O(baseline). A control that failed on several
+        replicas of a workload counts once.
+      - C(must_pass) is a list of control ids, or a dictionary of such lists by profile. Each of them must be Passed on every
+        container that has it, and at least one container must have it.
     type: raw
   threshold_source:
     description: Where the threshold came from, as the decision names it. Set by the action plugin for a file.
     type: str
     default: the option threshold
+  baseline:
+    description:
+      - Folder or summary file of an earlier run. What failed now and not then on the same container of the same workload is a new
+        failure. On a container that was not scanned then, every failure is new.
+      - With it and without C(new_failures.max) in the threshold, there may be none.
+      - The link C(latest) names the run that is judged, not an earlier one, and is refused for it.
+    type: path
   fail_on:
     description:
       - V(gate) fails the task when the threshold is not met.
@@ -66,6 +79,15 @@ EXAMPLES = r"""
         critical: {max: 0}
         high: {max: 0}
       coverage: {min: 100}
+
+- name: Fail when something has become worse, or when what must hold does not
+  securescan.kubernetes.scan_threshold:
+    run_dir: "{{ again.run_dir }}"
+    baseline: "{{ scan.run_dir }}"
+    threshold:
+      new_failures: {max: 0}
+      must_pass:
+        container-baseline: [cb-root-uid]
 """
 
 RETURN = r"""
@@ -79,6 +101,21 @@ gate:
       type: bool
       returned: always
       sample: false
+    coverage:
+      description: Percentage of the selected containers that were scanned.
+      type: float
+      returned: always
+      sample: 66.66
+    baseline:
+      description: The run that was compared with, empty without one.
+      type: str
+      returned: always
+      sample: run 20261123t130000-1f9a2c
+    new_failures:
+      description: Number of controls that failed now and not in the baseline run. All of them stand in the summary.
+      type: int
+      returned: always
+      sample: 0
     reasons:
       description: Up to 10 reasons in words. All of them stand in the summary.
       type: list

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+    debug_operator_kubeconfig,  # noqa: F401 - a fixture
     operator_kubeconfig,  # noqa: F401 - a fixture
 )
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page docs/access-denials.md, made from what the API server and the kubelet answered to a scanner's token."""
+"""The pages docs/access-denials.md and docs/debug-denials.md, made from what the API server and the kubelet answered to a
+scanner's token."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import os
 import pathlib
 from typing import Sequence, Tuple
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "access-denials.md"
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+PAGE, DEBUG_PAGE = DOCS / "access-denials.md", DOCS / "debug-denials.md"
 WRITE = "SECURESCAN_WRITE_DOCS"
 Row = Tuple[str, str, str]
 
@@ -43,6 +45,37 @@ forgets within ten seconds that it has accepted the token before.
 %s
 """
 
+_DEBUG_TEXT = """\
+<!-- Made by tests/integration/test_debug_denials.py with %s=FOLDER of docs; changes here are lost. -->
+
+# What the token of a scanner by debug cannot do
+
+As in [access-denials.md](access-denials.md), with an access for the approach `debug`, which also lets the scanner put
+ephemeral containers into the chosen pods (Kubernetes %s). `{pod}` is a chosen pod, `{other}` another pod of the same
+namespace, `{account}` the scan's ServiceAccount, Role and RoleBinding, `{debug}` an ephemeral container of the chosen pod.
+
+## Refused by RBAC: %d attempts
+
+%s
+
+## Let in by RBAC, and held by the rules for ephemeral containers
+
+No right of ours is behind these: whoever may patch `pods/ephemeralcontainers` can add containers to the pod, and nothing
+else. The pod was the same afterwards, also where the answer was 200. What such a container may be is for Pod Security and
+the cluster's policies to say: where they are silent, the scanner could add one with privileges.
+
+%s
+
+## Allowed
+
+%s
+"""
+
+
+def debug_page(version: str, denied: Sequence[Row], held: Sequence[Row], allowed: Sequence[Row]) -> str:
+    return _DEBUG_TEXT % (WRITE, version, len(denied), _table("attempt", denied), _table("attempt", held),
+                          _table("what", allowed))
+
 
 def page(version: str, denied: Sequence[Row], allowed: Sequence[Row], ended: Sequence[Row]) -> str:
     return _TEXT % (WRITE, version, len(denied), _table("attempt", denied), _table("what", allowed),
@@ -54,11 +87,11 @@ def _table(first: str, rows: Sequence[Row]) -> str:
     return "\n".join(lines + ["| %s | `%s` | %s |" % row for row in rows])
 
 
-def check_or_write(text: str) -> None:
+def check_or_write(text: str, path: pathlib.Path = PAGE) -> None:
     """Writes the page where the environment asks for it; otherwise what is committed must be what came out now."""
     folder = os.environ.get(WRITE)
     if folder:
-        (pathlib.Path(folder) / PAGE.name).write_text(text, encoding="utf-8")
+        (pathlib.Path(folder) / path.name).write_text(text, encoding="utf-8")
     else:
-        assert PAGE.exists(), "run the test with %s=FOLDER of docs" % WRITE
-        assert PAGE.read_text(encoding="utf-8") == text, "run the test with %s=FOLDER of docs" % WRITE
+        assert path.exists(), "run the test with %s=FOLDER of docs" % WRITE
+        assert path.read_text(encoding="utf-8") == text, "run the test with %s=FOLDER of docs" % WRITE

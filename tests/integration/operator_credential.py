@@ -18,31 +18,45 @@ MANIFEST = ROOT / "docs" / "manifests" / "grantor-clusterrole.yml"
 NAMESPACE, ACCOUNT = "securescan-operator", "operator"
 
 
-def shipped_cluster_role() -> Dict[str, Any]:
-    return yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+DEBUG_MANIFEST = MANIFEST.with_name("grantor-debug-clusterrole.yml")
+
+
+def shipped_cluster_role(manifest: pathlib.Path = MANIFEST) -> Dict[str, Any]:
+    return yaml.safe_load(manifest.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
     """A kubeconfig of a ServiceAccount that has the shipped ClusterRole."""
-    role = shipped_cluster_role()
+    return make_operator(cluster, tmp_path_factory.mktemp("operator"), ACCOUNT, MANIFEST)
+
+
+@pytest.fixture(scope="session")
+def debug_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
+    """The same, with what the approach debug needs besides."""
+    return make_operator(cluster, tmp_path_factory.mktemp("operator"), ACCOUNT + "-debug", MANIFEST, DEBUG_MANIFEST)
+
+
+def make_operator(cluster, folder: pathlib.Path, account: str, *manifests: pathlib.Path) -> pathlib.Path:
+    """The kubeconfig of a new ServiceAccount that has these ClusterRoles and nothing else."""
+    roles = [shipped_cluster_role(manifest) for manifest in manifests]
     objects = [
-        role,
+        *roles,
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": NAMESPACE}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-         "metadata": {"name": role["metadata"]["name"]},
-         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
-         "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}]},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": NAMESPACE}},
+        *({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+           "metadata": {"name": "%s-%s" % (role["metadata"]["name"], account)},
+           "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
+           "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]} for role in roles),
     ]
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-    token = cluster.kubectl("create", "token", ACCOUNT, "-n", NAMESPACE, "--duration=3h").strip()
+    token = cluster.kubectl("create", "token", account, "-n", NAMESPACE, "--duration=3h").strip()
     admin = json.loads(cluster.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     name = admin["clusters"][0]["name"]
     document = {"apiVersion": "v1", "kind": "Config", "clusters": admin["clusters"], "current-context": name,
-                "contexts": [{"name": name, "context": {"cluster": name, "user": ACCOUNT}}],
-                "users": [{"name": ACCOUNT, "user": {"token": token}}]}
-    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
+                "contexts": [{"name": name, "context": {"cluster": name, "user": account}}],
+                "users": [{"name": account, "user": {"token": token}}]}
+    path = folder / "kubeconfig"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         json.dump(document, file)
     return path

@@ -170,7 +170,7 @@ ALLOWED = [
 class Scanner:
     """A scan's token and the means to try it, with or without politeness."""
 
-    def __init__(self, cluster, connection, grantor, run_id, pods):
+    def __init__(self, cluster, connection, grantor, run_id, pods, *, approach="exec"):
         self.cluster = cluster
         self.grantor, self.run_id, self.pods = grantor, run_id, pods
         self.api = connection.endpoint.host, connection.endpoint.port
@@ -179,7 +179,7 @@ class Scanner:
         self.names = {"pod": pods[0].name, "other": other["metadata"]["name"], "account": "securescan-" + run_id,
                       "node": other["spec"]["nodeName"]}
         self.token = self.new_token()
-        wait_until_effective(RestClient(connection.with_bearer_token(self.token)), Grant("shop", pods))
+        wait_until_effective(RestClient(connection.with_bearer_token(self.token)), Grant("shop", pods, approach))
 
     def new_token(self):
         return request_token(self.grantor, self.run_id, "shop", 600).value

@@ -31,7 +31,7 @@ def team_namespace(cluster):
     cluster.kubectl("label", "namespace", "shop", "team-")
 
 
-def test_every_example_works(playbooks, cluster, team_namespace, tmp_path):
+def test_every_example_works(playbooks, cluster, team_namespace, debug_operator_kubeconfig, tmp_path):
     make_access, *other_access = examples("scan_access")
     gate = examples("scan_threshold")  # last: it judges the scan of the compliant application
     others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]
@@ -42,7 +42,8 @@ def test_every_example_works(playbooks, cluster, team_namespace, tmp_path):
     play = tmp_path / "examples.yml"
     play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
                                      "tasks": [{"block": tasks, "always": [by_hand]}]}]))
-    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"))
+    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(debug_operator_kubeconfig),
+                        scan_debug_image="securescan.local/busybox:1")
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
     assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",

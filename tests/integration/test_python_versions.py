@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
+sys.path.insert(0, str(ROOT / "tests"))
+from environment.interpreters import SUPPORTED, interpreter
+
 # The version that runs this test has run the unit tests already.
-VERSIONS = [version for version in ("3.9", "3.10", "3.11", "3.12", "3.13")
-            if version != "%d.%d" % sys.version_info[:2]]
-
-
-def interpreter(version: str) -> str | None:
-    """A real interpreter of that version: one that pyenv has, else the one on PATH."""
-    found = sorted(PYENV.glob("%s.*/bin/python" % version))
-    return str(found[-1]) if found else shutil.which("python" + version)
+VERSIONS = [version for version in SUPPORTED if version != "%d.%d" % sys.version_info[:2]]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -34,6 +34,7 @@ from ansible_collections.securescan.kubernetes.tests.saf import generated_result
 SAF_FOLDER = Path(generated.__file__).parent
 SAF_NAMES = {"passed": "passed", "failed": "failed", "skipped": "not_reviewed", "no_impact": "not_applicable",
              "error": "profile_error"}
+NUMBER = 240
 START = "2026-11-23T10:00:00+00:00"
 
 
@@ -76,7 +77,7 @@ def saf_counts(profile: ProfileSummary, defect: str = "", document: Optional[Dic
     odd = set()
     if defect == generated.CAPITAL_SEVERITY and document:
         odd = {control["id"] for control in document["profiles"][0]["controls"]
-               if str(control["tags"].get("severity", "")) != str(control["tags"].get("severity", "")).lower()}
+               if (control["tags"].get("severity") or "") != (control["tags"].get("severity") or "").lower()}
     counts: Dict[str, Any] = {}
     for name, status in SAF_NAMES.items():
         severities = [one for one in SEVERITIES if one != "none" or name == "no_impact" or not defect]
@@ -94,18 +95,22 @@ def without_empty_none(counts: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def test_counts_and_compliance_agree_with_the_program(saf: Saf, tmp_path: Path) -> None:
-    documents = [(seed, "", generated.make_document(seed)) for seed in range(60)]
+    documents = [(seed, "", generated.make_document(seed)) for seed in range(NUMBER)]
     documents += [(seed, defect, generated.make_document(seed, defect))
-                  for start, defect in ((101, generated.CAPITAL_SEVERITY), (201, generated.NONE_SEVERITY))
+                  for start, defect in ((501, generated.CAPITAL_SEVERITY), (601, generated.NONE_SEVERITY))
                   for seed in range(start, start + 4)]
     paths = [write_json(tmp_path / ("%d.json" % seed), document) for seed, _, document in documents]
     done = subprocess.run([str(saf.program), "view", "summary", "-f", "json", "-i", *paths], cwd=tmp_path,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=120)
     said = {entry["profileName"]: entry for entry in json.loads(done.stdout)}
     assert len(said) == len(documents)
-    seen = 0
-    for seed, defect, document in documents:
+    seen = without_defect = 0
+    for seed, made_with, document in documents:
         ours = first_profile(document)
+        # an error on a control of impact 0 meets this one by chance
+        by_chance = any(control.severity == "none" and control.status != "not_applicable" for control in ours.controls)
+        defect = made_with or (generated.NONE_SEVERITY if by_chance else "")
+        without_defect += not defect
         theirs = said["generated-%d" % seed]
         assert theirs["compliance"] == ours.counts.compliance, seed
         counts = {name: theirs[name] for name in SAF_NAMES}
@@ -113,7 +118,8 @@ def test_counts_and_compliance_agree_with_the_program(saf: Saf, tmp_path: Path) 
         if defect:
             assert counts != without_empty_none(saf_counts(ours)), "SAF has mended: %s" % defect
         seen += ours.counts.controls
-    assert seen > 300
+    assert without_defect >= 200
+    assert seen > 1200
 
 
 def test_status_and_severity_of_every_control_agree(saf: Saf, tmp_path: Path) -> None:
@@ -225,7 +231,7 @@ class Case(NamedTuple):
 def threshold_cases() -> List[Case]:
     """Documents and thresholds near them, at random; then some for each known defect."""
     cases = []
-    for seed in range(240):
+    for seed in range(NUMBER):
         document = generated.make_document(seed)
         cases.append(Case(document, threshold_for(seed, document), ""))
     for defect in generated.THRESHOLD_DEFECTS:
@@ -256,7 +262,7 @@ def test_threshold_decisions_agree(decided: List[Tuple[Case, Dict[str, Any]]]) -
         assert (theirs["exit"] == 0) == ("All validation tests passed" in theirs["stdout"]), theirs
         passed.append(decide_one(case.document, case.threshold))
         assert passed[-1] == (theirs["exit"] == 0), (case.threshold, theirs)
-    assert len(passed) == 240
+    assert len(passed) == NUMBER
     assert 60 < sum(passed) < 180, "passing and failing must both be common"
 
 

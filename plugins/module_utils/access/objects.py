@@ -9,9 +9,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import ScanError
+from .rights import RIGHTS, rules
 
 MANAGED_BY = "securescan.kubernetes"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -23,9 +24,9 @@ _EXPIRES_FORMAT = "%Y%m%dT%H%M%SZ"
 _EXPIRES = re.compile(r"[0-9]{8}T[0-9]{6}Z$")
 RBAC_GROUP = "rbac.authorization.k8s.io"
 API_VERSIONS = {"ServiceAccount": "v1", "Role": RBAC_GROUP + "/v1", "RoleBinding": RBAC_GROUP + "/v1"}
-# What etcd takes in one request is 1.5 MiB. A Role holds each name twice, so this keeps it near half a MiB: well below,
-# also with a server's bookkeeping, and small enough that the authorizer's walk through the names stays short.
-_NAMES_PER_ROLE = 256 * 1024
+# What etcd takes in one request is 1.5 MiB. A Role holds each name once for each rule; this keeps it well below, also
+# with a server's bookkeeping, and small enough that the authorizer's walk through the names stays short.
+_NAMES_PER_ROLE = 512 * 1024
 _RUN_ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -40,10 +41,11 @@ class PodRef:
 
 @dataclass(frozen=True)
 class Grant:
-    """What one namespace's part of an access reaches."""
+    """What one namespace's part of an access reaches, and by which approach (a key of `RIGHTS`)."""
 
     namespace: str
     pods: Tuple[PodRef, ...]
+    approach: str = "exec"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ class AccessPlan:
             LABEL_OWNER: _NOT_IN_LABEL.sub("-", self.owner)[:63].strip("-_."),
             LABEL_EXPIRES: self.expires.astimezone(timezone.utc).strftime(_EXPIRES_FORMAT),
         }
+
+
+def helper_labels(run_id: str, expires: datetime) -> Dict[str, str]:
+    """The labels of a pod that belongs to a run."""
+    return {LABEL_MANAGED_BY: MANAGED_BY, LABEL_RUN: run_id,
+            LABEL_EXPIRES: expires.astimezone(timezone.utc).strftime(_EXPIRES_FORMAT)}
 
 
 def expiry_of(labels: Mapping[str, str]) -> Optional[datetime]:
@@ -107,27 +115,14 @@ def collection_path(kind: str, namespace: Optional[str]) -> str:
 def parts(grant: Grant) -> List[Tuple[PodRef, ...]]:
     """The grant's pods, cut so that a Role which names each part's pods is small enough to be stored."""
     cut: List[List[PodRef]] = [[]]
-    size = 0
+    size, most = 0, _NAMES_PER_ROLE // len(RIGHTS[grant.approach])
     for pod in grant.pods:
         size += len(pod.name)
-        if size > _NAMES_PER_ROLE:
+        if size > most:
             cut.append([])
             size = len(pod.name)
         cut[-1].append(pod)
     return [tuple(part) for part in cut]
-
-
-def exec_rules(pods: Sequence[PodRef]) -> List[Dict[str, Any]]:
-    """The scanner's rights for the approach `exec`: enter the chosen pods, and see that they are still the same.
-
-    A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for
-    since (AuthorizePodWebsocketUpgradeCreatePermission). `get` on the same pods is for the check of their uid.
-    """
-    names = [pod.name for pod in pods]
-    return [
-        {"apiGroups": [""], "resources": ["pods/exec"], "resourceNames": names, "verbs": ["create", "get"]},
-        {"apiGroups": [""], "resources": ["pods"], "resourceNames": names, "verbs": ["get"]},
-    ]
 
 
 def service_account(plan: AccessPlan, namespace: str) -> Dict[str, Any]:
@@ -147,7 +142,7 @@ def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any
         name = object_name(plan.run_id, number)
         metadata = {"name": name, "namespace": grant.namespace, "labels": plan.labels(), "ownerReferences": [owner]}
         made.append({"apiVersion": API_VERSIONS["Role"], "kind": "Role", "metadata": metadata,
-                     "rules": exec_rules(pods)})
+                     "rules": rules(grant.approach, [pod.name for pod in pods])})
         made.append({"apiVersion": API_VERSIONS["RoleBinding"], "kind": "RoleBinding", "metadata": dict(metadata),
                      "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
                      "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}]})

@@ -46,7 +46,7 @@ def renew_access(grantor: RestClient, access: ScannerAccess, lost: Sequence[Sele
     for _lost, successor in pairs:
         target = successor.target
         pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid)
-    grants = [Grant(namespace, tuple(found.values())) for namespace, found in pods.items()]
+    grants = [Grant(namespace, tuple(found.values()), access.approach_in(namespace)) for namespace, found in pods.items()]
     outcomes = ensure_renewed(grantor, access.run_id, grants)
     failures = {outcome.namespace: outcome.error for outcome in outcomes if outcome.error}
     failures.update(access.replace_grants([grant for grant in grants if grant.namespace not in failures]))

@@ -15,7 +15,8 @@ from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
-from .objects import Grant, PodRef
+from .objects import Grant, PodRef, object_name
+from .rights import RIGHTS, covers
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
 # How `scan_access` writes a time (UTC).
@@ -43,8 +44,11 @@ class ScannerAccess:
         self._connection = connection
         self._limiter = limiter
         self._cancel = cancel
+        self._approach = approach_of(access)
         self._run_id, self._grants, self._expiries = _read_access(access)
         self._uids = {namespace: _uids(grant) for namespace, grant in self._grants.items()}
+        self._account_uids = {str(entry["namespace"]): str(entry.get("service_account_uid") or "")
+                              for entry in access["namespaces"]}
         self._not_made = _read_refused(access)
         self._scanners: Dict[str, NamespaceScanner] = {}
         self._refusals: Dict[str, ScanError] = {}
@@ -53,6 +57,11 @@ class ScannerAccess:
     @property
     def run_id(self) -> str:
         return self._run_id
+
+    def approach_in(self, namespace: str) -> str:
+        """The approach that the access to that namespace was made for."""
+        grant = self._grants.get(namespace)
+        return grant.approach if grant else self._approach
 
     @property
     def pod_uids(self) -> AbstractSet[str]:
@@ -79,18 +88,49 @@ class ScannerAccess:
         if uids[target.pod] != target.pod_uid:
             raise ScanError("pod_replaced", "the access is for pod uid %s, the pod now has %s"
                             % (uids[target.pod], target.pod_uid), tried=tried)
-        with self._locks[target.namespace]:
-            refusal = self._refusals.get(target.namespace)
+        return self._scanner(grant)
+
+    def for_helpers(self, namespace: str) -> NamespaceScanner:
+        """The scanner that makes helper pods in the namespace; ScanError where the access does not hold that."""
+        if namespace in self._not_made:
+            raise self._not_made[namespace]
+        if not self.has_helpers(namespace):
+            raise ScanError("not_permitted", "the access holds no helper pods in namespace %s" % namespace,
+                            tried="starting a helper pod",
+                            cause="It was made for another approach or another scan_namespace.")
+        return self._scanner(self._grants[namespace])
+
+    def has_helpers(self, namespace: str) -> bool:
+        """Whether the access was made for helper pods in that namespace."""
+        grant = self._grants.get(namespace)
+        return grant is not None and grant.approach == "image"
+
+    def account(self, namespace: str) -> Dict[str, str]:
+        """Name and uid of the ServiceAccount in that namespace."""
+        return {"name": object_name(self._run_id), "uid": self._account_uids.get(namespace, "")}
+
+    def expires(self, namespace: str) -> datetime:
+        """When the access to that namespace ends (UTC)."""
+        return self._expiries[namespace]
+
+    def remaining(self, namespace: str) -> int:
+        """Seconds until then, at least those that a token lives."""
+        return remaining_lifetime(self._expiries[namespace])
+
+    def _scanner(self, grant: Grant) -> NamespaceScanner:
+        namespace = grant.namespace
+        with self._locks[namespace]:
+            refusal = self._refusals.get(namespace)
             if refusal:
                 raise refusal
-            if target.namespace not in self._scanners:
+            if namespace not in self._scanners:
                 try:
-                    self._scanners[target.namespace] = self._open(grant)
+                    self._scanners[namespace] = self._open(grant)
                 except ScanError as error:
                     # asked once: every other target of the namespace gets the same answer without another request
-                    self._refusals[target.namespace] = error
+                    self._refusals[namespace] = error
                     raise
-            return self._scanners[target.namespace]
+            return self._scanners[namespace]
 
     def replace_grants(self, grants: Sequence[Grant]) -> Dict[str, ScanError]:
         """From now on these namespaces are reached as their grants say; a failure by namespace, where the API server
@@ -120,6 +160,26 @@ class ScannerAccess:
         return NamespaceScanner(connection, client, grant)
 
 
+def approach_of(access: Mapping[str, Any], default: str = "exec") -> str:
+    """The approach that an access, or its part of one namespace, was made for; ScanError bad_option where it names none that
+    there is."""
+    approach = str(access.get("approach", default))  # an access of a release that had no other
+    if approach not in RIGHTS:
+        raise _garbled(KeyError("approach"))
+    return approach
+
+
+def check_covers(access: Mapping[str, Any], approach: str) -> None:
+    """Whether an access lets a scan work by that approach.
+
+    :raises ScanError: bad_option
+    """
+    made_for = approach_of(access)
+    if not covers(made_for, approach):
+        raise ScanError("bad_option", "the access was made for the approach %s, not for %s" % (made_for, approach),
+                        tried="reading the option access", advice="Make it by scan_access with approach=%s." % approach)
+
+
 def _uids(grant: Grant) -> Dict[str, str]:
     return {pod.name: pod.uid for pod in grant.pods}
 
@@ -136,7 +196,7 @@ def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
             grants[namespace] = Grant(namespace, tuple(PodRef(str(pod["name"]), str(pod["uid"]))
-                                                       for pod in entry["pods"]))
+                                                       for pod in entry["pods"]), approach_of(entry, approach_of(access)))
             expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any, Dict, Iterator
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from .objects import Grant, object_name, parts
+from .rights import RIGHTS
 
 # TokenRequest (authentication.k8s.io/v1) refuses less than 10 minutes.
 MINIMUM_LIFETIME = 600
@@ -60,23 +61,33 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
     deadline = time.monotonic() + patience
     pause = 0.02
     while True:
-        # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
-        refused = [verb for verb in ("get", "create")
-                   if not all(_allowed(scanner, grant.namespace, pods[0].name, verb) for pods in parts(grant))]
+        refused = list(_refused(scanner, grant))
         if not refused:
             return
         if time.monotonic() >= deadline:
             raise ScanError(
-                "not_permitted", "%s on pods/exec is still refused after %g s" % (" and ".join(refused), patience),
+                "not_permitted", "%s is still refused after %g s" % (", ".join(refused), patience),
                 tried="checking the scanner's access in namespace %s" % grant.namespace,
                 cause="The Role or RoleBinding was removed or changed, or another authorizer denies it.")
         time.sleep(pause)
         pause = min(pause * 2, 0.5)
 
 
-def _allowed(scanner: RestClient, namespace: str, pod: str, verb: str) -> bool:
-    attributes: Dict[str, Any] = {"namespace": namespace, "verb": verb, "resource": "pods", "subresource": "exec",
-                                  "name": pod}
+def _refused(scanner: RestClient, grant: Grant) -> Iterator[str]:
+    """What the scanner may not do of what its approach needs, as "create and get on pods/exec"."""
+    # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
+    pods = [part[0].name for part in parts(grant)]
+    for right in RIGHTS[grant.approach]:
+        # a Role takes effect as a whole: what stands in a subresource's rule tells of the plain one's, too
+        verbs = [verb for verb in right.verbs if right.subresource
+                 and not all(_allowed(scanner, grant.namespace, pod, verb, right.subresource) for pod in pods)]
+        if verbs:
+            yield "%s on %s" % (" and ".join(verbs), right.resource)
+
+
+def _allowed(scanner: RestClient, namespace: str, pod: str, verb: str, subresource: str) -> bool:
+    attributes: Dict[str, Any] = {"namespace": namespace, "verb": verb, "resource": "pods",
+                                  "subresource": subresource, "name": pod}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
               "spec": {"resourceAttributes": attributes}}
     reply = scanner.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)

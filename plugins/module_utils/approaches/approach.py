@@ -5,18 +5,47 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import List, Optional, Protocol
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..targets.selection import SelectedTarget
 
 
+@dataclass(frozen=True)
+class Footprint:
+    """What a scan leaves in the cluster until the pod is replaced: an entry in the pod's list of ephemeral containers.
+
+    `is_new`: this run has added it; otherwise it was there and was used again.
+    """
+
+    namespace: str
+    pod: str
+    ephemeral_container: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster."""
+
+    facts: Facts
+    approach: str
+    footprint: Optional[Footprint] = None
+
+
 class Approach(Protocol):
-    """`name` is the approach's word in options and results."""
+    """`name` is the approach's word in options and results, `execs` the number of execs begun so far, and `added` what
+    was added to pods so far, also where the scan then failed."""
 
     name: str
+    execs: int
+    added: List[Footprint]
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Facts:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target; ScanError where it could not be reached or its reply is not whole.
+
+        Safe to call from several threads. Nothing that it started is left running, unless an option asks for that.
+        """
         ...

@@ -14,18 +14,23 @@ from .family import Answer, NotOkError, read_frame
 from .frames import COLLECTOR_VERSION, BadContentError, ParsedReply, decode_text, parse_frames
 from .request import CollectionRequest
 from .script import frame_names
+from .target_entry import check_entered
+from .view import INSIDE, TargetView
 
 _OWN_FRAME = "collector"
 
 
-def read_facts(request: CollectionRequest, data: bytes, nonce: str) -> Facts:
+def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: TargetView = INSIDE) -> Facts:
     """The facts of a reply: one for every query of the request, and none besides.
 
     `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}. Raises
     ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where the data is not
-    a reply to this request. Content that is not understood costs only its own fact.
+    a reply to this request, target_missing and target_unreadable where the collector ran, but could not see its target
+    by this view. Content that is not understood costs only its own fact.
     """
     reply = parse_frames(data, nonce)
+    if view != INSIDE:
+        check_entered(reply.frames.get(_OWN_FRAME), view)
     shared = {FAMILIES[query.kind].shared for query in request.queries}
     unknown = set(reply.frames) - set(frame_names(request)) - shared - {_OWN_FRAME}
     if unknown:

@@ -6,9 +6,9 @@
 content, value: bytes. sha256, value: 64 hex digits.
 
 Bytes go through base64 or od where the container has one of them, because shell variables hold no NUL. Files whose size
-is known are read together, by one cat and one encoder, and cut apart here by their sizes; where the length of the whole
-shows that one of them changed or could not be read, they are read one by one. Files of size 0 that may be pseudo files
-of any length are read by head, for at most 5 seconds.
+is known are read together, by one cat and one encoder, with a dot behind them where cat could read them all, and cut apart
+here by their sizes. Where the length of the whole shows that one of them changed or could not be read, they are read one by
+one. Files of size 0 that may be pseudo files of any length are read by head, for at most 5 seconds.
 
 With no encoder the shell's read gives the text. How far the file was read (fdinfo) then shows whether NUL bytes were
 lost, and if so the fact is unsupported.
@@ -38,11 +38,10 @@ content() {
   plain "$@" || return
   f=$r
   for x in HASH_FILES; do
-    at $x
-    ! [ "$f" -ef "$r" ] || { put "q$1" unsupported text 'it holds password hashes, which are not read'; return 1; }
+    at $x; ! [ "$f" -ef "$r" ] || { put "q$1" unsupported text 'it holds password hashes, which are not read'; return 1; }
   done
   r=$f l=
-  if ! { :; } <"$f"; then put "q$1" unreadable text 'it cannot be opened for reading'
+  if ! true <"$f"; then put "q$1" unreadable text 'it cannot be opened for reading'
   elif [ "$enc" ] && has cat && over "$z" 0; then
     if [ $((sum+z)) -le $((left/2)) ]; then list="$list $1 $z" sum=$((sum+z)); return 0; fi
     put "q$1" too_large text 'the reply of the whole collection is too large'
@@ -61,8 +60,8 @@ content() {
 }
 contents() {
   [ $# -gt 0 ] || return
-  v=$({ cat "$@" || say '?'; } | $enc)
-  i=
+  v=$({ cat "$@" && say .; } | $enc)
+  i= sum=$((sum+1))
   if [ $E = base64 ]; then x=$(((sum+2)/3*4)) x=$((x+(x+75)/76-1)); else x=$((3*sum+(sum+15)/16-1)); fi
   if [ ${#v} -eq $x ]; then
     put content ok $E "$v"

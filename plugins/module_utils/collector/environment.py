@@ -1,9 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""environment and process_status: what the container gives to a process that is started in it, seen on the shell.
+"""environment, environment_value, process_status: what the container gives to a process started in it, seen on the shell.
+
+Beside the target they are seen on its first process. That may have changed since it began.
 
 environment, value: [str], the sorted names of the variables. Their values stay in the container: they are secrets.
+
+environment_value, value: the text of the one variable that was asked for by name. No other value leaves the container.
 
 process_status, value: {"uid": int, "gid": int (effective), "groups": [int], "cap_eff": int, "cap_prm": int, "cap_bnd":
 int (sets of capabilities as bits), "no_new_privs": bool, "seccomp": 0 (off) | 1 (strict) | 2 (filter)}.
@@ -12,35 +16,60 @@ int (sets of capabilities as bits), "no_new_privs": bool, "seccomp": 0 (off) | 1
 from __future__ import annotations
 
 import re
-from typing import Dict
+from typing import Dict, List
 
 from .facts import OK, Fact, Query
-from .family import Answer, Family, call
+from .family import RUNNING, Answer, Family, IndexedQuery, call, quote
 from .frames import BadContentError, decode_text, read_integer
 
-# The names as they were when the shell began, before this script set variables of its own. Values may hold newlines:
-# these become 001 while NUL ends the line.
+# As it was when the shell began, before this script set variables of its own. Values may hold newlines: these become 001
+# while NUL ends the line. That of a process that has ended is empty. environment_value looks at all values, and sends the one.
 _ENVIRONMENT = r"""
+environ() {
+  if [ ! -e /proc/$T/environ ]; then put "q$1" unsupported text 'there is no /proc'
+  elif ! true </proc/$T/environ; then put "q$1" unreadable text '/proc/PID/environ cannot be opened'
+  else return 0
+  fi
+  return 1
+}
+alive() {
+  [ -z "$ROOT" ] || [ -e /proc/$T/root/. ] || { put "q$1" unreadable text "the target's process has ended"; return 1; }
+}
 environment() {
+  environ $1 || return
   v=
-  if [ ! -e /proc/$$/environ ]; then put "q$1" unsupported text 'there is no /proc'; return; fi
-  if ! { :; } </proc/$$/environ; then put "q$1" unreadable text '/proc/PID/environ cannot be opened'; return; fi
-  if has tr && has cut; then v=$(tr '\000\012' '\012\001' </proc/$$/environ | cut -s -d= -f1)
+  if has tr && has cut; then v=$(tr '\000\012' '\012\001' </proc/$T/environ | cut -s -d= -f1)
   elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
-    while IFS= read -r -d '' l; do v=$v${l%%=*}$nl; done </proc/$$/environ
+    while IFS= read -r -d '' l; do v=$v${l%%=*}$nl; done </proc/$T/environ
   else put "q$1" unsupported text 'reading the names needs tr and cut'; return
   fi
+  alive $1 || return
   put "q$1" ok text "$v"
+}
+environment_value() {
+  environ $1 || return
+  m=
+  if has tr; then
+    v=$(tr '\000\012' '\012\001' </proc/$T/environ)
+    IFS=$nl
+    for l in $v; do case $l in "$2="*) m=$l; break ;; esac; done
+    IFS=' 	'$nl v=
+  elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
+    while IFS= read -r -d '' l; do case $l in "$2="*) m=$l; break ;; esac; done </proc/$T/environ
+  else put "q$1" unsupported text 'reading a value needs tr'; return
+  fi
+  alive $1 || return
+  if [ "$m" ]; then put "q$1" ok text "${m#*=}"; else put "q$1" absent text 'it is not set'; fi
 }
 """
 
 _PROCESS_STATUS = r"""
 process_status() {
   v=
-  [ -e /proc/$$/status ] || { put "q$1" unsupported text 'there is no /proc'; return; }
+  [ -e /proc/$T/status ] || { put "q$1" unsupported text 'there is no /proc'; return; }
   while IFS= read -r l; do
     case $l in Uid:*|Gid:*|Groups:*|CapPrm:*|CapEff:*|CapBnd:*|NoNewPrivs:*|Seccomp:*) v=$v$l$nl ;; esac
-  done </proc/$$/status
+  done </proc/$T/status
   put "q$1" ok text "$v"
 }
 """
@@ -49,6 +78,14 @@ process_status() {
 def _read_environment(answer: Answer, query: Query) -> Fact:
     names = {decode_text(name.replace(b"\1", b"\n")) for name in answer.get_own().split(b"\n") if name}
     return Fact(OK, sorted(names))
+
+
+def _read_environment_value(answer: Answer, query: Query) -> Fact:
+    return Fact(OK, decode_text(answer.get_own().replace(b"\1", b"\n")))
+
+
+def _call_environment_value(queries: List[IndexedQuery]) -> List[bytes]:
+    return [b"environment_value %d %s" % (index, quote(query.subject)) for index, query in queries]
 
 
 def _read_process_status(answer: Answer, query: Query) -> Fact:
@@ -74,5 +111,9 @@ def _read_set(digits: bytes) -> int:
     return int(digits, 16)
 
 
-ENVIRONMENT = Family(calls=call("environment"), read=_read_environment, shell=_ENVIRONMENT, programs=("tr", "cut"))
-PROCESS_STATUS = Family(calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS)
+ENVIRONMENT = Family(calls=call("environment"), read=_read_environment, shell=_ENVIRONMENT, programs=("tr", "cut"),
+                     reach=RUNNING)
+ENVIRONMENT_VALUE = Family(calls=_call_environment_value, read=_read_environment_value, shell=_ENVIRONMENT,
+                           programs=("tr",), reach=RUNNING)
+PROCESS_STATUS = Family(calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS,
+                        reach=RUNNING)

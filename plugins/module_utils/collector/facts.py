@@ -33,12 +33,15 @@ class Query:
     shadow          -                 -                      list of entries, password kind only, never a hash
     group           -                 -                      list of groups
     packages        -                 -                      manager and list of packages
+    python_packages  prefix (/usr)    -                      list of packages
     processes       -                 -                      list of processes
     sockets         -                 -                      list of listening sockets
     mounts          -                 -                      list of mounts
     sysctl          dotted name       -                      text
     environment     -                 -                      list of names
+    environment_value  name           -                      text
     os              -                 -                      name, family, release, arch
+    command         argv as JSON      seconds, limit (bytes)  exit_status, stdout, stderr
     process_status  -                 -                      uid, gid, groups, capabilities of the collector itself
     """
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Dict
 
 from .accounts import GROUP, PASSWD, SHADOW
+from .commands import COMMAND
 from .contents import CONTENT, SHA256
-from .environment import ENVIRONMENT, PROCESS_STATUS
+from .environment import ENVIRONMENT, ENVIRONMENT_VALUE, PROCESS_STATUS
 from .family import Family
 from .file_status import FILE
 from .kernel_parameters import SYSCTL
+from .language_packages import PYTHON_PACKAGES
 from .mounts import MOUNTS
 from .operating_system import OS
 from .packages import PACKAGES
@@ -30,11 +32,14 @@ FAMILIES: Dict[str, Family] = {
     "group": GROUP,
     "process_status": PROCESS_STATUS,
     "environment": ENVIRONMENT,
+    "environment_value": ENVIRONMENT_VALUE,
     "mounts": MOUNTS,
     "sockets": SOCKETS,
     "processes": PROCESSES,
     "content": CONTENT,
     "sha256": SHA256,
+    "python_packages": PYTHON_PACKAGES,
     "packages": PACKAGES,
     "walk": WALK,
+    "command": COMMAND,
 }

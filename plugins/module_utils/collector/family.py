@@ -15,6 +15,9 @@ from .request import encode_subject
 IndexedQuery = Tuple[int, Query]
 Parsed = TypeVar("Parsed")
 
+# What a kind of fact can be seen of: an image is enough, the container must run, or the shell must be in it.
+IMAGE, RUNNING, WITHIN = range(3)
+
 _MAX_CAUSE = 400
 
 
@@ -83,6 +86,7 @@ class Family:
     :param programs: programs that the functions look for; each is optional, the functions say what they do without
     :param parts: further frames that the functions may send for a query, as q<index>.<part>
     :param stat_paths: paths that one stat for all is to be asked about beforehand
+    :param reach: IMAGE, RUNNING or WITHIN: from where it can be seen at all
     :param shared: a frame that the functions may send for all queries of this kind together
     """
 
@@ -94,6 +98,7 @@ class Family:
     parts: Tuple[str, ...] = ()
     stat_paths: Callable[[Query], Tuple[str, ...]] = lambda query: ()
     shared: str = ""
+    reach: int = IMAGE
 
 
 def quote(text: str) -> bytes:

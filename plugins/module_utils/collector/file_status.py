@@ -25,10 +25,12 @@ from .frames import BadContentError, Frame, decode_text
 
 _SHELL = r"""
 file() {
+  x=
   if ! look "$2"; then
     [ $s = absent ] && [ -h "$r" ] || { put "q$1" $s text "$c"; return; }
-    ! has stat || put "q$1.link" ok text "$(stat -c '%f %u %g %s %Y' -- "$r")"
+    x=$nl
   fi
+  case $x$r in *"$nl"*) ! has stat || put "q$1.alone" ok text "$(stat -c '%f %u %g %s %Y' -- "$r")" ;; esac
   if [ -f "$r" ]; then f=file
   elif [ -d "$r" ]; then f=directory
   elif [ -p "$r" ]; then f=pipe
@@ -37,9 +39,9 @@ file() {
   elif [ -b "$r" ]; then f=block_device
   else f=symlink
   fi
-  f=$f$nl$r
-  if [ ! -h "$r" ]; then put "q$1" ok text "$f"
-  elif has readlink; then target "$r"; put "q$1" ok text "$f$nl$t"
+  f=$f$nl${r%%"$nl"*}
+  if [ ! -h "$_e" ]; then put "q$1" ok text "$f"
+  elif has readlink; then target "$_e"; put "q$1" ok text "$f$nl$t"
   else put "q$1" unsupported text 'it is a symbolic link, and the container has no readlink program'
   fi
 }
@@ -60,8 +62,8 @@ def _read_file(answer: Answer, query: Query) -> Fact:
     path, link, target = rest.partition(b"\n")
     known = {"type": decode_text(kind), "link_target": decode_text(target) if link else None}
     try:
-        if answer.has_part("link"):
-            status = answer.get_part("link")
+        if answer.has_part("alone"):
+            status = answer.get_part("alone")
         else:
             status = answer.parse_shared("stat", _split_listing).get(path, b"")
     except NotOkError as error:
@@ -84,7 +86,7 @@ def _parse_status(status: bytes) -> Dict[str, Any]:
 
 
 def _split_listing(frame: Frame) -> Dict[bytes, bytes]:
-    """Paths and statuses by turns, a line each. A path begins with a slash and holds no newline."""
+    """Paths and statuses by turns, a line each. A path holds no newline."""
     lines = frame.decode().split(b"\n")
     return dict(zip(lines[::2], lines[1::2]))
 
@@ -93,5 +95,5 @@ def _call(queries: List[IndexedQuery]) -> List[bytes]:
     return [*(b"file %d %s" % (index, quote(query.subject)) for index, query in queries), b"file_stats"]
 
 
-FILE = Family(calls=_call, read=_read_file, shell=_SHELL, programs=("stat", "readlink"), parts=("link",),
+FILE = Family(calls=_call, read=_read_file, shell=_SHELL, programs=("stat", "readlink"), parts=("alone",),
               stat_paths=lambda query: (query.subject,), shared="stat")

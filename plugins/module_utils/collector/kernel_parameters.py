@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Dict, List
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, quote
+from .family import RUNNING, Answer, Family, IndexedQuery, quote
 from .frames import Frame, decode_text
 from .request import encode_subject, sysctl_path
 
@@ -20,7 +20,7 @@ from .request import encode_subject, sysctl_path
 _SHELL = r"""
 sysctl() {
   if [ ! -d /proc/sys/kernel ]; then put "q$1" unsupported text 'there is no /proc/sys'
-  elif ! look "$2"; then put "q$1" $s text "$c"
+  elif ! see "$2"; then put "q$1" $s text "$c"
   elif [ ! -f "$r" ]; then put "q$1" unsupported text 'it is a group of kernel parameters'
   else put "q$1" ok text ''; return 0
   fi
@@ -68,4 +68,4 @@ def _call(queries: List[IndexedQuery]) -> List[bytes]:
 
 
 SYSCTL = Family(calls=_call, read=_read_sysctl, shell=_SHELL, uses=("read_all",), programs=("grep", "cat", "readlink"),
-                shared="sysctl")
+                shared="sysctl", reach=RUNNING)

@@ -14,15 +14,15 @@ import re
 from typing import Any, Dict, List
 
 from .facts import OK, Fact, Query
-from .family import Answer, Family, call
+from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text
 
 _MAX_BYTES = 1024 * 1024
 
 _SHELL = r"""
 mounts() {
-  if ! look /proc/$$/mountinfo; then put "q$1" unsupported text 'there is no /proc'
-  elif ! read_all /proc/$$/mountinfo $2; then put "q$1" unreadable text '/proc/PID/mountinfo cannot be read'
+  if [ ! -e /proc/$T/mountinfo ]; then put "q$1" unsupported text 'there is no /proc'
+  elif ! read_all /proc/$T/mountinfo $2; then put "q$1" unreadable text '/proc/PID/mountinfo cannot be read'
   elif [ ${#v} -gt $2 ]; then put "q$1" too_large text "it has more than $2 bytes"
   else put "q$1" ok text "$v"
   fi
@@ -56,8 +56,10 @@ def _join_options(mount: List[bytes], file_system: List[bytes]) -> List[str]:
 
 def _unescape(field: bytes) -> str:
     """The kernel writes space, tab, newline and backslash as \\ and three octal digits."""
+    if b"\\" not in field:
+        return decode_text(field)
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
 
 
 MOUNTS = Family(calls=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",),
-                programs=("readlink",))
+                reach=RUNNING)

@@ -4,9 +4,12 @@
 """packages: what the container's package database says is installed.
 
 dpkg (also the records that distroless images carry, one file per package) and apk are read from the database itself, by
-its lines Package, Version, Architecture and Status. rpm is asked by its program; a database without the program is
-unsupported. The program writes index files next to the database wherever it may. So where the collector could write
-there, the program runs as user 65534 (by chroot, without another root), or not at all.
+its lines Package, Version, Architecture and Status.
+
+rpm is asked by its program where the collector runs in the container, since its answer is short. The program writes index
+files next to the database wherever it may. So where the collector could write there, the program runs as user 65534 (by
+chroot, without another root), or not at all. Without an answer of the program the database's file is sent, packed where
+the container has gzip, and read by rpm_database. Of several files the one of the newest format counts, as for rpm.
 
 The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an empty list:
 the image may have been made without one.
@@ -22,21 +25,31 @@ from typing import Any, Dict, Iterator, List
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
 from .frames import BadContentError, decode_text
+from .rpm_database import MAX_DATABASE, read_rpm_database
 
-_SHELL = r"""
+# rpm lists the keys of signers like packages
+_SIGNER_KEY = b"gpg-pubkey"
+
+_SHELL = (r"""
 packages() {
   me=$1 m=
   if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
   shift
   if look /var/lib/dpkg/status; then [ ! -s "$r" ] || set -- "$r"
-  elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return
+  elif [ $s != absent ]; then put "q$me" $s text "$c"; return
   fi
-  at /var/lib/dpkg/status.d
-  set +f
-  for x in "$r"/*; do
-    case $x in *.md5sums) ;; *) [ ! -f "$x" ] || set -- "$@" "$x" ;; esac
-  done
-  set -f
+  if look /var/lib/dpkg/status.d; then
+    if ! true <"$r"; then put "q$me" unreadable text '/var/lib/dpkg/status.d cannot be listed'; return; fi
+    set +f
+    for x in "$r"/*; do
+      case $x in *.md5sums) continue ;; esac
+      if entry "$x"; then [ ! -f "$r" ] || set -- "$@" "$r"
+      elif [ $s != absent ]; then set -f; put "q$me" $s text "$c"; return
+      fi
+    done
+    set -f
+  elif [ $s != absent ]; then put "q$me" $s text "$c"; return
+  fi
   if [ $# -gt 0 ]; then
     pick '^(Package|Status|Version|Architecture): ' "$@" && m=dpkg || s=unreadable
   else
@@ -45,38 +58,59 @@ packages() {
         pick '^([PVA]:|$)' "$r" && m=apk || s=unreadable
         break
       fi
-      [ $s != unreadable ] || break
+      case $s in ok|absent) ;; *) s=unreadable; break ;; esac
     done
   fi
   if [ "$m" ]; then put "q$me" ok text "$m$nl$v"; return; fi
   if [ $s = unreadable ]; then put "q$me" $s text 'the package database cannot be read'; return; fi
   for x in rpmdb.sqlite Packages.db Packages; do
     for y in /usr/lib/sysimage/rpm /var/lib/rpm; do
-      if look $y/$x; then m=$y; elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return; fi
+      if look $y/$x; then
+        [ ! -s "$r" ] || { rpm_packages $y/$x $y; return; }
+      elif [ $s != absent ]; then put "q$me" $s text "$c"; return
+      fi
     done
   done
-  if [ -z "$m" ]; then put "q$me" unsupported text 'no package database was found'; return; fi
-  if ! has rpm || ! has sleep; then
-    put "q$me" unsupported text 'there is an rpm database, but no rpm program'
+  put "q$me" unsupported text 'no package database was found'
+}
+rpm_packages() {
+  f=$1
+  at $2
+  set -- rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'
+  if [ "$ROOT" ] || ! has rpm || ! has sleep; then set --
+  elif [ ! -w "$r" ]; then :
+  elif has chroot; then set -- chroot --userspec=65534:65534 / "$@"
+  else set --
+  fi
+  if [ $# -gt 0 ] && v=$(limited 60 "$@"); then put "q$me" ok text "rpm$nl$v"; return; fi
+  plain $me $f MAX_DATABASE || return
+  for x in wal journal; do
+    [ ! -s "$r-$x" ] || { put "q$me" unreadable text "the rpm database has changes that still stand in $f-$x"; return; }
+  done
+  if [ -z "$enc" ] || [ -z "$z" ]; then
+    put "q$me" unsupported text 'without an answer of the rpm program, its database needs stat, and base64 or od'
     return
   fi
-  set -- rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'
-  at $m
-  if [ -w "$r" ]; then
-    has chroot || { put "q$me" unsupported text 'the rpm program would write next to its database'; return; }
-    set -- chroot --userspec=65534:65534 / "$@"
+  v= x=$((left/4*3))
+  ! has gzip || ! has head || v=$(command gzip -c <"$r" | $enc | head -c $((x+1)))
+  if [ "$v" ]; then :
+  elif [ $z -le $((x/4)) ]; then v=$($enc <"$r")
+  else put "q$me" too_large text "the rpm database has $z bytes, and the container has no gzip to pack it"; return
   fi
-  if v=$(limited 60 "$@"); then put "q$me" ok text "rpm$nl$v"
-  else put "q$me" unreadable text 'the rpm program failed without the right to write, or took more than 60 seconds'
-  fi
+  if [ ${#v} -gt $x ]; then put "q$me" too_large text "the rpm database has $z bytes, which are too many to send"; return; fi
+  put "q$me" ok text database
+  put "q$me.database" ok $E "$v"
 }
-"""
+""").replace("MAX_DATABASE", str(MAX_DATABASE))
 
 
 def _read_packages(answer: Answer, query: Query) -> Fact:
     manager, _newline, text = answer.get_own().partition(b"\n")
-    read = {b"dpkg": _read_dpkg, b"apk": _read_apk, b"rpm": _read_rpm}.get(manager)
-    packages = list(read(text.split(b"\n"))) if read is not None else []
+    if manager == b"database":
+        manager, packages = b"rpm", list(_read_rpm_file(answer.get_part("database")))
+    else:
+        read = {b"dpkg": _read_dpkg, b"apk": _read_apk, b"rpm": _read_rpm}.get(manager)
+        packages = list(read(text.split(b"\n"))) if read is not None else []
     if not packages:
         raise BadContentError("the package database has no records that are understood")
     return Fact(OK, {"manager": decode_text(manager), "packages": packages})
@@ -124,9 +158,14 @@ def _read_rpm(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
         fields = line.split(b"\t")
         if line and len(fields) != 3:
             raise BadContentError("the rpm program wrote %s" % decode_text(line[:80]))
-        # keys of signers are listed like packages
-        if line and fields[0] != b"gpg-pubkey":
+        if line and fields[0] != _SIGNER_KEY:
             yield _package(fields[0], fields[1], fields[2], True)
+
+
+def _read_rpm_file(data: bytes) -> Iterator[Dict[str, Any]]:
+    for package in read_rpm_database(data):
+        if package.name != _SIGNER_KEY:
+            yield _package(package.name, package.version, package.arch, True)
 
 
 def _refuse_binary(line: bytes) -> None:
@@ -140,5 +179,9 @@ def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[
             "installed": installed}
 
 
+_RPM_FILES = tuple("%s/%s" % (folder, name) for folder in ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+                   for name in ("rpmdb.sqlite", "Packages.db", "Packages"))
+
 PACKAGES = Family(calls=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
-                  programs=("rpm", "chroot", "readlink"))
+                  programs=("rpm", "chroot", "readlink", "base64", "od", "stat", "gzip", "head"), parts=("database",),
+                  stat_paths=lambda query: _RPM_FILES)

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """processes: every process that the container shows, but for the collector's own.
 
+Beside the target these are the processes of its container alone.
+
 From /proc alone, since ps is often missing and its forms differ. A proc file system that hides the processes of others
 (hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose
 status is kept back by a security module. A process that ends while the list is made is left out.
@@ -18,7 +20,7 @@ import re
 from typing import Any, Dict, List, Set
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, call
+from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text, read_integer
 
 # The command lines are read by one program for all. Between them stands a line that no command line has: which kernel
@@ -30,7 +32,7 @@ processes() {
   [ -e /proc/$$/status ] || { put "q$me" unsupported text 'there is no /proc'; return; }
   [ -e /proc/1 ] || { put "q$me" unreadable text '/proc hides processes (hidepid)'; return; }
   if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
-  set +f; set -- /proc/[1-9]*; set -f
+  members; set -- $_w
   f= b= a=
   for x do f="$f $x/status" b="$b $x/cmdline /proc/version" a="$a ${x#/proc/}"; done
   pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $f
@@ -136,4 +138,4 @@ def _effective(identities: bytes) -> int:
 
 
 PROCESSES = Family(calls=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
-                   programs=("cat", "base64", "od"), parts=("status", "cmdline"))
+                   programs=("cat", "base64", "od"), parts=("status", "cmdline"), reach=RUNNING)

@@ -9,9 +9,10 @@ breaks a rule is refused before any container is touched, because its subject be
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Mapping, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from ..errors import ScanError
 from .facts import Query
@@ -59,10 +60,16 @@ _KINDS: Dict[str, _Kind] = {
     "walk": _Kind("path", {"match": _Word(("setuid", "setgid", "world_writable", "unowned")),
                            "limit": _Number(1000, 1, 10_000), "seconds": _Number(10, 1, 600)}),
     "sysctl": _Kind("sysctl", {}),
+    "python_packages": _Kind("path", {}),
+    "environment_value": _Kind("variable", {}),
+    "command": _Kind("command", {"seconds": _Number(10, 1, 300), "limit": _Number(64 * 1024, 1, 1024 * 1024)}),
 }
 _KINDS.update({kind: _Kind("", {}) for kind in ("passwd", "shadow", "group", "packages", "processes", "sockets",
                                                 "mounts", "environment", "os", "process_status")})
 
+_VARIABLE = re.compile(r"[^=\0\n]{1,255}")
+_MAX_ARGUMENTS = 100
+_MAX_COMMAND_BYTES = 8 * 1024
 _SYSCTL = re.compile(r"[A-Za-z0-9_@:-]+([./][A-Za-z0-9_@:-]+)+")
 
 
@@ -109,6 +116,40 @@ def encode_subject(subject: str) -> bytes:
     return subject.encode("utf-8", "surrogateescape")
 
 
+def join_command(argv: Sequence[str]) -> str:
+    """A program and its arguments as the subject of a command."""
+    return json.dumps(list(argv), separators=(",", ":"))
+
+
+def split_command(subject: str) -> List[str]:
+    """The program and its arguments. Raises ScanError bad_option, naming the command, where they cannot be run.
+
+    The program is an absolute path, or a name that is looked up in PATH: what else there is depends on a working directory.
+    """
+    query = Query("command", subject)
+    try:
+        argv = json.loads(subject)
+    except ValueError:
+        raise _refuse(query, "must be a program and its arguments as a list in JSON") from None
+    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv) or join_command(argv) != subject:
+        raise _refuse(query, "must be a program and its arguments as a list of texts")
+    if not 1 <= len(argv) <= _MAX_ARGUMENTS or len(subject) > _MAX_COMMAND_BYTES:
+        raise _refuse(query, "must have 1 to %d words and at most %d bytes" % (_MAX_ARGUMENTS, _MAX_COMMAND_BYTES))
+    if not all(map(_is_text, argv)) or any("\0" in word for word in argv):
+        raise _refuse(query, "has characters that cannot be given to a program")
+    if not re.fullmatch(r"/.*[^/]|[^/-][^/]*", argv[0], re.DOTALL) or "\n" in argv[0]:
+        raise _refuse(query, "must begin with a program's absolute path, or with its name")
+    return argv
+
+
+def _is_text(text: str) -> bool:
+    try:
+        encode_subject(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sysctl_path(name: str) -> str:
     """The file of a kernel parameter.
 
@@ -132,6 +173,11 @@ def _check_query(query: Query) -> None:
         # a dot that stands for itself must not make a part "." or "..": the pattern lets no two separators meet
         if len(query.subject) > 255 or not _SYSCTL.fullmatch(query.subject):
             raise _refuse(query, "is not the name of a kernel parameter")
+    elif kind.subject == "command":
+        split_command(query.subject)
+    elif kind.subject == "variable":
+        if not _VARIABLE.fullmatch(query.subject) or not _is_text(query.subject):
+            raise _refuse(query, "is not the name of an environment variable")
     elif query.subject:
         raise _refuse(query, "takes no subject")
     names = [name for name, _value in query.options]

@@ -16,34 +16,45 @@ from typing import Dict, List
 
 from .facts import Query
 from .families import FAMILIES
-from .family import IndexedQuery, quote
+from .family import RUNNING, WITHIN, Family, IndexedQuery, quote
 from .frames import COLLECTOR_VERSION, check_nonce
 from .request import CollectionRequest
-from .shell_functions import FINISH, FUNCTIONS, NEEDS, PREPARE
+from .shell_functions import FINISH, FROM_INSIDE, FUNCTIONS, NEEDS, PREPARE, SEE, STATS
+from .target_root import BESIDE, MOUNTED
+from .view import INSIDE, TargetView
 
-# Stands for the nonce until it is known; no part of a request can hold a NUL.
-_NONCE = b"\0nonce\0"
+# Stand for the nonce and the container's id until they are known; no part of a request can hold a NUL.
+_NONCE, _CONTAINER_ID = b"\0nonce\0", b"\0container\0"
+_BESIDE = "the container's id"
 
 
-def build_script(request: CollectionRequest, nonce: str) -> bytes:
+def build_script(request: CollectionRequest, nonce: str, view: TargetView = INSIDE) -> bytes:
     """The script that answers a request with frames.
 
     :param nonce: 16 to 64 lower case hex digits, new for each run; stands in the reply. ValueError otherwise
+    :param view: from where the shell that runs the script sees the target
     """
     check_nonce(nonce)
-    return _script_of(request).replace(_NONCE, nonce.encode())
+    script = _script_of(request, _BESIDE if view.container_id else view.mount_point)
+    return script.replace(_NONCE, nonce.encode()).replace(_CONTAINER_ID, view.container_id.encode())
 
 
 @functools.lru_cache(maxsize=8)
-def _script_of(request: CollectionRequest) -> bytes:
-    """The script without its nonce: a run sends the same one to each of its targets."""
+def _script_of(request: CollectionRequest, root: str) -> bytes:
+    """The script without what differs: a run sends the same one to each of its targets.
+
+    :param root: empty for the shell's own, _BESIDE for that of the container, else the target's mount point
+    """
     wanted: Dict[str, List[IndexedQuery]] = {}
     for index, query in enumerate(request.queries):
         wanted.setdefault(query.kind, []).append((index, query))
-    families = [(family, wanted[kind]) for kind, family in FAMILIES.items() if kind in wanted]
+    asked = [(family, wanted[kind]) for kind, family in FAMILIES.items() if kind in wanted]
+    out_of_reach = {_BESIDE: WITHIN, "": WITHIN + 1}.get(root, RUNNING)
+    families = [(family, queries) for family, queries in asked if family.reach < out_of_reach]
     functions = _order_functions([name for family, _queries in families for name in family.uses])
     programs = sorted({name for family, _queries in families for name in family.programs}
-                      | {name for function in functions for name in NEEDS[function]["programs"].split()})
+                      | {name for function in functions for name in NEEDS[function]["programs"].split()}
+                      | ({"grep", "readlink"} if root else set()))
     paths = dict.fromkeys(path for family, queries in families for _index, query in queries
                           for path in family.stat_paths(query))
     work = [b"main() {", b"nonce=%s left=%d limit=%d" % (_NONCE, request.output_limit, math.ceil(request.time_limit)),
@@ -52,12 +63,16 @@ def _script_of(request: CollectionRequest) -> bytes:
         work.append(b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode())
     if "base64" in programs:
         work.append(b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi")
+    if root:
+        work.append(b"enter " + (_CONTAINER_ID if root == _BESIDE else quote(root)))
+    work += [_refuse(family, root, queries) for family, queries in asked if family.reach >= out_of_reach]
     if paths:
-        work += [b'for x in %s; do at "$x"; set -- "$@" "$r"; done' % b" ".join(map(quote, paths)), b'stats "$@"']
+        work += [b'for x in %s; do at "$x" && set -- "$@" "$r"; done' % b" ".join(map(quote, paths)), b'stats "$@"']
     for family, queries in families:
         work += [b"set --", *family.calls(queries)]
     shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families])
-    lines = [b"ROOT=", *_strip(PREPARE), b"exec 2>/dev/null 3>/dev/null"]
+    eyes = FROM_INSIDE if not root else BESIDE if root == _BESIDE else MOUNTED
+    lines = [b"ROOT=." if root else b"ROOT=", *_strip(PREPARE + SEE + eyes + STATS), b"exec 2>/dev/null 3>/dev/null"]
     lines += [line for shell in shells for line in _strip(shell)]
     lines += [*work, *_strip(FINISH), b"}", b"main </dev/null"]
     return b"\n".join(lines) + b"\n"
@@ -70,6 +85,16 @@ def frame_names(request: CollectionRequest) -> Dict[str, Query]:
         names["q%d" % index] = query
         names.update({"q%d.%s" % (index, part): query for part in FAMILIES[query.kind].parts})
     return names
+
+
+def _refuse(family: Family, root: str, queries: List[IndexedQuery]) -> bytes:
+    """The command that answers queries of a kind that cannot be seen from where the shell is."""
+    if root == _BESIDE:
+        why = "it can only be had from inside: no program of the target is run beside it"
+    else:
+        why = "an image at rest does not have it: the container must run"
+    indexes = " ".join("%d" % index for index, _query in queries)
+    return b"for x in %s; do put q$x unsupported text %s; done" % (indexes.encode(), quote(why))
 
 
 def _order_functions(names: List[str]) -> List[str]:

@@ -17,8 +17,9 @@ Rules that all shell code of the collector keeps:
 - /proc files are read whole by a program where one is there: dash and ash read byte by byte, and kernel parameters end
   after their first byte then.
 
-Variables with a meaning everywhere: r the real path of what is looked at, s and c status and cause of a look, t the
-target of a link, v the text that was read and z its size, u the time, l a line, nl a newline, enc and E the encoder's
+Variables with a meaning everywhere: r the path of what is looked at, through which it can be opened, _e its own name
+(where that is a link), s and c status and cause of a look, T the process that stands for the target, t the target of a
+link, v the text that was read and z its size, u the time, l a line, nl a newline, enc and E the encoder's
 command and name, P the programs that are there. Other variables of shared functions begin with _, those of a family do
 not.
 """
@@ -36,8 +37,8 @@ unset -f '[' command printf read test echo kill wait cd true shopt stat readlink
   sleep sha256sum rpm chroot uname
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
-unset a b c d f h i j k l m n o q r s t u v w x y z E P enc left limit list me nl nonce st sum t0 \
-  _d _f _i _k _q _r _w _x _y
+unset a b c d f h i j k l m n o q r s t u v w x y z E J K P T enc left limit list me nl nonce st sum t0 \
+  _d _e _f _i _k _m _n _p _q _r _s _w _x _y
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
@@ -65,11 +66,14 @@ now() {
   case $u in *[!0-9.]*|'') u=0 ;; *) u=${u%%.*} ;; esac
 }
 late() { now; [ "$u" -gt 0 ] && [ $((u-t0)) -ge $limit ]; }
-at() { r=$ROOT$1; }
-look() {
-  at "$1"; s=ok c=
+"""
+
+# see: the path as the shell itself sees it. A view defines look, at and entry, which see the target's path.
+SEE = r"""
+see() {
+  r=$1 _e=$1 s=ok c=
   [ -e "$r" ] && return 0
-  _q=$r _r=$r _k=0
+  _q=$r _k=0
   while :; do
     _d=${_q%/*}
     if [ -h "$_q" ]; then
@@ -77,7 +81,7 @@ look() {
       [ $_k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
       has readlink || { c='it is a symbolic link, and the container has no readlink to follow it'; return 1; }
       target "$_q"
-      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) at "$t"; _q=$r r=$_r ;; *) _q=$_d/$t ;; esac
+      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) _q=$t ;; *) _q=$_d/$t ;; esac
     elif [ -e "$_d/." ]; then
       s=absent
       listed "$_d" "${_q##*/}" && s=unreadable c='it is there, but its status cannot be read'
@@ -96,13 +100,27 @@ listed() {
   set -f
   return 1
 }
+"""
+
+# From inside, the target's root is the shell's, and a link leads where the kernel leads it.
+FROM_INSIDE = r"""
+T=$$
+at() { r=$1 _e=$1; }
+look() { see "$1"; }
+entry() { r=$1; }
+members() { set +f; set -- /proc/[1-9]*; set -f; _w=$*; }
 target() { t=$(readlink "$1"; say .); t=${t%.}; t=${t%"$nl"}; }
+"""
+
+# What holds a newline would make two lines of one in the list of stat, so it is asked about alone.
+STATS = r"""
 stats() {
   [ $# -eq 0 ] || ! has stat || st=$(stat -L -c "%n$nl%f %u %g %s %Y" -- "$@")
 }
 over() { [ ${#1} -gt 9 ] || [ "${1:-0}" -gt "$2" ]; }
 size() {
   z= _x=
+  case $1 in *"$nl"*) ! has stat || z=$(stat -L -c %s -- "$1"); return ;; esac
   IFS=$nl
   for _y in $st; do
     [ -z "$_x" ] || { z=${_y#* * * } z=${z%% *}; break; }
@@ -137,7 +155,7 @@ exit 0
 # that came before it: hence the watcher waits until sleep is not there to be killed again.
 FUNCTIONS: Dict[str, str] = {
     "pure": r"""
-pure() { case $1 in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
+pure() { case ${1#.} in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
 """,
     "slurp": r"""
 slurp() {

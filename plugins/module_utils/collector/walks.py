@@ -171,7 +171,7 @@ class _Search:
 
 
 def _read_walk(answer: Answer, query: Query) -> Fact:
-    group, number, directory = answer.get_own().split(b" ", 2)
+    group, number, directory = [*answer.get_own().split(b" ", 2), b"", b""][:3]
     search = answer.parse_shared("q%s.names" % decode_text(group), _split)
     if not 0 < read_integer(number) <= len(search.complaints_below):
         raise BadContentError("the walk's directory is missing")

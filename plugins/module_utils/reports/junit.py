@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping
 from xml.etree import ElementTree
 
+from ..results.limits import COVERAGE_KEY, Limit
 from ..results.producer import COLLECTION
 from ..results.safe_text import one_line, printable
 from ..results.status import FAILED
@@ -43,7 +44,7 @@ def _run_suite(summary: Mapping[str, Any]) -> ElementTree.Element:
     if gate is not None:
         known = {target["target_id"] for target in summary["targets"]}
         reasons = [reason for reason in gate["reasons"] if reason["target_id"] not in known]
-        coverage = {key for key in gate["threshold"]["limits"] if key.startswith("coverage.")}
+        coverage = {key for key in gate["threshold"]["limits"] if key == COVERAGE_KEY}
         for key in sorted(coverage | {reason["key"] for reason in reasons}):
             case = _case(suite, _RUN_SUITE, _limit_name(gate, key))
             _fail(case, key, [_with_target(reason) for reason in reasons if reason["key"] == key])
@@ -75,7 +76,7 @@ def _target_suite(summary: Mapping[str, Any], target: Mapping[str, Any]) -> Elem
         own = [reason for reason in reasons if reason["profile"] == name]
         classname = "%s.%s" % (label, one_line(name))
         if summary["gate"] is not None:
-            _limit_cases(suite, classname, summary["gate"], own)
+            _limit_cases(suite, classname, name, summary["gate"], own)
         for control_id in target["failed"].get(name, []):
             _control_case(suite, classname, severities[name, control_id], summary["gate"], own)
     return _counted(suite)
@@ -87,10 +88,10 @@ def _general_cases(suite: ElementTree.Element, label: str, reasons: List[Mapping
         _fail(_case(suite, label, one_line("gate: %s" % reason["key"])), reason["key"], [reason["text"]])
 
 
-def _limit_cases(suite: ElementTree.Element, classname: str, gate: Mapping[str, Any],
+def _limit_cases(suite: ElementTree.Element, classname: str, profile: str, gate: Mapping[str, Any],
                  reasons: List[Mapping[str, Any]]) -> None:
     for key in gate["threshold"]["limits"]:
-        if not key.startswith("coverage."):
+        if key != COVERAGE_KEY and Limit(key, None).must_pass_profile in ("", profile):
             case = _case(suite, classname, _limit_name(gate, key))
             _fail(case, key, [reason["text"] for reason in reasons if reason["key"] == key])
 
@@ -106,10 +107,15 @@ def _control_case(suite: ElementTree.Element, classname: str, control: Mapping[s
                                                                      control["title"]), 300))
     counted = {"compliance", FAILED + ".total", "%s.%s" % (FAILED, control["severity"])}
     if gate is None or any(reason["key"].rpartition(".")[0] in counted or reason["key"] in counted
-                           for reason in reasons):
+                           or _names(reason, control["id"]) for reason in reasons):
         _fail(case, "control", ["the control failed; the results file holds what was expected and found"])
     else:
         ElementTree.SubElement(case, "skipped", message="failed, but the threshold tolerates it")
+
+
+def _names(reason: Mapping[str, Any], control_id: str) -> bool:
+    """Whether a reason is about this very control: it is a new failure, or had to pass."""
+    return isinstance(reason["found"], (list, dict)) and Limit(reason["key"], None).is_of_run and control_id in reason["found"]
 
 
 def _suite(name: str, summary: Mapping[str, Any], seconds: float) -> ElementTree.Element:

@@ -52,7 +52,8 @@ def _escaped(match: Match[str]) -> str:
 def render_markdown(summary: Mapping[str, Any]) -> str:
     """The report as text, with a line feed at the end."""
     sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_reviewed(summary),
-                _not_scanned(summary), _waiver_notes(summary),
+                _not_scanned(summary), _notes("Waivers", summary["waiver_notes"]),
+                _notes("Attestations", summary["attestation_notes"]),
                 ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -76,7 +77,9 @@ def _gate(summary: Mapping[str, Any]) -> List[str]:
     gate = summary["gate"]
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
-    lines = ["## Gate", "", "%s by %s." % (verdict(summary), escape(gate["threshold"]["source"]))]
+    compared = (" %d new failures since %s." % (len(gate["new_failures"]), escape(gate["baseline"]))
+                if gate["baseline"] else "")
+    lines = ["## Gate", "", "%s by %s.%s" % (verdict(summary), escape(gate["threshold"]["source"]), compared)]
     reasons = reason_lines(summary)
     return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
 
@@ -134,9 +137,9 @@ def _not_scanned(summary: Mapping[str, Any]) -> List[str]:
     return ["## Not scanned", *lines] if lines else []
 
 
-def _waiver_notes(summary: Mapping[str, Any]) -> List[str]:
-    notes = [note["text"] for note in summary["waiver_notes"]]
-    return ["## Waivers", "", *_bullets(notes, len(notes))] if notes else []
+def _notes(title: str, notes: Sequence[Mapping[str, str]]) -> List[str]:
+    texts = [note["text"] for note in notes]
+    return ["## %s" % title, "", *_bullets(texts, len(texts))] if texts else []
 
 
 def _bullets(texts: Sequence[str], most: int) -> List[str]:

@@ -16,7 +16,7 @@ class Reason:
     """Why a gate did not open. `target_id` and `profile` are empty where the reason is about the run as a whole.
 
     `key` is the threshold's key, or one of the gate's own rules: documents, expected. `limit` and `found` are what
-    was demanded and what there was (number, text or list of ids; null where that has no meaning).
+    was demanded and what there was (number, text, list of ids, or status by id; null where that has no meaning).
     """
 
     target_id: str
@@ -39,7 +39,11 @@ class TargetDecision:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's decision. `coverage` is the percentage of expected targets that were scanned (null: not known)."""
+    """The gate's decision. `coverage` is the percentage of expected targets that were scanned (null: not known).
+
+    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it: {place,
+    profile, control} with place cluster/namespace/kind/workload/container.
+    """
 
     passed: bool
     reasons: List[Reason]
@@ -49,6 +53,8 @@ class Decision:
     expected: int = 0
     scanned: int = 0
     counts: Counts = field(default_factory=Counts)
+    baseline: str = ""
+    new_failures: List[Dict[str, str]] = field(default_factory=list)
 
     def as_dict(self) -> Dict[str, Any]:
         """The decision as plain JSON values; `counts` is {targets: {expected, scanned}, controls: as in a summary}."""
@@ -56,6 +62,8 @@ class Decision:
             "passed": self.passed,
             "threshold": self.threshold,
             "coverage": self.coverage,
+            "baseline": self.baseline,
+            "new_failures": self.new_failures,
             "counts": {"targets": {"expected": self.expected, "scanned": self.scanned},
                        "controls": self.counts.as_dict()},
             "reasons": [asdict(reason) for reason in self.reasons],

@@ -110,11 +110,18 @@ def check_document(document: Any, source: str) -> Dict[str, Any]:
     return checked
 
 
+def document_target(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The identity of the target that a checked document of ours is about; empty for a document of others."""
+    own = _own_part(document)
+    target: Mapping[str, Any] = own["target"] if own is not None else {}
+    return target
+
+
 def document_target_id(document: Mapping[str, Any], source: str) -> str:
     """The target that a checked document is about; `source` for a document that names none."""
-    own = _own_part(document)
-    if own is not None:
-        return str(own["target"]["target_id"])
+    target = document_target(document)
+    if target:
+        return str(target["target_id"])
     return str(document["platform"].get("target_id") or source)
 
 
@@ -146,7 +153,7 @@ def _profile(profile: ProfileResult) -> Dict[str, Any]:
         "supports": profile.supports,
         "attributes": [_attribute(attribute) for attribute in profile.attributes],
         "groups": _groups(profile),
-        "controls": [_control(control) for control in profile.controls],
+        "controls": [hdf_control(control) for control in profile.controls],
         "status": profile.status,
         "status_message": kept_values(profile.status_message),
     }
@@ -168,9 +175,11 @@ def _groups(profile: ProfileResult) -> List[Dict[str, Any]]:
     return [{"id": name, "title": profile.title, "controls": ids} for name, ids in files.items()]
 
 
-def _control(control: ControlResult) -> Dict[str, Any]:
+def hdf_control(control: ControlResult) -> Dict[str, Any]:
+    """One control as it stands in a document."""
     descriptions = [{"label": "default", "data": control.desc}]
     descriptions += [{"label": label, "data": text} for label, text in control.descriptions.items()]
+    attested = {"attestation_data": kept_values(control.attestation_data)} if control.attestation_data else {}
     return {
         "id": control.id,
         "title": control.title,
@@ -182,6 +191,7 @@ def _control(control: ControlResult) -> Dict[str, Any]:
         "code": control.code,
         "source_location": {"ref": control.source_file, "line": control.source_line},
         "waiver_data": control.waiver_data,
+        **attested,
         "results": [_result(segment, control) for segment in control.results],
     }
 

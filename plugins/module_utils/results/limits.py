@@ -5,6 +5,13 @@
 
 SAF's keys are taken as they are. They may be nested (`failed: {total: {max: 0}}`), dotted (`failed.total.max: 0`) or
 both; every one of them counts (SAF drops some). Keys that SAF writes but never checks are checked here.
+
+Keys of our own, which are about a run and not about one profile's counts:
+
+    coverage: {min: 100}           percentage of the expected targets that were scanned
+    new_failures: {max: 0}         controls that failed and did not fail in the baseline run
+    must_pass: [id, ...]           controls that passed on every target that has them, and that some target has
+    must_pass: {profile: [id]}     the same for controls of one profile
 """
 
 from __future__ import annotations
@@ -12,7 +19,7 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ..errors import ScanError
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
@@ -25,12 +32,16 @@ _PERCENT = "percent"
 _COUNT = "count"
 _IDS = "ids"
 COVERAGE_KEY = "coverage.min"
+NEW_FAILURES_KEY = "new_failures.max"
+MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
+_MUST_PASS_PREFIX = MUST_PASS_KEY + "."
 _BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
 _MOST_IDS_IN_TEXT = 5
 
 
 def _known_keys() -> Dict[str, str]:
-    keys = {"compliance.min": _PERCENT, "compliance.max": _PERCENT, COVERAGE_KEY: _PERCENT}
+    keys = {"compliance.min": _PERCENT, "compliance.max": _PERCENT, COVERAGE_KEY: _PERCENT,
+            NEW_FAILURES_KEY: _COUNT, MUST_PASS_KEY: _IDS}
     for name in _STATUS_OF_NAME:
         keys[name + ".total"] = _COUNT
         for severity in ("total", *SEVERITIES):
@@ -51,6 +62,20 @@ class Limit:
 
     key: str
     value: Any
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether it is about the run and not about one profile's counts."""
+        return self.key in (COVERAGE_KEY, NEW_FAILURES_KEY) or self.is_must_pass
+
+    @property
+    def is_must_pass(self) -> bool:
+        return self.key == MUST_PASS_KEY or self.key.startswith(_MUST_PASS_PREFIX)
+
+    @property
+    def must_pass_profile(self) -> str:
+        """The profile whose controls must pass; empty where they may be any profile's."""
+        return self.key[len(_MUST_PASS_PREFIX):] if self.is_must_pass else ""
 
     @property
     def concerns(self) -> Tuple[str, str]:
@@ -83,16 +108,17 @@ class Limit:
         if _KNOWN[self.key] == _IDS:
             missing = [one for one in self.value if one not in found]
             surplus = [one for one in found if one not in self.value]
-            parts = [part for part in (missing and "missing " + _shorten(missing),
-                                       surplus and "not listed " + _shorten(surplus)) if part]
+            parts = [part for part in (missing and "missing " + shorten_ids(missing),
+                                       surplus and "not listed " + shorten_ids(surplus)) if part]
             return "%s: must be exactly those listed: %s" % (self.key, "; ".join(parts))
         unit = "" if status else " %"
-        which = " (%s)" % _shorten(profile.ids(status, severity)) if status and found > self.value else ""
+        which = " (%s)" % shorten_ids(profile.ids(status, severity)) if status and found > self.value else ""
         return "%s: found %s%s%s, %s %s%s" % (self.key, found, unit, which, _BOUND_WORDS.get(bound, "must be exactly"),
                                               self.value, unit)
 
 
-def _shorten(ids: List[str]) -> str:
+def shorten_ids(ids: Sequence[str]) -> str:
+    """The ids in a text: all, or the first ones and how many more there are."""
     more = len(ids) - _MOST_IDS_IN_TEXT
     return ", ".join(ids[:_MOST_IDS_IN_TEXT]) + (" and %d more" % more if more > 0 else "")
 
@@ -104,7 +130,7 @@ def parse_limits(content: Mapping[Any, Any], source: str) -> List[Limit]:
     """
     limits: Dict[str, Limit] = {}
     for key, value in _leaves(content, (), source):
-        if key not in _KNOWN:
+        if key not in _KNOWN and not (key.startswith(_MUST_PASS_PREFIX) and key != _MUST_PASS_PREFIX):
             raise _bad(source, "unknown key %s%s" % (key, _near_match(key)))
         if key in limits:
             raise _bad(source, "%s is given twice" % key)
@@ -127,12 +153,14 @@ def _leaves(content: Any, path: Tuple[str, ...], source: str) -> Iterator[Tuple[
 
 
 def _checked_value(key: str, value: Any, source: str) -> Any:
-    kind = _KNOWN[key]
+    kind = _KNOWN.get(key, _IDS)
     if kind == _IDS:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise _bad(source, "%s must be a list of control ids" % key)
         if len(set(value)) != len(value):
             raise _bad(source, "%s names a control id twice" % key)
+        if not value and Limit(key, value).is_must_pass:
+            raise _bad(source, "%s names no control" % key)
         return sorted(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise _bad(source, "%s must be a number, found %r" % (key, value))

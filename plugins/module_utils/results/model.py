@@ -52,6 +52,7 @@ class ControlResult:
     source_file: str = ""
     source_line: int = 0
     waiver_data: Dict[str, Any] = field(default_factory=dict)
+    attestation_data: Dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -4,11 +4,12 @@
 """Where a run's results lie, and how they are written.
 
     <output folder>/<run id>/hdf/<target>.json   one HDF document per scanned target
+    <output folder>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<run id>/summary.json        the run summary
     <output folder>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
     <output folder>/latest                       symlink to the run that was finished last
 
-A file appears under its name only when it is whole. Files have mode 0640, folders 0750.
+A file appears under its name only when it is whole. Files have mode 0640, folders 0750; kept facts 0600 and 0700.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ from .hdf import document_target_id, read_hdf_file
 from .run_summary import read_run_summary
 
 HDF_FOLDER = "hdf"
+FACTS_FOLDER = "facts"
 SUMMARY_JSON = "summary.json"
 SUMMARY_MARKDOWN = "summary.md"
 GATE_JUNIT = "gate.junit.xml"
 LATEST = "latest"
 _FILE_MODE = 0o640
 _FOLDER_MODE = 0o750
+_PRIVATE_FILE_MODE = 0o600
+_PRIVATE_FOLDER_MODE = 0o700
+_MAX_FACTS_BYTES = 128 * 1024 * 1024
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _REPORT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SAFE_PART = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -84,6 +89,22 @@ class RunFolder:
         _write_whole(self.path / name, _json_bytes(document, compact=True))
         return name
 
+    def write_facts(self, kept: Mapping[str, Any], identity: Mapping[str, Any]) -> Dict[str, str]:
+        """Writes what is kept of a target. Returns {path (within the run's folder), sha256}.
+
+        :raises ScanError: `write_failed`
+        """
+        folder = self.path / FACTS_FOLDER
+        try:
+            folder.mkdir(mode=_PRIVATE_FOLDER_MODE, exist_ok=True)
+        except OSError as reason:
+            raise _write_failed(folder, reason) from None
+        name = "%s/%s" % (FACTS_FOLDER, hdf_file_name(identity))
+        # in ASCII: file names that are not UTF-8 come back as they were
+        data = json.dumps(kept, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
+        _write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
+        return {"path": name, "sha256": hashlib.sha256(data).hexdigest()}
+
     def write_summary(self, summary: Mapping[str, Any]) -> Path:
         """Writes summary.json. :raises ScanError: `write_failed`"""
         return _write_whole(self.path / SUMMARY_JSON, _json_bytes(summary, compact=False))
@@ -106,19 +127,48 @@ class RunFolder:
             raise _write_failed(link, reason) from None
 
 
-def read_run(path: str) -> Tuple[Dict[str, Any], List[Tuple[str, Dict[str, Any]]]]:
-    """The summary and the documents (with their paths) of a finished run, for judging it again.
+def read_summary_of(path: str) -> Dict[str, Any]:
+    """The summary of a finished run; `path` is the run's folder, or the summary's file.
 
-    :raises ScanError: `bad_results` when the summary or a document that it names is missing or not whole, or when a
-        document is about another target
+    :raises ScanError: `bad_results` when it is missing or not whole
     """
-    summary_path = Path(path) / SUMMARY_JSON
+    summary_path = Path(path) / SUMMARY_JSON if Path(path).is_dir() else Path(path)
     try:
         data = summary_path.read_bytes()
     except OSError as reason:
         raise ScanError("bad_results", "%s: cannot be read: %s" % (summary_path, reason.strerror or reason),
                         tried="read results") from None
-    summary = read_run_summary(data, str(summary_path))
+    return read_run_summary(data, str(summary_path))
+
+
+def read_kept_facts(path: str, target: Mapping[str, Any]) -> Tuple[bytes, str]:
+    """What the run in the folder `path` kept of a target of its summary, and the file's path.
+
+    :raises ScanError: `bad_facts` when it kept nothing, or the file is missing or not the one that was written
+    """
+    kept = target.get("facts")
+    if not kept:
+        raise ScanError("bad_facts", "the run kept no facts of this target", tried="read kept facts")
+    source = Path(path) / FACTS_FOLDER / Path(str(kept["path"])).name
+    try:
+        with source.open("rb") as stream:
+            data = stream.read(_MAX_FACTS_BYTES + 1)
+    except OSError as reason:
+        raise ScanError("bad_facts", "%s: cannot be read: %s" % (source, reason.strerror or reason),
+                        tried="read kept facts") from None
+    if hashlib.sha256(data).hexdigest() != kept["sha256"]:
+        raise ScanError("bad_facts", "%s: is not the file that the run wrote (its SHA-256 differs)" % source,
+                        tried="read kept facts")
+    return data, str(source)
+
+
+def read_run(path: str) -> Tuple[Dict[str, Any], List[Tuple[str, Dict[str, Any]]]]:
+    """The summary and the documents (with their paths) of a finished run, for judging it again.
+
+    :raises ScanError: `bad_results` when the summary or a document that it names is missing or not whole, or when a
+        document is about another target or lacks a profile of the run
+    """
+    summary = read_summary_of(str(Path(path) / SUMMARY_JSON))
     documents = []
     for target in summary["targets"]:
         if not target["hdf"]:
@@ -128,6 +178,11 @@ def read_run(path: str) -> Tuple[Dict[str, Any], List[Tuple[str, Dict[str, Any]]
         if document_target_id(document, source) != target["target_id"]:
             raise ScanError("bad_results", "%s: is not about %s, as the summary says" % (source, target["target_id"]),
                             tried="read results")
+        names = {profile["name"] for profile in document["profiles"]}
+        for profile in summary["profiles"]:
+            if profile["name"] not in names:
+                raise ScanError("bad_results", "%s: lacks the profile %s, by which the run judged"
+                                % (source, profile["name"]), tried="read results")
         documents.append((source, document))
     return summary, documents
 
@@ -139,14 +194,14 @@ def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _write_whole(path: Path, data: bytes) -> Path:
+def _write_whole(path: Path, data: bytes, mode: int = _FILE_MODE) -> Path:
     """Writes beside the name and renames, so that a reader sees the old file, the new one, or none."""
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
-                os.fchmod(stream.fileno(), _FILE_MODE)
+                os.fchmod(stream.fileno(), mode)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink()

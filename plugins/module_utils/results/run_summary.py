@@ -15,10 +15,13 @@
                       one entry for each cause
     targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
                       approach, duration, error (record or null), hdf (path within the run's folder, or empty),
+                      facts ({path, sha256} where they were kept, or null),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
                       profiles (list of {name, counts, compliance}), failed {profile: [control id]}
+    judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
     gate              the decision (see decision.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
+    attestation_notes the same
 
 `result` follows the gate's decision on the target; without a gate, a target with a failed control or a profile error
 fails.
@@ -27,16 +30,16 @@ fails.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import ScanError
 from .decision import Decision
+from .notes import ATTESTATION, WAIVER, Note
 from .producer import COLLECTION, VERSION
 from .safe_text import kept_values, one_line
 from .status import FAILED, NOT_REVIEWED, PROFILE_ERROR, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .threshold import NOT_SCANNED, SCANNED
-from .waivers import WaiverNote
 
 SCHEMA = "securescan.kubernetes/run-summary"
 SCHEMA_VERSION = 1
@@ -49,15 +52,18 @@ class RunSummary:
     """Collects the targets of a run one by one, keeping only what the summary needs. Not safe for several threads.
 
     :param profiles: {name, version, sha256} of each profile that was chosen
+    :param judged_from: {run_id, started} of the run whose kept facts are judged
     """
 
     def __init__(self, *, run_id: str, started: str, cluster: str, selection: Mapping[str, Any],
-                 profiles: Sequence[Mapping[str, str]], collector_version: str = "") -> None:
+                 profiles: Sequence[Mapping[str, str]], collector_version: str = "",
+                 judged_from: Optional[Mapping[str, str]] = None) -> None:
         self._head: Dict[str, Any] = {
             "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "run_id": run_id, "started": started,
             "cluster": cluster, "collection": {"name": COLLECTION, "version": VERSION},
             "collector_version": collector_version, "selection": dict(selection),
             "profiles": [{name: profile[name] for name in ("name", "version", "sha256")} for profile in profiles],
+            "judged_from": dict(judged_from) if judged_from else None,
         }
         self._targets: List[Dict[str, Any]] = []
         self._counts: List[Counts] = []
@@ -65,8 +71,11 @@ class RunSummary:
         self._not_reviewed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
 
     def add_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
-                    document: Mapping[str, Any], hdf: str) -> None:
-        """A target with its HDF document; `hdf` is the document's path within the run's folder."""
+                    document: Mapping[str, Any], hdf: str, *, facts: Optional[Mapping[str, str]] = None) -> None:
+        """A target with its HDF document; `hdf` is the document's path within the run's folder.
+
+        :param facts: {path, sha256} of what was kept of it
+        """
         summary = summarize(document, hdf)
         self._counts.append(summary.counts)
         for profile in summary.profiles:
@@ -77,7 +86,7 @@ class RunSummary:
                     cause = one_line(control.skipped_because, _MAX_ERROR_TEXT)
                     _count(self._not_reviewed, (profile.name, control.id, cause), profile.name, control, cause=cause)
         self._targets.append(dict(
-            kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf,
+            kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf, facts=facts,
             counts=summary.counts.by_status(), compliance=summary.counts.compliance,
             worst_failed=summary.counts.worst_failed, failed=_failed_ids(summary),
             profiles=[{"name": profile.name, "counts": profile.counts.by_status(),
@@ -88,7 +97,7 @@ class RunSummary:
         """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
         record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
         self._targets.append(dict(
-            kept_values(identity), outcome=NOT_SCANNED, approach=approach, duration=duration, error=record, hdf="",
+            kept_values(identity), outcome=NOT_SCANNED, approach=approach, duration=duration, error=record, hdf="", facts=None,
             counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
 
     def expected(self) -> List[Dict[str, Any]]:
@@ -96,8 +105,8 @@ class RunSummary:
         return _expected(self._targets)
 
     def finish(self, finished: str, duration: float, gate: Optional[Decision],
-               waiver_notes: Sequence[WaiverNote] = ()) -> Dict[str, Any]:
-        """The summary as a mapping of plain JSON values; `duration` in seconds. Equal waiver notes appear once."""
+               notes: Sequence[Note] = ()) -> Dict[str, Any]:
+        """The summary as a mapping of plain JSON values; `duration` in seconds. Equal notes appear once."""
         targets = sorted((dict(target, result=_result(target, None)) for target in self._targets),
                          key=lambda target: str(target["target_id"]))
         scanned = sum(target["outcome"] == SCANNED for target in targets)
@@ -106,8 +115,12 @@ class RunSummary:
             target_counts={"selected": len(targets), "scanned": scanned, "not_scanned": len(targets) - scanned},
             controls=merge_counts(self._counts).as_dict(), failed_controls=_worst_first(self._failed),
             not_reviewed=_worst_first(self._not_reviewed), targets=targets, gate=None,
-            waiver_notes=[note.as_dict() for note in dict.fromkeys(waiver_notes)])
+            waiver_notes=_notes_about(WAIVER, notes), attestation_notes=_notes_about(ATTESTATION, notes))
         return with_gate(summary, gate) if gate else summary
+
+
+def _notes_about(about: str, notes: Sequence[Note]) -> List[Dict[str, str]]:
+    return [note.as_dict() for note in dict.fromkeys(notes) if note.about == about]
 
 
 def _count(entries: Dict[Tuple[str, ...], Dict[str, Any]], key: Tuple[str, ...], profile: str,
@@ -157,18 +170,55 @@ def read_run_summary(data: bytes, source: str) -> Dict[str, Any]:
     except (ValueError, RecursionError) as reason:
         raise ScanError("bad_results", "%s: is not JSON, or is cut off: %s" % (source, one_line(str(reason), 200)),
                         tried="read results") from None
+    return check_run_summary(summary, source)
+
+
+def check_run_summary(summary: Any, source: str) -> Dict[str, Any]:
+    """`summary` itself when it is a whole one.
+
+    :raises ScanError: `bad_results`
+    """
     if (not isinstance(summary, dict) or summary.get("schema") != SCHEMA
             or summary.get("schema_version") != SCHEMA_VERSION):
         raise ScanError("bad_results", "%s: is not a run summary of schema version %d" % (source, SCHEMA_VERSION),
                         tried="read results")
-    targets = summary.get("targets")
-    if not isinstance(targets, list) or not all(
-            isinstance(target, dict) and isinstance(target.get("target_id"), str) and "error" in target
-            and target.get("outcome") in (SCANNED, NOT_SCANNED) and isinstance(target.get("hdf"), str)
-            for target in targets):
-        raise ScanError("bad_results", "%s: its targets lack target_id, outcome, error or hdf" % source,
-                        tried="read results")
+    problem = next(_problems(summary), "")
+    if problem:
+        raise ScanError("bad_results", "%s: %s" % (source, problem), tried="read results")
     return summary
+
+
+_HEAD: Dict[str, type] = {
+    "run_id": str, "started": str, "finished": str, "duration": float, "cluster": str, "selection": dict, "profiles": list,
+    "target_counts": dict, "controls": dict, "failed_controls": list, "not_reviewed": list, "targets": list,
+    "waiver_notes": list, "attestation_notes": list}
+_TARGET: Dict[str, type] = {
+    **dict.fromkeys(("target_id", "cluster", "namespace", "workload_kind", "workload", "pod", "container", "approach", "hdf",
+                     "worst_failed"), str), "duration": float, "failed": dict, "profiles": list}
+
+
+def _problems(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps a summary from being read, said of the first place."""
+    for name, kind in _HEAD.items():
+        if not _is_of(summary.get(name), kind):
+            yield "%s is missing or of another type" % name
+            return
+    for index, target in enumerate(summary["targets"]):
+        for name, kind in _TARGET.items():
+            if not isinstance(target, dict) or not _is_of(target.get(name), kind):
+                yield "targets[%d].%s is missing or of another type" % (index, name)
+                return
+        if target.get("outcome") not in (SCANNED, NOT_SCANNED):
+            yield "targets[%d].outcome must be %s or %s" % (index, SCANNED, NOT_SCANNED)
+        elif (target["outcome"] == SCANNED) != bool(target["hdf"]) or (target["outcome"] == SCANNED) == bool(target.get("error")):
+            yield "targets[%d]: what was scanned has a document, and what was not has an error" % index
+    counts = {word: sum(target["outcome"] == word for target in summary["targets"]) for word in (SCANNED, NOT_SCANNED)}
+    if dict(counts, selected=len(summary["targets"])) != summary["target_counts"]:
+        yield "its targets are not those that it counts"
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    return isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
 
 
 def expected_targets(summary: Mapping[str, Any]) -> List[Dict[str, Any]]:

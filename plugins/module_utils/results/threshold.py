@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The gate: a SAF threshold file, and the decision over every profile of every target. It fails closed.
 
-Beside SAF's keys there is `coverage: {min: 100}`, the percentage of expected targets that must have been scanned.
+Beside SAF's keys there are some of our own (see limits.py): for coverage, for new failures against a baseline run, and
+for controls that must pass.
+
 Whatever the threshold says, the gate fails without documents, on a document that is not whole, when a target that
 counts as scanned has no document, has two, or was not expected.
 """
@@ -13,14 +15,16 @@ from __future__ import annotations
 import collections
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ..errors import ScanError
+from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
 from .decision import Decision, Reason, TargetDecision
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, Limit, parse_limits
+from .limits import COVERAGE_KEY, NEW_FAILURES_KEY, Limit, parse_limits, shorten_ids
+from .status import PASSED, STATUS_WORDS
 from .strict_yaml import load_yaml
-from .summary import Counts, merge_counts, summarize
+from .summary import Counts, ProfileSummary, merge_counts, summarize
 
 SCANNED = "scanned"
 NOT_SCANNED = "not_scanned"
@@ -30,18 +34,36 @@ _EXPECTED = "expected"
 
 @dataclass(frozen=True)
 class Threshold:
-    """The limits of one threshold; `coverage_min` is a percentage, None where the threshold does not ask for it."""
+    """The limits of one threshold, those about a profile's counts and those about the run."""
 
     source: str
-    limits: Tuple[Limit, ...]
-    coverage_min: Optional[float] = None
+    all_limits: Tuple[Limit, ...]
+
+    @property
+    def limits(self) -> Tuple[Limit, ...]:
+        """Those about a profile's counts."""
+        return tuple(limit for limit in self.all_limits if not limit.is_of_run)
+
+    @property
+    def must_pass(self) -> Tuple[Limit, ...]:
+        return tuple(limit for limit in self.all_limits if limit.is_must_pass)
+
+    @property
+    def coverage_min(self) -> Optional[float]:
+        """A percentage, None where the threshold does not ask for it."""
+        return self._value(COVERAGE_KEY)
+
+    @property
+    def new_failures_max(self) -> Optional[float]:
+        """A number, None where the threshold does not ask for it."""
+        return self._value(NEW_FAILURES_KEY)
+
+    def _value(self, key: str) -> Optional[float]:
+        return next((limit.value for limit in self.all_limits if limit.key == key), None)
 
     def as_dict(self) -> Dict[str, Any]:
-        """{source, limits: {dotted key: value}}, coverage among them."""
-        limits = {limit.key: limit.value for limit in self.limits}
-        if self.coverage_min is not None:
-            limits[COVERAGE_KEY] = self.coverage_min
-        return {"source": self.source, "limits": limits}
+        """{source, limits: {dotted key: value}}"""
+        return {"source": self.source, "limits": {limit.key: limit.value for limit in self.all_limits}}
 
 
 def load_threshold(content: Union[str, Mapping[str, Any]], source: str) -> Threshold:
@@ -53,9 +75,7 @@ def load_threshold(content: Union[str, Mapping[str, Any]], source: str) -> Thres
     if not isinstance(loaded, Mapping) or not loaded:
         raise ScanError("bad_threshold", "%s: %s" % (source, "must be keys with limits" if loaded else "has no limits"),
                         tried="read threshold")
-    limits = parse_limits(loaded, source)
-    coverage = next((limit.value for limit in limits if limit.key == COVERAGE_KEY), None)
-    return Threshold(source, tuple(limit for limit in limits if limit.key != COVERAGE_KEY), coverage)
+    return Threshold(source, tuple(parse_limits(loaded, source)))
 
 
 DEFAULT_THRESHOLD = load_threshold({
@@ -66,22 +86,29 @@ DEFAULT_THRESHOLD = load_threshold({
 
 
 def decide(threshold: Threshold, documents: Sequence[Tuple[str, Mapping[str, Any]]],
-           expected: Sequence[Mapping[str, Any]]) -> Decision:
+           expected: Sequence[Mapping[str, Any]], baseline: Optional[Failures] = None) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
     :param documents: (source, HDF document); a document that is not whole is a reason, not an exception
     :param expected: {target_id, outcome (`scanned` or `not_scanned`), error (record or None)} per target that was to be
         scanned. Without any, coverage is not known: a threshold that asks for it fails.
+    :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
+        without it a threshold that asks for new failures fails.
     """
-    return _Gate(threshold).decide(documents, expected)
+    if baseline is not None and threshold.new_failures_max is None:
+        threshold = Threshold(threshold.source, (*threshold.all_limits, Limit(NEW_FAILURES_KEY, 0)))
+    return _Gate(threshold, baseline).decide(documents, expected)
 
 
 class _Gate:
-    def __init__(self, threshold: Threshold) -> None:
+    def __init__(self, threshold: Threshold, baseline: Optional[Failures]) -> None:
         self.threshold = threshold
+        self.baseline = baseline
         self.reasons: List[Reason] = []
         self.judged: Dict[str, str] = {}  # target id -> source of its document
         self.counts: List[Counts] = []
+        self.failed: Dict[str, Tuple[Place, Set[Control]]] = {}  # target id -> where it is, and what failed on it
+        self.seen: Set[Tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(self, documents: Sequence[Tuple[str, Mapping[str, Any]]],
                expected: Sequence[Mapping[str, Any]]) -> Decision:
@@ -89,6 +116,8 @@ class _Gate:
             self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
         for source, document in documents:
             self._judge_document(source, document)
+        self._judge_presence()
+        new_failures = self._judge_new_failures()
         outcomes = self._compare_with_expected(expected)
         scanned = sum(outcome == SCANNED for outcome in outcomes.values())
         coverage = self._judge_coverage(len(outcomes), scanned) if expected or self.threshold.coverage_min else None
@@ -98,7 +127,7 @@ class _Gate:
         targets = [TargetDecision(target_id, outcome, outcome == SCANNED and not numbers[target_id], numbers[target_id])
                    for target_id, outcome in outcomes.items()]
         return Decision(not self.reasons, self.reasons, targets, self.threshold.as_dict(), coverage, len(expected),
-                        scanned, merge_counts(self.counts))
+                        scanned, merge_counts(self.counts), self.baseline.name if self.baseline else "", new_failures)
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -115,12 +144,53 @@ class _Gate:
             self._refuse(target_id, _DOCUMENTS, "has two documents, %s and %s" % (self.judged[target_id], source))
         self.judged[target_id] = source
         self.counts.append(summary.counts)
+        self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
         for profile in summary.profiles:
+            self._judge_must_pass(target_id, profile)
             for limit in self.threshold.limits:
                 found = limit.find(profile)
                 if not limit.is_met(found):
                     self.reasons.append(Reason(target_id, profile.name, limit.key, limit.value, found,
                                                limit.explain(found, profile)))
+
+    def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
+        statuses = {control.id: control.status for control in profile.controls}
+        for limit in self.threshold.must_pass:
+            if limit.must_pass_profile in ("", profile.name):
+                there = [control_id for control_id in limit.value if control_id in statuses]
+                self.seen.update((limit.key, control_id) for control_id in there)
+                found = {one: STATUS_WORDS[statuses[one]] for one in there if statuses[one] != PASSED}
+                if found:
+                    text = shorten_ids(["%s is %s" % pair for pair in found.items()])
+                    self.reasons.append(Reason(target_id, profile.name, limit.key, limit.value, found,
+                                               "%s: must be Passed: %s" % (limit.key, text)))
+
+    def _judge_presence(self) -> None:
+        for limit in self.threshold.must_pass:
+            missing = [one for one in limit.value if (limit.key, one) not in self.seen]
+            if missing:
+                self._refuse("", limit.key, "%s: on no target there is %s" % (limit.key, shorten_ids(missing)), limit.value,
+                             missing)
+
+    def _judge_new_failures(self) -> List[Dict[str, str]]:
+        """What is new is counted once for all replicas of a workload, and is a reason on each of them."""
+        most = self.threshold.new_failures_max
+        if most is None:
+            return []
+        if self.baseline is None:
+            self._refuse("", NEW_FAILURES_KEY, "%s: there is no baseline run to compare with" % NEW_FAILURES_KEY, most)
+            return []
+        new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
+        if len(new) > most:
+            for target_id, (place, controls) in self.failed.items():
+                for profile in sorted({profile for profile, _id in controls}):
+                    ids = sorted(control[1] for control in controls
+                                 if control[0] == profile and not self.baseline.has(place, control))
+                    if ids:
+                        text = "%s: found %d in all, must be at most %d; did not fail in %s: %s" % (
+                            NEW_FAILURES_KEY, len(new), most, self.baseline.name, shorten_ids(ids))
+                        self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
+        return new
 
     def _compare_with_expected(self, expected: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
         """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""

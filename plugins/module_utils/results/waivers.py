@@ -8,6 +8,7 @@
       run: false                   # the control counts as Not Applicable; true or absent: it is judged as ever
       expiration_date: 2027-01-31  # from this day on (UTC) the waiver counts for nothing
       owner: text, optional        # who accepted the risk; InSpec keeps it, too
+      targets: [...]               # ours, optional: see scope.py
 
 InSpec compares the start of the expiration date with the time of the scan, so that day itself is expired. Unlike
 InSpec, a waiver without justification and a key that is not known are errors: a typo in `expiration_date` would
@@ -18,16 +19,16 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from ..errors import ScanError
 from .model import SKIPPED, ProfileResult, Segment
+from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
+from .scope import EVERY_TARGET, Scope, read_scope
 from .strict_yaml import load_yaml
 
-_KEYS = ("justification", "run", "expiration_date", "owner")
-EXPIRED = "expired"
-UNKNOWN_CONTROL = "unknown_control"
+_KEYS = ("justification", "run", "expiration_date", "owner", "targets")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Waiver:
     run: Optional[bool] = None
     expiration_date: Optional[datetime.date] = None
     owner: str = ""
+    scope: Scope = EVERY_TARGET
 
     def has_expired(self, today: datetime.date) -> bool:
         return self.expiration_date is not None and self.expiration_date <= today
@@ -48,18 +50,6 @@ class Waiver:
 class Waivers:
     source: str
     by_control: Mapping[str, Waiver]
-
-
-@dataclass(frozen=True)
-class WaiverNote:
-    """What the operator should know of a waiver: `kind` is expired or unknown_control."""
-
-    control_id: str
-    kind: str
-    text: str
-
-    def as_dict(self) -> Dict[str, str]:
-        return asdict(self)
 
 
 def load_waivers(content: Union[str, Mapping[str, Any]], source: str) -> Waivers:
@@ -98,7 +88,7 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
     if "expiration_date" in entry and entry["expiration_date"] is None:
         raise _bad(source, "%s: expiration_date is empty; leave the key out for a waiver without end" % control_id)
     return Waiver(control_id, justification, run, _expiration_date(control_id, entry.get("expiration_date"), source),
-                  owner)
+                  owner, read_scope(entry, lambda what: _bad(source, "%s: %s" % (control_id, what))))
 
 
 def _expiration_date(control_id: str, value: Any, source: str) -> Optional[datetime.date]:
@@ -120,18 +110,20 @@ def _bad(source: str, what: str) -> ScanError:
     return ScanError("bad_waivers", "%s: %s" % (source, what), tried="read waivers")
 
 
-def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date) -> List[WaiverNote]:
-    """Sets `waiver_data` of every control that a waiver names, and skips the control where the waiver says so.
+def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date,
+                  identity: Mapping[str, Any]) -> List[Note]:
+    """Sets `waiver_data` of every control that a waiver of this target names, and skips it where the waiver says so.
 
     A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
-    or a failure in it counts for nothing. :param today: the day in UTC. :returns: waivers that have expired, and those
-    that name a control of none of these profiles
+    or a failure in it counts for nothing. :param today: the day in UTC. :param identity: `Target.identity()`.
+    :returns: waivers that have expired, and those that name a control of none of these profiles
     """
     notes = []
     named = set()
+    entries = {control_id: waiver for control_id, waiver in waivers.by_control.items() if waiver.scope.covers(identity)}
     for profile in profiles:
         for control in profile.controls:
-            waiver = waivers.by_control.get(control.id)
+            waiver = entries.get(control.id)
             if waiver is None:
                 continue
             named.add(control.id)
@@ -141,13 +133,13 @@ def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: da
                 start_time = control.results[0].start_time if control.results else ""
                 control.results = [Segment(SKIPPED, "Waived", start_time,
                                            skip_message="Skipped because of a waiver: %s" % waiver.justification)]
-    for waiver in waivers.by_control.values():
+    for waiver in entries.values():
         if waiver.control_id not in named:
-            notes.append(WaiverNote(waiver.control_id, UNKNOWN_CONTROL,
-                                    "%s names no control of the chosen profiles" % waiver.control_id))
+            notes.append(Note(WAIVER, waiver.control_id, UNKNOWN_CONTROL,
+                              "%s names no control of the chosen profiles" % waiver.control_id))
         elif waiver.has_expired(today):
-            notes.append(WaiverNote(waiver.control_id, EXPIRED, "%s: the waiver expired on %s and counts for nothing"
-                                    % (waiver.control_id, waiver.expiration_date)))
+            notes.append(Note(WAIVER, waiver.control_id, EXPIRED, "%s: the waiver expired on %s and counts for nothing"
+                              % (waiver.control_id, waiver.expiration_date)))
     return notes
 
 

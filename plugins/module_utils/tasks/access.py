@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, namespaces_of_run
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
-from ..access.scanner import TIME_FORMAT, remaining_lifetime
+from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import check_place, delete, is_current, kubeconfig, run_of, shown, write_private
 from ..access.sweep import Sweep, sweep
 from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME, request_token, wait_until_effective
@@ -27,6 +28,11 @@ from .grantor import connect_grantor
 from .interrupts import interruptible
 
 _LISTED_IN_RESULT = 50
+# After a failed removal: how long an API server that is away is waited for, how often it is asked, and the pauses before
+# the next attempts once it answers.
+_RETURN_SECONDS = 20.0
+_RETURN_ATTEMPTS = 20
+_RETURN_PAUSES = (0.5, 1.5)
 # So many pods of a Role are shown by name in a diff.
 _NAMES_IN_DIFF = 100
 
@@ -48,7 +54,7 @@ def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext
     failures = _failures(outcomes)
     if failures and len(failures) == len(outcomes):
         raise failures[0][1]
-    result = _result(outcomes, failures, context, _described(plan, outcomes))
+    result = _result(outcomes, failures, context, _described(plan, params["approach"], outcomes))
     if path and len(failures) < len(outcomes):
         try:
             diff = _KubeconfigFile(path, found).ensure(client, plan, outcomes, context.check_mode)
@@ -109,11 +115,11 @@ def _plan(params: Mapping[str, Any], run_id: str, grants: Sequence[Grant]) -> Ac
                       now + timedelta(seconds=lifetime / 2), tuple(grants))
 
 
-def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> Dict[str, Any]:
+def _described(plan: AccessPlan, approach: str, outcomes: Sequence[NamespaceOutcome]) -> Dict[str, Any]:
     """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be made, and
     those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
-    return {"run_id": plan.run_id, "namespaces": [
+    return {"run_id": plan.run_id, "approach": approach, "namespaces": [
         {"namespace": outcome.namespace, "service_account": object_name(plan.run_id),
          "expires": outcome.expires.strftime(TIME_FORMAT),
          "pods": [{"name": pod.name, "uid": pod.uid} for pod in grants[outcome.namespace].pods]}
@@ -132,31 +138,33 @@ def scan_access_of(params: Mapping[str, Any], context: TaskContext, client: Rest
     :raises ScanError: access_remains at the end, when something could not be removed
     """
     if params["access"]:
+        check_covers(params["access"], params["approach"])
         yield params["access"]
         return
-    plan = _plan(params, run_id, grants_of(targets))
+    plan = _plan(params, run_id, grants_of(targets, params["approach"]))
     try:
         outcomes = ensure_present(client, plan)
         _warn(_failures(outcomes), context)
-        yield _described(plan, outcomes)
+        yield _described(plan, params["approach"], outcomes)
     finally:
-        _revoke(client, run_id, [grant.namespace for grant in plan.grants])
+        _revoke_when_back(client, run_id, [grant.namespace for grant in plan.grants])
 
 
 def planned_access(params: Mapping[str, Any], client: RestClient, run_id: str,
                    targets: Sequence[SelectedTarget]) -> List[Dict[str, str]]:
     """The diff of the access that `scan_access_of` would make."""
-    return _diff(ensure_present(client, _plan(params, run_id, grants_of(targets)), check_mode=True))
+    grants = grants_of(targets, params["approach"])
+    return _diff(ensure_present(client, _plan(params, run_id, grants), check_mode=True))
 
 
-def grants_of(targets: Sequence[SelectedTarget]) -> List[Grant]:
+def grants_of(targets: Sequence[SelectedTarget], approach: str) -> List[Grant]:
     """One grant per namespace, over the pods that hold a target which can be entered."""
     pods: Dict[str, Dict[str, PodRef]] = {}
     for selected in targets:
         target = selected.target
         if target.state == "running" and selected.operating_system == "linux":
             pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid)
-    return [Grant(namespace, tuple(found.values())) for namespace, found in pods.items()]
+    return [Grant(namespace, tuple(found.values()), approach) for namespace, found in pods.items()]
 
 
 def _absent(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
@@ -228,6 +236,22 @@ def _revoke(client: RestClient, run_id: str, namespaces: Sequence[str],
     return outcomes
 
 
+def _revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str]) -> None:
+    """Removes an access, once more where the API server was only away: one that restarts comes back within seconds, and
+    knows its Roles a second later."""
+    for pause in _RETURN_PAUSES:
+        try:
+            _revoke(client, run_id, namespaces)
+            return
+        except ScanError:
+            try:
+                RestClient(client.connection, patience=_RETURN_SECONDS, attempts=_RETURN_ATTEMPTS).get("/version")
+            except ScanError:
+                break  # the last attempt then says what remains
+            time.sleep(pause)
+    _revoke(client, run_id, namespaces)
+
+
 def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> List[Grant]:
     """One grant per namespace that has a pod of the selection; ScanError no_targets, unless that is allowed."""
     chosen, looked_at = selection(params), LookedAt()
@@ -236,7 +260,7 @@ def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext)
         pods = tuple(PodRef(pod["metadata"]["name"], pod["metadata"]["uid"])
                      for pod in select_pods(client, namespace, chosen, looked_at))
         if pods:
-            grants.append(Grant(namespace, pods))
+            grants.append(Grant(namespace, pods, params["approach"]))
     context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
     return grants
 

@@ -6,24 +6,29 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
 
 from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
-from ..approaches.exec import ExecApproach, ExecLimits
+from ..approaches.approach import Footprint
+from ..approaches.choice import Means, check_options, foresee, open_approach
+from ..approaches.reached_pod import ExecLimits
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.frames import COLLECTOR_VERSION
 from ..errors import ScanError
-from ..options import selection, selection_spec
+from ..kept_target import keep_target
+from ..options import debug_options, selection, selection_spec
 from ..profiles.compiled import CompiledProfile
+from ..results.amendments import Amendments, read_amendments
 from ..results.hdf import hdf_document
+from ..results.notes import Note, note_warnings
 from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
-from ..results.waivers import WaiverNote, Waivers, load_waivers
 from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
 from .access import grants_of, planned_access, scan_access_of
@@ -35,14 +40,16 @@ _LISTED_IN_RESULT = 20
 
 
 def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
-    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned, requests.
+    """Result keys: changed (whether anything was added to a pod), footprint, run_id, run_dir, summary_file,
+    counts, not_scanned, requests.
 
     In check mode diff. Where the scan's access could not be removed also failed, msg and error.
     """
     profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
     if not profiles:
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
-    waivers = load_waivers(params["waivers"], "the option waivers") if params["waivers"] else None
+    amendments = read_amendments(params)
+    check_options(params["approach"], debug_options(params))
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     chosen, looked_at = selection(params), LookedAt()
@@ -55,8 +62,8 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     result: Dict[str, Any] = {}
     try:
         with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
-            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles, waivers=waivers,
-                           folder=folder, access=access).run(targets)
+            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles,
+                           amendments=amendments, folder=folder, access=access).run(targets)
     except ScanError as error:
         if not result:
             raise
@@ -74,21 +81,47 @@ def _planned(params: Mapping[str, Any], context: TaskContext, grantor: RestClien
              targets: List[SelectedTarget]) -> Dict[str, Any]:
     """What check mode says: the targets, and the access that would be made for them."""
     run_id = _run_id(params)
-    grants = grants_of(targets)
+    grants = grants_of(targets, params["approach"])
+    additions = _additions(params, targets)
     for grant in grants:
         inside = sum(selected.target.namespace == grant.namespace for selected in targets)
         context.say("would scan %d containers of namespace %s by %s, with an access to %d pods"
                     % (inside, grant.namespace, params["approach"], len(grant.pods)))
-    return {"changed": False, "run_id": run_id, "not_scanned": [],
+    if additions:
+        context.say("would add %d ephemeral containers to pods, where their entries stay" % len(additions))
+    return {"changed": bool(additions), "run_id": run_id, "not_scanned": [],
+            "footprint": _shown_footprint(additions),
             "counts": {"selected": len(targets), "scanned": 0, "not_scanned": 0},
             "diff": [] if params["access"] else planned_access(params, grantor, run_id, targets)}
+
+
+def _additions(params: Mapping[str, Any], targets: Sequence[SelectedTarget]) -> List[Footprint]:
+    """The ephemeral containers that a scan would add. What a target would be refused for is the scan's to tell."""
+    limits, options = _limits(params), debug_options(params)
+    additions: List[Footprint] = []
+    for selected in targets:
+        with suppress(ScanError):
+            entry = foresee(params["approach"], selected, limits, options)
+            if entry:
+                additions.append(Footprint(selected.target.namespace, selected.target.pod, entry["name"], True))
+    return additions
+
+
+def _shown_footprint(added: Sequence[Footprint]) -> Dict[str, Any]:
+    return {"added": len(added),
+            "ephemeral_containers": [{"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
+                                     for entry in added[:_LISTED_IN_RESULT]]}
+
+
+def _limits(params: Mapping[str, Any]) -> ExecLimits:
+    return ExecLimits(timeout=params["timeout"], output=params["output_limit"])
 
 
 class _Scan:
     """One run of the task, from the first container to the summary."""
 
     def __init__(self, params: Mapping[str, Any], context: TaskContext, *, connection: ClusterConnection,
-                 grantor: RestClient, profiles: List[CompiledProfile], waivers: Optional[Waivers], folder: RunFolder,
+                 grantor: RestClient, profiles: List[CompiledProfile], amendments: Amendments, folder: RunFolder,
                  access: Mapping[str, Any]) -> None:
         self._params = params
         self._context = context
@@ -97,18 +130,19 @@ class _Scan:
         self._folder = folder
         limiter = Limiter(per_cluster=params["concurrency"])
         self._access = ScannerAccess(grantor, connection, access, limiter, context.cancel)
-        limits = ExecLimits(timeout=params["timeout"], output=params["output_limit"])
-        self._approach = ExecApproach(self._access, limiter, limits, context.cancel)
+        self._approach = open_approach(
+            params["approach"], Means(self._access, limiter, _limits(params), context.cancel), debug_options(params))
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
-            request=scan_request(profiles), profiles=profiles, waivers=waivers)
+            request=scan_request(profiles), profiles=profiles, amendments=amendments,
+            keep_facts=params["keep_facts"])
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},
             profiles=[{"name": profile.name, "version": profile.version, "sha256": profile.sha256}
                       for profile in profiles],
             collector_version=COLLECTOR_VERSION)
-        self._notes: List[WaiverNote] = []
+        self._notes: List[Note] = []
         self._lost: List[Outcome] = []
         self._not_scanned: List[Dict[str, Any]] = []
         self._scanned = 0
@@ -132,14 +166,17 @@ class _Scan:
         report(len(targets))
         if self._lost:
             self._scan_successors()
+        self._notes += self._plan.amendments.without_target([selected.target.identity() for selected in targets])
+        self._context.warnings += note_warnings(self._notes)
         summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
         summary_file = self._folder.write_summary(summary)
         self._folder.mark_latest()
         return {
-            "changed": False, "run_id": self._plan.run_id, "run_dir": str(self._folder.path),
+            "changed": bool(self._approach.added), "run_id": self._plan.run_id, "run_dir": str(self._folder.path),
             "summary_file": str(summary_file),
             "counts": {"selected": len(targets), "scanned": self._scanned, "not_scanned": len(self._not_scanned)},
             "not_scanned": self._not_scanned[:_LISTED_IN_RESULT],
+            "footprint": _shown_footprint(self._approach.added),
             "requests": {"grantor": self._grantor.requests, "scanner": self._access.requests,
                          "exec": self._approach.execs},
         }
@@ -163,16 +200,18 @@ class _Scan:
             self._keep(outcome)
 
     def _keep(self, outcome: Outcome) -> None:
-        identity, approach = outcome.selected.target.identity(), self._plan.approach.name
+        identity, approach = outcome.selected.target.identity(), outcome.approach
         if outcome.judgement is None:
             error = outcome.error.record() if outcome.error else {}
             self._not_scanned.append({"target_id": identity["target_id"], "error": error})
             self._summary.add_not_scanned(identity, approach, outcome.duration, error)
             return
         document = hdf_document(outcome.judgement)
+        facts = self._folder.write_facts(keep_target(outcome.selected, outcome.facts, outcome.judgement.method,
+                                                     outcome.judgement.started), identity) if outcome.facts is not None else None
         self._summary.add_scanned(identity, approach, outcome.duration, document,
-                                  self._folder.write_hdf(document, identity))
-        self._notes += outcome.waiver_notes
+                                  self._folder.write_hdf(document, identity), facts=facts)
+        self._notes += outcome.notes
         self._scanned += 1
 
 

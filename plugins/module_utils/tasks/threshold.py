@@ -13,8 +13,9 @@ from ..reports.junit import render_junit
 from ..reports.markdown import render_markdown
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
+from ..results.comparison import Failures, failures_of_summary
 from ..results.decision import Decision
-from ..results.run_folder import GATE_JUNIT, SUMMARY_MARKDOWN, RunFolder, read_run
+from ..results.run_folder import GATE_JUNIT, SUMMARY_MARKDOWN, RunFolder, read_run, read_summary_of
 from ..results.run_summary import expected_targets, with_gate
 from ..results.status import PROFILE_ERROR
 from ..results.threshold import DEFAULT_THRESHOLD, Threshold, decide, load_threshold
@@ -27,7 +28,7 @@ def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> Dict[
     """Result keys: changed (always false), failed, msg, gate, files, table (lines for a terminal), error."""
     threshold = _threshold(params)
     summary, documents = read_run(params["run_dir"])
-    decision = decide(threshold, documents, expected_targets(summary))
+    decision = decide(threshold, documents, expected_targets(summary), _baseline(params["baseline"], summary))
     summary = with_gate(summary, decision)
     files: List[str] = []
     if not context.check_mode:
@@ -54,9 +55,21 @@ def _threshold(params: Mapping[str, Any]) -> Threshold:
     return load_threshold(params["threshold"], params["threshold_source"])
 
 
+def _baseline(path: Optional[str], summary: Mapping[str, Any]) -> Optional[Failures]:
+    """What failed in the baseline run. A run compared with itself would have no new failure, whatever failed."""
+    if path is None:
+        return None
+    baseline = read_summary_of(path)
+    if baseline["run_id"] == summary["run_id"]:
+        raise ScanError("bad_option", "%s is the run that is judged; the link `latest` points to it since it was scanned" % path,
+                        tried="reading the option baseline", advice="Name the folder of an earlier run.")
+    return failures_of_summary(baseline)
+
+
 def _shown(decision: Decision, summary: Mapping[str, Any]) -> Dict[str, Any]:
     """The decision as a task's result holds it: short, whatever the size of the run."""
-    return {"passed": decision.passed, "coverage": decision.coverage, "reason_count": len(decision.reasons),
+    return {"passed": decision.passed, "coverage": decision.coverage, "baseline": decision.baseline,
+            "new_failures": len(decision.new_failures), "reason_count": len(decision.reasons),
             "reasons": reason_lines(summary)[:_LISTED_IN_RESULT]}
 
 

@@ -77,6 +77,22 @@ class Rootfs:
             if checksums.exists():
                 self.write(f"var/lib/dpkg/status.d/{name}.md5sums", checksums.read_text(encoding="utf-8"))
 
+    def install_rpm_records(self, packages: dict[str, str]) -> None:
+        """Make an rpm database (SQLite, where Fedora and its relatives have it) of these packages, by name and version."""
+        debian_packages.ensure(["rpm"])
+        with tempfile.TemporaryDirectory() as top:
+            for name, version in packages.items():
+                spec = Path(top, f"{name}.spec")
+                spec.write_text(
+                    f"Name: {name}\nVersion: {version}\nRelease: 1.el9\nSummary: {name}\nLicense: MIT\nVendor: Sample\n"
+                    "%description\nA sample.\n%files\n",
+                    encoding="utf-8",
+                )
+                self._run(["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", str(spec)])
+            database = ["--root", str(self.folder), "--dbpath", "/usr/lib/sysimage/rpm", "--define", "_db_backend sqlite"]
+            files = [str(file) for file in sorted(Path(top, "RPMS").rglob("*.rpm"))]
+            self._run(["rpm", *database, "--justdb", "--nodeps", "--nosignature", "--install", *files])
+
     def compile(self, source: str, path: str) -> None:
         """Compile a C file that lies beside this one to a static program."""
         debian_packages.ensure(["gcc"])

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from ...collector.facts import Query
 from ..evidence import Absent
-from ..resource import Attribute, Parameter, Resource, View, attributes_by_name, needs
+from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, needs
 from ..value_types import BOOLEAN, TEXT, VERSION, ValueType, list_of
 
 OS = Query("os")
@@ -26,6 +26,23 @@ def _part(name: str) -> Callable[[View], Any]:
 
 def _attribute(name: str, kind: ValueType, description: str) -> Attribute:
     return Attribute(name, kind, description, _part(name), needs(OS))
+
+
+def _value_query(params: Params) -> Query:
+    return Query("environment_value", params["name"])
+
+
+def _value(view: View) -> Any:
+    return view.value(_value_query(view.params))
+
+
+def _split(view: View) -> Any:
+    value = _value(view)
+    return value if isinstance(value, Absent) else value.split(":")
+
+
+def _value_attribute(name: str, kind: ValueType, description: str, read: Callable[[View], Any]) -> Attribute:
+    return Attribute(name, kind, description, read, lambda params: (_value_query(params),))
 
 
 def _names(view: View) -> Any:
@@ -45,11 +62,14 @@ RESOURCES = (
              lambda _params: "Environment", lambda _params: "in the container's environment",
              attributes_by_name(Attribute("names", list_of(TEXT), "Names of the variables.", _names,
                                           needs(ENVIRONMENT)))),
-    Resource("os_env", "One environment variable of the container. Its value is not collected.",
+    Resource("os_env", "One environment variable of the container. Its value leaves the container only where content or "
+             "split is asked for, and then stands in results where a test fails.",
              lambda params: "Environment variable %s" % params["name"],
-             lambda _params: "in the container's environment",
-             attributes_by_name(Attribute("exist", BOOLEAN, "Whether it is set.",
-                                          lambda view: view.params["name"] in _names(view), needs(ENVIRONMENT),
-                                          predicate="exist")),
+             lambda params: "in the environment variable %s" % params["name"],
+             attributes_by_name(
+                 Attribute("exist", BOOLEAN, "Whether it is set.", lambda view: view.params["name"] in _names(view),
+                           needs(ENVIRONMENT), predicate="exist"),
+                 _value_attribute("content", TEXT, "Its value.", _value),
+                 _value_attribute("split", list_of(TEXT), "The parts of its value between colons, as in PATH.", _split)),
              subject=Parameter("name", TEXT, "Name of the variable.", required=True)),
 )

@@ -63,6 +63,11 @@ class Container:
                 self._store.install(self.root, name if tools == "gnu" else tools, name)
         return self
 
+    def add_program(self, name: str) -> Container:
+        """One program of this machine under its own name."""
+        self._store.install(self.root, name, name)
+        return self
+
     def write(self, path: str, content: str | bytes = b"", mode: int = 0o644, owner: tuple[int, int] = (0, 0)) -> Path:
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -193,6 +198,11 @@ class ProgramStore:
             shutil.copyfile(source, kept)
             kept.chmod(0o755)
         return kept
+
+
+def bind_mount(what: str, where: str) -> None:
+    """Show a folder at another place too; to be called where Container.run prepares its mounts."""
+    _check(_LIBC.mount(what.encode(), where.encode(), None, 0x1000, None))
 
 
 def _check(result: int) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.families import FAMILIES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
+    _KINDS,
     HASH_FILES,
     get_option,
     make_request,
@@ -35,6 +36,13 @@ def test_repeated_queries_are_asked_once_in_order() -> None:
     [
         Query("nothing"),
         Query("command", "id"),
+        Query("python_packages"),
+        Query("python_packages", "usr"),
+        Query("environment_value"),
+        Query("environment_value", "A=B"),
+        Query("environment_value", "A\nB"),
+        Query("environment_value", "A" * 256),
+        Query("environment_value", "\ud800"),
         Query("file"),
         Query("file", "etc/passwd"),
         Query("file", "/a\nb"),
@@ -131,7 +139,7 @@ def test_the_script_holds_only_what_is_needed() -> None:
     small = script(Query("process_status"))
     assert len(small) < 4000 and b"find" not in small.split(b"unset GLOBIGNORE")[1] and b"<<" not in small
     everything: Tuple[Query, ...] = tuple(
-        Query(kind) for kind in FAMILIES if kind not in ("file", "content", "sha256", "walk", "sysctl")
+        Query(kind) for kind in FAMILIES if not _KINDS[kind].subject
     )
     everything += tuple(Query("file", "/etc/some/file%d" % number) for number in range(60))
     everything += (
@@ -139,6 +147,10 @@ def test_the_script_holds_only_what_is_needed() -> None:
         Query("sha256", "/bin/sh"),
         Query("walk", "/", SETUID),
         Query("sysctl", "kernel.pid_max"),
+        Query("python_packages", "/usr"),
+        Query("environment_value", "PATH"),
+        Query("command", '["id"]'),
     )
-    assert len(script(*everything)) < 20_000
+    assert {query.kind for query in everything} == set(FAMILIES)
+    assert len(script(*everything)) < 26_000
     assert b"<<" not in script(*everything)

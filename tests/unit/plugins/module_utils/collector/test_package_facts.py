@@ -149,7 +149,7 @@ def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Con
 def test_rpm_without_its_program(make_container: Callable[..., Container]) -> None:
     container = make_container()
     container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
-    assert container.fact(QUERY).status == UNSUPPORTED and "no rpm program" in container.fact(QUERY).cause
+    assert container.fact(QUERY).status == UNSUPPORTED and "SQLite" in container.fact(QUERY).cause
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_rpm_without_its_program(make_container: Callable[..., Container]) -> No
             "printf 'bash\\t5.2-1\\tx86_64\\ngpg-pubkey\\t1-2\\t(none)\\nopenssl\\t1:3.0-2\\tx86_64\\n'",
             [("bash", "5.2-1", "x86_64", True), ("openssl", "1:3.0-2", "x86_64", True)],
         ),
-        ("exit 1", UNREADABLE),
+        ("exit 1", UNSUPPORTED),  # and its database is none
         ("printf 'error: cannot open\\n'", UNSUPPORTED),
         ("exit 0", UNSUPPORTED),
     ],
@@ -190,7 +190,7 @@ def rpm_package(tmp_path_factory: pytest.TempPathFactory, program_store: Program
 @pytest.mark.parametrize("identity", [ROOT, BARE_ROOT, NOBODY], ids=lambda identity: identity.name)
 def test_a_real_rpm_database(make_container: Callable[..., Container], rpm_package: Path, identity: Identity) -> None:
     """Debian's rpm, with the database where Red Hat's has it. As in images, its index files are there, or they are not."""
-    container = make_container(names=["sleep", "rpm", "chroot"])
+    container = make_container(names=["sleep", "rpm", "chroot", "stat", "base64", "gzip", "head"])
     shutil.copytree("/usr/lib/rpm/platform", container.root / "usr/lib/rpm/platform", symlinks=True)
     container.write("/usr/lib/rpm/rpmrc", Path("/usr/lib/rpm/rpmrc").read_bytes())
     macros = Path("/usr/lib/rpm/macros").read_text(encoding="utf-8")
@@ -207,8 +207,7 @@ def test_a_real_rpm_database(make_container: Callable[..., Container], rpm_packa
     before = container.list_tree()
     seen.append(container.fact(QUERY, identity))
     assert container.list_tree() == before
-    if identity == BARE_ROOT:
-        assert [fact.status for fact in seen] == [UNREADABLE, UNREADABLE]
-    else:
-        assert [fact.status for fact in seen] == [OK, UNREADABLE]
-        assert _rows(seen[0].value) == [("hello", "4:1.2-3", "noarch", True)]
+    # where the program would have to write, the database itself is read
+    assert [fact.status for fact in seen] == [OK, OK]
+    for fact in seen:
+        assert _rows(fact.value) == [("hello", "4:1.2-3", "noarch", True)]

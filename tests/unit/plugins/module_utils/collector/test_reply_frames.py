@@ -79,8 +79,8 @@ def _full_reply() -> bytes:
             "q10",
             b"Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t\nCapPrm:\t00\nCapEff:\t00\nCapBnd:\t00\nNoNewPrivs:\t1\nSeccomp:\t2\n",
         ),
-        _frame("q11.names", b"L2EAPTAK\n!0 0!", encoding="base64"),
-        _frame("q11", b"11"),
+        _frame("q11.names", b"L2EAPTAK\n!0 0 0!", encoding="base64"),
+        _frame("q11", b"11 1 /"),
         _frame("q12", b"0" * 64),
         _frame("q13", b"", ABSENT),
         _frame("collector", b"shell=\nprograms= stat "),
@@ -197,7 +197,7 @@ def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
     queries += [Query("walk", "/", (("match", "setuid"), ("seconds", number + 1))) for number in range(100)]
     process = "Name:\tsh\nState:\tS\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\nGid:\t0\t0"
     pids = range(2, 20000)
-    names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0!"
+    names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0 0!"
     frames_of_all = [
         _frame("stat", b"\n".join(b"/f%d\n81a4 0 0 1 1" % number for number in range(100_000))),
         *(_frame("q%d" % number, b"file\n/f%d" % number) for number in range(1000)),
@@ -205,7 +205,7 @@ def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
         *(_frame("q%d" % number) + _frame("q%d.at" % number, b"0 1") for number in range(1000, 1500)),
         _frame("sysctl", b"\n".join(b"/proc/sys/kernel/p%d:1" % number for number in range(50_000))),
         *(_frame("q%d" % number) for number in range(1500, 1800)),
-        *(_frame("q%d" % number, b"1800") for number in range(1800, 1900)),
+        *(_frame("q%d" % number, b"1800 1 /") for number in range(1800, 1900)),
         _frame("q1800.names", names, encoding="base64"),
         _frame("q1900", b"2\n%s\n\nL" % b" ".join(b"%d" % pid for pid in pids)),
         _frame("q1900.status", "\n".join(process % (pid, pid - 1) for pid in pids).encode()),

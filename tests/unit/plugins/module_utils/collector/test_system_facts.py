@@ -46,6 +46,7 @@ PARAMETERS = (
     "kernel.random",
     "net.ipv4.conf.all.forwarding",
 )
+VALUES = tuple(Query("environment_value", name) for name in ("PATH", "LINES_OF", "FAKE", "EMPTY", "ODD-name", "ECRET", "*"))
 
 
 def _see_parameter(name: str) -> Any:
@@ -84,7 +85,7 @@ def test_kernel_and_process(
         },
     )
     facts = container.collect(
-        *names, Query("mounts"), Query("environment"), Query("process_status"), identity=identity, env=env
+        *names, Query("mounts"), Query("environment"), Query("process_status"), *VALUES, identity=identity, env=env
     )
     for query in names:
         fact, (status, value) = facts.get_fact(query), seen["sysctl"][query.subject]
@@ -102,6 +103,12 @@ def test_kernel_and_process(
         assert environment.status == UNSUPPORTED and "tr and cut" in environment.cause
     else:
         assert environment.value == sorted(env)
+    for query in VALUES:
+        fact = facts.get_fact(query)
+        if tools in ("none", "toybox") and shell == "dash":
+            assert fact.status == UNSUPPORTED and "needs tr" in fact.cause
+        else:
+            assert (fact.status, fact.value) == ((OK, env[query.subject]) if query.subject in env else (ABSENT, None))
     assert b"VALUE" not in container.output and b"Tokyo" not in container.output
     lines = dict(line.split(":\t", 1) for line in seen["status"].splitlines() if ":\t" in line)
     assert facts.get_fact(Query("process_status")).value == {
@@ -139,6 +146,7 @@ def test_without_proc_all_that_needs_it_is_unsupported(make_container: Callable[
     container = make_container()
     container.write("/etc/os-release", "ID=alpine\n")
     kinds = ("processes", "sockets", "mounts", "environment", "process_status")
+    assert container.fact(Query("environment_value", "PATH"), proc="").status == UNSUPPORTED
     facts = container.collect(*map(Query, kinds), Query("sysctl", "kernel.pid_max"), Query("os"), proc="")
     assert all(facts[kind].status == UNSUPPORTED and facts[kind].cause for kind in kinds)
     assert facts["sysctl:kernel.pid_max"].status == UNSUPPORTED

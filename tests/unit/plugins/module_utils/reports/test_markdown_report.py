@@ -9,8 +9,8 @@ from typing import Any, Dict
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import escape, render_markdown
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import WAIVER, Note
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import WaiverNote
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
     make_document,
@@ -58,7 +58,7 @@ def test_every_table_is_rectangular() -> None:
 
 
 def test_waiver_notes_and_no_gate() -> None:
-    made = dict(summary(threshold=None), waiver_notes=[WaiverNote("c-9", "expired", "c-9: expired").as_dict()])
+    made = dict(summary(threshold=None), waiver_notes=[Note(WAIVER, "c-9", "expired", "c-9: expired").as_dict()])
     text = render_markdown(made)
     assert "## Waivers\n\n- c-9: expired\n" in text
     assert "No gate was asked for a decision." in text

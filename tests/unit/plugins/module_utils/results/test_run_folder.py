@@ -202,6 +202,10 @@ def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.
         with pytest.raises(ScanError, match=message) as caught:
             read_run(str(folder.path))
         assert caught.value.reason == "bad_results"
+    without = make_document(TARGET, make_control("c-1", "passed"), profile="another")
+    path.write_text(json.dumps(without))
+    with pytest.raises(ScanError, match="lacks the profile baseline"):
+        read_run(str(folder.path))
     (folder.path / "summary.json").unlink()
     with pytest.raises(ScanError, match=r"summary\.json: cannot be read"):
         read_run(str(folder.path))

@@ -9,12 +9,12 @@ from typing import Any, Dict
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run_summary
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import ATTESTATION, WAIVER, Note
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import (
     expected_targets,
     read_run_summary,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import WaiverNote
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
     make_document,
@@ -103,10 +103,11 @@ def test_it_stays_small() -> None:
     assert size < len(json.dumps([document for _, document in documents])) / 15
 
 
-def test_equal_waiver_notes_appear_once() -> None:
+def test_equal_notes_appear_once_and_where_they_belong() -> None:
     made = run_summary.RunSummary(run_id="r", started="s", cluster="c", selection={}, profiles=[])
-    note = WaiverNote("c-1", "expired", "c-1: expired")
-    assert made.finish("f", 1.0, None, [note, WaiverNote("c-1", "expired", "c-1: expired")])["waiver_notes"] == [
+    notes = [Note(about, "c-1", "expired", "c-1: expired") for about in (WAIVER, WAIVER, ATTESTATION)]
+    summary = made.finish("f", 1.0, None, notes)
+    assert summary["waiver_notes"] == summary["attestation_notes"] == [
         {"control_id": "c-1", "kind": "expired", "text": "c-1: expired"}]
 
 
@@ -124,9 +125,13 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
 @pytest.mark.parametrize(("data", "message"), [
     (b"", "is not JSON"), (b"{", "is not JSON"), (b"[]", "is not a run summary"), (b"{}", "is not a run summary"),
     (json.dumps(dict(run(), schema_version=2)).encode(), "is not a run summary of schema version 1"),
-    (json.dumps(dict(run(), targets=None)).encode(), "its targets lack"),
-    (json.dumps(dict(run(), targets=[{}])).encode(), "its targets lack"),
-    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], outcome="maybe")])).encode(), "its targets lack"),
+    (json.dumps(dict(run(), targets=None)).encode(), "targets is missing or of another type"),
+    (json.dumps(dict(run(), targets=[{}])).encode(), "targets[0].target_id is missing"),
+    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], outcome="maybe")])).encode(), "targets[0].outcome must be"),
+    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], hdf="")])).encode(), "what was scanned has a document"),
+    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], error={"reason": "x"})])).encode(), "has a document"),
+    (json.dumps(dict(run(), targets=run()["targets"][1:])).encode(), "its targets are not those that it counts"),
+    (json.dumps({name: value for name, value in run().items() if name != "profiles"}).encode(), "profiles is missing"),
 ])
 def test_what_is_not_a_summary(data: bytes, message: str) -> None:
     with pytest.raises(ScanError) as caught:

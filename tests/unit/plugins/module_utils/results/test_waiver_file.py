@@ -20,12 +20,13 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
 )
 
 TODAY = datetime.date(2026, 11, 23)
+IDENTITY = make_target().identity()
 
 
 def judge(entry: Dict[str, Any], *statuses: str) -> Any:
     """The control c-1 with such segments after a waiver: (status, waiver_data, notes)."""
     profile = make_profile("baseline", make_control("c-1", *statuses), make_control("c-2", "passed"))
-    notes = apply_waivers([profile], load_waivers({"c-1": entry}, "w.yml"), TODAY)
+    notes = apply_waivers([profile], load_waivers({"c-1": entry}, "w.yml"), TODAY, IDENTITY)
     document = read_hdf(json.dumps(hdf_document(make_judgement(make_target(), profile))).encode(), "x.json")
     statuses_after = {control.id: control.status for control in summarize(document).profiles[0].controls}
     assert statuses_after["c-2"] == "passed"
@@ -43,7 +44,7 @@ def test_a_waiver_that_says_run_false_sets_the_control_aside(statuses: Any) -> N
 
 def test_what_was_set_aside_shows_its_justification_and_no_result() -> None:
     profile = make_profile("baseline", make_control("c-1", "failed", "error"))
-    apply_waivers([profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), TODAY)
+    apply_waivers([profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), TODAY, IDENTITY)
     results = hdf_document(make_judgement(make_target(), profile))["profiles"][0]["controls"][0]["results"]
     assert [(result["status"], result["skip_message"]) for result in results] == [
         ("skipped", "Skipped because of a waiver: by design")]
@@ -103,14 +104,14 @@ def test_a_control_that_no_profile_has_is_reported_once() -> None:
     profiles = [make_profile("one", make_control("a", "passed")), make_profile("two", make_control("b", "passed"))]
     waivers = load_waivers({"b": {"justification": "x"}, "c": {"justification": "x", "expiration_date": "2020-01-01"}},
                            "w.yml")
-    notes = apply_waivers(profiles, waivers, TODAY)
+    notes = apply_waivers(profiles, waivers, TODAY, IDENTITY)
     assert [(note.control_id, note.kind) for note in notes] == [("c", "unknown_control")]
     assert notes[0].as_dict()["text"] == "c names no control of the chosen profiles"
 
 
 def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:
     profiles = [make_profile(name, make_control("a", "failed")) for name in ("one", "two")]
-    assert apply_waivers(profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), TODAY) == []
+    assert apply_waivers(profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), TODAY, IDENTITY) == []
     assert all(profile.controls[0].waiver_data["skipped_due_to_waiver"] for profile in profiles)
 
 

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils.options import scan_judgement_spec
+from ..module_utils.tasks.judgement import run_scan_judgement
+from ..module_utils.tasks.profile import chosen_profiles
+from ..plugin_utils.amendment_files import read_amendment_files
+from ..plugin_utils.scan_action import ScanAction
+
+
+class ActionModule(ScanAction):
+    module_name = "scan_judgement"
+    spec = staticmethod(scan_judgement_spec)
+    task = staticmethod(run_scan_judgement)
+
+    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content."""
+        return {"compiled_profiles": [profile.as_dict() for profile in chosen_profiles(params)],
+                **read_amendment_files(params)}

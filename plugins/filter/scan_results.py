@@ -1,0 +1,146 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters over HDF documents and run summaries. Every rule is the engine's own; here are only the shapes for playbooks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils.errors import ScanError
+from ..module_utils.results.comparison import Failures, failures_of_documents, failures_of_summary
+from ..module_utils.results.control_rows import control_rows, worst_first
+from ..module_utils.results.hdf import check_document, document_target_id
+from ..module_utils.results.run_summary import SCHEMA, check_run_summary
+from ..module_utils.results.status import FAILED, SEVERITIES, STATUSES
+from ..module_utils.results.summary import merge_counts, summarize
+
+Documents = list[tuple[str, dict[str, Any]]]
+
+
+def scan_summary(results: Any) -> dict[str, Any]:
+    """{targets, controls: numbers by status and severity, profiles: the same by profile's name}"""
+    if _is_run_summary(results):
+        profiles: dict[str, Any] = {}
+        for target in results["targets"]:
+            for profile in target["profiles"]:
+                _add(profiles.setdefault(profile["name"], {}), profile["counts"])
+        return {"targets": results["target_counts"], "controls": results["controls"], "profiles": profiles}
+    documents = _documents(results)
+    summaries = [summarize(document, source) for source, document in documents]
+    by_profile: dict[str, Any] = {}
+    for summary in summaries:
+        for profile in summary.profiles:
+            _add(by_profile.setdefault(profile.name, {}), profile.counts.by_status())
+    scanned = len(documents)
+    return {"targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0},
+            "controls": merge_counts(summary.counts for summary in summaries).as_dict(), "profiles": by_profile}
+
+
+def scan_compliance(results: Any, profile: str | None = None) -> int:
+    """Percentage of passed among all controls that apply; of one profile where it is named."""
+    if _is_run_summary(results) and profile is None:
+        compliance: int = results["controls"]["compliance"]
+        return compliance
+    profiles = [one for source, document in _documents(results) for one in summarize(document, source).profiles
+                if profile in (None, one.name)]
+    if not profiles:
+        raise ScanError("bad_option", "none of the documents has the profile %s" % profile)
+    return merge_counts(one.counts for one in profiles).compliance
+
+
+def scan_failed_controls(results: Any, severity: str = "none", profile: str | None = None) -> list[dict[str, Any]]:
+    """Rows of failed controls of that severity or a worse one, worst first."""
+    worse = SEVERITIES[:_position(severity, SEVERITIES, "severity") + 1]
+    return worst_first(row for row in control_rows(_documents(results))
+                       if row["status"] == FAILED and row["severity"] in worse and profile in (None, row["profile"]))
+
+
+def scan_by_severity(results: Any, status: str = FAILED) -> dict[str, list[dict[str, Any]]]:
+    """Every severity, worst first, with the rows of controls that have it and the status."""
+    _position(status, STATUSES, "status")
+    rows = worst_first(row for row in control_rows(_documents(results)) if row["status"] == status)
+    return {severity: [row for row in rows if row["severity"] == severity] for severity in SEVERITIES}
+
+
+def scan_by_tag(results: Any, tag: str, status: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """The values of a tag, sorted, with the rows of controls that have them. A control may stand under several."""
+    if status is not None:
+        _position(status, STATUSES, "status")
+    values: dict[str, list[dict[str, Any]]] = {}
+    for row in worst_first(control_rows(_documents(results))):
+        value = row["tags"].get(tag)
+        if status in (None, row["status"]) and value is not None:
+            for one in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
+                values.setdefault(one, []).append(row)
+    return dict(sorted(values.items()))
+
+
+def scan_diff(results: Any, baseline: Any) -> dict[str, list[dict[str, str]]]:
+    """{new_failures, still_failed, no_longer_failed}: lists of {place, profile, control}"""
+    now, then = _failures(results), _failures(baseline)
+    return {"new_failures": now.not_in(then), "still_failed": now.also_in(then), "no_longer_failed": then.not_in(now)}
+
+
+def _failures(results: Any) -> Failures:
+    return failures_of_summary(results) if _is_run_summary(results) else failures_of_documents(_documents(results))
+
+
+def _is_run_summary(results: Any) -> bool:
+    """Whether it is a run's summary, which must then be a whole one."""
+    if not isinstance(results, Mapping) or results.get("schema") != SCHEMA:
+        return False
+    check_run_summary(results, "the summary")
+    return True
+
+
+def _documents(results: Any) -> Documents:
+    """One document or a list of them, each whole and each of another target."""
+    if _is_run_summary(results):
+        raise ScanError("bad_results", "this is a run's summary, which holds no results of tests; give its HDF documents")
+    given = results if isinstance(results, list) else [results]
+    if not given:
+        raise ScanError("bad_results", "there are no documents")
+    documents: Documents = []
+    for number, document in enumerate(given, 1):
+        source = "document %d" % number
+        documents.append((source, check_document(document, source)))
+    targets = [document_target_id(document, source) for source, document in documents]
+    twice = [target for target in targets if targets.count(target) > 1] if len(set(targets)) < len(targets) else []
+    if twice:
+        raise ScanError("bad_results", "two documents are about %s" % twice[0])
+    return documents
+
+
+def _position(word: Any, words: tuple[str, ...], option: str) -> int:
+    if word not in words:
+        raise ScanError("bad_option", "%s must be one of %s, found %r" % (option, ", ".join(words), word))
+    return words.index(word)
+
+
+def _add(total: dict[str, int], counts: Mapping[str, int]) -> None:
+    for status, number in counts.items():
+        total[status] = total.get(status, 0) + number
+
+
+def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the engine's errors as those of a filter."""
+
+    @functools.wraps(function)
+    def filtered(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ScanError as error:
+            raise AnsibleFilterError("%s: %s" % (function.__name__, error)) from error
+
+    return filtered
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        functions = (scan_summary, scan_compliance, scan_failed_controls, scan_by_severity, scan_by_tag, scan_diff)
+        return {function.__name__: _filter(function) for function in functions}

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The approach `auto`: for each target the first approach, in a given order, that can reach it.
+
+What an approach could not do for one container of an image, because of the image, it is not asked to do for the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..collector.request import CollectionRequest
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.selection import SelectedTarget
+from .approach import Approach, Collected, Footprint
+
+NAME = "auto"
+ORDER = ("exec", "debug", "image")
+# An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
+# whole, a time-out, a lost connection) are the target's result: going on would hide them.
+_GO_ON = frozenset({
+    "no_such_program", "not_permitted", "container_not_running", "platform_unsupported", "identity_unknown",
+    "target_privileged", "target_unreadable", "target_missing", "pod_violates_policy", "debug_refused", "debug_failed",
+    "debug_unsupported", "image_pull_failed", "image_unknown", "image_volumes_unsupported", "helper_refused",
+    "helper_failed"})
+# Of those, the ones that the image alone decides.
+_OF_IMAGE = frozenset({"no_such_program"})
+
+
+class AutoApproach:
+    """Tries approaches one after the other. `passed_over` of what it collects says why each earlier one was not taken."""
+
+    name = NAME
+
+    def __init__(self, approaches: Sequence[Approach], left_out: Mapping[str, str]) -> None:
+        """
+        :param approaches: in the order in which they are tried
+        :param left_out: why the others are not tried at all, by name
+        """
+        self._approaches = list(approaches)
+        self._left_out = dict(left_out)
+        self._lock = threading.Lock()
+        self._learnt: Dict[Tuple[str, str], ScanError] = {}
+
+    @property
+    def execs(self) -> int:
+        return sum(approach.execs for approach in self._approaches)
+
+    @property
+    def added(self) -> List[Footprint]:
+        return [footprint for approach in self._approaches for footprint in approach.added]
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target by the first approach that reaches it.
+
+        :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
+        """
+        refusals: List[Tuple[str, ScanError]] = []
+        for approach in self._approaches:
+            learnt = self._what_was_learnt(approach, selected.target)
+            if learnt is not None:
+                refusals.append((approach.name, learnt))
+                continue
+            try:
+                collected = approach.collect(selected, request)
+            except ScanError as error:
+                if error.reason not in _GO_ON:
+                    raise
+                self._learn(approach, selected.target, error)
+                refusals.append((approach.name, error))
+                continue
+            return Collected(collected.facts, collected.approach, collected.footprint,
+                             tuple((name, error.reason) for name, error in refusals))
+        raise self._failure(selected.target, refusals)
+
+    def close(self) -> None:
+        for approach in self._approaches:
+            approach.close()
+
+    def _what_was_learnt(self, approach: Approach, target: Target) -> Optional[ScanError]:
+        with self._lock:
+            return self._learnt.get((approach.name, target.image_id)) if target.image_id else None
+
+    def _learn(self, approach: Approach, target: Target, error: ScanError) -> None:
+        if error.reason in _OF_IMAGE and target.image_id:
+            with self._lock:
+                self._learnt[approach.name, target.image_id] = error
+
+    def _failure(self, target: Target, refusals: Sequence[Tuple[str, ScanError]]) -> ScanError:
+        if len(refusals) == 1 and not self._left_out:
+            return refusals[0][1]
+        said = ["%s: %s (%s)" % (name, error.message, error.reason) for name, error in refusals]
+        said += ["%s: %s" % (name, why) for name, why in self._left_out.items()]
+        return ScanError("no_approach", "; ".join(said), tried="scanning %s by auto" % target.path)

@@ -1,0 +1,203 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The approach `debug`: a shell in an ephemeral container beside the target, with its user, and with no privilege."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Set, Tuple
+
+from ..access.scanner import NamespaceScanner, ScannerAccess
+from ..cluster.deadline import Deadline
+from ..cluster.limiter import Limiter
+from ..cluster.websocket_exec import exec_in_container
+from ..collector.facts import Facts
+from ..collector.request import CollectionRequest
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.selection import SelectedTarget
+from .approach import Collected, Footprint
+from .debug_container import (
+    END_SCRIPT,
+    END_SHELL,
+    DebugContainer,
+    DebugOptions,
+    FoundContainer,
+    ephemeral_statuses,
+    view_of,
+)
+from .debug_refusals import is_name_taken, not_started, patch_refusal, start_failure
+from .reached_pod import (
+    ExecLimits,
+    check_state,
+    collect_by_exec,
+    explained_by_absence,
+    pod_path,
+    read_same_pod,
+)
+
+NAME = "debug"
+MAXIMUM_KEEP_ALIVE = 86400
+_PATCH_TYPE = "application/strategic-merge-patch+json"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.04, 0.5
+# After a patch with one of these it is not known whether the container was added; looking at the pod tells.
+_PERHAPS_ADDED = frozenset({"connection_lost", "timed_out", "server_error"})
+_MOST_DOUBTS = 3
+# What the end of a container looks like before and while it is entered.
+_NOT_ENTERED = frozenset({"container_not_running", "not_found"})
+_ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_reply", "exec_failed"}
+_END_SECONDS = 5.0
+# What was being started when the scan was cancelled is waited for so long, to be ended.
+_CANCEL_PATIENCE = 3.0
+# So much longer than a scan may take does a container live that nobody could end.
+_SPARE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One target while it is scanned. `passed_over`: names of containers that turned out to have ended."""
+
+    scanner: NamespaceScanner
+    target: Target
+    deadline: Deadline
+    passed_over: Set[str] = field(default_factory=set)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Adds an ephemeral container to the pod."""
+        # the uid: a pod of the same name may have come meanwhile, and must not get it
+        patch = {"metadata": {"uid": self.target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
+        self.scanner.client.patch(pod_path(self.target) + "/ephemeralcontainers", patch, _PATCH_TYPE)
+
+    def wait_until_started(self, name: str, pod: Mapping[str, Any], image: str) -> Mapping[str, Any]:
+        """Waits until the container of that name runs; the pod as it then is. The scanner may not watch pods."""
+        pause = _FIRST_PAUSE
+        while True:
+            state = ephemeral_statuses(pod).get(name)
+            if state and "running" in state:
+                return pod
+            failure = start_failure(state, image, "starting the debug container %s" % name)
+            if failure:
+                raise failure
+            if self.deadline.remaining() <= pause:
+                raise not_started(state, self.deadline.seconds, self.deadline.tried)
+            self.deadline.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            pod = read_same_pod(self.scanner, self.target, whole=True)
+
+
+class DebugApproach:
+    """Collects facts by an exec into an ephemeral container, with the scanner's token only.
+
+    A container that is there and fits is used again. It is told to end when the target is done, unless it is to be kept;
+    it does so when nobody else is at work in it. What nobody can tell ends by itself.
+    """
+
+    name = NAME
+
+    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event,
+                 options: DebugOptions) -> None:
+        self._access = access
+        self._limiter = limiter
+        self._limits = limits
+        self._cancel = cancel
+        self._options = options
+        self._lock = threading.Lock()
+        self.execs = 0
+        self.added: List[Footprint] = []
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
+        target = selected.target
+        check_state(selected, NAME)
+        scanner = self._access.for_target(target)
+        with self._limiter.slot(node=target.node, namespace=target.namespace), explained_by_absence(scanner, target):
+            visit = _Visit(scanner, target, Deadline(self._limits.timeout, self._cancel,
+                                                     "scanning %s by %s" % (target.path, NAME)))
+            while True:
+                found, pod = self._open(visit)
+                try:
+                    return Collected(self._facts(visit, found, pod, request), NAME, _footprint(target, found))
+                except ScanError as error:
+                    if error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
+                        raise
+                    visit.passed_over.add(found.name)  # another run has ended it
+                finally:
+                    if not found.is_kept:
+                        self._end(visit, found.name)
+
+    def _open(self, visit: _Visit) -> Tuple[FoundContainer, Mapping[str, Any]]:
+        """A container that runs beside the target, and the pod as it then is."""
+        doubts = 0
+        while True:
+            visit.deadline.check()
+            pod: Mapping[str, Any] = read_same_pod(visit.scanner, visit.target, whole=True)
+            wanted = debug_container(pod, visit.target, self._options, self._limits.timeout, self._access.run_id)
+            found = wanted.find(pod, visit.passed_over, visit.deadline.remaining())
+            if found is None:
+                entry = wanted.entry(pod, visit.deadline.tried)
+                found = FoundContainer(entry["name"], is_own=True, is_kept=self._options.keep_alive > 0)
+                try:
+                    visit.add(entry)
+                except ScanError as error:
+                    doubts += error.reason in _PERHAPS_ADDED
+                    if not is_name_taken(error) and (error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS):
+                        raise patch_refusal(error, entry["name"]) from error
+                    visit.deadline.sleep(_LONGEST_PAUSE if doubts else _FIRST_PAUSE)
+                    continue
+            self._note(visit.target, found)
+            try:
+                return found, visit.wait_until_started(found.name, pod, self._options.image)
+            except ScanError as error:
+                if found.is_own and error.reason == "cancelled":
+                    self._end(visit, found.name, _CANCEL_PATIENCE)
+                if found.is_own or error.reason != "debug_failed":
+                    raise
+                visit.passed_over.add(found.name)
+
+    def _facts(self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any], request: CollectionRequest) -> Facts:
+        self._count_exec()
+        limits = ExecLimits(timeout=visit.deadline.remaining(), output=self._limits.output)
+        return collect_by_exec(visit.scanner, visit.target, request, limits, self._cancel, container=found.name,
+                               view=view_of(pod, visit.target))
+
+    def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
+        """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.
+
+        :param patience: seconds to wait for one that may not have started yet
+        """
+        give_up = time.monotonic() + patience
+        while True:
+            self._count_exec()
+            try:
+                exec_in_container(visit.scanner.connection, visit.target.namespace, visit.target.pod, name, END_SHELL,
+                                  END_SCRIPT, timeout=_END_SECONDS, output_limit=4096)
+            except ScanError as error:
+                if error.reason in _NOT_ENTERED and time.monotonic() < give_up:
+                    time.sleep(_FIRST_PAUSE)
+                    continue
+            return
+
+    def _note(self, target: Target, found: FoundContainer) -> None:
+        footprint = _footprint(target, found)
+        with self._lock:
+            if found.is_own and footprint not in self.added:
+                self.added.append(footprint)
+
+    def _count_exec(self) -> None:
+        with self._lock:
+            self.execs += 1
+
+
+def debug_container(pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float,
+                    run_id: str) -> DebugContainer:
+    """What has to run beside the target for a scan of so many seconds; raises as DebugContainer."""
+    lifetime = max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS)
+    return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
+
+
+def _footprint(target: Target, found: FoundContainer) -> Footprint:
+    return Footprint(target.namespace, target.pod, found.name, found.is_own)

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The approach `image`: the target's image, mounted read-only into a helper pod. The target's pod is never touched.
+
+An image is looked at once, whatever the number of containers that run it.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
+
+from ..access.objects import helper_labels
+from ..access.scanner import NamespaceScanner, ScannerAccess
+from ..cluster.deadline import Deadline
+from ..cluster.limiter import Limiter
+from ..cluster.rest import RestClient
+from ..collector.facts import Facts
+from ..collector.request import CollectionRequest
+from ..collector.view import TargetView
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.selection import SelectedTarget
+from .approach import Collected, Footprint
+from .container_start import not_started, start_failure
+from .image_helper import (
+    MOUNT_POINT,
+    Helper,
+    ImageOptions,
+    MountedImage,
+    helper_name,
+    helper_pod,
+    image_reference,
+    plan_helpers,
+)
+from .image_refusals import creation_refusal
+from .reached_pod import ExecLimits, check_platform, collect_by_exec
+
+NAME = "image"
+_VIEW = TargetView(mount_point=MOUNT_POINT)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_CLOSE_SECONDS = 20.0
+# After one of these it is not known whether the pod was made.
+_PERHAPS_MADE = frozenset({"connection_lost", "timed_out", "server_error", "cancelled"})
+
+
+@dataclass
+class _Image:
+    """One image: where it is mounted, and what came of looking at it."""
+
+    mounted: MountedImage
+    helper: Helper
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    facts: Optional[Facts] = None
+    error: Optional[ScanError] = None
+
+
+class ImageApproach:
+    """Collects facts by an exec into a helper pod, with the token of a scanner that may do nothing outside the helpers'
+    namespace. `added` stays empty: nothing of it is left."""
+
+    name = NAME
+
+    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event,
+                 options: ImageOptions, targets: Iterable[SelectedTarget]) -> None:
+        """:param targets: all that may be collected from: the helper pods are planned for them"""
+        self._access = access
+        self._limiter = limiter
+        self._limits = limits
+        self._cancel = cancel
+        self._options = options
+        self._lock = threading.Lock()
+        self._create_lock = threading.Lock()
+        self._created: Set[int] = set()
+        self._images = {mounted.reference: _Image(mounted, helper)
+                        for helper in plan_helpers(targets) for mounted in helper.images}
+        self.execs = 0
+        self.added: List[Footprint] = []
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target; ScanError where its image could not be looked at or the reply is not whole."""
+        target = selected.target
+        check_platform(selected, NAME)
+        image = self._images.get(image_reference(target))
+        if image is None:
+            raise ScanError("image_unknown", "the image is not one of those that helper pods were planned for",
+                            tried="scanning %s by image" % target.path)
+        with image.lock:
+            if image.facts is None and image.error is None:
+                try:
+                    image.facts = self._facts(target, image, request)
+                except ScanError as error:
+                    if error.reason == "cancelled":
+                        raise
+                    image.error = error
+        if image.facts is None:
+            assert image.error is not None  # noqa: S101 - one of the two was set
+            raise image.error
+        return Collected(image.facts, NAME)
+
+    def close(self) -> None:
+        """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage collector."""
+        if not self._created:
+            return
+        with suppress(ScanError):
+            # a client of its own: the run's is cancelled when the run is
+            client = RestClient(self._access.for_helpers(self._options.namespace).connection, patience=_CLOSE_SECONDS)
+            for number in sorted(self._created):
+                with suppress(ScanError):
+                    client.delete(self._path(number), {"gracePeriodSeconds": 0})
+
+    def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
+        namespace, number = self._options.namespace, image.helper.number
+        scanner = self._access.for_helpers(namespace)
+        deadline = Deadline(self._limits.timeout, self._cancel, "scanning %s by image" % target.path)
+        with self._limiter.slot(node=image.helper.node, namespace=namespace):
+            self._create(scanner, image.helper, deadline)
+            self._wait_until_started(scanner, image, deadline)
+            with self._lock:
+                self.execs += 1
+            entered = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
+            return collect_by_exec(scanner, entered, request, self._limits, self._cancel,
+                                   container=image.mounted.container, view=_VIEW)
+
+    def _create(self, scanner: NamespaceScanner, helper: Helper, deadline: Deadline) -> None:
+        with self._create_lock:
+            if helper.number in self._created:
+                return
+            self._created.add(helper.number)
+            pod = helper_pod(helper_name(self._access.run_id, helper.number), helper, self._options,
+                             labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
+                             owner=self._access.account(self._options.namespace),
+                             lifetime=self._access.remaining(self._options.namespace))
+            try:
+                scanner.client.create("/api/v1/namespaces/%s/pods" % self._options.namespace, pod)
+            except ScanError as error:
+                if error.reason not in _PERHAPS_MADE:
+                    self._created.discard(helper.number)
+                raise creation_refusal(error, self._options.namespace) from error
+            deadline.check()
+
+    def _wait_until_started(self, scanner: NamespaceScanner, image: _Image, deadline: Deadline) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            pod = scanner.client.get(self._path(image.helper.number))
+            state = _state_of(pod, image.mounted.container)
+            if state and "running" in state:
+                return
+            failure = start_failure(state, self._options.image, deadline.tried)
+            if failure:
+                raise failure
+            if deadline.remaining() <= pause:
+                raise not_started(state, deadline.seconds, deadline.tried)
+            deadline.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _path(self, number: int) -> str:
+        return "/api/v1/namespaces/%s/pods/%s" % (self._options.namespace, helper_name(self._access.run_id, number))
+
+
+def _state_of(pod: Mapping[str, Any], container: str) -> Optional[Mapping[str, Any]]:
+    statuses: List[Dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((status.get("state") or {} for status in statuses if status.get("name") == container), None)

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an image tells of a container whose pod mounts volumes over parts of it: nothing of what lies below them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..collector.facts import UNSUPPORTED, Fact, Facts
+from ..collector.request import CollectionRequest
+from ..targets.pod import containers_of
+
+# Kinds without a subject, and where what they tell comes from.
+_PLACES: Mapping[str, Tuple[str, ...]] = {
+    "passwd": ("/etc/passwd",), "shadow": ("/etc/shadow",), "group": ("/etc/group",),
+    "os": ("/etc/os-release", "/usr/lib/os-release"),
+    "packages": ("/var/lib/dpkg", "/lib/apk/db", "/usr/lib/sysimage/rpm", "/var/lib/rpm"),
+}
+_OF_PATHS = frozenset({"file", "content", "sha256", "python_packages", "walk"})
+
+
+def volume_mounts(pod: Mapping[str, Any], container: str) -> List[str]:
+    """The paths of the container at which its pod mounts volumes."""
+    for view in containers_of(pod):
+        if view.name == container:
+            return [_clean(str(mount.get("mountPath") or "")) for mount in view.spec.get("volumeMounts") or []]
+    return []
+
+
+def without_volumes(facts: Facts, request: CollectionRequest, mounts: List[str]) -> Facts:
+    """The facts of an image as they hold for a container with volumes mounted at these paths."""
+    if not mounts:
+        return facts
+    changed: Dict[str, Fact] = dict(facts.by_key)
+    for query in request.queries:
+        places = (query.subject,) if query.kind in _OF_PATHS else _PLACES.get(query.kind, ())
+        hidden = _first_hidden(places, mounts)
+        if hidden:
+            changed[query.key] = Fact(UNSUPPORTED, cause="the pod mounts a volume at %s, which is not in the image" % hidden)
+        elif query.kind == "walk":
+            changed[query.key] = _walk_without(facts.get_fact(query), mounts)
+    return Facts(changed, facts.collector)
+
+
+def _first_hidden(places: Tuple[str, ...], mounts: List[str]) -> Optional[str]:
+    return next((mount for mount in mounts for place in places if _is_below(_clean(place), mount)), None)
+
+
+def _walk_without(fact: Fact, mounts: List[str]) -> Fact:
+    """A search stays on one file system: in the container it does not see what volumes hide."""
+    if not isinstance(fact.value, dict):
+        return fact
+    entries = [entry for entry in fact.value["entries"] if not any(_is_below(entry["path"], mount) for mount in mounts)]
+    return Fact(fact.status, dict(fact.value, entries=entries), fact.cause)
+
+
+def _clean(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part and part != ".")
+
+
+def _is_below(path: str, mount: str) -> bool:
+    return path == mount or path.startswith(mount.rstrip("/") + "/")

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all approaches share that enter a pod: is the target there, is it still the same pod, what does the reply say."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, Optional, Tuple
+
+from ..access.scanner import NamespaceScanner
+from ..cluster.websocket_exec import ExecOutcome, exec_in_container
+from ..collector.collect import read_facts
+from ..collector.facts import Facts
+from ..collector.request import CollectionRequest
+from ..collector.script import build_script
+from ..collector.view import INSIDE, TargetView
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.selection import SelectedTarget
+
+# Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
+SHELL = ("sh",)
+_STDERR_SHOWN = 300
+_KILLED = 128 + 9
+_KILLED_CAUSE = "It was killed (signal 9): its container was stopped, or ran into its memory limit."
+_KILLED_ADVICE = "Look at the container's restarts and its memory limit, then run again."
+# What it looks like from outside when a pod is deleted while its container is entered.
+_PERHAPS_GONE = frozenset({"connection_lost", "collector_failed", "incomplete_reply", "exec_failed",
+                           "container_not_running"})
+
+
+@dataclass(frozen=True)
+class ExecLimits:
+    """`timeout` in seconds for one target, `output` in bytes of its reply."""
+
+    timeout: float
+    output: int
+
+
+def check_state(selected: SelectedTarget, approach: str) -> None:
+    """:raises ScanError: platform_unsupported, container_not_running"""
+    target = selected.target
+    tried = "scanning %s by %s" % (target.path, approach)
+    if selected.operating_system != "linux":
+        raise ScanError("platform_unsupported", "the pod runs on %s" % selected.operating_system, tried=tried)
+    if target.state != "running":
+        reason = " (%s)" % target.state_reason if target.state_reason else ""
+        raise ScanError("container_not_running", "the container is %s%s" % (target.state, reason), tried=tried)
+
+
+def pod_path(target: Target) -> str:
+    return "/api/v1/namespaces/%s/pods/%s" % (target.namespace, target.pod)
+
+
+def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = False) -> Dict[str, Any]:
+    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken the place
+    of the one that was selected: a StatefulSet's always has it.
+
+    :raises ScanError: pod_gone, pod_replaced; as the client
+    """
+    tried = "checking pod %s/%s" % (target.namespace, target.pod)
+    try:
+        found = (scanner.client.get if whole else scanner.client.get_metadata)(pod_path(target))
+    except ScanError as error:
+        if error.reason == "not_found":
+            raise ScanError("pod_gone", "the pod is not there any more", tried=tried) from error
+        raise
+    uid = found["metadata"]["uid"]
+    if uid != target.pod_uid:
+        raise ScanError("pod_replaced", "it had uid %s, now it has %s" % (target.pod_uid, uid), tried=tried)
+    return found
+
+
+@contextmanager
+def explained_by_absence(scanner: NamespaceScanner, target: Target) -> Iterator[None]:
+    """Turns a failure within it into pod_gone or pod_replaced, where that explains it."""
+    try:
+        yield
+    except ScanError as failure:
+        if failure.reason in _PERHAPS_GONE:
+            try:
+                read_same_pod(scanner, target)
+            except ScanError as error:
+                if error.reason in ("pod_gone", "pod_replaced"):
+                    raise error from failure
+        raise
+
+
+def collect_by_exec(scanner: NamespaceScanner, target: Target, request: CollectionRequest, limits: ExecLimits,
+                    cancel: Optional[threading.Event], *, container: str = "", view: TargetView = INSIDE) -> Facts:
+    """The facts that a shell in `container` (the target itself, if none is named) of the target's pod collects.
+
+    :raises ScanError: as exec_in_container and read_facts; collector_failed
+    """
+    nonce = secrets.token_hex(16)
+    outcome = exec_in_container(
+        scanner.connection, target.namespace, target.pod, container or target.container, SHELL,
+        build_script(request, nonce, view), timeout=limits.timeout, output_limit=limits.output, cancel=cancel)
+    tried = "collecting facts in %s" % target.path
+    try:
+        return read_facts(request, outcome.stdout, nonce, view)
+    except ScanError as error:
+        if outcome.exit_code == 0:
+            raise ScanError(error.reason, error.message, tried=tried) from error
+        killed = outcome.exit_code == _KILLED
+        raise ScanError("collector_failed", "exit status %d%s" % _shown(outcome), tried=tried,
+                        cause=_KILLED_CAUSE if killed else "", advice=_KILLED_ADVICE if killed else "") from error
+
+
+def _shown(outcome: ExecOutcome) -> Tuple[int, str]:
+    text = outcome.stderr[:_STDERR_SHOWN].decode("utf-8", "backslashreplace").strip()
+    return outcome.exit_code, ": %r" % text if text else ""

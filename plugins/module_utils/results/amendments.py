@@ -1,0 +1,59 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people have decided beforehand, applied to what was judged: waivers first, then attestations."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, List, Mapping, Optional, Sequence
+
+from .attestations import Attestations, apply_attestations, load_attestations
+from .model import ProfileResult
+from .notes import ATTESTATION, NO_TARGET, WAIVER, Note
+from .waivers import Waivers, apply_waivers, load_waivers
+
+
+@dataclass(frozen=True)
+class Amendments:
+    waivers: Optional[Waivers] = None
+    attestations: Optional[Attestations] = None
+
+    def apply(self, profiles: Sequence[ProfileResult], identity: Mapping[str, Any],
+              now: datetime.datetime) -> List[Note]:
+        """Changes the profiles of one target; see `apply_waivers` and `apply_attestations`.
+
+        :param identity: `Target.identity()`
+        :param now: with its time zone
+        """
+        notes: List[Note] = []
+        if self.waivers is not None:
+            notes += apply_waivers(profiles, self.waivers, now.astimezone(datetime.timezone.utc).date(), identity)
+        if self.attestations is not None:
+            notes += apply_attestations(profiles, self.attestations, now, identity)
+        return notes
+
+    def without_target(self, identities: Sequence[Mapping[str, Any]]) -> List[Note]:
+        """Entries whose scope means none of these targets: a slip in it would go unseen."""
+        entries = [(WAIVER, waiver.control_id, waiver.scope)
+                   for waiver in (self.waivers.by_control.values() if self.waivers is not None else ())]
+        entries += [(ATTESTATION, entry.control_id, entry.scope)
+                    for entry in (self.attestations.entries if self.attestations is not None else ())]
+        return [Note(about, control_id, NO_TARGET, "%s: the %s is for none of the chosen targets" % (control_id, about))
+                for about, control_id, scope in entries
+                if scope.rules and not any(scope.covers(identity) for identity in identities)]
+
+
+NO_AMENDMENTS = Amendments()
+
+
+def read_amendments(params: Mapping[str, Any]) -> Amendments:
+    """From the options `waivers` and `attestations`, which hold content and no paths. Raises as the loaders do.
+
+    None means that there are none; anything else that is empty is a mistake that a loader refuses.
+    """
+    waivers, attestations = params["waivers"], params["attestations"]
+    return Amendments(
+        load_waivers(waivers, "the option waivers") if waivers is not None else None,
+        load_attestations(attestations, "the option attestations") if attestations is not None else None)

@@ -1,0 +1,224 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attestations: what a person has checked, in the file format of `saf attest`, applied to judged profiles.
+
+    - control_id: cb-review
+      explanation: text; how it was checked
+      frequency: quarterly        # how long it holds: a word of SAF's, or a number with d, w, m or y (90d, 1.5y)
+      status: passed              # or failed
+      updated: 2026-11-02         # date, or date and time (without a zone: UTC), from which it holds
+      updated_by: text
+      targets: [...]              # ours, optional: see scope.py
+
+SAF's rule: an attestation adds its status to a control that is Not Reviewed, and leaves every other control alone;
+ids match whatever the case of their letters. One whose time is over counts for nothing, and is shown as skipped.
+
+Unlike SAF, which takes such a file without a word, these are errors: a key that is missing or not known, a status other
+than passed and failed, a date that cannot be read (SAF: it never expires), a frequency in units that it does not know
+(SAF: 6 minutes are 6 months). And one that is dated in the future counts for nothing yet.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+
+from ..errors import ScanError
+from .hdf import hdf_control
+from .model import FAILED, PASSED, SKIPPED, ControlResult, ProfileResult, Segment
+from .notes import ATTESTATION, EXPIRED, NOT_NEEDED, NOT_YET, UNKNOWN_CONTROL, Note
+from .scope import Scope, read_scope
+from .status import NOT_REVIEWED, control_status
+from .strict_yaml import load_yaml
+
+_FIELDS = ("control_id", "explanation", "frequency", "status", "updated", "updated_by")
+_KEYS = (*_FIELDS, "targets")
+# SAF's words -> (months, days)
+_WORDS: Dict[str, Tuple[int, int]] = {
+    "annually": (12, 0), "semiannually": (6, 0), "quarterly": (3, 0), "monthly": (1, 0), "every2weeks": (0, 14),
+    "fortnightly": (0, 14), "weekly": (0, 7), "every3days": (0, 3), "daily": (0, 1)}
+_NUMBER = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) {0,3}(?:(d)(?:ays?)?|(w)(?:eeks?)?|(m)(?:onths?)?|(y)(?:ears?)?)")
+# A controller's clock may be a little behind the one of whoever wrote the file.
+_CLOCK_SKEW = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """One entry. `starts` and `ends` are the times in UTC between which it holds."""
+
+    control_id: str
+    explanation: str
+    frequency: str
+    status: str
+    updated: str
+    updated_by: str
+    starts: datetime.datetime
+    ends: datetime.datetime
+    scope: Scope
+
+    def has_expired(self, now: datetime.datetime) -> bool:
+        return self.ends < now
+
+    def is_of_the_future(self, now: datetime.datetime) -> bool:
+        return self.starts > now + _CLOCK_SKEW
+
+    def as_dict(self) -> Dict[str, str]:
+        """As SAF keeps it in a document."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+
+@dataclass(frozen=True)
+class Attestations:
+    source: str
+    entries: Tuple[Attestation, ...]
+
+
+def load_attestations(content: Union[str, Sequence[Any]], source: str) -> Attestations:
+    """The attestations in a file's text (YAML or JSON) or in a list; `source` names it in errors.
+
+    :raises ScanError: `bad_attestations`, naming the entry, for any other shape; a file without entries is an error too
+    """
+    loaded = load_yaml(content, source, "bad_attestations") if isinstance(content, str) else content
+    if not isinstance(loaded, list) or not loaded:
+        raise _bad(source, "must be a list of attestations" if loaded else "has no attestations")
+    return Attestations(source, tuple(_attestation(number, entry, source) for number, entry in enumerate(loaded, 1)))
+
+
+def _attestation(number: int, entry: Any, source: str) -> Attestation:
+    def refuse(what: str) -> ScanError:
+        name = entry.get("control_id") if isinstance(entry, Mapping) else None
+        return _bad(source, "entry %d%s: %s" % (number, " (%s)" % name if isinstance(name, str) else "", what))
+
+    if not isinstance(entry, Mapping):
+        raise refuse("must hold %s" % ", ".join(_FIELDS))
+    for key in entry:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(str(key), _KEYS, n=1)
+            raise refuse("unknown key %s%s" % (key, "; did you mean %s?" % near[0] if near
+                                               else "; known are %s" % ", ".join(_KEYS)))
+    fields: Dict[str, str] = {}
+    for name in _FIELDS:
+        value = entry.get(name)
+        if isinstance(value, (datetime.date, datetime.datetime)):  # YAML reads a date without quotes as one
+            value = value.isoformat()
+        if not isinstance(value, str) or not value.strip():
+            raise refuse("%s (text) is required" % name)
+        fields[name] = value
+    if fields["status"] not in (PASSED, FAILED):
+        raise refuse("status must be passed or failed, found %r; to set a control aside, waive it" % fields["status"])
+    starts = _time(fields["updated"])
+    if starts is None:
+        raise refuse("updated must be a date such as 2026-11-02, found %r" % fields["updated"])
+    length = _length(fields["frequency"])
+    if length is None:
+        raise refuse("frequency must be one of %s, or a number with d, w, m or y such as 90d, found %r"
+                     % (", ".join(_WORDS), fields["frequency"]))
+    try:
+        ends = _add(starts, *length)
+    except (OverflowError, ValueError):
+        raise refuse("frequency %s is too long" % fields["frequency"]) from None
+    return Attestation(starts=starts, ends=ends, scope=read_scope(entry, refuse), **fields)
+
+
+def _time(text: str) -> Union[datetime.datetime, None]:
+    try:
+        time = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time.replace(tzinfo=datetime.timezone.utc) if time.tzinfo is None else time.astimezone(datetime.timezone.utc)
+
+
+def _length(frequency: str) -> Union[Tuple[int, int], None]:
+    """(months, days); broken numbers are rounded to whole months and days, halves up, as SAF does."""
+    if frequency in _WORDS:
+        return _WORDS[frequency]
+    match = _NUMBER.fullmatch(frequency.strip())
+    if match is None:
+        return None
+    number = float(match.group(1))
+    unit = next(group for group in match.groups()[1:] if group)
+    months = {"y": 12 * number, "m": number}.get(unit, 0)
+    days = {"w": 7 * number, "d": number}.get(unit, 0)
+    return math.floor(months + 0.5), math.floor(days + 0.5)
+
+
+def _add(time: datetime.datetime, months: int, days: int) -> datetime.datetime:
+    """A day that a month lacks becomes the month's last."""
+    month = time.month - 1 + months
+    year, month = time.year + month // 12, month % 12 + 1
+    day = min(time.day, calendar.monthrange(year, month)[1])
+    return time.replace(year=year, month=month, day=day) + datetime.timedelta(days=days)
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_attestations", "%s: %s" % (source, what), tried="read attestations")
+
+
+def apply_attestations(profiles: Sequence[ProfileResult], attestations: Attestations, now: datetime.datetime,
+                       identity: Mapping[str, Any]) -> List[Note]:
+    """Adds a segment and `attestation_data` to every Not Reviewed control that an attestation of this target names.
+
+    :param now: with its time zone
+    :param identity: `Target.identity()`
+    :returns: what the operator should know: expired ones, those of the future, those that name a control of none of
+        these profiles or one that was judged
+    """
+    entries = [entry for entry in attestations.entries if entry.scope.covers(identity)]
+    named: Dict[str, bool] = {}  # id in lower case -> whether there was anything to attest
+    for profile in profiles:
+        for control in profile.controls:
+            own = [entry for entry in entries if entry.control_id.lower() == control.id.lower()]
+            if not own:
+                continue
+            is_open = control_status(hdf_control(control)) == NOT_REVIEWED
+            named[control.id.lower()] = is_open or named.get(control.id.lower(), False)
+            if is_open:
+                _attest(control, own, now)
+    return [note for entry in entries for note in _notes(entry, named.get(entry.control_id.lower()), now)]
+
+
+def _attest(control: ControlResult, entries: Sequence[Attestation], now: datetime.datetime) -> None:
+    for entry in entries:
+        if not entry.is_of_the_future(now):
+            control.results = [*control.results, _segment(entry, now)]
+            control.attestation_data = entry.as_dict()
+
+
+def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
+    """In SAF's words."""
+    expired = entry.has_expired(now)
+    message = "%s:\n%s: %s\n%s: %s\n\nUpdated: %s\nUpdated By: %s\nFrequency: %s" % (
+        "Expired Attestation" if expired else "Attestation", "Expired Status" if expired else "Status", entry.status,
+        "Expired Explanation" if expired else "Explanation", entry.explanation, entry.updated, entry.updated_by,
+        entry.frequency)
+    code_desc = ("Manual verification status provided through attestation has expired" if expired
+                 else "Manually verified status provided through attestation")
+    return Segment(SKIPPED if expired else entry.status, code_desc, now.isoformat(timespec="milliseconds"),
+                   message=message)
+
+
+def _notes(entry: Attestation, was_open: Union[bool, None], now: datetime.datetime) -> List[Note]:
+    """`was_open`: None where no control has the id, False where all that have it were judged."""
+    if was_open is None:
+        return [Note(ATTESTATION, entry.control_id, UNKNOWN_CONTROL,
+                     "%s names no control of the chosen profiles" % entry.control_id)]
+    notes = []
+    if entry.has_expired(now):
+        notes.append(Note(ATTESTATION, entry.control_id, EXPIRED,
+                          "%s: the attestation of %s by %s expired on %s and counts for nothing"
+                          % (entry.control_id, entry.updated, entry.updated_by, entry.ends.date())))
+    elif entry.is_of_the_future(now):
+        notes.append(Note(ATTESTATION, entry.control_id, NOT_YET,
+                          "%s: the attestation by %s is dated %s, which is to come, and counts for nothing yet"
+                          % (entry.control_id, entry.updated_by, entry.updated)))
+    elif not was_open:
+        notes.append(Note(ATTESTATION, entry.control_id, NOT_NEEDED,
+                          "%s was judged on some targets; its attestation by %s counts for nothing there"
+                          % (entry.control_id, entry.updated_by)))
+    return notes

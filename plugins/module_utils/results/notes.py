@@ -1,0 +1,43 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operator should know of a waiver or an attestation that did not do what it was written for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Sequence
+
+WAIVER = "waiver"
+ATTESTATION = "attestation"
+
+EXPIRED = "expired"
+NOT_YET = "not_yet"
+UNKNOWN_CONTROL = "unknown_control"
+NO_TARGET = "no_target"
+# The only one that is no mistake: the control was judged, so nothing was left to attest.
+NOT_NEEDED = "not_needed"
+
+
+@dataclass(frozen=True)
+class Note:
+    """`about` is WAIVER or ATTESTATION, `kind` one of the words above, `text` one sentence."""
+
+    about: str
+    control_id: str
+    kind: str
+    text: str
+
+    def as_dict(self) -> Dict[str, str]:
+        return {"control_id": self.control_id, "kind": self.kind, "text": self.text}
+
+
+_MOST_WARNINGS = 10
+
+
+def note_warnings(notes: Sequence[Note]) -> List[str]:
+    """What a task is to warn of: each text once, and not too many."""
+    texts = list(dict.fromkeys(note.text for note in notes if note.kind != NOT_NEEDED))
+    more = len(texts) - _MOST_WARNINGS
+    return texts[:_MOST_WARNINGS] + (["... and %d more notes on waivers and attestations, in the summary" % more]
+                                     if more > 0 else [])

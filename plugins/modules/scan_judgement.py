@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_judgement
+short_description: Judge again what a scan has kept
+version_added: 0.1.0
+description:
+  - Judges the facts that a run kept (O(securescan.kubernetes.scan_container#module:keep_facts)) by the same profiles or by others,
+    and writes a run's folder of its own with HDF documents and a summary. No cluster is touched.
+  - The same profiles give the same verdicts. A fact that was not kept, because no profile asked for it then or because it may hold a
+    secret, makes its control Not Reviewed with that cause. It never passes.
+  - A container that was not scanned then, or of which the file was altered, is a record with its cause, as in a scan.
+options:
+  run_dir:
+    description: Folder of the run that kept its facts, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
+    type: path
+    required: true
+  profiles:
+    description: Names of shipped profiles, or paths of profile files or folders on the controller.
+    type: list
+    elements: str
+    default: [container-baseline]
+  inputs:
+    description: Values for the profiles' inputs.
+    type: dict
+    default: {}
+  compiled_profiles:
+    description: Set by the action plugin, which loads and checks profiles on the controller. Not meant for playbooks.
+    type: list
+    elements: dict
+  waivers:
+    description: As O(securescan.kubernetes.scan_container#module:waivers).
+    type: raw
+  attestations:
+    description: As O(securescan.kubernetes.scan_container#module:attestations).
+    type: raw
+  output_dir:
+    description: Folder that gets a folder for this run, on the machine where the task runs.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    support: full
+    details: Judges, and writes nothing.
+  diff_mode:
+    support: none
+    details: It changes nothing but its own results.
+  idempotent:
+    support: full
+  action_group:
+    support: none
+    details: It talks to no cluster.
+seealso:
+  - module: securescan.kubernetes.scan_container
+  - module: securescan.kubernetes.scan_threshold
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+requirements:
+  - PyYAML >= 6.0
+"""
+
+EXAMPLES = r"""
+- name: Judge the facts of an earlier scan by a profile with another input, without a second scan
+  securescan.kubernetes.scan_judgement:
+    run_dir: "{{ scan.run_dir }}"
+    profiles: [container-baseline]
+    inputs:
+      forbidden_packages: [telnetd]
+    output_dir: "{{ scan_output_dir }}"
+  register: again
+"""
+
+RETURN = r"""
+run_id:
+  description: The new run's id.
+  returned: success
+  type: str
+  sample: 20261124t090000-2b7c1d
+run_dir:
+  description: The new run's folder.
+  returned: when not in check mode
+  type: str
+  sample: /var/lib/scans/20261124t090000-2b7c1d
+summary_file:
+  description: The new run's summary as JSON. It names the run whose facts were judged.
+  returned: when not in check mode
+  type: str
+  sample: /var/lib/scans/20261124t090000-2b7c1d/summary.json
+counts:
+  description: Numbers of containers of the earlier run, of those that were judged, and of those that were not.
+  returned: success
+  type: dict
+  sample: {selected: 9, scanned: 6, not_scanned: 3}
+not_scanned:
+  description: The first 20 containers that were not judged, each with its error. The rest stands in the summary.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - target_id: demo/shop/Deployment/edge/edge-6c9d7-abcde/edge
+      error: {code: SCAN-501, reason: no_such_program}
+error:
+  description: Why the task failed. See the guide on errors for the codes.
+  returned: on failure
+  type: dict
+  sample: {code: SCAN-806, reason: bad_facts, message: "...", tried: "...", cause: "...", advice: "..."}
+"""
+
+from ..module_utils.module_run import run_as_module
+from ..module_utils.options import scan_judgement_spec
+from ..module_utils.tasks.judgement import run_scan_judgement
+
+
+def main() -> None:
+    run_as_module(scan_judgement_spec(), run_scan_judgement)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options `waivers` and `attestations`: files of the controller, of which a task elsewhere gets the content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils.results.attestations import load_attestations
+from ..module_utils.results.waivers import load_waivers
+from .controller_files import read_yaml_file
+
+
+def read_amendment_files(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of those of the two options that name a file. ScanError, naming the file, where it breaks its format."""
+    read: dict[str, Any] = {}
+    for option, reason, load in (("waivers", "bad_waivers", load_waivers),
+                                 ("attestations", "bad_attestations", load_attestations)):
+        path = params[option]
+        if isinstance(path, str):
+            read[option] = read_yaml_file(path, reason)
+            load(read[option], path)
+    return read

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-test sanity on each ansible-core that the collection claims, without an ignore file.
+
+    python sanity.py [CORE ...]        for example 2.19; all of them when none is named
+
+Needs no network but the Python package index. Runs on a copy of the tree, since ansible-test leaves its output there. Its
+environments, which it names by their content, are kept in the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import List, Sequence
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+from environment import interpreters
+from environment.python_environment import CACHE, ensure_environment
+from quality import compatibility_page
+
+# ansible-core, and the Pythons of the controller that it is run with
+CORES = (("2.16", "3.10"), ("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("2.21", "3.12"), ("2.21", "3.13"))
+# The versions of pip whose bootstrap script these ansible-tests want.
+BOOTSTRAPPED_PIPS = ("23.1.2", "24.2", "25.2")
+TREE = TESTS.parent
+
+
+@dataclass
+class SanityRun:
+    core: str
+    python: str
+    status: int = 1
+    output: str = ""
+    seconds: float = 0.0
+    tests: List[str] = field(default_factory=list)
+
+    @property
+    def findings(self) -> List[str]:
+        return re.findall(r"^(?:ERROR|FATAL): .+", self.output, re.MULTILINE)
+
+    @property
+    def imported_on(self) -> str:
+        versions = re.findall(r'^Running sanity test "import" on Python (\S+)', self.output, re.MULTILINE)
+        return ", ".join(dict.fromkeys(versions))
+
+
+def prepare_home() -> pathlib.Path:
+    """The home folder that ansible-test gets: it keeps its environments there, and looks there for pip's bootstrap script."""
+    home = CACHE / "ansible-test"
+    scripts = home / ".ansible" / "test" / "cache"
+    scripts.mkdir(parents=True, exist_ok=True)
+    for version in BOOTSTRAPPED_PIPS:
+        shutil.copyfile(TESTS / "quality" / "bundled_pip.py", scripts / ("get_pip_%s.py" % version.replace(".", "_")))
+    return home
+
+
+def run_sanity(core: str, python: str, options: Sequence[str] = ()) -> SanityRun:
+    """One run over a copy of the tree. Raises LookupError where the machine does not have this Python."""
+    interpreter = interpreters.interpreter(python)
+    if interpreter is None:
+        raise LookupError("this machine has no Python %s" % python)
+    environment = ensure_environment(TESTS / "quality" / ("ansible-core-%s.txt" % core), interpreter)
+    path = [str(environment / "bin"), *interpreters.folders(), os.environ["PATH"]]
+    run, started = SanityRun(core, python), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sanity-") as folder:
+        tree = pathlib.Path(folder) / "ansible_collections" / "securescan" / "kubernetes"
+        shutil.copytree(TREE, tree, ignore=shutil.ignore_patterns("__pycache__", ".git", "build"))
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+        done = subprocess.run(
+            ["ansible-test", "sanity", "--local", "--color", "no", *options], cwd=tree, check=False,
+            env=dict(environ, HOME=str(prepare_home()), PATH=":".join(path)),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run.status, run.output, run.seconds = done.returncode, done.stdout, time.monotonic() - started
+    run.tests = sorted(set(re.findall(r'^Running sanity test "([^"]+)"', run.output, re.MULTILINE)))
+    return run
+
+
+def main() -> int:
+    chosen = sys.argv[1:]
+    unknown = set(chosen) - {core for core, _python in CORES}
+    if unknown:
+        raise SystemExit("not a version that is tested: %s" % ", ".join(sorted(unknown)))
+    rows, failed = [], False
+    for core, python in CORES:
+        if chosen and core not in chosen:
+            continue
+        print("==> ansible-test sanity: ansible-core %s, Python %s" % (core, python), flush=True)
+        run = run_sanity(core, python)
+        failed = failed or run.status != 0
+        if run.status:
+            print("\n".join(run.findings) or run.output[-4000:])
+        print("==> %s: %d tests in %.0f s" % ("FAILED" if run.status else "clean", len(run.tests), run.seconds), flush=True)
+        rows.append((core, python, run.imported_on, str(len(run.tests)), "failed" if run.status else "clean"))
+    if not chosen and not failed:
+        columns = ("ansible-core", "controller's Python", "imported on", "tests", "result")
+        if not compatibility_page.record(compatibility_page.SANITY, columns, rows):
+            print("==> FAILED: docs/compatibility.md says something else; run again with SECURESCAN_WRITE_DOCS=1")
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.kept_facts import secret_in
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.kept_pod import MASK, kept_pod
+
+POD = {
+    "metadata": {"name": "api-1", "namespace": "shop", "uid": "u", "labels": {"app": "api"},
+                 "annotations": {"container.apparmor.security.beta.kubernetes.io/app": "unconfined",
+                                 "vault/agent": "s.HIDDEN1", "checksum/config": "HIDDEN2"}, "generateName": "api-"},
+    "spec": {
+        "serviceAccountName": "api", "hostPID": True, "securityContext": {"sysctls": [{"name": "a.b", "value": "1"}]},
+        "containers": [{
+            "name": "app", "image": "i", "command": ["sh", "-c", "HIDDEN3"], "args": ["--x=HIDDEN4"],
+            "env": [{"name": "PLAIN", "value": "HIDDEN5"}, {"name": "EMPTY", "value": ""}, {"name": "NONE"},
+                    {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}],
+            "livenessProbe": {"httpGet": {"host": "h", "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}]}},
+            "readinessProbe": {"exec": {"command": ["HIDDEN7"]}},
+            "lifecycle": {"preStop": {"exec": {"command": ["HIDDEN8"]}}}}],
+        "initContainers": [{"name": "init", "env": [{"name": "A", "value": "HIDDEN9"}]}],
+        "ephemeralContainers": [{"name": "debug", "env": [{"name": "A", "value": "HIDDEN10"}]}],
+        "volumes": [{"name": "v", "csi": {"driver": "d", "volumeAttributes": {"k": "HIDDEN11"}}},
+                    {"name": "f", "flexVolume": {"driver": "d", "options": {"k": "HIDDEN12"}}},
+                    {"name": "n", "nfs": {"server": "https://user:HIDDEN13@host", "path": "/"}}]},
+    "status": {"phase": "Running", "message": "HIDDEN14", "containerStatuses": [
+        {"name": "app", "state": {"running": {}}, "lastState": {"terminated": {"message": "HIDDEN15"}},
+         "user": {"linux": {"uid": 5}}}]},
+}
+
+
+def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
+    before = json.dumps(POD)
+    kept = kept_pod(POD, secret_in)
+    assert json.dumps(POD) == before
+    assert "HIDDEN" not in json.dumps(kept)
+    container = kept["spec"]["containers"][0]
+    assert container["env"] == [{"name": "PLAIN", "value": MASK}, {"name": "EMPTY", "value": ""}, {"name": "NONE"},
+                                {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}]
+    assert container["command"] == [MASK, MASK, MASK] and container["args"] == [MASK]
+    assert container["livenessProbe"]["httpGet"]["host"] == "h"
+    assert kept["metadata"]["annotations"] == {"container.apparmor.security.beta.kubernetes.io/app": "unconfined"}
+    assert kept["spec"]["hostPID"] is True and kept["spec"]["serviceAccountName"] == "api"
+    assert kept["spec"]["securityContext"] == POD["spec"]["securityContext"]
+    assert kept["status"] == {"phase": "Running", "containerStatuses": [{"name": "app", "user": {"linux": {"uid": 5}}}]}
+
+
+def test_a_small_pod_stays_small() -> None:
+    pod = {"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": {}, "status": {}}
+    assert kept_pod(pod, secret_in) == dict(pod, apiVersion="v1", kind="Pod")
