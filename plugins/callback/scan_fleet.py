@@ -10,7 +10,7 @@ type: aggregate
 short_description: A table of all scanned clusters at the end of a playbook
 version_added: 0.1.0
 author:
-  - securescan.kubernetes contributors
+  - securescan.kubernetes contributors (@securescan)
 description:
   - Prints one line for each host of the play that was scanned, those that need somebody first, and the sum.
   - It reads the summaries of the runs, so they must be on the controller, as they are with a local connection.

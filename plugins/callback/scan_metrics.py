@@ -10,7 +10,7 @@ type: notification
 short_description: Metrics of all scanned clusters as a file in Prometheus' text format
 version_added: 0.1.0
 author:
-  - securescan.kubernetes contributors
+  - securescan.kubernetes contributors (@securescan)
 description:
   - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook.
   - Metrics are of clusters, not of single containers; labels are C(host), C(cluster), C(status), C(severity), C(outcome).

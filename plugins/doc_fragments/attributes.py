@@ -15,6 +15,14 @@ attributes:
     description: Returns what has changed, or would change in check mode, when in diff mode.
   idempotent:
     description: When run twice in a row with the same options, the second run changes nothing.
+"""
+
+    # for the modules that talk to a cluster
+    ACTION_GROUP = r"""
+options: {}
+attributes:
   action_group:
-    description: Use C(group/securescan.kubernetes.scan) in C(module_defaults) to set options for all modules of this collection.
+    description: Use C(group/securescan.kubernetes.scan) in C(module_defaults) to set the options of the connection once.
+    support: full
+    membership: [securescan.kubernetes.scan]
 """

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping
 
-from .access.rights import RIGHTS
+from .approaches.auto import ORDER
+from .approaches.choice import APPROACHES, ApproachOptions
 from .approaches.debug_container import DebugOptions
+from .approaches.image_helper import ImageOptions
 from .cluster.connection import ConnectionOptions
 from .targets.criteria import REPLICAS, Selection
 from .targets.pod import CONTAINER_KINDS
 
 Spec = Dict[str, Dict[str, Any]]
+
 
 def connection_spec() -> Spec:
     """How to reach a cluster and as whom: kubernetes.core's names and aliases.
@@ -75,25 +78,29 @@ def grant_spec() -> Spec:
 
 
 def approach_spec() -> Spec:
-    """How the content of the containers is reached."""
-    return {"approach": {"type": "str", "choices": list(RIGHTS), "default": "exec"}}
-
-
-def debug_spec() -> Spec:
-    """The ephemeral container of the approach debug."""
+    """How the content of the containers is reached, and what the containers are like that a scan adds."""
     return {
-        "debug_image": {"type": "str"},
-        "debug_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
-                                    "default": "IfNotPresent"},
+        "approach": {"type": "str", "choices": list(APPROACHES), "default": "exec"},
+        "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "default": list(ORDER)},
+        "helper_namespace": {"type": "str"},
+        "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": []},
+        "scanner_image": {"type": "str"},
+        "scanner_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
+                                      "default": "IfNotPresent"},
         "debug_keep_alive": {"type": "int", "default": 0},
         "debug_match_capabilities": {"type": "bool", "default": False},
     }
 
 
-def debug_options(params: Mapping[str, Any]) -> DebugOptions:
-    """The engine's options of the approach debug from validated parameters."""
-    return DebugOptions(image=params["debug_image"] or "", pull_policy=params["debug_image_pull_policy"],
-                        keep_alive=params["debug_keep_alive"], match_capabilities=params["debug_match_capabilities"])
+def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
+    """The engine's options of the approaches from validated parameters."""
+    image, pull_policy = params["scanner_image"] or "", params["scanner_image_pull_policy"]
+    return ApproachOptions(
+        name=params["approach"], order=tuple(params["approaches"]),
+        debug=DebugOptions(image=image, pull_policy=pull_policy, keep_alive=params["debug_keep_alive"],
+                           match_capabilities=params["debug_match_capabilities"]),
+        image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
+                           pull_secrets=tuple(params["scanner_image_pull_secrets"])))
 
 
 def scan_access_spec() -> Spec:
@@ -102,8 +109,8 @@ def scan_access_spec() -> Spec:
         "run_id": {"type": "str"},
         "scanner_kubeconfig": {"type": "path"},
         "allow_empty": {"type": "bool", "default": False},
+        "approach": {"type": "str", "choices": ["exec", "debug"], "default": "exec"},
     }
-    spec.update(approach_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
@@ -140,7 +147,6 @@ def scan_container_spec() -> Spec:
         "allow_empty": {"type": "bool", "default": False},
     }
     spec.update(approach_spec())
-    spec.update(debug_spec())
     spec.update(scan_profile_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())

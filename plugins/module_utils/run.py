@@ -81,7 +81,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     judgement = Judgement(
         identity=selected.target.identity(), platform=platform_of(facts), profiles=profiles,
         method={"run_id": plan.run_id, "approach": collected.approach, "collector_version": COLLECTOR_VERSION,
-                **footprint_of(collected), "unread": unread_facts(facts)},
+                **footprint_of(collected), **passed_over_of(collected), "unread": unread_facts(facts)},
         started=started.isoformat(timespec="milliseconds"), duration=duration)
     return Outcome(selected, duration, collected.approach, judgement=judgement, notes=notes,
                    facts=facts if plan.keep_facts else None)
@@ -102,6 +102,13 @@ def footprint_of(collected: Collected) -> Dict[str, Dict[str, Any]]:
         return {}
     return {"footprint": {"ephemeral_container": collected.footprint.ephemeral_container,
                           "is_new": collected.footprint.is_new}}
+
+
+def passed_over_of(collected: Collected) -> Dict[str, List[Dict[str, str]]]:
+    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried before."""
+    if not collected.passed_over:
+        return {}
+    return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}
 
 
 def unread_facts(facts: Facts) -> List[Dict[str, str]]:

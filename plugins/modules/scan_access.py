@@ -66,14 +66,13 @@ attributes:
   idempotent:
     support: full
     details: With O(state=present) the run id must be given for that.
-  action_group:
-    support: full
 seealso:
   - module: securescan.kubernetes.scan_container
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
   - securescan.kubernetes.grant
   - securescan.kubernetes.selection

@@ -29,16 +29,40 @@ options:
       - V(debug) runs a shell in an ephemeral container beside the target, as the target's own user and group, without any
         capability. It needs no shell in the target, and Pod Security's level C(restricted) allows it. Its entry stays in the pod
         until that is replaced.
+      - V(image) mounts the images of the targets, read-only and by digest, into helper pods in O(helper_namespace), and looks at
+        each image once, whatever the number of containers that run it. The targets' pods are not touched. What an image at rest
+        does not have (processes, mounts, the environment, sockets, kernel parameters, what lies in volumes) is not reviewed.
+        It needs image volumes, which clusters have by default from Kubernetes 1.35.
+      - V(auto) takes for each target the first of O(approaches) that reaches it, and the result says why the earlier ones do not.
     type: str
-    choices: [exec, debug]
+    choices: [exec, debug, image, auto]
     default: exec
-  debug_image:
+  approaches:
     description:
-      - Image of the ephemeral containers that O(approach=debug) adds, which needs it. Any with a POSIX shell (C(sh)) and C(sleep).
-      - It is pulled with the pods' own pull secrets. An ephemeral container cannot bring others.
+      - What O(approach=auto) tries, in this order. V(debug) is left out without O(scanner_image), V(image) also without
+        O(helper_namespace).
+    type: list
+    elements: str
+    choices: [exec, debug, image]
+    default: [exec, debug, image]
+  helper_namespace:
+    description:
+      - The namespace for the helper pods of O(approach=image), which must be there and hold no target of the scan. It may enforce
+        Pod Security's level C(restricted). The pods are removed with the access.
     type: str
-  debug_image_pull_policy:
-    description: When O(debug_image) is pulled, as in a pod's spec.
+  scanner_image:
+    description:
+      - Image of the containers that O(approach=debug) and O(approach=image) add, which need it. Any with a POSIX shell (C(sh)) and
+        C(sleep).
+      - For an ephemeral container it is pulled with the pod's own pull secrets, since such a container cannot bring others.
+    type: str
+  scanner_image_pull_secrets:
+    description: Names of Secrets in O(helper_namespace) by which its pods pull O(scanner_image) and the targets' images.
+    type: list
+    elements: str
+    default: []
+  scanner_image_pull_policy:
+    description: When O(scanner_image) is pulled, as in a pod's spec.
     type: str
     choices: [Always, IfNotPresent, Never]
     default: IfNotPresent
@@ -125,8 +149,6 @@ attributes:
   idempotent:
     support: partial
     details: O(approach=debug) adds an ephemeral container where none runs that can be used again.
-  action_group:
-    support: full
 seealso:
   - module: securescan.kubernetes.scan_access
   - module: securescan.kubernetes.scan_judgement
@@ -135,6 +157,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
   - securescan.kubernetes.grant
   - securescan.kubernetes.selection
@@ -168,7 +191,7 @@ EXAMPLES = r"""
     namespaces: [shop]
     images: ["*/distroless-*"]
     approach: debug
-    debug_image: "{{ scan_debug_image }}"
+    scanner_image: "{{ scan_scanner_image }}"
     output_dir: "{{ scan_output_dir }}"
 
 - name: Scan with credentials that another team's play has made

@@ -52,9 +52,6 @@ attributes:
     details: It changes nothing but its own results.
   idempotent:
     support: full
-  action_group:
-    support: none
-    details: It talks to no cluster.
 seealso:
   - module: securescan.kubernetes.scan_container
   - module: securescan.kubernetes.scan_threshold

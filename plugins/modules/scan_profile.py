@@ -30,9 +30,6 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
-  action_group:
-    support: none
-    details: It talks to no cluster.
 seealso:
   - module: securescan.kubernetes.scan_container
 author:

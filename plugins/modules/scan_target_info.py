@@ -21,14 +21,13 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
-  action_group:
-    support: full
 seealso:
   - module: securescan.kubernetes.scan_container
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
   - securescan.kubernetes.selection
 """

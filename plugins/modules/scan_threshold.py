@@ -58,9 +58,6 @@ attributes:
     details: It changes nothing but its own reports.
   idempotent:
     support: full
-  action_group:
-    support: none
-    details: It talks to no cluster.
 seealso:
   - module: securescan.kubernetes.scan_container
 author:

@@ -13,14 +13,16 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
-    debug_operator_kubeconfig,  # noqa: F401 - a fixture
-    operator_kubeconfig,  # noqa: F401 - a fixture
-)
+from ansible_collections.securescan.kubernetes.tests.integration import operator_credential
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 from environment.sample_cluster import SampleCluster, sample_cluster
+
+# pytest finds fixtures by the names of this module
+debug_operator_kubeconfig = operator_credential.debug_operator_kubeconfig
+helper_operator_kubeconfig = operator_credential.helper_operator_kubeconfig
+operator_kubeconfig = operator_credential.operator_kubeconfig
 
 
 @pytest.fixture(scope="session")
@@ -81,13 +83,13 @@ class Playbooks:
 
 
 @pytest.fixture
-def playbooks(operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path) -> Playbooks:  # noqa: F811
+def playbooks(operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path) -> Playbooks:
     """With the operator's credential that the documentation describes, not the administrator's."""
     return Playbooks(operator_kubeconfig, tmp_path)
 
 
 @pytest.fixture(scope="session")
-def shop_scan(cluster: SampleCluster, operator_kubeconfig: pathlib.Path,  # noqa: F811
+def shop_scan(cluster: SampleCluster, operator_kubeconfig: pathlib.Path,
               tmp_path_factory: pytest.TempPathFactory) -> PlaybookRun:
     """One scan of everything in the sample namespace with all that Ansible can print; many tests look at it."""
     folder = tmp_path_factory.mktemp("shop_scan")

@@ -124,7 +124,7 @@ def scan(debug_operator_kubeconfig, tmp_path):
     def run(namespace, check_mode=False, cancel=None, **changes):
         params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
         params.update({"kubeconfig": str(debug_operator_kubeconfig), "namespaces": [namespace], "approach": "debug",
-                       "debug_image": BUSYBOX, "timeout": 30.0, "output_dir": str(tmp_path / uuid.uuid4().hex)}, **changes)
+                       "scanner_image": BUSYBOX, "timeout": 30.0, "output_dir": str(tmp_path / uuid.uuid4().hex)}, **changes)
         params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
         context = TaskContext(check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event())
         return Scan(run_scan_container(params, context), context.warnings)

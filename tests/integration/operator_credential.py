@@ -37,6 +37,27 @@ def debug_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
     return make_operator(cluster, tmp_path_factory.mktemp("operator"), ACCOUNT + "-debug", MANIFEST, DEBUG_MANIFEST)
 
 
+HELPERS = "securescan-helpers"
+IMAGE_MANIFEST = MANIFEST.with_name("grantor-image-clusterrole.yml")
+
+
+@pytest.fixture(scope="session")
+def helper_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
+    """The same, with what the approaches debug and image need besides; the helpers' namespace enforces `restricted`."""
+    account = ACCOUNT + "-helpers"
+    role = shipped_cluster_role(IMAGE_MANIFEST)
+    objects = [
+        role,
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": HELPERS, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+         "metadata": {"name": "securescan-grantor-image", "namespace": HELPERS},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
+         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]}]
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    return make_operator(cluster, tmp_path_factory.mktemp("operator"), account, MANIFEST, DEBUG_MANIFEST)
+
+
 def make_operator(cluster, folder: pathlib.Path, account: str, *manifests: pathlib.Path) -> pathlib.Path:
     """The kubeconfig of a new ServiceAccount that has these ClusterRoles and nothing else."""
     roles = [shipped_cluster_role(manifest) for manifest in manifests]

@@ -73,15 +73,15 @@ def first() -> Iterator[Cluster]:
     """A cluster that two programs asked for at the same time."""
     asked = [
         subprocess.Popen([*PROGRAM, "up", "lifecycle-a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
+        for _number in range(2)
     ]
     answers = [one.communicate() for one in asked]
     try:
         assert [one.returncode for one in asked] == [0, 0], answers
         kubeconfig = str(cluster_folder("lifecycle-a") / "kubeconfig")
-        assert [said.splitlines()[-1] for said, _ in answers] == [kubeconfig, kubeconfig]
-        assert sum("Starting the cluster" in told for _, told in answers) == 1, answers
-        ready = [float(seconds) for _, told in answers for seconds in re.findall(r"ready after ([\d.]+) s", told)]
+        assert [said.splitlines()[-1] for said, _unused in answers] == [kubeconfig, kubeconfig]
+        assert sum("Starting the cluster" in told for _unused, told in answers) == 1, answers
+        ready = [float(seconds) for _unused, told in answers for seconds in re.findall(r"ready after ([\d.]+) s", told)]
         assert len(ready) == 1 and ready[0] <= 20.0
         yield Cluster(existing("lifecycle-a"))
     finally:
@@ -153,7 +153,7 @@ def test_pod_security_judges_pods(first: Cluster) -> None:
 def test_the_audit_log_counts_each_exec(first: Cluster) -> None:
     run_pod(first, "entered")
     assert not [call for call in first.exec_calls() if call["objectRef"]["name"] == "entered"]
-    for _ in range(3):  # there is nothing to run in this image, but the API server lets us in
+    for _number in range(3):  # there is nothing to run in this image, but the API server lets us in
         kubectl(first, "exec", "entered", "--", "/nothing", "there")
     calls = [call for call in first.exec_calls() if call["objectRef"]["name"] == "entered"]
     assert len(calls) == 3

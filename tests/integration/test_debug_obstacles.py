@@ -23,7 +23,7 @@ pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.o
 
 IMAGES = {
     "one that the registry does not give": ("securescan.local/none:1", "IfNotPresent", "image_pull_failed", "rrImagePull"),
-    "one that may not be pulled": ("securescan.local/none:1", "Never", "image_pull_failed", "debug_image_pull_policy"),
+    "one that may not be pulled": ("securescan.local/none:1", "Never", "image_pull_failed", "scanner_image_pull_policy"),
     "one that has no valid name": ("Not/A:valid:name", "IfNotPresent", "image_pull_failed", "InvalidImageName"),
     "one without a shell": (DISTROLESS, "IfNotPresent", "debug_failed", "has no sh"),
 }
@@ -34,7 +34,7 @@ def test_an_image_that_does_not_serve(case, place, scan):
     image, policy, reason, said = IMAGES[case]
     there = place(ENFORCED)
     there.add(pod("a", container(**LISTENS)))
-    done = scan(there.name, debug_image=image, debug_image_pull_policy=policy, timeout=90.0)
+    done = scan(there.name, scanner_image=image, scanner_image_pull_policy=policy, timeout=90.0)
     error = done.error()
     assert error["reason"] == reason
     assert said in error["message"] + error["cause"] + error["advice"]
@@ -46,7 +46,7 @@ def test_an_image_that_cannot_be_pulled_leaves_one_entry_however_often_it_is_tri
     there = place(ENFORCED)
     there.add(pod("a", container(**LISTENS)))
     for attempt in range(3):
-        done = scan(there.name, debug_image="securescan.local/none:1")
+        done = scan(there.name, scanner_image="securescan.local/none:1")
         assert done.error()["reason"] == "image_pull_failed"
         assert done.result["changed"] is (attempt == 0)
     assert len(there.entries("a")) == 1
@@ -117,8 +117,8 @@ def test_an_operator_who_may_not_hand_it_out_is_told_so(place, scan, operator_ku
 
 
 def test_without_an_image_no_cluster_is_touched(place, scan, cluster):
-    with pytest.raises(Exception, match="debug_image"):
-        scan("nowhere", debug_image=None)
+    with pytest.raises(Exception, match="scanner_image"):
+        scan("nowhere", scanner_image=None)
 
 
 def test_a_program_that_hides_its_process_is_a_record(place, scan):

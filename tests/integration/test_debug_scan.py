@@ -81,7 +81,7 @@ def test_distroless_in_a_restricted_namespace_gets_verdicts_without_any_privileg
 def test_it_is_told_to_end_when_its_target_is_done(image, place, scan):
     there = place(ENFORCED)
     there.add(pod("edge", container(**LISTENS)))
-    scan(there.name, debug_image=image)
+    scan(there.name, scanner_image=image)
     assert ended(there, "edge")
     (status,) = there.pod("edge")["status"]["ephemeralContainerStatuses"]
     assert status["state"]["terminated"]["exitCode"] == 0
@@ -99,7 +99,7 @@ def test_one_that_is_kept_is_used_again(place, scan):
     assert first.verdicts() == second.verdicts()
     assert list(there.states("edge").values()) == ["running"], "who has not added it does not end it"
     # another image or another user is another container; so is one that would end in the middle of the scan
-    third = scan(there.name, debug_image=DEBIAN)
+    third = scan(there.name, scanner_image=DEBIAN)
     assert third.said()["footprint"]["is_new"] is True
     fourth = scan(there.name, timeout=300.0)
     assert fourth.said()["footprint"]["is_new"] is True
@@ -159,6 +159,6 @@ def test_the_playbook_scans_by_debug(place, playbooks, debug_operator_kubeconfig
     there = place(ENFORCED)
     there.add(pod("edge", container(**LISTENS)), pod("shell", container(command=SLEEPS)))
     run = playbooks.run("securescan.kubernetes.scan", scan_kubeconfig=str(debug_operator_kubeconfig), scan_namespaces=there.name,
-                        scan_approach="debug", scan_debug_image=BUSYBOX, scan_fail_on="error",
+                        scan_approach="debug", scan_scanner_image=BUSYBOX, scan_fail_on="error",
                         scan_output_dir=str(playbooks.folder / "results"))
     assert run.status == 0, run.output[-3000:]

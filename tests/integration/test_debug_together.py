@@ -83,7 +83,7 @@ def test_a_scan_that_is_cancelled_ends_its_containers(place, scan):
 
 def start(playbooks, there, operator):
     return playbooks.start("securescan.kubernetes.scan", scan_kubeconfig=str(operator), scan_namespaces=there.name,
-                           scan_approach="debug", scan_debug_image=BUSYBOX, scan_concurrency=1, scan_timeout=TIMEOUT,
+                           scan_approach="debug", scan_scanner_image=BUSYBOX, scan_concurrency=1, scan_timeout=TIMEOUT,
                            scan_output_dir=str(playbooks.folder / "results"))
 
 

@@ -43,7 +43,7 @@ def test_every_example_works(playbooks, cluster, team_namespace, debug_operator_
     play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
                                      "tasks": [{"block": tasks, "always": [by_hand]}]}]))
     run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(debug_operator_kubeconfig),
-                        scan_debug_image="securescan.local/busybox:1")
+                        scan_scanner_image="securescan.local/busybox:1")
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
     assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",

@@ -99,7 +99,7 @@ def test_counts_and_compliance_agree_with_the_program(saf: Saf, tmp_path: Path) 
     documents += [(seed, defect, generated.make_document(seed, defect))
                   for start, defect in ((501, generated.CAPITAL_SEVERITY), (601, generated.NONE_SEVERITY))
                   for seed in range(start, start + 4)]
-    paths = [write_json(tmp_path / ("%d.json" % seed), document) for seed, _, document in documents]
+    paths = [write_json(tmp_path / ("%d.json" % seed), document) for seed, _unused, document in documents]
     done = subprocess.run([str(saf.program), "view", "summary", "-f", "json", "-i", *paths], cwd=tmp_path,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=120)
     said = {entry["profileName"]: entry for entry in json.loads(done.stdout)}
@@ -132,7 +132,7 @@ def test_status_and_severity_of_every_control_agree(saf: Saf, tmp_path: Path) ->
         ours = [[control.id, STATUS_WORDS[control.status], control.severity]
                 for control in first_profile(document).controls]
         assert ours == theirs
-        statuses.update((status, severity) for _, status, severity in ours)
+        statuses.update((status, severity) for _unused, status, severity in ours)
     assert {(status, severity) for status in STATUS_WORDS.values() for severity in SEVERITIES} - statuses == {
         ("Not Reviewed", "none")}, "every other status occurs in every severity"
 

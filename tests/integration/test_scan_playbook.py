@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 

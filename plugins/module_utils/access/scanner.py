@@ -21,6 +21,7 @@ from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
 # How `scan_access` writes a time (UTC).
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_LET_IN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,20 @@ class ScannerAccess:
         if not self.has_helpers(namespace):
             raise ScanError("not_permitted", "the access holds no helper pods in namespace %s" % namespace,
                             tried="starting a helper pod",
-                            cause="It was made for another approach or another scan_namespace.")
+                            cause="It was made for another approach or another helper_namespace.")
         return self._scanner(self._grants[namespace])
+
+    def let_in_again(self, namespace: str) -> None:
+        """Waits until the API server lets the namespace's scanner in, which it did before; ScanError not_permitted where that
+        takes too long, for all further targets of the namespace, too."""
+        with self._locks[namespace]:
+            if namespace in self._refusals:
+                raise self._refusals[namespace]
+            try:
+                wait_until_effective(self._scanners[namespace].client, self._grants[namespace], _LET_IN_SECONDS)
+            except ScanError as error:
+                self._refusals[namespace] = error
+                raise
 
     def has_helpers(self, namespace: str) -> bool:
         """Whether the access was made for helper pods in that namespace."""
@@ -175,6 +188,9 @@ def check_covers(access: Mapping[str, Any], approach: str) -> None:
     :raises ScanError: bad_option
     """
     made_for = approach_of(access)
+    if approach == "image":
+        raise ScanError("bad_option", "the approach image makes its own access, for helper pods that it plans itself",
+                        tried="reading the option access", advice="Leave the option out.")
     if not covers(made_for, approach):
         raise ScanError("bad_option", "the access was made for the approach %s, not for %s" % (made_for, approach),
                         tried="reading the option access", advice="Make it by scan_access with approach=%s." % approach)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Protocol
+from typing import List, Optional, Protocol, Tuple
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
@@ -28,11 +28,15 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Collected:
-    """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster."""
+    """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
+
+    `passed_over`: approaches that were tried before and could not reach the target, each with the reason of its error.
+    """
 
     facts: Facts
     approach: str
     footprint: Optional[Footprint] = None
+    passed_over: Tuple[Tuple[str, str], ...] = ()
 
 
 class Approach(Protocol):
@@ -40,12 +44,18 @@ class Approach(Protocol):
     was added to pods so far, also where the scan then failed."""
 
     name: str
-    execs: int
-    added: List[Footprint]
+
+    @property
+    def execs(self) -> int: ...
+
+    @property
+    def added(self) -> List[Footprint]: ...
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where it could not be reached or its reply is not whole.
 
         Safe to call from several threads. Nothing that it started is left running, unless an option asks for that.
         """
-        ...
+
+    def close(self) -> None:
+        """Ends what serves several targets. Nothing is collected afterwards."""

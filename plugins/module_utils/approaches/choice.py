@@ -7,58 +7,118 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from ..access.scanner import ScannerAccess
 from ..cluster.limiter import Limiter
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
-from . import debug, exec
+from . import auto, debug, exec, image
 from .approach import Approach
 from .debug_container import DebugOptions
-from .reached_pod import ExecLimits, check_state
+from .image_helper import ImageOptions, image_reference
+from .reached_pod import ExecLimits, check_platform, check_state
+
+APPROACHES = (exec.NAME, debug.NAME, image.NAME, auto.NAME)
+
+
+@dataclass(frozen=True)
+class ApproachOptions:
+    """The approach that was asked for, the options of each, and for `auto` which are tried in which order."""
+
+    name: str
+    debug: DebugOptions
+    image: ImageOptions
+    order: Tuple[str, ...] = auto.ORDER
+
+    def chosen(self) -> Tuple[str, ...]:
+        """The approaches that are tried: the one, or for `auto` those whose options are given."""
+        if self.name != auto.NAME:
+            return (self.name,)
+        return tuple(name for name in self.order if not self.lacks(name))
+
+    def lacks(self, name: str) -> str:
+        """Why an approach cannot be tried with these options, empty where it can."""
+        if name != exec.NAME and not self.debug.image:
+            return "no scanner_image is given"
+        if name == image.NAME and not self.image.namespace:
+            return "no helper_namespace is given"
+        return ""
 
 
 @dataclass(frozen=True)
 class Means:
-    """What every approach works with."""
+    """What every approach works with. `targets` are all of the run."""
 
     access: ScannerAccess
     limiter: Limiter
     limits: ExecLimits
     cancel: threading.Event
+    targets: Sequence[SelectedTarget] = ()
 
 
-def open_approach(name: str, means: Means, debug_options: DebugOptions) -> Approach:
-    """The approach of that name; what it needs of the options was checked by `check_options`."""
+def open_approach(means: Means, options: ApproachOptions) -> Approach:
+    """The approach that the options name; what it needs of them was checked by `check_options`."""
+    if options.name != auto.NAME:
+        return _open(options.name, means, options)
+    left_out = {name: options.lacks(name) for name in options.order if options.lacks(name)}
+    return auto.AutoApproach([_open(name, means, options) for name in options.chosen()], left_out)
+
+
+def _open(name: str, means: Means, options: ApproachOptions) -> Approach:
     if name == debug.NAME:
-        return debug.DebugApproach(means.access, means.limiter, means.limits, means.cancel, debug_options)
+        return debug.DebugApproach(means.access, means.limiter, means.limits, means.cancel, options.debug)
+    if name == image.NAME:
+        return image.ImageApproach(means.access, means.limiter, means.limits, means.cancel, options=options.image,
+                                   targets=means.targets)
     return exec.ExecApproach(means.access, means.limiter, means.limits, means.cancel)
 
 
-def check_options(name: str, debug_options: DebugOptions) -> None:
+def check_options(options: ApproachOptions) -> None:
     """:raises ScanError: bad_option, where the approach lacks an option or one has a value that it cannot use"""
-    if name != debug.NAME:
-        return
-    if not debug_options.image:
-        raise ScanError("bad_option", "the approach debug needs an image for its container",
-                        tried="reading the option debug_image",
+    if options.name == auto.NAME:
+        if not options.order or len(set(options.order)) != len(options.order):
+            raise ScanError("bad_option", "it names no approach, or one of them twice", tried="reading the option approaches")
+        if not options.chosen():
+            raise ScanError("bad_option", "; ".join("%s: %s" % (name, options.lacks(name)) for name in options.order),
+                            tried="reading the option approaches")
+    elif options.name != exec.NAME and not options.debug.image:
+        raise ScanError("bad_option", "the approach %s needs an image for its container" % options.name,
+                        tried="reading the option scanner_image",
                         advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.")
-    if not 0 <= debug_options.keep_alive <= debug.MAXIMUM_KEEP_ALIVE:
+    elif options.name == image.NAME and not options.image.namespace:
+        raise ScanError("bad_option", "the approach image needs a namespace for its helper pods",
+                        tried="reading the option helper_namespace",
+                        advice="Create one for scans alone; it may enforce Pod Security's level restricted.")
+    if not 0 <= options.debug.keep_alive <= debug.MAXIMUM_KEEP_ALIVE:
         raise ScanError("bad_option", "debug_keep_alive is %d s; it must be between 0 and %d s"
-                        % (debug_options.keep_alive, debug.MAXIMUM_KEEP_ALIVE),
+                        % (options.debug.keep_alive, debug.MAXIMUM_KEEP_ALIVE),
                         tried="reading the option debug_keep_alive")
 
 
-def foresee(name: str, selected: SelectedTarget, limits: ExecLimits,
-            debug_options: DebugOptions) -> Optional[Dict[str, Any]]:
-    """The ephemeral container that a scan would add to the target's pod, None where it would add none.
+def check_targets(options: ApproachOptions, targets: Sequence[SelectedTarget]) -> None:
+    """:raises ScanError: bad_option, where helper pods would run among the targets"""
+    if image.NAME in options.chosen() and any(selected.target.namespace == options.image.namespace for selected in targets):
+        raise ScanError("bad_option", "helper_namespace %s holds targets of this scan" % options.image.namespace,
+                        tried="reading the option helper_namespace",
+                        advice="Choose a namespace for helper pods alone, or leave that one out (exclude_namespaces).")
+
+
+def foresee(options: ApproachOptions, selected: SelectedTarget, limits: ExecLimits) -> Optional[Dict[str, Any]]:
+    """The ephemeral container that a scan would add to the target's pod, None where it would add none, or where only
+    trying tells (auto).
 
     :raises ScanError: why the target would not be scanned, as far as its pod tells that
     """
-    check_state(selected, name)
-    if name != debug.NAME:
+    if options.name == auto.NAME:
         return None
-    pod, tried = selected.pod.object(), "scanning %s by %s" % (selected.target.path, name)
-    wanted = debug.debug_container(pod, selected.target, debug_options, limits.timeout, "")
+    if options.name == image.NAME:
+        check_platform(selected, image.NAME)
+        image_reference(selected.target)
+        return None
+    check_state(selected, options.name)
+    if options.name != debug.NAME:
+        return None
+    pod, tried = selected.pod.object(), "scanning %s by %s" % (selected.target.path, options.name)
+    wanted = debug.debug_container(pod, selected.target, options.debug, limits.timeout, "")
     return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)

@@ -21,6 +21,7 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, Footprint
+from .container_start import not_started, start_failure
 from .debug_container import (
     END_SCRIPT,
     END_SHELL,
@@ -30,7 +31,7 @@ from .debug_container import (
     ephemeral_statuses,
     view_of,
 )
-from .debug_refusals import is_name_taken, not_started, patch_refusal, start_failure
+from .debug_refusals import is_name_taken, patch_refusal
 from .reached_pod import (
     ExecLimits,
     check_state,
@@ -38,6 +39,7 @@ from .reached_pod import (
     explained_by_absence,
     pod_path,
     read_same_pod,
+    when_let_in,
 )
 
 NAME = "debug"
@@ -79,7 +81,7 @@ class _Visit:
             state = ephemeral_statuses(pod).get(name)
             if state and "running" in state:
                 return pod
-            failure = start_failure(state, image, "starting the debug container %s" % name)
+            failure = start_failure(state, image, "starting the debug container %s" % name, "debug_failed")
             if failure:
                 raise failure
             if self.deadline.remaining() <= pause:
@@ -118,7 +120,7 @@ class DebugApproach:
             visit = _Visit(scanner, target, Deadline(self._limits.timeout, self._cancel,
                                                      "scanning %s by %s" % (target.path, NAME)))
             while True:
-                found, pod = self._open(visit)
+                found, pod = when_let_in(self._access, target, lambda: self._open(visit))
                 try:
                     return Collected(self._facts(visit, found, pod, request), NAME, _footprint(target, found))
                 except ScanError as error:
@@ -128,6 +130,9 @@ class DebugApproach:
                 finally:
                     if not found.is_kept:
                         self._end(visit, found.name)
+
+    def close(self) -> None:
+        """Nothing serves more than one target."""
 
     def _open(self, visit: _Visit) -> Tuple[FoundContainer, Mapping[str, Any]]:
         """A container that runs beside the target, and the pod as it then is."""

@@ -8,12 +8,20 @@ from __future__ import annotations
 import threading
 from typing import List
 
-from ..access.scanner import ScannerAccess
+from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.limiter import Limiter
 from ..collector.request import CollectionRequest
+from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, Footprint
-from .reached_pod import ExecLimits, check_state, collect_by_exec, explained_by_absence, read_same_pod
+from .reached_pod import (
+    ExecLimits,
+    check_state,
+    collect_by_exec,
+    explained_by_absence,
+    read_same_pod,
+    when_let_in,
+)
 
 __all__ = ["NAME", "ExecApproach", "ExecLimits"]
 
@@ -40,8 +48,14 @@ class ExecApproach:
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
         with self._limiter.slot(node=target.node, namespace=target.namespace):
-            read_same_pod(scanner, target)
-            with self._lock:
-                self.execs += 1
-            with explained_by_absence(scanner, target):
-                return Collected(collect_by_exec(scanner, target, request, self._limits, self._cancel), NAME)
+            return when_let_in(self._access, target, lambda: self._enter(scanner, target, request))
+
+    def close(self) -> None:
+        """Nothing serves more than one target."""
+
+    def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
+        read_same_pod(scanner, target)
+        with self._lock:
+            self.execs += 1
+        with explained_by_absence(scanner, target):
+            return Collected(collect_by_exec(scanner, target, request, self._limits, self._cancel), NAME)

@@ -26,6 +26,7 @@ from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, Footprint
 from .container_start import not_started, start_failure
+from .image_and_volumes import volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
     Helper,
@@ -64,7 +65,7 @@ class ImageApproach:
 
     name = NAME
 
-    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event,
+    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event, *,
                  options: ImageOptions, targets: Iterable[SelectedTarget]) -> None:
         """:param targets: all that may be collected from: the helper pods are planned for them"""
         self._access = access
@@ -99,7 +100,8 @@ class ImageApproach:
         if image.facts is None:
             assert image.error is not None  # noqa: S101 - one of the two was set
             raise image.error
-        return Collected(image.facts, NAME)
+        mounts = volume_mounts(selected.pod.object(), target.container)
+        return Collected(without_volumes(image.facts, request, mounts), NAME)
 
     def close(self) -> None:
         """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage collector."""
@@ -149,7 +151,7 @@ class ImageApproach:
             state = _state_of(pod, image.mounted.container)
             if state and "running" in state:
                 return
-            failure = start_failure(state, self._options.image, deadline.tried)
+            failure = start_failure(state, self._options.image, deadline.tried, "helper_failed")
             if failure:
                 raise failure
             if deadline.remaining() <= pause:

@@ -22,7 +22,7 @@ def creation_refusal(error: ScanError, namespace: str) -> ScanError:
     if _NAMESPACE.search(error.message):
         return ScanError("helper_refused", error.message, tried=error.tried,
                          cause="The namespace for helper pods, %s, is not there." % namespace,
-                         advice="Create it, or name another (scan_namespace).")
+                         advice="Create it, or name another (helper_namespace).")
     if error.reason in ("not_permitted", "invalid_request"):
         return ScanError("helper_refused", error.message, tried=error.tried, cause=error.cause)
     return error

@@ -9,9 +9,9 @@ import secrets
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple, TypeVar
 
-from ..access.scanner import NamespaceScanner
+from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.websocket_exec import ExecOutcome, exec_in_container
 from ..collector.collect import read_facts
 from ..collector.facts import Facts
@@ -24,6 +24,7 @@ from ..targets.selection import SelectedTarget
 
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
 SHELL = ("sh",)
+Result = TypeVar("Result")
 _STDERR_SHOWN = 300
 _KILLED = 128 + 9
 _KILLED_CAUSE = "It was killed (signal 9): its container was stopped, or ran into its memory limit."
@@ -41,12 +42,18 @@ class ExecLimits:
     output: int
 
 
+def check_platform(selected: SelectedTarget, approach: str) -> None:
+    """:raises ScanError: platform_unsupported"""
+    if selected.operating_system != "linux":
+        raise ScanError("platform_unsupported", "the pod runs on %s" % selected.operating_system,
+                        tried="scanning %s by %s" % (selected.target.path, approach))
+
+
 def check_state(selected: SelectedTarget, approach: str) -> None:
     """:raises ScanError: platform_unsupported, container_not_running"""
+    check_platform(selected, approach)
     target = selected.target
     tried = "scanning %s by %s" % (target.path, approach)
-    if selected.operating_system != "linux":
-        raise ScanError("platform_unsupported", "the pod runs on %s" % selected.operating_system, tried=tried)
     if target.state != "running":
         reason = " (%s)" % target.state_reason if target.state_reason else ""
         raise ScanError("container_not_running", "the container is %s%s" % (target.state, reason), tried=tried)
@@ -73,6 +80,21 @@ def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = Fa
     if uid != target.pod_uid:
         raise ScanError("pod_replaced", "it had uid %s, now it has %s" % (target.pod_uid, uid), tried=tried)
     return found
+
+
+def when_let_in(access: ScannerAccess, target: Target, work: Callable[[], Result]) -> Result:
+    """What `work` returns, tried once more where RBAC has refused what the access holds: an API server that has just
+    restarted answers before it knows its Roles.
+
+    :raises ScanError: as `work`; not_permitted, where the scanner is not let in within seconds
+    """
+    try:
+        return work()
+    except ScanError as error:
+        if error.reason != "not_permitted" or not error.cause.startswith("RBAC "):
+            raise
+        access.let_in_again(target.namespace)
+        return work()
 
 
 @contextmanager

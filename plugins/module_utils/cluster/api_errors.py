@@ -23,7 +23,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 _REFUSALS: Tuple[Tuple[str, Callable[[Sequence[str]], str]], ...] = (
     (r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?',
      lambda found: "RBAC does not let %s %s %s%s." % (found[0], found[1], found[2],
-                                                     " in namespace %s" % found[3] if found[3] else "")),
+                                                      " in namespace %s" % found[3] if found[3] else "")),
     (r'User "([^"]+)" cannot (\S+) path "([^"]+)"', lambda found: "RBAC does not let %s %s %s." % tuple(found)),
     (r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied",
      lambda found: "The ValidatingAdmissionPolicy %s (binding %s) denied it." % tuple(found)),

@@ -82,7 +82,7 @@ class ClusterConnection:
         with self._lock:
             if self._tls.certificate != certificate:
                 self._tls = self._trust if certificate is None else TlsClient(self._trust.ca_pem, self._trust.verify,
-                                                                             certificate)
+                                                                              certificate)
             return self._tls
 
     def open(self, deadline: Deadline) -> TlsStream:

@@ -84,7 +84,7 @@ def load_kubeconfig(source: KubeconfigSource, context: Optional[str] = None) -> 
     """
     name, documents = _documents(source)
     contexts, clusters, users = (_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
-    current = next((text for text in (str(document.get("current-context") or "") for document, _ in documents) if text),
+    current = next((text for text in (str(document.get("current-context") or "") for document, _unused in documents) if text),
                    "")
     wanted = context or current
     if not wanted:

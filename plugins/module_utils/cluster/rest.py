@@ -185,6 +185,6 @@ def _read_page(page: Mapping[str, Any], tried: str) -> Any:
         items = []  # Go's nil slice
     metadata = page.get("metadata")
     if not isinstance(items, list) or not isinstance(metadata, dict) or any(not isinstance(item, dict)
-                                                                          for item in items):
+                                                                            for item in items):
         raise ScanError("bad_reply", "the reply is not a list of objects", tried=tried)
     return items, str(metadata.get("continue") or "")

@@ -223,7 +223,7 @@ class _Session:
             elif opcode == frames.CLOSE:
                 code, reason = frames.decode_close(payload)
                 self._closing = "the server closed the connection (%d%s)" % (code, " " + clean_text(reason)
-                                                                              if reason else "")
+                                                                             if reason else "")
                 self._is_closed = True
                 break
         if self.reader.has_status and self._status_since is None:

@@ -86,7 +86,7 @@ def _read_lines(answer: Answer, read: Callable[[str, str, List[bytes]], Dict[str
             entries.append(read(decode_text(name), kind.decode(), fields))
         except BadContentError as error:
             raise BadContentError("entry %d (%s) is not of the database's form: %s"
-                             % (number, decode_text(name[:40]), error)) from None
+                                  % (number, decode_text(name[:40]), error)) from None
     return Fact(OK, entries)
 
 

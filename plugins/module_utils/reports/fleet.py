@@ -38,7 +38,7 @@ def render_fleet(runs: Sequence[ClusterRun]) -> str:
     ordered = sorted(runs, key=_urgency)
     passed = [run for run in ordered if run.summary and run.passed]
     listed = [run for run in ordered if not (run.summary and run.passed)] + passed[:_MOST_PASSED]
-    rows = [_HEADS, *(_row(run) for run in listed if run.summary), _total(ordered)]
+    rows = [_HEADS, *(_row(run, run.summary) for run in listed if run.summary), _total(ordered)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(len(lines) - 1, "-" * len(lines[0]))
@@ -58,13 +58,12 @@ def _urgency(run: ClusterRun) -> Tuple[int, int, str]:
     return (2 if run.passed else 1), worst, run.host
 
 
-def _row(run: ClusterRun) -> Tuple[str, ...]:
-    assert run.summary is not None  # noqa: S101 - the callers ask for runs that have one
-    counts, controls, failed = run.summary["target_counts"], run.summary["controls"], run.summary["failed_controls"]
+def _row(run: ClusterRun, summary: Mapping[str, Any]) -> Tuple[str, ...]:
+    counts, controls, failed = summary["target_counts"], summary["controls"], summary["failed_controls"]
     gate = "-" if run.passed is None else "passed" if run.passed else "FAILED"
-    return (one_line(run.host, _WIDEST_LABEL), one_line(run.summary["cluster"], _WIDEST_LABEL), gate,
+    return (one_line(run.host, _WIDEST_LABEL), one_line(summary["cluster"], _WIDEST_LABEL), gate,
             "%d/%d" % (counts["scanned"], counts["selected"]), *(str(controls[status]["total"]) for status in _STATUSES),
-            "%d" % controls["compliance"], failed[0]["severity"] if failed else "-", "%.1f" % run.summary["duration"])
+            "%d" % controls["compliance"], failed[0]["severity"] if failed else "-", "%.1f" % summary["duration"])
 
 
 def _total(runs: Sequence[ClusterRun]) -> Tuple[str, ...]:

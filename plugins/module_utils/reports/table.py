@@ -45,7 +45,7 @@ def render_table(summary: Mapping[str, Any], width: int = 100, colour: bool = Fa
     lines += ["", *_wrap(_LEGEND, width)]
     for error, targets in causes(summary):
         text = "Not scanned, %d %s: %s. %s" % (len(targets), "target" if len(targets) == 1 else "targets",
-                                                error["cause"].rstrip("."), error["advice"])
+                                               error["cause"].rstrip("."), error["advice"])
         lines += ["", *_wrap(text, width)]
     return "\n".join([*lines, "", *_gate_lines(summary, width, paint)]) + "\n"
 
@@ -76,7 +76,7 @@ class _Rows:
         self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
 
     def lines(self) -> List[str]:
-        heads = [head for _, head in _STATUS_COLUMNS]
+        heads = [head for _unused, head in _STATUS_COLUMNS]
         head = self._row(self._labels("WORKLOAD", "POD/CONTAINER", "APPROACH"), "RESULT", heads, "%", "WORST")
         return [self.paint(head, _BOLD), *(self._target(target) for target in self.summary["targets"]),
                 "-" * self.width, self.paint(self._total(), _BOLD)]
@@ -98,7 +98,7 @@ class _Rows:
             return "%s  %s" % (labels, self.paint(one_line("%s: %s" % (word, target["error"]["reason"]), room),
                                                   _COLOURS[word]))
         return self._row(labels, self.paint(word.ljust(_RESULT_WIDTH), _COLOURS[word]),
-                         [str(target["counts"][status]) for status, _ in _STATUS_COLUMNS],
+                         [str(target["counts"][status]) for status, _unused in _STATUS_COLUMNS],
                          "%d%%" % target["compliance"], target["worst_failed"] or "-")
 
     def _total(self) -> str:
@@ -108,7 +108,7 @@ class _Rows:
         text = "TOTAL: %d of %d targets scanned" % (counts["scanned"], counts["selected"])
         room = self.workload_width + self.container_width + self.approach_width + 4
         return self._row(_fit(text, room), " " * _RESULT_WIDTH,
-                         [str(controls[status]["total"]) for status, _ in _STATUS_COLUMNS],
+                         [str(controls[status]["total"]) for status, _unused in _STATUS_COLUMNS],
                          "%d%%" % controls["compliance"], failed[0]["severity"] if failed else "-")
 
 

@@ -110,7 +110,7 @@ def _check_profile(profile: Any, where: str) -> None:
         _check_control(control, place)
         if control["id"] in seen:
             raise _NotHdfError("%s: the id %s stands twice in profile %s, so one result would hide the other"
-                          % (place, control["id"], profile["name"]))
+                               % (place, control["id"], profile["name"]))
         seen.add(control["id"])
 
 
@@ -137,7 +137,7 @@ def _check_control(control: Any, where: str) -> None:
         _check_fields(result, place, _RESULT, _RESULT_OPTIONAL)
         if result.get("status") is not None and result["status"] not in _RESULT_STATUSES:
             raise _NotHdfError("%s.status must be one of %s, found %s"
-                          % (place, ", ".join(_RESULT_STATUSES), result["status"]))
+                               % (place, ", ".join(_RESULT_STATUSES), result["status"]))
         if result.get("backtrace") is not None:
             _check_texts(result["backtrace"], place + ".backtrace")
 

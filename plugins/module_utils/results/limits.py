@@ -80,7 +80,7 @@ class Limit:
     @property
     def concerns(self) -> Tuple[str, str]:
         """(status, severity) of the controls that the limit is about; empty where it is about all."""
-        name, _, rest = self.key.partition(".")
+        name, _unused, rest = self.key.partition(".")
         severity = rest.partition(".")[0]
         return _STATUS_OF_NAME.get(name, ""), severity if severity in SEVERITIES else ""
 

@@ -192,5 +192,5 @@ def _target(cluster: str, pod: Mapping[str, Any], workload: Workload, view: Cont
 
 def _registry_digest(image_id: str) -> str:
     """The digest under which a registry serves the image; "" for an imported image, whose id is its config's digest."""
-    repository, _, digest = image_id.rpartition("@")
+    repository, _unused, digest = image_id.rpartition("@")
     return digest if repository and _DIGEST.fullmatch(digest) else ""

@@ -23,9 +23,11 @@ class ReadsObjects(Protocol):
     """What selection needs of a REST client."""
 
     def list_items(self, path: str, query: Optional[Mapping[str, str]] = None,
-                   page_size: int = 500) -> Iterator[Dict[str, Any]]: ...
+                   page_size: int = 500) -> Iterator[Dict[str, Any]]:
+        ...
 
-    def get_metadata(self, path: str) -> Dict[str, Any]: ...
+    def get_metadata(self, path: str) -> Dict[str, Any]:
+        ...
 
 
 class Workloads:

@@ -19,9 +19,10 @@ from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import check_place, delete, is_current, kubeconfig, run_of, shown, write_private
 from ..access.sweep import Sweep, sweep
 from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME, request_token, wait_until_effective
+from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..options import selection
+from ..options import approach_options, selection
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
@@ -54,7 +55,7 @@ def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext
     failures = _failures(outcomes)
     if failures and len(failures) == len(outcomes):
         raise failures[0][1]
-    result = _result(outcomes, failures, context, _described(plan, params["approach"], outcomes))
+    result = _result(outcomes, failures, context, _described(plan, outcomes))
     if path and len(failures) < len(outcomes):
         try:
             diff = _KubeconfigFile(path, found).ensure(client, plan, outcomes, context.check_mode)
@@ -115,12 +116,14 @@ def _plan(params: Mapping[str, Any], run_id: str, grants: Sequence[Grant]) -> Ac
                       now + timedelta(seconds=lifetime / 2), tuple(grants))
 
 
-def _described(plan: AccessPlan, approach: str, outcomes: Sequence[NamespaceOutcome]) -> Dict[str, Any]:
+def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> Dict[str, Any]:
     """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be made, and
     those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
-    return {"run_id": plan.run_id, "approach": approach, "namespaces": [
+    made_for = next((grant.approach for grant in plan.grants if grant.approach != "image"), "exec")
+    return {"run_id": plan.run_id, "approach": made_for, "namespaces": [
         {"namespace": outcome.namespace, "service_account": object_name(plan.run_id),
+         "service_account_uid": outcome.account_uid, "approach": grants[outcome.namespace].approach,
          "expires": outcome.expires.strftime(TIME_FORMAT),
          "pods": [{"name": pod.name, "uid": pod.uid} for pod in grants[outcome.namespace].pods]}
         for outcome in outcomes if outcome.expires],
@@ -138,14 +141,15 @@ def scan_access_of(params: Mapping[str, Any], context: TaskContext, client: Rest
     :raises ScanError: access_remains at the end, when something could not be removed
     """
     if params["access"]:
-        check_covers(params["access"], params["approach"])
+        for approach in approach_options(params).chosen():
+            check_covers(params["access"], approach)
         yield params["access"]
         return
-    plan = _plan(params, run_id, grants_of(targets, params["approach"]))
+    plan = _plan(params, run_id, scan_grants(params, run_id, targets))
     try:
         outcomes = ensure_present(client, plan)
         _warn(_failures(outcomes), context)
-        yield _described(plan, params["approach"], outcomes)
+        yield _described(plan, outcomes)
     finally:
         _revoke_when_back(client, run_id, [grant.namespace for grant in plan.grants])
 
@@ -153,8 +157,21 @@ def scan_access_of(params: Mapping[str, Any], context: TaskContext, client: Rest
 def planned_access(params: Mapping[str, Any], client: RestClient, run_id: str,
                    targets: Sequence[SelectedTarget]) -> List[Dict[str, str]]:
     """The diff of the access that `scan_access_of` would make."""
-    grants = grants_of(targets, params["approach"])
+    grants = scan_grants(params, run_id, targets)
     return _diff(ensure_present(client, _plan(params, run_id, grants), check_mode=True))
+
+
+def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[SelectedTarget]) -> List[Grant]:
+    """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach image."""
+    options = approach_options(params)
+    chosen = options.chosen()
+    inside = "debug" if "debug" in chosen else "exec" if "exec" in chosen else ""
+    grants = grants_of(targets, inside) if inside else []
+    if "image" in chosen:
+        names = [helper_name(run_id, helper.number) for helper in plan_helpers(targets)]
+        if names:
+            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), "image"))
+    return grants
 
 
 def grants_of(targets: Sequence[SelectedTarget], approach: str) -> List[Grant]:

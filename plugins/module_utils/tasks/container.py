@@ -14,7 +14,7 @@ from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import Means, check_options, foresee, open_approach
+from ..approaches.choice import Means, check_options, check_targets, foresee, open_approach
 from ..approaches.reached_pod import ExecLimits
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
@@ -22,7 +22,7 @@ from ..cluster.rest import RestClient
 from ..collector.frames import COLLECTOR_VERSION
 from ..errors import ScanError
 from ..kept_target import keep_target
-from ..options import debug_options, selection, selection_spec
+from ..options import approach_options, selection, selection_spec
 from ..profiles.compiled import CompiledProfile
 from ..results.amendments import Amendments, read_amendments
 from ..results.hdf import hdf_document
@@ -31,7 +31,7 @@ from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
 from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
-from .access import grants_of, planned_access, scan_access_of
+from .access import planned_access, scan_access_of, scan_grants
 from .context import TaskContext
 from .grantor import connect_grantor
 from .interrupts import interruptible
@@ -49,12 +49,13 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     if not profiles:
         raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
     amendments = read_amendments(params)
-    check_options(params["approach"], debug_options(params))
+    check_options(approach_options(params))
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     chosen, looked_at = selection(params), LookedAt()
     targets = list(select_targets(grantor, connection.cluster_name, chosen, looked_at))
     context.warnings += check_selected(grantor, chosen, looked_at, params["allow_empty"])
+    check_targets(approach_options(params), targets)
     if context.check_mode:
         return _planned(params, context, grantor, targets)
     folder = RunFolder(params["output_dir"], _run_id(params))
@@ -63,7 +64,7 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     try:
         with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
             result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles,
-                           amendments=amendments, folder=folder, access=access).run(targets)
+                           amendments=amendments, folder=folder, access=access, targets=targets).run()
     except ScanError as error:
         if not result:
             raise
@@ -81,11 +82,13 @@ def _planned(params: Mapping[str, Any], context: TaskContext, grantor: RestClien
              targets: List[SelectedTarget]) -> Dict[str, Any]:
     """What check mode says: the targets, and the access that would be made for them."""
     run_id = _run_id(params)
-    grants = grants_of(targets, params["approach"])
+    grants = scan_grants(params, run_id, targets)
     additions = _additions(params, targets)
     for grant in grants:
         inside = sum(selected.target.namespace == grant.namespace for selected in targets)
-        context.say("would scan %d containers of namespace %s by %s, with an access to %d pods"
+        context.say("would start at most %d helper pods in namespace %s" % (len(grant.pods), grant.namespace)
+                    if grant.approach == "image" else
+                    "would scan %d containers of namespace %s by %s, with an access to %d pods"
                     % (inside, grant.namespace, params["approach"], len(grant.pods)))
     if additions:
         context.say("would add %d ephemeral containers to pods, where their entries stay" % len(additions))
@@ -97,11 +100,11 @@ def _planned(params: Mapping[str, Any], context: TaskContext, grantor: RestClien
 
 def _additions(params: Mapping[str, Any], targets: Sequence[SelectedTarget]) -> List[Footprint]:
     """The ephemeral containers that a scan would add. What a target would be refused for is the scan's to tell."""
-    limits, options = _limits(params), debug_options(params)
+    limits, options = _limits(params), approach_options(params)
     additions: List[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
-            entry = foresee(params["approach"], selected, limits, options)
+            entry = foresee(options, selected, limits)
             if entry:
                 additions.append(Footprint(selected.target.namespace, selected.target.pod, entry["name"], True))
     return additions
@@ -122,16 +125,17 @@ class _Scan:
 
     def __init__(self, params: Mapping[str, Any], context: TaskContext, *, connection: ClusterConnection,
                  grantor: RestClient, profiles: List[CompiledProfile], amendments: Amendments, folder: RunFolder,
-                 access: Mapping[str, Any]) -> None:
+                 access: Mapping[str, Any], targets: List[SelectedTarget]) -> None:
         self._params = params
         self._context = context
         self._connection = connection
         self._grantor = grantor
         self._folder = folder
+        self._targets = targets
         limiter = Limiter(per_cluster=params["concurrency"])
         self._access = ScannerAccess(grantor, connection, access, limiter, context.cancel)
-        self._approach = open_approach(
-            params["approach"], Means(self._access, limiter, _limits(params), context.cancel), debug_options(params))
+        self._approach = open_approach(Means(self._access, limiter, _limits(params), context.cancel, targets),
+                                       approach_options(params))
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
             request=scan_request(profiles), profiles=profiles, amendments=amendments,
@@ -147,8 +151,14 @@ class _Scan:
         self._not_scanned: List[Dict[str, Any]] = []
         self._scanned = 0
 
-    def run(self, targets: List[SelectedTarget]) -> Dict[str, Any]:
-        clock = time.monotonic()
+    def run(self) -> Dict[str, Any]:
+        try:
+            return self._run()
+        finally:
+            self._approach.close()
+
+    def _run(self) -> Dict[str, Any]:
+        clock, targets = time.monotonic(), self._targets
         said = -1
 
         def report(done: int) -> None:

@@ -29,7 +29,7 @@ def _actual_user(container: ContainerSpec) -> int:
     uid = dig(container.status, "user", "linux", "uid")
     if not isinstance(uid, int):
         raise NotKnownError("the user that container %s runs as" % container.name,
-                       "its status does not say (nodes report it since Kubernetes 1.31)")
+                            "its status does not say (nodes report it since Kubernetes 1.31)")
     return uid
 
 

@@ -56,11 +56,9 @@ _PORT = Resource(
 RESOURCES = (
     table("ports", "The sockets on which something in the pod listens.", title=constant("Listening ports"),
           place=constant("among the listening sockets"), rows=lambda view: view.value(SOCKETS), needs=needs(SOCKETS),
-          label=_label, fields=(
-              Field("port", "ports", INTEGER, "Port number."),
-              Field("protocol", "protocols", TEXT, "tcp, udp, tcp6 or udp6."),
-              Field("address", "addresses", TEXT, "Local address."),
-              Field("uid", "uids", INTEGER, "User id that owns the socket."),
-          )),
+          label=_label, fields=(Field("port", "ports", INTEGER, "Port number."),
+                                Field("protocol", "protocols", TEXT, "tcp, udp, tcp6 or udp6."),
+                                Field("address", "addresses", TEXT, "Local address."),
+                                Field("uid", "uids", INTEGER, "User id that owns the socket."))),
     _PORT,
 )

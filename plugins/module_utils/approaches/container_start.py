@@ -1,0 +1,64 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a container that a scan has added does not run, told apart for the operator."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, Optional
+
+from ..cluster.server_text import clean_text
+from ..errors import ScanError
+
+# How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the reason.
+_IMAGE = re.compile(r"Image|Registry|Signature")
+_STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
+_NO_PROGRAM = re.compile(r"executable file not found|no such file or directory")
+_NOT_FOUND = 127
+
+
+def start_failure(state: Optional[Mapping[str, Any]], image: str, tried: str, reason: str) -> Optional[ScanError]:
+    """Why a container does not run, from its state; None while it may still start.
+
+    :param image: the scanner image, which the container was to run
+    :param reason: of the error, where it is not that an image cannot be had
+    """
+    waiting, ended = (state or {}).get("waiting"), (state or {}).get("terminated")
+    if ended is not None:
+        return _end_failure(ended, image, tried, reason)
+    word = str((waiting or {}).get("reason") or "")
+    if word in _STARTING:
+        return None
+    text = str((waiting or {}).get("message") or "no message")
+    message = "%s: %s" % (word, clean_text(text))
+    if not _IMAGE.search(word):
+        return _failed(reason, message, "sh" if _NO_PROGRAM.search(text) else "", image, tried=tried)
+    never = word == "ErrImageNeverPull"
+    return ScanError("image_pull_failed", message, tried=tried,
+                     advice="Load the image onto the node, or let it be pulled (scanner_image_pull_policy)." if never else "")
+
+
+def _end_failure(ended: Mapping[str, Any], image: str, tried: str, reason: str) -> ScanError:
+    code, text = ended.get("exitCode"), str(ended.get("message") or "")
+    message = "it ended with exit status %s (%s)%s" % (code, ended.get("reason") or "no reason",
+                                                       ": " + clean_text(text) if text else "")
+    missing = "sh" if _NO_PROGRAM.search(text) else "sleep" if code == _NOT_FOUND else ""
+    return _failed(reason, message, missing, image, tried=tried)
+
+
+def _failed(reason: str, message: str, missing: str, image: str, *, tried: str) -> ScanError:
+    """:param missing: the program that the image lacks, where that is the reason"""
+    return ScanError(reason, message, tried=tried,
+                     cause="The image %s has no %s." % (clean_text(image), missing) if missing else "",
+                     advice="Choose an image with a POSIX shell and sleep (scanner_image)." if missing else "")
+
+
+def not_started(state: Optional[Mapping[str, Any]], seconds: float, tried: str) -> ScanError:
+    """The failure of a container that has not started within so many seconds."""
+    cause = ("The node pulls its image, or is slow to start it." if state
+             else "The pod's node has not taken notice of it.")
+    advice = ("Raise the timeout, or load the image onto the node before." if state
+              else "Look at the node and its kubelet, then run again.")
+    return ScanError("timed_out", "the container has not started within %g s" % seconds, tried=tried, cause=cause,
+                     advice=advice)

@@ -1,0 +1,212 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The approaches image and auto on the real cluster: every container of the sample workloads gets verdicts."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import pathlib
+import threading
+import time
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
+
+LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
+PROFILES = ["container-baseline", "workload-baseline"]
+
+
+class Run:
+    """One scan of the sample namespace: the task's result, and its targets by workload."""
+
+    def __init__(self, result: dict) -> None:
+        self.result = result
+        self.folder = pathlib.Path(result["run_dir"])
+        self.targets = json.loads((self.folder / "summary.json").read_text())["targets"]
+
+    def of(self, container: str) -> list:
+        return [target for target in self.targets if target["container"] == container]
+
+    def hdf(self, target: dict) -> dict:
+        assert target["outcome"] == "scanned", target["error"]
+        return json.loads((self.folder / target["hdf"]).read_text())
+
+    def said(self, target: dict) -> dict:
+        return self.hdf(target)["passthrough"]["securescan_kubernetes"]["scan"]
+
+    def statuses(self, target: dict) -> dict:
+        """{(profile, control): the set of its tests' statuses}."""
+        return {(profile["name"], control["id"]): frozenset(result["status"] for result in control["results"])
+                for profile in self.hdf(target)["profiles"] for control in profile["controls"]}
+
+
+def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, *, check_mode: bool = False, cancel=None, **changes) -> dict:
+    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params.update({"kubeconfig": str(kubeconfig), "namespaces": ["shop"], "scanner_image": "securescan.local/busybox:1",
+                   "helper_namespace": HELPERS, "timeout": 60.0, "output_dir": str(folder), "profiles": PROFILES}, **changes)
+    params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+    context = TaskContext(check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event())
+    return run_scan_container(params, context)
+
+
+def left(cluster) -> str:
+    """What belongs to a scan, ephemeral entries aside."""
+    return cluster.kubectl("get", "serviceaccounts,roles,rolebindings,pods", "-A", "-l", LABEL, "-o", "name")
+
+
+def gone(cluster) -> bool:
+    deadline = time.monotonic() + 20
+    while left(cluster) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left(cluster) == ""
+
+
+@pytest.fixture(scope="module")
+def by_exec(cluster, helper_operator_kubeconfig, tmp_path_factory) -> Run:
+    return Run(run_scan(helper_operator_kubeconfig, tmp_path_factory.mktemp("exec"), approach="exec"))
+
+
+@pytest.fixture(scope="module")
+def by_image(cluster, helper_operator_kubeconfig, tmp_path_factory) -> Run:
+    run = Run(run_scan(helper_operator_kubeconfig, tmp_path_factory.mktemp("image"), approach="image"))
+    assert gone(cluster)
+    return run
+
+
+@pytest.fixture(scope="module")
+def by_auto(cluster, helper_operator_kubeconfig, tmp_path_factory) -> Run:
+    run = Run(run_scan(helper_operator_kubeconfig, tmp_path_factory.mktemp("auto"), approach="auto"))
+    assert gone(cluster)
+    return run
+
+
+def test_every_container_is_scanned_by_its_image_and_each_image_once(by_image: Run) -> None:
+    assert by_image.result["counts"]["not_scanned"] == 0 and len(by_image.targets) >= 9
+    images = {target["image_id"] for target in by_image.targets}
+    assert by_image.result["requests"]["exec"] == len(images) < len(by_image.targets)
+    assert by_image.result["changed"] is False and by_image.result["footprint"]["added"] == 0
+    assert {target["approach"] for target in by_image.targets} == {"image"}
+
+
+def test_a_crashed_and_a_distroless_container_have_real_verdicts(by_image: Run) -> None:
+    for container in ("broken", "edge"):
+        for target in by_image.of(container):
+            assert target["counts"]["passed"] > 15, target
+
+
+def test_what_an_image_cannot_tell_is_not_reviewed_with_its_reason(by_image: Run) -> None:
+    (target, _other) = by_image.of("api")
+    unread = {entry["fact"]: entry["cause"] for entry in by_image.hdf(target)["passthrough"]["securescan_kubernetes"]["unread_facts"]}
+    assert "the container must run" in unread["processes"]
+    assert "the container must run" in unread["environment"]
+
+
+def test_image_and_exec_never_contradict_each_other(by_exec: Run, by_image: Run) -> None:
+    assert contradictions(by_exec, by_image) == []
+
+
+def test_auto_scans_all_of_a_mixed_namespace_each_in_the_way_that_sees_most(by_auto: Run) -> None:
+    assert by_auto.result["counts"]["not_scanned"] == 0
+    taken = collections.defaultdict(set)
+    for target in by_auto.targets:
+        taken[target["container"]].add(target["approach"])
+    assert taken == {"api": {"exec"}, "legacy": {"exec"}, "web": {"exec"}, "worker": {"exec"}, "edge": {"debug"},
+                     "broken": {"image"}}
+    (edge, _other) = by_auto.of("edge")
+    assert by_auto.said(edge)["passed_over"] == [{"approach": "exec", "reason": "no_such_program"}]
+    (broken,) = by_auto.of("broken")
+    assert [entry["approach"] for entry in by_auto.said(broken)["passed_over"]] == ["exec", "debug"]
+
+
+def test_auto_asks_an_image_without_a_shell_only_once_for_one(by_auto: Run) -> None:
+    # each container is entered once, the debug containers of the two replicas are told to end, and that the image has no
+    # shell was found out by one exec more, or by two at once
+    entered, ended = len(by_auto.targets), len(by_auto.of("edge"))
+    assert by_auto.result["requests"]["exec"] in (entered + ended + 1, entered + ended + 2)
+
+
+def test_auto_and_exec_never_contradict_each_other(by_exec: Run, by_auto: Run) -> None:
+    assert contradictions(by_exec, by_auto) == []
+
+
+def contradictions(one: Run, other: Run) -> list:
+    """Controls that passed one way and failed the other, of the containers that both have scanned."""
+    found = []
+    theirs = {target["target_id"]: target for target in other.targets if target["outcome"] == "scanned"}
+    compared = 0
+    for target in one.targets:
+        if target["outcome"] != "scanned" or target["target_id"] not in theirs:
+            continue
+        compared += 1
+        there = other.statuses(theirs[target["target_id"]])
+        for key, statuses in one.statuses(target).items():
+            if {"passed", "failed"} <= {verdict(statuses), verdict(there[key])}:
+                found.append((target["container"], key, sorted(statuses), sorted(there[key])))
+    assert compared >= 6
+    return found
+
+
+def verdict(statuses: frozenset) -> str:
+    return "failed" if "failed" in statuses else "passed" if statuses == {"passed"} else "unknown"
+
+
+def test_check_mode_makes_nothing(cluster, helper_operator_kubeconfig, tmp_path) -> None:
+    result = run_scan(helper_operator_kubeconfig, tmp_path, check_mode=True, approach="image")
+    assert result["changed"] is False and result["counts"]["selected"] >= 9
+    (entry,) = [entry for entry in result["diff"] if entry["after_header"] == HELPERS]
+    assert "create" in entry["after"] and left(cluster) == ""
+
+
+def test_a_refused_helper_is_a_record_with_who_refuses(cluster, helper_operator_kubeconfig, tmp_path) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": HELPERS},
+             "spec": {"hard": {"pods": "0"}}}
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(quota))
+    try:
+        run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="image", containers=["edge"]))
+    finally:
+        cluster.kubectl("delete", "resourcequota", "none", "-n", HELPERS)
+    assert {target["error"]["reason"] for target in run.targets} == {"helper_refused"}
+    assert "none" in run.targets[0]["error"]["cause"]
+    assert gone(cluster)
+
+
+def test_a_scanner_image_that_cannot_be_had_is_told(cluster, helper_operator_kubeconfig, tmp_path) -> None:
+    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="image", containers=["edge"],
+                       scanner_image="securescan.local/busybox:none", scanner_image_pull_policy="Never"))
+    assert {target["error"]["reason"] for target in run.targets} == {"image_pull_failed"}
+    assert gone(cluster)
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"helper_namespace": None}, "needs a namespace"), ({"scanner_image": None}, "needs an image"),
+    ({"namespaces": ["shop", HELPERS], "helper_namespace": "shop"}, "holds targets")])
+def test_bad_options_are_told_before_anything_is_made(cluster, helper_operator_kubeconfig, tmp_path, changes, words) -> None:
+    with pytest.raises(ScanError, match=words) as raised:
+        run_scan(helper_operator_kubeconfig, tmp_path, approach="image", **changes)
+    assert raised.value.reason == "bad_option" and left(cluster) == ""
+
+
+def test_auto_without_its_options_says_what_is_missing(cluster, helper_operator_kubeconfig, tmp_path) -> None:
+    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="auto", scanner_image=None, containers=["edge", "api"]))
+    assert {target["outcome"] for target in run.of("api")} == {"scanned"}
+    for target in run.of("edge"):
+        assert target["error"]["reason"] == "no_approach"
+        assert "no_such_program" in target["error"]["message"] and "no scanner_image is given" in target["error"]["message"]
+
+
+def test_cancelled_runs_leave_no_helper(cluster, helper_operator_kubeconfig, tmp_path) -> None:
+    for moment in (0.3, 0.8, 1.5):
+        cancel = threading.Event()
+        timer = threading.Timer(moment, cancel.set)
+        timer.start()
+        run_scan(helper_operator_kubeconfig, tmp_path / str(moment), approach="image", cancel=cancel)
+        timer.join()
+        assert gone(cluster), moment
