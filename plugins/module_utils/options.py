@@ -117,6 +117,17 @@ def scan_access_spec() -> Spec:
     return spec
 
 
+def scan_guard_spec() -> Spec:
+    spec: Spec = {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "scanner_images": {"type": "list", "elements": "str", "default": []},
+        "enter_targets": {"type": "bool", "default": True},
+        "debug_match_capabilities": {"type": "bool", "default": False},
+    }
+    spec.update(connection_spec())
+    return spec
+
+
 def scan_target_info_spec() -> Spec:
     spec: Spec = {"allow_empty": {"type": "bool", "default": False}}
     spec.update(selection_spec())
@@ -127,7 +138,7 @@ def scan_target_info_spec() -> Spec:
 def scan_profile_spec() -> Spec:
     """Which profiles, with which inputs."""
     return {
-        "profiles": {"type": "list", "elements": "str", "default": ["container-baseline"]},
+        "profiles": {"type": "list", "elements": "str", "default": ["container-baseline", "workload-baseline"]},
         "inputs": {"type": "dict", "default": {}},
     }
 

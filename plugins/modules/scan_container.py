@@ -85,7 +85,7 @@ options:
     description: Names of shipped profiles, or paths of profile files or folders on the controller.
     type: list
     elements: str
-    default: [container-baseline]
+    default: [container-baseline, workload-baseline]
   inputs:
     description: Values for the profiles' inputs.
     type: dict

@@ -119,7 +119,7 @@ gate:
       elements: str
       returned: always
       sample:
-        - "2 targets of shop/legacy: container-baseline: failed.high.max: found 1 (cb-privileged), must be at most 0"
+        - "2 targets of shop/legacy: workload-baseline: failed.critical.max: found 1 (wb-privileged), must be at most 0"
     reason_count:
       description: Number of unmet limits.
       type: int

@@ -70,7 +70,7 @@ class Bench:
         self.grantor = RestClient(self.connection)
         self.folder = RunFolder(str(folder), "bench")
         self.folder.create()
-        self.profiles = chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
+        self.profiles = chosen_profiles({"profiles": ["container-baseline", "workload-baseline"], "inputs": {}})
         self.targets = [selected for selected in select_targets(
             self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
             if selected.target.state == "running" and selected.target.workload not in ("edge", "broken")]
@@ -80,7 +80,7 @@ class Bench:
         limiter = Limiter(per_cluster=concurrency)
         self.scanner = ScannerAccess(self.grantor, self.connection, self.access, limiter)
         approach = ExecApproach(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20),
-                                       threading.Event())
+                                threading.Event())
         return ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
                         request=scan_request(self.profiles))
 
@@ -108,7 +108,7 @@ class Bench:
         target = selected.target
         connection = self.scanner.for_target(target).connection
         outcome = exec_in_container(connection, target.namespace, target.pod, target.container,
-                                                          ["true"], b"", timeout=30.0, output_limit=1024)
+                                    ["true"], b"", timeout=30.0, output_limit=1024)
         if outcome.exit_code:
             raise SystemExit("the bare exec ended with %d" % outcome.exit_code)
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.tests.integration import operator_credential
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
+WAIVERS = TESTS / "workloads" / "waivers.yml"
 sys.path.insert(0, str(TESTS))
 from environment.sample_cluster import SampleCluster, sample_cluster
 
@@ -75,8 +76,8 @@ class Playbooks:
     def scan(self, *arguments: str, **variables: object) -> PlaybookRun:
         """The shipped scan playbook over the sample namespace, with its results in a folder of its own."""
         results = self.folder / "results"
-        run = self.run("securescan.kubernetes.scan", *arguments, scan_namespaces="shop", scan_output_dir=str(results),
-                       **variables)
+        fixed = {"scan_namespaces": "shop", "scan_output_dir": str(results), "scan_waivers": str(WAIVERS)}
+        run = self.run("securescan.kubernetes.scan", *arguments, **{**fixed, **variables})
         if (results / "latest").exists():
             run.run_dir = (results / "latest").resolve()
         return run

@@ -104,7 +104,8 @@ def test_a_crashed_and_a_distroless_container_have_real_verdicts(by_image: Run) 
 
 def test_what_an_image_cannot_tell_is_not_reviewed_with_its_reason(by_image: Run) -> None:
     (target, _other) = by_image.of("api")
-    unread = {entry["fact"]: entry["cause"] for entry in by_image.hdf(target)["passthrough"]["securescan_kubernetes"]["unread_facts"]}
+    facts = by_image.hdf(target)["passthrough"]["securescan_kubernetes"]["unread_facts"]
+    unread = {entry["fact"]: entry["cause"] for entry in facts}
     assert "the container must run" in unread["processes"]
     assert "the container must run" in unread["environment"]
 

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_guard
+short_description: Hold the identities of scans to what RBAC cannot express
+version_added: 0.1.0
+description:
+  - Makes ValidatingAdmissionPolicies with their bindings, which apply to the ServiceAccounts of scans (C(securescan-*)) and to no
+    other identity. They say which program a scanner may start, which container it may enter, and what the containers and helper
+    pods are that it adds.
+  - It is made once per cluster, and holds all scans from then on. It needs Kubernetes 1.30 or newer. Scans work without it, too.
+  - The policies know the containers that this release of the collection makes. After an upgrade, run this module again before
+    the next scan.
+  - The same objects with the default options stand in C(docs/manifests/guard.yml), for clusters that are managed by manifests.
+    What exactly is held, and what is not, stands in the guide C(docs/guard.md).
+  - The right that this module needs stands in C(docs/manifests/guard-clusterrole.yml). It is no right that scans need.
+options:
+  state:
+    description:
+      - V(present) makes the policies and bindings, or gives those that are there the wanted rules, whoever has changed them.
+      - V(absent) removes them. On a cluster that knows no such policies there is nothing to remove.
+      - Objects of these names that are not managed by this collection are never touched.
+    type: str
+    choices: [present, absent]
+    default: present
+  scanner_images:
+    description:
+      - The images that ephemeral containers and helper pods of scans may have, exactly as O(securescan.kubernetes.scan_container#module:scanner_image)
+        names them.
+      - Any image is allowed when the list is empty. It can hold no privilege all the same.
+    type: list
+    elements: str
+    default: []
+  enter_targets:
+    description:
+      - Whether scanners may enter containers that are not their own, which the approach V(exec) does.
+      - With V(false) they may enter nothing but containers whose names start with C(securescan-), and their helper pods. Scans by
+        the approach V(exec) then fail.
+    type: bool
+    default: true
+  debug_match_capabilities:
+    description:
+      - Whether an ephemeral container beside a target that runs as root may hold the capabilities that the target's own spec has.
+        Scans with O(securescan.kubernetes.scan_container#module:debug_match_capabilities) need that.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    details: The API server is asked by a dry run.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  action_group:
+    support: full
+seealso:
+  - module: securescan.kubernetes.scan_access
+  - module: securescan.kubernetes.scan_container
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+  - securescan.kubernetes.connection
+"""
+
+EXAMPLES = r"""
+- name: Hold all scans of this cluster to one scanner image
+  securescan.kubernetes.scan_guard:
+    kubeconfig: "{{ admin_kubeconfig }}"
+    scanner_images:
+      - registry.example.com/tools/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+
+- name: No scanner enters a container of an application
+  securescan.kubernetes.scan_guard:
+    kubeconfig: "{{ admin_kubeconfig }}"
+    enter_targets: false
+
+- name: Remove the guard
+  securescan.kubernetes.scan_guard:
+    kubeconfig: "{{ admin_kubeconfig }}"
+    state: absent
+"""
+
+RETURN = r"""
+policies:
+  description: The names of the policies; their bindings have the same ones.
+  returned: success
+  type: list
+  elements: str
+  sample: [securescan-guard-exec, securescan-guard-ephemeral, securescan-guard-helper, securescan-guard-writes]
+error:
+  description: Why the task failed. See the guide on errors for the codes.
+  returned: on failure
+  type: dict
+  sample: {code: SCAN-303, reason: guard_unsupported, message: "...", tried: "...", cause: "...", advice: "..."}
+"""
+
+from ..module_utils.module_run import run_as_module
+from ..module_utils.options import scan_guard_spec
+from ..module_utils.tasks.guard import run_scan_guard
+
+
+def main() -> None:
+    run_as_module(scan_guard_spec(), run_scan_guard)
+
+
+if __name__ == "__main__":
+    main()
