@@ -8,9 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_refusals import (
     is_name_taken,
-    not_started,
     patch_refusal,
-    start_failure,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.api_errors import api_error
 
@@ -68,47 +66,3 @@ def test_a_name_that_another_run_has_taken():
     assert is_name_taken(refusal(422, taken)) and is_name_taken(refusal(409, "the object has been modified"))
     assert not is_name_taken(refusal(422, 'Pod "a" is invalid: metadata.uid: Invalid value'))
     assert not is_name_taken(refusal(403, taken))
-
-
-STATES = {
-    "no status yet": (None, ""),
-    "being made": ({"waiting": {"reason": "ContainerCreating"}}, ""),
-    "waiting without a word": ({"waiting": {}}, ""),
-    "waiting for the pod": ({"waiting": {"reason": "PodInitializing"}}, ""),
-    "a failed pull": ({"waiting": {"reason": "ErrImagePull", "message": "not found"}}, "image_pull_failed"),
-    "pulls that failed": ({"waiting": {"reason": "ImagePullBackOff"}}, "image_pull_failed"),
-    "an image that may not be pulled": ({"waiting": {"reason": "ErrImageNeverPull"}}, "image_pull_failed"),
-    "a garbled name": ({"waiting": {"reason": "InvalidImageName"}}, "image_pull_failed"),
-    "a registry": ({"waiting": {"reason": "RegistryUnavailable"}}, "image_pull_failed"),
-    "a signature": ({"waiting": {"reason": "SignatureValidationFailed"}}, "image_pull_failed"),
-    "its configuration": ({"waiting": {"reason": "CreateContainerConfigError", "message": "no"}}, "debug_failed"),
-    "no sh, waiting": ({"waiting": {"reason": "RunContainerError", "message": 'exec: "sh": executable file not found in $PATH'}},
-                       "debug_failed sh"),
-    "no sh, ended": ({"terminated": {"reason": "StartError", "exitCode": 128,
-                                     "message": 'exec: "sh": executable file not found in $PATH'}}, "debug_failed sh"),
-    "no sleep": ({"terminated": {"reason": "Error", "exitCode": 127}}, "debug_failed sleep"),
-    "killed": ({"terminated": {"reason": "OOMKilled", "exitCode": 137}}, "debug_failed"),
-    "ended": ({"terminated": {"reason": "Completed", "exitCode": 0}}, "debug_failed"),
-}
-
-
-@pytest.mark.parametrize("case", STATES)
-def test_why_it_did_not_start(case):
-    state, expected = STATES[case]
-    error = start_failure(state, "tools:1", "starting it")
-    reason, _space, missing = expected.partition(" ")
-    assert (error.reason if error else "") == reason
-    if missing:
-        assert error.cause == "The image tools:1 has no %s." % missing
-    elif error:
-        assert " has no " not in error.cause
-
-
-def test_what_the_node_says_is_one_printable_line():
-    error = start_failure({"waiting": {"reason": "ErrImagePull", "message": "a\nb\x1b[31m" + "x" * 5000}}, "i", "t")
-    assert "\n" not in error.message and "\x1b" not in error.message and len(error.message) < 600
-
-
-def test_a_time_out_says_whether_the_node_has_taken_notice():
-    assert "taken notice" in not_started(None, 5, "t").cause
-    assert "pulls its image" in not_started({"waiting": {"reason": "ContainerCreating"}}, 5, "t").cause
