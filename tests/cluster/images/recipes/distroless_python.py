@@ -12,7 +12,8 @@ CONFIG = {
     "User": "65532:65532",
     "WorkingDir": "/app",
     "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
-    "Entrypoint": ["/usr/bin/python3.11", "-m", "http.server", "--directory", "/app", "8080"],
+    "Entrypoint": ["/usr/bin/python3.11"],
+    "Cmd": ["-m", "http.server", "--directory", "/app", "8080"],
 }
 _LIBRARIES = ("libc6", "zlib1g", "libexpat1", "libssl3", "libbz2-1.0", "liblzma5", "libffi8", "libcrypt1", "libuuid1")
 _PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")

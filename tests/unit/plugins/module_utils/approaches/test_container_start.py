@@ -43,7 +43,8 @@ def test_why_it_did_not_start(case):
 
 
 def test_what_the_node_says_is_one_printable_line():
-    error = start_failure({"waiting": {"reason": "ErrImagePull", "message": "a\nb\x1b[31m" + "x" * 5000}}, "i", "t", "helper_failed")
+    text = "a\nb\x1b[31m" + "x" * 5000
+    error = start_failure({"waiting": {"reason": "ErrImagePull", "message": text}}, "i", "t", "helper_failed")
     assert "\n" not in error.message and "\x1b" not in error.message and len(error.message) < 600
 
 

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parity: the same container by each approach has the same verdicts, or is Not Reviewed on one side, with its cause.
+
+Writes docs/parity.md with SECURESCAN_WRITE_DOCS=1; otherwise the page must have the same rows and say which approach
+reached which container.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
+from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
+from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, contradictions, run_scan
+
+NAMESPACE = "parity"
+APPROACHES = ("exec", "debug", "image")
+PAGE = pathlib.Path("docs", "parity.md")
+TREE = pathlib.Path(__file__).resolve().parents[2]
+HEAD = """<!-- Made by tests/integration/test_parity.py (SECURESCAN_WRITE_DOCS=1); changes here are lost. -->
+
+# Parity of the approaches
+
+The sample workloads on a real cluster, scanned by each approach with both shipped profiles. P passed, F failed, NR not
+reviewed, NA not applicable. A container that an approach cannot reach has the reason of its record instead.
+The test compares every control of every container over all pairs of approaches: **none passed one way and failed another**
+(%d controls compared). What one side could not see is Not Reviewed there, with its cause in the result.
+
+| container | image | %s |
+| --- | --- |%s
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(cluster, helper_operator_kubeconfig, tmp_path_factory) -> dict[str, Run]:
+    """All approaches over the sample workloads and two images more: distroless Python, and an rpm database without rpm."""
+    python = container("python", image="securescan.local/distroless-python:1", user=(65532, 65532),
+                       args=["-m", "http.server", "--directory", "/app", "8080"], readinessProbe={"tcpSocket": {"port": 8080}})
+    rpm = container("rpm", image="securescan.local/rpm:1")
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample", "namespace": NAMESPACE}},
+        *(dict(made, metadata={"name": made["metadata"]["name"], "namespace": NAMESPACE})
+          for made in (pod("python", python, serviceAccountName="sample"), pod("rpm", rpm, serviceAccountName="sample")))]}))
+    try:
+        cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", NAMESPACE, "--timeout=60s")
+        yield {approach: Run(run_scan(
+            helper_operator_kubeconfig, tmp_path_factory.mktemp(approach), approach=approach,
+            namespaces=["shop", NAMESPACE], debug_match_capabilities=True)) for approach in APPROACHES}
+    finally:
+        cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.mark.parametrize(("one", "other"), [("exec", "debug"), ("exec", "image"), ("debug", "image")])
+def test_no_verdict_contradicts_another(runs: dict[str, Run], one: str, other: str) -> None:
+    assert contradictions(runs[one], runs[other]) == []
+
+
+def test_a_distroless_python_has_real_verdicts_by_debug_and_by_image(runs: dict[str, Run]) -> None:
+    for approach in ("debug", "image"):
+        (target,) = runs[approach].of("python")
+        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 60, (approach, target["counts"])
+    (target,) = runs["exec"].of("python")
+    assert target["error"]["reason"] == "no_such_program"
+
+
+def test_packages_of_an_rpm_database_are_the_same_by_every_approach(runs: dict[str, Run]) -> None:
+    statuses = set()
+    for run in runs.values():
+        (target,) = run.of("rpm")
+        found = {control: status for (_profile, control), status in run.statuses(target).items() if "package" in control}
+        assert found
+        statuses.add(frozenset(found.items()))
+    assert len(statuses) == 1
+
+
+def test_the_page_is_current(runs: dict[str, Run]) -> None:
+    rows = list(table(runs))
+    if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
+        compared = sum(len(run.statuses(target)) for run in runs.values() for target in run.targets
+                       if target["outcome"] == "scanned")
+        text = HEAD % (compared, " | ".join(APPROACHES), " --- |" * len(APPROACHES))
+        (CHECKOUT / PAGE).write_text(text + "".join("| %s |\n" % " | ".join(row) for row in rows), encoding="utf-8")
+        return
+    shown = [[cell.strip() for cell in line.strip("|").split("|")]
+             for line in (TREE / PAGE).read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
+    assert [reached(row) for row in shown] == [reached(row) for row in rows], "run this file with SECURESCAN_WRITE_DOCS=1"
+
+
+def table(runs: dict[str, Run]):
+    """Rows of one container of each workload: name, image, what came of each approach."""
+    containers = {}
+    for target in runs["exec"].targets:
+        containers.setdefault((target["namespace"], target["workload"], target["container"]), target["image"])
+    for (namespace, workload, name), image in sorted(containers.items()):
+        cells = [result(next(target for target in runs[approach].targets if (
+            target["namespace"], target["workload"], target["container"]) == (namespace, workload, name)))
+            for approach in APPROACHES]
+        yield ["%s/%s/%s" % (namespace, workload, name), image, *cells]
+
+
+def result(target: dict) -> str:
+    if target["outcome"] != "scanned":
+        return "`%s`" % target["error"]["reason"]
+    counts = target["counts"]
+    return "%d P, %d F, %d NR, %d NA" % (counts["passed"], counts["failed"], counts["not_reviewed"], counts["not_applicable"])
+
+
+def reached(row: list[str]) -> list[str]:
+    return row[:2] + [cell if cell.startswith("`") else "scanned" for cell in row[2:]]
