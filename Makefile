@@ -8,11 +8,13 @@ PYTHON ?= python3
 NAME ?= dev
 TAR ?=
 PYTEST_ARGS ?=
+CORE ?=
+SCENARIO ?=
 
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo test unit lint bench docs clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo test unit lint sanity molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,20 +22,32 @@ help: ## what can be made
 demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
 	@$(RUN) python tests/demo/demo.py "$(CURDIR)/build/demo"
 
-test: ## all tests, on a real cluster
-	@$(RUN) python -m pytest -p no:cacheprovider $(PYTEST_ARGS)
+test: ## all tests, on a real cluster, the unit tests beside it; or those that PYTEST_ARGS names
+	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadgroup)
 
 unit: ## the unit tests only
 	@$(RUN) python -m pytest -p no:cacheprovider tests/unit $(PYTEST_ARGS)
 
-lint: ## ruff, mypy, yamllint, ansible-lint
+lint: ## every linter, with ansible-test sanity on one ansible-core
 	@$(RUN) bash tests/run_lint.sh
+
+sanity: ## CORE=x: ansible-test sanity on that ansible-core; on all that are supported without it
+	@$(RUN) python tests/quality/sanity.py $(CORE)
+
+molecule: ## SCENARIO=x: that scenario on a real cluster; all of them without it
+	@$(RUN) python -m pytest -p no:cacheprovider tests/integration/test_molecule.py $(if $(SCENARIO),-k "$(SCENARIO)")
 
 bench: ## benchmarks; writes build/bench.json
 	@$(RUN) python tests/benchmarks/benchmarks.py "$(CURDIR)/build/bench.json"
 
 docs: ## writes the generated parts of docs/
 	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
+
+docs-site: ## the documentation of modules, roles and plugins as web pages: build/docs-site/index.html
+	@$(RUN) bash tests/quality/build_docs_site.sh "$(CURDIR)/build/docs-site"
+
+changelog: ## CHANGELOG.md, from changelogs/fragments/
+	@$(RUN) bash tests/quality/update_changelog.sh "$(CURDIR)"
 
 clean: ## removes build/ (not the cache)
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache && echo "==> removed build/"

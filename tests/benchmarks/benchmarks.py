@@ -27,6 +27,8 @@ FLEET_CONCURRENCY = 32
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug import DebugApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import DebugOptions
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
@@ -35,11 +37,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.run import (
     ScanPlan,
+    judge_facts,
     run_bounded,
     scan_request,
     scan_target,
@@ -64,16 +69,17 @@ class Bench:
         self.context = TaskContext(check_mode=False, environ=dict(os.environ))
         self.options = {"kubeconfig": str(kubeconfig), "state": "present", "run_id": None, "owner": "bench",
                         "lifetime": 3600, "allow_empty": False, "namespaces": [NAMESPACE], "label_selectors": [],
-                        "field_selectors": [], "pods": [], "containers": []}
+                        "field_selectors": [], "pods": [], "containers": [], "approach": "exec"}
         self.access = run_scan_access(self.options, self.context)["access"]
         self.connection = connect(ConnectionOptions(kubeconfig=str(kubeconfig)), os.environ)
         self.grantor = RestClient(self.connection)
         self.folder = RunFolder(str(folder), "bench")
         self.folder.create()
         self.profiles = chosen_profiles({"profiles": ["container-baseline", "workload-baseline"], "inputs": {}})
-        self.targets = [selected for selected in select_targets(
-            self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
-            if selected.target.state == "running" and selected.target.workload not in ("edge", "broken")]
+        running = [selected for selected in select_targets(self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
+                   if selected.target.state == "running" and selected.target.workload != "broken"]
+        self.targets = [selected for selected in running if selected.target.workload != "edge"]
+        self.distroless = next(selected for selected in running if selected.target.workload == "edge")
         self.plan = self.make_plan(concurrency=8)
 
     def make_plan(self, concurrency: int):
@@ -132,6 +138,61 @@ class Bench:
                      "ratio", 3.0)
         self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / ROUNDS * 1000, "ms", 8.0)
 
+    def collection_and_evaluation(self, selected) -> None:
+        """What the collector adds to a bare exec, what comes over the wire, and what judging by both profiles takes."""
+        target, nonce = selected.target, "0123456789abcdef" * 2
+        connection, script = self.scanner.for_target(target).connection, build_script(self.plan.request, nonce)
+
+        def collect() -> bytes:
+            return exec_in_container(connection, target.namespace, target.pod, target.container, ["sh"], script,
+                                     timeout=60.0, output_limit=8 << 20).stdout
+
+        reply = collect()
+        seconds: dict[str, list[float]] = {"floor": [], "collector": []}
+        for _round in range(ROUNDS):
+            for name, work in (("floor", lambda: self.bare_exec(selected)), ("collector", collect)):
+                started = time.perf_counter()
+                work()
+                seconds[name].append(time.perf_counter() - started)
+        facts = read_facts(self.plan.request, reply, nonce)
+        used = []
+        for _round in range(ROUNDS):
+            started = time.process_time()
+            judge_facts(self.profiles, NO_AMENDMENTS, selected, facts)
+            used.append(time.process_time() - started)
+        self.at_most("collector for both profiles over a bare exec", statistics.median(seconds["collector"])
+                     - statistics.median(seconds["floor"]), "s", 0.1)
+        self.at_most("request and reply on the wire", (len(script) + len(reply)) / 1000, "kB", 200)
+        self.at_most("evaluation by both profiles, CPU", statistics.median(used) * 1000, "ms", 2.0)
+
+    def by_debug(self, selected) -> None:
+        """A distroless container by an ephemeral container: the first time, and while that one lives."""
+        options = {**self.options, "approach": "debug"}
+        access = run_scan_access(options, self.context)["access"]
+        try:
+            limiter = Limiter(per_cluster=1)
+            scanner = ScannerAccess(self.grantor, self.connection, access, limiter)
+            scanner.for_target(selected.target)
+            approach = DebugApproach(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event(),
+                                     DebugOptions("securescan.local/busybox:1", keep_alive=300))
+            plan = ScanPlan(run_id="bench", approach=approach, profiles=self.profiles, request=self.plan.request)
+            started, cpu = time.perf_counter(), time.process_time()
+            self.scan_outcome(plan, selected)
+            self.at_most("debug scan of a distroless container, the first", time.perf_counter() - started, "s", 1.5)
+            self.at_most("the same, controller CPU", time.process_time() - cpu, "s", 0.1)
+            again, floor = [], []
+            for _round in range(ROUNDS // 2):
+                started = time.perf_counter()
+                self.scan_outcome(plan, selected)
+                again.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                self.bare_exec(self.targets[0])
+                floor.append(time.perf_counter() - started)
+            ratio = statistics.median(again) / statistics.median(floor)
+            self.at_most("a further one over a bare exec, wall", ratio, "ratio", 2.0)
+        finally:
+            run_scan_access({**options, "state": "absent", "run_id": access["run_id"]}, self.context)
+
     def requests_per_target(self) -> None:
         """What one more target costs; an access costs three more per namespace (a token and two reviews)."""
         plan = self.make_plan(concurrency=1)
@@ -171,6 +232,8 @@ class Bench:
         busybox = next(selected for selected in self.targets if "busybox" in selected.target.image)
         self.against_floor(debian, "Debian")
         self.against_floor(busybox, "busybox")
+        self.collection_and_evaluation(debian)
+        self.by_debug(self.distroless)
         self.requests_per_target()
         self.throughput()
         self.fleet(folder)

@@ -34,10 +34,10 @@ PREPARE = r"""
 set +aeuvxC
 set -f
 unset -f '[' command printf read test echo kill wait cd true shopt stat readlink base64 od cat tr grep cut head find \
-  sleep sha256sum rpm chroot uname
+  sleep sha256sum rpm chroot uname gzip setsid
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
-unset a b c d f h i j k l m n o q r s t u v w x y z E J K P T enc left limit list me nl nonce st sum t0 \
+unset a b c d e f g h i j k l m n o p q r s t u v w x y z E J K P T enc left limit list me nl nonce st sum t0 \
   _d _e _f _i _k _m _n _p _q _r _s _w _x _y
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
