@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Every linter, over the collection where Ansible finds it (call it by in_collection.sh); one run shows all findings.
 set -uo pipefail
-tree=$PWD
 status=0
 check() {
     printf '==> %s\n' "$1"
@@ -10,14 +9,15 @@ check() {
         printf '==> FAILED: %s\n' "$1"
     fi
 }
-engine_types() (
-    cd "$ANSIBLE_COLLECTIONS_PATH" || exit 1
-    MYPYPATH=. mypy --no-error-summary --config-file "$tree/pyproject.toml" --cache-dir ../mypy \
-        -p ansible_collections.securescan.kubernetes.plugins.module_utils
-)
 check "ruff" ruff check --no-cache --quiet .
-check "mypy (the engine, strict)" engine_types
+check "mypy (the engine, strict)" env --chdir "$ANSIBLE_COLLECTIONS_PATH" MYPYPATH=. \
+    mypy --no-error-summary --config-file "$PWD/pyproject.toml" --cache-dir ../mypy \
+    -p ansible_collections.securescan.kubernetes.plugins.module_utils
 check "yamllint" yamllint --strict .
 check "ansible-lint (production)" ansible-lint --offline -q
+check "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+check "antsibull-changelog" antsibull-changelog lint
+check "galaxy-importer" python tests/quality/importer.py
+check "ansible-test sanity (the quick part, ansible-core 2.19)" python tests/quality/sanity.py --quick 2.19
 [ "$status" = 0 ] && echo "==> lint: clean"
 exit "$status"

@@ -149,7 +149,7 @@ def _create_version_2(name: str) -> None:
 
 
 def _deepest_first(tree: Path) -> List[Path]:
-    return [Path(folder) for folder, _, _ in os.walk(tree, topdown=False)]
+    return [Path(folder) for folder, _unused, _unused in os.walk(tree, topdown=False)]
 
 
 def _rmdir(folder: Path) -> bool:

@@ -137,13 +137,13 @@ def serve(supervisor: Supervisor, control: socket.socket) -> None:
     waiting.register(wake_reader, selectors.EVENT_READ)
     waiting.register(control, selectors.EVENT_READ)
     while True:
-        for key, _ in waiting.select():
+        for key, _unused in waiting.select():
             if key.fileobj is wake_reader:
                 with contextlib.suppress(BlockingIOError):
                     wake_reader.recv(4096)
         supervisor.reap()
         with contextlib.suppress(BlockingIOError):
-            connection, _ = control.accept()
+            connection, _unused = control.accept()
             with connection:
                 connection.settimeout(ANSWER_SECONDS)
                 _serve_one(supervisor, connection)

@@ -66,7 +66,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
 
 def _copy(one: Any, other: Any) -> None:
     while True:
-        readable, _, _ = select.select([one, other], [], [])
+        readable, _unused, _unused = select.select([one, other], [], [])
         for source in readable:
             data = source.recv(65536)
             if not data:

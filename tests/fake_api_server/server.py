@@ -52,7 +52,7 @@ class Grants:
     deny: Callable[[str, str, str], Optional[str]] = lambda user, method, path: None
 
     def issue(self, user: str, seconds: int) -> str:
-        token = "%s.%s.%s" % tuple(secrets.token_urlsafe(12) for _ in range(3))
+        token = "%s.%s.%s" % tuple(secrets.token_urlsafe(12) for _number in range(3))
         self.users[token] = user
         self.expires[token] = time.time() + seconds
         return token
@@ -179,5 +179,3 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that leave are the everyday life of this server."""
-
-

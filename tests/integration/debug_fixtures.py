@@ -23,7 +23,7 @@ DISTROLESS = "securescan.local/distroless-static:1"
 RESTRICTED = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
               "seccompProfile": {"type": "RuntimeDefault"}}
 ENFORCED = {"pod-security.kubernetes.io/enforce": "restricted"}
-SLEEPS = ["sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait"]
+SLEEPS = ("sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait")
 LISTENS = {"image": DISTROLESS, "args": ["8080"]}
 
 

@@ -44,7 +44,7 @@ ADD = "/ephemeralcontainers"
 
 
 def adding(**changes):
-    entry = {"name": "attempt", "image": BUSYBOX, "targetContainerName": "edge", "command": SLEEPS, **changes}
+    entry = {"name": "attempt", "image": BUSYBOX, "targetContainerName": "edge", "command": list(SLEEPS), **changes}
     return {"spec": {"ephemeralContainers": [entry]}}
 
 

@@ -63,7 +63,7 @@ def test_it_says_what_an_exec_says(case, place, scan):
 def test_a_user_that_only_the_image_names(place, scan, cluster):
     """Nothing in the spec says who it is; the node does."""
     there = place()
-    there.add(pod("a", {"name": "app", "image": DEBIAN, "imagePullPolicy": "IfNotPresent", "command": SLEEPS,
+    there.add(pod("a", {"name": "app", "image": DEBIAN, "imagePullPolicy": "IfNotPresent", "command": list(SLEEPS),
                         "securityContext": {"capabilities": {"drop": ["ALL"]}}}))
     done = scan(there.name)
     user = there.pod("a")["status"]["containerStatuses"][0]["user"]["linux"]
@@ -74,9 +74,9 @@ def test_a_user_that_only_the_image_names(place, scan, cluster):
 
 REFUSED = {
     "root with the default capabilities": (
-        container(**dict(ROOT, security=DEFAULT_CAPABILITIES)), "default capabilities"),
-    "root with added capabilities": (container(**dict(ROOT, security={
-        "runAsNonRoot": False, "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "SYS_PTRACE"]}})), "NET_ADMIN"),
+        container(**{**ROOT, "security": DEFAULT_CAPABILITIES}), "default capabilities"),
+    "root with added capabilities": (container(**{**ROOT, "security": {
+        "runAsNonRoot": False, "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "SYS_PTRACE"]}}}), "NET_ADMIN"),
     "privileged": (container(user=(0, 0), security={"runAsNonRoot": False, "privileged": True, "capabilities": {},
                                                     "allowPrivilegeEscalation": True}), "privileged"),
 }

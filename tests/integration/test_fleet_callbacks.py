@@ -46,7 +46,7 @@ def test_the_table_lists_every_cluster_and_the_worst_first(fleet) -> None:
 
 
 def test_the_metrics_say_the_same(fleet) -> None:
-    run, metrics = fleet
+    _run, metrics = fleet
     text = metrics.read_text(encoding="utf-8")
     assert 'securescan_run_succeeded{host="away",cluster=""} 0.0' in text
     assert re.search(r'securescan_targets\{host="sample",cluster="[^"]+",outcome="scanned"\} 4\.0', text)

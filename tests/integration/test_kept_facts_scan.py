@@ -13,9 +13,6 @@ import stat
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.tests.integration.conftest import Playbooks
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
-    operator_kubeconfig,  # noqa: F401 - a fixture
-)
 
 MANUAL = """\
 name: by-hand
@@ -42,7 +39,7 @@ JUDGE = [{"hosts": "all", "gather_facts": False, "tasks": [
 
 
 @pytest.fixture(scope="module")
-def kept_scan(operator_kubeconfig, tmp_path_factory):  # noqa: F811
+def kept_scan(operator_kubeconfig, tmp_path_factory):
     """A scan that keeps its facts, by the shipped profile and one of controls for people."""
     folder = tmp_path_factory.mktemp("kept_scan")
     profile, attestations = folder / "by-hand.yml", folder / "attestations.yml"

@@ -42,7 +42,7 @@ def make_profile(seed: int) -> ProfileResult:
     for index in range(dice.randint(2, 8)):
         kinds = dice.choice((("skipped",), ("skipped",), ("skipped",), ("skipped", "passed", "failed", "error"),
                              ("passed", "failed")))
-        segments = [Segment(dice.choice(kinds), "it", _START) for _ in range(dice.choice((0, 1, 1, 2, 3)))]
+        segments = [Segment(dice.choice(kinds), "it", _START) for _number in range(dice.choice((0, 1, 1, 2, 3)))]
         waived: Dict[str, Any] = {"skipped_due_to_waiver": True, "run": False, "justification": "j", "message": ""}
         controls.append(ControlResult(
             "Control-%d-%d" % (seed, index), "title", "desc", dice.choice((0.0, 0.3, 0.5, 0.7, 1.0)), segments,
@@ -54,7 +54,7 @@ def make_attestations(seed: int, profile: ProfileResult, now: datetime.datetime)
     """For most controls of the profile one or two, some of them expired."""
     dice = random.Random("attestations %d" % seed)
     return [_attestation(dice, control.id, now) for control in profile.controls
-            for _ in range(dice.choice((0, 1, 1, 1, 2)))]
+            for _number in range(dice.choice((0, 1, 1, 1, 2)))]
 
 
 def _attestation(dice: random.Random, control_id: str, now: datetime.datetime) -> Dict[str, str]:

@@ -58,7 +58,7 @@ def _control(dice: random.Random, index: int) -> Dict[str, Any]:
     control: Dict[str, Any] = {
         "id": "control-%02d" % index, "title": "Control %d" % index, "desc": None, "impact": dice.choice(_IMPACTS),
         "refs": [], "tags": tags, "code": "", "source_location": {"ref": "a.rb", "line": index},
-        "results": [_result(dice) for _ in range(dice.choice((0, 1, 1, 1, 2, 3)))]}
+        "results": [_result(dice) for _number in range(dice.choice((0, 1, 1, 1, 2, 3)))]}
     if control["impact"] == 0 and dice.random() < 0.5:
         control["impact"] = 0.5
     if dice.random() < 0.3:
@@ -138,7 +138,7 @@ def make_threshold(seed: int, counts: Dict[str, Dict[str, int]], compliance: int
 
 def _plain_limits(dice: random.Random, counts: Dict[str, Dict[str, int]], compliance: int) -> Dict[str, int]:
     flat: Dict[str, int] = {}
-    for _ in range(dice.randint(1, 4)):
+    for _number in range(dice.randint(1, 4)):
         if dice.random() < 0.25:
             bound = dice.choice(("min", "max"))
             flat["compliance." + bound] = max(1, min(100, compliance + dice.choice((-5, 0, 5))))

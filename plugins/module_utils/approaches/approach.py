@@ -46,10 +46,12 @@ class Approach(Protocol):
     name: str
 
     @property
-    def execs(self) -> int: ...
+    def execs(self) -> int:
+        ...
 
     @property
-    def added(self) -> List[Footprint]: ...
+    def added(self) -> List[Footprint]:
+        ...
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where it could not be reached or its reply is not whole.

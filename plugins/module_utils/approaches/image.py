@@ -98,8 +98,7 @@ class ImageApproach:
                         raise
                     image.error = error
         if image.facts is None:
-            assert image.error is not None  # noqa: S101 - one of the two was set
-            raise image.error
+            raise image.error or ScanError("internal", "the image gave neither facts nor an error")
         mounts = volume_mounts(selected.pod.object(), target.container)
         return Collected(without_volumes(image.facts, request, mounts), NAME)
 

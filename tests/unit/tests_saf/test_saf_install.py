@@ -58,7 +58,7 @@ def installer(tmp_path: pathlib.Path) -> Installer:
 
 def test_it_installs_once_and_prints_the_program(installer: Installer) -> None:
     installer.program("npm", GOOD_NPM)
-    outputs = [installer.run() for _ in range(3)]
+    outputs = [installer.run() for _number in range(3)]
     assert {done.returncode for done in outputs} == {0}
     assert len({done.stdout for done in outputs}) == 1
     program = pathlib.Path(outputs[0].stdout.strip())
@@ -73,7 +73,7 @@ def test_it_installs_once_and_prints_the_program(installer: Installer) -> None:
 def test_two_at_once_install_once(installer: Installer) -> None:
     installer.program("npm", GOOD_NPM.replace("mkdir", "sleep 1; mkdir", 1))
     running = [subprocess.Popen(installer.command, env=installer.environment, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL) for _ in range(2)]
+                                stderr=subprocess.DEVNULL) for _number in range(2)]
     outputs = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert outputs[0] == outputs[1] != ""

@@ -161,7 +161,7 @@ def test_every_filter_is_documented_with_its_options(documentation: dict[str, An
 def write_run(folder: pathlib.Path, run_id: str, *documents: Any) -> dict[str, str]:
     run_folder = RunFolder(str(folder), run_id)
     run_folder.create()
-    summary = make_run([(target, document) for target, document in documents], (), None, run_id=run_id)
+    summary = make_run(list(documents), (), None, run_id=run_id)
     for target, document in documents:
         run_folder.write_hdf(document, target.identity())
     return {"run_dir": str(run_folder.path), "summary_file": str(run_folder.write_summary(summary))}

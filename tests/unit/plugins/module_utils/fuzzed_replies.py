@@ -170,7 +170,7 @@ class Mutations:
 
     def _insert(self, data: bytes) -> bytes:
         at = self._place(data)
-        return data[:at] + bytes(self._random.randrange(256) for _ in range(self._random.randint(1, 8))) + data[at:]
+        return data[:at] + bytes(self._random.randrange(256) for _number in range(self._random.randint(1, 8))) + data[at:]
 
     def _insert_token(self, data: bytes) -> bytes:
         at = self._place(data)

@@ -90,8 +90,8 @@ def test_a_link_in_its_place_is_replaced_not_followed(document, tmp_path):
 
 
 def test_it_is_current_only_for_the_same_access(document, connection):
-    def wanted(run_id="run-1", accounts=ACCOUNTS, end=END):
-        return scanner_kubeconfig.kubeconfig(connection, run_id, accounts, end)
+    def wanted(run_id="run-1", accounts=None, end=END):
+        return scanner_kubeconfig.kubeconfig(connection, run_id, accounts or ACCOUNTS, end)
 
     found = json.loads(json.dumps(document))
     assert scanner_kubeconfig.is_current(found, wanted())

@@ -87,7 +87,7 @@ def test_options_win_over_variables(server: FakeApiServer, tokens: Tuple[str, st
 
 
 def test_a_credential_given_beside_a_kubeconfig_replaces_that_of_its_user(server: FakeApiServer,
-                                                                         tokens: Tuple[str, str]) -> None:
+                                                                          tokens: Tuple[str, str]) -> None:
     config = server.kubeconfig(token=tokens[0])
     assert who(connect(ConnectionOptions(kubeconfig=config, api_key="Bearer " + tokens[1]), {}), server) == "ben"
 

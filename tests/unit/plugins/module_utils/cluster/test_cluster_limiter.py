@@ -98,7 +98,7 @@ def test_the_rate_is_kept_after_the_burst() -> None:
     limiter = Limiter(rate=100, burst=5)
     started = time.monotonic()
     times: List[float] = []
-    for _ in range(15):
+    for _number in range(15):
         limiter.pace(Deadline(5))
         times.append(time.monotonic() - started)
     assert times[4] < 0.05

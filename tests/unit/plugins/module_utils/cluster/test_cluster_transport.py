@@ -101,13 +101,13 @@ def test_a_server_that_never_answers_the_handshake(silent_port: int, monkeypatch
 
 
 def test_a_dead_address_does_not_use_up_the_time_of_the_next(server: FakeApiServer,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
     with socket.socket() as full:
         # A listener whose queue is full lets connections hang.
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        waiting = [socket.socket() for _ in range(4)]
+        waiting = [socket.socket() for _number in range(4)]
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
@@ -134,7 +134,7 @@ def test_sessions_are_resumed_but_not_across_identities(authority: Authority) ->
         pair = authority.client("grantor")
         config = server.kubeconfig(**{"client-certificate": str(pair.certificate), "client-key": str(pair.key)})
         grantor = connect(ConnectionOptions(kubeconfig=config), {})
-        for _ in range(3):
+        for _number in range(3):
             client = RestClient(grantor)
             client.get("/api/v1/pods")
             client.close()

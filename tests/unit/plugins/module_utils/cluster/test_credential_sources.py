@@ -77,7 +77,7 @@ def moment(seconds: float) -> str:
 def test_a_plugin_is_run_once_while_its_token_holds(server: FakeApiServer, plugin: Plugin) -> None:
     plugin.answers({"token": server.grants.issue("anna", 3600), "expirationTimestamp": moment(3600)})
     connection = connected(server, plugin.config(env=[{"name": "EXTRA", "value": "more"}], provideClusterInfo=True))
-    assert [who(connection, server) for _ in range(3)] == ["anna"] * 3
+    assert [who(connection, server) for _number in range(3)] == ["anna"] * 3
     assert plugin.runs() == 1
     info_text, extra = (plugin.folder / "info").read_text(encoding="utf-8").split("\n")
     info = json.loads(info_text)
@@ -161,7 +161,7 @@ def test_each_failure_of_a_plugin_is_told_apart(server: FakeApiServer, plugin: P
     ({"env": [{"name": "A"}]}, "no_credential", "env"),
 ])
 def test_configurations_of_plugins_that_cannot_be_used(server: FakeApiServer, plugin: Plugin, config: Dict[str, Any],
-                                                      reason: str, needle: str) -> None:
+                                                       reason: str, needle: str) -> None:
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config(**config))
     assert caught.value.reason == reason

@@ -62,7 +62,7 @@ def test_channels_that_are_not_for_clients(message: bytes) -> None:
 def test_a_status_without_end() -> None:
     reader = channels.ChannelReader(100)
     with pytest.raises(ScanError) as caught:
-        for _ in range(100):
+        for _number in range(100):
             reader.feed(b"\x03" + b"x" * 1000)
     assert caught.value.reason == "bad_reply"
 
@@ -169,7 +169,7 @@ def test_mutated_statuses_never_turn_into_success() -> None:
     for number in range(10000):
         rng = random.Random(number)
         data = bytearray(rng.choice(seeds))
-        for _ in range(rng.randint(1, 6)):
+        for _number in range(rng.randint(1, 6)):
             where = rng.randrange(len(data))
             kind = rng.randrange(4)
             if kind == 0:

@@ -69,7 +69,7 @@ def test_only_metadata(client: RestClient) -> None:
 
 
 def test_one_connection_serves_many_requests(server: FakeApiServer, client: RestClient) -> None:
-    for _ in range(10):
+    for _number in range(10):
         client.get(PODS)
     assert client.requests == 10
     assert server.connections == 1
@@ -226,7 +226,7 @@ def test_the_limiters_rate_is_kept(connection: ClusterConnection) -> None:
     client = RestClient(connection, Limiter(rate=50, burst=1, per_cluster=1))
     started = time.monotonic()
     with Limiter(per_cluster=1).slot():
-        for _ in range(6):
+        for _number in range(6):
             client.get(PODS)
     assert time.monotonic() - started >= 0.1
 

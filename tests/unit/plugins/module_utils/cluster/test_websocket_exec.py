@@ -316,7 +316,7 @@ def test_many_at_once(server: FakeApiServer, connection: ClusterConnection) -> N
     def work() -> None:
         outcomes.append(len(run(connection, ["sh"], b"x" * 12000, pod="canned-1").stdout))
 
-    threads = [threading.Thread(target=work) for _ in range(40)]
+    threads = [threading.Thread(target=work) for _number in range(40)]
     started = time.monotonic()
     for thread in threads:
         thread.start()
@@ -336,7 +336,7 @@ def test_mutated_streams_never_give_a_wrong_outcome(server: FakeApiServer, conne
     def sends(argv: List[str], streams: ExecStreams) -> int:
         rng = random.Random(int(argv[0]))
         data = bytearray(good)
-        for _ in range(rng.randint(1, 3)):
+        for _number in range(rng.randint(1, 3)):
             where = rng.randrange(len(data))
             if rng.random() < 0.5:
                 data[where] = rng.randrange(256)
@@ -368,7 +368,7 @@ def test_no_descriptor_is_left(server: FakeApiServer, connection: ClusterConnect
     run(connection, ["true"])
     wait_until_closed(server)
     before = open_descriptors()
-    for _ in range(10):
+    for _number in range(10):
         fails(connection, ["nope"])
         fails(connection, ["sleep", "9"], timeout=0.05)
     wait_until_closed(server)

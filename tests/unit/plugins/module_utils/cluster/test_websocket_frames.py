@@ -114,7 +114,7 @@ def test_mutated_streams_give_messages_or_a_named_error() -> None:
     for seed in range(10000):
         rng = random.Random(seed)
         data = bytearray(good)
-        for _ in range(rng.randint(1, 5)):
+        for _number in range(rng.randint(1, 5)):
             where = rng.randrange(len(data))
             kind = rng.randrange(3)
             if kind == 0:

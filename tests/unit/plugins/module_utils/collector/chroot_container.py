@@ -23,7 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 
 NONCE = "0123456789abcdef0123456789abcdef"
 PACKAGES = {"dash": "dash", "bash": "bash", "mksh": "mksh", "busybox": "busybox-static", "toybox": "toybox"}
-TOOLS = ["stat", "readlink", "base64", "od", "cat", "tr", "head", "sleep", "sha256sum", "uname", "cut", "grep", "find"]
+TOOLS = ("stat", "readlink", "base64", "od", "cat", "tr", "head", "sleep", "sha256sum", "uname", "cut", "grep", "find")
 # the shell and where its tools come from; Debian's busybox shell always uses its own applets
 CELLS = [(shell, tools) for shell in ("dash", "bash", "mksh") for tools in ("gnu", "busybox", "toybox", "none")]
 CELLS.append(("ash", "busybox"))

@@ -103,6 +103,18 @@ def test_the_words_of_a_command_line_are_looked_at_together() -> None:
     assert "hunter2" not in json.dumps(kept)
 
 
+def test_a_variable_is_looked_at_with_its_name() -> None:
+    values = {"environment_value:DB_PASSWORD": "hunter2", "environment_value:API_TOKEN": "abc",
+              "environment_value:LANG": "C.UTF-8"}
+    kept = keep_facts(Facts({key: Fact("ok", value) for key, value in values.items()}
+                            | {"environment_value:OTHER_PASSWORD": Fact("absent", cause="it is not set")}))
+    assert {key: entry["status"] for key, entry in kept.items()} == {
+        "environment_value:DB_PASSWORD": "unreached", "environment_value:API_TOKEN": "unreached",
+        "environment_value:LANG": "ok", "environment_value:OTHER_PASSWORD": "absent"}
+    assert kept["environment_value:LANG"]["value"] == "C.UTF-8"
+    assert "hunter2" not in json.dumps(kept)
+
+
 def test_a_value_of_an_unknown_kind_costs_only_its_fact() -> None:
     kept = keep_facts(Facts({"new": Fact("ok", {1, 2}), "odd": Fact("ok", {"base64": "x"}), "os": Fact("ok", "x")}))
     assert {key: entry["status"] for key, entry in kept.items()} == {"new": "unreached", "odd": "unreached", "os": "ok"}

@@ -250,7 +250,7 @@ def _mutate(data: bytes, numbers: random.Random) -> bytes:
         elif kind == 1:
             del mutated[at : at + numbers.choice((1, 2, 10, 100))]
         elif kind == 2:
-            mutated[at:at] = bytes(numbers.randrange(256) for _ in range(numbers.choice((1, 3, 30))))
+            mutated[at:at] = bytes(numbers.randrange(256) for _number in range(numbers.choice((1, 3, 30))))
         elif kind == 3:
             mutated[at : at + 1] = bytes([mutated[at] ^ (1 << numbers.randrange(8))] if at < len(mutated) else b"")
         elif kind == 4:

@@ -78,8 +78,6 @@ BROKEN = {
                 "the profile's version: found 'v1'; expected a version such as 1.0.0"),
     "title empty": (top("name: sample\ntitle: ''\nversion: 1.0.0\ncontrols:\n"), 2,
                     "the profile's title: found an empty text; expected a text"),
-    "depends": (top("name: sample\ntitle: x\nversion: 1.0.0\ndepends: [{name: a}]\ncontrols:\n"), 4,
-                "found 'depends'; expected the controls to stand in this file"),
     "no controls": ("name: sample\ntitle: x\nversion: 1.0.0\ncontrols: []\n", 4,
                     "found an empty list; expected a list with at least one entry"),
     "supports key": (top("name: sample\ntitle: x\nversion: 1.0.0\nsupports:\n  - {os-family: debian}\ncontrols:\n"), 5,

@@ -136,7 +136,7 @@ def test_source_text_and_line_of_controls(folder):
 
 @pytest.mark.parametrize(("word", "number"),
                          [("none", 0.0), ("low", 0.1), ("medium", 0.4), ("high", 0.7), ("critical", 0.9),
-                                              ("High", 0.7), ("0", 0.0), ("1", 1.0), ("0.55", 0.55)])
+                          ("High", 0.7), ("0", 0.0), ("1", 1.0), ("0.55", 0.55)])
 def test_impacts_are_those_of_inspec(load_tests, load, word, number):
     control = "{id: c, title: t, impact: %s, manual: true, check: x}" % word
     assert load("name: s\ntitle: s\nversion: 1.0.0\ncontrols: [%s]\n" % control).controls[0]["impact"] == number
@@ -255,7 +255,7 @@ def test_a_compiled_profile_goes_as_json_and_comes_back(folder):
     assert [control.results[0].code_desc for control in evaluate(received, Facts(), context).controls] == [
         "Listening ports where port one of [22, 23] count is expected to be at most 5",
         "File /etc/x5 is expected to exist"]
-    with pytest.raises(ScanError, match="has format 99, this engine reads format 2"):
+    with pytest.raises(ScanError, match="has format 99, this engine reads format 3"):
         CompiledProfile.from_dict(dict(sent, format=99))
 
 

@@ -53,6 +53,9 @@ def test_shipped_profiles_are_valid(validator, file):
     profile(test={"container": {},
                   "expect": {"memory_limit": {"at_most": "1Gi"}, "capabilities_added": {"none_outside": []}}}),
     profile(test={"json": {"path": "/x", "key": ["a", 0]}, "expect": {"value": {"each": {"matches": "x"}}}}),
+    profile(depends=[{"name": "b"}, {"name": "c", "path": "../c", "controls": ["x"], "inputs": {"a": [1]},
+                                     "override": {"x": {"impact": "low", "tags": {"a": 1}}}}]),
+    {"name": "n", "title": "t", "version": "1.0.0", "depends": [{"name": "b", "controls": "all", "skip": ["x"]}]},
     profile(inputs=[{"name": "a", "type": "array", "value": [1]}], supports=[{"platform": "linux"}]),
 ])
 def test_what_the_schema_accepts(validator, given):
@@ -71,7 +74,8 @@ def test_what_the_schema_accepts(validator, given):
     profile(test={"users": {"where": {"id": 0}}, "expect": {"count": 0}}),
     profile(test={"pod": {"name": "x"}, "expect": {"host_pid": False}}),
     profile(test={"file": None, "expect": {"exist": True}}), profile(inputs=[{"name": "a"}]),
-    profile(control={"only_if": {"tests": []}}),
+    profile(control={"only_if": {"tests": []}}), profile(depends=[]), profile(depends=["b"]), profile(depends=[{"path": "x"}]),
+    profile(depends=[{"name": "b", "controls": "some"}]), profile(depends=[{"name": "b", "override": {"x": {"desc": "y"}}}]),
 ])
 def test_what_the_schema_refuses(validator, given):
     assert list(validator.iter_errors(given))

@@ -42,13 +42,14 @@ def test_a_long_version_costs_no_time():
                          [("1.0", "1.0"), ("1.0", "0:1.0"), ("1.01", "1.1"), ("1.0-0", "1.0"), (" 1 ", "1")])
 def test_versions_that_are_the_same(left, right):
     assert version_key(left) == version_key(right)
+    assert hash(version_key(left)) == hash(version_key(right))
 
 
 @pytest.mark.parametrize(("text", "number"),
                          [("1", 1), ("500m", 0.5), ("1Ki", 1024), ("1k", 1000), ("2Gi", 2 * 2**30), ("1e3", 1000),
                           ("1E3", 1000),
-                                              ("1E", 1e18), (".5", 0.5), ("-1", -1), ("100n", 1e-7), (2, 2),
-                                              (0.5, 0.5)])
+                          ("1E", 1e18), (".5", 0.5), ("-1", -1), ("100n", 1e-7), (2, 2),
+                          (0.5, 0.5)])
 def test_quantities(text, number):
     assert parse_quantity(text) == pytest.approx(number)
 
@@ -70,7 +71,7 @@ def test_patterns_that_may_explode_are_refused(pattern):
 @pytest.mark.parametrize("pattern",
                          ["^sshd$", r"^\s*PermitRootLogin\s+(yes|no)\s*$", "[a-z]+[0-9]+", r"(\d{1,3}\.){3}\d{1,3}",
                           "(?i)^a.*b.*$", "(a+){1,3}",
-                                     "[ab]*c+", "(ab)+", "(?!x)(a|b)"])
+                          "[ab]*c+", "(ab)+", "(?!x)(a|b)"])
 def test_ordinary_patterns_are_accepted(pattern):
     check_pattern(pattern)
 

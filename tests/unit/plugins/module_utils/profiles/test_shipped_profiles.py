@@ -16,7 +16,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evaluation import evaluate
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evidence import EvaluationContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import (
+    chosen_profiles,
+    run_scan_profile,
+)
 
 ROOT = Path(__file__).resolve().parents[5]
 SOURCES = yaml.safe_load((ROOT / "profiles" / "mapping_sources.yml").read_text(encoding="utf-8"))
@@ -78,6 +82,15 @@ def test_every_input_is_used_and_described(profile):
     for entry in profile.inputs:
         assert entry["description"]
         assert "${input.%s}" % entry["name"] in source, entry["name"]
+
+
+@pytest.mark.parametrize("profile", ALL, ids=lambda profile: profile.name)
+def test_its_own_tests_pass_and_name_every_control(profile):
+    result = run_scan_profile({"profiles": [profile.name], "inputs": {}, "tests": True}, TaskContext(False, {}))
+    assert "failed" not in result, result["msg"]
+    (tests,) = result["tests"]
+    assert tests["expectations"] > len(profile.controls)
+    assert (tests["failures"], tests["untested"]) == ([], [])
 
 
 def test_speed():

@@ -165,7 +165,7 @@ def test_fails_closed_whatever_the_threshold_says(name: str) -> None:
     decision = decide(ANY_COVERAGE, documents, expected)
     assert not decision.passed
     assert [(reason.target_id, reason.key) for reason in decision.reasons] == [reason[:2] for reason in reasons]
-    for reason, (_, _, text) in zip(decision.reasons, reasons):
+    for reason, (_unused, _unused, text) in zip(decision.reasons, reasons):
         assert text in reason.text
 
 
@@ -206,7 +206,7 @@ def test_unscanned_targets_are_tolerated_where_coverage_is_not_asked_for() -> No
     assert decision.passed
     assert decision.coverage == 50
     assert [(target.outcome, target.passed) for target in decision.targets] == [("scanned", True),
-                                                                              ("not_scanned", False)]
+                                                                                ("not_scanned", False)]
 
 
 def test_coverage_that_cannot_be_known_fails() -> None:
@@ -217,7 +217,7 @@ def test_coverage_that_cannot_be_known_fails() -> None:
 
 
 def test_documents_of_others_are_told_apart_by_their_source() -> None:
-    first, second = (make_document(ONE, GOOD) for _ in range(2))
+    first, second = (make_document(ONE, GOOD) for _number in range(2))
     for document in (first, second):
         del document["passthrough"]
         del document["platform"]["target_id"]

@@ -104,7 +104,7 @@ def test_version_is_that_of_the_collection() -> None:
     galaxy = pathlib.Path(producer.__file__).parents[3] / "galaxy.yml"
     content = yaml.safe_load(galaxy.read_text(encoding="utf-8"))
     assert (content["version"], "%s.%s" % (content["namespace"], content["name"])) == (producer.VERSION,
-                                                                                     producer.COLLECTION)
+                                                                                       producer.COLLECTION)
 
 
 def test_statistics_and_statuses() -> None:

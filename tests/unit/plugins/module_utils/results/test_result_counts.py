@@ -35,7 +35,7 @@ def test_compliance(passed: int, failed: int, not_reviewed: int, not_applicable:
     counts = Counts()
     for status, number in (("passed", passed), ("failed", failed), ("not_reviewed", not_reviewed),
                            ("not_applicable", not_applicable)):
-        for _ in range(number):
+        for _number in range(number):
             counts.add(status, "high")
     assert counts.compliance == compliance
 

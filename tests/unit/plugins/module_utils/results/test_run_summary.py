@@ -55,7 +55,7 @@ def test_targets() -> None:
     assert bad["hdf"] == "hdf/bad-1.json"
     assert bad["profiles"] == [{"name": "baseline", "counts": bad["counts"], "compliance": 0}]
     assert (bare["outcome"], bare["result"], bare["counts"], bare["compliance"]) == ("not_scanned", "not_scanned", None,
-                                                                                    None)
+                                                                                     None)
     assert bare["error"] == NO_SHELL.record()
 
 
@@ -100,7 +100,7 @@ def test_it_stays_small() -> None:
     targets = [make_target("pod-%d" % index) for index in range(10)]
     documents = [(target, make_document(target, *failing)) for target in targets]
     size = len(json.dumps(make_run(documents, (), None)))
-    assert size < len(json.dumps([document for _, document in documents])) / 15
+    assert size < len(json.dumps([document for _unused, document in documents])) / 15
 
 
 def test_equal_notes_appear_once_and_where_they_belong() -> None:

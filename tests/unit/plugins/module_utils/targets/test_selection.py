@@ -49,7 +49,7 @@ def test_patterns_choose_pods_and_containers():
 def test_exclusions_take_away():
     api = Api(pods=[pod("api-1", containers=("app", "proxy")), pod("web-1"), pod("web-2")])
     assert paths(select(api, exclude_pods=("web-2",), exclude_containers=("proxy",))) == ["shop/api-1/app",
-                                                                                         "shop/web-1/app"]
+                                                                                          "shop/web-1/app"]
     assert paths(select(api, pods=("web-*",), exclude_pods=("*-[!1]",))) == ["shop/web-1/app"]
 
 
