@@ -11,6 +11,7 @@ short_description: Load and check profiles
 version_added: 0.1.0
 description:
   - Loads profiles with their inputs and checks them by the rules of the profile language, without touching any cluster.
+  - With O(tests), also judges the cases that lie beside each profile and fails where a verdict is not the expected one.
   - Profiles are files of the controller, so this always runs there.
 options:
   profiles:
@@ -22,6 +23,12 @@ options:
     description: Values for the profiles' inputs.
     type: dict
     default: {}
+  tests:
+    description:
+      - Run the tests of the profiles, which stand in files of the folder C(tests) beside C(profile.yml). A profile without any is
+        an error. See the guide on writing profiles.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -46,6 +53,11 @@ EXAMPLES = r"""
     profiles: [container-baseline]
     inputs:
       forbidden_packages: [telnetd, rsh-server]
+
+- name: Test both shipped profiles over facts of a sample workload
+  securescan.kubernetes.scan_profile:
+    profiles: [container-baseline, workload-baseline]
+    tests: true
 """
 
 RETURN = r"""
@@ -60,6 +72,18 @@ profiles:
       version: 0.1.0
       sha256: 4f0c
       controls: 24
+tests:
+  description: What the tests of each profile gave; C(untested) are the controls that no case names.
+  returned: with O(tests), also on failure
+  type: list
+  elements: dict
+  sample:
+    - profile: mine
+      cases: 2
+      expectations: 6
+      failures:
+        - {place: "mine/tests/api.yml:9", case: the sample workload, control: my-user, expected: passed, found: failed, message: "..."}
+      untested: []
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

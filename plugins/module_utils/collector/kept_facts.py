@@ -19,6 +19,7 @@ from typing import Any, Dict, Iterator, Mapping, Tuple
 from .facts import OK, STATUSES, UNREACHED, Fact, Facts
 
 _BASE64 = "base64"
+_VARIABLE = "environment_value:"
 _WORDS = r"passphrase|password|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential"
 # What it is -> how it looks. The aim is to miss nothing usual; a harmless text that is taken for a secret costs a fact.
 # The text comes from a container: no pattern may take more than linear time, so what repeats is bounded or begins nowhere
@@ -52,7 +53,7 @@ def secret_in(text: str) -> str:
 
 def keep_facts(facts: Facts) -> Dict[str, Any]:
     """The facts by their keys, as JSON values without secrets."""
-    return {key: _kept(fact) for key, fact in facts.items()}
+    return {key: _kept(key, fact) for key, fact in facts.items()}
 
 
 def restore_facts(kept: Any, collector: Mapping[str, Any]) -> Facts:
@@ -62,8 +63,8 @@ def restore_facts(kept: Any, collector: Mapping[str, Any]) -> Facts:
     return Facts({key: _restored(key, entry) for key, entry in kept.items()}, dict(collector))
 
 
-def _kept(fact: Fact) -> Dict[str, Any]:
-    secret = secret_in("\n".join((*_texts(fact.value), fact.cause)))
+def _kept(key: str, fact: Fact) -> Dict[str, Any]:
+    secret = secret_in("\n".join((*_texts(_named(key, fact.value)), fact.cause)))
     if secret:
         fact = Fact(UNREACHED, cause="it was not kept: it may hold a secret (%s)" % secret)
     try:
@@ -71,6 +72,11 @@ def _kept(fact: Fact) -> Dict[str, Any]:
     except TypeError as defect:  # a kind of fact that this file does not know yet
         fact, value = Fact(UNREACHED, cause="it was not kept: %s" % defect), None
     return {"status": fact.status, "value": value, "cause": fact.cause}
+
+
+def _named(key: str, value: Any) -> Any:
+    """A variable's value together with its name, which is what tells that it is a secret."""
+    return "%s=%s" % (key[len(_VARIABLE):], value) if key.startswith(_VARIABLE) and value is not None else value
 
 
 def _texts(value: Any) -> Iterator[str]:

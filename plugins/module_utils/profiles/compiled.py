@@ -11,18 +11,19 @@ from typing import Any, Dict, List, Mapping
 from ..errors import ScanError
 
 # Raised whenever the shape of controls changes; a module that runs elsewhere may be of another version.
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
 class CompiledProfile:
     """One compiled profile. It holds the values of sensitive inputs, so treat it as a credential.
 
-    `sha256` is of the bytes of the source files in their order; `file` is the name of the first one with its folder, as
-    results show it, and each control has the file it stands in. `inputs` are
+    `sha256` is of the bytes of the source files in their order, and of the same of what it depends on; `file` is the name
+    of the first one with its folder, as results show it, and each control has the file it stands in. Controls of
+    dependencies follow the profile's own, and so do their inputs. `inputs` are
     the fields of `inputs.Input` with the value that holds for this scan. A control is a mapping:
       id, title, desc, impact, descriptions, tags, refs, code (its YAML source), file, line, manual (bool),
-      only_if (None, or {reason, tests}), tests: a list of
+      supports (that of each profile that it comes through), only_if (None, or {reason, tests}), tests: a list of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """
 

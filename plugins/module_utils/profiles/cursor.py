@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, NoReturn, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, Iterable, List, NoReturn, Optional, Sequence
 
 from .source import Document, Path, syntax_error
 from .value_types import kind_of
@@ -79,7 +79,11 @@ class Cursor:
 def unknown(word: str, name: str, known: Iterable[str], where: str) -> str:
     """The problem text for a name that is not among the known ones, with the nearest of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, 1, 0.6)
-    return "%s: unknown %s '%s'%s %s" % (
-        where, word, name, ", did you mean '%s'? Expected" % near[0] if near else "; expected",
-        "one of %s" % ", ".join(names) if names else "none")
+    return "%s: unknown %s '%s'%s %s" % (where, word, name, nearest(name, names),
+                                         "one of %s" % ", ".join(names) if names else "none")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """What stands between a name that is not known and what is expected: the nearest of the known ones, where one is near."""
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    return ", did you mean '%s'? Expected" % near[0] if near else "; expected"

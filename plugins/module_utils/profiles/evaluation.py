@@ -103,6 +103,13 @@ def _judge(control: _Control) -> Tuple[List[Segment], float]:
     data = control.data
     if data["manual"]:
         return [control.skipped(MANUAL)], data["impact"]
+    for supports in data["supports"]:
+        try:
+            unsupported = unsupported_reason(supports, control.evidence)
+        except NotKnownError as missing:
+            return _undecided("whether this control applies", missing)(control)
+        if unsupported:
+            return [control.skipped("Not applicable: %s by the profile that this control is from." % unsupported)], 0.0
     only_if = data["only_if"]
     if only_if:
         try:

@@ -69,21 +69,29 @@ class Input:
         return {"name": self.name, "options": options}
 
 
-def read_inputs(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Dict[str, Input]:
-    """The declared inputs by name, each with the value that was given for it or else its own.
+@dataclass(frozen=True)
+class Preset:
+    """A value that a profile hands on to an input of its dependency, where it stands; `sensitive`: as the value is."""
 
-    Raises ScanError: bad_profile for a faulty declaration, bad_option for a given value that does not fit.
+    cursor: Cursor
+    sensitive: bool
+
+
+def read_inputs(cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str) -> Dict[str, Input]:
+    """The declared inputs by name, each with the value that was given for it, else the preset one, else its own.
+
+    Raises ScanError: bad_profile for a faulty declaration or preset, bad_option for a given value that does not fit.
     """
     inputs: Dict[str, Input] = {}
     for entry in cursor.items("inputs"):
-        declared = _read_input(entry, given, profile)
+        declared = _read_input(entry, given, preset, profile)
         if declared.name in inputs:
             entry.fail("input '%s' is declared twice; expected each name once" % declared.name)
         inputs[declared.name] = declared
     return inputs
 
 
-def _read_input(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Input:
+def _read_input(cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str) -> Input:
     entries = cursor.mapping("an input", _KEYS, ("name", "type"))
     name = entries["name"].text("the name of an input")
     what = "input '%s'" % name
@@ -101,7 +109,11 @@ def _read_input(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Input
                               % (what, _found(entries["value"].value, sensitive), expected))
     if "value" not in entries and not required:
         cursor.fail("%s: it has neither a value nor 'required: true'; expected one of them" % what)
+    if name in preset:
+        _check_preset(preset[name], "%s of '%s'" % (what, profile), sensitive, _TYPES[kind])
     if name not in given:
+        if name in preset:
+            return Input(name, kind, preset[name].cursor.value, description, required, sensitive)
         if required and "value" not in entries:
             raise ScanError("bad_option", "The profile '%s' requires the input '%s', which was not given; expected %s"
                             % (profile, name, expected))
@@ -112,6 +124,14 @@ def _read_input(cursor: Cursor, given: Mapping[str, Any], profile: str) -> Input
             raise ScanError("bad_option", "The input '%s' of the profile '%s' was given as %s; expected %s"
                             % (name, profile, _found(value, sensitive), expected))
     return Input(name, kind, value, description, required, sensitive)
+
+
+def _check_preset(preset: Preset, what: str, sensitive: bool, rule: Tuple[str, Callable[[Any], bool]]) -> None:
+    expected, fits = rule
+    if preset.sensitive and not sensitive:
+        preset.cursor.fail("%s: found a sensitive input; results show this one, so expected another value" % what)
+    if not fits(preset.cursor.value):
+        preset.cursor.fail("%s: found %s; expected %s" % (what, _found(preset.cursor.value, sensitive), expected))
 
 
 def _found(value: Any, sensitive: bool) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 from ..errors import ScanError
 from .compile_controls import compile_profile
 from .compiled import CompiledProfile
-from .inputs import check_given
+from .dependencies import Dependency
+from .inputs import Preset, check_given
 from .source import Document, read_document, syntax_error
 
 PROFILE_FILE = "profile.yml"
@@ -29,19 +30,50 @@ def load_profile(path_or_name: str, search: Sequence[Path], inputs: Mapping[str,
         name without a slash is looked for in `search` first. The files in a folder `controls` beside profile.yml hold
         more controls; they follow those of profile.yml in the order of the files' names.
     :param inputs: values for the profile's inputs; names that it does not declare are ignored here, as they may be
-        another profile's (`load_profiles` refuses those that are nobody's)
+        another profile's (`load_profiles` refuses those that are nobody's). They hold for dependencies too
     :raises ScanError: profile_not_found; bad_profile, which says file, line, what was found and what was expected;
         bad_option for an input's value; missing_library without PyYAML
     """
-    file = _find(path_or_name, search)
-    folder = file.resolve().parent.name
-    digest = hashlib.sha256()
-    documents: Dict[str, Document] = {}
-    for part, shown in [(file, file.name)] + [(more, "%s/%s" % (CONTROLS_FOLDER, more.name)) for more in _more(file)]:
-        content, text = _read(part)
-        digest.update(content)
-        documents["%s/%s" % (folder, shown)] = read_document(str(part), text)
-    return compile_profile(documents, digest.hexdigest(), inputs)
+    return _Loader(search, inputs).load(find_profile(path_or_name, search), {}, {})
+
+
+class _Loader:
+    """Loads a profile with all that it depends on."""
+
+    def __init__(self, search: Sequence[Path], inputs: Mapping[str, Any]) -> None:
+        self._search = search
+        self._inputs = inputs
+
+    def load(self, file: Path, preset: Mapping[str, Preset], above: Mapping[Path, str]) -> CompiledProfile:
+        """`above`: the files of the profiles that led here, each with its name as results show it."""
+        folder = file.resolve().parent.name
+        digest = hashlib.sha256()
+        documents: Dict[str, Document] = {}
+        for part, shown in [(file, file.name)] + [(more, "%s/%s" % (CONTROLS_FOLDER, more.name)) for more in _more(file)]:
+            content, text = read_text(part)
+            digest.update(content)
+            documents["%s/%s" % (folder, shown)] = read_document(str(part), text)
+        here = {**above, file.resolve(): "%s/%s" % (folder, file.name)}
+
+        def load_dependency(dependency: Dependency) -> CompiledProfile:
+            found = self._find(dependency, file.parent)
+            if found.resolve() in here:
+                circle = " -> ".join([*here.values(), here[found.resolve()]])
+                dependency.cursor.fail("depends on '%s': found a circle (%s); expected profiles that do not depend on "
+                                       "themselves" % (dependency.name, circle))
+            return self.load(found, dependency.inputs, here)
+
+        return compile_profile(documents, digest.hexdigest(), self._inputs, preset, load_dependency)
+
+    def _find(self, dependency: Dependency, folder: Path) -> Path:
+        if dependency.path:
+            candidates = [folder / Path(dependency.path).expanduser()]
+        else:
+            candidates = [shipped / dependency.name for shipped in self._search]
+        try:
+            return _first(dependency.path or dependency.name, candidates, self._search)
+        except ScanError as error:
+            dependency.cursor.fail("depends on '%s': %s" % (dependency.name, error.message))
 
 
 def _more(file: Path) -> List[Path]:
@@ -60,7 +92,7 @@ def _more(file: Path) -> List[Path]:
     return found
 
 
-def _read(file: Path) -> Tuple[bytes, str]:
+def read_text(file: Path) -> Tuple[bytes, str]:
     """The bytes of a profile's file, and its text. Raises ScanError bad_profile and profile_not_found."""
     try:
         if file.stat().st_size > _SIZE_LIMIT:
@@ -92,16 +124,21 @@ def load_profiles(paths_or_names: Iterable[str], search: Sequence[Path],
     return tuple(profiles)
 
 
-def _find(path_or_name: str, search: Sequence[Path]) -> Path:
+def find_profile(path_or_name: str, search: Sequence[Path]) -> Path:
+    """The file of a profile; see `load_profile`. Raises ScanError profile_not_found."""
     candidates = [Path(path_or_name).expanduser()]
     if path_or_name and "/" not in path_or_name:
         candidates = [folder / path_or_name for folder in search] + candidates
-    for candidate in candidates if path_or_name else []:
+    return _first(path_or_name, candidates, search)
+
+
+def _first(asked: str, candidates: Sequence[Path], search: Sequence[Path]) -> Path:
+    for candidate in candidates if asked else []:
         file = candidate / PROFILE_FILE if candidate.is_dir() else candidate
         if file.is_file():
             return file
     names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
-    near = difflib.get_close_matches(path_or_name, names, 1, 0.6)
+    near = difflib.get_close_matches(asked, names, 1, 0.6)
     raise ScanError("profile_not_found", "No profile '%s'%s at %s; known names are %s" % (
-        path_or_name, ", did you mean '%s'? Looked" % near[0] if near else "; looked",
+        asked, ", did you mean '%s'? Looked" % near[0] if near else "; looked",
         ", ".join(str(candidate) for candidate in candidates), ", ".join(names) or "none"))

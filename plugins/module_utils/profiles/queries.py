@@ -25,6 +25,8 @@ def required_queries(profiles: Iterable[CompiledProfile]) -> Tuple[Query, ...]:
 def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     yield from supports_queries(profile.supports)
     for control in profile.controls:
+        for supports in control["supports"]:
+            yield from supports_queries(supports)
         conditional = control["only_if"]["tests"] if control["only_if"] else []
         for test in (*conditional, *control["tests"]):
             yield from _test_queries(test)

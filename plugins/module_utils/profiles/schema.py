@@ -12,6 +12,8 @@ import json
 from typing import Any, Dict, List
 
 from . import compile_controls as controls
+from .control_fields import IMPACTS, REF_KEYS
+from .dependencies import ALL, DEPENDS_KEYS, DEPENDS_REQUIRED
 from .inputs import INPUT_TYPES
 from .matchers import MATCHERS, NESTED, element_type
 from .registry import RESOURCES
@@ -23,11 +25,11 @@ Schema = Dict[str, Any]
 
 _INPUT = {"type": "string", "pattern": r"\$\{input\.[A-Za-z0-9_-]+\}"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
-_BASE_TYPES = {"text": TEXT, "integer": INTEGER, "boolean": BOOLEAN, "mode": MODE, "version": VERSION, "scalar": SCALAR,
-               "quantity": QUANTITY, "any": ANY}
-_NAMES: Dict[ValueType, str] = {
-    **{kind: name for name, kind in _BASE_TYPES.items()},
-    **{list_of(kind): "list_of_%s" % name for name, kind in _BASE_TYPES.items()}}
+BASE_TYPES = {"text": TEXT, "integer": INTEGER, "boolean": BOOLEAN, "mode": MODE, "version": VERSION, "scalar": SCALAR,
+              "quantity": QUANTITY, "any": ANY}
+TYPE_NAMES: Dict[ValueType, str] = {
+    **{kind: name for name, kind in BASE_TYPES.items()},
+    **{list_of(kind): "list_of_%s" % name for name, kind in BASE_TYPES.items()}}
 
 
 def render_schema() -> str:
@@ -37,20 +39,21 @@ def render_schema() -> str:
 
 def profile_schema() -> Schema:
     """The schema of a profile file (JSON Schema draft 7, which editors understand)."""
-    texts: Schema = {key: _TEXT for key in controls.PROFILE_KEYS if key not in ("supports", "inputs", "controls")}
+    texts: Schema = {key: _TEXT for key in controls.PROFILE_KEYS if key not in ("supports", "inputs", "depends", "controls")}
     properties = {
         **texts,
         "name": {"type": "string", "pattern": controls.NAME_PATTERN},
         "version": {"type": "string", "pattern": controls.VERSION_PATTERN},
         "supports": _list(_object(dict.fromkeys(SUPPORT_KEYS, _TEXT))),
         "inputs": _list({"$ref": "#/definitions/input"}),
+        "depends": _list({"$ref": "#/definitions/dependency"}),
         "controls": _list({"$ref": "#/definitions/control"}),
     }
     # A profile, or a file of controls beside one.
     top = dict(_object(properties), anyOf=[{"required": list(controls.PROFILE_REQUIRED)},
                                            {"required": list(controls.PART_KEYS), "maxProperties": 1}])
-    definitions = {"input": _input(), "control": _control(), "test": _test()}
-    definitions.update({"conditions_%s" % name: _conditions(kind) for kind, name in _NAMES.items()})
+    definitions = {"input": _input(), "dependency": _dependency(), "control": _control(), "test": _test()}
+    definitions.update({"conditions_%s" % name: _conditions(kind) for kind, name in TYPE_NAMES.items()})
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Profile of securescan.kubernetes",
             "definitions": definitions, **top}
 
@@ -75,14 +78,31 @@ def _input() -> Schema:
                     "required": {"type": "boolean"}, "sensitive": {"type": "boolean"}}, ("name", "type"))
 
 
+def _dependency() -> Schema:
+    ids: Schema = _list({"type": "string", "pattern": controls.ID_PATTERN})
+    override = dict(_object({"impact": _impact(), "title": _TEXT, "tags": _tags()}), minProperties=1)
+    properties: Schema = {
+        "name": {"type": "string", "pattern": controls.NAME_PATTERN}, "path": _TEXT,
+        "controls": {"anyOf": [ids, {"enum": [ALL]}]}, "skip": ids, "inputs": {"type": "object"},
+        "override": {"type": "object", "additionalProperties": override}}
+    return _object({key: properties[key] for key in DEPENDS_KEYS}, DEPENDS_REQUIRED)
+
+
+def _impact() -> Schema:
+    return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"enum": list(IMPACTS)}]}
+
+
+def _tags() -> Schema:
+    return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]}}
+
+
 def _control() -> Schema:
-    impact = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"enum": list(controls.IMPACTS)}]}
     tests = _list({"$ref": "#/definitions/test"})
     texts: Schema = dict.fromkeys(("title", "desc", *controls.DESCRIPTION_KEYS), _TEXT)
-    reference = {"anyOf": [_TEXT, _object(dict.fromkeys(controls.REF_KEYS, _TEXT))]}
+    reference = {"anyOf": [_TEXT, _object(dict.fromkeys(REF_KEYS, _TEXT))]}
     return _object({
-        **texts, "id": {"type": "string", "pattern": controls.ID_PATTERN}, "impact": impact,
-        "tags": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]}},
+        **texts, "id": {"type": "string", "pattern": controls.ID_PATTERN}, "impact": _impact(),
+        "tags": _tags(),
         "refs": _list(reference), "manual": {"type": "boolean"}, "tests": tests,
         "only_if": _object({"reason": _TEXT, "tests": tests}, ("reason", "tests")),
     }, controls.CONTROL_REQUIRED)
@@ -121,7 +141,7 @@ def _parameter(parameter: Parameter) -> Schema:
 
 def _conditions_of(kind: ValueType) -> Schema:
     # Draft 7 ignores what stands beside a reference, hence the list of one.
-    return {"allOf": [{"$ref": "#/definitions/conditions_%s" % _NAMES[kind]}]}
+    return {"allOf": [{"$ref": "#/definitions/conditions_%s" % TYPE_NAMES[kind]}]}
 
 
 def _conditions(kind: ValueType) -> Schema:

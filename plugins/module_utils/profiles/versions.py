@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Tuple
+from typing import Tuple
 
 # apk marks what comes before a release with _alpha, _beta, _pre and _rc; Debian and rpm do with a tilde.
 _APK_BEFORE_RELEASE = re.compile(r"_(?=alpha|beta|pre|rc)")
@@ -14,10 +14,11 @@ _PARTS = re.compile(r"(\D*)(\d*)")
 
 # A number as (how many digits, digits): versions come from containers, and long ones must cost nothing.
 _Number = Tuple[int, str]
-_Pair = Tuple[List[int], _Number]
-_END: _Pair = ([0], (0, ""))
+_Pair = Tuple[Tuple[int, ...], _Number]
+_END: _Pair = ((0,), (0, ""))
 
-VersionKey = Tuple[_Number, List[_Pair], List[_Pair]]
+# Hashable: lists of versions are compared by counting their keys.
+VersionKey = Tuple[_Number, Tuple[_Pair, ...], Tuple[_Pair, ...]]
 
 
 def version_key(version: str) -> VersionKey:
@@ -37,13 +38,13 @@ def _number(digits: str) -> _Number:
     return len(significant), significant
 
 
-def _part_key(text: str) -> List[_Pair]:
+def _part_key(text: str) -> Tuple[_Pair, ...]:
     # The end of a run of non-digits counts as 0, so that "~" (-1) comes before it and all others after it; missing
     # digits count as the number 0. Exactly one empty pair ends each key: "1" is above "1~", and "" equals "0".
-    pairs = [([*map(_weight, word), 0], _number(number)) for word, number in _PARTS.findall(text)]
+    pairs = [((*map(_weight, word), 0), _number(number)) for word, number in _PARTS.findall(text)]
     while pairs and pairs[-1] == _END:
         pairs.pop()
-    return [*pairs, _END]
+    return (*pairs, _END)
 
 
 def _weight(char: str) -> int:

@@ -11,14 +11,25 @@ from typing import Any, Dict, Mapping, Tuple
 from ..profiles.compiled import CompiledProfile
 from ..profiles.loader import load_profiles
 from .context import TaskContext
+from .profile_tests import failures_error, run_cases
 
 # plugins/module_utils/tasks/profile.py -> the collection's root
 _SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
 
 
 def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
-    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each."""
-    return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
+    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each. With
+    the option `tests` also tests, and where an expectation is not met failed, msg and error.
+    """
+    if not params["tests"]:
+        return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
+    tested = run_cases(params["profiles"], [_SHIPPED], params["inputs"])
+    result: Dict[str, Any] = {"changed": False, "profiles": [_described(one.profile) for one in tested],
+                              "tests": [one.as_result() for one in tested]}
+    error = failures_error(tested)
+    if error:
+        result.update(failed=True, msg=str(error), error=error.record())
+    return result
 
 
 def chosen_profiles(params: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:

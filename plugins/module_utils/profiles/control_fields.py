@@ -1,0 +1,69 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a control says of itself in a few words: its impact, its tags, its references."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List
+
+from .cursor import Cursor, unknown
+from .shown import show
+from .value_types import kind_of
+
+REF_KEYS = ("ref", "url")
+
+# The words and numbers of InSpec. Severity of HDF is computed back from the number.
+IMPACTS: Dict[str, float] = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
+
+
+def matching(cursor: Cursor, pattern: str, what: str, expected: str) -> str:
+    """A text of the form of `pattern`; `expected` says in words what that is."""
+    text = cursor.text(what)
+    if not re.match(pattern, text):
+        cursor.fail("%s: found '%s'; expected %s" % (what, show(text), expected))
+    return text
+
+
+def compile_impact(cursor: Cursor, what: str) -> float:
+    """An impact as a number; `what` names the control in errors, here and below."""
+    value = cursor.value
+    if isinstance(value, str):
+        if value.lower() not in IMPACTS:
+            cursor.fail(unknown("impact", value, IMPACTS, what))
+        return IMPACTS[value.lower()]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        cursor.fail("%s: found %s as impact; expected a number from 0.0 to 1.0 or one of %s"
+                    % (what, kind_of(value), ", ".join(IMPACTS)))
+    if 0 < value < IMPACTS["low"]:
+        cursor.fail("%s: found %s as impact; expected 0.0, or 0.1 and more, as summaries leave out what lies between"
+                    % (what, kind_of(value)))
+    return float(value)
+
+
+def compile_tags(cursor: Cursor, what: str) -> Dict[str, Any]:
+    tags: Dict[str, Any] = {}
+    for key, entry in cursor.mapping("%s: tags" % what).items():
+        value = entry.value
+        parts = value if isinstance(value, list) else [value]
+        if any(isinstance(part, (dict, list)) for part in parts):
+            entry.fail("%s: the tag '%s' holds a mapping or lists in a list; expected a text, a number, true, false or "
+                       "a list of these" % (what, key))
+        if key in ("severity", "severityoverride") and value not in IMPACTS:
+            # SAF compares these without regard to case and then counts them with regard to it.
+            entry.fail("%s: the tag '%s' is %s; expected one of %s in small letters"
+                       % (what, key, kind_of(value), ", ".join(IMPACTS)))
+        tags[key] = value
+    return tags
+
+
+def compile_refs(cursor: Cursor, what: str) -> List[Dict[str, str]]:
+    refs = []
+    for entry in cursor.items("%s: refs" % what):
+        if isinstance(entry.value, dict):
+            keys = entry.mapping("%s: refs" % what, REF_KEYS)
+            refs.append({key: value.text("%s: refs %s" % (what, key)) for key, value in keys.items()})
+        else:
+            refs.append({"ref": entry.text("%s: refs" % what)})
+    return refs
