@@ -83,7 +83,8 @@ def approach_spec() -> Spec:
         "approach": {"type": "str", "choices": list(APPROACHES), "default": "exec"},
         "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "default": list(ORDER)},
         "helper_namespace": {"type": "str"},
-        "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": []},
+        # names of Secrets, nothing secret themselves
+        "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "scanner_image": {"type": "str"},
         "scanner_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
                                       "default": "IfNotPresent"},
@@ -129,18 +130,35 @@ def scan_guard_spec() -> Spec:
 
 
 def scan_target_info_spec() -> Spec:
-    spec: Spec = {"allow_empty": {"type": "bool", "default": False}}
+    spec: Spec = {
+        "allow_empty": {"type": "bool", "default": False},
+        "listed": {"type": "int", "default": 500},
+        "output_file": {"type": "path"},
+        "footprint": {"type": "bool", "default": False},
+        "explain": {"type": "bool", "default": False},
+        "earlier_run": {"type": "path"},
+        "concurrency": {"type": "int", "default": 8},
+        "timeout": {"type": "float", "default": 60.0},
+    }
+    spec.update(approach_spec())
+    spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
     return spec
 
 
-def scan_profile_spec() -> Spec:
+def profiles_spec() -> Spec:
     """Which profiles, with which inputs."""
     return {
         "profiles": {"type": "list", "elements": "str", "default": ["container-baseline", "workload-baseline"]},
         "inputs": {"type": "dict", "default": {}},
     }
+
+
+def scan_profile_spec() -> Spec:
+    spec: Spec = {"tests": {"type": "bool", "default": False}}
+    spec.update(profiles_spec())
+    return spec
 
 
 def scan_container_spec() -> Spec:
@@ -158,7 +176,7 @@ def scan_container_spec() -> Spec:
         "allow_empty": {"type": "bool", "default": False},
     }
     spec.update(approach_spec())
-    spec.update(scan_profile_spec())
+    spec.update(profiles_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
@@ -183,5 +201,5 @@ def scan_judgement_spec() -> Spec:
         "attestations": {"type": "raw"},
         "output_dir": {"type": "path", "required": True},
     }
-    spec.update(scan_profile_spec())
+    spec.update(profiles_spec())
     return spec

@@ -57,8 +57,6 @@ attributes:
     support: full
   idempotent:
     support: full
-  action_group:
-    support: full
 seealso:
   - module: securescan.kubernetes.scan_access
   - module: securescan.kubernetes.scan_container
@@ -66,6 +64,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
 """
 

@@ -194,8 +194,8 @@ def test_which_users_and_capabilities_a_root_target_allows(actors, guarded):
     as_root = {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": None}
     plain = add("drops all", **root, securityContext=as_root)
     same = add("as its target's", **root, securityContext={**as_root, "capabilities": own})
-    more = [add("one more", **root, securityContext={**as_root, "capabilities": {"add": ["NET_RAW", "SYS_PTRACE"],
-                                                                                "drop": ["CHOWN"]}}),
+    with_ptrace = {"add": ["NET_RAW", "SYS_PTRACE"], "drop": ["CHOWN"]}
+    more = [add("one more", **root, securityContext={**as_root, "capabilities": with_ptrace}),
             add("drops less", **root, securityContext={**as_root, "capabilities": {"add": ["NET_RAW"]}}),
             add("beside another", securityContext={**as_root, "capabilities": own}),
             add("not as root", **root, securityContext={"capabilities": own})]

@@ -24,7 +24,7 @@ from ..targets.pod import ContainerView, container_state, containers_of, mirrore
 PREFIX = "securescan-"
 # Waits until its time is over or it is told to end. Its arguments: seconds, what is to become of it when a target is done
 # (_END or _KEEP), and the run that has added it.
-_IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
+IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
 _END, _KEEP = "end", "keep"
 # An entry stays until its pod is replaced, and an object of Kubernetes may not be larger than 1.5 MiB.
 _MOST_ENTRIES = 100
@@ -93,7 +93,7 @@ class DebugContainer:
         security = _security_context(pod, view, options, tried)
         self._spec: Dict[str, Any] = {
             "image": options.image, "imagePullPolicy": options.pull_policy, "targetContainerName": target.container,
-            "command": list(_IDLE), "securityContext": security}
+            "command": list(IDLE), "securityContext": security}
         identity = json.dumps([target.container, options.image, security], sort_keys=True)
         self._base = PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:10]
 
@@ -122,12 +122,12 @@ class DebugContainer:
         while "%s-%d" % (self._base, number) in names:
             number += 1
         return dict(self._spec, name="%s-%d" % (self._base, number),
-                    command=[*_IDLE, str(self._lifetime), self._keeping, self._run_id])
+                    command=[*IDLE, str(self._lifetime), self._keeping, self._run_id])
 
     def _is_alike(self, entry: Mapping[str, Any]) -> bool:
         security, command = entry.get("securityContext") or {}, entry.get("command") or []
         wanted: Mapping[str, Any] = self._spec["securityContext"]
-        return (entry["name"].startswith(self._base + "-") and tuple(command[:-3]) == _IDLE
+        return (entry["name"].startswith(self._base + "-") and tuple(command[:-3]) == IDLE
                 and all(entry.get(key) == self._spec[key] for key in ("image", "targetContainerName"))
                 and {key: security.get(key) for key in wanted} == wanted)
 

@@ -16,6 +16,7 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.pod import containers_of
 from ..targets.selection import SelectedTarget
+from .debug_container import IDLE
 
 MOUNT_POINT = "/image"
 IMAGES_PER_HELPER = 8
@@ -23,7 +24,6 @@ IMAGES_PER_HELPER = 8
 MOST_HELPERS = 200
 # Who looks at images whose own user is root, or not known: Pod Security's level restricted allows no root.
 NOBODY = 65534
-_IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
 _MEMORY = "128Mi"
 
 
@@ -131,7 +131,7 @@ def helper_pod(name: str, helper: Helper, options: ImageOptions, *, labels: Mapp
 def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> Dict[str, Any]:
     return {
         "name": mounted.container, "image": options.image, "imagePullPolicy": options.pull_policy,
-        "command": [*_IDLE, str(lifetime)],
+        "command": [*IDLE, str(lifetime)],
         "securityContext": {"runAsUser": mounted.uid, "runAsGroup": mounted.gid, "allowPrivilegeEscalation": False,
                             "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": _MEMORY}},
