@@ -17,7 +17,8 @@ CONFIG = {
 def fill(root: Rootfs) -> None:
     root.write(
         "usr/lib/os-release",
-        'NAME="Sample Enterprise Linux"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="Sample Enterprise Linux 9.4"\n',
+        'NAME="Sample Enterprise Linux"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.4"\n'
+        'PRETTY_NAME="Sample Enterprise Linux 9.4"\n',
     )
     root.write("etc/redhat-release", "Sample Enterprise Linux release 9.4\n")
     root.install_rpm_records({"glibc": "2.34", "openssl-libs": "3.0.7", "tzdata": "2024a"})
