@@ -7,12 +7,82 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_target_info
-short_description: List the containers that a selection means
+short_description: List the containers that a selection means, and say what a scan would do to them
 version_added: 0.1.0
 description:
   - Lists containers by namespace, labels, workload, pod, container and image, each with its workload, image, digest, node and state.
   - Containers that do not run are listed too, with the reason.
-  - Reads only.
+  - With O(explain), says for each container and approach whether a scan would work, or why not, and which permissions are missing.
+    The pod, permission reviews and server-side dry runs tell. The API server stores nothing of either.
+  - With O(footprint), lists what scans by debug have left in pods.
+options:
+  listed:
+    description:
+      - RV(targets) holds at most so many; a warning says when there are more. With V(0) it holds none, without a warning.
+      - O(output_file) gets all.
+    type: int
+    default: 500
+  output_file:
+    description:
+      - Path of a JSON file for the whole result with all targets, on the machine where the task runs. Mode 0600.
+      - It is a report, so it does not count as a change. In check mode it is not written.
+    type: path
+  footprint:
+    description: List the ephemeral containers that scans by debug have added to the pods of the chosen containers.
+    type: bool
+    default: false
+  explain:
+    description: Say what a scan with the options below would do.
+    type: bool
+    default: false
+  approach:
+    description: As O(securescan.kubernetes.scan_container#module:approach). All approaches are explained, whichever it is.
+    type: str
+    choices: [exec, debug, image, auto]
+    default: exec
+  approaches:
+    description: As O(securescan.kubernetes.scan_container#module:approaches).
+    type: list
+    elements: str
+    choices: [exec, debug, image]
+    default: [exec, debug, image]
+  helper_namespace:
+    description: As O(securescan.kubernetes.scan_container#module:helper_namespace).
+    type: str
+  scanner_image:
+    description: As O(securescan.kubernetes.scan_container#module:scanner_image).
+    type: str
+  scanner_image_pull_policy:
+    description: As O(securescan.kubernetes.scan_container#module:scanner_image_pull_policy).
+    type: str
+    choices: [Always, IfNotPresent, Never]
+    default: IfNotPresent
+  scanner_image_pull_secrets:
+    description: As O(securescan.kubernetes.scan_container#module:scanner_image_pull_secrets).
+    type: list
+    elements: str
+    default: []
+  debug_keep_alive:
+    description: As O(securescan.kubernetes.scan_container#module:debug_keep_alive).
+    type: int
+    default: 0
+  debug_match_capabilities:
+    description: As O(securescan.kubernetes.scan_container#module:debug_match_capabilities).
+    type: bool
+    default: false
+  concurrency:
+    description: How many containers the scan would scan at the same time, for the estimate.
+    type: int
+    default: 8
+  timeout:
+    description: Seconds that one container might take. A debug container that is to be used again must live so long.
+    type: float
+    default: 60.0
+  earlier_run:
+    description:
+      - Folder of an earlier run, or its summary. The estimate takes the seconds that containers took then, by approach.
+      - Without it, or when it cannot be read (a warning says so), it takes those of the collection's test bed.
+    type: path
 attributes:
   check_mode:
     support: full
@@ -29,6 +99,7 @@ extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
+  - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """
 
@@ -57,6 +128,28 @@ EXAMPLES = r"""
 - name: Show the numbers by state
   ansible.builtin.debug:
     var: store.counts.by_state
+
+- name: Ask what a scan by whatever approach works would do, and what permission it would need
+  securescan.kubernetes.scan_target_info:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    approach: auto
+    scanner_image: "{{ scan_scanner_image }}"
+    explain: true
+    output_file: "{{ scan_output_dir }}/preflight.json"
+  register: preflight
+
+- name: Stop when nothing could be scanned
+  ansible.builtin.assert:
+    that: preflight.explained.scannable > 0
+    fail_msg: "{{ preflight.explained.conclusion }}"
+
+- name: See what scans by debug have left in pods
+  securescan.kubernetes.scan_target_info:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    footprint: true
+  register: left
 """
 
 RETURN = r"""
@@ -70,6 +163,8 @@ targets:
     - One identity for each container.
     - C(state) is one of V(running), V(waiting), V(terminated), V(unknown); C(state_reason) says why, where there is something to say.
     - C(replicas) is the number of containers that it stands for, with O(replicas=one).
+    - At most O(listed) of them. RV(counts) is about all.
+    - With O(explain) also C(approaches), the verdict of each, and C(tried), the approaches that a scan would try, in order.
   returned: success
   type: list
   elements: dict
@@ -119,6 +214,104 @@ limit_reached:
   returned: success
   type: bool
   sample: false
+explained:
+  description:
+    - What a scan would do. C(approaches) has for each approach how many targets it works for (V(works)), does not (V(refused)),
+      or where only a scan tells (V(unknown)), with the reasons, the most frequent first.
+    - C(tried) says by which approaches how many targets would be scanned, in the order in which they are tried.
+    - C(scannable) is the number of targets that are left to at least one approach. C(conclusion) says it in one sentence.
+    - C(missing) are the rules that the grantor lacks, with the namespaces where, and the approaches that need them.
+    - C(estimate) is how many seconds the scan will take, and what that is made of.
+  returned: with O(explain)
+  type: dict
+  sample:
+    targets: 2
+    scannable: 2
+    not_scannable: 0
+    namespaces: {"shop": {"Deployment": 2}}
+    namespaces_left_out: 0
+    tried: [{"approaches": ["exec"], "targets": 2}]
+    approaches:
+      exec:
+        works: 0
+        unknown: 2
+        refused: 0
+        reasons:
+          - status: "unknown"
+            reason: "shell_unknown"
+            message: "only an exec tells whether the image has a shell"
+            targets: 2
+            examples: ["shop/api-df4867d9-6nl2x/api", "shop/api-df4867d9-jkmkz/api"]
+        reasons_left_out: 0
+      debug:
+        works: 0
+        unknown: 0
+        refused: 2
+        reasons:
+          - status: "refused"
+            reason: "not_permitted"
+            code: "SCAN-205"
+            message: "system:serviceaccount:securescan-operator:operator lacks patch on pods/ephemeralcontainers"
+            cause: "RBAC, in namespace shop"
+            advice: "Grant the rules under `missing`."
+            targets: 2
+            examples: ["shop/api-df4867d9-6nl2x/api", "shop/api-df4867d9-jkmkz/api"]
+        reasons_left_out: 0
+      image:
+        works: 0
+        unknown: 0
+        refused: 2
+        reasons:
+          - status: "refused"
+            reason: "bad_option"
+            code: "SCAN-102"
+            message: "no helper_namespace is given"
+            advice: "Give it; nothing else that is known stands in the way."
+            targets: 2
+            examples: ["shop/api-df4867d9-6nl2x/api", "shop/api-df4867d9-jkmkz/api"]
+        reasons_left_out: 0
+    server_version: "Kubernetes v1.37.2"
+    grantor: "system:serviceaccount:securescan-operator:operator"
+    approach: "auto"
+    order: ["exec", "debug", "image"]
+    missing:
+      - namespaces: ["shop"]
+        approaches: ["debug"]
+        rules: [{"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}]
+        namespaces_count: 1
+    estimate:
+      seconds: 2
+      concurrency: 8
+      namespaces: 1
+      seconds_per_namespace: 0.3
+      parts: [{"approach": "exec", "uses": 2, "seconds": 0.9, "measured_in": "test bed"}]
+    requests: 22
+    conclusion: "a scan by auto can begin: 2 containers"
+footprint:
+  description: What scans by debug have left. C(entries) are at most 200, the oldest first; C(age) and C(oldest) are seconds.
+  returned: with O(footprint)
+  type: dict
+  sample:
+    count: 1
+    running: 0
+    pods: 1
+    by_namespace: {"shop": 1}
+    oldest: 8
+    entries:
+      - namespace: "shop"
+        pod: "duo"
+        name: "securescan-8d954c4488-1"
+        target_container: "web"
+        image: "securescan.local/busybox:1"
+        run_id: "20261123t171752-84c8df"
+        state: "terminated"
+        started: "2026-11-23T17:17:54Z"
+        age: 8
+output_file:
+  description: Path of the file that was written.
+  returned: with O(output_file), not in check mode
+  type: str
+  sample: scan-results/preflight.json
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks the cluster what it would say to a scan: the scan's own requests, as server-side dry runs that leave nothing.
+
+A dry run goes through authorization, RBAC's rule of escalation, quotas and every admission policy, and is not stored.
+A RoleBinding cannot be asked for: the API server wants its Role to be there. Nor can a token, which wants its ServiceAccount.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, Mapping, Optional
+
+from ..access.objects import (
+    AccessPlan,
+    Grant,
+    collection_path,
+    helper_labels,
+    new_run_id,
+    roles_and_bindings,
+    service_account,
+)
+from ..access.refusals import access_incomplete
+from ..approaches.debug_refusals import is_name_taken, patch_refusal
+from ..approaches.image_helper import Helper, ImageOptions, helper_name, helper_pod
+from ..approaches.image_refusals import creation_refusal
+from ..approaches.reached_pod import pod_path
+from ..cluster.rest import RestClient
+from ..errors import ScanError
+from ..targets.identity import Target
+
+_DRY_RUN = {"dryRun": "All"}
+_PATCH_TYPE = "application/strategic-merge-patch+json"
+
+
+class DryRuns:
+    """The requests of one scan that never takes place. Safe for several threads."""
+
+    def __init__(self, client: RestClient, owner: str, lifetime: int) -> None:
+        """:param lifetime: seconds, as the option of that name"""
+        self._client = client
+        self._owner = owner
+        self._lifetime = lifetime
+        self._run_id = new_run_id(datetime.now(timezone.utc))
+        self._expires = datetime.now(timezone.utc) + timedelta(seconds=lifetime)
+
+    def make_access(self, grant: Grant) -> Optional[ScanError]:
+        """Why the cluster would not take the ServiceAccount and the Roles of a grant, None where it would."""
+        try:
+            plan = AccessPlan(self._run_id, self._owner, self._expires, self._expires, (grant,))
+            account = self._create(collection_path("ServiceAccount", grant.namespace),
+                                   service_account(plan, grant.namespace))
+            for wanted in roles_and_bindings(plan, grant, account):
+                if wanted["kind"] == "Role":
+                    self._create(collection_path("Role", grant.namespace), wanted)
+        except ScanError as error:
+            return access_incomplete(error, ())
+        return None
+
+    def add_debug_container(self, target: Target, entry: Mapping[str, Any]) -> Optional[ScanError]:
+        """Why the cluster would not take the ephemeral container, None where it would."""
+        patch = {"metadata": {"uid": target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
+        try:
+            self._client.patch(pod_path(target) + "/ephemeralcontainers", patch, _PATCH_TYPE, _DRY_RUN)
+        except ScanError as error:
+            return None if is_name_taken(error) else patch_refusal(error, str(entry["name"]))
+        return None
+
+    def start_helper(self, helper: Helper, options: ImageOptions) -> Optional[ScanError]:
+        """Why the cluster would not take the helper pod, None where it would."""
+        # of the uid of an owner that is not there the API server says nothing
+        owner = {"name": "securescan-%s" % self._run_id, "uid": "00000000-0000-0000-0000-000000000000"}
+        pod = helper_pod(helper_name(self._run_id, helper.number), helper, options,
+                         labels=helper_labels(self._run_id, self._expires), owner=owner, lifetime=self._lifetime)
+        try:
+            self._create("/api/v1/namespaces/%s/pods" % options.namespace, pod)
+        except ScanError as error:
+            return creation_refusal(error, options.namespace)
+        return None
+
+    def _create(self, path: str, wanted: Mapping[str, Any]) -> Dict[str, Any]:
+        return self._client.create(path, wanted, _DRY_RUN)
