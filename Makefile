@@ -23,7 +23,7 @@ demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
 	@$(RUN) python tests/demo/demo.py "$(CURDIR)/build/demo"
 
 test: ## all tests, on a real cluster, the unit tests beside it; or those that PYTEST_ARGS names
-	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadgroup)
+	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadscope)
 
 unit: ## the unit tests only
 	@$(RUN) python -m pytest -p no:cacheprovider tests/unit $(PYTEST_ARGS)

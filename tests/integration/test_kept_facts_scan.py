@@ -130,11 +130,12 @@ def test_a_broken_file_of_attestations_is_refused_before_the_cluster_is_touched(
 
 def test_a_baseline_through_the_role(playbooks, kept_scan):
     """Everything failed before, so nothing is new; compared with itself it would be nothing either, and is refused."""
-    run = playbooks.scan(scan_baseline=str(kept_scan.run_dir), scan_threshold={"coverage": {"min": 50}})
+    profiles = kept_scan.variables["scan_profiles"]
+    run = playbooks.scan(scan_baseline=str(kept_scan.run_dir), scan_threshold={"coverage": {"min": 50}}, scan_profiles=profiles)
     assert run.status == 0, run.output[-4000:]
     assert run.summary["gate"]["baseline"].startswith("run ")
     assert run.summary["gate"]["threshold"]["limits"]["new_failures.max"] == 0
     assert run.summary["controls"]["failed"]["total"] > 0
-    run = playbooks.scan(scan_baseline=str(run.run_dir.parent / "latest"))
+    run = playbooks.scan(scan_baseline=str(run.run_dir.parent / "latest"), scan_profiles=profiles)
     assert run.status == 2
     assert "is the run that is judged" in run.output

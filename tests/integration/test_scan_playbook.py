@@ -206,13 +206,26 @@ def test_the_module_does_the_same_work_elsewhere(playbooks, tmp_path, shop_scan)
 
 
 def test_saf_agrees_on_every_document(shop_scan, saf_program, tmp_path):
-    """One call of the real SAF CLI per document: its totals and compliance must be ours."""
+    """One call of the real SAF CLI: its totals and compliance of every profile of every document must be ours.
+
+    It looks at the first profile of a document only, and adds up profiles of one name: so each profile goes into a document
+    of its own, under a name of its own.
+    """
+    ours, files = {}, []
     for target in scanned(shop_scan):
-        done = subprocess.run([saf_program, "view", "summary", "-i", str(shop_scan.run_dir / target["hdf"]), "-f", "json",
-                               "--no-print-pretty"], cwd=tmp_path, check=True, capture_output=True, text=True)
-        (theirs,) = json.loads(done.stdout[done.stdout.index("["):])
-        ours = target["counts"]
-        assert theirs["compliance"] == target["compliance"], target["target_id"]
+        document = hdf_of(shop_scan, target)
+        for profile, counted in zip(document["profiles"], target["profiles"]):
+            name = "%s of %s" % (profile["name"], target["target_id"])
+            ours[name] = counted
+            files.append(tmp_path / ("%d.json" % len(files)))
+            files[-1].write_text(json.dumps(dict(document, profiles=[dict(profile, name=name)])), encoding="utf-8")
+    assert len(files) >= 12
+    done = subprocess.run([saf_program, "view", "summary", "-f", "json", "--no-print-pretty", "-i", *map(str, files)],
+                          cwd=tmp_path, check=True, capture_output=True, text=True)
+    theirs = {entry["profileName"]: entry for entry in json.loads(done.stdout[done.stdout.index("["):])}
+    assert set(theirs) == set(ours)
+    for name, counted in ours.items():
+        assert theirs[name]["compliance"] == counted["compliance"], name
         for word, key in (("passed", "passed"), ("failed", "failed"), ("skipped", "not_reviewed"),
                           ("no_impact", "not_applicable"), ("error", "profile_error")):
-            assert theirs[word]["total"] == ours[key], (target["target_id"], word, theirs, ours)
+            assert theirs[name][word]["total"] == counted["counts"][key], (name, word, theirs[name], counted)

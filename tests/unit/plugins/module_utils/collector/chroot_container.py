@@ -12,6 +12,7 @@ import os
 import pickle
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -27,6 +28,16 @@ TOOLS = ("stat", "readlink", "base64", "od", "cat", "tr", "head", "sleep", "sha2
 # the shell and where its tools come from; Debian's busybox shell always uses its own applets
 CELLS = [(shell, tools) for shell in ("dash", "bash", "mksh") for tools in ("gnu", "busybox", "toybox", "none")]
 CELLS.append(("ash", "busybox"))
+
+
+def bind_socket(folder: Path) -> None:
+    """Leave a socket of that name in a folder, whose own path may be longer than a socket's address."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("/proc/self/fd/%d/socket" % descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Identity(NamedTuple):

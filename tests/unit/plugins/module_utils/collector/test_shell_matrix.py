@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import socket
 import stat
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
@@ -31,6 +30,7 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     ROOT,
     Container,
     Identity,
+    bind_socket,
 )
 
 NAMES = [
@@ -101,8 +101,7 @@ def _fill(container: Container) -> Tuple[str, ...]:
     for path, target in LINKS.items():
         os.symlink(target, container.root / path[1:])
     os.mkfifo(container.root / "pipe", 0o640)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(os.path.relpath(container.root / "socket"))
+    bind_socket(container.root)
     os.mknod(container.root / "disk", 0o660 | stat.S_IFBLK, os.makedev(250, 250))
     (container.root / "tmp").chmod(0o1777)
     return (

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import stat
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -21,6 +20,7 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Container,
     Identity,
     bind_mount,
+    bind_socket,
 )
 
 IMAGE = "/mnt/image"
@@ -165,8 +165,7 @@ def fill(container: Container) -> None:
     os.symlink("/usr/share/three", container.root / "var/lib/dpkg/status.d/three")
     (container.root / "run").mkdir()
     os.mkfifo(container.root / "run/pipe")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(os.path.relpath(container.root / "run/socket"))
+    bind_socket(container.root / "run")
     os.mknod(container.root / "run/disk", 0o666 | stat.S_IFBLK, os.makedev(250, 250))
     (container.root / "sparse").touch()
     os.truncate(container.root / "sparse", 1 << 40)
