@@ -51,7 +51,11 @@ def test_it_says_what_an_exec_says(case, place, scan):
     there.add(WORKS[case])
     by_exec, by_debug = scan(there.name, approach="exec"), scan(there.name)
     assert by_debug.hdf()["platform"] == by_exec.hdf()["platform"]
-    assert by_debug.verdicts() == by_exec.verdicts()
+    ours, theirs = by_debug.verdicts(), by_exec.verdicts()
+    if WORKS[case]["spec"].get("hostPID"):
+        # an exec sees the processes of the whole node, debug those of its target
+        assert ours.pop("cb-service-managers") != theirs.pop("cb-service-managers")
+    assert ours == theirs
     (entry,) = there.entries("a")
     (status,) = there.pod("a")["status"]["ephemeralContainerStatuses"]
     (target,) = there.pod("a")["status"]["containerStatuses"]
@@ -99,7 +103,8 @@ def test_with_the_targets_own_capabilities_it_can_be_seen(case, place, scan):
     target, _said = REFUSED[case]
     there = place()
     there.add(pod("a", target))
-    by_debug, by_exec = scan(there.name, debug_match_capabilities=True), scan(there.name, approach="exec")
+    # first by exec: later the debug container stands in the pod, too, and is judged as every container of it
+    by_exec, by_debug = scan(there.name, approach="exec"), scan(there.name, debug_match_capabilities=True)
     assert by_debug.verdicts() == by_exec.verdicts()
     context = there.entries("a")[0]["securityContext"]
     wanted = target["securityContext"]["capabilities"]

@@ -37,13 +37,16 @@ def test_every_example_works(playbooks, cluster, team_namespace, debug_operator_
     others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]
     tasks = [make_access, *others, *gate, *other_access]
     assert len(tasks) >= 10
+    no_guard = {"securescan.kubernetes.scan_guard": {"kubeconfig": "{{ admin_kubeconfig }}", "state": "absent"}}
+    made = {"when": "made.access is defined", "securescan.kubernetes.scan_access": {
+        "kubeconfig": "{{ scan_kubeconfig }}", "state": "absent", "namespaces": ["shop"], "run_id": "{{ made.access.run_id }}"}}
     by_hand = {"securescan.kubernetes.scan_access": {"kubeconfig": "{{ scan_kubeconfig }}", "state": "absent",
                                                      "run_id": "look-by-hand", "namespaces": ["shop"]}}
     play = tmp_path / "examples.yml"
     play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
-                                     "tasks": [{"block": tasks, "always": [by_hand]}]}]))
+                                     "tasks": [{"block": tasks, "always": [by_hand, made, no_guard]}]}]))
     run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(debug_operator_kubeconfig),
-                        scan_scanner_image="securescan.local/busybox:1")
+                        scan_scanner_image="securescan.local/busybox:1", admin_kubeconfig=str(cluster.kubeconfig))
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
     assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",

@@ -148,10 +148,11 @@ def test_names_differ_by_image_identity_and_target():
 
 
 @pytest.mark.parametrize(("state", "is_used"), [
-    (running(), True), (None, True), ({"waiting": {"reason": "ContainerCreating"}}, True), (running(85), False),
+    (running, True), (None, True), ({"waiting": {"reason": "ContainerCreating"}}, True), (lambda: running(85), False),
     ({"terminated": {"exitCode": 0}}, False), ({"running": {"startedAt": "garbled"}}, False), ({"running": None}, False)])
 def test_one_that_lives_long_enough_is_used_again(state, is_used):
     pod = pod_of()
+    state = state() if callable(state) else state
     other = wanted(pod, run_id="other")
     found = with_entry(pod, other.entry(pod, ""), state)
     mine = wanted(found, run_id="mine")
