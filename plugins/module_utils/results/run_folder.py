@@ -20,7 +20,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from ..errors import ScanError
 from .hdf import document_target_id, read_hdf_file
@@ -162,14 +162,18 @@ def read_kept_facts(path: str, target: Mapping[str, Any]) -> Tuple[bytes, str]:
     return data, str(source)
 
 
-def read_run(path: str) -> Tuple[Dict[str, Any], List[Tuple[str, Dict[str, Any]]]]:
-    """The summary and the documents (with their paths) of a finished run, for judging it again.
+def read_run(path: str) -> Tuple[Dict[str, Any], Iterator[Tuple[str, Dict[str, Any]]]]:
+    """The summary and the documents (with their paths) of a finished run, for judging it again. A document is read when it
+    is asked for, so that one is held at a time.
 
-    :raises ScanError: `bad_results` when the summary or a document that it names is missing or not whole, or when a
-        document is about another target or lacks a profile of the run
+    :raises ScanError: `bad_results` when the summary or, while they are asked for, a document that it names is missing or
+        not whole, or when a document is about another target or lacks a profile of the run
     """
     summary = read_summary_of(str(Path(path) / SUMMARY_JSON))
-    documents = []
+    return summary, _documents_of(path, summary)
+
+
+def _documents_of(path: str, summary: Mapping[str, Any]) -> Iterator[Tuple[str, Dict[str, Any]]]:
     for target in summary["targets"]:
         if not target["hdf"]:
             continue
@@ -183,8 +187,7 @@ def read_run(path: str) -> Tuple[Dict[str, Any], List[Tuple[str, Dict[str, Any]]
             if profile["name"] not in names:
                 raise ScanError("bad_results", "%s: lacks the profile %s, by which the run judged"
                                 % (source, profile["name"]), tried="read results")
-        documents.append((source, document))
-    return summary, documents
+        yield source, document
 
 
 def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:

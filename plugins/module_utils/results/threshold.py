@@ -15,7 +15,7 @@ from __future__ import annotations
 import collections
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ..errors import ScanError
 from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
@@ -85,7 +85,7 @@ DEFAULT_THRESHOLD = load_threshold({
 }, "the default threshold")
 
 
-def decide(threshold: Threshold, documents: Sequence[Tuple[str, Mapping[str, Any]]],
+def decide(threshold: Threshold, documents: Iterable[Tuple[str, Mapping[str, Any]]],
            expected: Sequence[Mapping[str, Any]], baseline: Optional[Failures] = None) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -110,12 +110,14 @@ class _Gate:
         self.failed: Dict[str, Tuple[Place, Set[Control]]] = {}  # target id -> where it is, and what failed on it
         self.seen: Set[Tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
-    def decide(self, documents: Sequence[Tuple[str, Mapping[str, Any]]],
+    def decide(self, documents: Iterable[Tuple[str, Mapping[str, Any]]],
                expected: Sequence[Mapping[str, Any]]) -> Decision:
-        if not documents:
-            self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
+        number = 0
         for source, document in documents:
+            number += 1
             self._judge_document(source, document)
+        if not number:
+            self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
         self._judge_presence()
         new_failures = self._judge_new_failures()
         outcomes = self._compare_with_expected(expected)

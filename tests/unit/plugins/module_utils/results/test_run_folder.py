@@ -186,7 +186,7 @@ def test_a_run_is_read_back(tmp_path: pathlib.Path) -> None:
     folder = write_run(tmp_path)
     summary, documents = read_run(str(folder.path))
     assert summary["run_id"] == "run-1"
-    assert documents == [(str(folder.path / "hdf" / "demo_shop_api-1_app.json"), DOCUMENT)]
+    assert list(documents) == [(str(folder.path / "hdf" / "demo_shop_api-1_app.json"), DOCUMENT)]
 
 
 def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.Path) -> None:
@@ -200,12 +200,12 @@ def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.
         else:
             path.write_bytes(data)
         with pytest.raises(ScanError, match=message) as caught:
-            read_run(str(folder.path))
+            list(read_run(str(folder.path))[1])
         assert caught.value.reason == "bad_results"
     without = make_document(TARGET, make_control("c-1", "passed"), profile="another")
     path.write_text(json.dumps(without))
     with pytest.raises(ScanError, match="lacks the profile baseline"):
-        read_run(str(folder.path))
+        list(read_run(str(folder.path))[1])
     (folder.path / "summary.json").unlink()
     with pytest.raises(ScanError, match=r"summary\.json: cannot be read"):
         read_run(str(folder.path))
