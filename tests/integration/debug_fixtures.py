@@ -78,7 +78,9 @@ def place(cluster):
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
         cluster.kubectl("create", "-f", "-", stdin=json.dumps(space))
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(account))
+        # once more where the cluster makes it at the same moment
+        if cluster.kubectl_run("apply", "-f", "-", stdin=json.dumps(account)).returncode:
+            cluster.kubectl("apply", "-f", "-", stdin=json.dumps(account))
         return Place(cluster, name)
 
     yield make

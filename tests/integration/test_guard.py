@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import time
 import uuid
 
 import pytest
@@ -161,6 +162,8 @@ def test_whole_scans_work_as_without_it(guard, there, shop, scan, helper_operato
                                containers=["api", "legacy", "edge", "web", "worker"])
                 for approach in ("exec", "debug", "image")}
 
+    guard(state="absent")
+    ineffective(scan, shop)
     before = scans()
     assert outcomes(before["exec"]) == dict.fromkeys(("api", "legacy", "web", "worker"), "scanned") | {"edge": "no_such_program"}
     assert outcomes(before["debug"]) == dict.fromkeys(("api", "edge", "web", "worker"), "scanned") | {
@@ -177,6 +180,14 @@ def test_whole_scans_work_as_without_it(guard, there, shop, scan, helper_operato
 
 def statuses(done, name):
     return {control: [status for status, _message in results] for control, results in done.verdicts(name).items()}
+
+
+def ineffective(scan, namespace):
+    """Waits until the API server has forgotten a guard that was removed: it takes a moment."""
+    deadline = time.monotonic() + 20
+    while outcomes(scan(namespace, approach="exec", containers=["web"])) != {"web": "scanned"}:
+        assert time.monotonic() < deadline, "the guard is removed, and still refuses"
+        time.sleep(0.3)
 
 
 def effective(scan, namespace):

@@ -327,7 +327,10 @@ def test_node_out_of_memory(scene: Scene) -> None:
 def test_api_server_restarted(scene: Scene) -> None:
     made = scene.cluster.made_here
     end = while_a_daemon(scene, lambda: made.restart("kube-apiserver"), lambda: None)
-    check(end, {"b": cases.SERVER_IN}, ["a", "c"])
+    if "c" not in end.scanned():
+        # on a slow machine the server takes longer to come back, and to know its Roles, than we try again
+        check_kept_out(end, "c", ["unreachable", "not_permitted"])
+    check(end, {"b": cases.SERVER_IN}, {"a", "c"} & end.scanned() | {"a"})
     assert (end.error, scene.left()) == (None, "")
 
 
