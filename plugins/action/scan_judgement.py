@@ -9,8 +9,7 @@ from typing import Any
 
 from ..module_utils.options import scan_judgement_spec
 from ..module_utils.tasks.judgement import run_scan_judgement
-from ..module_utils.tasks.profile import chosen_profiles
-from ..plugin_utils.amendment_files import read_amendment_files
+from ..plugin_utils.judging_files import what_to_judge_by
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -20,6 +19,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_judgement)
 
     def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content."""
-        return {"compiled_profiles": [profile.as_dict() for profile in chosen_profiles(params)],
-                **read_amendment_files(params)}
+        return what_to_judge_by(params)

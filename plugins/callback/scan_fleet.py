@@ -30,30 +30,15 @@ ansible.cfg: |
 
 from typing import Any
 
-from ansible.plugins.callback import CallbackBase
-
 from ..module_utils.reports.fleet import render_fleet
-from ..plugin_utils.observed_runs import ObservedRuns
+from ..plugin_utils.observed_runs import ObservingCallback
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(ObservingCallback):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "securescan.kubernetes.scan_fleet"
     CALLBACK_NEEDS_ENABLED = True
-
-    def __init__(self, display: Any = None, options: Any = None) -> None:
-        super().__init__(display=display, options=options)
-        self._observed = ObservedRuns()
-
-    def v2_runner_on_ok(self, result: Any) -> None:
-        self._observed.observe(result._host.get_name(), result._task.action, result._result)
-
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._observed.observe(result._host.get_name(), result._task.action, result._result)
-
-    def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         table = render_fleet(self._observed.runs)

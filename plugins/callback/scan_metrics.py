@@ -46,30 +46,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.callback import CallbackBase
-
 from ..module_utils.reports.metrics import render_metrics
-from ..plugin_utils.observed_runs import ObservedRuns
+from ..plugin_utils.observed_runs import ObservingCallback
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(ObservingCallback):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "securescan.kubernetes.scan_metrics"
     CALLBACK_NEEDS_ENABLED = True
-
-    def __init__(self, display: Any = None, options: Any = None) -> None:
-        super().__init__(display=display, options=options)
-        self._observed = ObservedRuns()
-
-    def v2_runner_on_ok(self, result: Any) -> None:
-        self._observed.observe(result._host.get_name(), result._task.action, result._result)
-
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._observed.observe(result._host.get_name(), result._task.action, result._result)
-
-    def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         text = render_metrics(self._observed.runs)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible.plugins.callback import CallbackBase
+
 from ..module_utils.errors import ScanError
 from ..module_utils.reports.fleet import ClusterRun
 from ..module_utils.results.run_summary import read_run_summary
@@ -37,6 +39,26 @@ class ObservedRuns:
     @property
     def runs(self) -> list[ClusterRun]:
         return list(self._runs.values())
+
+
+class ObservingCallback(CallbackBase):
+    """A callback that looks at the results of scans. A subclass names itself, and says what it makes of them at the end."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, display: Any = None, options: Any = None) -> None:
+        super().__init__(display=display, options=options)
+        self._observed = ObservedRuns()
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._observed.observe(result._host.get_name(), result._task.action, result._result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._observed.observe(result._host.get_name(), result._task.action, result._result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
 
 
 def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:

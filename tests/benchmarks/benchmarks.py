@@ -29,7 +29,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug import DebugApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import DebugOptions
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits, Means
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
     connect,
@@ -85,8 +86,7 @@ class Bench:
     def make_plan(self, concurrency: int):
         limiter = Limiter(per_cluster=concurrency)
         self.scanner = ScannerAccess(self.grantor, self.connection, self.access, limiter)
-        approach = ExecApproach(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20),
-                                threading.Event())
+        approach = ExecApproach(Means(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event()))
         return ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
                         request=scan_request(self.profiles))
 
@@ -173,8 +173,8 @@ class Bench:
             limiter = Limiter(per_cluster=1)
             scanner = ScannerAccess(self.grantor, self.connection, access, limiter)
             scanner.for_target(selected.target)
-            approach = DebugApproach(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event(),
-                                     DebugOptions("securescan.local/busybox:1", keep_alive=300))
+            means = Means(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
+            approach = DebugApproach(means, DebugOptions("securescan.local/busybox:1", keep_alive=300))
             plan = ScanPlan(run_id="bench", approach=approach, profiles=self.profiles, request=self.plan.request)
             started, cpu = time.perf_counter(), time.process_time()
             self.scan_outcome(plan, selected)

@@ -13,7 +13,8 @@ import time
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.renewal import LOST, renew_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach, ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits, Means
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
@@ -65,7 +66,7 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
     before = running(grantor, namespace)
     limiter = Limiter(per_cluster=4)
     access = ScannerAccess(grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"], limiter)
-    approach = ExecApproach(access, limiter, ExecLimits(timeout=20, output=1_000_000), threading.Event())
+    approach = ExecApproach(Means(access, limiter, ExecLimits(timeout=20, output=1_000_000), threading.Event()))
     lost, kept = before
     assert collected(approach, kept) == "scanned"
     cluster.kubectl("delete", "pod", lost.target.pod, "-n", namespace, "--now")

@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
-from ..access.scanner import ScannerAccess
-from ..cluster.limiter import Limiter
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
 from . import auto, debug, exec, image
 from .approach import Approach
 from .debug_container import DebugOptions
 from .image_helper import ImageOptions, image_reference
-from .reached_pod import ExecLimits, check_platform, check_state
+from .reached_pod import ExecLimits, Means, check_platform, check_state
 
 APPROACHES = (exec.NAME, debug.NAME, image.NAME, auto.NAME)
 
@@ -46,17 +43,6 @@ class ApproachOptions:
         return ""
 
 
-@dataclass(frozen=True)
-class Means:
-    """What every approach works with. `targets` are all of the run."""
-
-    access: ScannerAccess
-    limiter: Limiter
-    limits: ExecLimits
-    cancel: threading.Event
-    targets: Sequence[SelectedTarget] = ()
-
-
 def open_approach(means: Means, options: ApproachOptions) -> Approach:
     """The approach that the options name; what it needs of them was checked by `check_options`."""
     if options.name != auto.NAME:
@@ -67,11 +53,10 @@ def open_approach(means: Means, options: ApproachOptions) -> Approach:
 
 def _open(name: str, means: Means, options: ApproachOptions) -> Approach:
     if name == debug.NAME:
-        return debug.DebugApproach(means.access, means.limiter, means.limits, means.cancel, options.debug)
+        return debug.DebugApproach(means, options.debug)
     if name == image.NAME:
-        return image.ImageApproach(means.access, means.limiter, means.limits, means.cancel, options=options.image,
-                                   targets=means.targets)
-    return exec.ExecApproach(means.access, means.limiter, means.limits, means.cancel)
+        return image.ImageApproach(means, options.image)
+    return exec.ExecApproach(means)
 
 
 def check_options(options: ApproachOptions) -> None:

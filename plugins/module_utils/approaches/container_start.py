@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Tuple
 
+from ..cluster.deadline import Deadline
 from ..cluster.server_text import clean_text
 from ..errors import ScanError
 
@@ -16,6 +17,32 @@ _IMAGE = re.compile(r"Image|Registry|Signature")
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 _NO_PROGRAM = re.compile(r"executable file not found|no such file or directory")
 _NOT_FOUND = 127
+
+
+def wait_until_started(pod: Mapping[str, Any], state_of: Callable[[Mapping[str, Any]], Optional[Mapping[str, Any]]],
+                       read_again: Callable[[], Mapping[str, Any]], deadline: Deadline, *, image: str, tried: str, reason: str,
+                       pauses: Tuple[float, float]) -> Mapping[str, Any]:
+    """Waits until a container runs; its pod as it then is. The scanner may not watch pods, so the pod is read again.
+
+    :param state_of: the container's state in the pod
+    :param image: the scanner image, which the container is to run
+    :param tried, reason: of the error where it does not start
+    :param pauses: seconds before the pod is first read again, and at most
+    :raises ScanError: image_pull_failed, `reason`, timed_out, cancelled; as `read_again`
+    """
+    pause, longest = pauses
+    while True:
+        state = state_of(pod)
+        if state and "running" in state:
+            return pod
+        failure = start_failure(state, image, tried, reason)
+        if failure:
+            raise failure
+        if deadline.remaining() <= pause:
+            raise not_started(state, deadline.seconds, deadline.tried)
+        deadline.sleep(pause)
+        pause = min(pause * 1.5, longest)
+        pod = read_again()
 
 
 def start_failure(state: Optional[Mapping[str, Any]], image: str, tried: str, reason: str) -> Optional[ScanError]:

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Set, Tuple
+from typing import Any, Mapping, Optional, Set, Tuple
 
-from ..access.scanner import NamespaceScanner, ScannerAccess
+from ..access.scanner import NamespaceScanner
 from ..cluster.deadline import Deadline
-from ..cluster.limiter import Limiter
+from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
@@ -21,7 +20,7 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, Footprint
-from .container_start import not_started, start_failure
+from .container_start import wait_until_started
 from .debug_container import (
     END_SCRIPT,
     END_SHELL,
@@ -33,7 +32,9 @@ from .debug_container import (
 )
 from .debug_refusals import is_name_taken, patch_refusal
 from .reached_pod import (
+    EnteringApproach,
     ExecLimits,
+    Means,
     check_state,
     collect_by_exec,
     explained_by_absence,
@@ -68,30 +69,15 @@ class _Visit:
     deadline: Deadline
     passed_over: Set[str] = field(default_factory=set)
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Adds an ephemeral container to the pod."""
-        # the uid: a pod of the same name may have come meanwhile, and must not get it
-        patch = {"metadata": {"uid": self.target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
-        self.scanner.client.patch(pod_path(self.target) + "/ephemeralcontainers", patch, _PATCH_TYPE)
-
     def wait_until_started(self, name: str, pod: Mapping[str, Any], image: str) -> Mapping[str, Any]:
-        """Waits until the container of that name runs; the pod as it then is. The scanner may not watch pods."""
-        pause = _FIRST_PAUSE
-        while True:
-            state = ephemeral_statuses(pod).get(name)
-            if state and "running" in state:
-                return pod
-            failure = start_failure(state, image, "starting the debug container %s" % name, "debug_failed")
-            if failure:
-                raise failure
-            if self.deadline.remaining() <= pause:
-                raise not_started(state, self.deadline.seconds, self.deadline.tried)
-            self.deadline.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-            pod = read_same_pod(self.scanner, self.target, whole=True)
+        """Waits until the container of that name runs; the pod as it then is."""
+        return wait_until_started(
+            pod, lambda seen: ephemeral_statuses(seen).get(name),
+            lambda: read_same_pod(self.scanner, self.target, whole=True), self.deadline, image=image,
+            tried="starting the debug container %s" % name, reason="debug_failed", pauses=(_FIRST_PAUSE, _LONGEST_PAUSE))
 
 
-class DebugApproach:
+class DebugApproach(EnteringApproach):
     """Collects facts by an exec into an ephemeral container, with the scanner's token only.
 
     A container that is there and fits is used again. It is told to end when the target is done, unless it is to be kept;
@@ -100,16 +86,9 @@ class DebugApproach:
 
     name = NAME
 
-    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event,
-                 options: DebugOptions) -> None:
-        self._access = access
-        self._limiter = limiter
-        self._limits = limits
-        self._cancel = cancel
+    def __init__(self, means: Means, options: DebugOptions) -> None:
+        super().__init__(means)
         self._options = options
-        self._lock = threading.Lock()
-        self.execs = 0
-        self.added: List[Footprint] = []
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
@@ -131,9 +110,6 @@ class DebugApproach:
                     if not found.is_kept:
                         self._end(visit, found.name)
 
-    def close(self) -> None:
-        """Nothing serves more than one target."""
-
     def _open(self, visit: _Visit) -> Tuple[FoundContainer, Mapping[str, Any]]:
         """A container that runs beside the target, and the pod as it then is."""
         doubts = 0
@@ -146,7 +122,7 @@ class DebugApproach:
                 entry = wanted.entry(pod, visit.deadline.tried)
                 found = FoundContainer(entry["name"], is_own=True, is_kept=self._options.keep_alive > 0)
                 try:
-                    visit.add(entry)
+                    add_ephemeral_container(visit.scanner.client, visit.target, entry)
                 except ScanError as error:
                     doubts += error.reason in _PERHAPS_ADDED
                     if not is_name_taken(error) and (error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS):
@@ -192,9 +168,13 @@ class DebugApproach:
             if found.is_own and footprint not in self.added:
                 self.added.append(footprint)
 
-    def _count_exec(self) -> None:
-        with self._lock:
-            self.execs += 1
+
+def add_ephemeral_container(client: RestClient, target: Target, entry: Mapping[str, Any],
+                            query: Optional[Query] = None) -> None:
+    """Adds an ephemeral container to the target's pod; `query` as of the request, such as for a dry run."""
+    # the uid: a pod of the same name may have come meanwhile, and must not get it
+    patch = {"metadata": {"uid": target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
+    client.patch(pod_path(target) + "/ephemeralcontainers", patch, _PATCH_TYPE, query)
 
 
 def debug_container(pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float,

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import threading
-from typing import List
-
-from ..access.scanner import NamespaceScanner, ScannerAccess
-from ..cluster.limiter import Limiter
+from ..access.scanner import NamespaceScanner
 from ..collector.request import CollectionRequest
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected, Footprint
+from .approach import Collected
 from .reached_pod import (
-    ExecLimits,
+    EnteringApproach,
     check_state,
     collect_by_exec,
     explained_by_absence,
@@ -23,24 +19,13 @@ from .reached_pod import (
     when_let_in,
 )
 
-__all__ = ["NAME", "ExecApproach", "ExecLimits"]
-
 NAME = "exec"
 
 
-class ExecApproach:
+class ExecApproach(EnteringApproach):
     """Collects facts by one exec per target, with the scanner's token only. It adds nothing to any pod."""
 
     name = NAME
-
-    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event) -> None:
-        self._access = access
-        self._limiter = limiter
-        self._limits = limits
-        self._cancel = cancel
-        self._lock = threading.Lock()
-        self.execs = 0
-        self.added: List[Footprint] = []
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
@@ -50,12 +35,8 @@ class ExecApproach:
         with self._limiter.slot(node=target.node, namespace=target.namespace):
             return when_let_in(self._access, target, lambda: self._enter(scanner, target, request))
 
-    def close(self) -> None:
-        """Nothing serves more than one target."""
-
     def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
         read_same_pod(scanner, target)
-        with self._lock:
-            self.execs += 1
+        self._count_exec()
         with explained_by_absence(scanner, target):
             return Collected(collect_by_exec(scanner, target, request, self._limits, self._cancel), NAME)

@@ -11,12 +11,11 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Set
 
 from ..access.objects import helper_labels
-from ..access.scanner import NamespaceScanner, ScannerAccess
+from ..access.scanner import NamespaceScanner
 from ..cluster.deadline import Deadline
-from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
@@ -24,8 +23,8 @@ from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected, Footprint
-from .container_start import not_started, start_failure
+from .approach import Collected
+from .container_start import wait_until_started
 from .image_and_volumes import volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
@@ -38,7 +37,7 @@ from .image_helper import (
     plan_helpers,
 )
 from .image_refusals import creation_refusal
-from .reached_pod import ExecLimits, check_platform, collect_by_exec
+from .reached_pod import EnteringApproach, Means, check_platform, collect_by_exec
 
 NAME = "image"
 _VIEW = TargetView(mount_point=MOUNT_POINT)
@@ -59,27 +58,19 @@ class _Image:
     error: Optional[ScanError] = None
 
 
-class ImageApproach:
+class ImageApproach(EnteringApproach):
     """Collects facts by an exec into a helper pod, with the token of a scanner that may do nothing outside the helpers'
     namespace. `added` stays empty: nothing of it is left."""
 
     name = NAME
 
-    def __init__(self, access: ScannerAccess, limiter: Limiter, limits: ExecLimits, cancel: threading.Event, *,
-                 options: ImageOptions, targets: Iterable[SelectedTarget]) -> None:
-        """:param targets: all that may be collected from: the helper pods are planned for them"""
-        self._access = access
-        self._limiter = limiter
-        self._limits = limits
-        self._cancel = cancel
+    def __init__(self, means: Means, options: ImageOptions) -> None:
+        super().__init__(means)
         self._options = options
-        self._lock = threading.Lock()
         self._create_lock = threading.Lock()
         self._created: Set[int] = set()
         self._images = {mounted.reference: _Image(mounted, helper)
-                        for helper in plan_helpers(targets) for mounted in helper.images}
-        self.execs = 0
-        self.added: List[Footprint] = []
+                        for helper in plan_helpers(means.targets) for mounted in helper.images}
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where its image could not be looked at or the reply is not whole."""
@@ -120,8 +111,7 @@ class ImageApproach:
         with self._limiter.slot(node=image.helper.node, namespace=namespace):
             self._create(scanner, image.helper, deadline)
             self._wait_until_started(scanner, image, deadline)
-            with self._lock:
-                self.execs += 1
+            self._count_exec()
             entered = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
             return collect_by_exec(scanner, entered, request, self._limits, self._cancel,
                                    container=image.mounted.container, view=_VIEW)
@@ -144,19 +134,12 @@ class ImageApproach:
             deadline.check()
 
     def _wait_until_started(self, scanner: NamespaceScanner, image: _Image, deadline: Deadline) -> None:
-        pause = _FIRST_PAUSE
-        while True:
-            pod = scanner.client.get(self._path(image.helper.number))
-            state = _state_of(pod, image.mounted.container)
-            if state and "running" in state:
-                return
-            failure = start_failure(state, self._options.image, deadline.tried, "helper_failed")
-            if failure:
-                raise failure
-            if deadline.remaining() <= pause:
-                raise not_started(state, deadline.seconds, deadline.tried)
-            deadline.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        def read() -> Mapping[str, Any]:
+            return scanner.client.get(self._path(image.helper.number))
+
+        wait_until_started(
+            read(), lambda pod: _state_of(pod, image.mounted.container), read, deadline, image=self._options.image,
+            tried=deadline.tried, reason="helper_failed", pauses=(_FIRST_PAUSE, _LONGEST_PAUSE))
 
     def _path(self, number: int) -> str:
         return "/api/v1/namespaces/%s/pods/%s" % (self._options.namespace, helper_name(self._access.run_id, number))

@@ -9,9 +9,10 @@ import secrets
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
+from ..cluster.limiter import Limiter
 from ..cluster.websocket_exec import ExecOutcome, exec_in_container
 from ..collector.collect import read_facts
 from ..collector.facts import Facts
@@ -21,6 +22,7 @@ from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
+from .approach import Footprint
 
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
 SHELL = ("sh",)
@@ -40,6 +42,37 @@ class ExecLimits:
 
     timeout: float
     output: int
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every approach works with. `targets` are all of the run."""
+
+    access: ScannerAccess
+    limiter: Limiter
+    limits: ExecLimits
+    cancel: threading.Event
+    targets: Sequence[SelectedTarget] = ()
+
+
+class EnteringApproach:
+    """What the approaches share that enter a container: their means, and an account of what they did."""
+
+    def __init__(self, means: Means) -> None:
+        self._access = means.access
+        self._limiter = means.limiter
+        self._limits = means.limits
+        self._cancel = means.cancel
+        self._lock = threading.Lock()
+        self.execs = 0
+        self.added: List[Footprint] = []
+
+    def close(self) -> None:
+        """Ends what serves several targets; here nothing does."""
+
+    def _count_exec(self) -> None:
+        with self._lock:
+            self.execs += 1
 
 
 def check_platform(selected: SelectedTarget, approach: str) -> None:

@@ -22,16 +22,15 @@ from ..access.objects import (
     service_account,
 )
 from ..access.refusals import access_incomplete
+from ..approaches.debug import add_ephemeral_container
 from ..approaches.debug_refusals import is_name_taken, patch_refusal
 from ..approaches.image_helper import Helper, ImageOptions, helper_name, helper_pod
 from ..approaches.image_refusals import creation_refusal
-from ..approaches.reached_pod import pod_path
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
 
 _DRY_RUN = {"dryRun": "All"}
-_PATCH_TYPE = "application/strategic-merge-patch+json"
 
 
 class DryRuns:
@@ -60,9 +59,8 @@ class DryRuns:
 
     def add_debug_container(self, target: Target, entry: Mapping[str, Any]) -> Optional[ScanError]:
         """Why the cluster would not take the ephemeral container, None where it would."""
-        patch = {"metadata": {"uid": target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
         try:
-            self._client.patch(pod_path(target) + "/ephemeralcontainers", patch, _PATCH_TYPE, _DRY_RUN)
+            add_ephemeral_container(self._client, target, entry, _DRY_RUN)
         except ScanError as error:
             return None if is_name_taken(error) else patch_refusal(error, str(entry["name"]))
         return None

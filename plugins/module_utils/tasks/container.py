@@ -14,8 +14,8 @@ from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import Means, check_options, check_targets, foresee, open_approach
-from ..approaches.reached_pod import ExecLimits
+from ..approaches.choice import check_options, check_targets, foresee, open_approach
+from ..approaches.reached_pod import ExecLimits, Means
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
@@ -35,6 +35,7 @@ from .access import planned_access, scan_access_of, scan_grants
 from .context import TaskContext
 from .grantor import connect_grantor
 from .interrupts import interruptible
+from .profile import received_profiles
 
 _LISTED_IN_RESULT = 20
 
@@ -45,9 +46,7 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
 
     In check mode diff. Where the scan's access could not be removed also failed, msg and error.
     """
-    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
-    if not profiles:
-        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
+    profiles = received_profiles(params)
     amendments = read_amendments(params)
     check_options(approach_options(params))
     connection = connect_grantor(params, context)

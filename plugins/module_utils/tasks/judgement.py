@@ -24,6 +24,7 @@ from ..results.threshold import SCANNED
 from ..run import judge_facts, platform_of, unread_facts
 from ..targets.identity import Target
 from .context import TaskContext
+from .profile import received_profiles
 
 _LISTED_IN_RESULT = 20
 _IDENTITY = (*(field.name for field in fields(Target)), "target_id")
@@ -33,9 +34,7 @@ def run_scan_judgement(params: Mapping[str, Any], context: TaskContext) -> Dict[
     """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned; in check mode without
     run_dir and summary_file.
     """
-    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
-    if not profiles:
-        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
+    profiles = received_profiles(params)
     amendments = read_amendments(params)
     then = read_summary_of(params["run_dir"])
     if not any(target.get("facts") for target in then["targets"]):

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
+from ..errors import ScanError
 from ..profiles.compiled import CompiledProfile
 from ..profiles.loader import load_profiles
 from .context import TaskContext
@@ -35,6 +36,17 @@ def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> Dict[st
 def chosen_profiles(params: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
     """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
     return load_profiles(params["profiles"], [_SHIPPED], params["inputs"])
+
+
+def received_profiles(params: Mapping[str, Any]) -> List[CompiledProfile]:
+    """The profiles that the controller has compiled for a task, from the option `compiled_profiles`.
+
+    :raises ScanError: bad_option where there is none; bad_profile
+    """
+    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
+    if not profiles:
+        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
+    return profiles
 
 
 def _described(profile: CompiledProfile) -> Dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options `waivers` and `attestations`: files of the controller, of which a task elsewhere gets the content."""
+"""What a task judges by: profiles, waivers and attestations, files of the controller of which it gets the content."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from typing import Any
 
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.waivers import load_waivers
+from ..module_utils.tasks.profile import chosen_profiles
 from .controller_files import read_yaml_file
 
 
-def read_amendment_files(params: Mapping[str, Any]) -> dict[str, Any]:
+def what_to_judge_by(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content."""
+    return {"compiled_profiles": [profile.as_dict() for profile in chosen_profiles(params)], **_read_amendment_files(params)}
+
+
+def _read_amendment_files(params: Mapping[str, Any]) -> dict[str, Any]:
     """The content of those of the two options that name a file. ScanError, naming the file, where it breaks its format."""
     read: dict[str, Any] = {}
     for option, reason, load in (("waivers", "bad_waivers", load_waivers),
