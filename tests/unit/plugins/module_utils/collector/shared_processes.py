@@ -1,13 +1,15 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers that share one process namespace, as those of a pod with a debug container do: real processes, own roots."""
+"""Containers that share one process and one network namespace, as those of a pod with a debug container do: real processes,
+own roots."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -49,9 +51,9 @@ class SharedProcesses:
         self._scratch = scratch
         self._started: List[subprocess.Popen[bytes]] = []
         self._main: Dict[int, Process] = {}
-        self._pids = ["unshare", "--pid", "--fork", "--kill-child"]
+        self._pids = ["unshare", "--pid", "--net", "--fork", "--kill-child"]
         self.first = self.start(first, *argv, uid=uid, gid=gid)
-        self._pids = ["nsenter", "--target", str(self.first.outer), "--pid"]
+        self._pids = ["nsenter", "--target", str(self.first.outer), "--pid", "--net"]
 
     def start(self, container: Container, *argv: str, uid: int = 65534, gid: int = 65534, env: Optional[Dict[str, str]] = None,
               chroot: str = "") -> Process:
@@ -62,7 +64,7 @@ class SharedProcesses:
             mounts = 'mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && unset PWD OLDPWD && exec "$@"'
             argv = (*self._pids, "unshare", "--mount", "sh", "-c", mounts, str(container.root), *argv)
         else:
-            argv = ("nsenter", "--target", str(main.outer), "--pid", "--mount", *argv)
+            argv = ("nsenter", "--target", str(main.outer), "--pid", "--net", "--mount", *argv)
         popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})})
         self._started.append(popen)
         process = Process(_wait_for_child(popen))
@@ -89,10 +91,18 @@ class SharedProcesses:
 
     def run(self, container: Container, shell_script: bytes, *, uid: int = 65534, gid: int = 65534,
             env: Optional[Dict[str, str]] = None) -> subprocess.CompletedProcess[bytes]:
-        argv = ["nsenter", "--target", str(self._main[id(container)].outer), "--pid", "--mount", "chroot",
+        argv = ["nsenter", "--target", str(self._main[id(container)].outer), "--pid", "--net", "--mount", "chroot",
                 "--userspec=%d:%d" % (uid, gid), "--groups=", str(container.root), "/bin/sh"]
         return subprocess.run(argv, input=shell_script, capture_output=True, timeout=60, check=False,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})})
+
+    def listen(self, port: int) -> None:
+        """Somebody of the pod listens there, on every address."""
+        serve = "import socket; s = socket.create_server(('', %d)); print(flush=True); s.accept()" % port
+        popen = subprocess.Popen(["nsenter", "--target", str(self.first.outer), "--net", sys.executable, "-c", serve],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._started.append(popen)
+        assert popen.stdout and popen.stdout.readline() == b"\n"
 
     def close(self) -> None:
         # the tools before it changed its user, which takes away the signal that --kill-child asks for
@@ -100,7 +110,7 @@ class SharedProcesses:
             os.kill(self.first.outer, signal.SIGKILL)
         for popen in reversed(self._started):
             popen.kill()
-            popen.wait()
+            popen.communicate()
 
 
 def _wait_for_child(popen: subprocess.Popen[bytes]) -> int:

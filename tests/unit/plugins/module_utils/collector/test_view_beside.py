@@ -98,6 +98,7 @@ def make_pod(make_container: MakeContainer, tmp_path: Path) -> Iterator[MakePod]
 def test_the_same_from_inside_and_from_beside(make_pod: MakePod, shell: str, tools: str) -> None:
     pod = make_pod(shell, tools)
     pod.start("/bin/sleep", "601", uid=33, gid=33)
+    pod.shared.listen(8080)
     queries = [*QUERIES, *PROCESS]
     inside = pod.shared.collect(pod.target, queries)
     outside = pod.shared.collect(pod.scanner, queries, VIEW, env=SECRET)
@@ -105,6 +106,7 @@ def test_the_same_from_inside_and_from_beside(make_pod: MakePod, shell: str, too
     assert [row["cmdline"] for row in outside["processes"].value] == [["/bin/sleep", "600"], ["/bin/sleep", "601"]]
     inside.by_key["processes"].value[:] = [row for row in inside["processes"].value if row["pid"] != pod.main.pid]
     assert differences(inside, outside) == []
+    assert [row["port"] for row in outside["sockets"].value] == [8080]
     assert sum(fact.status == OK for fact in outside.values()) > 70
 
 
