@@ -110,7 +110,7 @@ def test_a_healthy_cluster_is_left_alone_at_once(first: Cluster) -> None:
     before = supervisor_pid(first)
     began = time.monotonic()
     again = cluster_program("up", first.name)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 5.0
     assert again.stdout.splitlines()[-1] == str(first.kubeconfig)
     assert supervisor_pid(Cluster(existing(first.name))) == before
 
@@ -269,7 +269,7 @@ def test_down_leaves_nothing_behind(first: Cluster) -> None:
 
     began = time.monotonic()
     assert cluster_program("down", first.name).returncode == 0
-    assert time.monotonic() - began < 10.0
+    assert time.monotonic() - began < 30.0
 
     assert not [pid for pid in own if processes.start_time(pid) is not None]
     assert not spaces & processes.namespaces(processes.everyone())

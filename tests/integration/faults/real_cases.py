@@ -93,7 +93,8 @@ ROWS = [*STATIC_ROWS, DELETED, KILLED, GONE, REPLACED, REPLACED_BEFORE, ROLE, AC
 
 # A shell that shows that it was entered, and takes its time.
 _EATS = "echo entered > /tmp/entered\nsleep 1\nx=xxxxxxxx\nwhile :; do x=$x$x; done"
-_SLOW = "echo entered > /tmp/entered\nsleep %d\nexec /bin/sh"
+_SLOW = "echo entered > /tmp/entered\nsleep 30\nexec /bin/sh"
+_HELD = "echo entered > /tmp/entered\nuntil [ -e /tmp/go ]; do sleep 0.1; done\nexec /bin/sh"
 # With a trap that is heard at once: the first process of a container takes no other signals.
 _MAIN = ["/bin/sh", "-c", "trap 'exit 0' TERM INT; sleep 3600 & wait"]
 
@@ -113,9 +114,9 @@ def pod(name: str, namespace: str, *, shell: str = "", **changes: Any) -> Dict[s
 
 
 def namespace_objects(name: str, shells: Optional[Mapping[str, str]] = None) -> List[Dict[str, Any]]:
-    """A namespace with the shells of its pods; by default one that takes 30 seconds, one that takes 5, and one
-    that takes all memory."""
-    scripts = shells or {"slow": _SLOW % 30, "slowish": _SLOW % 5, "eats": _EATS}
+    """A namespace with the shells of its pods; by default one that takes 30 seconds, one that is held until /tmp/go is
+    there, and one that takes all memory."""
+    scripts = shells or {"slow": _SLOW, "held": _HELD, "eats": _EATS}
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _SHELLS, "namespace": name},
              "data": {key: script if script.startswith("#!") else "#!/bin/sh\n%s\n" % script

@@ -83,6 +83,10 @@ class Scene:
         wait_for(lambda: self.cluster.kubectl_run("exec", name, "-n", self.namespace, "--", "/bin/ls",
                                                   "/tmp/entered").returncode == 0, "%s is entered" % name)
 
+    def let_go(self, name: str) -> None:
+        """The shell that is held in the pod goes on."""
+        self.cluster.kubectl("exec", name, "-n", self.namespace, "--", "/bin/touch", "/tmp/go")
+
     def replace(self, name: str) -> None:
         self.delete_pod(name)
         apply(self.cluster, [self.pod(name)])
@@ -195,11 +199,12 @@ def killed(scene: Scene) -> None:
 
 
 def gone_and_replaced(scene: Scene) -> None:
-    scene.make(scene.pod("a", "slowish"), scene.pod("b"), scene.pod("c"), scene.pod("d"))
+    scene.make(scene.pod("a", "held"), scene.pod("b"), scene.pod("c"), scene.pod("d"))
     running = scene.start()
     scene.wait_until_entered("a")
     scene.delete_pod("b")
     scene.replace("c")
+    scene.let_go("a")
     end = running.result()
     check(end, {"b": cases.GONE, "c": cases.REPLACED}, ["a", "d"])
     assert (end.error, scene.left()) == (None, "")
@@ -223,20 +228,22 @@ def replaced_before(scene: Scene) -> None:
 
 
 def role(scene: Scene) -> None:
-    scene.make(scene.pod("a", "slowish"), scene.pod("b"))
+    scene.make(scene.pod("a", "held"), scene.pod("b"))
     running = scene.start()
     scene.wait_until_entered("a")
     scene.cluster.kubectl("delete", "roles", "-l", LABEL, "-n", scene.namespace)
+    scene.let_go("a")
     end = running.result()
     check(end, {"b": cases.ROLE}, ["a"])
     assert (end.error, scene.left()) == (None, "")
 
 
 def account(scene: Scene) -> None:
-    scene.make(scene.pod("a", "slowish"), scene.pod("b"))
+    scene.make(scene.pod("a", "held"), scene.pod("b"))
     running = scene.start()
     scene.wait_until_entered("a")
     scene.cluster.kubectl("delete", "serviceaccounts", "-l", LABEL, "-n", scene.namespace)
+    scene.let_go("a")
     end = running.result()
     check(end, {"b": cases.ACCOUNT}, ["a"])
     wait_for(lambda: scene.left() == "", "the account's Role and RoleBinding are collected")

@@ -81,7 +81,7 @@ def test_an_interrupt_sets_cancel_and_begins_nothing_new():
         signal.signal(signal.SIGALRM, before)
     assert cancel.is_set()
     assert len(begun) <= 4
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 class Approach:

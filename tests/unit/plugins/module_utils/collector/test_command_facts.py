@@ -78,7 +78,7 @@ def test_bounds_of_output(make_container: Callable[..., Container], shell: str, 
         _command("bytes", limit=1024), _command("bytes", limit=1023), _command("forge"),
     )
     much, complain, whole, cut, forged = facts.values()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 35
     assert (much.status, much.cause) == (TOO_LARGE, "its stdout has more than 1000 bytes")
     assert (complain.status, complain.cause) == (TOO_LARGE, "its stderr has more than 1000 bytes")
     _check(whole, 0, bytes(range(256)) * 4, b"")
@@ -94,7 +94,7 @@ def test_what_a_program_leaves_behind_is_ended(make_container: Callable[..., Con
     container.write("/bin/waiter", "#!/bin/dash\nsleep 43 &\nsleep 44\n", mode=0o755)
     begun = time.monotonic()
     left, waited = container.collect(_command("leaver"), _command("waiter", seconds=1)).values()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 35
     _check(left, 0, b"done", b"")
     assert (waited.status, waited.cause) == (TIMED_OUT, "it took more than 1 seconds, or was killed")
     assert not _running(container)

@@ -210,7 +210,7 @@ def test_files_made_to_hang_or_fill_the_memory(databases: Dict[str, bytes]) -> N
         begun = time.monotonic()
         with pytest.raises(BadContentError):
             list(read_rpm_database(data))
-        assert time.monotonic() - begun < 2, what
+        assert time.monotonic() - begun < 10, what
 
 
 @pytest.mark.parametrize("header", [

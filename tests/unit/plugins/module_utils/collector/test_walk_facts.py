@@ -129,7 +129,7 @@ def test_a_slow_walk_is_stopped_and_leaves_no_process(make_container: Callable[.
     facts = container.collect(
         _walk("/usr", "setuid", seconds=1), _walk("/usr", "setgid"), _walk("/etc", "setuid"), Query("os"), time_limit=2
     )
-    assert 1 < time.monotonic() - began < 5
+    assert 1 < time.monotonic() - began < 30
     assert [fact.status for fact in facts.values()][:3] == [TIMED_OUT] * 3
     running = subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout
     assert b"sleep 4242" not in running
