@@ -18,6 +18,7 @@ PACKAGE_OF: Dict[str, str] = {
     "gcc": "gcc libc6-dev",
     "ip": "iproute2",
     "mount": "mount",
+    "musl-gcc": "musl-tools",
     "openssl": "openssl",
     "runc": "runc",
     "unshare": "util-linux",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,8 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from cluster import audit, handle
-from cluster.images.image_cache import build_images, image_names
-from workloads.deploy import deploy
+from cluster.images.image_cache import build_images, reference
+from workloads.deploy import MANIFEST, deploy
 
 READY_SECONDS = 120.0
 
@@ -48,6 +49,13 @@ class SampleCluster:
         """Applies the sample workloads and waits until they are as a scan wants to find them."""
         deploy([*self._kubectl, "--request-timeout=30s"], READY_SECONDS)
 
+    def load_images(self, manifest: str) -> None:
+        """Builds, where the cache has them not, and loads the sample images that a manifest's text names. A cluster that
+        KUBECONFIG names has its images from elsewhere."""
+        if self.made_here:
+            names = sorted(set(re.findall(re.escape(reference("@")).replace("@", "([a-z-]+)"), manifest)))
+            self.made_here.load_images(build_images(names))
+
     def forget_audit(self) -> None:
         """What was logged before now is not counted."""
         if self.made_here:
@@ -73,7 +81,7 @@ def sample_cluster(name: str) -> SampleCluster:
         cluster = SampleCluster(pathlib.Path(given), kubectl, None)
     else:
         made = handle.up(name)
-        made.load_images(build_images(image_names()))
         cluster = SampleCluster(made.kubeconfig, str(made.kubectl), made)
+        cluster.load_images(MANIFEST.read_text(encoding="utf-8"))
     cluster.deploy()
     return cluster

@@ -9,16 +9,22 @@ reached which container.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pathlib
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
+from ansible_collections.securescan.kubernetes.tests.integration.parity_workloads import (
+    NAMESPACE,
+    NO_SHELL,
+    PACKAGES,
+    manifest,
+    package_profile,
+)
 from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, contradictions, run_scan
 
-NAMESPACE = "parity"
 APPROACHES = ("exec", "debug", "image")
 PAGE = pathlib.Path("docs", "parity.md")
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -37,46 +43,51 @@ The test compares every control of every container over all pairs of approaches:
 
 
 @pytest.fixture(scope="module")
-def runs(cluster, helper_operator_kubeconfig, tmp_path_factory) -> dict[str, Run]:
-    """All approaches over the sample workloads and two images more: distroless Python, and an rpm database without rpm."""
-    python = container("python", image="securescan.local/distroless-python:1", user=(65532, 65532),
-                       args=["-m", "http.server", "--directory", "/app", "8080"], readinessProbe={"tcpSocket": {"port": 8080}})
-    rpm = container("rpm", image="securescan.local/rpm:1")
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample", "namespace": NAMESPACE}},
-        *(dict(made, metadata={"name": made["metadata"]["name"], "namespace": NAMESPACE})
-          for made in (pod("python", python, serviceAccountName="sample"), pod("rpm", rpm, serviceAccountName="sample")))]}))
+def samples(cluster) -> None:
+    """The pods of the other kinds of images, beside the sample workloads."""
+    objects = json.dumps(manifest())
+    cluster.load_images(objects)
+    cluster.kubectl("create", "-f", "-", stdin=objects)
     try:
-        cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", NAMESPACE, "--timeout=60s")
-        yield {approach: Run(run_scan(
-            helper_operator_kubeconfig, tmp_path_factory.mktemp(approach), approach=approach,
-            namespaces=["shop", NAMESPACE], debug_match_capabilities=True)) for approach in APPROACHES}
+        cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", NAMESPACE, "--timeout=120s")
+        yield
     finally:
         cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
-@pytest.mark.parametrize(("one", "other"), [("exec", "debug"), ("exec", "image"), ("debug", "image")])
+@pytest.fixture(scope="module")
+def runs(samples, helper_operator_kubeconfig, tmp_path_factory) -> dict[str, Run]:
+    """All approaches over the sample workloads and the samples here."""
+    return {approach: Run(run_scan(
+        helper_operator_kubeconfig, tmp_path_factory.mktemp(approach), approach=approach, namespaces=["shop", NAMESPACE],
+        debug_match_capabilities=True)) for approach in APPROACHES}
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(APPROACHES, 2)))
 def test_no_verdict_contradicts_another(runs: dict[str, Run], one: str, other: str) -> None:
     assert contradictions(runs[one], runs[other]) == []
 
 
-def test_a_distroless_python_has_real_verdicts_by_debug_and_by_image(runs: dict[str, Run]) -> None:
+@pytest.mark.parametrize("name", NO_SHELL)
+def test_what_has_no_shell_has_real_verdicts_by_debug_and_by_image(runs: dict[str, Run], name: str) -> None:
     for approach in ("debug", "image"):
-        (target,) = runs[approach].of("python")
+        (target,) = runs[approach].of(name)
         assert target["outcome"] == "scanned" and target["counts"]["passed"] > 60, (approach, target["counts"])
-    (target,) = runs["exec"].of("python")
+    (target,) = runs["exec"].of(name)
     assert target["error"]["reason"] == "no_such_program"
 
 
-def test_packages_of_an_rpm_database_are_the_same_by_every_approach(runs: dict[str, Run]) -> None:
-    statuses = set()
-    for run in runs.values():
-        (target,) = run.of("rpm")
-        found = {control: status for (_profile, control), status in run.statuses(target).items() if "package" in control}
-        assert found
-        statuses.add(frozenset(found.items()))
-    assert len(statuses) == 1
+@pytest.mark.parametrize("approach", APPROACHES)
+def test_the_packages_are_those_of_the_recipe(samples, helper_operator_kubeconfig, tmp_path, approach: str) -> None:
+    profile = tmp_path / "profile.yml"
+    profile.write_text(json.dumps(package_profile()), encoding="utf-8")
+    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach=approach, namespaces=[NAMESPACE], profiles=[str(profile)]))
+    for name in PACKAGES:
+        (target,) = run.of(name)
+        if approach == "exec" and name in NO_SHELL:
+            continue
+        met = {control for (_profile, control), statuses in run.statuses(target).items() if statuses == {"passed"}}
+        assert met == {"packages-of-%s" % name}, run.hdf(target)["profiles"][0]["controls"]
 
 
 def test_the_page_is_current(runs: dict[str, Run]) -> None:

@@ -16,7 +16,8 @@ import tarfile
 import tempfile
 
 _CAPABILITY = "security.capability"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+# as images and Debian call it
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 def write_archive(
@@ -36,9 +37,8 @@ def write_archive(
         _write_layer(rootfs, layer)
         with layer.open("rb") as stream:
             diff_id = hashlib.file_digest(stream, "sha256").hexdigest()
-        machine = platform.machine()
         image = {
-            "architecture": _ARCHITECTURES.get(machine, machine),
+            "architecture": ARCHITECTURE,
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
             "config": config or {},

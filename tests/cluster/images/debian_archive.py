@@ -28,8 +28,8 @@ def mirror() -> str:
 
 
 def download(packages: Iterable[str], folder: Path) -> list[Path]:
-    """Fetch exactly these packages into `folder`."""
-    return _fetch(["download", *packages], folder)
+    """Fetch exactly these packages of SUITE into `folder`, whatever other archives this machine has packages from."""
+    return _fetch(["-o", "Dir::State::status=/dev/null", "-t", SUITE, "download", *packages], folder)
 
 
 def download_with_dependencies(packages: Iterable[str], dpkg_status: Path, folder: Path) -> list[Path]:

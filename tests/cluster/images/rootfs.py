@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import stat
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from .. import debian_packages
 from ..failure import ClusterError, say
 from . import debian_archive
+
+MUSL_LOADER = f"ld-musl-{platform.machine()}.so.1"
 
 _HERE = Path(__file__).resolve().parent
 _ENVIRONMENT = {
@@ -95,10 +98,25 @@ class Rootfs:
 
     def compile(self, source: str, path: str) -> None:
         """Compile a C file that lies beside this one to a static program."""
-        debian_packages.ensure(["gcc"])
+        self._compile(["gcc", "-static"], source, path)
+
+    def install_musl(self) -> None:
+        """Put in musl's loader, which is its C library too, where programs that are linked against it look for it."""
+        self.unpack("musl")
+        loader = self.folder / "lib" / MUSL_LOADER
+        (loader.parent / loader.readlink()).replace(loader)  # Debian has it in a folder of its own, and a link
+        self.remove("lib/*-linux-musl", "etc/ld-musl-*", "usr/bin/ld-musl-config")
+
+    def compile_with_musl(self, source: str, path: str) -> None:
+        """Compile a C file that lies beside this one to a program that needs musl's loader (install_musl)."""
+        self._compile(["musl-gcc"], source, path)
+        self.run_inside(f"/lib/{MUSL_LOADER}", "--list", f"/{path}")  # fails for what is linked against another library
+
+    def _compile(self, compiler: list[str], source: str, path: str) -> None:
+        debian_packages.ensure(["gcc", compiler[0]])
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._run(["gcc", "-static", "-Os", "-s", "-Wall", "-Werror", "-o", str(target), str(_HERE / source)])
+        self._run([*compiler, "-Os", "-s", "-Wall", "-Werror", "-o", str(target), str(_HERE / source)])
         target.chmod(0o755)
 
     def run_inside(self, *command: str) -> str:
@@ -130,6 +148,18 @@ class Rootfs:
         target.mkdir(parents=True, exist_ok=True)
         os.chown(target, uid, gid)
         target.chmod(mode)
+
+    def remove(self, *patterns: str) -> None:
+        """Remove files and folders by shell patterns. Raises ClusterError for a pattern that matches nothing."""
+        for pattern in patterns:
+            found = list(self.folder.glob(pattern))
+            if not found:
+                raise ClusterError(f"Nothing to remove: /{pattern}")
+            for path in found:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     def set_login_defaults(self, **values: str) -> None:
         """Set values in /etc/login.defs. Raises ClusterError for a key that is not set there yet."""

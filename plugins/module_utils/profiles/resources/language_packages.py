@@ -21,7 +21,9 @@ from ..shown import bound_text
 from ..value_types import BOOLEAN, PATH, TEXT, VERSION, ValueType, list_of
 
 _PYTHON_PREFIXES = ("/usr", "/usr/local", "/opt/venv", "/opt/conda", "/opt/app-root", "/venv", "/app/.venv", "/app/venv")
-_NODE_FOLDERS = ("/usr/lib", "/usr/local/lib", "", "/app", "/usr/src/app", "/opt/app-root/src")
+# the last is where Debian's packages have them
+_NODE_FOLDERS = (*("%s/node_modules" % folder for folder in (
+    "/usr/lib", "/usr/local/lib", "", "/app", "/usr/src/app", "/opt/app-root/src")), "/usr/share/nodejs")
 
 
 class _Install(NamedTuple):
@@ -125,8 +127,8 @@ def _accept_node_name(value: Any) -> Any:
 
 
 def _node_queries(params: Params) -> Tuple[Query, ...]:
-    folders = (params["path"].rstrip("/"),) if "path" in params else _NODE_FOLDERS
-    return tuple(Query("content", "%s/node_modules/%s/package.json" % (folder, params["name"])) for folder in folders)
+    folders = (params["path"].rstrip("/") + "/node_modules",) if "path" in params else _NODE_FOLDERS
+    return tuple(Query("content", "%s/%s/package.json" % (folder, params["name"])) for folder in folders)
 
 
 def _read_node(query: Query, content: bytes) -> Iterator[_Install]:
@@ -146,7 +148,7 @@ RESOURCES = (
         name_type=TEXT, queries=_python_queries, find=_find_python,
         path="Prefix of the Python or virtual environment instead: what holds lib/python3."),
     _language_package(
-        "npm", "One package of Node, directly in node_modules of %s." % ", ".join(folder or "/" for folder in _NODE_FOLDERS),
+        "npm", "One package of Node, directly in one of %s." % ", ".join(_NODE_FOLDERS),
         title="Npm Package", name_type=_NODE_NAME, queries=_node_queries,
         find=lambda view: _search(view, _node_queries(view.params), _read_node), path="Folder that holds node_modules instead."),
 )
