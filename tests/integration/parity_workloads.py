@@ -24,6 +24,7 @@ CONTAINERS = (
     container("musl", image="securescan.local/musl:1", user=_NONROOT, args=["8080"], **_LISTENS),
     container("rpm", image="securescan.local/rpm:1"),
 )
+NO_DATABASE = "musl"  # of packages: it is not known what is installed there
 NO_SHELL = ("java", "musl", "node", "python")
 
 
@@ -55,14 +56,14 @@ PACKAGES = {
             "manager": "apk", "names": ["alpine-release", "busybox", "listener", "musl"],
             "versions": ["3.17.10-r0", "1.35.0-r31", "1.0-r0", "1.2.3-r6"]}},
         {"os": None, "expect": {"name": "alpine", "release": "3.17.10"}}],
-    "musl": [{"packages": None, "expect": {"database": False}}, {"npm": "orders", "expect": {"installed": False}}],
+    "musl": [{"packages": None, "expect": {"names": {"empty": True}}}],
     "rpm": [{"packages": None, "expect": {
         "manager": "rpm", "names": ["glibc", "openssl-libs", "tzdata"], "versions": ["2.34-1.el9", "3.0.7-1.el9", "2024a-1.el9"]}}],
 }
 
 
 def package_profile() -> dict:
-    """A profile of one control for each container, which is met by that container alone."""
+    """A profile of one control for each container, which is met by that container alone, or cannot be reviewed there."""
     controls = [{"id": "packages-of-%s" % name, "title": "The packages of %s" % name, "impact": "low",
                  "desc": "What its recipe puts in.", "fix": "None.", "tests": tests} for name, tests in PACKAGES.items()]
     return {"name": "packages-of-samples", "title": "Packages of the samples", "version": "1.0.0", "controls": controls}

@@ -15,6 +15,7 @@ import time
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import NOT_REVIEWED, control_status
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -42,10 +43,13 @@ class Run:
     def said(self, target: dict) -> dict:
         return self.hdf(target)["passthrough"]["securescan_kubernetes"]["scan"]
 
-    def statuses(self, target: dict) -> dict:
-        """{(profile, control): the set of its tests' statuses}."""
-        return {(profile["name"], control["id"]): frozenset(result["status"] for result in control["results"])
+    def controls(self, target: dict) -> dict:
+        """{(profile, control): the control as the HDF document has it}."""
+        return {(profile["name"], control["id"]): control
                 for profile in self.hdf(target)["profiles"] for control in profile["controls"]}
+
+    def verdicts(self, target: dict) -> dict:
+        return {key: control_status(control) for key, control in self.controls(target).items()}
 
 
 def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, *, check_mode: bool = False, cancel=None, **changes) -> dict:
@@ -139,7 +143,7 @@ def test_auto_and_exec_never_contradict_each_other(by_exec: Run, by_auto: Run) -
 
 
 def contradictions(one: Run, other: Run) -> list:
-    """Controls that passed one way and failed the other, of the containers that both have scanned."""
+    """Controls with different verdicts, of the containers that both have scanned, where neither is Not Reviewed with a cause."""
     found = []
     theirs = {target["target_id"]: target for target in other.targets if target["outcome"] == "scanned"}
     compared = 0
@@ -147,16 +151,18 @@ def contradictions(one: Run, other: Run) -> list:
         if target["outcome"] != "scanned" or target["target_id"] not in theirs:
             continue
         compared += 1
-        there = other.statuses(theirs[target["target_id"]])
-        for key, statuses in one.statuses(target).items():
-            if {"passed", "failed"} <= {verdict(statuses), verdict(there[key])}:
-                found.append((target["container"], key, sorted(statuses), sorted(there[key])))
+        here, there = one.controls(target), other.controls(theirs[target["target_id"]])
+        assert here.keys() == there.keys()
+        for key in here:
+            pair = (control_status(here[key]), control_status(there[key]))
+            if pair[0] != pair[1] and not (cannot_tell(here[key]) or cannot_tell(there[key])):
+                found.append((target["container"], key, *pair))
     assert compared >= 6
     return found
 
 
-def verdict(statuses: frozenset) -> str:
-    return "failed" if "failed" in statuses else "passed" if statuses == {"passed"} else "unknown"
+def cannot_tell(control: dict) -> bool:
+    return control_status(control) == NOT_REVIEWED and any(result.get("skip_message") for result in control["results"])
 
 
 def test_check_mode_makes_nothing(cluster, helper_operator_kubeconfig, tmp_path) -> None:

@@ -15,9 +15,11 @@ import os
 import pathlib
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import NOT_REVIEWED, PASSED
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
 from ansible_collections.securescan.kubernetes.tests.integration.parity_workloads import (
     NAMESPACE,
+    NO_DATABASE,
     NO_SHELL,
     PACKAGES,
     manifest,
@@ -34,8 +36,12 @@ HEAD = """<!-- Made by tests/integration/test_parity.py (SECURESCAN_WRITE_DOCS=1
 
 The sample workloads on a real cluster, scanned by each approach with both shipped profiles. P passed, F failed, NR not
 reviewed, NA not applicable. A container that an approach cannot reach has the reason of its record instead.
-The test compares every control of every container over all pairs of approaches: **none passed one way and failed another**
-(%d controls compared). What one side could not see is Not Reviewed there, with its cause in the result.
+The test compares every control of every container over all pairs of approaches: **no two verdicts differ** (%d controls
+compared), but where one side could not see what it takes: there the control is Not Reviewed, with the cause in the result.
+
+The distroless images and `musl` have no shell. The distroless ones are unpacked Debian packages with their records. `musl` and
+`apk` hold programs that are linked against musl. The database of `apk` was written for the sample in apk's format, as no program
+of apk could be had; that of `rpm` was made by rpm. The shell of both is a static busybox.
 
 | container | image | %s |
 | --- | --- |%s
@@ -86,14 +92,15 @@ def test_the_packages_are_those_of_the_recipe(samples, helper_operator_kubeconfi
         (target,) = run.of(name)
         if approach == "exec" and name in NO_SHELL:
             continue
-        met = {control for (_profile, control), statuses in run.statuses(target).items() if statuses == {"passed"}}
-        assert met == {"packages-of-%s" % name}, run.hdf(target)["profiles"][0]["controls"]
+        verdicts = {control: verdict for (_profile, control), verdict in run.verdicts(target).items()}
+        assert verdicts["packages-of-%s" % name] == (NOT_REVIEWED if name == NO_DATABASE else PASSED), run.hdf(target)
+        assert list(verdicts.values()).count(PASSED) == (name != NO_DATABASE), verdicts
 
 
 def test_the_page_is_current(runs: dict[str, Run]) -> None:
     rows = list(table(runs))
     if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
-        compared = sum(len(run.statuses(target)) for run in runs.values() for target in run.targets
+        compared = sum(len(run.verdicts(target)) for run in runs.values() for target in run.targets
                        if target["outcome"] == "scanned")
         text = HEAD % (compared, " | ".join(APPROACHES), " --- |" * len(APPROACHES))
         (CHECKOUT / PAGE).write_text(text + "".join("| %s |\n" % " | ".join(row) for row in rows), encoding="utf-8")

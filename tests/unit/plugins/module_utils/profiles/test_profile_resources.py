@@ -50,7 +50,7 @@ PIP = dict(_NO_PYTHON, **{
     "python_packages:/usr": [{"name": "requests", "version": "2.30.0", "path": "/usr/x"}],
     "python_packages:/usr/local": [{"name": "requests", "version": "2.31.0", "path": "/usr/local/x"},
                                    {"name": "zope.interface", "version": "5.5.2", "path": "/usr/local/x"}]})
-_NO_NODE = {"content:%s/node_modules/lodash/package.json" % folder: Fact("absent") for folder in language_packages._NODE_FOLDERS}
+_NO_NODE = {"content:%s/lodash/package.json" % folder: Fact("absent") for folder in language_packages._NODE_FOLDERS}
 NPM = dict(_NO_NODE, **{"content:/app/node_modules/lodash/package.json": b'{"name": "lodash", "version": "4.17.21"}'})
 SSHD = 'command:["sshd","-T"]'
 ANSWER = {"exit_status": 0, "stdout": b"port 22\npermitrootlogin no\n", "stderr": b"warning: \xff\n"}
@@ -165,6 +165,8 @@ CASES = [
     ("npm: lodash", "version: 4.17.21", "versions: {each: 4.17.20}", NPM),
     ("npm: lodash", "versions: {each: {at_least: 4.17.21}}", "installed: false", NPM),
     ("npm: lodash", "paths: [/app/node_modules/lodash]", "paths: {empty: true}", NPM),
+    ("npm: lodash", "paths: /usr/share/nodejs/lodash", "installed: false",  # a package of Debian
+     dict(_NO_NODE, **{"content:/usr/share/nodejs/lodash/package.json": b'{"version": "4.17.21"}'})),
     ("npm: {name: '@a/b', path: /srv}", "version: 1.0.0", "version: '2'",
      {"content:/srv/node_modules/@a/b/package.json": b'\xef\xbb\xbf{"version": "1.0.0"}'}),
     ("command: [sshd, -T]", "exit_status: 0", "exit_status: {more_than: 0}", {SSHD: ANSWER}),
