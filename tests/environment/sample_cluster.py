@@ -30,6 +30,7 @@ class SampleCluster:
     def __init__(self, kubeconfig: pathlib.Path, kubectl: str, made_here: Optional[handle.Cluster]) -> None:
         self.kubeconfig = kubeconfig
         self.made_here = made_here
+        self.kubectl_program = kubectl
         self._kubectl = [kubectl, "--kubeconfig", str(kubeconfig)]
         self._audit_offset = 0
 

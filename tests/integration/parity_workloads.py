@@ -13,7 +13,8 @@ _LISTENS = {"readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1}}
 
 
 def _distroless(language: str, *arguments: str) -> dict:
-    return container(language, image="securescan.local/distroless-%s:1" % language, user=_NONROOT, args=list(arguments), **_LISTENS)
+    image = "securescan.local/distroless-%s:1" % language
+    return container(language, image=image, user=_NONROOT, args=list(arguments), **_LISTENS)
 
 
 CONTAINERS = (
@@ -58,7 +59,8 @@ PACKAGES = {
         {"os": None, "expect": {"name": "alpine", "release": "3.17.10"}}],
     "musl": [{"packages": None, "expect": {"names": {"empty": True}}}],
     "rpm": [{"packages": None, "expect": {
-        "manager": "rpm", "names": ["glibc", "openssl-libs", "tzdata"], "versions": ["2.34-1.el9", "3.0.7-1.el9", "2024a-1.el9"]}}],
+        "manager": "rpm", "names": ["glibc", "openssl-libs", "tzdata"],
+        "versions": ["2.34-1.el9", "3.0.7-1.el9", "2024a-1.el9"]}}],
 }
 
 
