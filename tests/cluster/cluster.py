@@ -19,7 +19,7 @@ from pathlib import Path
 # Run as a program, this file is no part of a package: the package "cluster" is the folder that it lies in.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from cluster import image_store, lifecycle, overview, programs
+from cluster import image_store, lifecycle, overview, programs, runc
 from cluster import state as states
 from cluster.daemons import DAEMONS
 from cluster.failure import ClusterError, last_lines, say
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(options: argparse.Namespace) -> None:
     print(programs.build())
+    runc.build()
 
 
 def _up(options: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Dict
 
 from . import audit, kubeconfig, network
-from .debian_packages import path_of
 from .pause import PAUSE_IMAGE
 from .places import INSIDE, INSIDE_CONTAINERD_SOCKET, INSIDE_PROGRAMS
 from .state import State
@@ -74,7 +73,7 @@ def write(state: State) -> None:
             pause=PAUSE_IMAGE,
             programs=INSIDE_PROGRAMS,
             inside=INSIDE,
-            runc=path_of("runc"),
+            runc=INSIDE / "runc",
             stream_port=state.ports["containerd-stream"],
         )
     )

@@ -20,15 +20,16 @@ PACKAGE_OF: Dict[str, str] = {
     "mount": "mount",
     "musl-gcc": "musl-tools",
     "openssl": "openssl",
-    "runc": "runc",
+    "pkg-config": "pkg-config",
     "unshare": "util-linux",
+    "/usr/include/seccomp.h": "libseccomp-dev",
 }
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def ensure(programs: Iterable[str]) -> None:
-    """Install the packages of those `programs` that are missing. Raises ClusterError if that does not bring them."""
-    missing = [program for program in programs if shutil.which(program, path=SYSTEM_PATH) is None]
+    """Install the packages of those `programs` (or files) that are missing. Raises ClusterError if that does not bring them."""
+    missing = [program for program in programs if not _is_there(program)]
     if not missing:
         return
     packages = sorted({package for program in missing for package in PACKAGE_OF[program].split()})
@@ -40,7 +41,7 @@ def ensure(programs: Iterable[str]) -> None:
         _apt_get(["update"])
         if not _install(packages):
             raise ClusterError(f"apt-get could not install {', '.join(packages)}; its messages are above.")
-    still = [program for program in missing if shutil.which(program, path=SYSTEM_PATH) is None]
+    still = [program for program in missing if not _is_there(program)]
     if still:
         raise ClusterError(f"After the installation of {', '.join(packages)} there still is no {', '.join(still)}.")
 
@@ -51,6 +52,10 @@ def path_of(program: str) -> Path:
     if found is None:
         raise ClusterError(f"The program {program} is missing (Debian package {PACKAGE_OF[program]}).")
     return Path(found)
+
+
+def _is_there(program: str) -> bool:
+    return Path(program).exists() if program.startswith("/") else shutil.which(program, path=SYSTEM_PATH) is not None
 
 
 def _install(packages: Iterable[str]) -> bool:

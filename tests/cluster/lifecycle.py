@@ -10,6 +10,7 @@ import shutil
 import time
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import Callable, Sequence
 
 from . import (
@@ -25,6 +26,7 @@ from . import (
     network,
     pause,
     programs,
+    runc,
 )
 from . import (
     state as states,
@@ -50,11 +52,12 @@ def up(name: str) -> State:
                 return present
             say(f"The cluster {name} is not as it should be: {problem}. It is taken down and made again.")
         _remove(name)
-        debian_packages.ensure(["ip", "mount", "openssl", "runc", "unshare"])
+        debian_packages.ensure(["ip", "mount", "openssl", "unshare"])
         built = programs.build()
         archive = pause.pause_archive()
+        runtime = runc.build()
         try:
-            return _make(name, str(built), str(archive))
+            return _make(name, str(built), str(archive), runtime)
         except BaseException:
             _remove(name)
             raise
@@ -87,7 +90,7 @@ def wait_until_ready(state: State) -> None:
     _wait(state, "kube-controller-manager", partial(health.has_default_service_account, state))
 
 
-def _make(name: str, built: str, pause_archive: str) -> State:
+def _make(name: str, built: str, pause_archive: str, runtime: Path) -> State:
     began = time.monotonic()
     folder = cluster_folder(name)
     folder.mkdir(parents=True)
@@ -107,6 +110,7 @@ def _make(name: str, built: str, pause_archive: str) -> State:
     cgroups.create(state.control_groups)
     certificates.create(state.certificates, state.node, network.service_address(slot))
     configuration.write(state)
+    shutil.copy(runtime, folder / "runc")  # the cache need not be visible to the daemons
     (folder / "daemons.json").write_text(json.dumps(daemons.command_lines(state), indent=2) + "\n")
     state = state.with_supervisor(control.launch(state))
     state.save()

@@ -55,7 +55,7 @@ def folder() -> Path:
     content = hashlib.sha256()
     for part in ("go.mod", "go.sum"):
         content.update((MODULE / part).read_bytes())
-    content.update(json.dumps([FLAGS, sorted(GO_ENVIRONMENT.items()), _go_identity()]).encode())
+    content.update(json.dumps([FLAGS, sorted(GO_ENVIRONMENT.items()), go_identity()]).encode())
     return cache() / "programs" / content.hexdigest()[:16] / "bin"
 
 
@@ -73,7 +73,8 @@ def build() -> Path:
     return target
 
 
-def _go_identity() -> List[str]:
+def go_identity() -> List[str]:
+    """Version, system and architecture of Go. Raises ClusterError without Go."""
     if shutil.which("go") is None:
         raise ClusterError("Go is missing; the programs of the cluster are built with it (version: see go.mod).")
     answer = _go(["env", "GOVERSION", "GOOS", "GOARCH"])

@@ -59,6 +59,10 @@ def arrange_files(cluster: Path, programs: Path) -> None:
         setting = Path("/proc/sys", name)
         if setting.exists():
             _mount("--bind", shown, setting)
+    # those mounts hide parts of /proc: a user namespace may mount its own only where there is a whole one too
+    whole = Path("/run/proc")
+    whole.mkdir()
+    _mount("-t", "proc", "-o", "nosuid,nodev,noexec", "proc", whole)
     # kubelet and containerd hand mounts on to containers
     _mount("--make-rshared", "/")
 
