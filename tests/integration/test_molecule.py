@@ -18,7 +18,7 @@ SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/mole
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario, cluster, tmp_path):
-    workloads = ROOT / "molecule" / scenario / "workloads.yml"
+    workloads = ROOT / "molecule" / scenario / "files" / "workloads.yml"
     if workloads.exists():
         cluster.load_images(workloads.read_text(encoding="utf-8"))
     program = pathlib.Path(sys.executable).parent / "molecule"
