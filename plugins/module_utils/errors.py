@@ -83,6 +83,9 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-408", "pod_violates_policy", "The pod itself breaks the Pod Security level of its namespace, so nothing "
               "can be added to it.",
               "Correct the pod's own security context, or scan it by exec if it has a shell."),
+    ErrorKind("SCAN-409", "approach_forbidden", "A rule of the operator forbids the approach for this pod.",
+              "Scan it by an approach that is allowed there (approach=auto passes over forbidden ones), or change "
+              "forbidden_approaches."),
     ErrorKind("SCAN-501", "no_such_program", "The container has no such program.",
               "A container without a shell cannot be scanned by exec; a debug container or its image can be."),
     ErrorKind("SCAN-502", "connection_lost", "The connection ended before the reply did.",

@@ -10,6 +10,8 @@ from typing import Any, Dict, Mapping
 from .approaches.auto import ORDER
 from .approaches.choice import APPROACHES, ApproachOptions
 from .approaches.debug_container import DebugOptions
+from .approaches.forbidden import OPTION as FORBIDDEN
+from .approaches.forbidden import Rules, read_rules
 from .approaches.image_helper import ImageOptions
 from .cluster.connection import ConnectionOptions
 from .targets.criteria import REPLICAS, Selection
@@ -90,14 +92,29 @@ def approach_spec() -> Spec:
                                       "default": "IfNotPresent"},
         "debug_keep_alive": {"type": "int", "default": 0},
         "debug_match_capabilities": {"type": "bool", "default": False},
+        **forbidden_spec(),
     }
+
+
+def forbidden_spec() -> Spec:
+    """Which approaches must not be used on which pods."""
+    return {FORBIDDEN: {"type": "list", "elements": "dict", "default": [], "options": {
+        "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "required": True},
+        "namespaces": {"type": "list", "elements": "str", "default": []},
+        "label_selectors": {"type": "list", "elements": "str", "default": []},
+        "reason": {"type": "str"}}}}
+
+
+def forbidden_rules(params: Mapping[str, Any]) -> Rules:
+    """The rules from validated parameters; ScanError bad_option for one that cannot be meant."""
+    return read_rules(params[FORBIDDEN])
 
 
 def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
     """The engine's options of the approaches from validated parameters."""
     image, pull_policy = params["scanner_image"] or "", params["scanner_image_pull_policy"]
     return ApproachOptions(
-        name=params["approach"], order=tuple(params["approaches"]),
+        name=params["approach"], order=tuple(params["approaches"]), forbidden=forbidden_rules(params),
         debug=DebugOptions(image=image, pull_policy=pull_policy, keep_alive=params["debug_keep_alive"],
                            match_capabilities=params["debug_match_capabilities"]),
         image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
@@ -112,6 +129,7 @@ def scan_access_spec() -> Spec:
         "allow_empty": {"type": "bool", "default": False},
         "approach": {"type": "str", "choices": ["exec", "debug"], "default": "exec"},
     }
+    spec.update(forbidden_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
