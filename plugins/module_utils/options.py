@@ -165,6 +165,17 @@ def scan_target_info_spec() -> Spec:
     return spec
 
 
+def scan_recycle_spec() -> Spec:
+    spec: Spec = {
+        "allow_empty": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "concurrency": {"type": "int", "default": 4},
+    }
+    spec.update(selection_spec())
+    spec.update(connection_spec())
+    return spec
+
+
 def profiles_spec() -> Spec:
     """Which profiles, with which inputs."""
     return {

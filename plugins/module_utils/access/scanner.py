@@ -211,7 +211,8 @@ def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict
     try:
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
-            grants[namespace] = Grant(namespace, tuple(_pod_ref(pod) for pod in entry["pods"]), approach_of(entry, approach_of(access)))
+            pods = tuple(_pod_ref(pod) for pod in entry["pods"])
+            grants[namespace] = Grant(namespace, pods, approach_of(entry, approach_of(access)))
             expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:

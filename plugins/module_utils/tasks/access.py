@@ -184,19 +184,20 @@ def grants_of(targets: Sequence[SelectedTarget], approach: str, chosen: Sequence
     for selected in targets:
         target = selected.target
         if target.state == "running" and selected.operating_system == "linux":
-            ref = pod_ref(selected.pod.object() if rules else {}, target.pod, target.pod_uid, approach, chosen, rules)
+            ref = (pod_ref(selected.pod.object(), approach, chosen, rules) if rules
+                   else PodRef(target.pod, target.pod_uid))
             if ref:
                 pods.setdefault(target.namespace, {})[target.pod] = ref
     return [Grant(namespace, tuple(found.values()), approach) for namespace, found in pods.items()]
 
 
-def pod_ref(pod: Mapping[str, Any], name: str, uid: str, approach: str, chosen: Sequence[str], rules: Rules) -> Optional[PodRef]:
+def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> Optional[PodRef]:
     """What an access for `approach` holds over a v1 Pod: nothing, where each of the approaches that enter it is forbidden or
     not chosen, and no right to add anything to it, where debug is."""
     left = permitted(rules, [way for way in chosen if way in RIGHTS and way != "image"], pod) if rules else (approach,)
     if not left:
         return None
-    return PodRef(name, uid, "" if approach in left else left[0])
+    return PodRef(pod["metadata"]["name"], pod["metadata"]["uid"], "" if approach in left else left[0])
 
 
 def _absent(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
@@ -291,7 +292,7 @@ def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext)
     ways = [way for way in RIGHTS if way != "image" and covers(params["approach"], way)]
     grants = []
     for namespace in resolve_namespaces(client, chosen, looked_at):
-        refs = [pod_ref(pod, pod["metadata"]["name"], pod["metadata"]["uid"], params["approach"], ways, rules)
+        refs = [pod_ref(pod, params["approach"], ways, rules)
                 for pod in select_pods(client, namespace, chosen, looked_at)]
         pods = tuple(ref for ref in refs if ref)
         if pods:

@@ -235,9 +235,9 @@ class _Scan:
     def _reach(self, selected: SelectedTarget) -> Optional[str]:
         """The approach whose rights alone the access is to have over a successor, "" for all that it has elsewhere; None
         where it must not be entered."""
-        options, target = approach_options(self._params), selected.target
-        ref = pod_ref(selected.pod.object(), target.pod, target.pod_uid, self._access.approach_in(target.namespace),
-                      options.chosen(), options.forbidden)
+        options = approach_options(self._params)
+        ref = pod_ref(selected.pod.object(), self._access.approach_in(selected.target.namespace), options.chosen(),
+                      options.forbidden)
         return ref.approach if ref else None
 
     def _keep(self, outcome: Outcome) -> None:

@@ -13,10 +13,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.d
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.forbidden import permitted, read_rules
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import ImageOptions
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import grants_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import grants_of
 
 WAYS = ("exec", "debug", "image")
 
