@@ -87,7 +87,8 @@ def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, deb
                                for condition in item["status"].get("conditions", [])) for item in pods(there).values()) == 7)
     before = set(pods(there))
     assert scan(there.name).result["counts"]["scanned"] == 7
-    wait_until(lambda: all(set(there.states(item["metadata"]["name"]).values()) == {"terminated"} for item in pods(there).values()))
+    wait_until(lambda: all(set(there.states(item["metadata"]["name"]).values()) == {"terminated"}
+                           for item in pods(there).values()))
     assert held(there) == REPLACED | {"kept", "bare"}
 
     would = recycle(there.name, check_mode=True)
