@@ -86,6 +86,9 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-409", "approach_forbidden", "A rule of the operator forbids the approach for this pod.",
               "Scan it by an approach that is allowed there (approach=auto passes over forbidden ones), or change "
               "forbidden_approaches."),
+    ErrorKind("SCAN-410", "memory_short", "The pod has not enough memory left for a scan beside its containers, which share its "
+              "limit.",
+              "Raise the pod's memory limit, scan it by exec or by its image, or ask for less (debug_memory_headroom)."),
     ErrorKind("SCAN-411", "pod_not_replaceable", "Nothing would put another pod in this one's place.",
               "What a scan has left goes when its owner deletes the pod and makes it anew."),
     ErrorKind("SCAN-412", "debug_in_use", "A debug container of a scan still runs in the pod.",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, Mapping
 
 from .approaches.auto import ORDER
@@ -15,7 +16,9 @@ from .approaches.forbidden import Rules, read_rules
 from .approaches.image_helper import ImageOptions
 from .cluster.connection import ConnectionOptions
 from .targets.criteria import REPLICAS, Selection
+from .errors import ScanError
 from .targets.pod import CONTAINER_KINDS
+from .targets.quantities import parse_quantity
 
 Spec = Dict[str, Dict[str, Any]]
 
@@ -92,6 +95,7 @@ def approach_spec() -> Spec:
                                       "default": "IfNotPresent"},
         "debug_keep_alive": {"type": "int", "default": 0},
         "debug_match_capabilities": {"type": "bool", "default": False},
+        "debug_memory_headroom": {"type": "str", "default": "16Mi"},
         **forbidden_spec(),
     }
 
@@ -116,9 +120,22 @@ def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
     return ApproachOptions(
         name=params["approach"], order=tuple(params["approaches"]), forbidden=forbidden_rules(params),
         debug=DebugOptions(image=image, pull_policy=pull_policy, keep_alive=params["debug_keep_alive"],
-                           match_capabilities=params["debug_match_capabilities"]),
+                           match_capabilities=params["debug_match_capabilities"],
+                           headroom=_bytes("debug_memory_headroom", params)),
         image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
                            pull_secrets=tuple(params["scanner_image_pull_secrets"])))
+
+
+def _bytes(option: str, params: Mapping[str, Any]) -> int:
+    """A quantity of memory; ScanError bad_option where it is none, or negative."""
+    try:
+        size = parse_quantity(params[option])
+        if size < 0:
+            raise ValueError("negative")
+    except ValueError as error:
+        raise ScanError("bad_option", "%r: %s" % (str(params[option])[:100], error), tried="reading the option %s" % option,
+                        advice="Write it as 16Mi; 0 for none.") from error
+    return math.ceil(size)
 
 
 def scan_access_spec() -> Spec:

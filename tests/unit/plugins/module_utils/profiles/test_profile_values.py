@@ -10,7 +10,7 @@ import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.patterns import check_pattern, find_line
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.quantities import parse_quantity
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.shown import bound_text, escape_text, show
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.versions import version_key
 
