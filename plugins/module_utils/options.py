@@ -15,8 +15,8 @@ from .approaches.forbidden import OPTION as FORBIDDEN
 from .approaches.forbidden import Rules, read_rules
 from .approaches.image_helper import ImageOptions
 from .cluster.connection import ConnectionOptions
-from .targets.criteria import REPLICAS, Selection
 from .errors import ScanError
+from .targets.criteria import REPLICAS, Selection
 from .targets.pod import CONTAINER_KINDS
 from .targets.quantities import parse_quantity
 

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from .patterns import check_pattern
 from ..targets.quantities import parse_quantity
+from .patterns import check_pattern
 from .shown import show, show_list, show_mode
 from .versions import version_key
 

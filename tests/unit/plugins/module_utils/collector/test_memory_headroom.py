@@ -29,7 +29,7 @@ GIB = 2**30
 def say(shell, folder, limit, headroom):
     """What the function refuses with, "" where it goes on."""
     figures = "%d %d" % (limit // 1000, headroom // 1000)
-    script = "nl='\n'\nrefuse() { echo \"$1 $2\"; exit 0; }\n%s\nroom %s\n" % (ROOM, figures)
+    script = "nl='\n'\nrefuse() { echo \"$1 $2\"; exit 0; }\n%s\nroom %s\ntrue\n" % (ROOM, figures)
     done = subprocess.run([*shell], input=script, cwd=folder, capture_output=True, text=True, check=False)
     assert done.stderr == "" and done.returncode == 0, done
     return done.stdout.strip()
@@ -45,7 +45,8 @@ def cgroup(folder, usage, text, stat):
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
-@pytest.mark.parametrize(("usage", "stat", "used"), [(V1, V1_STAT, 300 * GIB - 5 * 10**9), (V2, V2_STAT, 300 * GIB - 5002 * 10**6)])
+@pytest.mark.parametrize(("usage", "stat", "used"), [
+    (V1, V1_STAT, 300 * GIB - 5 * 10**9), (V2, V2_STAT, 300 * GIB - 5002 * 10**6)])
 def test_what_files_take_is_not_counted(tmp_path, shell, usage, stat, used):
     there = cgroup(tmp_path, usage, "%d\n" % (300 * GIB), stat % (4 * 10**9, 10**9))
     assert say(shell, there, used + 20 * 10**6, 16 * 10**6) == ""
@@ -88,8 +89,8 @@ def test_the_refusal_has_the_figures():
     with pytest.raises(ScanError) as caught:
         check_entered(Frame("collector", "too_large", "text", b"52429"), view)
     assert caught.value.reason == "memory_short"
-    assert caught.value.message == ("the target takes 50.0 MiB of the 64.0 MiB that its pod may take; 16.0 MiB are to be left for "
-                                    "the scan")
+    assert caught.value.message == (
+        "the target takes 50.0 MiB of the 64.0 MiB that its pod may take; 16.0 MiB are to be left for the scan")
 
 
 def limited(memory=None, **fields):
