@@ -83,6 +83,22 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-408", "pod_violates_policy", "The pod itself breaks the Pod Security level of its namespace, so nothing "
               "can be added to it.",
               "Correct the pod's own security context, or scan it by exec if it has a shell."),
+    ErrorKind("SCAN-409", "approach_forbidden", "A rule of the operator forbids the approach for this pod.",
+              "Scan it by an approach that is allowed there (approach=auto passes over forbidden ones), or change "
+              "forbidden_approaches."),
+    ErrorKind("SCAN-410", "memory_short", "The pod has not enough memory left for a scan beside its containers, which share its "
+              "limit.",
+              "Raise the pod's memory limit, scan it by exec or by its image, or ask for less (debug_memory_headroom)."),
+    ErrorKind("SCAN-411", "pod_not_replaceable", "Nothing would put another pod in this one's place.",
+              "What a scan has left goes when its owner deletes the pod and makes it anew."),
+    ErrorKind("SCAN-412", "debug_in_use", "A debug container of a scan still runs in the pod.",
+              "Wait until the scan, or the time that the container is kept (debug_keep_alive), is over, then run again."),
+    ErrorKind("SCAN-413", "eviction_refused", "The pod may not be evicted now.",
+              "Look at the PodDisruptionBudget and at the workload's pods that are not ready; raise wait_timeout."),
+    ErrorKind("SCAN-414", "not_replaced", "The pod was evicted, and no other has become ready in its place.",
+              "Look at the workload and its new pod; raise wait_timeout where it is only slow."),
+    ErrorKind("SCAN-415", "recycle_stopped", "The pod was left alone, because one before it could not be replaced.",
+              "Correct what is said of that pod, then run again."),
     ErrorKind("SCAN-501", "no_such_program", "The container has no such program.",
               "A container without a shell cannot be scanned by exec; a debug container or its image can be."),
     ErrorKind("SCAN-502", "connection_lost", "The connection ended before the reply did.",

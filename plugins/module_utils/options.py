@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, Mapping
 
 from .approaches.auto import ORDER
 from .approaches.choice import APPROACHES, ApproachOptions
 from .approaches.debug_container import DebugOptions
+from .approaches.forbidden import OPTION as FORBIDDEN
+from .approaches.forbidden import Rules, read_rules
 from .approaches.image_helper import ImageOptions
 from .cluster.connection import ConnectionOptions
+from .errors import ScanError
 from .targets.criteria import REPLICAS, Selection
 from .targets.pod import CONTAINER_KINDS
+from .targets.quantities import parse_quantity
 
 Spec = Dict[str, Dict[str, Any]]
 
@@ -90,18 +95,47 @@ def approach_spec() -> Spec:
                                       "default": "IfNotPresent"},
         "debug_keep_alive": {"type": "int", "default": 0},
         "debug_match_capabilities": {"type": "bool", "default": False},
+        "debug_memory_headroom": {"type": "str", "default": "16Mi"},
+        **forbidden_spec(),
     }
+
+
+def forbidden_spec() -> Spec:
+    """Which approaches must not be used on which pods."""
+    return {FORBIDDEN: {"type": "list", "elements": "dict", "default": [], "options": {
+        "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "required": True},
+        "namespaces": {"type": "list", "elements": "str", "default": []},
+        "label_selectors": {"type": "list", "elements": "str", "default": []},
+        "reason": {"type": "str"}}}}
+
+
+def forbidden_rules(params: Mapping[str, Any]) -> Rules:
+    """The rules from validated parameters; ScanError bad_option for one that cannot be meant."""
+    return read_rules(params[FORBIDDEN])
 
 
 def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
     """The engine's options of the approaches from validated parameters."""
     image, pull_policy = params["scanner_image"] or "", params["scanner_image_pull_policy"]
     return ApproachOptions(
-        name=params["approach"], order=tuple(params["approaches"]),
+        name=params["approach"], order=tuple(params["approaches"]), forbidden=forbidden_rules(params),
         debug=DebugOptions(image=image, pull_policy=pull_policy, keep_alive=params["debug_keep_alive"],
-                           match_capabilities=params["debug_match_capabilities"]),
+                           match_capabilities=params["debug_match_capabilities"],
+                           headroom=_bytes("debug_memory_headroom", params)),
         image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
                            pull_secrets=tuple(params["scanner_image_pull_secrets"])))
+
+
+def _bytes(option: str, params: Mapping[str, Any]) -> int:
+    """A quantity of memory; ScanError bad_option where it is none, or negative."""
+    try:
+        size = parse_quantity(params[option])
+        if size < 0:
+            raise ValueError("negative")
+    except ValueError as error:
+        raise ScanError("bad_option", "%r: %s" % (str(params[option])[:100], error), tried="reading the option %s" % option,
+                        advice="Write it as 16Mi; 0 for none.") from error
+    return math.ceil(size)
 
 
 def scan_access_spec() -> Spec:
@@ -112,6 +146,7 @@ def scan_access_spec() -> Spec:
         "allow_empty": {"type": "bool", "default": False},
         "approach": {"type": "str", "choices": ["exec", "debug"], "default": "exec"},
     }
+    spec.update(forbidden_spec())
     spec.update(grant_spec())
     spec.update(selection_spec())
     spec.update(connection_spec())
@@ -142,6 +177,17 @@ def scan_target_info_spec() -> Spec:
     }
     spec.update(approach_spec())
     spec.update(grant_spec())
+    spec.update(selection_spec())
+    spec.update(connection_spec())
+    return spec
+
+
+def scan_recycle_spec() -> Spec:
+    spec: Spec = {
+        "allow_empty": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "concurrency": {"type": "int", "default": 4},
+    }
     spec.update(selection_spec())
     spec.update(connection_spec())
     return spec

@@ -74,6 +74,7 @@ extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
+  - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """

@@ -81,6 +81,17 @@ options:
         is never privileged.
     type: bool
     default: false
+  debug_memory_headroom:
+    description:
+      - How much of the pod's memory must be left, as a quantity such as V(16Mi), before O(approach=debug) looks at anything. An
+        ephemeral container takes its memory from the pod's limit, and where that is used up the kernel ends a process of the pod.
+      - It is known where the pod, or each of its containers, has a memory limit. What the target takes is read from its cgroup, as
+        the first thing in the ephemeral container, without a further request; what files take is not counted, for the kernel gives
+        it back. Other containers of the pod are not seen, so a pod with several is refused only where its target alone takes too
+        much.
+      - Where the figures cannot be had the container is scanned. V(0) never looks.
+    type: str
+    default: 16Mi
   profiles:
     description: Names of shipped profiles, or paths of profile files or folders on the controller.
     type: list
@@ -159,6 +170,7 @@ extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
+  - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """

@@ -70,6 +70,10 @@ options:
     description: As O(securescan.kubernetes.scan_container#module:debug_match_capabilities).
     type: bool
     default: false
+  debug_memory_headroom:
+    description: As O(securescan.kubernetes.scan_container#module:debug_memory_headroom). Only a scan sees what a pod takes.
+    type: str
+    default: 16Mi
   concurrency:
     description: How many containers the scan would scan at the same time, for the estimate.
     type: int
@@ -99,6 +103,7 @@ extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.attributes.action_group
   - securescan.kubernetes.connection
+  - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant
   - securescan.kubernetes.selection
 """

@@ -33,10 +33,12 @@ _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True)
 class PodRef:
-    """A pod by name, with the uid it had when it was selected."""
+    """A pod by name, with the uid it had when it was selected. `approach`: the one whose rights the access holds over it,
+    where that is not its grant's."""
 
     name: str
     uid: str
+    approach: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Grant:
     namespace: str
     pods: Tuple[PodRef, ...]
     approach: str = "exec"
+
+    @property
+    def less(self) -> Dict[str, str]:
+        """The pods over which it holds another approach's rights, by name."""
+        return {pod.name: pod.approach for pod in self.pods if pod.approach}
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,12 @@ def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any
     owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["metadata"]["name"],
              "uid": account["metadata"]["uid"]}
     made: List[Dict[str, Any]] = []
+    less = grant.less
     for number, pods in enumerate(parts(grant), 1):
         name = object_name(plan.run_id, number)
         metadata = {"name": name, "namespace": grant.namespace, "labels": plan.labels(), "ownerReferences": [owner]}
         made.append({"apiVersion": API_VERSIONS["Role"], "kind": "Role", "metadata": metadata,
-                     "rules": rules(grant.approach, [pod.name for pod in pods])})
+                     "rules": rules(grant.approach, [pod.name for pod in pods], less)})
         made.append({"apiVersion": API_VERSIONS["RoleBinding"], "kind": "RoleBinding", "metadata": dict(metadata),
                      "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
                      "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}]})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, Iterable, List, Sequence, Tuple
+from typing import AbstractSet, Callable, Dict, Iterable, List, Sequence, Tuple
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -32,7 +32,7 @@ class Renewal:
 
 
 def renew_access(grantor: RestClient, access: ScannerAccess, lost: Sequence[SelectedTarget],
-                 current: Iterable[SelectedTarget]) -> Renewal:
+                 current: Iterable[SelectedTarget], less: Callable[[SelectedTarget], str] = lambda selected: "") -> Renewal:
     """Makes the access reach the successors of lost targets, and says which targets to scan again.
 
     To be called when all other targets are done: in the namespaces concerned, the access then reaches the successors
@@ -40,12 +40,13 @@ def renew_access(grantor: RestClient, access: ScannerAccess, lost: Sequence[Sele
 
     :param lost: the targets that ended with a reason in LOST
     :param current: what the selection means now
+    :param less: the approach whose rights alone a successor's pod gets, "" for all of the access
     """
     pairs = successors(lost, current, access.pod_uids)
     pods: Dict[str, Dict[str, PodRef]] = {}
     for _lost, successor in pairs:
         target = successor.target
-        pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid)
+        pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid, less(successor))
     grants = [Grant(namespace, tuple(found.values()), access.approach_in(namespace)) for namespace, found in pods.items()]
     outcomes = ensure_renewed(grantor, access.run_id, grants)
     failures = {outcome.namespace: outcome.error for outcome in outcomes if outcome.error}

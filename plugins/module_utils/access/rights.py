@@ -9,6 +9,7 @@ For the approach `image` the chosen pods are the scan's own helper pods; it need
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 
@@ -42,10 +43,23 @@ RIGHTS: Mapping[str, Tuple[Right, ...]] = {
 }
 
 
-def rules(approach: str, pods: Sequence[str]) -> List[Dict[str, Any]]:
-    """The rules of a Role for that approach over the pods of these names."""
-    return [dict({"apiGroups": [""], "resources": [right.resource], "verbs": list(right.verbs)},
-                 **({"resourceNames": list(pods)} if right.by_name else {})) for right in RIGHTS[approach]]
+def rules(approach: str, pods: Sequence[str], less: Mapping[str, str] = MappingProxyType({})) -> List[Dict[str, Any]]:
+    """The rules of a Role for that approach over the pods of these names.
+
+    :param less: pods over which only the rights of another approach are meant, by name
+    """
+    made: List[Dict[str, Any]] = []
+    for right in RIGHTS[approach]:
+        names = holders(right, approach, pods, less)
+        if names or not right.by_name:  # a rule without names would be one over all pods
+            made.append(dict({"apiGroups": [""], "resources": [right.resource], "verbs": list(right.verbs)},
+                             **({"resourceNames": names} if right.by_name else {})))
+    return made
+
+
+def holders(right: Right, approach: str, pods: Sequence[str], less: Mapping[str, str]) -> List[str]:
+    """Those of the pods over which the right is meant; parameters as of `rules`."""
+    return [pod for pod in pods if right in RIGHTS[less.get(pod, approach)]]
 
 
 def covers(approach: str, wanted: str) -> bool:

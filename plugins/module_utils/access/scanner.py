@@ -211,12 +211,16 @@ def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict
     try:
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
-            grants[namespace] = Grant(namespace, tuple(PodRef(str(pod["name"]), str(pod["uid"]))
-                                                       for pod in entry["pods"]), approach_of(entry, approach_of(access)))
+            pods = tuple(_pod_ref(pod) for pod in entry["pods"])
+            grants[namespace] = Grant(namespace, pods, approach_of(entry, approach_of(access)))
             expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
         raise _garbled(error) from error
+
+
+def _pod_ref(pod: Mapping[str, Any]) -> PodRef:
+    return PodRef(str(pod["name"]), str(pod["uid"]), approach_of(pod) if pod.get("approach") else "")
 
 
 def _read_refused(access: Mapping[str, Any]) -> Dict[str, ScanError]:

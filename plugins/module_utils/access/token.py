@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterator
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from .objects import Grant, object_name, parts
-from .rights import RIGHTS
+from .rights import RIGHTS, holders
 
 # TokenRequest (authentication.k8s.io/v1) refuses less than 10 minutes.
 MINIMUM_LIFETIME = 600
@@ -75,9 +75,10 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
 
 def _refused(scanner: RestClient, grant: Grant) -> Iterator[str]:
     """What the scanner may not do of what its approach needs, as "create and get on pods/exec"."""
-    # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
-    pods = [part[0].name for part in parts(grant)]
+    less, cut = grant.less, [[pod.name for pod in part] for part in parts(grant)]
     for right in RIGHTS[grant.approach]:
+        # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
+        pods = [names[0] for names in (holders(right, grant.approach, part, less) for part in cut) if names]
         # a Role takes effect as a whole: what stands in a subresource's rule tells of the plain one's, too
         verbs = [verb for verb in right.verbs if right.subresource
                  and not all(_allowed(scanner, grant.namespace, pod, verb, right.subresource) for pod in pods)]

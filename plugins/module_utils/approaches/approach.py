@@ -43,7 +43,9 @@ class Approach(Protocol):
     """`name` is the approach's word in options and results, `execs` the number of execs begun so far, and `added` what
     was added to pods so far, also where the scan then failed."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        ...
 
     @property
     def execs(self) -> int:

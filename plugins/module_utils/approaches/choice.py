@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Optional, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
 from . import auto, debug, exec, image
 from .approach import Approach
 from .debug_container import DebugOptions
+from .forbidden import PermittedApproach, Rules, check_permitted, permitted
 from .image_helper import ImageOptions, image_reference
 from .reached_pod import ExecLimits, Means, check_platform, check_state
 
@@ -27,6 +28,7 @@ class ApproachOptions:
     debug: DebugOptions
     image: ImageOptions
     order: Tuple[str, ...] = auto.ORDER
+    forbidden: Rules = ()
 
     def chosen(self) -> Tuple[str, ...]:
         """The approaches that are tried: the one, or for `auto` those whose options are given."""
@@ -42,6 +44,21 @@ class ApproachOptions:
             return "no helper_namespace is given"
         return ""
 
+    def refusals(self, selected: SelectedTarget) -> List[ScanError]:
+        """Why rules forbid approaches that would be tried for the target, in their order."""
+        found: List[ScanError] = []
+        for name in self.chosen():
+            try:
+                check_permitted(self.forbidden, name, selected)
+            except ScanError as error:
+                found.append(error)
+        return found
+
+    def looked_at_by_image(self, targets: Sequence[SelectedTarget]) -> List[SelectedTarget]:
+        """The targets whose images may be looked at."""
+        return [selected for selected in targets
+                if not self.forbidden or permitted(self.forbidden, (image.NAME,), selected.pod.object())]
+
 
 def open_approach(means: Means, options: ApproachOptions) -> Approach:
     """The approach that the options name; what it needs of them was checked by `check_options`."""
@@ -52,6 +69,9 @@ def open_approach(means: Means, options: ApproachOptions) -> Approach:
 
 
 def _open(name: str, means: Means, options: ApproachOptions) -> Approach:
+    if options.forbidden:
+        allowed = replace(means, targets=options.looked_at_by_image(means.targets)) if name == image.NAME else means
+        return PermittedApproach(_open(name, allowed, replace(options, forbidden=())), options.forbidden)
     if name == debug.NAME:
         return debug.DebugApproach(means, options.debug)
     if name == image.NAME:
@@ -97,6 +117,7 @@ def foresee(options: ApproachOptions, selected: SelectedTarget, limits: ExecLimi
     """
     if options.name == auto.NAME:
         return None
+    check_permitted(options.forbidden, options.name, selected)
     if options.name == image.NAME:
         check_platform(selected, image.NAME)
         image_reference(selected.target)

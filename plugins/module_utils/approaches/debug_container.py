@@ -20,6 +20,7 @@ from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.pod import ContainerView, container_state, containers_of, mirrored_node
+from ..targets.pod_memory import memory_limit
 
 PREFIX = "securescan-"
 # Waits until its time is over or it is told to end. Its arguments: seconds, what is to become of it when a target is done
@@ -57,12 +58,14 @@ exit
 @dataclass(frozen=True)
 class DebugOptions:
     """`image` holds a POSIX shell and sleep. `keep_alive`: seconds that the container stays for later scans, 0 to end
-    it when its target is done. `match_capabilities`: it gets the capabilities that the target's own spec says."""
+    it when its target is done. `match_capabilities`: it gets the capabilities that the target's own spec says.
+    `headroom`: bytes of the pod's memory that must be left before a scan begins, 0 not to look."""
 
     image: str
     pull_policy: str = "IfNotPresent"
     keep_alive: int = 0
     match_capabilities: bool = False
+    headroom: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,12 +135,16 @@ class DebugContainer:
                 and {key: security.get(key) for key in wanted} == wanted)
 
 
-def view_of(pod: Mapping[str, Any], target: Target) -> TargetView:
-    """How a shell beside the target finds it: by the id of the container that runs now."""
+def view_of(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> TargetView:
+    """How a shell beside the target finds it: by the id of the container that runs now.
+
+    :param headroom: as of DebugOptions
+    """
     tried = "scanning %s by debug" % target.path
     container_id = str(_target_of(pod, target, tried).status.get("containerID") or "").rpartition("//")[2]
     try:
-        return TargetView(container_id=container_id or "none")
+        limit = memory_limit(pod) if headroom else 0
+        return TargetView(container_id=container_id or "none", memory_limit=limit, headroom=headroom if limit else 0)
     except ValueError as error:
         raise ScanError("platform_unsupported", "the container's id: %s" % error, tried=tried) from None
 

@@ -25,8 +25,8 @@ def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: Target
 
     `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}. Raises
     ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where the data is not
-    a reply to this request, target_missing and target_unreadable where the collector ran, but could not see its target
-    by this view. Content that is not understood costs only its own fact.
+    a reply to this request, target_missing, target_unreadable and memory_short where the collector ran, but could not see
+    its target by this view, or did not look. Content that is not understood costs only its own fact.
     """
     reply = parse_frames(data, nonce)
     if view != INSIDE:

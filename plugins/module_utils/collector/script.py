@@ -20,11 +20,11 @@ from .family import RUNNING, WITHIN, Family, IndexedQuery, quote
 from .frames import COLLECTOR_VERSION, check_nonce
 from .request import CollectionRequest
 from .shell_functions import FINISH, FROM_INSIDE, FUNCTIONS, NEEDS, PREPARE, SEE, STATS
-from .target_root import BESIDE, MOUNTED
+from .target_root import BESIDE, MOUNTED, ROOM
 from .view import INSIDE, TargetView
 
 # Stand for the nonce and the container's id until they are known; no part of a request can hold a NUL.
-_NONCE, _CONTAINER_ID = b"\0nonce\0", b"\0container\0"
+_NONCE, _CONTAINER_ID, _FIGURES = b"\0nonce\0", b"\0container\0", b"\0room\0"
 _BESIDE = "the container's id"
 
 
@@ -35,15 +35,18 @@ def build_script(request: CollectionRequest, nonce: str, view: TargetView = INSI
     :param view: from where the shell that runs the script sees the target
     """
     check_nonce(nonce)
-    script = _script_of(request, _BESIDE if view.container_id else view.mount_point)
-    return script.replace(_NONCE, nonce.encode()).replace(_CONTAINER_ID, view.container_id.encode())
+    script = _script_of(request, _BESIDE if view.container_id else view.mount_point, bool(view.memory_limit))
+    figures = b"%d %d" % (view.memory_limit // 1000, math.ceil(view.headroom / 1000))
+    return (script.replace(_NONCE, nonce.encode()).replace(_CONTAINER_ID, view.container_id.encode())
+            .replace(_FIGURES, figures))
 
 
 @functools.lru_cache(maxsize=8)
-def _script_of(request: CollectionRequest, root: str) -> bytes:
+def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> bytes:
     """The script without what differs: a run sends the same one to each of its targets.
 
     :param root: empty for the shell's own, _BESIDE for that of the container, else the target's mount point
+    :param looks_for_room: whether it looks first what is left of the pod's memory
     """
     wanted: Dict[str, List[IndexedQuery]] = {}
     for index, query in enumerate(request.queries):
@@ -65,6 +68,8 @@ def _script_of(request: CollectionRequest, root: str) -> bytes:
         work.append(b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi")
     if root:
         work.append(b"enter " + (_CONTAINER_ID if root == _BESIDE else quote(root)))
+    if looks_for_room:
+        work.append(b"room " + _FIGURES)
     work += [_refuse(family, root, queries) for family, queries in asked if family.reach >= out_of_reach]
     if paths:
         work += [b'for x in %s; do at "$x" && set -- "$@" "$r"; done' % b" ".join(map(quote, paths)), b'stats "$@"']
@@ -72,6 +77,7 @@ def _script_of(request: CollectionRequest, root: str) -> bytes:
         work += [b"set --", *family.calls(queries)]
     shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families])
     eyes = FROM_INSIDE if not root else BESIDE if root == _BESIDE else MOUNTED
+    eyes += ROOM if looks_for_room else ""
     lines = [b"ROOT=." if root else b"ROOT=", *_strip(PREPARE + SEE + eyes + STATS), b"exec 2>/dev/null 3>/dev/null"]
     lines += [line for shell in shells for line in _strip(shell)]
     lines += [*work, *_strip(FINISH), b"}", b"main </dev/null"]

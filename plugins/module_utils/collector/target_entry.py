@@ -14,7 +14,7 @@ import re
 from typing import List, Optional, Tuple
 
 from ..errors import ScanError
-from .facts import ABSENT, OK, UNREADABLE
+from .facts import ABSENT, OK, TOO_LARGE, UNREADABLE
 from .frames import Frame, decode_text
 from .view import TargetView
 
@@ -23,7 +23,8 @@ _REFUSAL = re.compile(rb"([0-9]{1,10})\n" + _IDENTITY + _IDENTITY)
 
 
 def check_entered(frame: Optional[Frame], view: TargetView) -> None:
-    """Raises ScanError target_missing or target_unreadable where the collector's own frame says that it saw no target."""
+    """Raises ScanError target_missing, target_unreadable or memory_short where the collector's own frame says that it saw no
+    target, or did not look."""
     if frame is None or frame.status == OK:
         return
     said = decode_text(frame.payload[:400])
@@ -34,6 +35,10 @@ def check_entered(frame: Optional[Frame], view: TargetView) -> None:
     if frame.status == ABSENT:
         raise ScanError("target_missing", "%s (%s)" % (said, view.container_id[:12]),
                         cause="The container has ended since it was chosen, or the scanner does not share its processes.")
+    if frame.status == TOO_LARGE and view.memory_limit and re.fullmatch(rb"[0-9]{1,9}", frame.payload):
+        used, asked = int(frame.payload) * 1000, view.headroom
+        raise ScanError("memory_short", "the target takes %s of the %s that its pod may take; %s are to be left for the scan"
+                        % tuple(map(_mebibytes, (used, view.memory_limit, asked))))
     refusal = _REFUSAL.fullmatch(frame.payload)
     if frame.status != UNREADABLE or refusal is None:
         raise ScanError("target_unreadable", said, cause="The collector cannot look at this container in this way.",
@@ -58,6 +63,10 @@ def _explain(refusal: re.Match[bytes]) -> Tuple[str, str]:
     return ("UID, GID and capabilities are the same, so the target's process is not dumpable (it changed its identity "
             "after its start, or its program's file may not be read), or a security module keeps it apart.",
             "Scan the target by exec or by its image.")
+
+
+def _mebibytes(size: int) -> str:
+    return "%.1f MiB" % (size / 2**20)
 
 
 def _numbers(identities: bytes) -> List[int]:

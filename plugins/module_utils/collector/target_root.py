@@ -164,6 +164,29 @@ nameless() {
 }
 """
 
+# $1 what the pod may take, $2 what must be left of it, in kB (some shells count in 32 bits). What the target takes stands in the
+# files of its cgroup, which the runtime mounts into it, for cgroup v1 or v2; what holds files is given back under pressure. Where
+# they are not there, or hold something else, nothing is known, and nothing is refused.
+ROOM = r"""
+room() {
+  _x= _y=
+  for _f in ./sys/fs/cgroup/memory/memory.usage_in_bytes ./sys/fs/cgroup/memory.current; do
+    if [ -f $_f ] && [ ! -h $_f ]; then IFS= read -r _x <$_f; break; fi
+  done
+  case $_x in 0*|*[!0-9]*|?????????????*) return ;; ????*) _x=${_x%???} ;; *) return ;; esac
+  [ -f ${_f%/*}/memory.stat ] || return
+  while IFS=' ' read -r _k _n _q; do
+    case ${_f##*.}$_k in
+    usage_in_bytestotal_inactive_file|usage_in_bytestotal_active_file|currentinactive_file|currentactive_file|currentslab_reclaimable)
+      _y=1
+      case $_n in 0?*|*[!0-9]*|?????????????*) return ;; ????*) _x=$((_x-${_n%???})) ;; esac
+      ;;
+    esac
+  done <${_f%/*}/memory.stat
+  [ -z "$_y" ] || [ $(($1-_x)) -ge $2 ] || refuse too_large $_x
+}
+"""
+
 # What an image has in these places is hidden, or filled, when a container is made of it.
 MOUNTED = _LOOK + r"""
 away() {

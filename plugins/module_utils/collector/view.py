@@ -19,10 +19,15 @@ class TargetView:
     `container_id` (hex, without the runtime's scheme): the shell runs beside the target, in a process namespace that it
     shares with it; this tells the target's processes from those of other containers. `mount_point`: the target's image is
     mounted there, and nothing of it runs. Neither: the shell runs in the target. ValueError for anything else.
+
+    `memory_limit`: bytes that the target's pod may take, with what runs beside it; of these at least `headroom` must be left, or
+    nothing is looked at. 0 where nothing limits it, or that is not to be asked.
     """
 
     container_id: str = ""
     mount_point: str = ""
+    memory_limit: int = 0
+    headroom: int = 0
 
     def __post_init__(self) -> None:
         if self.container_id and self.mount_point:
@@ -31,6 +36,8 @@ class TargetView:
             raise ValueError("%r is not a container id" % self.container_id)
         if self.mount_point and not _MOUNT_POINT.fullmatch(self.mount_point):
             raise ValueError("%r is not a mount point" % self.mount_point)
+        if self.memory_limit and not self.container_id:
+            raise ValueError("only beside a target can its memory run short")
 
 
 INSIDE = TargetView()

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
+from ..targets.quantities import parse_quantity
 from .patterns import check_pattern
-from .quantities import parse_quantity
 from .shown import show, show_list, show_mode
 from .versions import version_key
 

@@ -15,14 +15,16 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, namespaces_of_run
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
+from ..access.rights import RIGHTS, covers
 from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import check_place, delete, is_current, kubeconfig, run_of, shown, write_private
 from ..access.sweep import Sweep, sweep
 from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME, request_token, wait_until_effective
+from ..approaches.forbidden import Rules, permitted
 from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..options import approach_options, selection
+from ..options import approach_options, forbidden_rules, selection
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
@@ -47,6 +49,7 @@ def run_scan_access(params: Mapping[str, Any], context: TaskContext) -> Dict[str
 
 
 def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
+    forbidden_rules(params)  # a rule that cannot be understood is told before anything is asked
     run_id = check_run_id(params["run_id"] or new_run_id(datetime.now(timezone.utc)))
     path = _kubeconfig_path(params)
     found = check_place(path) if path else None
@@ -125,7 +128,8 @@ def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> Dict[s
         {"namespace": outcome.namespace, "service_account": object_name(plan.run_id),
          "service_account_uid": outcome.account_uid, "approach": grants[outcome.namespace].approach,
          "expires": outcome.expires.strftime(TIME_FORMAT),
-         "pods": [{"name": pod.name, "uid": pod.uid} for pod in grants[outcome.namespace].pods]}
+         "pods": [dict({"name": pod.name, "uid": pod.uid}, **({"approach": pod.approach} if pod.approach else {}))
+                  for pod in grants[outcome.namespace].pods]}
         for outcome in outcomes if outcome.expires],
         "refused": [{"namespace": namespace, "error": error.record()} for namespace, error in _failures(outcomes)]}
 
@@ -166,22 +170,34 @@ def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[Select
     options = approach_options(params)
     chosen = options.chosen()
     inside = "debug" if "debug" in chosen else "exec" if "exec" in chosen else ""
-    grants = grants_of(targets, inside) if inside else []
+    grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if "image" in chosen:
-        names = [helper_name(run_id, helper.number) for helper in plan_helpers(targets)]
+        names = [helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))]
         if names:
             grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), "image"))
     return grants
 
 
-def grants_of(targets: Sequence[SelectedTarget], approach: str) -> List[Grant]:
-    """One grant per namespace, over the pods that hold a target which can be entered."""
+def grants_of(targets: Sequence[SelectedTarget], approach: str, chosen: Sequence[str], rules: Rules) -> List[Grant]:
+    """One grant per namespace, over the pods that hold a target which can be entered by one of the chosen approaches."""
     pods: Dict[str, Dict[str, PodRef]] = {}
     for selected in targets:
         target = selected.target
         if target.state == "running" and selected.operating_system == "linux":
-            pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid)
+            ref = (pod_ref(selected.pod.object(), approach, chosen, rules) if rules
+                   else PodRef(target.pod, target.pod_uid))
+            if ref:
+                pods.setdefault(target.namespace, {})[target.pod] = ref
     return [Grant(namespace, tuple(found.values()), approach) for namespace, found in pods.items()]
+
+
+def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> Optional[PodRef]:
+    """What an access for `approach` holds over a v1 Pod: nothing, where each of the approaches that enter it is forbidden or
+    not chosen, and no right to add anything to it, where debug is."""
+    left = permitted(rules, [way for way in chosen if way in RIGHTS and way != "image"], pod) if rules else (approach,)
+    if not left:
+        return None
+    return PodRef(pod["metadata"]["name"], pod["metadata"]["uid"], "" if approach in left else left[0])
 
 
 def _absent(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
@@ -271,11 +287,14 @@ def _revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str]
 
 def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> List[Grant]:
     """One grant per namespace that has a pod of the selection; ScanError no_targets, unless that is allowed."""
-    chosen, looked_at = selection(params), LookedAt()
+    chosen, looked_at, rules = selection(params), LookedAt(), forbidden_rules(params)
+    # what enters by debug can scan by exec, too
+    ways = [way for way in RIGHTS if way != "image" and covers(params["approach"], way)]
     grants = []
     for namespace in resolve_namespaces(client, chosen, looked_at):
-        pods = tuple(PodRef(pod["metadata"]["name"], pod["metadata"]["uid"])
-                     for pod in select_pods(client, namespace, chosen, looked_at))
+        refs = [pod_ref(pod, params["approach"], ways, rules)
+                for pod in select_pods(client, namespace, chosen, looked_at)]
+        pods = tuple(ref for ref in refs if ref)
         if pods:
             grants.append(Grant(namespace, pods, params["approach"]))
     context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])

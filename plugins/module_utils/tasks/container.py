@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
@@ -31,7 +31,7 @@ from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
 from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
-from .access import planned_access, scan_access_of, scan_grants
+from .access import planned_access, pod_ref, scan_access_of, scan_grants
 from .context import TaskContext
 from .grantor import connect_grantor
 from .interrupts import interruptible
@@ -48,13 +48,14 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     """
     profiles = received_profiles(params)
     amendments = read_amendments(params)
-    check_options(approach_options(params))
+    options = approach_options(params)
+    check_options(options)
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     chosen, looked_at = selection(params), LookedAt()
     targets = list(select_targets(grantor, connection.cluster_name, chosen, looked_at))
     context.warnings += check_selected(grantor, chosen, looked_at, params["allow_empty"])
-    check_targets(approach_options(params), targets)
+    check_targets(options, targets)
     if context.check_mode:
         return _planned(params, context, grantor, targets)
     folder = RunFolder(params["output_dir"], _run_id(params))
@@ -83,17 +84,19 @@ def _planned(params: Mapping[str, Any], context: TaskContext, grantor: RestClien
     run_id = _run_id(params)
     grants = scan_grants(params, run_id, targets)
     additions = _additions(params, targets)
+    forbidden = _forbidden(params, context, targets)
     for grant in grants:
-        inside = sum(selected.target.namespace == grant.namespace for selected in targets)
+        reached = {pod.uid for pod in grant.pods}
+        inside = sum(selected.target.pod_uid in reached for selected in targets)
         context.say("would start at most %d helper pods in namespace %s" % (len(grant.pods), grant.namespace)
                     if grant.approach == "image" else
                     "would scan %d containers of namespace %s by %s, with an access to %d pods"
                     % (inside, grant.namespace, params["approach"], len(grant.pods)))
     if additions:
         context.say("would add %d ephemeral containers to pods, where their entries stay" % len(additions))
-    return {"changed": bool(additions), "run_id": run_id, "not_scanned": [],
+    return {"changed": bool(additions), "run_id": run_id, "not_scanned": forbidden[:_LISTED_IN_RESULT],
             "footprint": _shown_footprint(additions),
-            "counts": {"selected": len(targets), "scanned": 0, "not_scanned": 0},
+            "counts": {"selected": len(targets), "scanned": 0, "not_scanned": len(forbidden)},
             "diff": [] if params["access"] else planned_access(params, grantor, run_id, targets)}
 
 
@@ -107,6 +110,25 @@ def _additions(params: Mapping[str, Any], targets: Sequence[SelectedTarget]) -> 
             if entry:
                 additions.append(Footprint(selected.target.namespace, selected.target.pod, entry["name"], True))
     return additions
+
+
+def _forbidden(params: Mapping[str, Any], context: TaskContext, targets: Sequence[SelectedTarget]) -> List[Dict[str, Any]]:
+    """The targets for which every approach that would be tried is forbidden, as records; says how many rules forbid what."""
+    options = approach_options(params)
+    if not options.forbidden:
+        return []
+    records: List[Dict[str, Any]] = []
+    counts: Dict[str, int] = {}
+    for selected in targets:
+        refusals = options.refusals(selected)
+        for error in refusals:
+            said = "%s (%s)" % (error.message, error.cause.rstrip("."))
+            counts[said] = counts.get(said, 0) + 1
+        if refusals and len(refusals) == len(options.chosen()):
+            records.append({"target_id": selected.target.target_id, "error": refusals[0].record()})
+    for said, number in counts.items():
+        context.say("%d containers: %s" % (number, said))
+    return records
 
 
 def _shown_footprint(added: Sequence[Footprint]) -> Dict[str, Any]:
@@ -198,7 +220,9 @@ class _Scan:
     def _scan_successors(self) -> None:
         """Once, for targets whose pod was replaced meanwhile: what stands in their place is scanned instead."""
         current = select_targets(self._grantor, self._connection.cluster_name, selection(self._params))
-        renewal = renew_access(self._grantor, self._access, [outcome.selected for outcome in self._lost], current)
+        renewal = renew_access(self._grantor, self._access, [outcome.selected for outcome in self._lost],
+                               [selected for selected in current if self._reach(selected) is not None],
+                               lambda selected: self._reach(selected) or "")
         succeeded = {lost.target.target_id for lost, _successor in renewal.again}
         self._context.say("%d containers were replaced meanwhile, %d successors are scanned in their place"
                           % (len(self._lost), len(succeeded)))
@@ -207,6 +231,14 @@ class _Scan:
                 self._keep(outcome)
         for outcome in self._scan([successor for _lost, successor in renewal.again], lambda done: None):
             self._keep(outcome)
+
+    def _reach(self, selected: SelectedTarget) -> Optional[str]:
+        """The approach whose rights alone the access is to have over a successor, "" for all that it has elsewhere; None
+        where it must not be entered."""
+        options = approach_options(self._params)
+        ref = pod_ref(selected.pod.object(), self._access.approach_in(selected.target.namespace), options.chosen(),
+                      options.forbidden)
+        return ref.approach if ref else None
 
     def _keep(self, outcome: Outcome) -> None:
         identity, approach = outcome.selected.target.identity(), outcome.approach

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Set
 from ..access.scanner_kubeconfig import write_private
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..options import selection
+from ..options import approach_options, selection
 from ..preflight.left_entries import described as described_entries
 from ..preflight.left_entries import entries_of
 from ..preflight.report import footprint_lines, preflight_lines
@@ -30,6 +30,7 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> Dic
     listed = params["listed"]
     if listed < 0:
         raise ScanError("bad_option", "listed is %d; it must not be negative" % listed, tried="reading the option listed")
+    approach_options(params)  # what cannot be understood is told before anything is asked
     connection = connect_grantor(params, context)
     client, chosen, looked_at = RestClient(connection), selection(params), LookedAt()
     targets: List[Dict[str, Any]] = []

@@ -10,9 +10,9 @@ import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.patterns import check_pattern, find_line
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.quantities import parse_quantity
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.shown import bound_text, escape_text, show
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.versions import version_key
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
 
 ORDERED = [
     ["1.0~~", "1.0~~a", "1.0~", "1.0", "1.0^git1", "1.0a", "1.0+dfsg", "1.0.1", "1.1", "1.9", "1.10", "1:0.1", "2:0"],
