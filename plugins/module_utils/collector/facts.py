@@ -19,6 +19,9 @@ TIMED_OUT = "timed_out"
 UNREACHED = "unreached"
 STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED)
 
+# The kind of the fact that is the image's side of a listing.
+IMAGE_LISTING = "image_listing"
+
 
 @dataclass(frozen=True)
 class Query:
@@ -29,6 +32,8 @@ class Query:
     content         absolute path     limit (bytes)          bytes
     sha256          absolute path     limit (bytes)          hex digest
     walk            absolute path     match, limit, seconds  entries, complete, unreadable
+    listing         absolute path     limit, seconds         place, link_target, unread, entries
+    image_listing   the same, of the target's image; never part of what is asked of a container
     passwd          -                 -                      list of users
     shadow          -                 -                      list of entries, password kind only, never a hash
     group           -                 -                      list of groups

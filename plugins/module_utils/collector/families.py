@@ -15,6 +15,7 @@ from .family import Family
 from .file_status import FILE
 from .kernel_parameters import SYSCTL
 from .language_packages import PYTHON_PACKAGES
+from .listings import LISTING
 from .mounts import MOUNTS
 from .operating_system import OS
 from .packages import PACKAGES
@@ -41,5 +42,6 @@ FAMILIES: Dict[str, Family] = {
     "python_packages": PYTHON_PACKAGES,
     "packages": PACKAGES,
     "walk": WALK,
+    "listing": LISTING,
     "command": COMMAND,
 }

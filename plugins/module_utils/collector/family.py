@@ -48,6 +48,10 @@ class Answer:
         """The content of a further frame of this query."""
         return self._get_frame("q%d.%s" % (self.index, part)).decode()
 
+    def get_part_frame(self, part: str) -> Frame:
+        """A further frame of this query, as it was sent."""
+        return self._get_frame("q%d.%s" % (self.index, part))
+
     def parse_shared(self, name: str, parse: Callable[[Frame], Parsed]) -> Parsed:
         """What `parse` makes of a frame that several queries share. A frame has only one way to be parsed."""
         frame = self._get_frame(name)

@@ -52,7 +52,7 @@ file_stats() {
 }
 """
 
-_TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFIFO: "pipe",
+TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFIFO: "pipe",
           stat.S_IFSOCK: "socket", stat.S_IFCHR: "character_device", stat.S_IFBLK: "block_device"}
 _STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20})")
 
@@ -78,10 +78,10 @@ def _parse_status(status: bytes) -> Dict[str, Any]:
     """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContentError."""
     match = _STATUS.fullmatch(status)
     mode = int(match.group(1), 16) if match else 0
-    if match is None or stat.S_IFMT(mode) not in _TYPES:
+    if match is None or stat.S_IFMT(mode) not in TYPES:
         raise BadContentError("the container's stat program wrote %s" % decode_text(status[:80]))
     uid, gid, size, mtime = (int(number) for number in match.groups()[1:])
-    return {"type": _TYPES[stat.S_IFMT(mode)], "mode": stat.S_IMODE(mode), "uid": uid, "gid": gid, "size": size,
+    return {"type": TYPES[stat.S_IFMT(mode)], "mode": stat.S_IMODE(mode), "uid": uid, "gid": gid, "size": size,
             "mtime": mtime}
 
 

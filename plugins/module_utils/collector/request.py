@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from ..errors import ScanError
-from .facts import Query
+from .facts import IMAGE_LISTING, Query
 
 DEFAULT_TIME_LIMIT = 30.0
 DEFAULT_OUTPUT_LIMIT = 4 * 1024 * 1024
@@ -64,6 +64,9 @@ _KINDS: Dict[str, _Kind] = {
     "environment_value": _Kind("variable", {}),
     "command": _Kind("command", {"seconds": _Number(10, 1, 300), "limit": _Number(64 * 1024, 1, 1024 * 1024)}),
 }
+# The image's side is asked of the image alone, by the same rules.
+_KINDS["listing"] = _KINDS[IMAGE_LISTING] = _Kind("path", {"limit": _Number(50_000, 1, 200_000),
+                                                           "seconds": _Number(20, 1, 600)})
 _KINDS.update({kind: _Kind("", {}) for kind in ("passwd", "shadow", "group", "packages", "processes", "sockets",
                                                 "mounts", "environment", "os", "process_status")})
 
@@ -202,8 +205,8 @@ def _check_path(query: Query) -> None:
         raise _refuse(query, "may hold password hashes, which never leave a container; ask for passwd, shadow or group")
     if query.kind in ("content", "sha256") and query.subject == _CONSUMED:
         raise _refuse(query, "would lose what is read from it")
-    if query.kind == "walk" and parts and parts[0] in (b"proc", b"sys", b"dev"):
-        raise _refuse(query, "is not on a disk; /proc, /sys and /dev are never walked")
+    if query.kind in ("walk", "listing", IMAGE_LISTING) and parts and parts[0] in (b"proc", b"sys", b"dev"):
+        raise _refuse(query, "is not on a disk; /proc, /sys and /dev are never walked, nor listed")
 
 
 def _check_option(query: Query, kind: _Kind, name: str, value: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 
 from . import sqlite_table
 from .frames import BadContentError
+from .packed import GZIP, unpack_gzip
 
 # bytes of a database when it is unpacked
 MAX_DATABASE = 64 * 1024 * 1024
@@ -52,25 +53,12 @@ class RpmPackage:
 
 def read_rpm_database(data: bytes) -> Iterator[RpmPackage]:
     """The installed packages of a database file, which may be packed by gzip. Raises BadContentError."""
-    if data.startswith(b"\x1f\x8b"):
-        data = _unpack(data)
+    if data.startswith(GZIP):
+        data = unpack_gzip(data, MAX_DATABASE, "the rpm database")
     for count, blob in enumerate(_read_headers(data)):
         if count == _MAX_PACKAGES:
             raise BadContentError("the rpm database has more than %d packages" % _MAX_PACKAGES)
         yield _read_package(blob)
-
-
-def _unpack(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(data, MAX_DATABASE + 1)
-    except zlib.error:
-        raise BadContentError("the container's gzip wrote something else than gzip") from None
-    if len(unpacked) > MAX_DATABASE:
-        raise BadContentError("the rpm database has more than %d bytes" % MAX_DATABASE)
-    if not unpacker.eof or unpacker.unused_data:
-        raise BadContentError("what the container's gzip wrote is not complete")
-    return unpacked
 
 
 def _read_headers(data: bytes) -> Iterator[bytes]:

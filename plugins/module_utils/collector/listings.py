@@ -1,0 +1,253 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""listing: a path and everything below it on its file system, with the status of each: what drift is found by.
+
+One run of find gives the names to stat, many at a time. Each record begins with the collection's nonce, and of a link the
+name stands there twice and its text has the length that its status tells: neither names nor links can forge a record, and
+a path that comes twice makes the listing worthless. /proc, /sys and /dev are left out.
+
+Directories that may not be read are named, and nothing is known of what is below them. Everything else that keeps a listing
+from being whole makes it not ok, without a value: half a listing would show removed files that are there. A listing needs
+find, stat, head, sleep, and base64 or od; with gzip it may be larger. What vanished meanwhile is not in it.
+
+Value: {"place": str (the path's real one), "link_target": str or None (the path is a link), "unread": [str] (directories),
+"entries": [[path, type, mode, uid, gid, size, mtime, ctime, link_target]]}. Entries are called by their real path, and are
+of the types of `file`; times in seconds since 1970. Of a link that leads to no directory there is `link_target` alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import stat
+from typing import List, NamedTuple, Optional, Set, Tuple
+
+from .contents import STOPPED, split_tail
+from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
+from .family import Answer, Family, IndexedQuery, quote
+from .file_status import TYPES
+from .frames import BadContentError, decode_text
+from .packed import GZIP, unpack_gzip
+from .request import get_option
+
+# Of what find and stat print, packed and plain.
+_MAX_PACKED, _MAX_PLAIN = 8 * 1024 * 1024, 1536 * 1024
+_MAX_UNREAD = 200
+
+# $1 query, $2 path, $3 seconds. The own frame has a word, whether the list is packed, the place, and the link's text.
+# Both -exec stand at the top: busybox forgets what it has gathered for one within parentheses.
+# Complaints are sent as in a walk: in one small write between ! and !, their number and those of vanished files first.
+_SHELL = r"""
+listing() {
+  y=real t= x=
+  if ! look "$2"; then
+    [ $s = absent ] && [ -h "$r" ] || { put "q$1" $s text "$c"; return; }
+    y=only
+  elif [ -h "$_e" ]; then
+    y=link
+    [ -d "$r" ] || y=only
+  fi
+  if [ $y != real ]; then
+    has readlink || { put "q$1" unsupported text 'it is a symbolic link, and there is no readlink program'; return; }
+    target "$_e"
+  fi
+  [ $y != only ] || { put "q$1" ok text "only $nl$t"; return; }
+  if late; then put "q$1" timed_out text 'the time of the whole collection was over'; return; fi
+  for x in find stat head sleep; do
+    has $x || { put "q$1" unsupported text "a listing needs $x, which the container does not have"; return; }
+  done
+  [ "$enc" ] || { put "q$1" unsupported text 'a listing needs base64 or od, which the container does not have'; return; }
+  x=$r
+  if [ -z "$ROOT" ]; then
+    if [ -d "$r" ]; then x=$(cd -P "$r" && pwd -P)
+    else x=$(cd -P "${r%/*}/" && pwd -P) x=${x%/}/${r##*/}
+    fi
+  fi
+  case $x in
+  '') put "q$1" unreadable text 'no permission to search it'; return ;;
+  *"$nl"*) put "q$1" unsupported text 'a place with a newline in its name is not listed'; return ;;
+  esac
+  b=$3
+  [ $u = 0 ] || [ $((limit-u+t0)) -ge $b ] || b=$((limit-u+t0))
+  k= z=MAX_PLAIN
+  case $x in "$ROOT"|"$ROOT/") k="! ( ( -path ${ROOT}/proc -o -path ${ROOT}/sys -o -path ${ROOT}/dev ) -prune )" ;; esac
+  ! has gzip || z=MAX_PACKED
+  f="$nonce %f %u %g %s %Y %Z %n"
+  v=$(
+    export QUOTING_STYLE=literal
+    {
+      {
+        {
+          limited $b find "$x" -xdev $k -type l -exec stat -c "$f$nl%N" '{}' + -o $k ! -type l -exec stat -c "$f" '{}' +
+          say "=$?$nl"
+        } | head -c $z | packed
+      } 3>&1 >&4 | {
+        k=0 d=0 a=
+        while IFS= read -r l; do
+          case $l in *': No such file or directory') d=$((d+1)); continue ;; esac
+          k=$((k+1))
+          [ ${#a} -gt 3000 ] || a=$a$l$nl
+        done
+        [ ${#a} -le 3500 ] || a=
+        say "!$d $k ${#a} $a!" >&4
+      }
+    } 4>&1
+  )
+  put "q$1" ok text "$y $x$nl$t"
+  put "q$1.list" ok $E "$v"
+}
+packed() { if has gzip; then command gzip -c | $enc; else $enc; fi; }
+""".replace("MAX_PACKED", str(_MAX_PACKED)).replace("MAX_PLAIN", str(_MAX_PLAIN))
+
+_OWN = re.compile(rb"(real|link|only) (/?[^\n]*)\n(.*)", re.DOTALL)
+_COMPLAINTS = re.compile(rb"!([0-9]{1,9}) ([0-9]{1,9}) ([0-9]{1,4}) ")
+_CLOSED = re.compile(rb"(?:/[^:]*/)?find: ('?)(.+)\1: Permission denied")
+_STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20}) (-?[0-9]{1,20}) (.+)",
+                     re.DOTALL)
+# How GNU, busybox and toybox write name and target: with nothing around, or these.
+_QUOTES = ((b"", b"", b"", b""), (b"'", b"'", b"'", b"'"), (b"", b"", b"'", b"'"))
+_ARROW = b" -> "
+
+
+class Listed(NamedTuple):
+    """One entry. Of a link that was asked for by its name, and is no part of a listing, only type and text are known: the
+    numbers are -1."""
+
+    path: str
+    type: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: int
+    ctime: int
+    link_target: Optional[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Output:
+    """What find and stat wrote, find's exit code, and what they complained of: the number, and the directories that may not
+    be read, where all complaints are about such."""
+
+    records: bytes
+    code: int
+    vanished: int
+    complaints: int
+    closed: Optional[List[bytes]]
+
+
+def _read_listing(answer: Answer, query: Query) -> Fact:
+    own = _OWN.fullmatch(answer.get_own())
+    if own is None:
+        raise BadContentError("the place of the listing is missing")
+    word, place, target = own.groups()
+    link_target = None if word == b"real" else decode_text(target)
+    if word == b"only":
+        return Fact(OK, {"place": "", "link_target": link_target, "unread": [], "entries": []})
+    output = _read_output(answer)
+    if output is None:
+        return Fact(TOO_LARGE, cause="the listing is too large")
+    if output.code == STOPPED:
+        return Fact(TIMED_OUT, cause="it was stopped after %d seconds, or when all time was over" % get_option(query, "seconds"))
+    entries = _read_records(output.records)
+    limit = get_option(query, "limit")
+    if len(entries) > limit:
+        return Fact(TOO_LARGE, cause="it has more than %d entries" % limit)
+    unread = _unread(output, entries)
+    if unread is None:
+        return Fact(UNREADABLE, cause="find ended with %d and %d complaints: it may not look at all files, or does not know an "
+                    "option" % (output.code, output.complaints))
+    return Fact(OK, {"place": _real(place), "link_target": link_target, "unread": unread, "entries": entries})
+
+
+def _read_output(answer: Answer) -> Optional[_Output]:
+    """None where there was more than was taken."""
+    frame = answer.get_part_frame("list")
+    found = _COMPLAINTS.search(frame.payload)
+    if found is None:
+        raise BadContentError("the listing's end is missing")
+    vanished, complaints, length = (int(number) for number in found.groups())
+    text = frame.payload[found.end():found.end() + length]
+    rest = frame.payload[found.end() + length:]
+    if len(text) != length or not rest.startswith(b"!"):
+        raise BadContentError("the listing's complaints are cut off")
+    data = dataclasses.replace(frame, payload=frame.payload[:found.start()] + rest[1:]).decode()
+    is_packed = data.startswith(GZIP)
+    if is_packed:
+        data = unpack_gzip(data, _MAX_PACKED, "the listing")
+    if len(data) >= (_MAX_PACKED if is_packed else _MAX_PLAIN):
+        return None
+    records, code = split_tail(data)
+    lines = text.splitlines()
+    matches = [_CLOSED.fullmatch(line) for line in lines]
+    closed = [match.group(2) for match in matches if match is not None]
+    return _Output(records, code, vanished, complaints, closed if len(closed) == len(lines) == complaints else None)
+
+
+def _unread(output: _Output, entries: List[Listed]) -> Optional[List[str]]:
+    """The directories that find could not read; None where that is not what it complained of."""
+    if output.code not in (0, 1) or (output.code == 1 and not output.complaints + output.vanished):
+        return None
+    if not output.complaints:
+        return []
+    directories = {entry.path for entry in entries if entry.type == "directory"}
+    unread = [_real(path) for path in output.closed or []]
+    if not unread or len(unread) > _MAX_UNREAD or not directories.issuperset(unread):
+        return None
+    return sorted(set(unread))
+
+
+def _read_records(records: bytes) -> List[Listed]:
+    if not records:
+        return []
+    nonce = records.partition(b" ")[0]
+    if not re.fullmatch(rb"[0-9a-f]{16,64}", nonce) or not records.endswith(b"\n"):
+        raise BadContentError("the listing does not begin, or end, with an entry")
+    entries: List[Listed] = []
+    seen: Set[str] = set()
+    for record in records[len(nonce) + 1:-1].split(b"\n" + nonce + b" "):
+        entry = _read_record(record)
+        if entry.path in seen:
+            raise BadContentError("the listing has %s twice" % entry.path[:200])
+        seen.add(entry.path)
+        entries.append(entry)
+    return entries
+
+
+def _read_record(record: bytes) -> Listed:
+    match = _STATUS.fullmatch(record)
+    mode = int(match.group(1), 16) if match else 0
+    if match is None or stat.S_IFMT(mode) not in TYPES:
+        raise BadContentError("the container's stat program wrote %s" % decode_text(record[:80]))
+    kind = TYPES[stat.S_IFMT(mode)]
+    uid, gid, size, mtime, ctime = (int(number) for number in match.groups()[1:6])
+    name, target = match.group(7), None
+    if kind == "symlink":
+        name, text = _split_link(name, size)
+        target = decode_text(text)
+    return Listed(_real(name), kind, stat.S_IMODE(mode), uid, gid, size, mtime, ctime, target)
+
+
+def _split_link(text: bytes, size: int) -> Tuple[bytes, bytes]:
+    """Name and target of `NAME newline NAME -> TARGET`, the last two in quotes or not; the target has `size` bytes."""
+    for before, after, left, right in _QUOTES:
+        quotes = len(before + after + left + right)
+        length = (len(text) - 1 - len(_ARROW) - quotes - size) // 2
+        name, target = text[:max(length, 0)], text[len(text) - size - len(right):len(text) - len(right)]
+        if text == name + b"\n" + before + name + after + _ARROW + left + target + right:
+            return name, target
+    raise BadContentError("the container's stat program wrote a link as %s" % decode_text(text[:200]))
+
+
+def _real(path: bytes) -> str:
+    """From beside and of an image, paths are relative to the target's root."""
+    return decode_text(path[1:] or b"/") if path.startswith(b".") else decode_text(path)
+
+
+def _call(queries: List[IndexedQuery]) -> List[bytes]:
+    return [b"listing %d %s %d" % (index, quote(query.subject), get_option(query, "seconds")) for index, query in queries]
+
+
+LISTING = Family(calls=_call, read=_read_listing, shell=_SHELL, uses=("limited",), parts=("list",),
+                 programs=("find", "stat", "head", "gzip", "base64", "od", "readlink"))

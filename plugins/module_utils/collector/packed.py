@@ -1,0 +1,27 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a container's gzip packed, unpacked within a bound: a few bytes may stand for millions."""
+
+from __future__ import annotations
+
+import zlib
+
+from .frames import BadContentError
+
+# How packed data begins.
+GZIP = b"\x1f\x8b"
+
+
+def unpack_gzip(data: bytes, most: int, what: str) -> bytes:
+    """The bytes, at most so many. Raises BadContentError, which calls them `what`."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(data, most + 1)
+    except zlib.error:
+        raise BadContentError("the container's gzip wrote something else than gzip") from None
+    if len(unpacked) > most:
+        raise BadContentError("%s has more than %d bytes" % (what, most))
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadContentError("what the container's gzip wrote is not complete")
+    return unpacked
