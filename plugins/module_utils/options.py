@@ -123,7 +123,9 @@ def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
                            match_capabilities=params["debug_match_capabilities"],
                            headroom=_bytes("debug_memory_headroom", params)),
         image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
-                           pull_secrets=tuple(params["scanner_image_pull_secrets"])))
+                           pull_secrets=tuple(params["scanner_image_pull_secrets"])),
+        # no option of its own: the task sets it where drift is asked for, by its option or by a profile
+        image_side=bool(params.get("image_side")))
 
 
 def _bytes(option: str, params: Mapping[str, Any]) -> int:
@@ -214,6 +216,8 @@ def scan_container_spec() -> Spec:
         "waivers": {"type": "raw"},
         "attestations": {"type": "raw"},
         "keep_facts": {"type": "bool", "default": False},
+        "drift": {"type": "bool", "default": False},
+        "drift_paths": {"type": "list", "elements": "str", "default": ["/"]},
         "output_dir": {"type": "path", "required": True},
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},

@@ -16,6 +16,8 @@ from .approaches.approach import Approach, Collected
 from .collector.facts import Facts, Query
 from .collector.frames import COLLECTOR_VERSION
 from .collector.request import CollectionRequest, make_request
+from .drift.report import drift_report
+from .drift.sides import drift_queries
 from .errors import ScanError
 from .profiles.compiled import CompiledProfile
 from .profiles.evaluation import evaluate
@@ -47,7 +49,8 @@ class ScanPlan:
 class Outcome:
     """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds.
 
-    `approach` is the one that was really taken. `facts` are there where the plan keeps them.
+    `approach` is the one that was really taken. `facts` are there where the plan keeps them, `drift` (see drift/report.py)
+    where the request asks for it.
     """
 
     selected: SelectedTarget
@@ -57,11 +60,16 @@ class Outcome:
     error: Optional[ScanError] = None
     notes: Sequence[Note] = ()
     facts: Optional[Facts] = None
+    drift: Optional[Dict[str, Any]] = None
 
 
-def scan_request(profiles: Sequence[CompiledProfile]) -> CollectionRequest:
-    """What the profiles ask for, and what system it is: a result says that whatever its profiles look at."""
-    return make_request((*required_queries(profiles), _PLATFORM_QUERY))
+def scan_request(profiles: Sequence[CompiledProfile], drift_paths: Sequence[str] = ()) -> CollectionRequest:
+    """What the profiles ask for, and what system it is: a result says that whatever its profiles look at.
+
+    :param drift_paths: what is compared with the image besides
+    """
+    drift = drift_queries(drift_paths) if drift_paths else ()
+    return make_request((*required_queries(profiles), *drift, _PLATFORM_QUERY))
 
 
 def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
@@ -71,6 +79,8 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         collected = plan.approach.collect(selected, plan.request)
         facts = collected.facts
         profiles, notes = judge_facts(plan.profiles, plan.amendments, selected, facts)
+        seen = started.isoformat(timespec="milliseconds")
+        drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
         return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
     except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
@@ -82,9 +92,9 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         identity=selected.target.identity(), platform=platform_of(facts), profiles=profiles,
         method={"run_id": plan.run_id, "approach": collected.approach, "collector_version": COLLECTOR_VERSION,
                 **footprint_of(collected), **passed_over_of(collected), "unread": unread_facts(facts)},
-        started=started.isoformat(timespec="milliseconds"), duration=duration)
+        started=seen, duration=duration)
     return Outcome(selected, duration, collected.approach, judgement=judgement, notes=notes,
-                   facts=facts if plan.keep_facts else None)
+                   facts=facts if plan.keep_facts else None, drift=drift)
 
 
 def judge_facts(profiles: Sequence[CompiledProfile], amendments: Amendments, selected: SelectedTarget,

@@ -40,18 +40,18 @@ class AutoApproach:
         :param approaches: in the order in which they are tried
         :param left_out: why the others are not tried at all, by name
         """
-        self._approaches = list(approaches)
+        self.approaches = list(approaches)
         self._left_out = dict(left_out)
         self._lock = threading.Lock()
         self._learnt: Dict[Tuple[str, str], ScanError] = {}
 
     @property
     def execs(self) -> int:
-        return sum(approach.execs for approach in self._approaches)
+        return sum(approach.execs for approach in self.approaches)
 
     @property
     def added(self) -> List[Footprint]:
-        return [footprint for approach in self._approaches for footprint in approach.added]
+        return [footprint for approach in self.approaches for footprint in approach.added]
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target by the first approach that reaches it.
@@ -59,7 +59,7 @@ class AutoApproach:
         :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
         """
         refusals: List[Tuple[str, ScanError]] = []
-        for approach in self._approaches:
+        for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)
             if learnt is not None:
                 refusals.append((approach.name, learnt))
@@ -77,7 +77,7 @@ class AutoApproach:
         raise self._failure(selected.target, refusals)
 
     def close(self) -> None:
-        for approach in self._approaches:
+        for approach in self.approaches:
             approach.close()
 
     def _what_was_learnt(self, approach: Approach, target: Target) -> Optional[ScanError]:

@@ -22,19 +22,27 @@ APPROACHES = (exec.NAME, debug.NAME, image.NAME, auto.NAME)
 
 @dataclass(frozen=True)
 class ApproachOptions:
-    """The approach that was asked for, the options of each, and for `auto` which are tried in which order."""
+    """The approach that was asked for, the options of each, and for `auto` which are tried in which order.
+
+    `image_side`: beside the running container its image is looked at, for drift.
+    """
 
     name: str
     debug: DebugOptions
     image: ImageOptions
     order: Tuple[str, ...] = auto.ORDER
     forbidden: Rules = ()
+    image_side: bool = False
 
     def chosen(self) -> Tuple[str, ...]:
         """The approaches that are tried: the one, or for `auto` those whose options are given."""
         if self.name != auto.NAME:
             return (self.name,)
         return tuple(name for name in self.order if not self.lacks(name))
+
+    def has_helpers(self) -> bool:
+        """Whether helper pods are made."""
+        return image.NAME in self.chosen() or (self.image_side and not self.lacks(image.NAME))
 
     def lacks(self, name: str) -> str:
         """Why an approach cannot be tried with these options, empty where it can."""
@@ -101,9 +109,18 @@ def check_options(options: ApproachOptions) -> None:
                         tried="reading the option debug_keep_alive")
 
 
+def check_image_side(options: ApproachOptions) -> None:
+    """:raises ScanError: bad_option, where drift is asked for and either side could not be had"""
+    lacks = options.lacks(image.NAME)
+    if lacks or options.chosen() == (image.NAME,):
+        raise ScanError("bad_option", "drift compares a running container with its image: %s"
+                        % (lacks or "the approach image does not look at the container"), tried="reading the option drift",
+                        advice="Give scanner_image and helper_namespace, and the approach exec, debug or auto.")
+
+
 def check_targets(options: ApproachOptions, targets: Sequence[SelectedTarget]) -> None:
     """:raises ScanError: bad_option, where helper pods would run among the targets"""
-    if image.NAME in options.chosen() and any(selected.target.namespace == options.image.namespace for selected in targets):
+    if options.has_helpers() and any(selected.target.namespace == options.image.namespace for selected in targets):
         raise ScanError("bad_option", "helper_namespace %s holds targets of this scan" % options.image.namespace,
                         tried="reading the option helper_namespace",
                         advice="Choose a namespace for helper pods alone, or leave that one out (exclude_namespaces).")

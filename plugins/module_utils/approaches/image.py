@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Mapping, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Set, Union
 
 from ..access.objects import helper_labels
 from ..access.scanner import NamespaceScanner
@@ -49,13 +49,12 @@ _PERHAPS_MADE = frozenset({"connection_lost", "timed_out", "server_error", "canc
 
 @dataclass
 class _Image:
-    """One image: where it is mounted, and what came of looking at it."""
+    """One image: where it is mounted, and what came of looking at it, by what was asked."""
 
     mounted: MountedImage
     helper: Helper
     lock: threading.Lock = field(default_factory=threading.Lock)
-    facts: Optional[Facts] = None
-    error: Optional[ScanError] = None
+    found: Dict[CollectionRequest, Union[Facts, ScanError]] = field(default_factory=dict)
 
 
 class ImageApproach(EnteringApproach):
@@ -81,17 +80,18 @@ class ImageApproach(EnteringApproach):
             raise ScanError("image_unknown", "the image is not one of those that helper pods were planned for",
                             tried="scanning %s by image" % target.path)
         with image.lock:
-            if image.facts is None and image.error is None:
+            if request not in image.found:
                 try:
-                    image.facts = self._facts(target, image, request)
+                    image.found[request] = self._facts(target, image, request)
                 except ScanError as error:
                     if error.reason == "cancelled":
                         raise
-                    image.error = error
-        if image.facts is None:
-            raise image.error or ScanError("internal", "the image gave neither facts nor an error")
+                    image.found[request] = error
+            found = image.found[request]
+        if isinstance(found, ScanError):
+            raise found
         mounts = volume_mounts(selected.pod.object(), target.container)
-        return Collected(without_volumes(image.facts, request, mounts), NAME)
+        return Collected(without_volumes(found, request, mounts), NAME)
 
     def close(self) -> None:
         """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage collector."""

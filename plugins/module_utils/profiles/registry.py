@@ -12,6 +12,7 @@ from .resources import (
     accounts,
     commands,
     container,
+    drift,
     file_search,
     files,
     image,
@@ -27,7 +28,7 @@ from .resources import (
     settings,
 )
 
-_ALL = (*files.RESOURCES, *file_search.RESOURCES, *accounts.RESOURCES, *packages.RESOURCES,
+_ALL = (*files.RESOURCES, *file_search.RESOURCES, *drift.RESOURCES, *accounts.RESOURCES, *packages.RESOURCES,
         *language_packages.RESOURCES, *processes.RESOURCES, *commands.RESOURCES,
         *network.RESOURCES, *mounts.RESOURCES, *kernel.RESOURCES, *operating_system.RESOURCES, *settings.RESOURCES,
         *pod.RESOURCES, *service_account.RESOURCES, *container.RESOURCES, *image.RESOURCES)

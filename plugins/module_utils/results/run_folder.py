@@ -4,6 +4,7 @@
 """Where a run's results lie, and how they are written.
 
     <output folder>/<run id>/hdf/<target>.json   one HDF document per scanned target
+    <output folder>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
     <output folder>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<run id>/summary.json        the run summary
     <output folder>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
@@ -27,6 +28,7 @@ from .hdf import document_target_id, read_hdf_file
 from .run_summary import read_run_summary
 
 HDF_FOLDER = "hdf"
+DRIFT_FOLDER = "drift"
 FACTS_FOLDER = "facts"
 SUMMARY_JSON = "summary.json"
 SUMMARY_MARKDOWN = "summary.md"
@@ -89,21 +91,31 @@ class RunFolder:
         _write_whole(self.path / name, _json_bytes(document, compact=True))
         return name
 
+    def write_drift(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
+        """Writes a target's drift. Returns its path within the run's folder. :raises ScanError: `write_failed`"""
+        self._make_folder(DRIFT_FOLDER, _FOLDER_MODE)
+        name = "%s/%s" % (DRIFT_FOLDER, hdf_file_name(identity))
+        _write_whole(self.path / name, _json_bytes(document, compact=False))
+        return name
+
     def write_facts(self, kept: Mapping[str, Any], identity: Mapping[str, Any]) -> Dict[str, str]:
         """Writes what is kept of a target. Returns {path (within the run's folder), sha256}.
 
         :raises ScanError: `write_failed`
         """
-        folder = self.path / FACTS_FOLDER
-        try:
-            folder.mkdir(mode=_PRIVATE_FOLDER_MODE, exist_ok=True)
-        except OSError as reason:
-            raise _write_failed(folder, reason) from None
+        self._make_folder(FACTS_FOLDER, _PRIVATE_FOLDER_MODE)
         name = "%s/%s" % (FACTS_FOLDER, hdf_file_name(identity))
         # in ASCII: file names that are not UTF-8 come back as they were
         data = json.dumps(kept, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
         _write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
         return {"path": name, "sha256": hashlib.sha256(data).hexdigest()}
+
+    def _make_folder(self, name: str, mode: int) -> None:
+        folder = self.path / name
+        try:
+            folder.mkdir(mode=mode, exist_ok=True)
+        except OSError as reason:
+            raise _write_failed(folder, reason) from None
 
     def write_summary(self, summary: Mapping[str, Any]) -> Path:
         """Writes summary.json. :raises ScanError: `write_failed`"""

@@ -16,6 +16,8 @@
     targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
                       approach, duration, error (record or null), hdf (path within the run's folder, or empty),
                       facts ({path, sha256} where they were kept, or null),
+                      drift ({path, complete, counts {added, changed, removed, touched} or null, cause}, or null where
+                      it was not asked for),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
                       profiles (list of {name, counts, compliance}), failed {profile: [control id]}
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
@@ -71,10 +73,12 @@ class RunSummary:
         self._not_reviewed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
 
     def add_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
-                    document: Mapping[str, Any], hdf: str, *, facts: Optional[Mapping[str, str]] = None) -> None:
+                    document: Mapping[str, Any], hdf: str, *, facts: Optional[Mapping[str, str]] = None,
+                    drift: Optional[Mapping[str, Any]] = None) -> None:
         """A target with its HDF document; `hdf` is the document's path within the run's folder.
 
         :param facts: {path, sha256} of what was kept of it
+        :param drift: {path, complete, counts, cause} of what differs from its image
         """
         summary = summarize(document, hdf)
         self._counts.append(summary.counts)
@@ -87,6 +91,7 @@ class RunSummary:
                     _count(self._not_reviewed, (profile.name, control.id, cause), profile.name, control, cause=cause)
         self._targets.append(dict(
             kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf, facts=facts,
+            drift=dict(drift) if drift else None,
             counts=summary.counts.by_status(), compliance=summary.counts.compliance,
             worst_failed=summary.counts.worst_failed, failed=_failed_ids(summary),
             profiles=[{"name": profile.name, "counts": profile.counts.by_status(),
@@ -98,7 +103,7 @@ class RunSummary:
         record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
         self._targets.append(dict(
             kept_values(identity), outcome=NOT_SCANNED, approach=approach, duration=duration, error=record, hdf="", facts=None,
-            counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
+            drift=None, counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
 
     def expected(self) -> List[Dict[str, Any]]:
         """What the gate is to expect: {target_id, outcome, error} of each target."""

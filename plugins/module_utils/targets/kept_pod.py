@@ -38,10 +38,16 @@ def kept_pod(pod: Mapping[str, Any], secret_in: Callable[[str], str]) -> Dict[st
     status = {name: pod["status"][name] for name in _STATUS if name in pod["status"]}
     for name in _STATUS:
         if isinstance(status.get(name), list):
-            status[name] = [{part: one[part] for part in _CONTAINER_STATUS if part in one} for one in status[name]]
+            status[name] = [_kept_status(one) for one in status[name]]
     slim = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _kept_spec(pod["spec"]), "status": status}
     masked: Dict[str, Any] = _mask_where(slim, lambda text: bool(secret_in(text)))
     return masked
+
+
+def _kept_status(status: Mapping[str, Any]) -> Dict[str, Any]:
+    kept = {part: status[part] for part in _CONTAINER_STATUS if part in status}
+    running = (status.get("state") or {}).get("running")
+    return dict(kept, state={"running": running}) if running else kept
 
 
 def _kept_spec(spec: Mapping[str, Any]) -> Dict[str, Any]:

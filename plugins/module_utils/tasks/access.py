@@ -171,7 +171,7 @@ def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[Select
     chosen = options.chosen()
     inside = "debug" if "debug" in chosen else "exec" if "exec" in chosen else ""
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
-    if "image" in chosen:
+    if options.has_helpers():
         names = [helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))]
         if names:
             grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), "image"))

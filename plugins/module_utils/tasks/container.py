@@ -14,12 +14,16 @@ from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import check_options, check_targets, foresee, open_approach
+from ..approaches.choice import check_image_side, check_options, check_targets, foresee, open_approach
+from ..approaches.image_side import with_image_side
 from ..approaches.reached_pod import ExecLimits, Means
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.frames import COLLECTOR_VERSION
+from ..collector.request import CollectionRequest
+from ..drift.report import drift_in_summary
+from ..drift.sides import of_image
 from ..errors import ScanError
 from ..kept_target import keep_target
 from ..options import approach_options, selection, selection_spec
@@ -48,8 +52,12 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     """
     profiles = received_profiles(params)
     amendments = read_amendments(params)
+    request = scan_request(profiles, params["drift_paths"] if params["drift"] else ())
+    params = dict(params, image_side=bool(of_image(request.queries)))
     options = approach_options(params)
     check_options(options)
+    if params["drift"]:
+        check_image_side(options)
     connection = connect_grantor(params, context)
     grantor = RestClient(connection)
     chosen, looked_at = selection(params), LookedAt()
@@ -63,8 +71,8 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     result: Dict[str, Any] = {}
     try:
         with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
-            result = _Scan(params, context, connection=connection, grantor=grantor, profiles=profiles,
-                           amendments=amendments, folder=folder, access=access, targets=targets).run()
+            result = _Scan(params, context, connection=connection, grantor=grantor, request=request,
+                           profiles=profiles, amendments=amendments, folder=folder, access=access, targets=targets).run()
     except ScanError as error:
         if not result:
             raise
@@ -145,8 +153,9 @@ class _Scan:
     """One run of the task, from the first container to the summary."""
 
     def __init__(self, params: Mapping[str, Any], context: TaskContext, *, connection: ClusterConnection,
-                 grantor: RestClient, profiles: List[CompiledProfile], amendments: Amendments, folder: RunFolder,
-                 access: Mapping[str, Any], targets: List[SelectedTarget]) -> None:
+                 grantor: RestClient, request: CollectionRequest, profiles: List[CompiledProfile],
+                 amendments: Amendments, folder: RunFolder, access: Mapping[str, Any],
+                 targets: List[SelectedTarget]) -> None:
         self._params = params
         self._context = context
         self._connection = connection
@@ -155,12 +164,13 @@ class _Scan:
         self._targets = targets
         limiter = Limiter(per_cluster=params["concurrency"])
         self._access = ScannerAccess(grantor, connection, access, limiter, context.cancel)
-        self._approach = open_approach(Means(self._access, limiter, _limits(params), context.cancel, targets),
-                                       approach_options(params))
+        means = Means(self._access, limiter, _limits(params), context.cancel, targets)
+        self._approach = open_approach(means, approach_options(params))
+        if params["image_side"]:
+            self._approach = with_image_side(self._approach, means, approach_options(params))
         self._plan = ScanPlan(
             run_id=folder.path.name, approach=self._approach,
-            request=scan_request(profiles), profiles=profiles, amendments=amendments,
-            keep_facts=params["keep_facts"])
+            request=request, profiles=profiles, amendments=amendments, keep_facts=params["keep_facts"])
         self._summary = RunSummary(
             run_id=self._plan.run_id, started=_now(), cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},
@@ -250,8 +260,9 @@ class _Scan:
         document = hdf_document(outcome.judgement)
         facts = self._folder.write_facts(keep_target(outcome.selected, outcome.facts, outcome.judgement.method,
                                                      outcome.judgement.started), identity) if outcome.facts is not None else None
+        drift = outcome.drift and drift_in_summary(outcome.drift, self._folder.write_drift(outcome.drift, identity))
         self._summary.add_scanned(identity, approach, outcome.duration, document,
-                                  self._folder.write_hdf(document, identity), facts=facts)
+                                  self._folder.write_hdf(document, identity), facts=facts, drift=drift)
         self._notes += outcome.notes
         self._scanned += 1
 

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ..access.objects import new_run_id
+from ..drift.report import drift_in_summary, drift_report
 from ..errors import ScanError
 from ..kept_target import KeptTarget, read_kept_target
 from ..profiles.compiled import CompiledProfile
@@ -95,8 +96,12 @@ class _Judging:
             return
         judgement, notes = self._judgement(kept, str(target["facts"]["sha256"]), clock)
         document = hdf_document(judgement)
+        approach = str(kept.method["approach"])
         hdf = "" if self._context.check_mode else self._folder.write_hdf(document, judgement.identity)
-        self._summary.add_scanned(judgement.identity, str(kept.method["approach"]), judgement.duration, document, hdf)
+        drift = drift_report(kept.selected, kept.facts, approach, kept.collected)
+        drift_file = self._folder.write_drift(drift, judgement.identity) if drift and not self._context.check_mode else ""
+        self._summary.add_scanned(judgement.identity, approach, judgement.duration, document, hdf,
+                                  drift=drift_in_summary(drift, drift_file) if drift else None)
         self._notes += notes
         self._scanned += 1
 

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The image's side of what is asked of a running container: for drift, which compares both.
+
+Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers that run it. What
+goes wrong with that costs the facts of the image's side, and not those of the container.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Dict, List, Optional, Sequence
+
+from ..collector.facts import UNREACHED, Fact, Facts, Query
+from ..collector.request import CollectionRequest
+from ..drift.sides import asked_of_image, of_image
+from ..errors import ScanError
+from ..targets.selection import SelectedTarget
+from .approach import Approach, Collected, Footprint
+from .auto import AutoApproach
+from .choice import ApproachOptions
+from .image import NAME as IMAGE
+from .image import ImageApproach
+from .reached_pod import Means
+
+
+def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
+    """The approach, made to answer requests that ask for the image's side, too."""
+    parts = live.approaches if isinstance(live, AutoApproach) else [live]
+    shared = next((part for part in parts if isinstance(part, ImageApproach)), None)
+    if shared is not None:
+        return _BothSides(live, shared)
+    lacks = options.lacks(IMAGE)
+    if lacks:
+        return _BothSides(live, None, "its image cannot be listed: %s" % lacks)
+    own = ImageApproach(means, options.image)
+    return _BothSides(live, own, owned=own)
+
+
+class _BothSides:
+    """Collects by the one approach, and adds the image's side by the other; `name` stays that of the first."""
+
+    def __init__(self, live: Approach, image: Optional[ImageApproach], why_not: str = "", *,
+                 owned: Optional[ImageApproach] = None) -> None:
+        """
+        :param image: what lists images; None where that is not possible, which `why_not` says
+        :param owned: the same where it is not part of `live`, which closes and counts it
+        """
+        self.name = live.name
+        self._live = live
+        self._image = image
+        self._why_not = why_not
+        self._owned = owned
+
+    @property
+    def execs(self) -> int:
+        return self._live.execs + (self._owned.execs if self._owned else 0)
+
+    @property
+    def added(self) -> List[Footprint]:
+        return self._live.added
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target with the image's side; ScanError as the approach that reaches it."""
+        wanted = of_image(request.queries)
+        inside = replace(request, queries=tuple(query for query in request.queries if query not in wanted))
+        collected = self._live.collect(selected, inside)
+        if not wanted:
+            return collected
+        try:
+            side = self._image_side(selected, request, wanted, collected.approach)
+        except ScanError as error:
+            if error.reason == "cancelled":
+                raise
+            side = _not_known(wanted, "its image was not listed: %s" % error)
+        return replace(collected, facts=Facts({**collected.facts, **side}, collected.facts.collector))
+
+    def _image_side(self, selected: SelectedTarget, request: CollectionRequest, wanted: Sequence[Query],
+                    approach: str) -> Dict[str, Fact]:
+        if approach == IMAGE:
+            return _not_known(wanted, "the container was seen by its image only, which cannot differ from itself")
+        if self._image is None:
+            return _not_known(wanted, self._why_not)
+        asked = {query.key: asked_of_image(query) for query in wanted}
+        seen = self._image.collect(selected, replace(request, queries=tuple(asked.values()))).facts
+        return {key: seen.get_fact(query) for key, query in asked.items()}
+
+    def close(self) -> None:
+        self._live.close()
+        if self._owned:
+            self._owned.close()
+
+
+def _not_known(wanted: Sequence[Query], cause: str) -> Dict[str, Fact]:
+    return {query.key: Fact(UNREACHED, cause=cause) for query in wanted}

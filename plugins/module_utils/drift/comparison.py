@@ -1,0 +1,181 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two listings of the same places, one of the running container and one of its image: what was added, changed, removed.
+
+Compared are type, mode, owner and group of everything; of files also size and time of change (mtime), of links also mtime and
+text. A directory's own times and size say only that something in it came or went, which is told of the thing itself. Files
+are not read: one whose content was changed and whose size and mtime were then set back is `touched`, because the time of
+its last change of status (ctime) cannot be set back: it lies behind the container's start.
+
+What lies at and below mount points is no drift, nor are the directories that the runtime makes for them.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ..collector.listings import Listed
+
+ADDED, CHANGED, REMOVED, TOUCHED = CHANGES = ("added", "changed", "removed", "touched")
+_UNKNOWN = -1
+# Links that container runtimes make, and what they say.
+_OF_RUNTIME = {"/etc/mtab": "/proc/mounts"}
+# Files by which runtimes tell programs that they are in a container.
+_MARKS = frozenset({"/.dockerenv", "/run/.containerenv"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One file that differs. `image` and `live` are the two sides, of which one may be missing; `differs` names what
+    differs between both: type, mode, owner, group, size, mtime, link_target, or ctime alone where it was touched."""
+
+    path: str
+    change: str
+    image: Optional[Listed] = None
+    live: Optional[Listed] = None
+    differs: Tuple[str, ...] = ()
+
+    def row(self) -> Dict[str, Any]:
+        """As plain JSON: the side that is there now, or was, with what differs and both sides."""
+        shown = self.live or self.image
+        return {"path": self.path, "change": self.change, "type": shown.type if shown else "", "differs": list(self.differs),
+                "image": _side(self.image), "live": _side(self.live), "executable": _runs(self.live or self.image),
+                "gained_setuid": bool(_privilege(self.live) & ~_privilege(self.image))}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What makes a running container differ from its image without anybody's doing.
+
+    :param mounts: mount points, but for the root
+    :param started: when the container started, in seconds since 1970
+    :param made: directories that the runtime makes, such as the working directory
+    """
+
+    mounts: Tuple[str, ...]
+    started: int
+    made: Tuple[str, ...] = ()
+
+
+@dataclass
+class Drift:
+    """`differences` in the order of their paths; `compared` counts the files that are on either side; `unread` are
+    directories that one side could not read, so that what is below them is not compared."""
+
+    differences: List[Difference] = field(default_factory=list)
+    compared: int = 0
+    unread: List[str] = field(default_factory=list)
+
+    def counts(self) -> Dict[str, int]:
+        return {change: sum(difference.change == change for difference in self.differences) for change in CHANGES}
+
+
+Value = Mapping[str, Any]
+
+
+def compare(sides: Mapping[str, Tuple[Optional[Value], Optional[Value]]], around: Surroundings,
+            ignore: Sequence[str] = ()) -> Drift:
+    """The drift of the places that were listed.
+
+    :param sides: by the path that was asked for, the values of its listings, the image's first; None: it is not there
+    :param ignore: paths that are left out with all that is below them
+    """
+    image, live = (_entries((path, pair[side]) for path, pair in sides.items()) for side in (0, 1))
+    drift = Drift()
+    left_out = _Below([*around.mounts, *ignore])
+    unread = {path for pair in sides.values() for value in pair if value for path in value["unread"]}
+    drift.unread = sorted(path for path in unread if not left_out.has(path))
+    closed = _Below(drift.unread)
+    above = {parent for path in (*around.mounts, *around.made) for parent in _parents(path)} | set(around.made)
+    for path in sorted(image.keys() | live.keys()):
+        if left_out.has(path) or closed.has_within(path):
+            continue
+        before, now = image.get(path), live.get(path)
+        if before is None and now is not None and _is_of_runtime(now, above):
+            continue
+        drift.compared += 1
+        difference = _difference(path, before, now, around.started)
+        if difference:
+            drift.differences.append(difference)
+    return drift
+
+
+def mount_over(place: str, mounts: Iterable[str]) -> str:
+    """The mount point that a place is on, empty where it is on the container's root."""
+    return next((mount for mount in mounts if _Below([mount]).has(place)), "")
+
+
+class _Below:
+    """Which paths are one of some places, or below one."""
+
+    def __init__(self, places: Iterable[str]) -> None:
+        self._places = {place.rstrip("/") for place in places}
+
+    def has(self, path: str) -> bool:
+        return path.rstrip("/") in self._places or self.has_within(path)
+
+    def has_within(self, path: str) -> bool:
+        return bool(self._places) and any(parent.rstrip("/") in self._places for parent in _parents(path))
+
+
+def _parents(path: str) -> List[str]:
+    """The directories above a path, without the path itself."""
+    parts = path.strip("/").split("/")
+    return ["/" + "/".join(parts[:count]) for count in range(len(parts))] if path != "/" else []
+
+
+def _entries(values: Iterable[Tuple[str, Optional[Value]]]) -> Dict[str, Listed]:
+    entries: Dict[str, Listed] = {}
+    links: Dict[str, Listed] = {}
+    for asked, value in values:
+        if value is None:
+            continue
+        if value["link_target"] is not None:
+            links[asked] = Listed(asked, "symlink", *[_UNKNOWN] * 6, link_target=value["link_target"])
+        entries.update((row[0], Listed(*row)) for row in value["entries"])
+    return {**links, **entries}
+
+
+def _is_of_runtime(now: Listed, above: Iterable[str]) -> bool:
+    if now.type == "directory":
+        return now.path in above
+    return now.path in _MARKS or (now.link_target is not None and _OF_RUNTIME.get(now.path) == now.link_target)
+
+
+def _difference(path: str, before: Optional[Listed], now: Optional[Listed], started: int) -> Optional[Difference]:
+    if before is None or now is None:
+        return Difference(path, ADDED if before is None else REMOVED, before, now)
+    differs = _differing(before, now)
+    if differs:
+        return Difference(path, CHANGED, before, now, differs)
+    if now.type != "directory" and now.ctime > started:
+        return Difference(path, TOUCHED, before, now, ("ctime",))
+    return None
+
+
+def _differing(before: Listed, now: Listed) -> Tuple[str, ...]:
+    if before.type != now.type:
+        return ("type",)
+    pairs = [("mode", before.mode, now.mode), ("owner", before.uid, now.uid), ("group", before.gid, now.gid)]
+    if now.type == "file":
+        pairs.append(("size", before.size, now.size))
+    if now.type in ("file", "symlink"):
+        pairs.append(("mtime", before.mtime, now.mtime))
+    differs = [name for name, was, is_now in pairs if was != is_now and _UNKNOWN not in (was, is_now)]
+    return (*differs, *(["link_target"] if before.link_target != now.link_target else []))
+
+
+def _side(listed: Optional[Listed]) -> Optional[Dict[str, Any]]:
+    return None if listed is None else {name: value for name, value in listed._asdict().items() if name != "path"}
+
+
+def _runs(listed: Optional[Listed]) -> bool:
+    """Whether it is a program, as its permission tells."""
+    return listed is not None and listed.type == "file" and listed.mode & 0o111 != 0
+
+
+def _privilege(listed: Optional[Listed]) -> int:
+    return listed.mode & (stat.S_ISUID | stat.S_ISGID) if listed is not None and listed.type == "file" else 0

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The drift of one target as a document: `drift/<target>.json` of a run.
+
+    schema            securescan.kubernetes/drift
+    schema_version    number; 1
+    collection        {name, version} of what wrote it
+    collected         RFC 3339: when the target was seen
+    target            all fields of `Target.identity()`
+    approach          how the running container was reached
+    places            list of {path, compared, cause}: what was to be compared, and why it could not be
+    complete          whether all places could be compared, with all that is below them
+    counts            {added, changed, removed, touched}: exact for what was compared; null where nothing was
+    compared          number of files that were compared
+    differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
+                      the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime, link_target}
+                      or null
+    left_out          number of differences beyond these
+    unread            directories that one side could not list; the first MOST_UNREAD
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..collector.facts import Facts
+from ..results.producer import COLLECTION, VERSION
+from ..results.safe_text import kept_values
+from ..targets.selection import SelectedTarget
+from .comparison import Drift
+from .sides import NotComparableError, drift_of, listed_paths
+
+SCHEMA = "securescan.kubernetes/drift"
+SCHEMA_VERSION = 1
+MOST_DIFFERENCES = 1000
+MOST_UNREAD = 50
+
+
+def drift_report(selected: SelectedTarget, facts: Facts, approach: str, collected: str) -> Optional[Dict[str, Any]]:
+    """The document; None where the facts were not collected for drift.
+
+    :param collected: RFC 3339
+    """
+    paths = listed_paths(facts)
+    if not paths:
+        return None
+    pod, container = selected.pod.object(), selected.target.container
+    places: List[Dict[str, Any]] = []
+    for path in paths:
+        try:
+            drift_of(facts, [path], pod, container)
+            places.append({"path": path, "compared": True, "cause": ""})
+        except NotComparableError as missing:
+            places.append({"path": path, "compared": False, "cause": str(missing)})
+    compared = [place["path"] for place in places if place["compared"]]
+    drift = drift_of(facts, compared, pod, container) if compared else Drift()
+    differences = [difference.row() for difference in drift.differences[:MOST_DIFFERENCES]]
+    document: Dict[str, Any] = kept_values({
+        "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "collection": {"name": COLLECTION, "version": VERSION},
+        "collected": collected, "target": selected.target.identity(), "approach": approach, "places": places,
+        "complete": len(compared) == len(paths) and not drift.unread, "counts": drift.counts() if compared else None,
+        "compared": drift.compared, "differences": differences,
+        "left_out": len(drift.differences) - len(differences), "unread": drift.unread[:MOST_UNREAD]})
+    return document
+
+
+def drift_in_summary(document: Mapping[str, Any], path: str) -> Dict[str, Any]:
+    """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (of the first place that
+    could not be compared)}."""
+    cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
+    return {"path": path, "complete": document["complete"], "counts": document["counts"], "cause": cause}

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift out of facts: the listings of both sides, where they are to be compared, and why they cannot be.
+
+The image's side stands among a target's facts under a kind of its own, so that kept facts hold both.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Fact, Facts, Query
+from ..targets.pod import containers_of
+from .comparison import Drift, Surroundings, compare, mount_over
+
+MOUNTS = Query("mounts")
+_LISTING = "listing"
+
+
+class NotComparableError(Exception):
+    """Why nothing can be said of the drift of some places; `what` is the fact that is missing."""
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__("%s: %s" % (what, cause))
+        self.what, self.cause = what, cause
+
+
+def drift_queries(paths: Iterable[str]) -> Tuple[Query, ...]:
+    """What has to be known for the drift of these paths: both sides, and what is mounted."""
+    both = [Query(kind, path) for path in paths for kind in (_LISTING, IMAGE_LISTING)]
+    return (MOUNTS, *both)
+
+
+def of_image(queries: Iterable[Query]) -> List[Query]:
+    """The queries among these that only the image answers."""
+    return [query for query in queries if query.kind == IMAGE_LISTING]
+
+
+def asked_of_image(query: Query) -> Query:
+    """What the image is asked for a query of `of_image`."""
+    return Query(_LISTING, query.subject, query.options)
+
+
+def listed_paths(facts: Facts) -> List[str]:
+    """The paths whose drift the facts were collected for."""
+    return sorted(key.partition(":")[2] for key in facts if key.startswith(IMAGE_LISTING + ":"))
+
+
+def drift_of(facts: Facts, paths: Sequence[str], pod: Mapping[str, Any], container: str, ignore: Sequence[str] = ()) -> Drift:
+    """The drift of these paths in a container.
+
+    :raises NotComparableError: where a side is not known, or a path is not part of the image
+    """
+    around = _surroundings(facts, pod, container)
+    return compare({path: _sides(facts, path, around) for path in paths}, around, ignore)
+
+
+def _sides(facts: Facts, path: str, around: Surroundings) -> Tuple[Optional[Mapping[str, Any]], Optional[Mapping[str, Any]]]:
+    found: Dict[str, Optional[Mapping[str, Any]]] = {}
+    # the image's side first: where it is missing, that is why there is no comparison at all
+    for kind in (IMAGE_LISTING, _LISTING):
+        query = Query(kind, path)
+        fact = facts.get_fact(query)
+        if fact.status not in (OK, ABSENT):
+            raise NotComparableError(query.key, fact.cause or fact.status)
+        found[kind] = fact.value if fact.status == OK else None
+    for value in found.values():
+        mount = mount_over(value["place"] or path if value else path, around.mounts)
+        if mount:
+            raise NotComparableError("the drift of %s" % path, "it is not of the image, something is mounted at %s" % mount)
+    return found[IMAGE_LISTING], found[_LISTING]
+
+
+def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surroundings:
+    mounts = _known(facts.get_fact(MOUNTS), MOUNTS.key)
+    view = next((view for view in containers_of(pod) if view.name == container), None)
+    started = ((view.status.get("state") or {}).get("running") or {}).get("startedAt") if view else None
+    try:
+        # whole seconds of UTC, as the API has them
+        began = calendar.timegm(time.strptime(str(started), "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        raise NotComparableError("the container's start", "its status does not tell it") from None
+    directory = str((view.spec.get("workingDir") if view else None) or "")
+    return Surroundings(tuple(mount["mount_point"] for mount in mounts if mount["mount_point"] != "/"), began,
+                        (directory.rstrip("/"),) if directory.rstrip("/") else ())
+
+
+def _known(fact: Fact, key: str) -> Any:
+    if fact.status != OK:
+        raise NotComparableError(key, fact.cause or fact.status)
+    return fact.value
