@@ -21,6 +21,8 @@ from ..collector.listings import Listed
 
 ADDED, CHANGED, REMOVED, TOUCHED = CHANGES = ("added", "changed", "removed", "touched")
 _UNKNOWN = -1
+# A listing's value.
+Value = Mapping[str, Any]
 # Links that container runtimes make, and what they say.
 _OF_RUNTIME = {"/etc/mtab": "/proc/mounts"}
 # Files by which runtimes tell programs that they are in a container.
@@ -73,9 +75,6 @@ class Drift:
         return {change: sum(difference.change == change for difference in self.differences) for change in CHANGES}
 
 
-Value = Mapping[str, Any]
-
-
 def compare(sides: Mapping[str, Tuple[Optional[Value], Optional[Value]]], around: Surroundings,
             ignore: Sequence[str] = ()) -> Drift:
     """The drift of the places that were listed.
@@ -113,18 +112,25 @@ class _Below:
 
     def __init__(self, places: Iterable[str]) -> None:
         self._places = {place.rstrip("/") for place in places}
+        self._folders: Dict[str, bool] = {}  # what was found out: files share their directories
 
     def has(self, path: str) -> bool:
         return path.rstrip("/") in self._places or self.has_within(path)
 
     def has_within(self, path: str) -> bool:
-        return bool(self._places) and any(parent.rstrip("/") in self._places for parent in _parents(path))
+        if not self._places or path == "/":
+            return False
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            self._folders[folder] = folder in self._places or any(parent.rstrip("/") in self._places
+                                                                  for parent in _parents(folder))
+        return self._folders[folder]
 
 
 def _parents(path: str) -> List[str]:
     """The directories above a path, without the path itself."""
     parts = path.strip("/").split("/")
-    return ["/" + "/".join(parts[:count]) for count in range(len(parts))] if path != "/" else []
+    return ["/" + "/".join(parts[:count]) for count in range(len(parts))] if path.strip("/") else []
 
 
 def _entries(values: Iterable[Tuple[str, Optional[Value]]]) -> Dict[str, Listed]:

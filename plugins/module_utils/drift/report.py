@@ -22,14 +22,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
 from ..results.safe_text import kept_values
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
-from .sides import NotComparableError, drift_of, listed_paths
+from .sides import drift_of, listed_paths, why_not_comparable
 
 SCHEMA = "securescan.kubernetes/drift"
 SCHEMA_VERSION = 1
@@ -46,14 +46,9 @@ def drift_report(selected: SelectedTarget, facts: Facts, approach: str, collecte
     if not paths:
         return None
     pod, container = selected.pod.object(), selected.target.container
-    places: List[Dict[str, Any]] = []
-    for path in paths:
-        try:
-            drift_of(facts, [path], pod, container)
-            places.append({"path": path, "compared": True, "cause": ""})
-        except NotComparableError as missing:
-            places.append({"path": path, "compared": False, "cause": str(missing)})
-    compared = [place["path"] for place in places if place["compared"]]
+    causes = {path: why_not_comparable(facts, path, pod, container) for path in paths}
+    places = [{"path": path, "compared": not cause, "cause": cause} for path, cause in causes.items()]
+    compared = [path for path, cause in causes.items() if not cause]
     drift = drift_of(facts, compared, pod, container) if compared else Drift()
     differences = [difference.row() for difference in drift.differences[:MOST_DIFFERENCES]]
     document: Dict[str, Any] = kept_values({

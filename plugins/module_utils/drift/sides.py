@@ -12,9 +12,9 @@ import calendar
 import time
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Fact, Facts, Query
+from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Facts, Query
 from ..targets.pod import containers_of
-from .comparison import Drift, Surroundings, compare, mount_over
+from .comparison import Drift, Surroundings, Value, compare, mount_over
 
 MOUNTS = Query("mounts")
 _LISTING = "listing"
@@ -54,28 +54,48 @@ def drift_of(facts: Facts, paths: Sequence[str], pod: Mapping[str, Any], contain
 
     :raises NotComparableError: where a side is not known, or a path is not part of the image
     """
-    around = _surroundings(facts, pod, container)
-    return compare({path: _sides(facts, path, around) for path in paths}, around, ignore)
+    return compare(*_read(facts, paths, pod, container), ignore)
 
 
-def _sides(facts: Facts, path: str, around: Surroundings) -> Tuple[Optional[Mapping[str, Any]], Optional[Mapping[str, Any]]]:
-    found: Dict[str, Optional[Mapping[str, Any]]] = {}
+def why_not_comparable(facts: Facts, path: str, pod: Mapping[str, Any], container: str) -> str:
+    """What `drift_of` would raise for this path alone, in words; empty where it can be compared."""
+    try:
+        _read(facts, [path], pod, container)
+    except NotComparableError as missing:
+        return str(missing)
+    return ""
+
+
+def _read(facts: Facts, paths: Sequence[str], pod: Mapping[str, Any],
+          container: str) -> Tuple[Dict[str, Tuple[Optional[Value], Optional[Value]]], Surroundings]:
     # the image's side first: where it is missing, that is why there is no comparison at all
-    for kind in (IMAGE_LISTING, _LISTING):
-        query = Query(kind, path)
-        fact = facts.get_fact(query)
-        if fact.status not in (OK, ABSENT):
-            raise NotComparableError(query.key, fact.cause or fact.status)
-        found[kind] = fact.value if fact.status == OK else None
-    for value in found.values():
-        mount = mount_over(value["place"] or path if value else path, around.mounts)
+    for path in paths:
+        _known_side(facts, Query(IMAGE_LISTING, path))
+    around = _surroundings(facts, pod, container)
+    return {path: _sides(facts, path, around) for path in paths}, around
+
+
+def _sides(facts: Facts, path: str, around: Surroundings) -> Tuple[Optional[Value], Optional[Value]]:
+    sides = tuple(_known_side(facts, Query(kind, path)) for kind in (IMAGE_LISTING, _LISTING))
+    for value in sides:
+        mount = mount_over((value["place"] if value else "") or path, around.mounts)
         if mount:
-            raise NotComparableError("the drift of %s" % path, "it is not of the image, something is mounted at %s" % mount)
-    return found[IMAGE_LISTING], found[_LISTING]
+            raise NotComparableError("the drift of %s" % path, "it is not of the image: something is mounted at %s" % mount)
+    return sides[0], sides[1]
+
+
+def _known_side(facts: Facts, query: Query) -> Optional[Value]:
+    """The value of a listing, None where the place is not there."""
+    fact = facts.get_fact(query)
+    if fact.status not in (OK, ABSENT):
+        raise NotComparableError(query.key, fact.cause or fact.status)
+    return fact.value if fact.status == OK else None
 
 
 def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surroundings:
-    mounts = _known(facts.get_fact(MOUNTS), MOUNTS.key)
+    mounts = facts.get_fact(MOUNTS)
+    if mounts.status != OK:
+        raise NotComparableError(MOUNTS.key, mounts.cause or mounts.status)
     view = next((view for view in containers_of(pod) if view.name == container), None)
     started = ((view.status.get("state") or {}).get("running") or {}).get("startedAt") if view else None
     try:
@@ -84,11 +104,6 @@ def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surro
     except ValueError:
         raise NotComparableError("the container's start", "its status does not tell it") from None
     directory = str((view.spec.get("workingDir") if view else None) or "")
-    return Surroundings(tuple(mount["mount_point"] for mount in mounts if mount["mount_point"] != "/"), began,
+    return Surroundings(tuple(mount["mount_point"] for mount in mounts.value if mount["mount_point"] != "/"), began,
                         (directory.rstrip("/"),) if directory.rstrip("/") else ())
 
-
-def _known(fact: Fact, key: str) -> Any:
-    if fact.status != OK:
-        raise NotComparableError(key, fact.cause or fact.status)
-    return fact.value

@@ -143,14 +143,14 @@ def test_half_a_listing_is_none(make_container: Callable[..., Container]) -> Non
     _fill(container)
     facts = container.collect(Query("listing", "/usr", (("limit", 10),)), Query("listing", "/usr"))
     assert [fact.status for fact in facts.values()] == [TOO_LARGE, OK]
-    for number in range(8000):
-        (container.root / "usr" / ("%04d" % number + "x" * 180)).touch()
+    for number in range(6500):
+        (container.root / "usr" / ("%04d" % number + "x" * 200)).touch()
     too_large = container.fact(Query("listing", "/usr"))
     assert too_large.status == TOO_LARGE and too_large.value is None
     packed = make_container(names=WITH_GZIP)
     packed.root = container.root
     container.add_program("gzip")
-    assert len(_entries(container.fact(Query("listing", "/usr")))) > 8000
+    assert len(_entries(container.fact(Query("listing", "/usr")))) > 6500
     (container.root / "bin/find").unlink()
     container.write("/bin/find", "#!/bin/sh\nexec sleep 60\n", mode=0o755)
     assert container.fact(Query("listing", "/usr", (("seconds", 1),))).status in (TIMED_OUT, TOO_LARGE)
