@@ -127,6 +127,24 @@ options:
         a key or a token is left out.
     type: bool
     default: false
+  drift:
+    description:
+      - Compare the files of each running container with those of its image. What was added, changed or removed since the
+        container started stands in the folder C(drift) of the run, the numbers in the summary.
+      - It needs O(scanner_image) and O(helper_namespace), since the images are mounted into helper pods as by O(approach=image),
+        each once for all containers that run it. The containers themselves are reached by O(approach), which cannot be
+        V(image).
+      - A profile with tests of drift, such as C(container-drift), makes the same comparison for its own paths without this
+        option. Where it lacks what it needs, its controls are Not Reviewed.
+    type: bool
+    default: false
+  drift_paths:
+    description:
+      - What O(drift) compares, as absolute paths of directories with all that is below them, or of files.
+      - Volumes and other mounts are left out. A path that is on one cannot be compared, and the report says so.
+    type: list
+    elements: str
+    default: [/]
   output_dir:
     description: Folder that gets a folder for this run, on the machine where the task runs.
     type: path
@@ -204,6 +222,19 @@ EXAMPLES = r"""
     images: ["*/distroless-*"]
     approach: debug
     scanner_image: "{{ scan_scanner_image }}"
+    output_dir: "{{ scan_output_dir }}"
+
+- name: Find out which files of running containers differ from those of their images
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    workloads: [Deployment/api, Deployment/edge]
+    approach: auto
+    scanner_image: "{{ scan_scanner_image }}"
+    helper_namespace: "{{ scan_helper_namespace }}"
+    profiles: [container-drift]
+    drift: true
+    drift_paths: [/usr, /etc, /app]
     output_dir: "{{ scan_output_dir }}"
 
 - name: Scan with credentials that another team's play has made

@@ -41,8 +41,9 @@ rm $R/9 && touch -d @$then $R/etc/debian_version
 """
 EXPECTED = {
     "/usr/tools": ("added", []), "/usr/tools/miner": ("added", []), "/usr/tools/sh": ("added", []),
-    "/etc/passwd": ("changed", ["size", "mtime"]), "/etc/issue.net": ("removed", []), "/etc/issue": ("changed", ["mode"]),
-    "/usr/lib/os-release": ("changed", ["mode"]), "/etc/os-release": ("changed", ["mtime", "link_target"]), "/etc/debian_version": ("touched", ["ctime"]),
+    "/etc/passwd": ("changed", ["size", "mtime"]), "/etc/issue.net": ("removed", []),
+    "/etc/issue": ("changed", ["mode"]), "/usr/lib/os-release": ("changed", ["mode"]),
+    "/etc/os-release": ("changed", ["mtime", "link_target"]), "/etc/debian_version": ("touched", ["ctime"]),
 }
 CONTROLS = ["cd-new-setuid", "cd-programs-added", "cd-programs-changed", "cd-files-removed", "cd-settings-changed"]
 
@@ -69,11 +70,15 @@ def space(cluster):
     """Four containers that run as root without any capability: of each image one that is changed, and one that is not."""
     made = debug_fixtures.Place(cluster, "drift-%d" % os.getpid())
     cluster.kubectl("create", "namespace", made.name)
-    as_root = {"runAsNonRoot": False}
+    as_root, listens = {"runAsNonRoot": False}, {"args": ["8080"]}
     made.add(*(pod(name, container(name, image, user=(0, 0), security=dict(as_root), **more))
                for name, image, more in (("debian", DEBIAN, {}), ("debian-same", DEBIAN, {}),
-                                         ("bare", DISTROLESS, {"args": ["8080"]}), ("bare-same", DISTROLESS, {"args": ["8080"]}))))
-    time.sleep(1.1)  # times are compared in whole seconds, so a change within the second of the start is not told apart
+                                         ("bare", DISTROLESS, listens), ("bare-same", DISTROLESS, listens))))
+    started = max(state["startedAt"] for item in cluster.get("pods", "-n", made.name)["items"]
+                  for status in item["status"]["containerStatuses"] for state in status["state"].values())
+    # times are compared in whole seconds, so a change within the second of the start is not told apart
+    while time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) <= started:
+        time.sleep(0.1)
     cluster.kubectl("exec", "-n", made.name, "debian", "--", "sh", "-c", "R=\n" + CHANGES)
     entry = {**container("hand", BUSYBOX, ["sh", "-c", "R=/proc/1/root\n" + CHANGES], user=(0, 0), security=dict(as_root)),
              "targetContainerName": "bare"}

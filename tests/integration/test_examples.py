@@ -12,6 +12,7 @@ import sys
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
@@ -31,7 +32,7 @@ def team_namespace(cluster):
     cluster.kubectl("label", "namespace", "shop", "team-")
 
 
-def test_every_example_works(playbooks, cluster, team_namespace, debug_operator_kubeconfig, tmp_path):
+def test_every_example_works(playbooks, cluster, team_namespace, helper_operator_kubeconfig, tmp_path):
     make_access, *other_access = examples("scan_access")
     gate = examples("scan_threshold")  # last: it judges the scan of the compliant application
     others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]
@@ -45,8 +46,9 @@ def test_every_example_works(playbooks, cluster, team_namespace, debug_operator_
     play = tmp_path / "examples.yml"
     play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
                                      "tasks": [{"block": tasks, "always": [by_hand, made, no_guard]}]}]))
-    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(debug_operator_kubeconfig),
-                        scan_scanner_image="securescan.local/busybox:1", admin_kubeconfig=str(cluster.kubeconfig))
+    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(helper_operator_kubeconfig),
+                        scan_scanner_image="securescan.local/busybox:1", scan_helper_namespace=HELPERS,
+                        admin_kubeconfig=str(cluster.kubeconfig))
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
     assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image's side of what is asked of a running container: for drift, which compares both.
+"""The image's side of what is asked of a running container, for drift, which compares both.
 
 Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers that run it. What
 goes wrong with that costs the facts of the image's side, and not those of the container.

@@ -21,6 +21,8 @@ from ..collector.listings import Listed
 
 ADDED, CHANGED, REMOVED, TOUCHED = CHANGES = ("added", "changed", "removed", "touched")
 _UNKNOWN = -1
+# A link of which only the text is known.
+_LINK = Listed("", "symlink", _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, None)
 # A listing's value.
 Value = Mapping[str, Any]
 # Links that container runtimes make, and what they say.
@@ -140,7 +142,7 @@ def _entries(values: Iterable[Tuple[str, Optional[Value]]]) -> Dict[str, Listed]
         if value is None:
             continue
         if value["link_target"] is not None:
-            links[asked] = Listed(asked, "symlink", *[_UNKNOWN] * 6, link_target=value["link_target"])
+            links[asked] = _LINK._replace(path=asked, link_target=value["link_target"])
         entries.update((row[0], Listed(*row)) for row in value["entries"])
     return {**links, **entries}
 

@@ -106,4 +106,3 @@ def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surro
     directory = str((view.spec.get("workingDir") if view else None) or "")
     return Surroundings(tuple(mount["mount_point"] for mount in mounts.value if mount["mount_point"] != "/"), began,
                         (directory.rstrip("/"),) if directory.rstrip("/") else ())
-
