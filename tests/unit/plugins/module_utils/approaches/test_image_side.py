@@ -1,0 +1,149 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The image's side of a request: asked of the image alone, once, and its failure costs no fact of the container."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import auto, choice, image_side
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import Collected
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image import ImageApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import OK, Fact, Facts, Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.sides import drift_queries, of_image
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.run import scan_request
+
+REQUEST = make_request((Query("os"), *drift_queries(["/usr", "/etc"])))
+
+
+class Recorded:
+    """An approach that answers each query with its own key."""
+
+    added = ()
+
+    def __init__(self, name, failure=None):
+        self.name, self.failure, self.asked, self.closed, self.execs = name, failure, [], 0, 0
+
+    def collect(self, selected, request):
+        self.execs += 1
+        self.asked.append([query.key for query in request.queries])
+        if self.failure:
+            raise self.failure
+        return Collected(Facts({query.key: Fact(OK, "%s of %s" % (query.key, self.name)) for query in request.queries}), self.name)
+
+    def close(self):
+        self.closed += 1
+
+
+class RecordedImage(Recorded, ImageApproach):
+    def __init__(self, failure=None):
+        Recorded.__init__(self, "image", failure)
+
+
+def given(**changes):
+    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params.update({"scanner_image": "x", "helper_namespace": "helpers", "image_side": True}, **changes)
+    return options.approach_options(params)
+
+
+@pytest.fixture
+def images(monkeypatch):
+    """The image approaches that were opened for the image's side alone."""
+    opened = []
+
+    def open_one(_means, _options):
+        opened.append(RecordedImage())
+        return opened[-1]
+
+    class Opened(ImageApproach):
+        def __new__(cls, *arguments):
+            return open_one(*arguments)
+
+    monkeypatch.setattr(image_side, "ImageApproach", Opened)
+    return opened
+
+
+def test_each_side_is_asked_for_its_own(images):
+    live = Recorded("exec")
+    both = image_side.with_image_side(live, None, given())
+    collected = both.collect(None, REQUEST)
+    assert live.asked == [["os", "mounts", "listing:/usr", "listing:/etc"]]
+    assert images[0].asked == [["listing:/usr", "listing:/etc"]]
+    assert list(collected.facts) == ["os", "mounts", "listing:/usr", "listing:/etc", "image_listing:/usr", "image_listing:/etc"]
+    assert collected.facts["image_listing:/usr"].value == "listing:/usr of image"
+    assert (both.name, collected.approach, both.execs) == ("exec", "exec", 2)
+    both.close()
+    assert (live.closed, images[0].closed) == (1, 1)
+
+
+def test_auto_shares_its_image_approach(monkeypatch):
+    shared, live = RecordedImage(), Recorded("exec")
+    both = image_side.with_image_side(auto.AutoApproach([live, shared], {}), None, given(approach="auto"))
+    selected = types.SimpleNamespace(target=types.SimpleNamespace(image_id=""))
+    assert both.collect(selected, REQUEST).facts["image_listing:/etc"].ok
+    assert both.execs == 2
+    both.close()
+    assert shared.closed == 1
+
+
+@pytest.mark.parametrize("failure", ["helper_refused", "timed_out", "not_permitted", "image_volumes_unsupported"])
+def test_a_failure_of_the_image_costs_its_side_alone(images, failure):
+    both = image_side.with_image_side(Recorded("debug"), None, given())
+    images[0].failure = ScanError(failure, "the quota said no")
+    facts = both.collect(None, REQUEST).facts
+    assert facts["listing:/usr"].ok and facts["os"].ok
+    assert not facts["image_listing:/usr"].ok and "the quota said no" in facts["image_listing:/usr"].cause
+
+
+def test_a_cancelled_scan_is_cancelled_and_a_target_that_is_not_reached_is_not_scanned(images):
+    both = image_side.with_image_side(Recorded("exec"), None, given())
+    images[0].failure = ScanError("cancelled", "stopped")
+    with pytest.raises(ScanError, match="stopped"):
+        both.collect(None, REQUEST)
+    unreached = image_side.with_image_side(Recorded("exec", ScanError("pod_gone", "gone")), None, given())
+    with pytest.raises(ScanError, match="gone"):
+        unreached.collect(None, REQUEST)
+    assert images[1].asked == []
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"helper_namespace": None}, "no helper_namespace is given"), ({"scanner_image": None}, "no scanner_image is given")])
+def test_without_its_options_the_cause_is_said(changes, words):
+    facts = image_side.with_image_side(Recorded("exec"), None, given(**changes)).collect(None, REQUEST).facts
+    assert facts["listing:/usr"].ok and words in facts["image_listing:/usr"].cause
+    assert not given(**changes).has_helpers()
+
+
+def test_an_image_has_not_drifted_from_itself():
+    shared = RecordedImage()
+    facts = image_side.with_image_side(shared, None, given(approach="image")).collect(None, REQUEST).facts
+    assert "by its image only" in facts["image_listing:/usr"].cause and len(shared.asked) == 1
+
+
+@pytest.mark.parametrize("changes", [{"helper_namespace": None}, {"scanner_image": None}, {"approach": "image"},
+                                     {"approach": "auto", "approaches": ["image"]}])
+def test_drift_that_is_asked_for_needs_both_sides(changes):
+    with pytest.raises(ScanError, match="drift compares") as raised:
+        choice.check_image_side(given(**changes))
+    assert raised.value.reason == "bad_option"
+    choice.check_image_side(given(approach="auto"))
+    choice.check_image_side(given(approach="debug"))
+
+
+def test_helper_pods_are_made_where_a_side_is_an_image():
+    assert given().has_helpers() and given(image_side=False, approach="image").has_helpers()
+    assert not given(image_side=False).has_helpers()
+    assert given(image_side=False, approach="auto").has_helpers()
+
+
+def test_paths_that_cannot_be_compared_are_refused():
+    assert [query.key for query in of_image(scan_request([], ["/usr"]).queries)] == ["image_listing:/usr"]
+    for path in ("usr", "/proc", "/a/../b", "/sys/kernel"):
+        with pytest.raises(ScanError) as raised:
+            scan_request([], [path])
+        assert raised.value.reason == "bad_option"
