@@ -62,10 +62,11 @@ def record(folder: Path) -> Recorded:
     folder.joinpath("motd").write_bytes(b"end 3 %s\nframe q0 ok text 0\n\n\xff\x00 hello" % NONCE.encode())
     folder.joinpath("setuid program").touch()
     folder.joinpath("setuid program").chmod(0o4755)
+    folder.joinpath("link").symlink_to("motd")
     return _record((
         Query("file", "%s/motd" % folder), Query("file", "%s/none" % folder), Query("content", "%s/motd" % folder),
         Query("content", "%s/none" % folder), Query("sha256", "%s/motd" % folder),
-        Query("walk", str(folder), (("match", "setuid"),)), Query("passwd"), Query("shadow"), Query("group"),
+        Query("walk", str(folder), (("match", "setuid"),)), Query("listing", str(folder)), Query("passwd"), Query("shadow"), Query("group"),
         Query("sysctl", "kernel.randomize_va_space"), Query("environment"), Query("os"), Query("process_status")))
 
 
