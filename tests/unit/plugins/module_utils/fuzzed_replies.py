@@ -66,7 +66,8 @@ def record(folder: Path) -> Recorded:
     return _record((
         Query("file", "%s/motd" % folder), Query("file", "%s/none" % folder), Query("content", "%s/motd" % folder),
         Query("content", "%s/none" % folder), Query("sha256", "%s/motd" % folder),
-        Query("walk", str(folder), (("match", "setuid"),)), Query("listing", str(folder)), Query("passwd"), Query("shadow"), Query("group"),
+        Query("walk", str(folder), (("match", "setuid"),)), Query("listing", str(folder)),
+        Query("passwd"), Query("shadow"), Query("group"),
         Query("sysctl", "kernel.randomize_va_space"), Query("environment"), Query("os"), Query("process_status")))
 
 

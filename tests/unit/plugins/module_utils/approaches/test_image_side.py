@@ -34,7 +34,8 @@ class Recorded:
         self.asked.append([query.key for query in request.queries])
         if self.failure:
             raise self.failure
-        return Collected(Facts({query.key: Fact(OK, "%s of %s" % (query.key, self.name)) for query in request.queries}), self.name)
+        facts = {query.key: Fact(OK, "%s of %s" % (query.key, self.name)) for query in request.queries}
+        return Collected(Facts(facts), self.name)
 
     def close(self):
         self.closed += 1
