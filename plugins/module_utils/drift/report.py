@@ -61,7 +61,8 @@ def drift_report(selected: SelectedTarget, facts: Facts, approach: str, collecte
 
 
 def drift_in_summary(document: Mapping[str, Any], path: str) -> Dict[str, Any]:
-    """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (of the first place that
-    could not be compared)}."""
+    """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (why it is not complete)}."""
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
+    if document["unread"] and not cause:
+        cause = "directories could not be listed on both sides, such as %s" % document["unread"][0]
     return {"path": path, "complete": document["complete"], "counts": document["counts"], "cause": cause}
