@@ -71,15 +71,16 @@ class ApproachOptions:
 def open_approach(means: Means, options: ApproachOptions) -> Approach:
     """The approach that the options name; what it needs of them was checked by `check_options`."""
     if options.name != auto.NAME:
-        return _open(options.name, means, options)
+        return open_one(options.name, means, options)
     left_out = {name: options.lacks(name) for name in options.order if options.lacks(name)}
-    return auto.AutoApproach([_open(name, means, options) for name in options.chosen()], left_out)
+    return auto.AutoApproach([open_one(name, means, options) for name in options.chosen()], left_out)
 
 
-def _open(name: str, means: Means, options: ApproachOptions) -> Approach:
+def open_one(name: str, means: Means, options: ApproachOptions) -> Approach:
+    """One approach by its name, held to the rules that forbid it for some pods."""
     if options.forbidden:
         allowed = replace(means, targets=options.looked_at_by_image(means.targets)) if name == image.NAME else means
-        return PermittedApproach(_open(name, allowed, replace(options, forbidden=())), options.forbidden)
+        return PermittedApproach(open_one(name, allowed, replace(options, forbidden=())), options.forbidden)
     if name == debug.NAME:
         return debug.DebugApproach(means, options.debug)
     if name == image.NAME:

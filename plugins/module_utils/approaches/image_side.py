@@ -19,30 +19,29 @@ from ..errors import ScanError
 from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected, Footprint
 from .auto import AutoApproach
-from .choice import ApproachOptions
+from .choice import ApproachOptions, open_one
 from .image import NAME as IMAGE
-from .image import ImageApproach
 from .reached_pod import Means
 
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
     """The approach, made to answer requests that ask for the image's side, too."""
     parts = live.approaches if isinstance(live, AutoApproach) else [live]
-    shared = next((part for part in parts if isinstance(part, ImageApproach)), None)
+    shared = next((part for part in parts if part.name == IMAGE), None)
     if shared is not None:
         return _BothSides(live, shared)
     lacks = options.lacks(IMAGE)
     if lacks:
         return _BothSides(live, None, "its image cannot be listed: %s" % lacks)
-    own = ImageApproach(means, options.image)
+    own = open_one(IMAGE, means, options)
     return _BothSides(live, own, owned=own)
 
 
 class _BothSides:
     """Collects by the one approach, and adds the image's side by the other; `name` stays that of the first."""
 
-    def __init__(self, live: Approach, image: Optional[ImageApproach], why_not: str = "", *,
-                 owned: Optional[ImageApproach] = None) -> None:
+    def __init__(self, live: Approach, image: Optional[Approach], why_not: str = "", *,
+                 owned: Optional[Approach] = None) -> None:
         """
         :param image: what lists images; None where that is not possible, which `why_not` says
         :param owned: the same where it is not part of `live`, which closes and counts it

@@ -9,9 +9,8 @@ import types
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import auto, choice, image_side
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import auto, choice, image_side, reached_pod
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import Collected
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image import ImageApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import OK, Fact, Facts, Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.sides import drift_queries, of_image
@@ -41,11 +40,6 @@ class Recorded:
         self.closed += 1
 
 
-class RecordedImage(Recorded, ImageApproach):
-    def __init__(self, failure=None):
-        Recorded.__init__(self, "image", failure)
-
-
 def given(**changes):
     params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
     params.update({"scanner_image": "x", "helper_namespace": "helpers", "image_side": True}, **changes)
@@ -57,15 +51,11 @@ def images(monkeypatch):
     """The image approaches that were opened for the image's side alone."""
     opened = []
 
-    def open_one(_means, _options):
-        opened.append(RecordedImage())
+    def open_one(name, _means, _options):
+        opened.append(Recorded(name))
         return opened[-1]
 
-    class Opened(ImageApproach):
-        def __new__(cls, *arguments):
-            return open_one(*arguments)
-
-    monkeypatch.setattr(image_side, "ImageApproach", Opened)
+    monkeypatch.setattr(image_side, "open_one", open_one)
     return opened
 
 
@@ -83,7 +73,7 @@ def test_each_side_is_asked_for_its_own(images):
 
 
 def test_auto_shares_its_image_approach(monkeypatch):
-    shared, live = RecordedImage(), Recorded("exec")
+    shared, live = Recorded("image"), Recorded("exec")
     both = image_side.with_image_side(auto.AutoApproach([live, shared], {}), None, given(approach="auto"))
     selected = types.SimpleNamespace(target=types.SimpleNamespace(image_id=""))
     assert both.collect(selected, REQUEST).facts["image_listing:/etc"].ok
@@ -99,6 +89,18 @@ def test_a_failure_of_the_image_costs_its_side_alone(images, failure):
     facts = both.collect(None, REQUEST).facts
     assert facts["listing:/usr"].ok and facts["os"].ok
     assert not facts["image_listing:/usr"].ok and "the quota said no" in facts["image_listing:/usr"].cause
+
+
+def test_a_rule_that_forbids_image_holds_for_the_image_side(monkeypatch):
+    monkeypatch.setattr(choice.image, "ImageApproach", lambda _means, _options: Recorded("image"))
+    rules = [{"approaches": ["image"], "namespaces": ["shop"], "label_selectors": [], "reason": "not here"}]
+    means = reached_pod.Means(None, None, None, None, ())
+    both = image_side.with_image_side(Recorded("exec"), means, given(forbidden_approaches=rules))
+    for namespace, ok in (("shop", False), ("other", True)):
+        pod = types.SimpleNamespace(object=lambda namespace=namespace: {"metadata": {"namespace": namespace}})
+        target = types.SimpleNamespace(path="x", image_id="")
+        fact = both.collect(types.SimpleNamespace(pod=pod, target=target), REQUEST).facts["image_listing:/usr"]
+        assert fact.ok is ok and (ok or "not here" in fact.cause)
 
 
 def test_a_cancelled_scan_is_cancelled_and_a_target_that_is_not_reached_is_not_scanned(images):
@@ -121,7 +123,7 @@ def test_without_its_options_the_cause_is_said(changes, words):
 
 
 def test_an_image_has_not_drifted_from_itself():
-    shared = RecordedImage()
+    shared = Recorded("image")
     facts = image_side.with_image_side(shared, None, given(approach="image")).collect(None, REQUEST).facts
     assert "by its image only" in facts["image_listing:/usr"].cause and len(shared.asked) == 1
 
