@@ -169,7 +169,8 @@ def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[Select
     """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach image."""
     options = approach_options(params)
     chosen = options.chosen()
-    inside = "debug" if "debug" in chosen else "exec" if "exec" in chosen else ""
+    # those of debug hold what the others need
+    inside = next((name for name in ("debug", "exec", "sidecar") if name in chosen), "")
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if "image" in chosen:
         names = [helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))]
