@@ -116,7 +116,7 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-508", "debug_refused", "The cluster does not let an ephemeral container be added to the pod.",
               "Ask who owns the policy that the message names, or scan by another approach."),
     ErrorKind("SCAN-509", "image_pull_failed", "An image that the scan needs could not be had.",
-              "Check scanner_image, and that the node reaches its registry: an ephemeral container or a sidecar has the pod's own "
+              "Check scanner_image, and that the node reaches its registry: an ephemeral container or sidecar has the pod's own "
               "pull secrets, a helper pod those of scanner_image_pull_secrets."),
     ErrorKind("SCAN-510", "debug_failed", "The debug container did not start, or ended too early.",
               "See the message; the image must hold a POSIX shell (sh) and sleep."),

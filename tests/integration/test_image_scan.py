@@ -126,9 +126,10 @@ def test_auto_scans_all_of_a_mixed_namespace_each_in_the_way_that_sees_most(by_a
     assert taken == {"api": {"exec"}, "legacy": {"exec"}, "web": {"exec"}, "worker": {"exec"}, "edge": {"debug"},
                      "broken": {"image"}}
     (edge, _other) = by_auto.of("edge")
-    assert by_auto.said(edge)["passed_over"] == [{"approach": "exec", "reason": "no_such_program"}]
+    assert by_auto.said(edge)["passed_over"] == [{"approach": "exec", "reason": "no_such_program"},
+                                                 {"approach": "sidecar", "reason": "no_sidecar"}]
     (broken,) = by_auto.of("broken")
-    assert [entry["approach"] for entry in by_auto.said(broken)["passed_over"]] == ["exec", "debug"]
+    assert [entry["approach"] for entry in by_auto.said(broken)["passed_over"]] == ["exec", "sidecar", "debug"]
 
 
 def test_auto_asks_an_image_without_a_shell_only_once_for_one(by_auto: Run) -> None:

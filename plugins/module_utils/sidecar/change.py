@@ -18,6 +18,8 @@ from .workload import WorkloadRef, pods_of, template_of
 _DRY_RUN = {"dryRun": "All"}
 # A Deployment's status changes often while it rolls out, and each change is a new version.
 _ATTEMPTS, _FIRST_PAUSE = 12, 0.05
+# How the API server answers to what it cannot decode: with all of the object, secrets in its environment included.
+_WHOLE_OBJECT = 'Invalid value: "{'
 
 
 class Change:
@@ -98,6 +100,9 @@ class Change:
                     self.after = self._client.patch(self.ref.path, operations, PATCH_TYPE)
                 break
             except ScanError as error:
+                if error.reason == "invalid_request" and _WHOLE_OBJECT in error.message:
+                    raise ScanError("invalid_request", "the API server cannot read the changed template", tried=self.ref.tried,
+                                    cause="Most likely an option has a value of the wrong form.") from None
                 if error.reason != "conflict" or attempt == _ATTEMPTS:
                     raise
             pauses.sleep(_FIRST_PAUSE * attempt)

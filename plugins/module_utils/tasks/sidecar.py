@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -23,6 +24,9 @@ from ..targets.patterns import DNS_LABEL, check_names, is_pattern
 from .context import TaskContext
 from .grantor import connect_grantor
 from .interrupts import interruptible
+
+# Kubernetes' resource.Quantity: a number, and a suffix or an exponent.
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
 def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
@@ -63,10 +67,16 @@ def _check(params: Mapping[str, Any]) -> None:
     for option in ("run_as_user", "run_as_group"):
         if params[option] is not None and not 0 <= params[option] < 2 ** 31:
             raise refused(option, "%d is no id of a user or group" % params[option])
+    for part, amounts in params["resources"].items():
+        if part not in ("requests", "limits") or not isinstance(amounts, dict):
+            raise refused("resources", "%s is neither requests nor limits, or has no amounts" % str(part)[:100])
+        for name, amount in amounts.items():
+            if not _QUANTITY.fullmatch(str(amount)):
+                raise refused("resources", "%s of %s is %r, which is no quantity" % (str(name)[:100], part, str(amount)[:100]))
     if params["wait_timeout"] < 1:
         raise refused("wait_timeout", "it is %d s; it must be at least 1 s" % params["wait_timeout"])
     if params["state"] == "present":
-        if not params["scanner_image"]:
+        if not (params["scanner_image"] or "").strip():
             raise ScanError("bad_option", "the sidecar needs an image", tried="reading the option scanner_image",
                             advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.")
     elif params["manifests_only"] or params["output_dir"]:
