@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -46,7 +48,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.test_access_den
     Attempt,
     made,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import kill_family, left
+from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import left
 
 pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
                   "ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures"]
@@ -105,6 +107,10 @@ def statuses(done, name):
     return {control: [status for status, _message in results] for control, results in done.verdicts(name).items()}
 
 
+def unread(done, name):
+    return done.hdf(name)["passthrough"]["securescan_kubernetes"].get("unread_facts")
+
+
 def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):  # noqa: F811
     there, _done = world
     by_sidecar = scan(there.name, approach="sidecar", scanner_image=None)
@@ -117,7 +123,7 @@ def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):  # 
     by_debug = scan(there.name)
     for name in CONTAINERS:
         assert by_sidecar.said(name)["approach"] == "sidecar" and "footprint" not in by_sidecar.said(name)
-        assert by_sidecar.said(name)["unread"] == by_debug.said(name)["unread"]
+        assert unread(by_sidecar, name) == unread(by_debug, name)
         assert statuses(by_sidecar, name) == statuses(by_debug, name), name
     assert by_sidecar.targets["web"]["counts"]["passed"] > 60
 
@@ -159,7 +165,7 @@ def test_a_target_whose_identity_no_sidecar_has(world, scan, cluster):  # noqa: 
 
 
 PODS = "/api/v1/namespaces/{space}/pods"
-ENTER = "/exec?container=%s&stdout=true&stdin=true&%s"
+ENTER = "/exec?container=%s&stdout=true&%s"
 SHELL = "command=sh"
 DENIED = (
     Attempt("put an ephemeral container into a chosen pod", "PATCH", PODS + "/{pod}/ephemeralcontainers?dryRun=All",
@@ -177,7 +183,7 @@ DENIED = (
 INTO_SIDECAR = Attempt("enter the sidecar", "GET", PODS + "/{pod}" + ENTER % ("{sidecar}", SHELL), headers=WEBSOCKET)
 INTO_APPLICATION = Attempt("enter the application", "GET", PODS + "/{pod}" + ENTER % ("db", SHELL), headers=WEBSOCKET)
 OTHER_PROGRAM = Attempt("start another program", "GET", PODS + "/{pod}" + ENTER % ("{sidecar}", "command=id"), headers=WEBSOCKET)
-IDLE_AGAIN = Attempt("have a terminal", "GET", PODS + "/{pod}" + ENTER % ("{sidecar}", SHELL + "&tty=true"), headers=WEBSOCKET)
+TERMINAL = Attempt("have a terminal", "GET", PODS + "/{pod}" + ENTER % ("{sidecar}", SHELL + "&tty=true"), headers=WEBSOCKET)
 
 
 @pytest.fixture
@@ -202,11 +208,11 @@ def test_what_its_token_cannot_do(scanner, guard):
         status, body = scanner.send(attempt)
         assert status == 403 and "system:serviceaccount:sidecar-" in json.loads(body)["message"], (attempt.what, body)
     # RBAC cannot tell containers apart, nor programs; the guard can
-    for attempt in (INTO_SIDECAR, INTO_APPLICATION, OTHER_PROGRAM, IDLE_AGAIN):
+    for attempt in (INTO_SIDECAR, INTO_APPLICATION, OTHER_PROGRAM):
         assert scanner.send(attempt)[0] == 101, attempt.what
     guard(scanner_images=[BUSYBOX], enter_targets=False)
     for attempt, says in ((INTO_APPLICATION, "containers of its own"), (OTHER_PROGRAM, "runs nothing but"),
-                          (IDLE_AGAIN, "no terminal")):
+                          (TERMINAL, "no terminal")):
         status, body = scanner.send_until(attempt, lambda status, _body: status == 403)
         assert status == 403 and "securescan-guard-exec" in body and says in body, (attempt.what, body)
     assert scanner.send(INTO_SIDECAR)[0] == 101
@@ -224,6 +230,18 @@ def test_scans_work_under_a_guard_that_closes_all_targets(world, scan, guard, sc
     scanner.send_until(INTO_APPLICATION, lambda status, _body: status == 101)
 
 
+# As the module runs it.
+SCAN = """
+import json, os, sys
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+params = json.load(sys.stdin)
+params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+run_scan_container(params, TaskContext(False, dict(os.environ)))
+"""
+
+
 def collecting(there, name, sidecar_name):
     """The command lines of shells in the pod that a scan has started."""
     script = 'for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline 2>/dev/null; echo; done'
@@ -231,22 +249,24 @@ def collecting(there, name, sidecar_name):
     return [line for line in found.splitlines() if line.strip() == "sh"]
 
 
-def test_killed_at_random_moments_nothing_stays_but_the_sidecar(world, playbooks, scan, cluster,  # noqa: F811
+def test_killed_at_random_moments_nothing_stays_but_the_sidecar(world, scan, cluster, tmp_path,  # noqa: F811
                                                                 debug_operator_kubeconfig):
     there, _done = world
     chance, within = random.Random(7), 0
     before = {one["metadata"]["name"]: one["spec"] for one in pods(there)}
+    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params.update(kubeconfig=str(debug_operator_kubeconfig), namespaces=[there.name], containers=["web", "other", "db"],
+                  approach="sidecar", concurrency=1, output_dir=str(tmp_path))
     for _moment in range(MOMENTS):
-        process = playbooks.start("securescan.kubernetes.scan", scan_kubeconfig=str(debug_operator_kubeconfig),
-                                  scan_namespaces=there.name, scan_containers=["web", "other", "db"], scan_approach="sidecar",
-                                  scan_concurrency=1, scan_output_dir=str(playbooks.folder / "results"))
         known = accounts(there)
-        while process.poll() is None and accounts(there) <= known:
-            pass
-        within += process.poll() is None
-        time.sleep(chance.uniform(0, 0.5))
-        kill_family(process.pid)
-        process.communicate(timeout=30)
+        with subprocess.Popen([sys.executable, "-c", SCAN], stdin=subprocess.PIPE, text=True) as process:
+            process.stdin.write(json.dumps(params))
+            process.stdin.close()
+            while process.poll() is None and accounts(there) <= known:
+                pass
+            time.sleep(chance.uniform(0, 0.6))
+            within += process.poll() is None
+            process.kill()
     assert within >= MOMENTS // 2, "too few of the moments lay within a scan, so this shows too little"
     assert scan(there.name, approach="sidecar", containers=["web", "other", "db"]).result["counts"]["not_scanned"] == 0
     deadline = time.monotonic() + 60
