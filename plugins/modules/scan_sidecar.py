@@ -110,7 +110,7 @@ EXAMPLES = r"""
 - name: Make manifests for those who keep the workload in git
   securescan.kubernetes.scan_sidecar:
     kubeconfig: "{{ admin_kubeconfig }}"
-    namespace: shop
+    namespace: billing
     workloads: [Deployment/edge]
     scanner_image: "{{ scan_scanner_image }}"
     manifests_only: true
@@ -119,14 +119,14 @@ EXAMPLES = r"""
 - name: Add the sidecar, and wait until all pods have it
   securescan.kubernetes.scan_sidecar:
     kubeconfig: "{{ admin_kubeconfig }}"
-    namespace: shop
+    namespace: billing
     workloads: [Deployment/edge]
     scanner_image: "{{ scan_scanner_image }}"
 
 - name: Scan from the sidecar a container that has no shell
   securescan.kubernetes.scan_container:
     kubeconfig: "{{ scan_kubeconfig }}"
-    namespaces: [shop]
+    namespaces: [billing]
     workloads: [Deployment/edge]
     approach: sidecar
     output_dir: "{{ scan_output_dir }}"
@@ -134,7 +134,7 @@ EXAMPLES = r"""
 - name: Make the pods what they were
   securescan.kubernetes.scan_sidecar:
     kubeconfig: "{{ admin_kubeconfig }}"
-    namespace: shop
+    namespace: billing
     workloads: [Deployment/edge]
     state: absent
 """
