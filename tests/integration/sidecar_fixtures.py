@@ -10,6 +10,11 @@ import os
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.containers import (
+    SidecarOptions,
+    needed_sidecars,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import pod_spec_change
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.sidecar import run_scan_sidecar
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, pod
@@ -38,6 +43,13 @@ def workload(kind, name, *containers, spec=None, **of_pod):
 def template(found):
     """The pod template of a workload's object."""
     return (found["spec"]["jobTemplate"] if found["kind"] == "CronJob" else found)["spec"]["template"]
+
+
+def with_sidecars(made):
+    """A pod as a workload's template would have it made."""
+    needed = needed_sidecars(made, {}, SidecarOptions(image=BUSYBOX), "tests")
+    made["spec"].update(pod_spec_change(made["spec"], needed.containers))
+    return made
 
 
 def make(cluster, namespace, *items):
