@@ -89,9 +89,11 @@ def test_manifests_by_kustomize_and_for_helm_give_the_same_template(there, sidec
     made = sidecar(there.name, *NAMES, manifests_only=True, output_dir=str(component))
     assert made["changed"] and set(made["manifests"]) == {path.name for path in component.iterdir()}
     assert not sidecar(there.name, *NAMES, manifests_only=True, output_dir=str(component))["changed"]
-    (tmp_path / "base.yaml").write_text(yaml.safe_dump_all(
-        [dict(item, metadata=dict(item["metadata"], namespace=there.name)) for item in WORKLOADS]))
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["base.yaml"], "components": ["component"]}))
+    # a base may name the namespace, or leave it to the overlay
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump_all([dict(WORKLOADS[0], metadata={"name": "web", "namespace": there.name}),
+                                                            *WORKLOADS[1:]]))
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(
+        {"resources": ["base.yaml"], "components": ["component"], "namespace": there.name}))
     by_kustomize = {}
     for text in cluster.kubectl("kustomize", str(tmp_path)).split("\n---\n"):
         found = json.loads(cluster.kubectl("replace", "--dry-run=server", "-o", "json", "-f", "-", stdin=text))

@@ -40,10 +40,12 @@ def manifests(changes: Sequence[Tuple[WorkloadRef, Mapping[str, Any]]]) -> Dict[
     if yaml is None:
         raise ScanError("missing_library", "PyYAML cannot be imported", tried="writing manifests")
     files: Dict[str, str] = {}
-    patches: List[Dict[str, str]] = []
+    patches: List[Dict[str, Any]] = []
     for ref, change in changes:
         base = "%s-%s" % (ref.kind.name.lower(), ref.name)
-        patches.append({"path": base + ".patch.yaml"})
+        # a selector, whose name is a regular expression: a patch alone would only match where the namespace is written likewise
+        patches.append({"path": base + ".patch.yaml", "target": {
+            "group": ref.kind.group, "version": "v1", "kind": ref.kind.name, "name": ref.name.replace(".", "\\.")}})
         files[base + ".patch.yaml"] = _PATCH_HEAD + _as_yaml(patch_of(ref, change))
         files[base + ".values.yaml"] = _VALUES_HEAD % ref.title + _as_yaml(change)
     component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": patches}
@@ -56,7 +58,7 @@ def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> Dict[str, Any]:
     for key in reversed(ref.kind.template):
         body = {key: body}
     return {"apiVersion": ref.kind.api_version, "kind": ref.kind.name,
-            "metadata": {"name": ref.name, "namespace": ref.namespace}, **body}
+            "metadata": {"name": ref.name}, **body}
 
 
 def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> List[Dict[str, str]]:

@@ -67,7 +67,7 @@ def _check(params: Mapping[str, Any]) -> None:
     for option in ("run_as_user", "run_as_group"):
         if params[option] is not None and not 0 <= params[option] < 2 ** 31:
             raise refused(option, "%d is no id of a user or group" % params[option])
-    for part, amounts in params["resources"].items():
+    for part, amounts in (params["resources"] or {}).items():
         if part not in ("requests", "limits") or not isinstance(amounts, dict):
             raise refused("resources", "%s is neither requests nor limits, or has no amounts" % str(part)[:100])
         for name, amount in amounts.items():
@@ -85,7 +85,7 @@ def _check(params: Mapping[str, Any]) -> None:
 
 def _options(params: Mapping[str, Any]) -> SidecarOptions:
     return SidecarOptions(image=params["scanner_image"], pull_policy=params["scanner_image_pull_policy"],
-                          resources=params["resources"], user=params["run_as_user"], group=params["run_as_group"])
+                          resources=params["resources"] or {}, user=params["run_as_user"], group=params["run_as_group"])
 
 
 def _converged(params: Mapping[str, Any], context: TaskContext, client: RestClient, changes: Sequence[Change],
