@@ -10,9 +10,10 @@ from typing import Any, Dict, List, Mapping, Optional
 from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
 from ..errors import ScanError
+from ..targets.own_containers import own_sidecars
 from ..targets.pod import controller_of
 from .containers import Needed, SidecarOptions, lacks_identity, needed_sidecars, reported_identities
-from .patch import PATCH_TYPE, Operation, adding, is_ours, own_sidecars, pod_spec_change, removing
+from .patch import PATCH_TYPE, Operation, adding, is_ours, pod_spec_change, removing
 from .workload import WorkloadRef, pods_of, template_of
 
 _DRY_RUN = {"dryRun": "All"}

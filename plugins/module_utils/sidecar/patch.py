@@ -13,7 +13,7 @@ import json
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..errors import ScanError
-from ..targets.own_containers import is_own_sidecar
+from ..targets.own_containers import is_own_sidecar, own_sidecars
 from .workload import WorkloadRef, template_of
 
 ANNOTATION = "securescan.kubernetes/sidecar"
@@ -25,11 +25,6 @@ Operation = Dict[str, Any]
 def is_ours(workload: Mapping[str, Any]) -> bool:
     """Whether this collection has put the sidecars into the workload, rather than somebody's manifests."""
     return ANNOTATION in (workload["metadata"].get("annotations") or {})
-
-
-def own_sidecars(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
-    """The sidecars for scans in a v1 PodSpec."""
-    return [container for container in spec.get("initContainers") or [] if is_own_sidecar("init", container)]
 
 
 def pod_spec_change(spec: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
 from ..cluster.server_text import clean_text
 from ..errors import ScanError
-from .patch import own_sidecars
+from ..targets.own_containers import own_sidecars
 from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
 

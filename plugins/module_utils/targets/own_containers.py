@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, List, Mapping
 
 PREFIX = "securescan-"
 # Waits until its time is over or it is told to end. Its first argument: seconds.
@@ -17,3 +17,8 @@ def is_own_sidecar(kind: str, spec: Mapping[str, Any]) -> bool:
     by doing nothing but wait. An application that merely has such a name is none."""
     return (kind == "init" and spec.get("restartPolicy") == "Always" and str(spec.get("name", "")).startswith(PREFIX)
             and tuple((spec.get("command") or [])[:len(IDLE)]) == IDLE)
+
+
+def own_sidecars(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """The sidecars for scans in a v1 PodSpec."""
+    return [container for container in spec.get("initContainers") or [] if is_own_sidecar("init", container)]

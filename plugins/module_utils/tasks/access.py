@@ -25,6 +25,7 @@ from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import approach_options, forbidden_rules, selection
+from ..targets.own_containers import own_sidecars
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
@@ -195,7 +196,9 @@ def grants_of(targets: Sequence[SelectedTarget], approach: str, chosen: Sequence
 def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> Optional[PodRef]:
     """What an access for `approach` holds over a v1 Pod: nothing, where each of the approaches that enter it is forbidden or
     not chosen, and no right to add anything to it, where debug is."""
-    left = permitted(rules, [way for way in chosen if way in RIGHTS and way != "image"], pod) if rules else (approach,)
+    # a pod without a sidecar needs no right to enter one
+    ways = [way for way in chosen if way in RIGHTS and way != "image" and (way != "sidecar" or own_sidecars(pod["spec"]))]
+    left = permitted(rules, ways, pod) if rules else (approach,)
     if not left:
         return None
     return PodRef(pod["metadata"]["name"], pod["metadata"]["uid"], "" if approach in left else left[0])
