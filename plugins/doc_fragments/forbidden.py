@@ -23,7 +23,7 @@ options:
         description: What is forbidden.
         type: list
         elements: str
-        choices: [exec, debug, image]
+        choices: [exec, sidecar, debug, image]
         required: true
       namespaces:
         description: Names or shell patterns of namespaces in which it is. In all, where there are none.

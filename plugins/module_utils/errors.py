@@ -116,8 +116,8 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
     ErrorKind("SCAN-508", "debug_refused", "The cluster does not let an ephemeral container be added to the pod.",
               "Ask who owns the policy that the message names, or scan by another approach."),
     ErrorKind("SCAN-509", "image_pull_failed", "An image that the scan needs could not be had.",
-              "Check scanner_image, and that the node reaches its registry: an ephemeral container has the pod's own pull "
-              "secrets, a helper pod those of scanner_image_pull_secrets."),
+              "Check scanner_image, and that the node reaches its registry: an ephemeral container or sidecar has the pod's own "
+              "pull secrets, a helper pod those of scanner_image_pull_secrets."),
     ErrorKind("SCAN-510", "debug_failed", "The debug container did not start, or ended too early.",
               "See the message; the image must hold a POSIX shell (sh) and sleep."),
     ErrorKind("SCAN-511", "debug_unsupported", "The cluster has no ephemeral containers.",
@@ -132,6 +132,15 @@ _CATALOGUE: Tuple[ErrorKind, ...] = (
               "They are on by default from Kubernetes 1.35; scan by exec or debug."),
     ErrorKind("SCAN-516", "no_approach", "None of the approaches that were tried reaches the container.",
               "See what each of them said; give the options that others need (scanner_image, helper_namespace)."),
+    ErrorKind("SCAN-517", "no_sidecar", "No sidecar for scans runs in the pod.",
+              "Add one with scan_sidecar, wait for the rollout and run again; or scan by exec or debug."),
+    ErrorKind("SCAN-518", "sidecar_unfit", "The pod's sidecar may not look at the container: the kernel asks for the same user "
+              "and group.",
+              "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug."),
+    ErrorKind("SCAN-519", "template_immutable", "The workload's pod template cannot be changed.",
+              "Let scan_sidecar make manifests (manifests_only), and make the workload anew from them."),
+    ErrorKind("SCAN-520", "rollout_failed", "The workload's pods did not come up as its new template has them.",
+              "Correct what the message names, or take the change back (scan_sidecar with state=absent)."),
     ErrorKind("SCAN-601", "incomplete_reply", "The collector's reply is not complete, so nothing of it is used.",
               "Run again; if it stays, the container ends or alters the collector's output."),
     ErrorKind("SCAN-602", "invalid_reply", "The collector's reply breaks its own format, so nothing of it is used.",

@@ -146,7 +146,7 @@ def scan_access_spec() -> Spec:
         "run_id": {"type": "str"},
         "scanner_kubeconfig": {"type": "path"},
         "allow_empty": {"type": "bool", "default": False},
-        "approach": {"type": "str", "choices": ["exec", "debug"], "default": "exec"},
+        "approach": {"type": "str", "choices": ["exec", "sidecar", "debug"], "default": "exec"},
     }
     spec.update(forbidden_spec())
     spec.update(grant_spec())
@@ -161,6 +161,27 @@ def scan_guard_spec() -> Spec:
         "scanner_images": {"type": "list", "elements": "str", "default": []},
         "enter_targets": {"type": "bool", "default": True},
         "debug_match_capabilities": {"type": "bool", "default": False},
+    }
+    spec.update(connection_spec())
+    return spec
+
+
+def scan_sidecar_spec() -> Spec:
+    spec: Spec = {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "namespace": {"type": "str", "required": True},
+        "workloads": {"type": "list", "elements": "str", "required": True},
+        "scanner_image": {"type": "str"},
+        "scanner_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
+                                      "default": "IfNotPresent"},
+        "run_as_user": {"type": "int"},
+        "run_as_group": {"type": "int"},
+        "resources": {"type": "dict", "default": {"requests": {"cpu": "10m", "memory": "16Mi"},
+                                                  "limits": {"cpu": "500m", "memory": "128Mi"}}},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 300},
+        "manifests_only": {"type": "bool", "default": False},
+        "output_dir": {"type": "path"},
     }
     spec.update(connection_spec())
     return spec

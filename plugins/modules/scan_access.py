@@ -39,9 +39,9 @@ options:
     description:
       - What the access is for. V(exec) lets the scanner enter the chosen pods. V(debug) also lets it put ephemeral containers into
         them.
-      - An access for V(debug) serves a scan by V(exec), too.
+      - V(sidecar) needs what V(exec) needs, and an access for V(debug) serves scans by all three.
     type: str
-    choices: [exec, debug]
+    choices: [exec, sidecar, debug]
     default: exec
   scanner_kubeconfig:
     description:

@@ -26,6 +26,8 @@ options:
     description:
       - How the content is reached.
       - V(exec) runs a shell of the target's own image, and leaves nothing.
+      - V(sidecar) runs a shell in a sidecar that M(securescan.kubernetes.scan_sidecar) has put into the pod before, with a user and
+        group that the target has. It leaves nothing, and needs no shell in the target.
       - V(debug) runs a shell in an ephemeral container beside the target, as the target's own user and group, without any
         capability. It needs no shell in the target, and Pod Security's level C(restricted) allows it. Its entry stays in the pod
         until that is replaced.
@@ -35,7 +37,7 @@ options:
         It needs image volumes, which clusters have by default from Kubernetes 1.35.
       - V(auto) takes for each target the first of O(approaches) that reaches it, and the result says why the earlier ones do not.
     type: str
-    choices: [exec, debug, image, auto]
+    choices: [exec, sidecar, debug, image, auto]
     default: exec
   approaches:
     description:
@@ -43,8 +45,8 @@ options:
         O(helper_namespace).
     type: list
     elements: str
-    choices: [exec, debug, image]
-    default: [exec, debug, image]
+    choices: [exec, sidecar, debug, image]
+    default: [exec, sidecar, debug, image]
   helper_namespace:
     description:
       - The namespace for the helper pods of O(approach=image), which must be there and hold no target of the scan. It may enforce

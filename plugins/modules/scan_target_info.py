@@ -38,14 +38,14 @@ options:
   approach:
     description: As O(securescan.kubernetes.scan_container#module:approach). All approaches are explained, whichever it is.
     type: str
-    choices: [exec, debug, image, auto]
+    choices: [exec, sidecar, debug, image, auto]
     default: exec
   approaches:
     description: As O(securescan.kubernetes.scan_container#module:approaches).
     type: list
     elements: str
-    choices: [exec, debug, image]
-    default: [exec, debug, image]
+    choices: [exec, sidecar, debug, image]
+    default: [exec, sidecar, debug, image]
   helper_namespace:
     description: As O(securescan.kubernetes.scan_container#module:helper_namespace).
     type: str
@@ -278,7 +278,7 @@ explained:
     server_version: "Kubernetes v1.37.2"
     grantor: "system:serviceaccount:securescan-operator:operator"
     approach: "auto"
-    order: ["exec", "debug", "image"]
+    order: ["exec", "sidecar", "debug", "image"]
     missing:
       - namespaces: ["shop"]
         approaches: ["debug"]

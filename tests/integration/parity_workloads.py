@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
+from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import with_sidecars
 
 NAMESPACE = "parity"
 _NONROOT = (65532, 65532)
@@ -30,12 +31,12 @@ NO_SHELL = ("java", "musl", "node", "python")
 
 
 def manifest() -> dict:
-    """The namespace and its pods, one for each container."""
+    """The namespace and its pods, one for each container, with a sidecar for scans."""
     named = {"namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample", **named}},
-        *(dict(pod(one["name"], one, serviceAccountName="sample"), metadata={"name": one["name"], **named})
+        *(dict(with_sidecars(pod(one["name"], one, serviceAccountName="sample")), metadata={"name": one["name"], **named})
           for one in CONTAINERS)]}
 
 

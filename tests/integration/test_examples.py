@@ -12,7 +12,9 @@ import sys
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import LISTENS, container
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
+from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, workload
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
@@ -32,7 +34,20 @@ def team_namespace(cluster):
     cluster.kubectl("label", "namespace", "shop", "team-")
 
 
-def test_every_example_works(playbooks, cluster, team_namespace, helper_operator_kubeconfig, tmp_path):
+@pytest.fixture
+def billing_namespace(cluster):
+    """Those that change a workload have one of their own."""
+    cluster.kubectl("delete", "namespace", "billing", "--ignore-not-found", "--timeout=60s")
+    make(cluster, "default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "billing"}})
+    make(cluster, "billing", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample"}},
+         workload("Deployment", "edge", container(**LISTENS), serviceAccountName="sample"))
+    cluster.kubectl("rollout", "status", "deployment/edge", "-n", "billing", "--timeout=60s")
+    yield
+    cluster.kubectl("delete", "namespace", "billing", "--wait=false")
+
+
+def test_every_example_works(playbooks, cluster, team_namespace, billing_namespace, helper_operator_kubeconfig,
+                             tmp_path):
     make_access, *other_access = examples("scan_access")
     gate = examples("scan_threshold")  # last: it judges the scan of the compliant application
     others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]

@@ -59,6 +59,7 @@ def test_auto_goes_on_with_the_next_and_touches_nothing_that_is_forbidden(mixed,
     assert {name: target["approach"] for name, target in done.targets.items() if target["outcome"] == "scanned"} == {
         "free": "debug", "closed": "image", "shell": "exec"}
     assert done.said("closed")["passed_over"] == [{"approach": "exec", "reason": "approach_forbidden"},
+                                                  {"approach": "sidecar", "reason": "no_sidecar"},
                                                   {"approach": "debug", "reason": "approach_forbidden"}]
     error = done.error("db")
     assert error["reason"] == "no_approach"

@@ -27,7 +27,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.parity_workload
 )
 from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, contradictions, run_scan
 
-APPROACHES = ("exec", "debug", "image")
+APPROACHES = ("exec", "sidecar", "debug", "image")
 PAGE = pathlib.Path("docs", "parity.md")
 TREE = pathlib.Path(__file__).resolve().parents[2]
 HEAD = """<!-- Made by tests/integration/test_parity.py (SECURESCAN_WRITE_DOCS=1); changes here are lost. -->
@@ -71,14 +71,15 @@ def runs(samples, helper_operator_kubeconfig, tmp_path_factory) -> dict[str, Run
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(APPROACHES, 2)))
 def test_no_verdict_contradicts_another(runs: dict[str, Run], one: str, other: str) -> None:
-    assert contradictions(runs[one], runs[other]) == []
+    least = 2 if (one, other) == ("exec", "sidecar") else 6  # the pods of `shop` have no sidecars
+    assert contradictions(runs[one], runs[other], least) == []
 
 
 @pytest.mark.parametrize("name", NO_SHELL)
-def test_what_has_no_shell_has_real_verdicts_by_debug_and_by_image(runs: dict[str, Run], name: str) -> None:
-    for approach in ("debug", "image"):
+def test_what_has_no_shell_has_real_verdicts_by_all_but_exec(runs: dict[str, Run], name: str) -> None:
+    for approach in APPROACHES[1:]:
         (target,) = runs[approach].of(name)
-        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 60, (approach, target["counts"])
+        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 55, (approach, target["counts"])
     (target,) = runs["exec"].of(name)
     assert target["error"]["reason"] == "no_such_program"
 

@@ -37,6 +37,7 @@ _ADD = Right("pods/ephemeralcontainers", ("patch",))
 
 RIGHTS: Mapping[str, Tuple[Right, ...]] = {
     "exec": (_ENTER, _SEE),
+    "sidecar": (_ENTER, _SEE),
     "debug": (_ENTER, _SEE, _ADD),
     # over helper pods, in a namespace of their own
     "image": (_ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),

@@ -18,14 +18,14 @@ from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected, Footprint
 
 NAME = "auto"
-ORDER = ("exec", "debug", "image")
+ORDER = ("exec", "sidecar", "debug", "image")
 # An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
 # whole, a time-out, a lost connection) are the target's result: going on would hide them.
 _GO_ON = frozenset({
-    "approach_forbidden", "no_such_program", "not_permitted", "container_not_running", "platform_unsupported",
-    "identity_unknown", "memory_short", "target_privileged", "target_unreadable", "target_missing", "pod_violates_policy",
-    "debug_refused", "debug_failed", "debug_unsupported", "image_pull_failed", "image_unknown", "image_volumes_unsupported",
-    "helper_refused", "helper_failed"})
+    "approach_forbidden", "no_such_program", "not_permitted", "no_sidecar", "sidecar_unfit", "container_not_running",
+    "platform_unsupported", "identity_unknown", "memory_short", "target_privileged", "target_unreadable", "target_missing",
+    "pod_violates_policy", "debug_refused", "debug_failed", "debug_unsupported", "image_pull_failed", "image_unknown",
+    "image_volumes_unsupported", "helper_refused", "helper_failed"})
 # Of those, the ones that the image alone decides.
 _OF_IMAGE = frozenset({"no_such_program"})
 

@@ -10,14 +10,16 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
-from . import auto, debug, exec, image
+from . import auto, debug, exec, image, sidecar
 from .approach import Approach
 from .debug_container import DebugOptions
 from .forbidden import PermittedApproach, Rules, check_permitted, permitted
 from .image_helper import ImageOptions, image_reference
 from .reached_pod import ExecLimits, Means, check_platform, check_state
 
-APPROACHES = (exec.NAME, debug.NAME, image.NAME, auto.NAME)
+APPROACHES = (exec.NAME, sidecar.NAME, debug.NAME, image.NAME, auto.NAME)
+# What enters containers that are there, and so needs no image of its own.
+_ADDS_NOTHING = frozenset({exec.NAME, sidecar.NAME})
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ApproachOptions:
 
     def lacks(self, name: str) -> str:
         """Why an approach cannot be tried with these options, empty where it can."""
-        if name != exec.NAME and not self.debug.image:
+        if name not in _ADDS_NOTHING and not self.debug.image:
             return "no scanner_image is given"
         if name == image.NAME and not self.image.namespace:
             return "no helper_namespace is given"
@@ -85,6 +87,8 @@ def open_one(name: str, means: Means, options: ApproachOptions) -> Approach:
         return debug.DebugApproach(means, options.debug)
     if name == image.NAME:
         return image.ImageApproach(means, options.image)
+    if name == sidecar.NAME:
+        return sidecar.SidecarApproach(means)
     return exec.ExecApproach(means)
 
 
@@ -96,7 +100,7 @@ def check_options(options: ApproachOptions) -> None:
         if not options.chosen():
             raise ScanError("bad_option", "; ".join("%s: %s" % (name, options.lacks(name)) for name in options.order),
                             tried="reading the option approaches")
-    elif options.name != exec.NAME and not options.debug.image:
+    elif options.name not in _ADDS_NOTHING and not options.debug.image:
         raise ScanError("bad_option", "the approach %s needs an image for its container" % options.name,
                         tried="reading the option scanner_image",
                         advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.")
@@ -116,7 +120,7 @@ def check_image_side(options: ApproachOptions) -> None:
     if lacks or options.chosen() == (image.NAME,):
         raise ScanError("bad_option", "drift compares a running container with its image: %s"
                         % (lacks or "the approach image does not look at the container"), tried="reading the option drift",
-                        advice="Give scanner_image and helper_namespace, and the approach exec, debug or auto.")
+                        advice="Give scanner_image and helper_namespace, and the approach exec, sidecar, debug or auto.")
 
 
 def check_targets(options: ApproachOptions, targets: Sequence[SelectedTarget]) -> None:
@@ -141,8 +145,11 @@ def foresee(options: ApproachOptions, selected: SelectedTarget, limits: ExecLimi
         image_reference(selected.target)
         return None
     check_state(selected, options.name)
-    if options.name != debug.NAME:
+    if options.name == exec.NAME:
         return None
     pod, tried = selected.pod.object(), "scanning %s by %s" % (selected.target.path, options.name)
+    if options.name == sidecar.NAME:
+        sidecar.find_sidecar(pod, selected.target)
+        return None
     wanted = debug.debug_container(pod, selected.target, options.debug, limits.timeout, "")
     return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)

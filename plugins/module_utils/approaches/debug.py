@@ -28,7 +28,7 @@ from .debug_container import (
     DebugOptions,
     FoundContainer,
     ephemeral_statuses,
-    view_of,
+    target_view,
 )
 from .debug_refusals import is_name_taken, patch_refusal
 from .reached_pod import (
@@ -143,7 +143,7 @@ class DebugApproach(EnteringApproach):
         self._count_exec()
         limits = ExecLimits(timeout=visit.deadline.remaining(), output=self._limits.output)
         return collect_by_exec(visit.scanner, visit.target, request, limits, self._cancel, container=found.name,
-                               view=view_of(pod, visit.target, self._options.headroom))
+                               view=target_view(pod, visit.target, self._options.headroom))
 
     def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
         """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.

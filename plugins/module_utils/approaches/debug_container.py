@@ -1,31 +1,34 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ephemeral container of the approach `debug`: what is put into a pod, and which one that is there serves as well.
-
-The kernel lets a process look at another's /proc/PID/root when it has the same user and group and holds at least the
-capabilities that the other holds (ptrace(2), "Ptrace access mode checking"). So the container runs as the target's own
-user and group, and one without capabilities suffices for every target that holds none.
-"""
+"""The ephemeral container of the approach `debug`: what is put into a pod, and which one that is there serves as well."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Mapping, Optional
 
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
-from ..targets.pod import ContainerView, container_state, containers_of, mirrored_node
+from ..targets.own_containers import IDLE, PREFIX
+from ..targets.pod import ContainerView, mirrored_node
 from ..targets.pod_memory import memory_limit
+from .beside_target import (
+    NO_CAPABILITIES,
+    held_capabilities,
+    identity_of,
+    privileged_target,
+    running_target,
+    security_context,
+    view_of,
+)
 
-PREFIX = "securescan-"
-# Waits until its time is over or it is told to end. Its arguments: seconds, what is to become of it when a target is done
-# (_END or _KEEP), and the run that has added it.
-IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
+# The last arguments of the command, after its seconds: what is to become of it when a target is done, and the run that has
+# added it.
 _END, _KEEP = "end", "keep"
 # An entry stays until its pod is replaced, and an object of Kubernetes may not be larger than 1.5 MiB.
 _MOST_ENTRIES = 100
@@ -135,18 +138,14 @@ class DebugContainer:
                 and {key: security.get(key) for key in wanted} == wanted)
 
 
-def view_of(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> TargetView:
-    """How a shell beside the target finds it: by the id of the container that runs now.
+def target_view(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> TargetView:
+    """How a shell beside the target finds it; raises as DebugContainer.
 
     :param headroom: as of DebugOptions
     """
     tried = "scanning %s by debug" % target.path
-    container_id = str(_target_of(pod, target, tried).status.get("containerID") or "").rpartition("//")[2]
-    try:
-        limit = memory_limit(pod) if headroom else 0
-        return TargetView(container_id=container_id or "none", memory_limit=limit, headroom=headroom if limit else 0)
-    except ValueError as error:
-        raise ScanError("platform_unsupported", "the container's id: %s" % error, tried=tried) from None
+    limit = memory_limit(pod) if headroom else 0
+    return replace(view_of(_target_of(pod, target, tried), tried), memory_limit=limit, headroom=headroom if limit else 0)
 
 
 def ephemeral_statuses(pod: Mapping[str, Any]) -> Dict[str, Mapping[str, Any]]:
@@ -163,69 +162,16 @@ def _target_of(pod: Mapping[str, Any], target: Target, tried: str) -> ContainerV
     if target.container_kind == "ephemeral":
         raise ScanError("platform_unsupported", "it is an ephemeral container, which no other can look at", tried=tried,
                         advice="Scan it by exec if it has a shell.")
-    view = next((view for view in containers_of(pod) if view.name == target.container), None)
-    if view is None:
-        raise ScanError("container_not_running", "the pod has no such container any more", tried=tried)
-    state, reason = container_state(pod, view)
-    if state != "running":
-        raise ScanError("container_not_running", "the container is %s%s" % (state, " (%s)" % reason if reason else ""),
-                        tried=tried)
-    return view
+    return running_target(pod, target, tried)
 
 
 def _security_context(pod: Mapping[str, Any], view: ContainerView, options: DebugOptions, tried: str) -> Dict[str, Any]:
-    """As narrow as Pod Security's level restricted asks, with the target's own user and group.
-
-    Supplementary groups are the pod's (its securityContext), as for every container in it.
-    """
-    uid, gid = _identity(pod, view, tried)
-    capabilities: Dict[str, Any] = {"drop": ["ALL"]}
-    if uid == 0:
-        # other users lose theirs when their program starts, whatever the spec adds
-        held = _capabilities(view)
-        if held is not None:
-            if not options.match_capabilities or view.spec.get("securityContext", {}).get("privileged"):
-                raise _privileged(view, held, tried)
-            capabilities = held
-    context = {"runAsUser": uid, "runAsGroup": gid, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-               "capabilities": capabilities, "seccompProfile": {"type": "RuntimeDefault"}}
-    return dict(context, runAsNonRoot=True) if uid else context
-
-
-def _identity(pod: Mapping[str, Any], view: ContainerView, tried: str) -> Tuple[int, int]:
-    """User and group of the target's first process: as the node reports them, else as the spec sets them both."""
-    reported = (view.status.get("user") or {}).get("linux") or {}
-    contexts: List[Mapping[str, Any]] = [view.spec.get("securityContext") or {},
-                                         pod["spec"].get("securityContext") or {}]
-
-    def known(in_status: str, in_spec: str) -> Optional[int]:
-        values = [reported.get(in_status), *(context.get(in_spec) for context in contexts)]
-        return next((value for value in values if isinstance(value, int)), None)
-
-    uid, gid = known("uid", "runAsUser"), known("gid", "runAsGroup")
-    if uid is None or gid is None:
-        raise ScanError("identity_unknown", "the node does not report the container's %s, and the pod does not set it"
-                        % ("user" if uid is None else "group"), tried=tried)
-    return uid, gid
-
-
-def _capabilities(view: ContainerView) -> Optional[Dict[str, Any]]:
-    """The capabilities of a root container as its spec has them; None where it holds none."""
-    context = view.spec.get("securityContext") or {}
-    capabilities: Dict[str, Any] = context.get("capabilities") or {}
-    dropped = {str(name).upper() for name in capabilities.get("drop") or []}
-    if "ALL" in dropped and not capabilities.get("add") and not context.get("privileged"):
-        return None
-    return {key: list(capabilities[key]) for key in ("add", "drop") if capabilities.get(key)}
-
-
-def _privileged(view: ContainerView, held: Mapping[str, Any], tried: str) -> ScanError:
-    if (view.spec.get("securityContext") or {}).get("privileged"):
-        return ScanError("target_privileged", "it is privileged", tried=tried,
-                         advice="Scan it by exec if it has a shell; a debug container is never privileged.")
-    added = ", ".join(held.get("add") or [])
-    return ScanError("target_privileged", "it runs as root with %s"
-                     % ("added capabilities (%s)" % added if added else "the runtime's default capabilities"), tried=tried)
+    """With the target's own user and group, and its capabilities where that is asked for."""
+    uid, gid = identity_of(pod, view, tried)
+    held = held_capabilities(view.spec, uid)
+    if held is not None and (not options.match_capabilities or (view.spec.get("securityContext") or {}).get("privileged")):
+        raise privileged_target(view.spec, held, tried, "a debug container")
+    return security_context(uid, gid, NO_CAPABILITIES if held is None else held)
 
 
 def _is_alive(state: Optional[Mapping[str, Any]], lifetime: str, needed: float) -> bool:

@@ -14,9 +14,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ..errors import ScanError
 from ..targets.identity import Target
+from ..targets.own_containers import IDLE
 from ..targets.pod import containers_of
 from ..targets.selection import SelectedTarget
-from .debug_container import IDLE
 
 MOUNT_POINT = "/image"
 IMAGES_PER_HELPER = 8

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ..access.objects import Grant, PodRef
-from ..approaches import auto, debug, exec, image
+from ..approaches import auto, debug, exec, image, sidecar
 from ..approaches.choice import ApproachOptions, foresee
 from ..approaches.image_helper import helper_name, image_reference, plan_helpers
 from ..approaches.reached_pod import ExecLimits
@@ -23,7 +23,7 @@ from ..targets.pod import template_key
 from ..targets.selection import SelectedTarget
 from .dry_runs import DryRuns
 from .permissions import MAKE_ACCESS, Lack, Permission, Reviews, handed_out
-from .verdict import ACCEPTED, IN_USE, NOT_ASKED, REFUSED, SHELL_UNKNOWN, Verdict
+from .verdict import ACCEPTED, IN_USE, NOT_ASKED, REFUSED, SHELL_UNKNOWN, SIDECAR_THERE, Verdict
 
 APPROACHES = auto.ORDER
 _ADD_EPHEMERAL = Permission("", "pods/ephemeralcontainers", "patch")
@@ -78,7 +78,9 @@ class Explanation:
         chosen = self._options.chosen()
         expectations = []
         for number, selected in enumerate(self._targets):
-            verdicts = {exec.NAME: self._settled(exec.NAME, selected, foreseen[exec.NAME][number], access) or SHELL_UNKNOWN,
+            by_exec, by_sidecar = (self._settled(approach, selected, foreseen[approach][number], access)
+                                   for approach in (exec.NAME, sidecar.NAME))
+            verdicts = {exec.NAME: by_exec or SHELL_UNKNOWN, sidecar.NAME: by_sidecar or SIDECAR_THERE,
                         debug.NAME: debug_verdicts[number], image.NAME: image_verdicts[number]}
             expectations.append(Expectation(selected, verdicts, _tried(chosen, verdicts)))
         return expectations
@@ -111,7 +113,7 @@ class Explanation:
     def _access(self, foreseen: Mapping[str, List[Any]]) -> Dict[Tuple[str, str], Optional[Verdict]]:
         """Why the access cannot be made, by (approach, namespace); None where it can."""
         pods: Dict[Tuple[str, str], Dict[str, PodRef]] = {}
-        for approach in (exec.NAME, debug.NAME):
+        for approach in (exec.NAME, sidecar.NAME, debug.NAME):
             for selected, known in zip(self._targets, foreseen[approach]):
                 if not isinstance(known, Verdict):
                     target = selected.target

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
-from ..approaches.debug_container import PREFIX, ephemeral_statuses
+from ..approaches.debug_container import ephemeral_statuses
+from ..targets.own_containers import PREFIX
 
 # As in the status of a pod (metav1.Time).
 _TIME = "%Y-%m-%dT%H:%M:%SZ"

@@ -43,6 +43,7 @@ class Verdict:
 
 ACCEPTED = Verdict(WORKS, message="the cluster accepts what a scan would do, as far as that can be asked")
 IN_USE = Verdict(WORKS, message="a debug container that is there already serves the scan")
+SIDECAR_THERE = Verdict(WORKS, message="a sidecar runs beside it, and may look at it")
 SHELL_UNKNOWN = Verdict(UNKNOWN, "shell_unknown", message="only an exec tells whether the image has a shell")
 NOT_ASKED = Verdict(UNKNOWN, "not_asked", message="the grantor may not do itself what the scanner would do, so the cluster "
                                                   "cannot be asked whether it accepts that")

@@ -21,7 +21,8 @@ class LookedAt:
 
     `namespaces`: pods seen by namespace, in order; seen are those that the API server gave for the selectors.
     `containers`: those of the pods that no option left out. `left_out`: option -> how many namespaces, pods or
-    containers it left out, each counted once, under the first option that did. `selected` targets stand for
+    containers it left out, each counted once, under the first option that did; scan_sidecar -> the sidecars for scans, which are
+    never targets. `selected` targets stand for
     `replicas_left_out` more. `limit_reached`: the limit left something out.
     """
 

@@ -14,6 +14,7 @@ from .criteria import Selection
 from .empty_selection import no_targets, unseen_namespaces
 from .identity import Target
 from .looked_at import LookedAt
+from .own_containers import is_own_sidecar
 from .pod import (
     ContainerView,
     PodSnapshot,
@@ -168,7 +169,7 @@ def _unknown_workloads(namespace: str, kind: str) -> ScanError:
 def _views(pod: Mapping[str, Any], selection: Selection, seen: LookedAt) -> Iterator[ContainerView]:
     for view in containers_of(pod):
         seen.containers += 1
-        obstacle = selection.container_obstacle(view)
+        obstacle = "scan_sidecar" if is_own_sidecar(view.kind, view.spec) else selection.container_obstacle(view)
         if obstacle:
             seen.left_out[obstacle] += 1
         else:

@@ -25,6 +25,7 @@ from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import approach_options, forbidden_rules, selection
+from ..targets.own_containers import own_sidecars
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
@@ -169,7 +170,8 @@ def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[Select
     """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach image."""
     options = approach_options(params)
     chosen = options.chosen()
-    inside = "debug" if "debug" in chosen else "exec" if "exec" in chosen else ""
+    # those of debug hold what the others need
+    inside = next((name for name in ("debug", "exec", "sidecar") if name in chosen), "")
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if options.has_helpers():
         names = [helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))]
@@ -194,7 +196,9 @@ def grants_of(targets: Sequence[SelectedTarget], approach: str, chosen: Sequence
 def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> Optional[PodRef]:
     """What an access for `approach` holds over a v1 Pod: nothing, where each of the approaches that enter it is forbidden or
     not chosen, and no right to add anything to it, where debug is."""
-    left = permitted(rules, [way for way in chosen if way in RIGHTS and way != "image"], pod) if rules else (approach,)
+    # a pod without a sidecar needs no right to enter one
+    ways = [way for way in chosen if way in RIGHTS and way != "image" and (way != "sidecar" or own_sidecars(pod["spec"]))]
+    left = permitted(rules, ways, pod) if rules else (approach,)
     if not left:
         return None
     return PodRef(pod["metadata"]["name"], pod["metadata"]["uid"], "" if approach in left else left[0])

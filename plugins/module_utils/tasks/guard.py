@@ -11,10 +11,11 @@ from typing import Any, Dict, List, Mapping
 from ..access.guard import POLICY, GuardOptions, ScannerHabits, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
 from ..access.objects import object_name
-from ..approaches.debug_container import END_SHELL, IDLE, PREFIX
+from ..approaches.debug_container import END_SHELL
 from ..approaches.image_helper import MOUNT_POINT, helper_name
 from ..approaches.reached_pod import SHELL
 from ..cluster.rest import RestClient
+from ..targets.own_containers import IDLE, PREFIX
 from .context import TaskContext
 from .grantor import connect_grantor
 

@@ -97,8 +97,8 @@ OPTIONS: Dict[str, Any] = {"name": "auto", "debug": DebugOptions("tools:1"), "im
 
 
 @pytest.mark.parametrize(("changes", "chosen"), [
-    ({}, ("exec", "debug", "image")), ({"order": ("image", "exec")}, ("image", "exec")),
-    ({"debug": DebugOptions("")}, ("exec",)), ({"image": ImageOptions("", "tools:1")}, ("exec", "debug")),
+    ({}, ("exec", "sidecar", "debug", "image")), ({"order": ("image", "exec")}, ("image", "exec")),
+    ({"debug": DebugOptions("")}, ("exec", "sidecar")), ({"image": ImageOptions("", "tools:1")}, ("exec", "sidecar", "debug")),
     ({"name": "debug"}, ("debug",))])
 def test_what_is_tried(changes: Dict[str, Any], chosen: Any) -> None:
     options = ApproachOptions(**dict(OPTIONS, **changes))

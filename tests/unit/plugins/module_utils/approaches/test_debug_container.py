@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
     DebugContainer,
     DebugOptions,
-    view_of,
+    target_view,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
@@ -126,10 +126,10 @@ def test_a_container_that_has_stopped_meanwhile():
 
 def test_the_view_is_the_id_of_the_container_that_runs_now():
     pod = pod_of()
-    assert view_of(pod, TARGET).container_id == CONTAINER_ID
+    assert target_view(pod, TARGET).container_id == CONTAINER_ID
     pod["status"]["containerStatuses"][0]["containerID"] = "odd://../../etc"
     with pytest.raises(ScanError) as caught:
-        view_of(pod, TARGET)
+        target_view(pod, TARGET)
     assert caught.value.reason == "platform_unsupported"
 
 

@@ -88,12 +88,12 @@ def reasons(expectation):
 
 
 @pytest.mark.parametrize(("changes", "expected", "tried"), [
-    ({}, ("shell_unknown", "works", "works"), ("exec", "debug")),
+    ({}, ("shell_unknown", "no_sidecar", "works", "works"), ("exec", "debug")),
     ({"annotations": {"kubernetes.io/config.mirror": "x"}},
-     ("shell_unknown", "platform_unsupported", "works"), ("exec", "image")),
+     ("shell_unknown", "no_sidecar", "platform_unsupported", "works"), ("exec", "image")),
     ({"state": {"waiting": {"reason": "CrashLoopBackOff"}}},
-     ("container_not_running", "container_not_running", "works"), ("image",)),
-    ({"os": {"name": "windows"}}, ("platform_unsupported",) * 3, ()),
+     ("container_not_running",) * 3 + ("works",), ("image",)),
+    ({"os": {"name": "windows"}}, ("platform_unsupported",) * 4, ()),
 ])
 def test_what_the_pod_tells(changes, expected, tried):
     (found,), lacks = explain(Cluster(), [target(**changes)])
@@ -102,7 +102,7 @@ def test_what_the_pod_tells(changes, expected, tried):
 
 def test_without_options_the_approaches_that_need_them_are_left_out():
     (found,), _lacks = explain(Cluster(), [target()], image="", helpers="")
-    assert reasons(found) == {"exec": "shell_unknown", "debug": "bad_option", "image": "bad_option"}
+    assert reasons(found) == {"exec": "shell_unknown", "sidecar": "no_sidecar", "debug": "bad_option", "image": "bad_option"}
     assert found.tried == ("exec",) and "scanner_image" in found.verdicts["debug"].message
 
 

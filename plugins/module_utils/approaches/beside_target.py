@@ -1,0 +1,104 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a shell beside a target must be like to look at it: the target's own user and group, and its capabilities.
+
+The kernel lets a process look at another's /proc/PID/root when it has the same user and group and holds at least the
+capabilities that the other holds (ptrace(2), "Ptrace access mode checking"). So one without capabilities suffices for every
+target that holds none.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..collector.view import TargetView
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.pod import ContainerView, container_state, containers_of
+
+NO_CAPABILITIES: Mapping[str, Any] = {"drop": ["ALL"]}
+
+
+def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> ContainerView:
+    """The target in its pod, as it is now.
+
+    :raises ScanError: container_not_running
+    """
+    view = next((view for view in containers_of(pod) if view.name == target.container), None)
+    if view is None:
+        raise ScanError("container_not_running", "the pod has no such container any more", tried=tried)
+    state, reason = container_state(pod, view)
+    if state != "running":
+        raise ScanError("container_not_running", "the container is %s%s" % (state, " (%s)" % reason if reason else ""),
+                        tried=tried)
+    return view
+
+
+def view_of(view: ContainerView, tried: str) -> TargetView:
+    """How a shell beside the target finds it: by the id of the container that runs now.
+
+    :raises ScanError: platform_unsupported
+    """
+    container_id = str(view.status.get("containerID") or "").rpartition("//")[2]
+    try:
+        return TargetView(container_id=container_id or "none")
+    except ValueError as error:
+        raise ScanError("platform_unsupported", "the container's id: %s" % error, tried=tried) from None
+
+
+def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> Tuple[int, int]:
+    """User and group of the target's first process: as the node reports them, else as the spec sets them both.
+
+    :raises ScanError: identity_unknown
+    """
+    reported = (view.status.get("user") or {}).get("linux") or {}
+    set_uid, set_gid = identity_in_spec(pod["spec"], view.spec)
+    uid, gid = _first_number(reported.get("uid"), set_uid), _first_number(reported.get("gid"), set_gid)
+    if uid is None or gid is None:
+        raise ScanError("identity_unknown", "the node does not report the container's %s, and the pod does not set it"
+                        % ("user" if uid is None else "group"), tried=tried)
+    return uid, gid
+
+
+def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> Tuple[Optional[int], Optional[int]]:
+    """User and group as the container's own security context sets them, else as the pod's does; None where neither does."""
+    contexts: List[Mapping[str, Any]] = [spec.get("securityContext") or {}, pod_spec.get("securityContext") or {}]
+    return (_first_number(*(context.get("runAsUser") for context in contexts)),
+            _first_number(*(context.get("runAsGroup") for context in contexts)))
+
+
+def held_capabilities(spec: Mapping[str, Any], uid: int) -> Optional[Dict[str, Any]]:
+    """The capabilities of a container of that user, as its spec has them; None where it holds none: users that are not root
+    lose theirs when their program starts, whatever the spec adds."""
+    context = spec.get("securityContext") or {}
+    capabilities: Dict[str, Any] = context.get("capabilities") or {}
+    dropped = {str(name).upper() for name in capabilities.get("drop") or []}
+    if uid != 0 or ("ALL" in dropped and not capabilities.get("add") and not context.get("privileged")):
+        return None
+    return {key: list(capabilities[key]) for key in ("add", "drop") if capabilities.get(key)}
+
+
+def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: str, what: str) -> ScanError:
+    """target_privileged for a container that holds capabilities.
+
+    :param what: the container that would have to look at it, such as "a debug container"
+    """
+    if (spec.get("securityContext") or {}).get("privileged"):
+        return ScanError("target_privileged", "it is privileged", tried=tried,
+                         advice="Scan it by exec if it has a shell; %s is never privileged." % what)
+    added = ", ".join(held.get("add") or [])
+    return ScanError("target_privileged", "it runs as root with %s"
+                     % ("added capabilities (%s)" % added if added else "the runtime's default capabilities"), tried=tried)
+
+
+def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> Dict[str, Any]:
+    """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its securityContext), as for every
+    container in it."""
+    context = {"runAsUser": uid, "runAsGroup": gid, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+               "capabilities": dict(capabilities), "seccompProfile": {"type": "RuntimeDefault"}}
+    return dict(context, runAsNonRoot=True) if uid else context
+
+
+def _first_number(*values: Any) -> Optional[int]:
+    return next((value for value in values if isinstance(value, int)), None)

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The approach `sidecar`: a shell in a sidecar that `scan_sidecar` has put beside the target. It adds nothing to any pod."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, Tuple
+
+from ..access.scanner import NamespaceScanner
+from ..collector.request import CollectionRequest
+from ..collector.view import TargetView
+from ..errors import ScanError
+from ..targets.identity import Target
+from ..targets.own_containers import is_own_sidecar
+from ..targets.pod import ContainerView, container_state, containers_of
+from ..targets.selection import SelectedTarget
+from .approach import Collected
+from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
+from .reached_pod import (
+    EnteringApproach,
+    check_state,
+    collect_by_exec,
+    explained_by_absence,
+    read_same_pod,
+    when_let_in,
+)
+
+NAME = "sidecar"
+
+
+class SidecarApproach(EnteringApproach):
+    """Collects facts by one exec into the sidecar, with the scanner's token only, from where debug looks, too."""
+
+    name = NAME
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
+        target = selected.target
+        check_state(selected, NAME)
+        # by what selection saw: a pod without a sidecar costs no request
+        find_sidecar(selected.pod.object(), target)
+        scanner = self._access.for_target(target)
+        with self._limiter.slot(node=target.node, namespace=target.namespace):
+            return when_let_in(self._access, target, lambda: self._enter(scanner, target, request))
+
+    def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
+        sidecar, view = find_sidecar(read_same_pod(scanner, target, whole=True), target)
+        self._count_exec()
+        with explained_by_absence(scanner, target):
+            return Collected(collect_by_exec(scanner, target, request, self._limits, self._cancel, container=sidecar,
+                                             view=view), NAME)
+
+
+def find_sidecar(pod: Mapping[str, Any], target: Target) -> Tuple[str, TargetView]:
+    """The name of a running sidecar that may look at the target, and how it finds it.
+
+    :raises ScanError: no_sidecar, sidecar_unfit, container_not_running, identity_unknown, target_privileged,
+        platform_unsupported
+    """
+    tried = "scanning %s by %s" % (target.path, NAME)
+    sidecars = [view for view in containers_of(pod) if is_own_sidecar(view.kind, view.spec)]
+    if not sidecars:
+        raise ScanError("no_sidecar", "the pod has no sidecar for scans", tried=tried)
+    if not (pod["spec"].get("shareProcessNamespace") or pod["spec"].get("hostPID")):
+        raise ScanError("sidecar_unfit", "the pod's containers do not share their processes", tried=tried,
+                        cause="shareProcessNamespace was taken out of the pod template after scan_sidecar had set it.")
+    running_view = running_target(pod, target, tried)
+    identity = identity_of(pod, running_view, tried)
+    held = held_capabilities(running_view.spec, identity[0])
+    if held is not None:
+        raise privileged_target(running_view.spec, held, tried, "a sidecar")
+    return _running(pod, _fitting(pod, sidecars, identity, tried), tried), view_of(running_view, tried)
+
+
+def _fitting(pod: Mapping[str, Any], sidecars: List[ContainerView], identity: Tuple[int, int],
+             tried: str) -> List[ContainerView]:
+    known = [(view, identity_of(pod, view, tried)) for view in sidecars]
+    fitting = [view for view, own in known if own == identity]
+    if not fitting:
+        raise ScanError("sidecar_unfit", "the target runs as %d:%d, %s" % (*identity, ", ".join(
+            "%s as %d:%d" % (view.name, *own) for view, own in known)), tried=tried)
+    return fitting
+
+
+def _running(pod: Mapping[str, Any], sidecars: List[ContainerView], tried: str) -> str:
+    states = [container_state(pod, view) for view in sidecars]
+    for view, (state, _reason) in zip(sidecars, states):
+        if state == "running":
+            return view.name
+    raise ScanError("no_sidecar", "; ".join("%s is %s%s" % (view.name, state, " (%s)" % reason if reason else "")
+                                            for view, (state, reason) in zip(sidecars, states)), tried=tried,
+                    cause="The sidecar does not run.", advice="Look at the pod's events, then run again.")

@@ -1,0 +1,134 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidecars that a pod template needs: one for each user and group that its containers run as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ..approaches.beside_target import (
+    NO_CAPABILITIES,
+    held_capabilities,
+    identity_in_spec,
+    privileged_target,
+    security_context,
+)
+from ..errors import ScanError
+from ..targets.own_containers import IDLE, PREFIX, is_own_sidecar
+
+# It waits for as long as its pod lives; every sleep can count so far (a signed 32-bit number, 68 years).
+_FOREVER = "2147483647"
+Identity = Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SidecarOptions:
+    """`image` holds a POSIX shell and sleep. `resources` as a v1 Container has them. `user`, `group`: of containers for which
+    neither the template nor a pod tells them."""
+
+    image: str = ""
+    pull_policy: str = "IfNotPresent"
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    user: Optional[int] = None
+    group: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The sidecars that serve a template's containers, and why the others are not served, by container."""
+
+    containers: Tuple[Mapping[str, Any], ...]
+    not_served: Mapping[str, ScanError]
+
+    @property
+    def names(self) -> List[str]:
+        return [str(container["name"]) for container in self.containers]
+
+
+def needed_sidecars(template: Mapping[str, Any], reported: Mapping[str, Identity], options: SidecarOptions,
+                    tried: str) -> Needed:
+    """What has to be put into a v1 PodTemplateSpec.
+
+    :param reported: user and group of containers as the nodes report them, by container
+    :raises ScanError: platform_unsupported, identity_unknown; target_privileged, where no container can be served
+    """
+    spec = template["spec"]
+    if (spec.get("os") or {}).get("name", "linux") != "linux":
+        raise ScanError("platform_unsupported", "its pods run on %s" % spec["os"]["name"], tried=tried)
+    present = [_identity_of_sidecar(container) for container in spec.get("initContainers") or []
+               if is_own_sidecar("init", container)]
+    identities: Dict[Identity, None] = {}
+    not_served: Dict[str, ScanError] = {}
+    for container in running_containers(spec):
+        identity = _identity(spec, container, reported, options)
+        if identity is None:
+            if not present:
+                raise _unknown(container, tried)
+            # what a run of this task has once known; no pod tells it now
+            identities.update(dict.fromkeys(present))
+            continue
+        held = held_capabilities(container, identity[0])
+        if held is None:
+            identities[identity] = None
+        else:
+            not_served[str(container["name"])] = privileged_target(container, held, tried, "a sidecar")
+    if not identities:
+        raise next(iter(not_served.values()))
+    return Needed(tuple(_sidecar(identity, options) for identity in sorted(identities)), not_served)
+
+
+def running_containers(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """The containers of a v1 PodSpec that run as long as its pod, but for our own."""
+    sidecars = [container for container in spec.get("initContainers") or []
+                if container.get("restartPolicy") == "Always" and not is_own_sidecar("init", container)]
+    return [*spec["containers"], *sidecars]
+
+
+def lacks_identity(template: Mapping[str, Any]) -> bool:
+    """Whether the template leaves it to an image which user or group one of its containers has."""
+    return any(None in identity_in_spec(template["spec"], container) for container in running_containers(template["spec"]))
+
+
+def reported_identities(pods: Iterable[Mapping[str, Any]]) -> Dict[str, Identity]:
+    """User and group by container, as the node of the youngest pod reports them."""
+    found: Dict[str, Tuple[str, Identity]] = {}
+    for pod in pods:
+        created = str(pod["metadata"].get("creationTimestamp") or "")
+        statuses: Sequence[Mapping[str, Any]] = [*((pod.get("status") or {}).get("containerStatuses") or []),
+                                                 *((pod.get("status") or {}).get("initContainerStatuses") or [])]
+        for status in statuses:
+            user = (status.get("user") or {}).get("linux") or {}
+            if isinstance(user.get("uid"), int) and isinstance(user.get("gid"), int):
+                found[status["name"]] = max(found.get(status["name"], ("", (0, 0))), (created, (user["uid"], user["gid"])))
+    return {name: identity for name, (_created, identity) in found.items()}
+
+
+def _identity(spec: Mapping[str, Any], container: Mapping[str, Any], reported: Mapping[str, Identity],
+              options: SidecarOptions) -> Optional[Identity]:
+    seen = reported.get(str(container["name"]), (options.user, options.group))
+    uid, gid = (known if known is not None else other for known, other in zip(identity_in_spec(spec, container), seen))
+    return None if uid is None or gid is None else (uid, gid)
+
+
+def _identity_of_sidecar(container: Mapping[str, Any]) -> Identity:
+    context = container.get("securityContext") or {}
+    return int(context.get("runAsUser") or 0), int(context.get("runAsGroup") or 0)
+
+
+def _unknown(container: Mapping[str, Any], tried: str) -> ScanError:
+    return ScanError("identity_unknown", "nothing tells which user and group the container %s runs as" % container["name"],
+                     tried=tried,
+                     cause="The pod template leaves it to the image, and no node has reported a pod of the workload with its "
+                           "user (Kubernetes 1.33 or newer reports it).",
+                     advice="Give run_as_user and run_as_group, or set runAsUser and runAsGroup in the template.")
+
+
+def _sidecar(identity: Identity, options: SidecarOptions) -> Dict[str, Any]:
+    """The v1 Container. A sidecar of Kubernetes: an init container that is restarted, and ends with its pod."""
+    container: Dict[str, Any] = {
+        "name": "%ssidecar-%d-%d" % (PREFIX, *identity), "image": options.image, "imagePullPolicy": options.pull_policy,
+        "command": [*IDLE, _FOREVER], "restartPolicy": "Always",
+        "securityContext": security_context(*identity, NO_CAPABILITIES)}
+    return dict(container, resources=dict(options.resources)) if options.resources else container

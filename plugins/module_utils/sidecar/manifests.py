@@ -1,0 +1,87 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same sidecars for those who keep their workloads in git: a kustomize component, and values for Helm charts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ..errors import ScanError
+from .workload import WorkloadRef
+
+try:
+    import yaml
+except ImportError:
+    yaml = None  # type: ignore[assignment, unused-ignore]
+
+KUSTOMIZATION = "kustomization.yaml"
+_PATCH_HEAD = "# Made by scan_sidecar: sidecars for scans, a strategic merge patch.\n"
+_COMPONENT_HEAD = """\
+# Made by scan_sidecar. List the folder of this file under `components` of your kustomization.
+"""
+_VALUES_HEAD = """\
+# Made by scan_sidecar: values for the chart of %s. Charts call them differently: put the list where yours takes init
+# containers, and the flag into its pod spec. As a template of your own chart:
+#   spec:
+#     shareProcessNamespace: {{ .Values.shareProcessNamespace }}
+#     initContainers: {{- toYaml .Values.initContainers | nindent 6 }}
+"""
+
+
+def manifests(changes: Sequence[Tuple[WorkloadRef, Mapping[str, Any]]]) -> Dict[str, str]:
+    """The files by name.
+
+    :param changes: for each workload what its pod template's spec gets besides
+    :raises ScanError: missing_library
+    """
+    if yaml is None:
+        raise ScanError("missing_library", "PyYAML cannot be imported", tried="writing manifests")
+    files: Dict[str, str] = {}
+    patches: List[Dict[str, Any]] = []
+    for ref, change in changes:
+        base = "%s-%s" % (ref.kind.name.lower(), ref.name)
+        # a selector, whose name is a regular expression: a patch alone would only match where the namespace is written likewise
+        patches.append({"path": base + ".patch.yaml", "target": {
+            "group": ref.kind.group, "version": "v1", "kind": ref.kind.name, "name": ref.name.replace(".", "\\.")}})
+        files[base + ".patch.yaml"] = _PATCH_HEAD + _as_yaml(patch_of(ref, change))
+        files[base + ".values.yaml"] = _VALUES_HEAD % ref.title + _as_yaml(change)
+    component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": patches}
+    return {KUSTOMIZATION: _COMPONENT_HEAD + _as_yaml(component), **files}
+
+
+def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> Dict[str, Any]:
+    """The strategic merge patch of one workload."""
+    body: Dict[str, Any] = {"spec": dict(change)}
+    for key in reversed(ref.kind.template):
+        body = {key: body}
+    return {"apiVersion": ref.kind.api_version, "kind": ref.kind.name,
+            "metadata": {"name": ref.name}, **body}
+
+
+def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> List[Dict[str, str]]:
+    """Writes the files that are not as wanted; the diff of each.
+
+    :raises ScanError: write_failed
+    """
+    diff = []
+    try:
+        for name, text in files.items():
+            before = (place / name).read_text(encoding="utf-8") if (place / name).exists() else ""
+            if before == text:
+                continue
+            diff.append({"before_header": str(place / name), "after_header": str(place / name), "before": before, "after": text})
+            if not check_mode:
+                place.mkdir(parents=True, exist_ok=True)
+                (place / name).write_text(text, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScanError("write_failed", "%s: %s" % (place, error), tried="writing manifests") from error
+    return diff
+
+
+def _as_yaml(document: Mapping[str, Any]) -> str:
+    unshared = json.loads(json.dumps(document))  # else what stands twice in it would be an alias
+    text: str = yaml.safe_dump(unshared, sort_keys=False, default_flow_style=False, width=1000)
+    return text

@@ -1,0 +1,120 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The change of a workload that puts sidecars into its pod template, and the one that takes them out without a trace.
+
+What the template had before, where that cannot be seen afterwards, stands in one annotation of the workload. A change holds the
+workload's resourceVersion: where somebody else has changed it meanwhile, the API server refuses, and the change is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ..errors import ScanError
+from ..targets.own_containers import is_own_sidecar, own_sidecars
+from .workload import WorkloadRef, template_of
+
+ANNOTATION = "securescan.kubernetes/sidecar"
+PATCH_TYPE = "application/json-patch+json"
+_SHARED = "shareProcessNamespace"
+Operation = Dict[str, Any]
+
+
+def is_ours(workload: Mapping[str, Any]) -> bool:
+    """Whether this collection has put the sidecars into the workload, rather than somebody's manifests."""
+    return ANNOTATION in (workload["metadata"].get("annotations") or {})
+
+
+def pod_spec_change(spec: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """What a v1 PodSpec gets besides: `initContainers`, the sidecars alone, and `shareProcessNamespace` where it needs that. The
+    first to start are the sidecars, as kustomize puts what it adds first."""
+    change: Dict[str, Any] = {"initContainers": [dict(sidecar) for sidecar in sidecars]}
+    if not spec.get("hostPID"):  # the node's processes are shared then, and Kubernetes takes only one of both
+        change[_SHARED] = True
+    return change
+
+
+def adding(ref: WorkloadRef, workload: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> List[Operation]:
+    """A JSON patch after which the template has these sidecars, and no others of ours."""
+    spec = template_of(ref, workload)["spec"]
+    change = pod_spec_change(spec, sidecars)
+    operations = _locked(workload)
+    operations.append(_add(ref, "initContainers", [*change["initContainers"], *_others(spec)]))
+    if _SHARED in change and spec.get(_SHARED) is not True:
+        operations.append(_add(ref, _SHARED, True))
+    if not is_ours(workload):
+        text = json.dumps({_SHARED: spec.get(_SHARED)})
+        operations.append({"op": "add", "path": _annotation_path(), "value": text} if workload["metadata"].get("annotations")
+                          else {"op": "add", "path": "/metadata/annotations", "value": {ANNOTATION: text}})
+    return operations
+
+
+def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> List[Operation]:
+    """A JSON patch after which the template is as it would be without us. What others have changed meanwhile stays.
+
+    :raises ScanError: conflict, where the annotation does not say any more what was there before
+    """
+    spec = template_of(ref, workload)["spec"]
+    before = _remembered(ref, workload)
+    operations = _locked(workload)
+    if own_sidecars(spec):
+        others = _others(spec)
+        operations.append(_add(ref, "initContainers", others) if others else _remove(ref, "initContainers"))
+    if spec.get(_SHARED) is True and before is not True:
+        operations.append(_remove(ref, _SHARED) if before is None else _add(ref, _SHARED, before))
+    operations.append({"op": "remove", "path": _annotation_path()})
+    return operations
+
+
+def shown(ref: WorkloadRef, workload: Mapping[str, Any]) -> Dict[str, Any]:
+    """What a diff shows of a workload: the parts that we change, and of other init containers the names."""
+    spec = template_of(ref, workload)["spec"]
+    ours: Dict[str, Any] = {"initContainers": [
+        dict(container) if is_own_sidecar("init", container) else {"name": container["name"]}
+        for container in spec.get("initContainers") or []]}
+    if _SHARED in spec:
+        ours[_SHARED] = spec[_SHARED]
+    annotation = (workload["metadata"].get("annotations") or {}).get(ANNOTATION)
+    return {**({"annotation": annotation} if annotation is not None else {}), **ours}
+
+
+def _others(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    return [container for container in spec.get("initContainers") or [] if not is_own_sidecar("init", container)]
+
+
+def _locked(workload: Mapping[str, Any]) -> List[Operation]:
+    """Only for the object as it was read: the API server answers with a conflict where it has another version by now, or where
+    another object has taken its name."""
+    return [{"op": "replace", "path": "/metadata/resourceVersion", "value": workload["metadata"]["resourceVersion"]}]
+
+
+def _add(ref: WorkloadRef, field: str, value: Any) -> Operation:
+    return {"op": "add", "path": _spec_path(ref, field), "value": value}
+
+
+def _remove(ref: WorkloadRef, field: str) -> Operation:
+    return {"op": "remove", "path": _spec_path(ref, field)}
+
+
+def _spec_path(ref: WorkloadRef, field: str) -> str:
+    return "/" + "/".join((*ref.kind.template, "spec", field))
+
+
+def _annotation_path() -> str:
+    return "/metadata/annotations/" + ANNOTATION.replace("~", "~0").replace("/", "~1")
+
+
+def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> Optional[bool]:
+    """What shareProcessNamespace was before: None where it was absent."""
+    text = str(workload["metadata"]["annotations"][ANNOTATION])
+    try:
+        before = json.loads(text)[_SHARED]
+        if before in (None, True, False):
+            return None if before is None else bool(before)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ScanError("conflict", "the annotation %s was changed" % ANNOTATION, tried=ref.tried,
+                    cause="It says what the template was like before, and does not any more.",
+                    advice='Set it to {"shareProcessNamespace": null}, or to what it was before, and run again.')

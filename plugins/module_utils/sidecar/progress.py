@@ -1,0 +1,89 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a workload's rollout is, by its status: the rules are those of `kubectl rollout status`."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from ..cluster.server_text import clean_text
+from ..errors import ScanError
+from .workload import WorkloadRef
+
+ON_DELETE = "OnDelete"
+
+
+def missing_for_completion(ref: WorkloadRef, workload: Mapping[str, Any]) -> str:
+    """What the rollout still waits for, in words; "" where it is complete.
+
+    :raises ScanError: rollout_failed, where the controller has given up or must not begin
+    """
+    status = workload.get("status") or {}
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return "its controller has not seen the change yet"
+    return _BY_KIND[ref.kind.name](ref, workload, status)
+
+
+def rolling_out(ref: WorkloadRef) -> str:
+    """What is tried, for errors."""
+    return "rolling out %s in namespace %s" % (ref.title, ref.namespace)
+
+
+def waits_for_deletion(workload: Mapping[str, Any]) -> bool:
+    """Whether pods get a new template only when somebody deletes them."""
+    return bool((workload["spec"].get("updateStrategy") or {}).get("type") == ON_DELETE)
+
+
+def has_rollout(ref: WorkloadRef) -> bool:
+    """Whether a new template replaces pods: those of a CronJob are made by its next run."""
+    return ref.kind.name in _BY_KIND
+
+
+def _deployment(ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
+    if workload["spec"].get("paused"):
+        raise ScanError("rollout_failed", "its rollout is paused", tried=rolling_out(ref),
+                        advice="Resume it (kubectl rollout resume), or do not wait (wait).")
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
+            message = clean_text(str(condition.get("message") or "its progress deadline is over"))
+            raise ScanError("rollout_failed", message, tried=rolling_out(ref),
+                            cause="The Deployment made no progress for its progressDeadlineSeconds (%s)."
+                                  % workload["spec"].get("progressDeadlineSeconds"))
+    wanted, updated = _wanted(workload), status.get("updatedReplicas", 0)
+    if updated < wanted:
+        return "%d of %d pods have the new template" % (updated, wanted)
+    if status.get("replicas", 0) > updated:
+        return "pods of the old template that are still there: %d" % (status.get("replicas", 0) - updated)
+    if status.get("availableReplicas", 0) < updated:
+        return "%d of %d new pods are available" % (status.get("availableReplicas", 0), updated)
+    return ""
+
+
+def _stateful_set(_ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
+    wanted = _wanted(workload)
+    partition = ((workload["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition") or 0
+    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    if partition:
+        if updated < wanted - partition:
+            return "%d of %d pods have the new template (partition %d)" % (updated, wanted - partition, partition)
+    elif status.get("updateRevision") != status.get("currentRevision"):
+        return "%d of %d pods have the new template" % (updated, wanted)
+    return "" if ready >= wanted else "%d of %d pods are ready" % (ready, wanted)
+
+
+def _daemon_set(_ref: WorkloadRef, _workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
+    wanted, updated = status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0)
+    if updated < wanted:
+        return "%d of %d pods have the new template" % (updated, wanted)
+    available = status.get("numberAvailable", 0)
+    return "" if available >= wanted else "%d of %d new pods are available" % (available, wanted)
+
+
+def _wanted(workload: Mapping[str, Any]) -> int:
+    replicas: Optional[int] = workload["spec"].get("replicas")
+    return 1 if replicas is None else replicas
+
+
+_BY_KIND: Dict[str, Callable[[WorkloadRef, Mapping[str, Any], Mapping[str, Any]], str]] = {
+    "Deployment": _deployment, "StatefulSet": _stateful_set, "DaemonSet": _daemon_set}

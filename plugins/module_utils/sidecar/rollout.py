@@ -1,0 +1,106 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits until a workload's pods have its new template, and tells early why they do not get it."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from ..approaches.container_start import start_failure
+from ..cluster.api_errors import refusal_cause
+from ..cluster.deadline import Deadline
+from ..cluster.rest import RestClient
+from ..cluster.server_text import clean_text
+from ..errors import ScanError
+from ..targets.own_containers import own_sidecars
+from .progress import missing_for_completion, rolling_out
+from .workload import WorkloadRef, pods_of, template_of
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+# How a controller's failure to make a pod begins where admission has refused it: trying again does not help.
+_REFUSED = ("is forbidden", "denied the request", "denied request")
+Events = Mapping[str, Tuple[int, str]]
+
+
+class Rollout:
+    """One workload's way to its new pods. Made before the change, so that it knows what was said before."""
+
+    def __init__(self, client: RestClient, ref: WorkloadRef) -> None:
+        self._client = client
+        self._ref = ref
+        self._before = self._failed_creations()
+
+    def wait(self, deadline: Deadline) -> None:
+        """Until the rollout is complete.
+
+        :raises ScanError: rollout_failed, image_pull_failed, timed_out, cancelled; as the client
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            workload = self._client.get(self._ref.path)
+            missing = missing_for_completion(self._ref, workload)
+            if not missing:
+                return
+            failure = self._refused_pod(workload) or self._failed_sidecar(workload)
+            if failure:
+                raise failure
+            if deadline.remaining() <= pause:
+                raise ScanError("timed_out", missing, tried=rolling_out(self._ref),
+                                cause="It takes longer than wait_timeout, or a pod cannot be placed or does not get ready.",
+                                advice="Look at the workload's pods and events; raise wait_timeout, or take the change back "
+                                       "(state=absent).")
+            deadline.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _refused_pod(self, workload: Mapping[str, Any]) -> Optional[ScanError]:
+        """Where admission lets no pod be made: Pod Security, a quota, a policy."""
+        messages = [str(condition.get("message") or "") for condition in (workload.get("status") or {}).get("conditions") or []
+                    if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"]
+        if not messages and self._ref.kind.name != "Deployment":
+            messages = [message for uid, (count, message) in self._failed_creations().items()
+                        if self._before.get(uid, (0, ""))[0] < count]
+        for message in messages:
+            if any(words in message for words in _REFUSED):
+                return ScanError("rollout_failed", clean_text(message), tried=rolling_out(self._ref),
+                                 cause=refusal_cause(message))
+        return None
+
+    def _failed_creations(self) -> Dict[str, Tuple[int, str]]:
+        """How often which event said that no pod could be made, by uid; a Deployment's status tells it. None, where events
+        may not be read: they only tell sooner."""
+        if self._ref.kind.name == "Deployment":
+            return {}
+        selector = "involvedObject.kind=%s,involvedObject.name=%s,reason=FailedCreate" % (self._ref.kind.name, self._ref.name)
+        try:
+            path = "/api/v1/namespaces/%s/events" % self._ref.namespace
+            found = list(self._client.list_items(path, {"fieldSelector": selector}))
+        except ScanError as error:
+            if error.reason != "not_permitted":
+                raise
+            return {}
+        return {event["metadata"]["uid"]: (int(event.get("count") or 1), str(event.get("message") or "")) for event in found}
+
+    def _failed_sidecar(self, workload: Mapping[str, Any]) -> Optional[ScanError]:
+        """Where a sidecar of the template cannot start, whatever keeps the others."""
+        wanted = {container["name"]: _compared(container)
+                  for container in own_sidecars(template_of(self._ref, workload)["spec"])}
+        if not wanted:
+            return None
+        for pod in pods_of(self._client, self._ref, workload):
+            # those of an earlier template may be there, too, with what was wrong then
+            current = {container["name"]: container for container in own_sidecars(pod["spec"])
+                       if _compared(container) == wanted.get(container["name"])}
+            for status in (pod.get("status") or {}).get("initContainerStatuses") or []:
+                if status["name"] not in current or pod["metadata"].get("deletionTimestamp"):
+                    continue
+                tried = "starting the sidecar %s in pod %s/%s" % (status["name"], self._ref.namespace, pod["metadata"]["name"])
+                failure = start_failure(status.get("state"), current[status["name"]]["image"], tried, "rollout_failed")
+                if failure:
+                    return failure
+        return None
+
+
+def _compared(container: Mapping[str, Any]) -> Dict[str, Any]:
+    """What a pod's container has in common with that of its template."""
+    return {key: container.get(key) for key in ("image", "imagePullPolicy", "command", "securityContext")}

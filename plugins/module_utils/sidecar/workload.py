@@ -1,0 +1,128 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The workloads whose pod templates take a sidecar: where they are, where their template is, which pods are theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+
+from ..cluster.rest import RestClient
+from ..errors import ScanError
+from ..targets.patterns import is_pattern, read_workloads
+from ..targets.pod import controller_of
+from ..targets.workloads import Workloads
+
+_TEMPLATE = ("spec", "template")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of workload: its API, and where its pod template stands in it. `is_mutable`: the template may be changed."""
+
+    name: str
+    group: str
+    resource: str
+    template: Tuple[str, ...] = _TEMPLATE
+    is_mutable: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return "%s/v1" % self.group
+
+
+KINDS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in (
+    Kind("Deployment", "apps", "deployments"), Kind("StatefulSet", "apps", "statefulsets"),
+    Kind("DaemonSet", "apps", "daemonsets"),
+    Kind("CronJob", "batch", "cronjobs", ("spec", "jobTemplate", *_TEMPLATE)),
+    Kind("Job", "batch", "jobs", is_mutable=False))}
+
+
+@dataclass(frozen=True)
+class WorkloadRef:
+    """One workload by name."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """As people write it: Deployment/api."""
+        return "%s/%s" % (self.kind.name, self.name)
+
+    @property
+    def path(self) -> str:
+        return "/apis/%s/namespaces/%s/%s/%s" % (self.kind.api_version, self.namespace, self.kind.resource, self.name)
+
+    @property
+    def tried(self) -> str:
+        return "changing %s in namespace %s" % (self.title, self.namespace)
+
+
+def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> List[WorkloadRef]:
+    """The workloads that an option names, as KIND/NAME.
+
+    :param needs_change: their templates are to be changed
+    :raises ScanError: bad_option; template_immutable
+    """
+    if not texts:
+        raise ScanError("bad_option", "no workload was named", tried="reading the option workloads")
+    refs = []
+    for text, known in zip(texts, read_workloads("workloads", texts)):
+        kind, _slash, name = known.partition("/")
+        if is_pattern(text):
+            raise _refused(text, "is a pattern", "Name each workload: what is changed must be meant.")
+        if kind not in KINDS:
+            raise _refused(text, "is not one of %s" % ", ".join(found.name for found in KINDS.values()),
+                           "Name the workload that holds the pod template, such as a ReplicaSet's Deployment.")
+        if needs_change and not KINDS[kind].is_mutable:
+            raise ScanError("template_immutable", "%s is a %s" % (text, KINDS[kind].name), tried="reading the option workloads",
+                            cause="Kubernetes lets nobody change the pod template of a Job.")
+        refs.append(WorkloadRef(KINDS[kind], namespace, name))
+    return list(dict.fromkeys(refs))
+
+
+def _refused(text: str, why: str, advice: str) -> ScanError:
+    return ScanError("bad_option", "%r %s" % (text, why), tried="reading the option workloads", advice=advice)
+
+
+def template_of(ref: WorkloadRef, workload: Mapping[str, Any]) -> Dict[str, Any]:
+    """The pod template of a workload's object.
+
+    :raises ScanError: bad_reply
+    """
+    found: Any = workload
+    for key in ref.kind.template:
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(found.get("spec"), dict) or not found["spec"].get("containers"):
+        raise ScanError("bad_reply", "it has no pod template", tried=ref.tried)
+    return found
+
+
+def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -> Iterator[Dict[str, Any]]:
+    """The v1 Pods of a workload, whatever their state.
+
+    A CronJob's are found by their Jobs; raises as the client.
+    """
+    path = "/api/v1/namespaces/%s/pods" % ref.namespace
+    if ref.kind.name != "CronJob":
+        yield from client.list_items(path, {"labelSelector": selector_text(workload["spec"].get("selector") or {})})
+        return
+    workloads = Workloads(client, ref.namespace)
+    for pod in client.list_items(path):
+        if controller_of(pod["metadata"])[1] == "Job" and workloads.of(pod) == (ref.kind.name, ref.name):
+            yield pod
+
+
+def selector_text(selector: Mapping[str, Any]) -> str:
+    """A metav1.LabelSelector as a query has it."""
+    parts = ["%s=%s" % pair for pair in (selector.get("matchLabels") or {}).items()]
+    for expression in selector.get("matchExpressions") or []:
+        key, operator = expression["key"], expression["operator"]
+        if operator in ("Exists", "DoesNotExist"):
+            parts.append(key if operator == "Exists" else "!" + key)
+        else:
+            parts.append("%s %s (%s)" % (key, operator.lower(), ",".join(expression.get("values") or [])))
+    return ",".join(parts)
