@@ -54,6 +54,10 @@ class ScanAction(ActionBase):
             result.update(failed=True, msg=str(error), error=error.record())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
+        if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
+            # the host is the cluster: this is Ansible's word for one that does not answer
+            del result["failed"]
+            result["unreachable"] = True
         self.show(result)
         self._shorten(result)
         return result
