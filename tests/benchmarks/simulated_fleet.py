@@ -81,7 +81,8 @@ class SimulatedFleet:
     def bare_tasks(self, number: int) -> str:
         """A playbook of tasks that do nothing: what Ansible itself takes for them."""
         path = self._folder / "bare.json"
-        path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": ""}}] * number}]))
+        tasks = [{"ansible.builtin.debug": {"msg": ""}}] * number
+        path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
         return str(path)
 
     def _start(self, inventory: pathlib.Path, forks: int, playbook: str = PLAYBOOK, **variables: object) -> subprocess.Popen:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ansible's own words for what goes wrong: unreachable for a cluster that does not answer, failed for a gate that failed.
 
-Each keyword that decides how a play goes on is tried on inventory hosts of which one is a real cluster and others are closed ports.
+Each keyword that decides how a play goes on is tried on inventory hosts of which some are a real cluster and some closed ports.
 """
 
 from __future__ import annotations
