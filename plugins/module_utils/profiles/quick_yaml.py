@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
+try:
+    import yaml
+except ImportError:  # only the machine that loads profiles needs it
+    yaml = None  # type: ignore[assignment,unused-ignore]
 
 try:
     from yaml.composer import Composer
-    from yaml.cyaml import CParser
+    from yaml.cyaml import CParser  # type: ignore[attr-defined, unused-ignore]
     from yaml.resolver import Resolver
 
     class _QuickLoader(Composer, CParser, Resolver):
@@ -36,7 +39,7 @@ def compose(text: str) -> Any:
     """The root node with its marks, None for an empty text. Raises yaml.YAMLError and RecursionError as yaml.compose does."""
     if _HAS_LIBYAML and not any(character in text for character in _READ_DIFFERENTLY):
         try:
-            return yaml.compose(text, Loader=_QuickLoader)
+            return yaml.compose(text, Loader=_QuickLoader)  # type: ignore[arg-type, unused-ignore]
         except yaml.YAMLError:
             pass  # said below in PyYAML's words
     return yaml.compose(text, Loader=yaml.SafeLoader)

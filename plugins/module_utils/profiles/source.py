@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Set, Tuple
 
 from ..errors import ScanError
+from .quick_yaml import compose
 
 try:
     import yaml
-
-    from .quick_yaml import compose
 except ImportError:  # only the machine that loads profiles needs it
     yaml = None  # type: ignore[assignment,unused-ignore]
 
