@@ -31,7 +31,8 @@ def test_nothing_is_lost() -> None:
 @pytest.mark.parametrize("text", [
     "", "no", "\u00e4", pack_pods(PODS)[:-40], packed(b""), packed(b"x\n{}"), packed(b"2\n[]"), packed(b"7\n{\"a\": 1}"),
     packed(b"10\n{\"a\":[\"b\"]}"), packed(b"11\n{\"a\":[\"b\"]}"), packed(b"2\n{}" + b"\1" * 16), packed(b"2\n{}\1"),
-    packed(b"2\n{}" + bytes(100 << 20)), packed(b"9\n{\"a\":[7]}" + bytes(16)), packed(b"20\n{\"a\":[[\"b\",\"none\"]]}" + bytes(16)),
+    packed(b"2\n{}" + bytes(100 << 20)), packed(b"9\n{\"a\":[7]}" + bytes(16)),
+    packed(b"20\n{\"a\":[[\"b\",\"none\"]]}" + bytes(16)),
     None, 7])
 def test_what_is_no_such_text_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="packed_pods"):
