@@ -10,11 +10,12 @@ TAR ?=
 PYTEST_ARGS ?=
 CORE ?=
 SCENARIO ?=
+PATHS ?=
 
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo test unit lint sanity molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo test unit lint sanity ansible-units molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +34,9 @@ lint: ## every linter, with ansible-test sanity on one ansible-core
 
 sanity: ## CORE=x: ansible-test sanity on that ansible-core; on all that are supported without it
 	@$(RUN) python tests/quality/sanity.py $(CORE)
+
+ansible-units: ## PATHS=x: ansible-test units on these paths; on all unit tests of plugins without it
+	@$(RUN) python tests/quality/units.py $(PATHS)
 
 molecule: ## SCENARIO=x: that scenario on a real cluster; all of them without it
 	@$(RUN) python -m pytest -p no:cacheprovider tests/integration/test_molecule.py $(if $(SCENARIO),-k "$(SCENARIO)")

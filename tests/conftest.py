@@ -40,3 +40,9 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     for item in items:
         if any(name in texts[item.path] for name in _CONTAINERS):
             item.add_marker(pytest.mark.in_container)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # here, not in pyproject.toml, which ansible-test does not read
+    config.addinivalue_line("markers", "in_container: runs shells in a container of its own; does not depend on the Python "
+                                       "that runs it")

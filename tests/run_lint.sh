@@ -18,6 +18,8 @@ check "ansible-lint (production)" ansible-lint --offline -q
 check "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 check "antsibull-changelog" antsibull-changelog lint
 check "galaxy-importer" python tests/quality/importer.py
+check "ansible-test units (those of reports and filters)" python tests/quality/units.py --quiet tests/unit/plugins/filter/ \
+    tests/unit/plugins/module_utils/reports/
 check "ansible-test sanity (the quick part, ansible-core 2.19)" python tests/quality/sanity.py --quick 2.19
 [ "$status" = 0 ] && echo "==> lint: clean"
 exit "$status"

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 from ..module_utils.options import scan_profile_spec
-from ..module_utils.tasks.profile import run_scan_profile
+from ..module_utils.tasks.profile import compile_shipped_profiles, run_scan_profile
 from ..plugin_utils.scan_action import ScanAction
+
+# Ansible loads action plugins before it forks a worker for each host.
+compile_shipped_profiles()
 
 
 class ActionModule(ScanAction):

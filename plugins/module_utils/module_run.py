@@ -31,6 +31,8 @@ def run_as_module(spec: Spec, task: Task) -> None:
         module.fail_json(msg=str(error), error=error.record(), warnings=context.warnings)
     for warning in context.warnings:
         module.warn(warning)
+    if not module._diff:
+        result.pop("diff", None)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -190,7 +190,7 @@ def scan_sidecar_spec() -> Spec:
 def scan_target_info_spec() -> Spec:
     spec: Spec = {
         "allow_empty": {"type": "bool", "default": False},
-        "listed": {"type": "int", "default": 500},
+        "listed": {"type": "int", "default": 20},
         "output_file": {"type": "path"},
         "footprint": {"type": "bool", "default": False},
         "explain": {"type": "bool", "default": False},

@@ -113,7 +113,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 access:
-  description: The access, as O(securescan.kubernetes.scan_container#module:access) takes it. It holds no secret.
+  description:
+    - The access, as O(securescan.kubernetes.scan_container#module:access) takes it. It holds no secret.
+    - C(pods) is the number of pods that it reaches in a namespace. C(packed_pods) holds their names and uids, for machines, in some
+      30 characters for each; the Roles name them, too.
   returned: success, unless O(state=swept)
   type: dict
   sample:
@@ -122,13 +125,19 @@ access:
     namespaces:
       - namespace: shop
         service_account: securescan-20261123t130000-1f9a2c
+        service_account_uid: 1b1d2a0e-64d2-4ee8-8d5b-7f1b0a8e2f60
+        approach: exec
         expires: "2026-11-23T13:10:00Z"
-        pods:
-          - name: api-5d8f9b7c6d-x2x7k
-            uid: 2f6f1c52-7a35-4d0f-9f0e-0f6f3f3f7c11
+        pods: 1
+    packed_pods: eNozNuGqVirOyC9QslKIVkosyNQ1TbFIs0wyTzZL0a0wqjDPVoqt1c+XCaoy9eWfz8efb29fIwgAoZoPaQ==
     refused: []
+failure_count:
+  description: Number of namespaces for which no access could be made. The others' access stands.
+  returned: success, unless O(state=swept)
+  type: int
+  sample: 0
 failures:
-  description: The namespaces for which no access could be made, each with its error. The others' access stands.
+  description: The first 50 of these namespaces, each with its error.
   returned: success, unless O(state=swept)
   type: list
   elements: dict

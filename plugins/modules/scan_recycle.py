@@ -87,7 +87,7 @@ counts:
   type: dict
   sample: {pods: 3, recycled: 2, not_recycled: 1, gone: 0}
 recycled:
-  description: The pods that were (in check mode, would be) replaced, at most 200.
+  description: The pods that were (in check mode, would be) replaced, at most 20.
   returned: success
   type: list
   elements: dict
@@ -99,7 +99,7 @@ recycled:
       ephemeral_containers: [securescan-8d954c4488-1]
 not_recycled:
   description:
-    - The pods that were not, at most 200, each with its C(error). C(evicted) is true where the pod was evicted and no other has become
+    - The pods that were not, at most 20, each with its C(error). C(evicted) is true where the pod was evicted and no other has become
       ready in its place.
   returned: success
   type: list

@@ -21,7 +21,7 @@ options:
       - RV(targets) holds at most so many; a warning says when there are more. With V(0) it holds none, without a warning.
       - O(output_file) gets all.
     type: int
-    default: 500
+    default: 20
   output_file:
     description:
       - Path of a JSON file for the whole result with all targets, on the machine where the task runs. Mode 0600.
@@ -293,7 +293,7 @@ explained:
     requests: 22
     conclusion: "a scan by auto can begin: 2 containers"
 footprint:
-  description: What scans by debug have left. C(entries) are at most 200, the oldest first; C(age) and C(oldest) are seconds.
+  description: What scans by debug have left. C(entries) are at most 50, the oldest first; C(age) and C(oldest) are seconds.
   returned: with O(footprint)
   type: dict
   sample:

@@ -10,8 +10,11 @@ from typing import Any
 
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.waivers import load_waivers
-from ..module_utils.tasks.profile import chosen_profiles
+from ..module_utils.tasks.profile import chosen_profiles, compile_shipped_profiles
 from .controller_files import read_yaml_file
+
+# Ansible loads action plugins before it forks a worker for each host.
+compile_shipped_profiles()
 
 
 def what_to_judge_by(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ..module_utils.options import Spec
 from ..module_utils.tasks.context import TaskContext
 
 _display = Display()
+_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
 
 
 class ScanAction(ActionBase):
@@ -53,7 +54,12 @@ class ScanAction(ActionBase):
             result.update(failed=True, msg=str(error), error=error.record())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
+        if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
+            # the host is the cluster: this is Ansible's word for one that does not answer
+            del result["failed"]
+            result["unreachable"] = True
         self.show(result)
+        self._shorten(result)
         return result
 
     def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,6 +70,15 @@ class ScanAction(ActionBase):
         """Displays what of a result is for a person, and takes it out of the result."""
         for line in result.pop("table", []):
             _display.display(line)
+
+    def _shorten(self, result: dict[str, Any]) -> None:
+        """Leaves out what nobody asked for: job systems keep every result. A module's result repeats its options, whole profiles
+        and accesses among them."""
+        if not self._task.diff:
+            result.pop("diff", None)
+        options = result.get("invocation", {}).get("module_args", {})
+        for name in _LONG_OPTIONS & set(options):
+            options[name] = None if options[name] is None else "(left out)"
 
     def _runs_here(self) -> bool:
         return self.always_here or (self._connection.transport == "local" and not self._play_context.become)

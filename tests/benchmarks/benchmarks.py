@@ -24,6 +24,11 @@ NAMESPACE = "shop"
 FLEET_CLUSTERS = 8
 FLEET_TARGETS = 1000
 FLEET_CONCURRENCY = 32
+IDLE_HOSTS = 50
+IDLE_CLUSTERS = 5
+IDLE_FORKS = (5, 50)
+# Those of the playbook scan, with the check of its role's variables, which Ansible adds.
+SCAN_TASKS = 4
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
@@ -227,6 +232,19 @@ class Bench:
                      "s", 6.0)
         self.at_most("the same, memory of all Ansible processes", memory, "MB", 200.0)
 
+    def idle_hosts(self, folder: pathlib.Path) -> None:
+        """What an inventory host costs of whose containers none is chosen, against as many tasks that do nothing."""
+        with SimulatedFleet(folder, IDLE_CLUSTERS, 1, 0.0, b"securescan-facts 1 %032d" % 0) as fleet:
+            bare = fleet.bare_tasks(SCAN_TASKS)
+            first, bare_first = fleet.idle_cpu(1, 1), fleet.idle_cpu(1, 1, bare)
+            for forks in IDLE_FORKS:
+                cpu = (fleet.idle_cpu(IDLE_HOSTS, forks) - first) / (IDLE_HOSTS - 1)
+                floor = (fleet.idle_cpu(IDLE_HOSTS, forks, bare) - bare_first) / (IDLE_HOSTS - 1)
+                say("%d idle hosts, %d forks: %.3f s of CPU a host, of which %d bare tasks take %.3f s"
+                    % (IDLE_HOSTS, forks, cpu, SCAN_TASKS, floor))
+                self.at_most("controller CPU per idle host, %d hosts, %d forks" % (IDLE_HOSTS, forks), cpu, "s", 0.1)
+                self.at_most("the same over as many bare tasks", cpu - floor, "s", 0.1)
+
     def run(self, folder: pathlib.Path) -> None:
         debian = next(selected for selected in self.targets if selected.target.workload == "api")
         busybox = next(selected for selected in self.targets if "busybox" in selected.target.image)
@@ -237,6 +255,7 @@ class Bench:
         self.requests_per_target()
         self.throughput()
         self.fleet(folder)
+        self.idle_hosts(folder)
 
 
 def main() -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 from typing import Dict, List, Tuple
 
 HERE = pathlib.Path(__file__).resolve().parent
+PLAYBOOK = "securescan.kubernetes.scan"
 
 
 class SimulatedFleet:
@@ -43,30 +45,55 @@ class SimulatedFleet:
 
     def scan(self, concurrency: int) -> Tuple[float, float, int]:
         """(wall seconds, most memory of all of Ansible's processes together in MB, containers scanned)."""
-        hosts = {name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-                        "scan_kubeconfig": path, "scan_output_dir": str(self._folder / "results" / name)}
-                 for name, path in self.kubeconfigs.items()}
-        inventory = self._folder / "inventory.json"
-        inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-        output = self._folder / "output.txt"
+        inventory, most = self._inventory(list(self._names)), 0.0
         started = time.monotonic()
-        with output.open("w") as stream:
-            process = subprocess.Popen(
-                ["ansible-playbook", "securescan.kubernetes.scan", "-i", str(inventory), "-f", str(len(hosts)),
-                 "-e", json.dumps({"scan_namespaces": "shop", "scan_concurrency": concurrency,
-                                   "scan_fail_on": "never"})], stdout=stream, stderr=subprocess.STDOUT)
-            most = 0.0
-            while process.poll() is None:
-                most = max(most, _memory_of_tree(process.pid))
-                time.sleep(0.1)
+        process = self._start(inventory, len(self._names), scan_concurrency=concurrency, scan_fail_on="never")
+        while process.poll() is None:
+            most = max(most, _memory_of_tree(process.pid))
+            time.sleep(0.1)
         seconds = time.monotonic() - started
-        if process.returncode:
-            raise SystemExit("the fleet's scan failed:\n%s" % output.read_text()[-3000:])
+        self._check(process.returncode)
         scanned = 0
-        for name in hosts:
+        for name in self._names:
             summary = json.loads((self._folder / "results" / name / "latest" / "summary.json").read_text())
             scanned += summary["target_counts"]["scanned"]
         return seconds, most, scanned
+
+    def idle_cpu(self, hosts: int, forks: int, playbook: str = PLAYBOOK) -> float:
+        """Seconds of CPU that Ansible and its workers use for so many inventory hosts of whose containers none is chosen: what a
+        host costs before there is anything to do. The hosts share the clusters."""
+        inventory = self._inventory(["idle-%02d" % number for number in range(hosts)])
+        process = self._start(inventory, forks, playbook, scan_allow_empty=True, scan_pods=["nobody"], scan_fail_on="never")
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self._check(process.returncode)
+        return used.ru_utime + used.ru_stime
+
+    def _inventory(self, names: List[str]) -> pathlib.Path:
+        kubeconfigs = list(self.kubeconfigs.values())
+        hosts = {name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+                        "scan_kubeconfig": kubeconfigs[number % len(kubeconfigs)],
+                        "scan_output_dir": str(self._folder / "results" / name)} for number, name in enumerate(names)}
+        path = self._folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+        return path
+
+    def bare_tasks(self, number: int) -> str:
+        """A playbook of tasks that do nothing: what Ansible itself takes for them."""
+        path = self._folder / "bare.json"
+        tasks = [{"ansible.builtin.debug": {"msg": ""}}] * number
+        path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        return str(path)
+
+    def _start(self, inventory: pathlib.Path, forks: int, playbook: str = PLAYBOOK, **variables: object) -> subprocess.Popen:
+        with (self._folder / "output.txt").open("w") as stream:
+            return subprocess.Popen(
+                ["ansible-playbook", playbook, "-i", str(inventory), "-f", str(forks), "-e",
+                 json.dumps({"scan_namespaces": "shop", **variables})], stdout=stream, stderr=subprocess.STDOUT)
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise SystemExit("the fleet's scan failed:\n%s" % (self._folder / "output.txt").read_text()[-3000:])
 
 
 def _memory_of_tree(root: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 
@@ -22,3 +23,8 @@ def run_task(kubeconfig, check_mode=False, **changes):
     context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
     result = run_scan_access(params, context)
     return dict(result, warnings=context.warnings)
+
+
+def pods_of(access, namespace="shop"):
+    """The pods that an access reaches in a namespace."""
+    return unpack_pods(access["packed_pods"])[namespace]

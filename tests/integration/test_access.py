@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant, PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.token import (
     request_token,
     wait_until_effective,
@@ -22,7 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of
 
 pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
                   "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
@@ -83,8 +83,7 @@ def test_deleting_the_service_account_alone_takes_the_rest(manage, cluster):
 
 
 def test_the_scanner_enters_the_chosen_pods(manage, connection, grantor):
-    (entry,) = manage(**API)["access"]["namespaces"]
-    pods = tuple(PodRef(pod["name"], pod["uid"]) for pod in entry["pods"])
+    pods = pods_of(manage(**API)["access"])
     scanner = connection.with_bearer_token(request_token(grantor, manage.run_id, "shop", 600).value)
     wait_until_effective(RestClient(scanner), Grant("shop", pods))
     outcome = exec_in_container(scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=20,
@@ -177,7 +176,7 @@ class TestKubeconfigFile:
         assert {mode for _name, mode in seen} <= {0o600}
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert [item.name for item in tmp_path.iterdir()] == [path.name]
-        pod = result["access"]["namespaces"][0]["pods"][0]["name"]
+        pod = pods_of(result["access"])[0].name
         scanner = ["--kubeconfig", str(path), "--context", "shop"]
         assert cluster.kubectl(*scanner, "exec", pod, "--", "echo", "hello") == "hello\n"
         assert "cannot list resource" in cluster.kubectl_run(*scanner, "get", "pods").stderr

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant, PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.token import (
     request_token,
     wait_until_effective,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, run_task
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of, run_task
 from ansible_collections.securescan.kubernetes.tests.integration.denials_table import check_or_write, page
 
 pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
@@ -208,8 +208,7 @@ class Scanner:
 @pytest.fixture(scope="module")
 def scanner(cluster, connection, grantor, operator_kubeconfig):
     run_id = "test-%s" % uuid.uuid4().hex[:8]
-    (entry,) = run_task(operator_kubeconfig, run_id=run_id, **API)["access"]["namespaces"]
-    pods = tuple(PodRef(pod["name"], pod["uid"]) for pod in entry["pods"])
+    pods = pods_of(run_task(operator_kubeconfig, run_id=run_id, **API)["access"])
     yield Scanner(cluster, connection, grantor, run_id, pods)
     run_task(operator_kubeconfig, state="absent", run_id=run_id)
 

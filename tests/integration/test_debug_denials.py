@@ -9,13 +9,12 @@ import json
 import uuid
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import PodRef
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of, run_task
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, SLEEPS, container
 from ansible_collections.securescan.kubernetes.tests.integration.denials_table import (
     DEBUG_PAGE,
@@ -108,8 +107,7 @@ ALLOWED = [
 def scanner(cluster, debug_operator_kubeconfig):
     run_id = "test-%s" % uuid.uuid4().hex[:8]
     connection = connect(ConnectionOptions(kubeconfig=str(debug_operator_kubeconfig)), {})
-    (entry,) = run_task(debug_operator_kubeconfig, run_id=run_id, approach="debug", **EDGE)["access"]["namespaces"]
-    pods = tuple(PodRef(pod["name"], pod["uid"]) for pod in entry["pods"])
+    pods = pods_of(run_task(debug_operator_kubeconfig, run_id=run_id, approach="debug", **EDGE)["access"])
     scanner = Scanner(cluster, connection, RestClient(connection), run_id, pods, approach="debug")
     scanner.names["debug"] = put_in(cluster, pods[0].name)
     yield scanner

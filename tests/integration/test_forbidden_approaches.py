@@ -17,7 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.cluster import audit
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of, run_task
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
@@ -103,8 +103,8 @@ def test_the_token_of_an_access_that_spares_a_pod_is_refused_there(mixed, cluste
     made = run_task(debug_operator_kubeconfig, namespaces=[mixed.name], run_id=run_id, approach="debug",
                     forbidden_approaches=[NO_DEBUG, CLOSED])["access"]
     try:
-        assert {item["name"]: item.get("approach") for item in made["namespaces"][0]["pods"]} == {
-            "free": None, "db": "exec", "shell": "exec"}
+        assert {pod.name: pod.approach for pod in pods_of(made, mixed.name)} == {
+            "free": "", "db": "exec", "shell": "exec"}
         scanner = RestClient(connection.with_bearer_token(request_token(
             RestClient(connection), run_id, mixed.name, 600).value))
         wait_until_effective(scanner, Grant(mixed.name, (PodRef("free", ""),), "debug"))

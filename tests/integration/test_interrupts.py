@@ -105,8 +105,8 @@ def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks,
     assert left(cluster) == ""
 
 
-def kill_family(root: int) -> None:
-    """SIGKILL for a process and all below it; Ansible's workers are in sessions of their own."""
+def family_of(root: int) -> set:
+    """A process and all below it; Ansible's workers are in sessions of their own."""
     parents = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -116,7 +116,11 @@ def kill_family(root: int) -> None:
         more = {pid for pid, parent in parents.items() if parent in family} - family
         family |= more
         grew = bool(more)
-    for pid in family:
+    return family
+
+
+def kill_family(root: int) -> None:
+    for pid in family_of(root):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -146,7 +150,7 @@ metadata: {name: shell, namespace: slow}
 data:
   sh: |
     #!/bin/busybox sh
-    exec /bin/busybox sleep 30
+    exec /bin/busybox sleep 300
 ---
 apiVersion: v1
 kind: Pod
@@ -176,9 +180,9 @@ PLAY = """
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def slow_pod(cluster):
-    """A container whose `sh` does nothing for half a minute."""
+    """A container whose `sh` does nothing for five minutes."""
     cluster.kubectl("apply", "-f", "-", stdin=SLOW_POD)
     cluster.kubectl("wait", "--for=condition=Ready", "pod/slow", "-n", "slow", "--timeout=60s")
     yield
@@ -193,4 +197,22 @@ def test_the_time_out_of_the_task_ends_the_scan_and_removes_the_access(playbooks
     assert run.status == 2
     assert "imed out" in run.output or "imeout" in run.output, run.output
     assert time.monotonic() - started < 20, "it must not wait for the container"
+    assert left(cluster) == ""
+
+
+def test_a_worker_whose_ansible_is_killed_ends_and_removes_the_access(playbooks, cluster, slow_pod):
+    """SIGKILL for ansible-playbook alone, as ansible-runner does it when a cancel is not heeded. Nothing else would end its
+    worker before the container answers.
+    """
+    process = playbooks.start("securescan.kubernetes.scan", scan_namespaces="slow", scan_timeout=290,
+                              scan_output_dir=str(playbooks.folder / "results"))
+    assert wait_for_access(process, cluster)
+    workers = family_of(process.pid) - {process.pid}
+    assert workers
+    process.kill()
+    process.communicate(timeout=30)
+    deadline = time.monotonic() + 60
+    while any(pathlib.Path("/proc/%d" % worker).exists() for worker in workers):
+        assert time.monotonic() < deadline, "the worker goes on"
+        time.sleep(0.1)
     assert left(cluster) == ""

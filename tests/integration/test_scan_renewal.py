@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of
 
 LABELS = ["app.kubernetes.io/name=api"]
 
@@ -31,7 +32,7 @@ def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
     context = TaskContext(check_mode=False, environ={})
     access = run_scan_access(params(scan_access_spec(), operator_kubeconfig), context)["access"]
     try:
-        old = access["namespaces"][0]["pods"][0]["name"]
+        old = pods_of(access)[0].name
         cluster.kubectl("delete", "pod", old, "-n", "shop", "--wait=true")
         cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
         profiles = [each.as_dict() for each in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})]
@@ -43,6 +44,6 @@ def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
     ends = {target["pod"]: (target["outcome"], (target["error"] or {}).get("reason")) for target in summary["targets"]}
     assert len(ends) == 2
     assert old not in ends
-    known = {pod["name"] for pod in access["namespaces"][0]["pods"]}
+    known = {pod.name for pod in pods_of(access)}
     for pod, end in ends.items():
         assert end == (("scanned", None) if renew or pod in known else ("not_scanned", "pod_replaced")), (pod, end)

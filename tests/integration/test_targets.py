@@ -19,6 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options impo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import run_scan_target_info
+from ansible_collections.securescan.kubernetes.tests.integration import access_tasks
 
 NAME = "targets-%s" % uuid.uuid4().hex[:6]
 PATIENCE = 60.0
@@ -241,8 +242,8 @@ def test_access_is_for_the_pods_of_the_chosen_containers(cluster, namespace):
     params = {name: rule.get("default") for name, rule in scan_access_spec().items()}
     params.update(kubeconfig=str(cluster.kubeconfig), namespaces=[namespace], run_id="test-%s" % NAME, lifetime=600,
                   images=["*/debian:*"], containers=["mesh"])
-    made_for = run_scan_access(params, TaskContext(check_mode=True, environ=dict(os.environ)))["access"]["namespaces"]
-    assert [pod["name"] for entry in made_for for pod in entry["pods"]] == ["bare"]
+    made_for = run_scan_access(params, TaskContext(check_mode=True, environ=dict(os.environ)))["access"]
+    assert [pod.name for pod in access_tasks.pods_of(made_for, namespace)] == ["bare"]
 
 
 def test_the_role_passes_the_options_on(playbooks, namespace):

@@ -6,20 +6,15 @@
     python sanity.py [--quick] [CORE ...]        for example 2.19; all of them when none is named
 
 --quick leaves out the two tests that take most of the time: pylint, and the import on every Python.
-Needs no network but the Python package index. Runs on a copy of the tree, since ansible-test leaves its output there. Its
-environments, which it names by their content, are kept in the cache.
+Its environments, which it names by their content, are kept in the cache.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import List, Sequence
@@ -28,15 +23,12 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from environment import interpreters
-from environment.python_environment import CACHE, ensure_environment
-from quality import compatibility_page
+from environment.python_environment import ensure_environment
+from quality import ansible_test, compatibility_page
 
 # ansible-core, and the Pythons of the controller that it is run with
 CORES = (("2.16", "3.10"), ("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("2.21", "3.12"), ("2.21", "3.13"))
-# The versions of pip whose bootstrap script these ansible-tests want.
-BOOTSTRAPPED_PIPS = ("23.1.2", "24.2", "25.2")
 SLOW_TESTS = ("pylint", "import")
-TREE = TESTS.parent
 
 
 @dataclass
@@ -58,32 +50,14 @@ class SanityRun:
         return ", ".join(dict.fromkeys(versions))
 
 
-def prepare_home() -> pathlib.Path:
-    """The home folder that ansible-test gets: it keeps its environments there, and looks there for pip's bootstrap script."""
-    home = CACHE / "ansible-test"
-    scripts = home / ".ansible" / "test" / "cache"
-    scripts.mkdir(parents=True, exist_ok=True)
-    for version in BOOTSTRAPPED_PIPS:
-        shutil.copyfile(TESTS / "quality" / "bundled_pip.py", scripts / ("get_pip_%s.py" % version.replace(".", "_")))
-    return home
-
-
 def run_sanity(core: str, python: str, options: Sequence[str] = ()) -> SanityRun:
     """One run over a copy of the tree. Raises LookupError where the machine does not have this Python."""
     interpreter = interpreters.interpreter(python)
     if interpreter is None:
         raise LookupError("this machine has no Python %s" % python)
     environment = ensure_environment(TESTS / "quality" / ("ansible-core-%s.txt" % core), interpreter)
-    path = [str(environment / "bin"), *interpreters.folders(), os.environ["PATH"]]
     run, started = SanityRun(core, python), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="sanity-") as folder:
-        tree = pathlib.Path(folder) / "ansible_collections" / "securescan" / "kubernetes"
-        shutil.copytree(TREE, tree, ignore=shutil.ignore_patterns("__pycache__", ".git", "build"))
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-        done = subprocess.run(
-            ["ansible-test", "sanity", "--local", "--color", "no", *options], cwd=tree, check=False,
-            env=dict(environ, HOME=str(prepare_home()), PATH=":".join(path)),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = ansible_test.run(environment, "sanity", "--local", "--color", "no", *options)
     run.status, run.output, run.seconds = done.returncode, done.stdout, time.monotonic() - started
     run.tests = sorted(set(re.findall(r'^Running sanity test "([^"]+)"', run.output, re.MULTILINE)))
     return run

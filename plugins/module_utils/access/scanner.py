@@ -15,7 +15,8 @@ from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
-from .objects import Grant, PodRef, object_name
+from .objects import Grant, object_name
+from .packed_pods import unpack_pods
 from .rights import RIGHTS, covers
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
@@ -209,18 +210,14 @@ def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict
     grants: Dict[str, Grant] = {}
     expiries: Dict[str, datetime] = {}
     try:
+        pods = unpack_pods(access["packed_pods"])
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
-            pods = tuple(_pod_ref(pod) for pod in entry["pods"])
-            grants[namespace] = Grant(namespace, pods, approach_of(entry, approach_of(access)))
+            grants[namespace] = Grant(namespace, pods[namespace], approach_of(entry, approach_of(access)))
             expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
         raise _garbled(error) from error
-
-
-def _pod_ref(pod: Mapping[str, Any]) -> PodRef:
-    return PodRef(str(pod["name"]), str(pod["uid"]), approach_of(pod) if pod.get("approach") else "")
 
 
 def _read_refused(access: Mapping[str, Any]) -> Dict[str, ScanError]:

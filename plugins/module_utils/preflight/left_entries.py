@@ -14,7 +14,7 @@ from ..targets.own_containers import PREFIX
 # As in the status of a pod (metav1.Time).
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 # So many stand in a task's result.
-MOST_ENTRIES = 200
+MOST_ENTRIES = 50
 
 
 def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[Dict[str, Any]]:

@@ -52,7 +52,7 @@ class _Loader:
         for part, shown in [(file, file.name)] + [(more, "%s/%s" % (CONTROLS_FOLDER, more.name)) for more in _more(file)]:
             content, text = read_text(part)
             digest.update(content)
-            documents["%s/%s" % (folder, shown)] = read_document(str(part), text)
+            documents["%s/%s" % (folder, shown)] = read_document(str(part), text, of_controller=True)
         here = {**above, file.resolve(): "%s/%s" % (folder, file.name)}
 
         def load_dependency(dependency: Dependency) -> CompiledProfile:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Set, Tuple
 
 from ..errors import ScanError
+from .quick_yaml import compose
 
 try:
     import yaml
@@ -62,18 +63,23 @@ class Document:
         return "\n".join(lines) + "\n"
 
 
-def read_document(file: str, text: str) -> Document:
-    """Read `text`, the content of `file`. Raises ScanError bad_profile, and missing_library without PyYAML."""
+def read_document(file: str, text: str, of_controller: bool = False) -> Document:
+    """Read `text`, the content of `file`. Raises ScanError bad_profile, and missing_library without PyYAML.
+
+    :param of_controller: a file of the controller may be read by libyaml; what comes out of a container is read in Python only
+    """
     if yaml is None:
         raise ScanError("missing_library", "The Python package PyYAML is not installed", tried="load %s" % file)
     document = Document(file, text)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = compose(text) if of_controller else yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
         raise syntax_error(file, mark.line + 1 if mark else 1, "this is no YAML: %s" % problem) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError as error:
+        raise syntax_error(file, 1, "the file is nested too deeply") from error
+    except yaml.YAMLError as error:
         raise syntax_error(file, 1, "this is no YAML: %s" % str(error).splitlines()[0]) from error
     if root is None:
         raise syntax_error(file, 1, "the file is empty; expected a profile: a mapping with name and controls")

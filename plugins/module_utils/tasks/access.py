@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, namespaces_of_run
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
+from ..access.packed_pods import pack_pods
 from ..access.rights import RIGHTS, covers
 from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import check_place, delete, is_current, kubeconfig, run_of, shown, write_private
@@ -37,8 +38,11 @@ _LISTED_IN_RESULT = 50
 _RETURN_SECONDS = 20.0
 _RETURN_ATTEMPTS = 20
 _RETURN_PAUSES = (0.5, 1.5)
-# So many pods of a Role are shown by name in a diff.
+# So many pods of a Role are shown by name in a diff, and of the namespaces as many as make so many characters.
 _NAMES_IN_DIFF = 100
+_DIFF_CHARACTERS = 100_000
+# So many namespaces are told of in full, in warnings and in a message.
+_TOLD_NAMESPACES = 10
 
 
 def run_scan_access(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
@@ -59,7 +63,9 @@ def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext
     failures = _failures(outcomes)
     if failures and len(failures) == len(outcomes):
         raise failures[0][1]
-    result = _result(outcomes, failures, context, _described(plan, outcomes))
+    access = _described(plan, outcomes)
+    access["refused"] = access["refused"][:_LISTED_IN_RESULT]
+    result = _result(outcomes, failures, context, access)
     if path and len(failures) < len(outcomes):
         try:
             diff = _KubeconfigFile(path, found).ensure(client, plan, outcomes, context.check_mode)
@@ -124,14 +130,14 @@ def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> Dict[s
     """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be made, and
     those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
+    made = [outcome for outcome in outcomes if outcome.expires]
     made_for = next((grant.approach for grant in plan.grants if grant.approach != "image"), "exec")
     return {"run_id": plan.run_id, "approach": made_for, "namespaces": [
         {"namespace": outcome.namespace, "service_account": object_name(plan.run_id),
          "service_account_uid": outcome.account_uid, "approach": grants[outcome.namespace].approach,
-         "expires": outcome.expires.strftime(TIME_FORMAT),
-         "pods": [dict({"name": pod.name, "uid": pod.uid}, **({"approach": pod.approach} if pod.approach else {}))
-                  for pod in grants[outcome.namespace].pods]}
-        for outcome in outcomes if outcome.expires],
+         "expires": outcome.expires.strftime(TIME_FORMAT), "pods": len(grants[outcome.namespace].pods)}
+        for outcome in made if outcome.expires],
+        "packed_pods": pack_pods({outcome.namespace: grants[outcome.namespace].pods for outcome in made}),
         "refused": [{"namespace": namespace, "error": error.record()} for namespace, error in _failures(outcomes)]}
 
 
@@ -217,7 +223,7 @@ def _absent(params: Mapping[str, Any], client: RestClient, context: TaskContext)
     finally:
         if file and not context.check_mode:
             delete(file.path)
-    result = _result(outcomes, [], context, {"run_id": run_id, "namespaces": []})
+    result = _result(outcomes, [], context, {"run_id": run_id, "namespaces": [], "packed_pods": pack_pods({})})
     if file:
         result["changed"] = True
         result["diff"] += file.diff(None)
@@ -267,8 +273,9 @@ def _revoke(client: RestClient, run_id: str, namespaces: Sequence[str],
     outcomes = ensure_absent(client, run_id, namespaces, check_mode)
     failures = _failures(outcomes)
     if failures:
-        raise ScanError("access_remains", "; ".join("%s: %s" % (namespace, error.message)
-                                                    for namespace, error in failures),
+        more = ["and %d more namespaces" % (len(failures) - _TOLD_NAMESPACES)] if len(failures) > _TOLD_NAMESPACES else []
+        raise ScanError("access_remains", "; ".join(["%s: %s" % (namespace, error.message)
+                                                     for namespace, error in failures[:_TOLD_NAMESPACES]] + more),
                         tried="removing the access of run %s" % run_id, cause=failures[0][1].cause)
     return outcomes
 
@@ -319,17 +326,35 @@ def _result(outcomes: List[NamespaceOutcome], failures: List[Tuple[str, ScanErro
             access: Dict[str, Any]) -> Dict[str, Any]:
     _warn(failures, context)
     return {"changed": any(outcome.changed for outcome in outcomes), "access": access, "diff": _diff(outcomes),
-            "failures": [{"namespace": namespace, "error": error.record()} for namespace, error in failures]}
+            "failure_count": len(failures),
+            "failures": [{"namespace": namespace, "error": error.record()}
+                         for namespace, error in failures[:_LISTED_IN_RESULT]]}
 
 
 def _warn(failures: List[Tuple[str, ScanError]], context: TaskContext) -> None:
-    for namespace, error in failures:
+    for namespace, error in failures[:_TOLD_NAMESPACES]:
         context.warnings.append("no access to namespace %s: %s" % (namespace, error))
+    if len(failures) > _TOLD_NAMESPACES:
+        context.warnings.append("no access to %d more namespaces: %s" % (
+            len(failures) - _TOLD_NAMESPACES, ", ".join(namespace for namespace, _error in failures[_TOLD_NAMESPACES:])[:2000]))
 
 
 def _diff(outcomes: List[NamespaceOutcome]) -> List[Dict[str, str]]:
-    return [{"before_header": outcome.namespace, "after_header": outcome.namespace,
-             "before": _as_text(outcome.before), "after": _as_text(outcome.after)} for outcome in outcomes]
+    """One entry per namespace, as many as a person would read; the last one counts the rest."""
+    entries: List[Dict[str, str]] = []
+    size = 0
+    for outcome in outcomes:
+        before, after = _as_text(outcome.before), _as_text(outcome.after)
+        size += len(before) + len(after)
+        if entries and size > _DIFF_CHARACTERS:
+            rest = outcomes[len(entries):]
+            entries.append({"before_header": "further namespaces", "after_header": "further namespaces", "before": "",
+                            "after": "%d more namespaces, %d of them with changes\n" % (
+                                len(rest), sum(each.changed for each in rest))})
+            break
+        entries.append({"before_header": outcome.namespace, "after_header": outcome.namespace,
+                        "before": before, "after": after})
+    return entries
 
 
 def _as_text(objects: Mapping[str, Any]) -> str:

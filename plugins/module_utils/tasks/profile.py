@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Dict, List, Mapping, Tuple
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 from ..errors import ScanError
+from ..options import profiles_spec
 from ..profiles.compiled import CompiledProfile
-from ..profiles.loader import load_profiles
+from ..profiles.loader import PROFILE_FILE, load_profiles
 from .context import TaskContext
 from .profile_tests import failures_error, run_cases
 
@@ -35,7 +38,26 @@ def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> Dict[st
 
 def chosen_profiles(params: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
     """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
-    return load_profiles(params["profiles"], [_SHIPPED], params["inputs"])
+    names = tuple(params["profiles"])
+    if not params["inputs"] and _shipped_names().issuperset(names):
+        return _shipped_profiles(names)
+    return load_profiles(names, [_SHIPPED], params["inputs"])
+
+
+def compile_shipped_profiles() -> None:
+    """Compiles the profiles that are taken where none is named, so that processes which this one forks need not."""
+    with suppress(ScanError):  # the task that asks for them is told
+        _shipped_profiles(tuple(profiles_spec()["profiles"]["default"]))
+
+
+@lru_cache(maxsize=1)
+def _shipped_names() -> FrozenSet[str]:
+    return frozenset(file.parent.name for file in _SHIPPED.glob("*/" + PROFILE_FILE))
+
+
+@lru_cache(maxsize=8)
+def _shipped_profiles(names: Tuple[str, ...]) -> Tuple[CompiledProfile, ...]:
+    return load_profiles(names, [_SHIPPED], {})
 
 
 def received_profiles(params: Mapping[str, Any]) -> List[CompiledProfile]:

@@ -19,7 +19,7 @@ from .context import TaskContext
 from .grantor import connect_grantor
 from .interrupts import interruptible
 
-_LISTED_IN_RESULT = 200
+_LISTED_IN_RESULT = 20
 
 
 def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:

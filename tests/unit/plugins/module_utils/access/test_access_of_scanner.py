@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import pack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.renewal import successors
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import (
     TIME_FORMAT,
@@ -19,6 +22,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+
+UIDS = [str(uuid.UUID(int=number)) for number in range(1, 4)]
+NOBODY, LATER = pack_pods({}), "2126-01-01T00:00:00Z"
 
 
 def selected(pod, uid, workload="api", container="app", state="running"):
@@ -61,9 +67,11 @@ def test_a_token_ends_with_its_access_but_never_before_the_apis_minimum(left, ex
 
 @pytest.mark.parametrize("access", [
     {}, {"run_id": "r"}, {"run_id": "r", "namespaces": [{}]},
-    {"run_id": "r", "namespaces": [{"namespace": "n", "pods": []}]},
-    {"run_id": "r", "namespaces": [{"namespace": "n", "pods": [], "expires": "tomorrow"}]},
-    {"run_id": "r", "namespaces": [{"namespace": "n", "pods": [{"name": "p"}], "expires": "2026-01-01T00:00:00Z"}]},
+    {"run_id": "r", "packed_pods": NOBODY, "namespaces": [{"namespace": "n", "expires": LATER}]},
+    {"run_id": "r", "packed_pods": pack_pods({"n": ()}), "namespaces": [{"namespace": "n"}]},
+    {"run_id": "r", "packed_pods": pack_pods({"n": ()}), "namespaces": [{"namespace": "n", "expires": "tomorrow"}]},
+    {"run_id": "r", "packed_pods": "no", "namespaces": [{"namespace": "n", "expires": LATER}]},
+    {"run_id": "r", "packed_pods": None, "namespaces": [{"namespace": "n", "expires": LATER}]},
 ])
 def test_a_garbled_access_is_refused(access, client, connection):
     with pytest.raises(ScanError) as caught:
@@ -72,12 +80,12 @@ def test_a_garbled_access_is_refused(access, client, connection):
 
 
 def test_what_the_access_does_not_cover_is_refused_without_a_request(client, connection):
-    access = {"run_id": "r", "namespaces": [{"namespace": "shop", "pods": [{"name": "api-1", "uid": "u1"}],
-                                             "expires": datetime.now(timezone.utc).strftime(TIME_FORMAT)}]}
+    access = {"run_id": "r", "packed_pods": pack_pods({"shop": [PodRef("api-1", UIDS[0])]}),
+              "namespaces": [{"namespace": "shop", "expires": datetime.now(timezone.utc).strftime(TIME_FORMAT)}]}
     scanner = ScannerAccess(client, connection, access, Limiter(per_cluster=1))
-    for target, reason in ((selected("api-1", "u2"), "pod_replaced"), (selected("api-2", "u3"), "pod_replaced")):
+    for target, reason in ((selected("api-1", UIDS[1]), "pod_replaced"), (selected("api-2", UIDS[2]), "pod_replaced")):
         with pytest.raises(ScanError) as caught:
             scanner.for_target(target.target)
         assert caught.value.reason == reason
     assert (client.requests, scanner.requests) == (0, 0)
-    assert scanner.pod_uids == {"u1"}
+    assert scanner.pod_uids == {UIDS[0]}
