@@ -49,7 +49,7 @@ def recycler_kubeconfig(cluster, tmp_path_factory):
 def recycle(recycler_kubeconfig):
     def run(namespace, check_mode=False, **changes):
         params = {name: rule.get("default") for name, rule in options.scan_recycle_spec().items()}
-        params.update({"kubeconfig": str(recycler_kubeconfig), "namespaces": [namespace], "wait_timeout": 60.0}, **changes)
+        params.update({"kubeconfig": str(recycler_kubeconfig), "namespaces": [namespace], "wait_timeout": 240.0}, **changes)
         return run_scan_recycle(params, TaskContext(check_mode=check_mode, environ=dict(os.environ)))
     return run
 
@@ -101,7 +101,7 @@ def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, deb
     assert denied["changed"] is False and set(pods(there)) == before, "who scans by debug cannot evict"
     assert {reasons(denied)[name] for name in REPLACED} == {"not_permitted"}
 
-    done = recycle(there.name, exclude_workloads=["Deployment/kept"])
+    done = recycle(there.name, exclude_workloads=["Deployment/kept"])  # a Job replaces its pod when its back-off is over
     assert done["counts"] == {"pods": 6, "recycled": 5, "not_recycled": 1, "gone": 0}, done["not_recycled"]
     assert {record["workload"] for record in done["recycled"]} == REPLACED
     assert held(there) == {"kept", "bare"} and len(pods(there)) == 7

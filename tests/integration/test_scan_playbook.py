@@ -155,7 +155,9 @@ def test_check_mode_enters_nothing_and_changes_nothing(playbooks, cluster):
     cluster.forget_audit()
     run = playbooks.scan("--check", "--diff")
     assert run.status == 0, run.output
-    assert re.search(r"would scan 9 containers of namespace shop by exec, with an access to [78] pods", run.output)
+    # the one that crashes runs now and then
+    assert re.search(r"would scan (9 containers of namespace shop by exec, with an access to 8"
+                     r"|8 containers of namespace shop by exec, with an access to 7) pods", run.output), run.output
     assert run.run_dir is None
     events = cluster.audit_events()
     if events is None:
