@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from .cluster.deadline import Deadline
 from .cluster.rest import RestClient
+from .cluster.server_text import clean_text
 from .errors import ScanError
 from .targets.pod import PodSnapshot, controller_of, mirrored_node
 
@@ -27,6 +28,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_LOOK = 0.2, 5.0, 2.0
 _PERHAPS_EVICTED = frozenset({"connection_lost", "timed_out", "server_error", "unreachable"})
 _MOST_DOUBTS = 4
 _GONE = frozenset({"not_found", "conflict"})
+# Conditions of a v1 Job that makes no more pods, the first two before the last of its pods have ended.
+_ENDED = ("SuccessCriteriaMet", "FailureTarget", "Complete", "Failed")
 # What keeps one pod of a workload would keep the next one, or take another pod from a workload that lacks one.
 _STOPS = frozenset({"eviction_refused", "not_replaced"})
 
@@ -172,6 +175,7 @@ class Recycler:
             fresh = [item for item in others if item["metadata"]["uid"] not in known]
             if len(others) == len(there) and fresh and len(_ready(others)) >= ready:
                 return
+            self._check_job_goes_on(pod, deadline.tried)
             seen = "%d of %d pods of its %s are ready%s" % (
                 len(_ready(others)), ready, controller_of(pod["metadata"])[1],
                 "" if len(others) == len(there) else "; the evicted one has not ended yet")
@@ -179,6 +183,28 @@ class Recycler:
                 raise ScanError("not_replaced", "after %g s %s" % (deadline.seconds, seen), tried=deadline.tried)
             deadline.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_LOOK)
+
+    def _check_job_goes_on(self, pod: Mapping[str, Any], tried: str) -> None:
+        """:raises ScanError: not_replaced, where the pod's controller is a Job that has ended since; as the client"""
+        _group, kind, name = controller_of(pod["metadata"])
+        if kind != "Job":
+            return
+        try:
+            jobs = list(self._client.list_items("/apis/batch/v1/namespaces/%s/jobs" % pod["metadata"]["namespace"],
+                                                {"fieldSelector": "metadata.name=%s" % name}))
+        except ScanError as error:
+            if error.reason != "not_permitted":  # it only tells sooner
+                raise
+            return
+        for job in jobs:
+            for condition in job["status"].get("conditions") or []:
+                if condition.get("type") in _ENDED and condition.get("status") == "True":
+                    raise ScanError(
+                        "not_replaced", "its Job %s has ended (%s: %s)" % (
+                            name, condition["type"], clean_text(str(condition.get("message") or ""))), tried=tried,
+                        cause="A Job takes a pod that ends with 0 when it is stopped for completed, and counts any other "
+                              "against its backoffLimit.",
+                        advice="Look whether the Job has done its work; where it has not, run it again.")
 
     def _siblings(self, pod: Mapping[str, Any]) -> List[Dict[str, Any]]:
         """The pods of the pod's controller, itself included while it is there."""

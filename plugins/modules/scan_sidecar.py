@@ -66,8 +66,9 @@ options:
       limits: {cpu: 500m, memory: 128Mi}
   wait:
     description:
-      - Whether to wait until the pods of Deployments, StatefulSets and DaemonSets have the new template. The pods of a CronJob get
-        it with its next run, and those of an update strategy C(OnDelete) when somebody deletes them.
+      - Whether to wait until the pods of Deployments, StatefulSets and DaemonSets have the new template and the old pods
+        have gone. The pods of a CronJob get it with its next run, and those of an update strategy C(OnDelete) when somebody
+        deletes them.
       - A sidecar that cannot start, Pod Security, a quota or a policy that refuses the pods, and a Deployment that makes no progress
         end the wait with the cause. The change stays.
     type: bool

@@ -12,7 +12,7 @@ import stat
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.tests.integration.conftest import Playbooks
+from ansible_collections.securescan.kubernetes.tests.integration.conftest import WAIVERS, Playbooks
 
 MANUAL = """\
 name: by-hand
@@ -32,7 +32,7 @@ ATTESTATIONS = [
 JUDGE = [{"hosts": "all", "gather_facts": False, "tasks": [
     {"securescan.kubernetes.scan_judgement": {
         "run_dir": "{{ first }}", "profiles": "{{ scan_profiles }}", "attestations": "{{ scan_attestations }}",
-        "output_dir": "{{ scan_output_dir }}"}, "register": "again"},
+        "waivers": "{{ scan_waivers }}", "output_dir": "{{ scan_output_dir }}"}, "register": "again"},
     {"securescan.kubernetes.scan_threshold": {
         "run_dir": "{{ again.run_dir }}", "baseline": "{{ first }}",
         "threshold": {"new_failures": {"max": 0}, "must_pass": {"by-hand": ["bh-reviewed"]}}}}]}]
@@ -51,7 +51,8 @@ def kept_scan(operator_kubeconfig, tmp_path_factory):
         scan_profiles=["container-baseline", str(profile)], scan_attestations=str(attestations), scan_keep_facts=True,
         scan_fail_on="never")
     assert run.status == 0, run.output[-4000:]
-    run.variables = {"scan_profiles": ["container-baseline", str(profile)], "scan_attestations": str(attestations)}
+    run.variables = {"scan_profiles": ["container-baseline", str(profile)], "scan_attestations": str(attestations),
+                     "scan_waivers": str(WAIVERS)}
     return run
 
 

@@ -27,6 +27,13 @@ RECYCLE_MANIFEST = MANIFEST.with_name("recycle-clusterrole.yml")
 REPLACED = {"edge", "db", "agent", "batch"}
 
 
+def busy(name, code):
+    """A Job whose pod ends with this exit code when it is stopped."""
+    stops = container(name, command=("sh", "-c", "trap 'exit %d' TERM; sleep 3600 & wait" % code))
+    return workload("Job", name, "batch/v1", pod={"restartPolicy": "Never", "containers": [stops],
+                                                  "terminationGracePeriodSeconds": 30})
+
+
 def workload(kind, name, version="apps/v1", **spec):
     labels = {"app.kubernetes.io/name": name}
     template = {"metadata": {"labels": labels}, "spec": dict(
@@ -81,18 +88,18 @@ def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, deb
     there = place()
     there.add(
         workload("Deployment", "edge", replicas=2), budget("edge"), workload("StatefulSet", "db", serviceName="db"),
-        workload("DaemonSet", "agent"), workload("Job", "batch", "batch/v1", pod={"restartPolicy": "Never"}),
+        workload("DaemonSet", "agent"), busy("batch", 1), busy("ends", 0),
         workload("Deployment", "kept"), budget("kept"), pod("bare", container("bare", **LISTENS)), wait=False)
     wait_until(lambda: sum(any(condition["type"] == "Ready" and condition["status"] == "True"
-                               for condition in item["status"].get("conditions", [])) for item in pods(there).values()) == 7)
+                               for condition in item["status"].get("conditions", [])) for item in pods(there).values()) == 8)
     before = set(pods(there))
-    assert scan(there.name).result["counts"]["scanned"] == 7
+    assert scan(there.name).result["counts"]["scanned"] == 8
     wait_until(lambda: all(set(there.states(item["metadata"]["name"]).values()) == {"terminated"}
                            for item in pods(there).values()))
-    assert held(there) == REPLACED | {"kept", "bare"}
+    assert held(there) == REPLACED | {"kept", "bare", "ends"}
 
     would = recycle(there.name, check_mode=True)
-    assert would["counts"] == {"pods": 7, "recycled": 5, "not_recycled": 2, "gone": 0} and would["changed"]
+    assert would["counts"] == {"pods": 8, "recycled": 6, "not_recycled": 2, "gone": 0} and would["changed"]
     assert reasons(would) == {"kept": "eviction_refused", "bare": "pod_not_replaceable"}
     assert "Deployment edge" in would["diff"][0]["before"] and "bare" not in would["diff"][0]["before"]
     assert set(pods(there)) == before, "a dry run replaces nothing"
@@ -102,8 +109,10 @@ def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, deb
     assert {reasons(denied)[name] for name in REPLACED} == {"not_permitted"}
 
     done = recycle(there.name, exclude_workloads=["Deployment/kept"])  # a Job replaces its pod when its back-off is over
-    assert done["counts"] == {"pods": 6, "recycled": 5, "not_recycled": 1, "gone": 0}, done["not_recycled"]
+    assert done["counts"] == {"pods": 7, "recycled": 5, "not_recycled": 2, "gone": 0}, json.dumps(done["not_recycled"])
     assert {record["workload"] for record in done["recycled"]} == REPLACED
+    (ended,) = (record for record in done["not_recycled"] if record["workload"] == "ends")
+    assert ended["evicted"] and "its Job ends has ended (" in ended["error"]["message"], ended
     assert held(there) == {"kept", "bare"} and len(pods(there)) == 7
     assert len(set(pods(there)) & before) == 2
     there.cluster.kubectl("rollout", "status", "deployment/edge", "-n", there.name, "--timeout=1s")

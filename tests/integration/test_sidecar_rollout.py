@@ -33,6 +33,11 @@ def filled(place, cluster):  # noqa: F811
     return fill
 
 
+def leaving(there, name):
+    return [item["metadata"]["name"] for item in there.cluster.get("pods", "-l", "app=" + name, "-n", there.name)["items"]
+            if item["metadata"].get("deletionTimestamp")]
+
+
 def failure(done):
     assert done["failed"] and done["changed"], done
     (record,) = done["workloads"]
@@ -58,6 +63,22 @@ def test_a_sidecar_that_cannot_start_is_told_at_once_and_taken_back(filled, side
     cluster.kubectl("rollout", "pause", web, "-n", space.name)
     assert "paused" in failure(sidecar(space.name, web))["message"]
     assert sidecar(space.name, web, wait=False, state="absent")["workloads"][0]["rolled_out"] is False
+
+
+def test_the_old_pods_have_gone_when_the_rollout_is_over(filled, sidecar, cluster):
+    """A scan that follows finds none that is on its way out; one that a finalizer holds is not waited for without end."""
+    slow = container(command=("sh", "-c", "trap 'sleep 4; exit 0' TERM; sleep 3600 & wait"))
+    space = filled(workload("Deployment", "web", slow, terminationGracePeriodSeconds=20))
+    done = sidecar(space.name, "Deployment/web")
+    assert done["workloads"][0]["rolled_out"] and leaving(space, "web") == []
+    (held,) = (item["metadata"]["name"] for item in cluster.get("pods", "-l", "app=web", "-n", space.name)["items"])
+    cluster.kubectl("patch", "pod", held, "-n", space.name, "--type=merge",
+                    "-p", json.dumps({"metadata": {"finalizers": ["securescan.test/held"]}}))
+    try:
+        done = sidecar(space.name, "Deployment/web", state="absent", wait_timeout=12)
+        assert done["workloads"][0]["rolled_out"] and leaving(space, "web") == [held]
+    finally:
+        cluster.kubectl("patch", "pod", held, "-n", space.name, "--type=merge", "-p", '{"metadata": {"finalizers": []}}')
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])

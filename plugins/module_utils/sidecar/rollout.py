@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..approaches.container_start import start_failure
 from ..cluster.api_errors import refusal_cause
@@ -18,6 +18,7 @@ from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_PAST_GRACE = 5.0  # seconds in which the kubelet kills what has not ended, and takes the pod away
 # How a controller's failure to make a pod begins where admission has refused it: trying again does not help.
 _REFUSED = ("is forbidden", "denied the request", "denied request")
 Events = Mapping[str, Tuple[int, str]]
@@ -32,7 +33,9 @@ class Rollout:
         self._before = self._failed_creations()
 
     def wait(self, deadline: Deadline) -> None:
-        """Until the rollout is complete.
+        """Until the rollout is complete and the pods of the old template have gone, which a scan would find otherwise.
+
+        Those that stay past their grace period (their node does not answer) and past the deadline are not waited for.
 
         :raises ScanError: rollout_failed, image_pull_failed, timed_out, cancelled; as the client
         """
@@ -41,6 +44,7 @@ class Rollout:
             workload = self._client.get(self._ref.path)
             missing = missing_for_completion(self._ref, workload)
             if not missing:
+                self._wait_for_leaving(workload, deadline)
                 return
             failure = self._refused_pod(workload) or self._failed_sidecar(workload)
             if failure:
@@ -52,6 +56,17 @@ class Rollout:
                                        "(state=absent).")
             deadline.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _wait_for_leaving(self, workload: Mapping[str, Any], deadline: Deadline) -> None:
+        leaving, pause = self._leaving(workload), _FIRST_PAUSE
+        graces = [float(pod["metadata"].get("deletionGracePeriodSeconds") or 0) for pod in leaving]
+        patience = deadline.narrowed(max(graces, default=0.0) + _PAST_GRACE)
+        while leaving and patience.remaining() > pause:
+            patience.sleep(pause)
+            leaving, pause = self._leaving(workload), min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _leaving(self, workload: Mapping[str, Any]) -> List[Dict[str, Any]]:
+        return [pod for pod in pods_of(self._client, self._ref, workload) if pod["metadata"].get("deletionTimestamp")]
 
     def _refused_pod(self, workload: Mapping[str, Any]) -> Optional[ScanError]:
         """Where admission lets no pod be made: Pod Security, a quota, a policy."""

@@ -35,9 +35,13 @@ class Cluster:
 
     def __init__(self, *pods, answers=(), replaces=True):
         self.pods, self.answers, self.replaces = list(pods), list(answers), replaces
-        self.log, self.queries = [], []
+        self.log, self.queries, self.jobs = [], [], []
 
     def list_items(self, path, query=None):
+        if path.endswith("/jobs"):
+            if isinstance(self.jobs, ScanError):
+                raise self.jobs
+            return self.jobs
         self.queries.append(query)
         self.log.append("look")
         name = (query or {}).get("fieldSelector", "").partition("metadata.name=")[2]
@@ -83,6 +87,18 @@ def test_the_rest_of_a_workload_is_left_alone_when_one_is_not_replaced(monkeypat
     outcomes = run(monkeypatch, cluster, [left(a), left(b)])
     assert said(outcomes) == ["not_replaced", "recycle_stopped"] and outcomes[0].evicted and not outcomes[1].evicted
     assert "1 of 2 pods of its ReplicaSet are ready" in outcomes[0].error.message and cluster.pods == [b]
+
+
+@pytest.mark.parametrize(("job", "words"), [
+    ({"type": "SuccessCriteriaMet", "status": "True", "message": "done"}, "its Job app has ended (SuccessCriteriaMet: done)"),
+    ({"type": "Failed", "status": "True", "message": "BackoffLimit"}, "its Job app has ended (Failed: BackoffLimit)"),
+    ({"type": "Failed", "status": "False"}, "0 of 1 pods of its Job"), (None, "0 of 1 pods of its Job")])
+def test_a_job_that_has_ended_makes_no_other_pod(monkeypatch, job, words):
+    a = pod("a", kind="Job")
+    cluster = Cluster(a, replaces=False)
+    cluster.jobs = [{"status": {"conditions": [job]}}] if job else ScanError("not_permitted", "jobs")
+    (outcome,) = run(monkeypatch, cluster, [left(a)])
+    assert outcome.evicted and outcome.error.reason == "not_replaced" and words in outcome.error.message
 
 
 def test_a_workload_that_is_not_ready_is_not_asked_to_be(monkeypatch):
