@@ -1,16 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run over targets: each is reached, judged and handed over, a bounded number at a time, and none hides another."""
+"""What a run does to each of its targets: it is reached and judged, and none hides another."""
 
 from __future__ import annotations
 
-import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .approaches.approach import Approach, Collected
 from .collector.facts import Facts, Query
@@ -28,9 +26,7 @@ from .results.model import Judgement, Platform, ProfileResult
 from .results.notes import Note
 from .targets.selection import SelectedTarget
 
-_PROGRESS_INTERVAL = 1.0
 _PLATFORM_QUERY = Query("os")
-Work = TypeVar("Work")
 
 
 @dataclass(frozen=True)
@@ -133,50 +129,3 @@ def platform_of(facts: Facts) -> Platform:
         return Platform()
     value: Mapping[str, str] = seen.value
     return Platform(name=value["name"], family=value["family"], release=value["release"], arch=value["arch"])
-
-
-def run_bounded(items: Iterable[Work], work: Callable[[Work], Any], concurrency: int, cancel: threading.Event,
-                on_progress: Callable[[int], None]) -> Iterator[Tuple[Work, Any]]:
-    """Does `work` on the items, at most `concurrency` at a time, and yields (item, result) in the order of finishing.
-
-    `on_progress` is called with the number done about once a second. When the caller stops (an exception, an
-    interrupt, Ansible's time-out), `cancel` is set, no new item is begun, and those in work are waited for: they end
-    at once, because all that they wait on looks at `cancel`.
-    """
-    source = iter(items)
-    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="scan")
-    pending: Dict[Future[Any], Work] = {}
-    done, said = 0, time.monotonic()
-    try:
-        for item in source:
-            pending[pool.submit(work, item)] = item
-            # a few wait in line, so that no thread idles; not all, so that memory does not grow with the fleet
-            while len(pending) >= 2 * concurrency:
-                for pair in _finished(pending):
-                    done += 1
-                    yield pair
-                said = _say(on_progress, done, said)
-        while pending:
-            for pair in _finished(pending):
-                done += 1
-                yield pair
-            said = _say(on_progress, done, said)
-    finally:
-        cancel_needed = bool(pending)
-        if cancel_needed:
-            cancel.set()
-        pool.shutdown(wait=True, cancel_futures=cancel_needed)
-
-
-def _finished(pending: Dict[Future[Any], Work]) -> List[Tuple[Work, Any]]:
-    finished: Set[Future[Any]]
-    finished, _rest = wait(pending, timeout=_PROGRESS_INTERVAL, return_when=FIRST_COMPLETED)
-    return [(pending.pop(future), future.result()) for future in finished]
-
-
-def _say(on_progress: Callable[[int], None], done: int, said: float) -> float:
-    now = time.monotonic()
-    if now - said < _PROGRESS_INTERVAL:
-        return said
-    on_progress(done)
-    return now

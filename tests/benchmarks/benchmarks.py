@@ -36,6 +36,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.d
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import DebugOptions
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits, Means
+from ansible_collections.securescan.kubernetes.plugins.module_utils.bounded_work import run_bounded
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
     connect,
@@ -51,7 +52,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
 from ansible_collections.securescan.kubernetes.plugins.module_utils.run import (
     ScanPlan,
     judge_facts,
-    run_bounded,
     scan_request,
     scan_target,
 )

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -29,7 +30,7 @@ def left(cluster) -> str:
 def start_slow_scan(playbooks):
     """One container after the other, so that the scan has a middle."""
     return playbooks.start("securescan.kubernetes.scan", scan_namespaces="shop", scan_concurrency=1,
-                           scan_output_dir=str(playbooks.folder / "results"))
+                           scan_output_dir=str(playbooks.folder / "results"), environ={"PYTHONFAULTHANDLER": "1"})
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,18 @@ def wait_for_access(process, cluster, before: str = "") -> bool:
     return False
 
 
+def output_of(process, seconds: float = 30) -> str:
+    """What a process wrote until its end. One that hangs is made to say where: faulthandler answers SIGABRT with each thread's
+    stack."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        for pid in sorted(family_of(process.pid), reverse=True):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGABRT)
+        pytest.fail("it did not end within %g s:\n%s" % (seconds, process.communicate(timeout=30)[0]))
+
+
 def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
     """Ansible's main process gets SIGINT, as from a terminal; its worker is in a session of its own.
 
@@ -62,7 +75,7 @@ def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
         else:
             time.sleep(chance.uniform(0.3, 2.5))
         process.send_signal(signal.SIGINT)
-        output, _nothing = process.communicate(timeout=30)
+        output = output_of(process)
         assert left(cluster) == "", output
     assert within >= MOMENTS // 4, "too few of the moments lay within a scan, so this shows too little"
 
@@ -132,7 +145,7 @@ def test_other_ends_leave_nothing(playbooks, cluster, number):
     while not left(cluster) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
-    process.communicate(timeout=30)
+    output_of(process)
     deadline = time.monotonic() + 5
     while left(cluster):
         assert time.monotonic() < deadline, left(cluster)
@@ -210,7 +223,7 @@ def test_a_worker_whose_ansible_is_killed_ends_and_removes_the_access(playbooks,
     workers = family_of(process.pid) - {process.pid}
     assert workers
     process.kill()
-    process.communicate(timeout=30)
+    output_of(process)
     deadline = time.monotonic() + 60
     while any(pathlib.Path("/proc/%d" % worker).exists() for worker in workers):
         assert time.monotonic() < deadline, "the worker goes on"

@@ -53,7 +53,7 @@ def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = Fals
     """Makes the access of each grant, or brings an existing one of the same run up to date.
 
     In a namespace where it fails, what was made is removed again and the outcome holds the error; the other
-    namespaces' access stands. On an interrupt, all that this call has made is removed.
+    namespaces' access stands. When it is cancelled, all that this call has made is removed.
     """
     convergences: List[_Convergence] = []
     try:
@@ -83,7 +83,9 @@ def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> 
 
 def ensure_absent(client: RestClient, run_id: str, namespaces: Iterable[str],
                   check_mode: bool = False) -> List[NamespaceOutcome]:
-    """Removes the access of a run from the namespaces; objects that are not ours are never touched."""
+    """Removes the access of a run from the namespaces, also when the client is cancelled; objects that are not ours are never
+    touched."""
+    client = client.uncancelled()
     return [_revoke(client, run_id, namespace, check_mode) for namespace in namespaces]
 
 
@@ -127,6 +129,8 @@ class _Convergence:
             for surplus in sorted(found.values(), key=lambda item: REMOVAL_ORDER.index(item["kind"])):
                 self._drop(surplus)
         except ScanError as error:
+            if error.reason == "cancelled":
+                raise
             outcome.error = access_incomplete(error, self.undo())
             outcome.changed = False
             return
@@ -136,14 +140,15 @@ class _Convergence:
     def undo(self) -> List[str]:
         """Removes what `run` has made; what could not be removed, as texts."""
         left: List[str] = []
+        client = self._client.uncancelled()
         made, self._made = self._made, set()
         for kind in REMOVAL_ORDER:
             if not any(key[0] == kind for key in made):
                 continue
             try:
-                for item in find(self._client, kind, self.outcome.namespace, self._plan.run_id):
+                for item in find(client, kind, self.outcome.namespace, self._plan.run_id):
                     if _key(item) in made:
-                        remove(self._client, item)
+                        remove(client, item)
             except ScanError as error:
                 left.append("%s: %s" % (kind, error.message))
         return left
@@ -185,7 +190,8 @@ class _Convergence:
     def _create(self, path: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         self._made.add(_key(wanted))
         try:
-            return self._client.create(path, wanted, _SERVER_TIMEOUT)
+            # seen through when it is cancelled: an answer that is not waited for leaves open what there is to be taken back
+            return self._client.uncancelled().create(path, wanted, _SERVER_TIMEOUT)
         except ScanError as error:
             if error.reason in _NOT_MADE:
                 self._made.discard(_key(wanted))

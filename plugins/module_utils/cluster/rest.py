@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import threading
@@ -52,6 +53,12 @@ class RestClient:
         self._cancel = cancel
         self._pool = HttpPool(connection)
         self._lock = threading.Lock()
+
+    def uncancelled(self) -> RestClient:
+        """The same client for what has to be done also when all else is cancelled: taking back what was made."""
+        client = copy.copy(self)
+        client._cancel = None
+        return client
 
     def get(self, path: str, query: Optional[Query] = None) -> Dict[str, Any]:
         """:raises ScanError: every reason of 2xx; connection_lost, timed_out, cancelled"""

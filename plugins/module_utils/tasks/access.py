@@ -30,7 +30,7 @@ from ..targets.own_containers import own_sidecars
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, resolve_namespaces, select_pods
 from .context import TaskContext
 from .grantor import connect_grantor
-from .interrupts import interruptible
+from .interrupts import run_interruptible
 
 _LISTED_IN_RESULT = 50
 # After a failed removal: how long an API server that is away is waited for, how often it is asked, and the pauses before
@@ -48,9 +48,8 @@ _TOLD_NAMESPACES = 10
 def run_scan_access(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
     """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept; failed, msg, error."""
     task = {"present": _present, "absent": _absent, "swept": _swept}[params["state"]]
-    client = RestClient(connect_grantor(params, context))
-    with interruptible():
-        return task(params, client, context)
+    client = RestClient(connect_grantor(params, context), cancel=context.cancel)
+    return run_interruptible(lambda: task(params, client, context), context.cancel)
 
 
 def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext) -> Dict[str, Any]:
@@ -66,16 +65,19 @@ def _present(params: Mapping[str, Any], client: RestClient, context: TaskContext
     access = _described(plan, outcomes)
     access["refused"] = access["refused"][:_LISTED_IN_RESULT]
     result = _result(outcomes, failures, context, access)
-    if path and len(failures) < len(outcomes):
-        try:
+    try:
+        if context.cancel.is_set():
+            raise ScanError("cancelled", "cancelled when the access was just made", tried="making the access of run %s" % run_id)
+        if path and len(failures) < len(outcomes):
             diff = _KubeconfigFile(path, found).ensure(client, plan, outcomes, context.check_mode)
-        except BaseException:
-            # the caller is told of a failure: what was made for it must not stay
+            result["changed"] |= bool(diff)
+            result["diff"] += diff
+            result["scanner_kubeconfig"] = str(path)
+    except BaseException:
+        # the caller is told of a failure: what was made for it must not stay
+        if not context.check_mode:
             _revoke(client, run_id, [outcome.namespace for outcome in outcomes if outcome.is_new])
-            raise
-        result["changed"] |= bool(diff)
-        result["diff"] += diff
-        result["scanner_kubeconfig"] = str(path)
+        raise
     return result
 
 

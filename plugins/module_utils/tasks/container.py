@@ -17,6 +17,7 @@ from ..approaches.approach import Footprint
 from ..approaches.choice import check_image_side, check_options, check_targets, foresee, open_approach
 from ..approaches.image_side import with_image_side
 from ..approaches.reached_pod import ExecLimits, Means
+from ..bounded_work import run_bounded
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
@@ -33,12 +34,12 @@ from ..results.hdf import hdf_document
 from ..results.notes import Note, note_warnings
 from ..results.run_folder import RunFolder
 from ..results.run_summary import RunSummary
-from ..run import Outcome, ScanPlan, run_bounded, scan_request, scan_target
+from ..run import Outcome, ScanPlan, scan_request, scan_target
 from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
 from .access import planned_access, pod_ref, scan_access_of, scan_grants
 from .context import TaskContext
 from .grantor import connect_grantor
-from .interrupts import interruptible
+from .interrupts import run_interruptible
 from .profile import received_profiles
 
 _LISTED_IN_RESULT = 20
@@ -59,7 +60,7 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     if params["drift"]:
         check_image_side(options)
     connection = connect_grantor(params, context)
-    grantor = RestClient(connection)
+    grantor = RestClient(connection, cancel=context.cancel)
     chosen, looked_at = selection(params), LookedAt()
     targets = list(select_targets(grantor, connection.cluster_name, chosen, looked_at))
     context.warnings += check_selected(grantor, chosen, looked_at, params["allow_empty"])
@@ -69,10 +70,14 @@ def run_scan_container(params: Mapping[str, Any], context: TaskContext) -> Dict[
     folder = RunFolder(params["output_dir"], _run_id(params))
     folder.create()  # before the access: an output folder that cannot be written must not cost a visit to the cluster
     result: Dict[str, Any] = {}
+
+    def scan() -> None:
+        with scan_access_of(params, context, grantor, folder.path.name, targets) as access:
+            result.update(_Scan(params, context, connection=connection, grantor=grantor, request=request,
+                                profiles=profiles, amendments=amendments, folder=folder, access=access, targets=targets).run())
+
     try:
-        with interruptible(), scan_access_of(params, context, grantor, folder.path.name, targets) as access:
-            result = _Scan(params, context, connection=connection, grantor=grantor, request=request,
-                           profiles=profiles, amendments=amendments, folder=folder, access=access, targets=targets).run()
+        run_interruptible(scan, context.cancel)
     except ScanError as error:
         if not result:
             raise

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ends a task from outside: turned into an exception, so that what was made in the cluster is removed on the way out.
+"""What ends a task from outside: it is told to stop, and removes what it has made in the cluster on its way out.
 
 Ansible ends its workers by SIGTERM when the operator presses Ctrl-C, and a worker that does nothing about it dies at
 once, with the access still in the cluster. A job system that is not heeded kills ansible-playbook outright; its workers are
@@ -10,54 +10,72 @@ then told nothing, and would scan to the end for nobody.
 
 from __future__ import annotations
 
+import contextvars
 import os
 import signal
 import threading
-from contextlib import contextmanager
-from types import FrameType
-from typing import Iterator, Optional
+from _thread import start_new_thread
+from queue import Empty, SimpleQueue
+from typing import Callable, List, Optional, Sequence, Tuple, TypeVar
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# How often a task looks whether the process that started it is there. The kernel could tell (PR_SET_PDEATHSIG), but it tells
-# of the thread that forked, which may end before its process.
-_LOOK_SECONDS = 0.5
+# How often the main thread looks for a signal, and whether the process that started it is there. The kernel could tell the
+# latter (PR_SET_PDEATHSIG), but it tells of the thread that forked, which may end before its process.
+_LOOK_SECONDS = 0.1
+Result = TypeVar("Result")
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Within it, the first of SIGINT, SIGTERM, SIGHUP and the parent process's end raises KeyboardInterrupt in the main thread.
+def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Result:
+    """What `body` returns or raises. It has a thread of its own; the main thread waits for it, and sets `cancel` at the first of
+    SIGINT, SIGTERM, SIGHUP, the parent process's end and an exception that another signal's handler raises (Ansible's time-out).
 
-    Later ones are ignored until the end: they would interrupt the removal that the first has set off.
+    An exception out of a handler strikes between any two steps: in the middle of a removal, or where a lock is held that is
+    then never given back. So none reaches `body`, which ends because all that it waits on looks at `cancel`.
+
+    :raises KeyboardInterrupt: it was interrupted, and `body` has ended since
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
-        return
-    raised = False
+        return body()  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
+    outcomes: List[Tuple[Optional[Result], Optional[BaseException]]] = []
+    ended: SimpleQueue[None] = SimpleQueue()
 
-    def interrupt(number: int, _frame: Optional[FrameType]) -> None:
-        nonlocal raised
-        if not raised:
-            raised = True
-            raise KeyboardInterrupt("signal %d" % number)
+    def run() -> None:
+        try:
+            outcomes.append((body(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            outcomes.append((None, error))
+        ended.put(None)
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
-    over = threading.Event()
-    watch = threading.Thread(target=_watch_parent, args=(os.getppid(), threading.get_ident(), over), daemon=True,
-                             name="watch-parent")
-    watch.start()
+    received: List[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: received.append(number)) for number in _SIGNALS}
     try:
-        yield
+        # Ansible keeps what it knows of the task in context variables. Not a Thread: its start holds a lock written in Python.
+        start_new_thread(contextvars.copy_context().run, (run,))
+        interruption = _wait(outcomes, ended, received, cancel)
     finally:
-        # before the handlers go: what it sends would end the process
-        over.set()
-        watch.join()
         for number, handler in before.items():
             signal.signal(number, handler)
+    result, error = outcomes[0]
+    if interruption or error:
+        raise interruption or error  # type: ignore[misc]  # one of them is there
+    return result  # type: ignore[return-value]  # there is one where there is no error
 
 
-def _watch_parent(parent: int, thread: int, over: threading.Event) -> None:
-    """Sends the thread SIGTERM when the parent is gone: a process whose parent ends gets another one."""
-    while not over.wait(_LOOK_SECONDS):
-        if os.getppid() != parent:
-            signal.pthread_kill(thread, signal.SIGTERM)
-            return
+def _wait(outcomes: Sequence[object], ended: SimpleQueue[None], received: Sequence[int],
+          cancel: threading.Event) -> Optional[BaseException]:
+    """Until there is an outcome; returns what has interrupted it. It holds no lock, and loses nothing at whatever step it is
+    interrupted itself: what counts is in the lists."""
+    parent, interruption = os.getppid(), None  # type: int, Optional[BaseException]
+    while True:
+        try:
+            if received or os.getppid() != parent:  # a process whose parent ends gets another one
+                interruption = interruption or KeyboardInterrupt("signal %d" % received[0] if received else "the parent ended")
+            if interruption:
+                cancel.set()
+            if outcomes:
+                return interruption
+            ended.get(timeout=_LOOK_SECONDS)
+        except Empty:
+            pass
+        except BaseException as raised:  # noqa: BLE001 - out of another's handler; raised again when the body has ended
+            interruption = interruption or raised

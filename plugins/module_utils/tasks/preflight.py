@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from ..approaches.choice import check_options, check_targets
 from ..approaches.reached_pod import ExecLimits
+from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import approach_options
@@ -19,7 +20,6 @@ from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.report import result_text
 from ..results.run_folder import read_summary_of
-from ..run import run_bounded
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 

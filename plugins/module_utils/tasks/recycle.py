@@ -8,16 +8,16 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping
 
+from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import selection
 from ..preflight.left_entries import entries_of
 from ..recycle import LeftPod, Recycled, Recycler, by_workload
-from ..run import run_bounded
 from ..targets.selection import LookedAt, check_selected, select_targets
 from .context import TaskContext
 from .grantor import connect_grantor
-from .interrupts import interruptible
+from .interrupts import run_interruptible
 
 _LISTED_IN_RESULT = 20
 
@@ -45,10 +45,13 @@ def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> Dict[st
     context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
     recycler = Recycler(client, params["wait_timeout"], check_mode=context.check_mode, cancel=context.cancel, say=context.say)
     outcomes: List[Recycled] = []
-    with interruptible():
+
+    def recycle() -> None:
         for _group, done in run_bounded(by_workload(list(pods.values())), lambda group: list(recycler.recycle(group)),
                                         params["concurrency"], context.cancel, lambda done: None):
-            outcomes += done
+            outcomes.extend(done)
+
+    run_interruptible(recycle, context.cancel)
     return _result(outcomes, connection.cluster_name, recycler.requests, context)
 
 

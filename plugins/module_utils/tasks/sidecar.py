@@ -23,7 +23,7 @@ from ..sidecar.workload import workload_refs
 from ..targets.patterns import DNS_LABEL, check_names, is_pattern
 from .context import TaskContext
 from .grantor import connect_grantor
-from .interrupts import interruptible
+from .interrupts import run_interruptible
 
 # Kubernetes' resource.Quantity: a number, and a suffix or an exponent.
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
@@ -53,7 +53,7 @@ def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> Dict[st
             result["output_dir"] = str(place)
             result["diff"] += write_manifests(place, files, context.check_mode)
             result["changed"] = bool(result["diff"])
-    return _converged(params, context, client, changes, result)
+    return run_interruptible(lambda: _converged(params, context, client, changes, result), context.cancel)
 
 
 def _check(params: Mapping[str, Any]) -> None:
@@ -93,32 +93,31 @@ def _converged(params: Mapping[str, Any], context: TaskContext, client: RestClie
     records: List[Dict[str, Any]] = []
     rollouts: List[Optional[Rollout]] = []
     failures: List[ScanError] = []
-    with interruptible():
-        for change in changes:
-            rollouts.append(_rollout(params, context, client, change))
-            try:
-                if change.changed and not context.check_mode:
-                    change.apply()
-            except ScanError as error:
-                rollouts[-1] = None
-                failures.append(error)
-                records.append(_record(change, changed=False, error=error))
-                continue
-            if change.changed and change.before and change.after:
-                result["diff"].append(_diff(change))
-            records.append(_record(change, changed=change.changed))
-        # one time for all: they go on beside each other
-        deadline = Deadline(params["wait_timeout"], context.cancel, "waiting for rollouts in namespace %s" % params["namespace"])
-        for change, rollout, record in zip(changes, rollouts, records):
-            if rollout is None:
-                continue
-            context.say("waiting for the rollout of %s" % change.ref.title)
-            try:
-                rollout.wait(deadline)
-                record["rolled_out"] = True
-            except ScanError as error:
-                failures.append(error)
-                record["error"] = error.record()
+    for change in changes:
+        rollouts.append(_rollout(params, context, client, change))
+        try:
+            if change.changed and not context.check_mode:
+                change.apply()
+        except ScanError as error:
+            rollouts[-1] = None
+            failures.append(error)
+            records.append(_record(change, changed=False, error=error))
+            continue
+        if change.changed and change.before and change.after:
+            result["diff"].append(_diff(change))
+        records.append(_record(change, changed=change.changed))
+    # one time for all: they go on beside each other
+    deadline = Deadline(params["wait_timeout"], context.cancel, "waiting for rollouts in namespace %s" % params["namespace"])
+    for change, rollout, record in zip(changes, rollouts, records):
+        if rollout is None:
+            continue
+        context.say("waiting for the rollout of %s" % change.ref.title)
+        try:
+            rollout.wait(deadline)
+            record["rolled_out"] = True
+        except ScanError as error:
+            failures.append(error)
+            record["error"] = error.record()
     result["workloads"] = records
     result["changed"] = bool(result["changed"] or any(record["changed"] for record in records))
     if failures:

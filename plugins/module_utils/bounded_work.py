@@ -1,0 +1,107 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work on many items, a bounded number at a time, in threads; it ends when it is cancelled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple, TypeVar
+
+from .errors import ScanError
+
+_PROGRESS_INTERVAL = 1.0
+Work = TypeVar("Work")
+# The item, its result, and what was raised instead of one.
+_Done = Tuple[Work, Any, Optional[BaseException]]
+
+
+def run_bounded(items: Iterable[Work], work: Callable[[Work], Any], concurrency: int, cancel: threading.Event,
+                on_progress: Callable[[int], None]) -> Iterator[Tuple[Work, Any]]:
+    """Does `work` on the items, at most `concurrency` at a time, and yields (item, result) in the order of finishing.
+
+    `on_progress` is called with the number done about once a second. When the caller stops, `cancel` is set; when that is set, no
+    new item is begun, and those in work are waited for: they end at once, because all that they wait on looks at `cancel`.
+
+    :raises ScanError: cancelled; and what `work` raises
+    """
+    waiting: SimpleQueue[Optional[Tuple[Work]]] = SimpleQueue()
+    finished: SimpleQueue[_Done[Work]] = SimpleQueue()
+    threads: List[threading.Thread] = []
+    begun, done, said, is_over = 0, 0, time.monotonic(), False
+    try:
+        for item in items:
+            if len(threads) < concurrency:
+                threads.append(threading.Thread(target=_work_off, args=(work, waiting, finished, cancel), name="scan"))
+                threads[-1].start()
+            waiting.put((item,))
+            begun += 1
+            # a few wait in line, so that no thread idles; not all, so that memory does not grow with the fleet
+            while begun - done >= 2 * concurrency:
+                for pair in _next_finished(finished):
+                    done += 1
+                    yield pair
+                said = _say(on_progress, done, said)
+                _check(cancel)
+        while begun > done:
+            for pair in _next_finished(finished):
+                done += 1
+                yield pair
+            said = _say(on_progress, done, said)
+            _check(cancel)
+        is_over = True
+    finally:
+        if not is_over:
+            cancel.set()
+            _empty(waiting)
+        for _thread in threads:
+            waiting.put(None)
+        for thread in threads:
+            thread.join()
+
+
+def _work_off(work: Callable[[Work], Any], waiting: SimpleQueue[Optional[Tuple[Work]]],
+              finished: SimpleQueue[_Done[Work]], cancel: threading.Event) -> None:
+    while True:
+        taken = waiting.get()
+        if taken is None:
+            return
+        try:
+            _check(cancel)
+            finished.put((taken[0], work(taken[0]), None))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is taken
+            finished.put((taken[0], None, error))
+
+
+def _next_finished(finished: SimpleQueue[_Done[Work]]) -> Iterator[Tuple[Work, Any]]:
+    """One, or none where it takes longer than progress may stay unsaid."""
+    try:
+        item, result, error = finished.get(timeout=_PROGRESS_INTERVAL)
+    except Empty:
+        return
+    if error is not None:
+        raise error
+    yield item, result
+
+
+def _check(cancel: threading.Event) -> None:
+    if cancel.is_set():
+        raise ScanError("cancelled", "cancelled while it was under way", tried="working on many items")
+
+
+def _empty(waiting: SimpleQueue[Any]) -> None:
+    try:
+        while True:
+            waiting.get_nowait()
+    except Empty:
+        return
+
+
+def _say(on_progress: Callable[[int], None], done: int, said: float) -> float:
+    now = time.monotonic()
+    if now - said < _PROGRESS_INTERVAL:
+        return said
+    on_progress(done)
+    return now
