@@ -11,10 +11,10 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     DEBIAN,
     ENFORCED,
     container,
-    place,  # noqa: F401 - a fixture
     pod,
-    scan,  # noqa: F401 - a fixture
 )
+
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
 
 # Holds so many bytes in memory, as a file of a volume that is none of the disk, and says when it has them.
 HOLDS = "trap 'exit 0' TERM; head -c %d /dev/zero >/held/bytes; touch /held/done; sleep 3600 & wait"
@@ -27,7 +27,7 @@ def holder(name, held, limit):
                      readinessProbe=READY, volumeMounts=[{"name": "held", "mountPath": "/held"}])
 
 
-def test_a_target_near_its_limit_is_refused_and_not_killed(place, scan):  # noqa: F811
+def test_a_target_near_its_limit_is_refused_and_not_killed(place, scan):
     there = place(ENFORCED)
     small = {"limits": {"memory": "32Mi"}}
     there.add(pod("full", holder("full", 50, "64Mi"), **MEMORY), pod("roomy", holder("roomy", 20, "64Mi"), **MEMORY),
@@ -47,7 +47,7 @@ def test_a_target_near_its_limit_is_refused_and_not_killed(place, scan):  # noqa
 
 
 @pytest.mark.parametrize("size", ["much", "-1Mi", "16 MB"])
-def test_a_headroom_that_is_no_size_is_refused_before_anything_is_asked(scan, size):  # noqa: F811
+def test_a_headroom_that_is_no_size_is_refused_before_anything_is_asked(scan, size):
     with pytest.raises(ScanError, match="debug_memory_headroom") as caught:
         scan("none", debug_memory_headroom=size, kubeconfig="/no/such/file")
     assert caught.value.reason == "bad_option"

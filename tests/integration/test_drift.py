@@ -62,7 +62,8 @@ class Drifted(Scan):
         return {entry["path"]: (entry["change"], entry["differs"]) for entry in self.drift(name)["differences"]}
 
     def failed(self, name: str) -> list:
-        return [control for control, results in self.verdicts(name).items() if any(status == "failed" for status, _ in results)]
+        return [control for control, results in self.verdicts(name).items()
+                if any(status == "failed" for status, _words in results)]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def check(scan: Drifted) -> None:
         assert scan.failed(name) == CONTROLS
     for name in ("debian-same", "bare-same"):
         assert scan.found(name) == {}
-        assert {control: {status for status, _ in results} for control, results in scan.verdicts(name).items()} == {
+        assert {control: {status for status, _words in results} for control, results in scan.verdicts(name).items()} == {
             control: {"passed"} for control in CONTROLS}
 
 
@@ -147,6 +148,6 @@ def test_without_the_image_drift_is_not_reviewed(cluster, helper_operator_kubeco
     without = run_scan(helper_operator_kubeconfig, tmp_path / "without", space, helper_namespace=None, pods=["debian"])
     at_rest = run_scan(helper_operator_kubeconfig, tmp_path / "image", space, approach="image", pods=["debian"])
     for scan, words in ((without, "no helper_namespace is given"), (at_rest, "was seen by its image only")):
-        assert {status for results in scan.verdicts("debian").values() for status, _ in results} == {"skipped"}
+        assert {status for results in scan.verdicts("debian").values() for status, _words in results} == {"skipped"}
         said = scan.targets["debian"]["drift"]
         assert said["counts"] is None and not said["complete"] and words in said["cause"]

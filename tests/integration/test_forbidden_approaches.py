@@ -23,12 +23,12 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     ENFORCED,
     LISTENS,
     container,
-    place,  # noqa: F401 - a fixture
     pod,
-    scan,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
-from ansible_collections.securescan.kubernetes.tests.integration.test_preflight import explain  # noqa: F401 - a fixture
+
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+                  "ansible_collections.securescan.kubernetes.tests.integration.preflight_fixtures"]
 
 NO_DEBUG = {"approaches": ["debug"], "label_selectors": ["tier in (db, cache)"], "reason": "no new containers beside data"}
 CLOSED = {"approaches": ["exec", "debug"], "label_selectors": ["closed"]}
@@ -41,7 +41,7 @@ def labelled(made, **labels):
 
 
 @pytest.fixture
-def mixed(place):  # noqa: F811
+def mixed(place):
     """Pods without a shell: one without a rule, one where debug is forbidden, one that must not be entered; and one with a
     shell where debug is forbidden."""
     there = place(ENFORCED)
@@ -51,7 +51,7 @@ def mixed(place):  # noqa: F811
     return there
 
 
-def test_auto_goes_on_with_the_next_and_touches_nothing_that_is_forbidden(mixed, scan, cluster, helper_operator_kubeconfig):  # noqa: F811
+def test_auto_goes_on_with_the_next_and_touches_nothing_that_is_forbidden(mixed, scan, cluster, helper_operator_kubeconfig):
     rules = [NO_DEBUG, CLOSED, {"approaches": ["image"], "label_selectors": ["tier=db", "!closed"]}]
     cluster.forget_audit()
     done = scan(mixed.name, approach="auto", forbidden_approaches=rules, kubeconfig=str(helper_operator_kubeconfig),
@@ -75,7 +75,7 @@ def test_auto_goes_on_with_the_next_and_touches_nothing_that_is_forbidden(mixed,
         assert {event["objectRef"]["name"] for event in added if event["objectRef"]["namespace"] == mixed.name} == {"free"}
 
 
-def test_a_single_approach_is_refused_by_its_rule_and_foreseen(mixed, scan, explain):  # noqa: F811
+def test_a_single_approach_is_refused_by_its_rule_and_foreseen(mixed, scan, explain):
     rules = {"forbidden_approaches": [NO_DEBUG, dict(CLOSED, namespaces=["elsewhere-*"])]}
     planned = scan(mixed.name, check_mode=True, **rules)
     assert planned.result["counts"] == {"selected": 4, "scanned": 0, "not_scanned": 3}
@@ -126,7 +126,7 @@ def test_the_token_of_an_access_that_spares_a_pod_is_refused_there(mixed, cluste
         run_task(debug_operator_kubeconfig, state="absent", run_id=run_id, namespaces=[mixed.name])
 
 
-def test_a_rule_that_is_not_understood_is_refused_before_anything_is_asked(scan, explain):  # noqa: F811
+def test_a_rule_that_is_not_understood_is_refused_before_anything_is_asked(scan, explain):
     bad = {"forbidden_approaches": [{"approaches": ["debug"], "label_selectors": ["tier in db"]}], "kubeconfig": "/no/such/file"}
     for task in (scan, explain):
         with pytest.raises(ScanError, match="no label selector") as caught:

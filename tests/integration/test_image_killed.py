@@ -17,9 +17,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     ENFORCED,
     LISTENS,
     container,
-    place,  # noqa: F401 - a fixture
     pod,
-    scan,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
     ACCOUNT,
@@ -28,13 +26,15 @@ from ansible_collections.securescan.kubernetes.tests.integration.operator_creden
     shipped_cluster_role,
 )
 
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+
 OURS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 ACCESS = "serviceaccounts,roles,rolebindings"
 MOMENTS = 10
 
 
 @pytest.fixture
-def helpers(place, cluster, helper_operator_kubeconfig):  # noqa: F811
+def helpers(place, cluster, helper_operator_kubeconfig):
     """A namespace for the helper pods of this test alone: what it sweeps belongs to no other scan."""
     there = place(ENFORCED)
     binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
@@ -50,7 +50,7 @@ def names(cluster, namespace, kinds):
     return set(cluster.kubectl("get", kinds, "-n", namespace, "-l", OURS, "-o", "name").split())
 
 
-def test_what_killed_scans_leave_is_swept_and_a_new_one_works(place, helpers, scan, cluster, helper_operator_kubeconfig):  # noqa: F811
+def test_what_killed_scans_leave_is_swept_and_a_new_one_works(place, helpers, scan, cluster, helper_operator_kubeconfig):
     there = place(ENFORCED)
     there.add(pod("a", container("a", **LISTENS)), pod("b", container("b", BUSYBOX)))
     forked = multiprocessing.get_context("fork")

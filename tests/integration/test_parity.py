@@ -117,9 +117,11 @@ def table(runs: dict[str, Run]):
     for target in runs["exec"].targets:
         containers.setdefault((target["namespace"], target["workload"], target["container"]), target["image"])
     for (namespace, workload, name), image in sorted(containers.items()):
-        cells = [result(next(target for target in runs[approach].targets if (
-            target["namespace"], target["workload"], target["container"]) == (namespace, workload, name)))
-            for approach in APPROACHES]
+        cells = []
+        for approach in APPROACHES:
+            seen, *_others = (target for target in runs[approach].targets if (
+                target["namespace"], target["workload"], target["container"]) == (namespace, workload, name))
+            cells.append(result(seen))
         yield ["%s/%s/%s" % (namespace, workload, name), image, *cells]
 
 

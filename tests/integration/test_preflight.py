@@ -6,15 +6,11 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import run_scan_target_info
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
@@ -22,9 +18,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     ENFORCED,
     LISTENS,
     container,
-    place,  # noqa: F401 - a fixture
     pod,
-    scan,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
     DEBUG_MANIFEST,
@@ -33,21 +27,10 @@ from ansible_collections.securescan.kubernetes.tests.integration.operator_creden
     make_operator,
 )
 
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+                  "ansible_collections.securescan.kubernetes.tests.integration.preflight_fixtures"]
+
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
-
-
-@pytest.fixture
-def explain(debug_operator_kubeconfig):
-    """Runs the task with the operator's credential; `warnings` are those of the last call."""
-    def run(namespace, kubeconfig=debug_operator_kubeconfig, check_mode=False, **changes):
-        params = {name: rule.get("default") for name, rule in options.scan_target_info_spec().items()}
-        params.update({"kubeconfig": str(kubeconfig), "namespaces": [namespace], "explain": True, "approach": "auto",
-                       "scanner_image": BUSYBOX}, **changes)
-        context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
-        result = run_scan_target_info(params, context)
-        run.warnings = context.warnings
-        return result
-    return run
 
 
 def verdicts(result, approach):
@@ -56,7 +39,7 @@ def verdicts(result, approach):
             for target in result["targets"]}
 
 
-def test_what_is_foreseen_is_what_a_scan_meets(explain, scan, place):  # noqa: F811
+def test_what_is_foreseen_is_what_a_scan_meets(explain, scan, place):
     space = place()
     space.add(
         pod("several", container(), container("distroless", **LISTENS),
@@ -73,7 +56,7 @@ def test_what_is_foreseen_is_what_a_scan_meets(explain, scan, place):  # noqa: F
         assert verdict == ((met.targets[name]["error"] or {}).get("reason") or "works"), name
 
 
-def test_a_policy_is_named(explain, place):  # noqa: F811
+def test_a_policy_is_named(explain, place):
     space = place()
     space.add(pod("old", container(user=(0, 0), security={"runAsNonRoot": False})))
     space.cluster.kubectl("label", "namespace", space.name, *("%s=%s" % label for label in ENFORCED.items()))
@@ -83,7 +66,7 @@ def test_a_policy_is_named(explain, place):  # noqa: F811
     assert "Pod Security (restricted" in reasons[0]["cause"]
 
 
-def test_asking_leaves_no_trace(explain, place, cluster):  # noqa: F811
+def test_asking_leaves_no_trace(explain, place, cluster):
     """Access, ephemeral containers and helper pods are asked for; the audit log shows dry runs alone, one of each kind."""
     space, helpers = place(), place(ENFORCED)
     labels, template = {"app": "replicas"}, pod("replicas", container("debian", DEBIAN))
@@ -126,7 +109,7 @@ def test_what_the_minimal_operator_lacks(explain, operator_kubeconfig):
     assert found["grantor"] == "system:serviceaccount:securescan-operator:operator"
 
 
-def test_each_missing_right_is_named_and_granting_it_helps(explain, cluster, tmp_path, place):  # noqa: F811
+def test_each_missing_right_is_named_and_granting_it_helps(explain, cluster, tmp_path, place):
     """Somebody who may list pods only; the rules that the preflight names, and nothing else, make a scan possible."""
     space, helpers = place(), place()
     space.add(pod("one", container()))
@@ -174,7 +157,7 @@ def test_the_result_is_bounded_and_the_file_has_all(explain, tmp_path):
     assert explain("shop", output_file=str(tmp_path / "none.json"), check_mode=True) and not (tmp_path / "none.json").exists()
 
 
-def test_the_estimate_says_where_its_seconds_come_from(explain, scan, tmp_path):  # noqa: F811
+def test_the_estimate_says_where_its_seconds_come_from(explain, scan, tmp_path):
     # without the workload that crashes: whether it runs changes from one look to the next
     steady = {"approach": "exec", "exclude_workloads": ["Deployment/broken"]}
     guessed = explain("shop", **steady)["explained"]["estimate"]
@@ -191,7 +174,7 @@ def test_the_estimate_says_where_its_seconds_come_from(explain, scan, tmp_path):
     assert any("test bed" in warning for warning in explain.warnings)
 
 
-def test_what_a_scan_left_is_listed_by_pod_and_age(explain, scan, place):  # noqa: F811
+def test_what_a_scan_left_is_listed_by_pod_and_age(explain, scan, place):
     space = place()
     space.add(pod("one", container()), pod("two", container()))
     scan(space.name)
@@ -214,7 +197,7 @@ def test_options_that_cannot_be(explain):
         explain("shop", listed=-1)
 
 
-def test_manifests_are_what_a_preflight_asks_for(explain, cluster, tmp_path, place):  # noqa: F811
+def test_manifests_are_what_a_preflight_asks_for(explain, cluster, tmp_path, place):
     """With the three shipped manifests nothing is missing."""
     helpers = place(ENFORCED)
     kubeconfig = make_operator(cluster, tmp_path, "operator-all", MANIFEST, DEBUG_MANIFEST, IMAGE_MANIFEST)

@@ -17,11 +17,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.recycl
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
     LISTENS,
     container,
-    place,  # noqa: F401 - a fixture
     pod,
-    scan,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import MANIFEST, make_operator
+
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
 
 RECYCLE_MANIFEST = MANIFEST.with_name("recycle-clusterrole.yml")
 REPLACED = {"edge", "db", "agent", "batch"}
@@ -84,7 +84,7 @@ def reasons(result):
     return {record["workload"]: record["error"]["reason"] for record in result["not_recycled"]}
 
 
-def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, debug_operator_kubeconfig, recycler_kubeconfig):  # noqa: F811
+def test_pods_are_replaced_as_budgets_allow(place, scan, recycle, playbooks, debug_operator_kubeconfig, recycler_kubeconfig):
     there = place()
     there.add(
         workload("Deployment", "edge", replicas=2), budget("edge"), workload("StatefulSet", "db", serviceName="db"),

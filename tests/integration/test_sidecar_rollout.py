@@ -13,15 +13,15 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     DISTROLESS,
     ENFORCED,
     container,
-    place,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, template, workload
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+                  "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
 
 
 @pytest.fixture
-def filled(place, cluster):  # noqa: F811
+def filled(place, cluster):
     """A namespace with workloads whose pods are ready."""
     def fill(*items, labels=None):
         space = place(labels)

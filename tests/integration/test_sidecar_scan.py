@@ -36,7 +36,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     Place,
     container,
     pod,
-    scan,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import Identity
 from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, workload
@@ -50,7 +49,8 @@ from ansible_collections.securescan.kubernetes.tests.integration.test_access_den
 )
 from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import left
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+                  "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
                   "ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures"]
 
 # Containers by name: one with a shell, one without; another user, a group that only the node knows, Debian's packages.
@@ -73,7 +73,7 @@ def world(cluster, sidecar):
          workload("DaemonSet", "agent", container("agent", DISTROLESS, user=None, security={"runAsUser": 10001}, args=["8081"]),
                   **quiet),
          workload("CronJob", "night", container("night"), **quiet),
-         pod("without", container("without", **dict(LISTENS, args=["8082"])), **quiet))
+         pod("without", container("without", DISTROLESS, args=["8082"]), **quiet))
     for rolling in NAMES[:3]:
         cluster.kubectl("rollout", "status", rolling, "-n", name, "--timeout=120s")
     try:
@@ -111,7 +111,7 @@ def unread(done, name):
     return done.hdf(name)["passthrough"]["securescan_kubernetes"].get("unread_facts")
 
 
-def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):  # noqa: F811
+def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):
     there, _done = world
     by_sidecar = scan(there.name, approach="sidecar", scanner_image=None)
     assert set(by_sidecar.targets) == {*CONTAINERS, "without"}, "sidecars are no targets"
@@ -128,7 +128,7 @@ def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):  # 
     assert by_sidecar.targets["web"]["counts"]["passed"] > 60
 
 
-def test_auto_takes_it_before_anything_is_added(world, scan):  # noqa: F811
+def test_auto_takes_it_before_anything_is_added(world, scan):
     there, _done = world
     done = scan(there.name, approach="auto", containers=["web", "other", "without"])
     assert {name: done.said(name)["approach"] for name in done.targets} == {
@@ -148,7 +148,7 @@ def test_a_preflight_says_so(world, debug_operator_kubeconfig):
     assert found["explained"]["scannable"] == 7 and found["looked_at"]["left_out"]["scan_sidecar"] == 7
 
 
-def test_a_target_whose_identity_no_sidecar_has(world, scan, cluster):  # noqa: F811
+def test_a_target_whose_identity_no_sidecar_has(world, scan, cluster):
     there, _done = world
     spec = next(one for one in pods(there) if one["metadata"]["name"] == "db-0")["spec"]
     (own,) = (one for one in spec["initContainers"])
@@ -195,7 +195,7 @@ def scanner(world, cluster):
     grant = Grant(there.name, (PodRef("db-0", there.pod("db-0")["metadata"]["uid"]),), "sidecar")
     outcomes = ensure_present(RestClient(connection), AccessPlan(run_id, "tests", now + timedelta(seconds=3600), now, (grant,)))
     assert not outcomes[0].error
-    other = next(one["metadata"]["name"] for one in pods(there) if one["metadata"]["name"].startswith("agent"))
+    (other,) = (one["metadata"]["name"] for one in pods(there) if one["metadata"]["name"].startswith("agent"))
     identity = Identity(cluster, connection, there.name, object_name(run_id), {
         "space": there.name, "pod": "db-0", "other": other, "sidecar": done["workloads"][1]["sidecars"][0]})
     wait_until_effective(RestClient(connection.with_bearer_token(identity.token)), grant)
@@ -218,7 +218,7 @@ def test_what_its_token_cannot_do(scanner, guard):
     assert scanner.send(INTO_SIDECAR)[0] == 101
 
 
-def test_scans_work_under_a_guard_that_closes_all_targets(world, scan, guard, scanner):  # noqa: F811
+def test_scans_work_under_a_guard_that_closes_all_targets(world, scan, guard, scanner):
     there, _done = world
     guard(scanner_images=[BUSYBOX], enter_targets=False)
     assert scanner.send_until(INTO_APPLICATION, lambda status, _body: status == 403)[0] == 403
@@ -249,7 +249,7 @@ def collecting(there, name, sidecar_name):
     return [line for line in found.splitlines() if line.strip() == "sh"]
 
 
-def test_killed_at_random_moments_nothing_stays_but_the_sidecar(world, scan, cluster, tmp_path,  # noqa: F811
+def test_killed_at_random_moments_nothing_stays_but_the_sidecar(world, scan, cluster, tmp_path,
                                                                 debug_operator_kubeconfig):
     there, _done = world
     chance, within = random.Random(7), 0

@@ -18,11 +18,11 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     DEBIAN,
     ENFORCED,
     container,
-    place,  # noqa: F401 - a fixture
 )
 from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, template, workload
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+                  "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
 
 NOWHERE = {"nodeSelector": {"tests/never": "true"}}
 PREPARES = container("prepares", command=("true",))
@@ -37,7 +37,7 @@ NAMES = tuple("%s/%s" % (item["kind"], item["metadata"]["name"]) for item in WOR
 
 
 @pytest.fixture
-def there(place, cluster):  # noqa: F811
+def there(place, cluster):
     """A namespace with a workload of each kind, none of which has pods."""
     space = place(ENFORCED)
     make(cluster, space.name, *WORKLOADS)

@@ -49,9 +49,10 @@ class Cluster:
 
     def create(self, path, body, query=None):
         name = body["metadata"]["name"]
-        answer = self.answers.pop(0) if self.answers else None
-        if isinstance(answer, ScanError) and not getattr(answer, "done", False):
-            raise answer
+        answers, self.answers = self.answers[:1], self.answers[1:]
+        for answer in answers:
+            if not getattr(answer, "done", False):
+                raise answer
         there = [item for item in self.pods if item["metadata"]["uid"] == body["deleteOptions"]["preconditions"]["uid"]]
         if not there:
             raise ScanError("not_found", "no such pod")
@@ -60,7 +61,7 @@ class Cluster:
             self.pods.remove(there[0])
             if self.replaces:
                 self.pods.append(pod(name + "x"))
-        if answer:
+        for answer in answers:
             raise answer
 
 

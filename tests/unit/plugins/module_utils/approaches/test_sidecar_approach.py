@@ -23,14 +23,14 @@ def own(uid: int = 1, gid: int = 2, **changes: Any) -> Dict[str, Any]:
             "securityContext": {"runAsUser": uid, "runAsGroup": gid}, **changes}
 
 
-def pod(*sidecars: Dict[str, Any], state: Any = RUNNING, target: Any = None, user: Any = (1, 2), **spec: Any) -> Dict[str, Any]:
+def pod(*sidecars: Dict[str, Any], state: Any = None, target: Any = None, user: Any = (1, 2), **spec: Any) -> Dict[str, Any]:
     status = {"name": "app", "state": RUNNING, "containerID": "containerd://" + ID,
               "user": {"linux": {"uid": user[0], "gid": user[1]}}}
     return {"metadata": {"name": "web"},
             "spec": {"containers": [{"name": "app", **(target or {})}], "initContainers": list(sidecars),
                      "shareProcessNamespace": True, **spec},
             "status": {"containerStatuses": [status],
-                       "initContainerStatuses": [{"name": one["name"], "state": state} for one in sidecars]}}
+                       "initContainerStatuses": [{"name": one["name"], "state": state or RUNNING} for one in sidecars]}}
 
 
 def test_the_one_that_fits_is_taken() -> None:

@@ -62,16 +62,16 @@ class Cluster:
         return [path for path, _body, _query in self.asked if words in path]
 
 
-def target(number=0, namespace="shop", workload="api", container="app", state=RUNNING, annotations=None, node="n1", **changes):
+def target(number=0, namespace="shop", workload="api", container="app", state=None, annotations=None, node="n1", **changes):
     name = "%s-%d" % (workload, number)
-    status = {"name": container, "imageID": "docker.io/x@sha256:" + "a" * 64, "state": state,
+    status = {"name": container, "imageID": "docker.io/x@sha256:" + "a" * 64, "state": state or RUNNING,
               "user": {"linux": {"uid": 1000, "gid": 1000}}, "containerID": "containerd://%064d" % number}
     pod = {"metadata": {"name": name, "namespace": namespace, "uid": "uid-%s-%s" % (namespace, name),
                         "labels": {"pod-template-hash": "abc"}, "annotations": annotations or {}},
            "spec": {"nodeName": node, "containers": [{"name": container, "image": "x"}], **changes},
            "status": {"containerStatuses": [status]}}
     found = Target("demo", namespace, "Deployment", workload, name, pod["metadata"]["uid"], container, node=node,
-                   image_id=status["imageID"], state=next(iter(state)))
+                   image_id=status["imageID"], state=next(iter(status["state"])))
     return SelectedTarget(found, PodSnapshot.from_object(pod), pod["spec"].get("os", {}).get("name", "linux"))
 
 

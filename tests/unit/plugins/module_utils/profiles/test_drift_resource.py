@@ -43,9 +43,10 @@ CASES = [
 
 @pytest.fixture
 def status(load_tests, as_facts):
-    def run(params, expectation, facts=None, pod=POD):
+    def run(params, expectation, facts=None, pod=None):
         profile = load_tests("- drift: {%s}\n  expect: {%s}" % (params, expectation))
-        (control,) = evaluate(profile, as_facts(FACTS if facts is None else facts), EvaluationContext({}, pod, "app")).controls
+        context = EvaluationContext({}, pod or POD, "app")
+        (control,) = evaluate(profile, as_facts(FACTS if facts is None else facts), context).controls
         (segment,) = control.results
         return segment.status, segment.message or segment.skip_message
 
