@@ -15,7 +15,7 @@ PATHS ?=
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo test unit lint sanity ansible-units molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo test unit unit-shells lint sanity ansible-units molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,8 +26,11 @@ demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
 test: ## all tests, on a real cluster, the unit tests beside it; or those that PYTEST_ARGS names
 	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadscope)
 
-unit: ## the unit tests only
-	@$(RUN) python -m pytest -p no:cacheprovider tests/unit $(PYTEST_ARGS)
+unit: ## the unit tests, without those of unit-shells
+	@$(RUN) python -m pytest -p no:cacheprovider -n 2 --dist loadscope -m "not in_container" tests/unit $(PYTEST_ARGS)
+
+unit-shells: ## the unit tests that run shells in containers of their own
+	@$(RUN) python -m pytest -p no:cacheprovider -n 2 --dist loadscope -m in_container tests/unit $(PYTEST_ARGS)
 
 lint: ## every linter, with ansible-test sanity on one ansible-core
 	@$(RUN) bash tests/run_lint.sh
