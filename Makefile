@@ -27,7 +27,7 @@ test: ## all tests, on a real cluster, the unit tests beside it; or those that P
 	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadscope)
 
 unit: ## the unit tests, without those of unit-shells
-	@$(RUN) python -m pytest -p no:cacheprovider -n 2 --dist loadscope -m "not in_container" tests/unit $(PYTEST_ARGS)
+	@$(RUN) python -m pytest -p no:cacheprovider -n 4 --dist loadscope -m "not in_container" tests/unit $(PYTEST_ARGS)
 
 unit-shells: ## the unit tests that run shells in containers of their own
 	@$(RUN) python -m pytest -p no:cacheprovider -n 2 --dist loadscope -m in_container tests/unit $(PYTEST_ARGS)

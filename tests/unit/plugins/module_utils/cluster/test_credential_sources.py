@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Union
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import exec_plugin
@@ -87,8 +87,9 @@ def test_a_plugin_is_run_once_while_its_token_holds(server: FakeApiServer, plugi
     assert base64.b64decode(info["spec"]["cluster"]["certificate-authority-data"]) == server.authority.ca.read_bytes()
 
 
-@pytest.mark.parametrize("expires", [moment(10), moment(-10), "2020-01-01T00:00:00.123456789+02:00"])
-def test_a_plugin_is_run_again_when_its_token_expires(server: FakeApiServer, plugin: Plugin, expires: str) -> None:
+@pytest.mark.parametrize("expires", [10, -10, "2020-01-01T00:00:00.123456789+02:00"])
+def test_a_plugin_is_run_again_when_its_token_expires(server: FakeApiServer, plugin: Plugin, expires: Union[int, str]) -> None:
+    expires = moment(expires) if isinstance(expires, int) else expires
     plugin.answers({"token": server.grants.issue("anna", 3600), "expirationTimestamp": expires})
     connection = connected(server, plugin.config())
     plugin.answers({"token": server.grants.issue("ben", 3600), "expirationTimestamp": moment(3600)})
