@@ -3,12 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one scan costs, against a floor measured in the same run: a bare exec of `true` in the same container.
 
+    python benchmarks.py OUTPUT [--once]
+
+--once measures as little as can be: it shows that all of it works, and its figures say nothing.
+
 Writes build/bench.json: a list of {name, value, unit, goal, met}. A goal that is not met does not fail the run; an
 error does. Wall times are medians of interleaved rounds, so that a busy machine burdens both sides alike.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,15 +24,10 @@ import tempfile
 import threading
 import time
 
-ROUNDS = 40
-MANY = 120
 NAMESPACE = "shop"
 FLEET_CLUSTERS = 8
-FLEET_TARGETS = 1000
 FLEET_CONCURRENCY = 32
-IDLE_HOSTS = 50
 IDLE_CLUSTERS = 5
-IDLE_FORKS = (5, 50)
 # Those of the playbook scan, with the check of its role's variables, which Ansible adds.
 SCAN_TASKS = 4
 
@@ -46,6 +47,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
@@ -63,6 +65,20 @@ from environment.sample_cluster import sample_cluster
 from simulated_fleet import SimulatedFleet
 
 
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int = 40
+    scans: int = 120
+    fleet_targets: int = 1000
+    idle_hosts: int = 50
+    idle_forks: tuple[int, ...] = (5, 50)
+
+
+ONCE = Size(rounds=2, scans=6, fleet_targets=16, idle_hosts=2, idle_forks=(2,))
+
+
 def say(text: str) -> None:
     print("==> %s" % text, file=sys.stderr, flush=True)
 
@@ -70,12 +86,12 @@ def say(text: str) -> None:
 class Bench:
     """The measurements, over one access to the sample workloads."""
 
-    def __init__(self, kubeconfig: pathlib.Path, folder: pathlib.Path) -> None:
+    def __init__(self, kubeconfig: pathlib.Path, folder: pathlib.Path, size: Size) -> None:
+        self.size = size
         self.rows: list[dict] = []
         self.context = TaskContext(check_mode=False, environ=dict(os.environ))
-        self.options = {"kubeconfig": str(kubeconfig), "state": "present", "run_id": None, "owner": "bench",
-                        "lifetime": 3600, "allow_empty": False, "namespaces": [NAMESPACE], "label_selectors": [],
-                        "field_selectors": [], "pods": [], "containers": [], "approach": "exec"}
+        self.options = {name: rule.get("default") for name, rule in scan_access_spec().items()}
+        self.options.update(kubeconfig=str(kubeconfig), owner="bench", namespaces=[NAMESPACE])
         self.access = run_scan_access(self.options, self.context)["access"]
         self.connection = connect(ConnectionOptions(kubeconfig=str(kubeconfig)), os.environ)
         self.grantor = RestClient(self.connection)
@@ -127,9 +143,10 @@ class Bench:
         """Wall and controller CPU of a scan (exec, judging, HDF on disk) and of a bare exec, in turns."""
         wall: dict[str, list[float]] = {"floor": [], "scan": []}
         cpu: dict[str, float] = {"floor": 0.0, "scan": 0.0}
+        rounds = self.size.rounds
         for work in (self.bare_exec, self.scan_once):
             work(selected)
-        for _round in range(ROUNDS):
+        for _round in range(rounds):
             for name, work in (("floor", self.bare_exec), ("scan", self.scan_once)):
                 started, used = time.perf_counter(), time.process_time()
                 work(selected)
@@ -137,11 +154,11 @@ class Bench:
                 cpu[name] += time.process_time() - used
         floor, scan = statistics.median(wall["floor"]), statistics.median(wall["scan"])
         say("%s: bare exec %.1f ms wall, %.1f ms CPU; scan %.1f ms wall, %.1f ms CPU (medians of %d)" % (
-            label, floor * 1000, cpu["floor"] / ROUNDS * 1000, scan * 1000, cpu["scan"] / ROUNDS * 1000, ROUNDS))
+            label, floor * 1000, cpu["floor"] / rounds * 1000, scan * 1000, cpu["scan"] / rounds * 1000, rounds))
         self.at_most("scan of the %s target over a bare exec, wall" % label, scan / floor, "ratio", 1.7)
         self.at_most("scan of the %s target over a bare exec, CPU" % label, cpu["scan"] / max(cpu["floor"], 1e-6),
                      "ratio", 3.0)
-        self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / ROUNDS * 1000, "ms", 8.0)
+        self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / rounds * 1000, "ms", 8.0)
 
     def collection_and_evaluation(self, selected) -> None:
         """What the collector adds to a bare exec, what comes over the wire, and what judging by both profiles takes."""
@@ -154,14 +171,14 @@ class Bench:
 
         reply = collect()
         seconds: dict[str, list[float]] = {"floor": [], "collector": []}
-        for _round in range(ROUNDS):
+        for _round in range(self.size.rounds):
             for name, work in (("floor", lambda: self.bare_exec(selected)), ("collector", collect)):
                 started = time.perf_counter()
                 work()
                 seconds[name].append(time.perf_counter() - started)
         facts = read_facts(self.plan.request, reply, nonce)
         used = []
-        for _round in range(ROUNDS):
+        for _round in range(self.size.rounds):
             started = time.process_time()
             judge_facts(self.profiles, NO_AMENDMENTS, selected, facts)
             used.append(time.process_time() - started)
@@ -186,7 +203,7 @@ class Bench:
             self.at_most("debug scan of a distroless container, the first", time.perf_counter() - started, "s", 1.5)
             self.at_most("the same, controller CPU", time.process_time() - cpu, "s", 0.1)
             again, floor = [], []
-            for _round in range(ROUNDS // 2):
+            for _round in range(self.size.rounds // 2):
                 started = time.perf_counter()
                 self.scan_outcome(plan, selected)
                 again.append(time.perf_counter() - started)
@@ -209,13 +226,13 @@ class Bench:
         self.at_most("API requests per further target after the list", requests / (len(self.targets) - 1), "requests", 2.0)
 
     def throughput(self) -> None:
-        work = [self.targets[index % len(self.targets)] for index in range(MANY)]
+        work = [self.targets[index % len(self.targets)] for index in range(self.size.scans)]
         self.plan = self.make_plan(concurrency=8)
         started = time.perf_counter()
         for _pair in run_bounded(work, self.scan_once, 8, threading.Event(), lambda done: None):
             pass
-        rate = MANY / (time.perf_counter() - started)
-        self.row("scans a second, %d scans on %d containers" % (MANY, len(self.targets)), rate, "1/s", 18, rate >= 18)
+        rate = self.size.scans / (time.perf_counter() - started)
+        self.row("scans a second, %d scans on %d containers" % (self.size.scans, len(self.targets)), rate, "1/s", 18, rate >= 18)
 
     def fleet(self, folder: pathlib.Path) -> None:
         """Many targets on many clusters by ansible-playbook: the reply is a real one, the wait stands for the node."""
@@ -224,11 +241,11 @@ class Bench:
         reply = exec_in_container(self.scanner.for_target(target).connection, target.namespace, target.pod,
                                   target.container, ["sh"], build_script(self.plan.request, nonce), timeout=30.0,
                                   output_limit=8 << 20).stdout
-        with SimulatedFleet(folder, FLEET_CLUSTERS, FLEET_TARGETS // FLEET_CLUSTERS, 0.5, reply) as fleet:
+        with SimulatedFleet(folder, FLEET_CLUSTERS, self.size.fleet_targets // FLEET_CLUSTERS, 0.5, reply) as fleet:
             seconds, memory, scanned = fleet.scan(concurrency=FLEET_CONCURRENCY)
-        if scanned != FLEET_TARGETS:
-            raise SystemExit("%d of %d simulated targets were scanned" % (scanned, FLEET_TARGETS))
-        self.at_most("%d simulated targets on %d clusters, ansible-playbook" % (FLEET_TARGETS, FLEET_CLUSTERS), seconds,
+        if scanned != self.size.fleet_targets:
+            raise SystemExit("%d of %d simulated targets were scanned" % (scanned, self.size.fleet_targets))
+        self.at_most("%d simulated targets on %d clusters, ansible-playbook" % (self.size.fleet_targets, FLEET_CLUSTERS), seconds,
                      "s", 6.0)
         self.at_most("the same, memory of all Ansible processes", memory, "MB", 200.0)
 
@@ -237,12 +254,12 @@ class Bench:
         with SimulatedFleet(folder, IDLE_CLUSTERS, 1, 0.0, b"securescan-facts 1 %032d" % 0) as fleet:
             bare = fleet.bare_tasks(SCAN_TASKS)
             first, bare_first = fleet.idle_cpu(1, 1), fleet.idle_cpu(1, 1, bare)
-            for forks in IDLE_FORKS:
-                cpu = (fleet.idle_cpu(IDLE_HOSTS, forks) - first) / (IDLE_HOSTS - 1)
-                floor = (fleet.idle_cpu(IDLE_HOSTS, forks, bare) - bare_first) / (IDLE_HOSTS - 1)
+            for forks in self.size.idle_forks:
+                cpu = (fleet.idle_cpu(self.size.idle_hosts, forks) - first) / (self.size.idle_hosts - 1)
+                floor = (fleet.idle_cpu(self.size.idle_hosts, forks, bare) - bare_first) / (self.size.idle_hosts - 1)
                 say("%d idle hosts, %d forks: %.3f s of CPU a host, of which %d bare tasks take %.3f s"
-                    % (IDLE_HOSTS, forks, cpu, SCAN_TASKS, floor))
-                self.at_most("controller CPU per idle host, %d hosts, %d forks" % (IDLE_HOSTS, forks), cpu, "s", 0.1)
+                    % (self.size.idle_hosts, forks, cpu, SCAN_TASKS, floor))
+                self.at_most("controller CPU per idle host, %d hosts, %d forks" % (self.size.idle_hosts, forks), cpu, "s", 0.1)
                 self.at_most("the same over as many bare tasks", cpu - floor, "s", 0.1)
 
     def run(self, folder: pathlib.Path) -> None:
@@ -259,14 +276,18 @@ class Bench:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("--once", action="store_true")
+    options = parser.parse_args()
     cluster = sample_cluster("bench")
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(cluster.kubeconfig, pathlib.Path(folder))
+        bench = Bench(cluster.kubeconfig, pathlib.Path(folder), ONCE if options.once else Size())
         try:
             bench.run(pathlib.Path(folder))
         finally:
             bench.close()
-    output = pathlib.Path(sys.argv[1])
+    output = options.output
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n", encoding="utf-8")
     say("written: %s" % output)
