@@ -14,9 +14,8 @@ import contextvars
 import os
 import signal
 import threading
-from _thread import start_new_thread
-from queue import Empty, SimpleQueue
-from typing import Callable, List, Optional, Sequence, Tuple, TypeVar
+from _thread import allocate_lock, start_new_thread
+from typing import Any, Callable, List, Optional, Sequence, Tuple, TypeVar
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # How often the main thread looks for a signal, and whether the process that started it is there. The kernel could tell the
@@ -36,46 +35,77 @@ def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Re
     """
     if threading.current_thread() is not threading.main_thread():
         return body()  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
-    outcomes: List[Tuple[Optional[Result], Optional[BaseException]]] = []
-    ended: SimpleQueue[None] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcomes.append((body(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            outcomes.append((None, error))
-        ended.put(None)
-
+    started = _Started(body)
     received: List[int] = []
-    before = {number: signal.signal(number, lambda number, _frame: received.append(number)) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        # Ansible keeps what it knows of the task in context variables. Not a Thread: its start holds a lock written in Python.
-        start_new_thread(contextvars.copy_context().run, (run,))
-        interruption = _wait(outcomes, ended, received, cancel)
+        for number in _SIGNALS:
+            signal.signal(number, lambda number, _frame: received.append(number))
+        interruption = _wait(started, received, cancel)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    result, error = outcomes[0]
-    if interruption or error:
-        raise interruption or error  # type: ignore[misc]  # one of them is there
-    return result  # type: ignore[return-value]  # there is one where there is no error
+    result, error = started.outcomes[0] if started.outcomes else (None, None)
+    raised = interruption or error
+    if raised:
+        raise raised
+    return result  # type: ignore[return-value]  # there is one where nothing was raised
 
 
-def _wait(outcomes: Sequence[object], ended: SimpleQueue[None], received: Sequence[int],
-          cancel: threading.Event) -> Optional[BaseException]:
-    """Until there is an outcome; returns what has interrupted it. It holds no lock, and loses nothing at whatever step it is
-    interrupted itself: what counts is in the lists."""
+class _Started:
+    """A body in a thread of its own. Its state is in lists and in a lock of C's: an exception between any two steps of the
+    main thread finds it whole. (A Thread's start, an Event and a Future hold locks that are written in Python.)"""
+
+    def __init__(self, body: Callable[[], Any]) -> None:
+        self._body = body
+        # The first one decides: the thread runs the body, or the main thread has withdrawn it before that.
+        self._claims: List[str] = []
+        self._running = allocate_lock()
+        self._running.acquire()
+        # Ansible keeps what it knows of the task in context variables.
+        self._context = contextvars.copy_context()
+        # What it returned and what it raised; one, when it has ended.
+        self.outcomes: List[Tuple[Any, Optional[BaseException]]] = []
+
+    def start(self) -> None:
+        start_new_thread(self._context.run, (self._run,))
+
+    def withdraw(self) -> bool:
+        """Whether it has not begun; then it never will."""
+        self._claims.append("main")
+        return self._claims[0] == "main"
+
+    def wait(self, seconds: float) -> None:
+        self._running.acquire(timeout=seconds)
+
+    def _run(self) -> None:
+        self._claims.append("thread")
+        if self._claims[0] == "thread":
+            try:
+                self.outcomes.append((self._body(), None))
+            except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+                self.outcomes.append((None, error))
+            self._running.release()
+
+
+def _wait(body: _Started, received: Sequence[int], cancel: threading.Event) -> Optional[BaseException]:
+    """Start it and wait until it has ended; returns what has interrupted it.
+
+    The whole stands within the `try`: an exception may strike at a loop's jump back and after the start as well."""
     parent, interruption = os.getppid(), None  # type: int, Optional[BaseException]
     while True:
         try:
-            if received or os.getppid() != parent:  # a process whose parent ends gets another one
-                interruption = interruption or KeyboardInterrupt("signal %d" % received[0] if received else "the parent ended")
-            if interruption:
-                cancel.set()
-            if outcomes:
+            if interruption is None:
+                body.start()
+            elif body.withdraw():
                 return interruption
-            ended.get(timeout=_LOOK_SECONDS)
-        except Empty:
-            pass
+            while not body.outcomes:
+                if received or os.getppid() != parent:  # a process whose parent ends gets another one
+                    interruption = interruption or KeyboardInterrupt(
+                        "signal %d" % received[0] if received else "the parent ended")
+                if interruption and not cancel.is_set():
+                    cancel.set()
+                body.wait(_LOOK_SECONDS)
+            return interruption
         except BaseException as raised:  # noqa: BLE001 - out of another's handler; raised again when the body has ended
             interruption = interruption or raised

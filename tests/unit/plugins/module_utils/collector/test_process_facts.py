@@ -58,10 +58,11 @@ class Namespace:
         return ["nsenter", "-t", self.first, "-m", "-p", "-r", "-w", "-S", str(uid), "-G", str(uid), *argv]
 
     def start(self, *argv: str, uid: int = 0) -> None:
-        """Start a program that stops itself, and wait until it did."""
+        """Start a program that stops itself, and wait until it did, and until the first one sleeps: no state changes then."""
         self._children.append(subprocess.Popen(self.enter(*argv, uid=uid)))
         for _attempt in range(500):
-            if any(row["uid"] == uid and row["state"] == "T" for row in self.see()):
+            seen = self.see()
+            if seen[0]["state"] == "S" and any(row["uid"] == uid and row["state"] == "T" for row in seen):
                 return
             time.sleep(0.01)
         raise AssertionError("%s did not come up" % argv[0])

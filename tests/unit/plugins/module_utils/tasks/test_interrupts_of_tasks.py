@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from typing import List
+from _thread import start_new_thread
+from typing import Any, List
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks import interrupts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.interrupts import run_interruptible
 
 # A child that waits within a task, and says how that ended; its parent ends at once.
@@ -33,10 +35,11 @@ try:
 except KeyboardInterrupt as interrupt:
     print(interrupt, flush=True)
 """
-# Children that are interrupted while their task hands out work as fast as it can, or removes what it has made, by a signal or
-# by an exception out of a handler like Ansible's; prints how many did not end, and how many have not removed all of it.
+# Children that are interrupted while their task begins, hands out work as fast as it can, or removes what it has made, by a
+# signal or by an exception out of a handler like Ansible's; prints how many did not end, and what those have seen that have not
+# removed all of it.
 INTERRUPTED = """
-import os, random, signal, threading, time
+import os, random, signal, threading, time, traceback
 from ansible_collections.securescan.kubernetes.plugins.module_utils import bounded_work
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.interrupts import run_interruptible
@@ -57,22 +60,41 @@ def task():
             time.sleep(0.001)
             steps.append("removed")
 
-def child():
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, time_out)
+def run(ready):
     try:
+        signal.signal(signal.SIGALRM, time_out)
+        os.write(ready, b"x")
         run_interruptible(task, cancel)
     except (KeyboardInterrupt, TimeoutError, ScanError):
-        pass
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    os._exit(1 if len(steps) not in (0, 6) else 0)
+        return traceback.format_exc()
 
-chance, hanging, remaining = random.Random(5), 0, 0
-for moment in range(200):
+def child(ready, said):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raised = "nothing was raised"
+    try:
+        raised = run(ready)
+    except TimeoutError:
+        pass  # it came when all was over
+    if len(steps) not in (0, 6):
+        os.write(said, ("%s %s" % (steps, raised)).encode())
+
+chance, hanging = random.Random(5), 0
+wrong, said = os.pipe()
+for moment in range(600):
+    begun, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
-        child()
-    time.sleep(chance.uniform(0.004, 0.016))
+        try:
+            child(ready, said)
+        finally:
+            os._exit(0)
+    os.read(begun, 1)
+    os.close(begun)
+    os.close(ready)
+    # two of three at its beginning, when the thread is started
+    due = time.monotonic() + (chance.uniform(0, 0.0006) if moment % 3 else chance.uniform(0, 0.014))
+    while time.monotonic() < due:
+        pass
     os.kill(pid, signal.SIGALRM if moment % 2 else signal.SIGTERM)
     deadline, done = time.monotonic() + 10, 0
     while not done and time.monotonic() < deadline:
@@ -82,9 +104,8 @@ for moment in range(200):
         hanging += 1
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    elif os.WIFEXITED(status):
-        remaining += os.WEXITSTATUS(status)
-print(hanging, remaining)
+os.close(said)
+print(hanging, os.read(wrong, 5000).decode())
 """
 
 
@@ -137,6 +158,40 @@ def test_results_errors_and_context_pass() -> None:
         run_interruptible(lambda: 1 // 0, threading.Event())
 
 
+def test_an_exception_just_after_the_start_and_a_second_one_leave_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, cancel, ended = threading.Event(), threading.Event(), []
+
+    def body() -> None:
+        begun.set()
+        assert cancel.wait(5)
+        time.sleep(0.3)
+        ended.append("cleaned up")
+
+    def start_and_be_interrupted(*arguments: Any) -> None:
+        start_new_thread(*arguments)
+        assert begun.wait(5)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        raise TimeoutError("just after the start")
+
+    monkeypatch.setattr(interrupts, "start_new_thread", start_and_be_interrupted)
+    before = signal.signal(signal.SIGALRM, lambda *_signal: 1 // 0)
+    try:
+        with pytest.raises(TimeoutError, match="just after the start"):
+            run_interruptible(body, cancel)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended == ["cleaned up"]
+
+
+def test_no_thread_to_be_had_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(interrupts, "start_new_thread", refuse)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run_interruptible(lambda: pytest.fail("it ran"), threading.Event())
+
+
 def test_at_whatever_moment_it_is_interrupted_it_ends_and_cleans_up() -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True, timeout=300, check=True)
-    assert done.stdout == "0 0\n"
+    assert done.stdout == "0 \n"
