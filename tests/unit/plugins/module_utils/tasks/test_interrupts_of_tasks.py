@@ -53,11 +53,11 @@ def time_out(*_signal):
 def task():
     steps.append("begun")
     try:
-        for _done in bounded_work.run_bounded(range(40), lambda item: time.sleep(0.0005), 4, cancel, lambda done: None):
+        for _done in bounded_work.run_bounded(range(20), lambda item: time.sleep(0.0005), 4, cancel, lambda done: None):
             pass
     finally:
         for _thing in range(5):
-            time.sleep(0.001)
+            time.sleep(0.0004)
             steps.append("removed")
 
 def run(ready):
@@ -80,7 +80,7 @@ def child(ready, said):
 
 chance, hanging = random.Random(5), 0
 wrong, said = os.pipe()
-for moment in range(600):
+for moment in range(300):
     begun, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -92,7 +92,7 @@ for moment in range(600):
     os.close(begun)
     os.close(ready)
     # two of three at its beginning, when the thread is started
-    due = time.monotonic() + (chance.uniform(0, 0.0006) if moment % 3 else chance.uniform(0, 0.014))
+    due = time.monotonic() + (chance.uniform(0, 0.0006) if moment % 3 else chance.uniform(0, 0.006))
     while time.monotonic() < due:
         pass
     os.kill(pid, signal.SIGALRM if moment % 2 else signal.SIGTERM)
