@@ -35,24 +35,24 @@ def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Re
     """
     if threading.current_thread() is not threading.main_thread():
         return body()  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
-    started = _Started(body)
+    thread = _BodyThread(body)
     received: List[int] = []
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         for number in _SIGNALS:
             signal.signal(number, lambda number, _frame: received.append(number))
-        interruption = _wait(started, received, cancel)
+        interruption = _wait(thread, received, cancel)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    result, error = started.outcomes[0] if started.outcomes else (None, None)
+    result, error = thread.outcomes[0] if thread.outcomes else (None, None)
     raised = interruption or error
     if raised:
         raise raised
     return result  # type: ignore[return-value]  # there is one where nothing was raised
 
 
-class _Started:
+class _BodyThread:
     """A body in a thread of its own. Its state is in lists and in a lock of C's: an exception between any two steps of the
     main thread finds it whole. (A Thread's start, an Event and a Future hold locks that are written in Python.)"""
 
@@ -72,7 +72,8 @@ class _Started:
 
     def withdraw(self) -> bool:
         """Whether it has not begun; then it never will."""
-        self._claims.append("main")
+        if not self._claims:
+            self._claims.append("main")
         return self._claims[0] == "main"
 
     def wait(self, seconds: float) -> None:
@@ -88,24 +89,24 @@ class _Started:
             self._running.release()
 
 
-def _wait(body: _Started, received: Sequence[int], cancel: threading.Event) -> Optional[BaseException]:
+def _wait(thread: _BodyThread, received: Sequence[int], cancel: threading.Event) -> Optional[BaseException]:
     """Start it and wait until it has ended; returns what has interrupted it.
 
-    The whole stands within the `try`: an exception may strike at a loop's jump back and after the start as well."""
+    The whole stands within the `try`: an exception may strike at a loop's jump back and after the start as well. A signal counts
+    even where the body has ended since: it was meant for whoever goes on."""
     parent, interruption = os.getppid(), None  # type: int, Optional[BaseException]
     while True:
         try:
             if interruption is None:
-                body.start()
-            elif body.withdraw():
-                return interruption
-            while not body.outcomes:
+                thread.start()
+            while True:
                 if received or os.getppid() != parent:  # a process whose parent ends gets another one
                     interruption = interruption or KeyboardInterrupt(
                         "signal %d" % received[0] if received else "the parent ended")
                 if interruption and not cancel.is_set():
                     cancel.set()
-                body.wait(_LOOK_SECONDS)
-            return interruption
+                if thread.outcomes or (interruption and thread.withdraw()):
+                    return interruption
+                thread.wait(_LOOK_SECONDS)
         except BaseException as raised:  # noqa: BLE001 - out of another's handler; raised again when the body has ended
             interruption = interruption or raised

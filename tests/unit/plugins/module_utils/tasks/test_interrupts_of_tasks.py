@@ -75,6 +75,8 @@ def child(ready, said):
         raised = run(ready)
     except TimeoutError:
         pass  # it came when all was over
+    except BaseException:
+        os.write(said, traceback.format_exc().encode())
     if len(steps) not in (0, 6):
         os.write(said, ("%s %s" % (steps, raised)).encode())
 
@@ -104,6 +106,8 @@ for moment in range(300):
         hanging += 1
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+    elif status:
+        os.write(said, b"status %d" % status)
 os.close(said)
 print(hanging, os.read(wrong, 5000).decode())
 """
@@ -129,6 +133,28 @@ def test_a_task_is_told_by_cancel_and_ends_before_the_interrupt_is_raised() -> N
         run_interruptible(body, cancel)
     assert ended == ["cleaned up"]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_counts_when_the_task_ends_before_it_is_looked_for() -> None:
+    with pytest.raises(KeyboardInterrupt, match="signal 15"):
+        run_interruptible(lambda: signal.raise_signal(signal.SIGTERM), threading.Event())
+
+
+def test_what_is_interrupted_before_it_begins_never_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    late: List[Any] = []
+    ran: List[str] = []
+
+    def start_later(*arguments: Any) -> None:
+        late.append(arguments)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(interrupts, "start_new_thread", start_later)
+    cancel = threading.Event()
+    with pytest.raises(KeyboardInterrupt, match="signal 15"):
+        run_interruptible(lambda: ran.append("it ran"), cancel)
+    ((run, arguments),) = late
+    run(*arguments)
+    assert cancel.is_set() and not ran
 
 
 def test_what_another_handler_raises_is_raised_when_the_task_has_ended() -> None:
