@@ -10,7 +10,7 @@ does not depend on the Python that runs them.
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -35,7 +35,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ClusterAndFiles(config, log)
 
 
-def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in {item.path for item in items}}
     for item in items:
         if any(name in texts[item.path] for name in _CONTAINERS):
@@ -44,5 +44,7 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # here, not in pyproject.toml, which ansible-test does not read
-    config.addinivalue_line("markers", "in_container: runs shells in a container of its own; does not depend on the Python "
-                                       "that runs it")
+    config.addinivalue_line(
+        "markers",
+        "in_container: runs shells in a container of its own; does not depend on the Python that runs it",
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..module_utils.options import scan_container_spec
 from ..module_utils.tasks.container import run_scan_container
-from ..plugin_utils.judging_files import what_to_judge_by
+from ..plugin_utils.profile_and_amendment_files import read_judging_input
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -19,4 +19,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_container)
 
     def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return what_to_judge_by(params)
+        return read_judging_input(params)

@@ -64,7 +64,7 @@ class CallbackModule(ObservingCallback):
         try:
             _replace(path, text)
         except OSError as error:
-            self._display.warning("the metrics could not be written to %s: %s" % (path, error.strerror or error))
+            self._display.warning(f"the metrics could not be written to {path}: {error.strerror or error}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -37,8 +37,11 @@ def scan_summary(results: Any) -> dict[str, Any]:
         for profile in summary.profiles:
             _add(by_profile.setdefault(profile.name, {}), profile.counts.by_status())
     scanned = len(documents)
-    return {"targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0},
-            "controls": merge_counts(summary.counts for summary in summaries).as_dict(), "profiles": by_profile}
+    return {
+        "targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0},
+        "controls": merge_counts(summary.counts for summary in summaries).as_dict(),
+        "profiles": by_profile,
+    }
 
 
 def scan_compliance(results: Any, profile: str | None = None) -> int:
@@ -46,18 +49,27 @@ def scan_compliance(results: Any, profile: str | None = None) -> int:
     if _is_run_summary(results) and profile is None:
         compliance: int = results["controls"]["compliance"]
         return compliance
-    profiles = [one for source, document in _documents(results) for one in summarize(document, source).profiles
-                if profile in (None, one.name)]
+    profiles = [
+        one
+        for source, document in _documents(results)
+        for one in summarize(document, source).profiles
+        if profile in (None, one.name)
+    ]
     if not profiles:
-        raise ScanError("bad_option", "none of the documents has the profile %s" % profile)
+        raise ScanError("bad_option", f"none of the documents has the profile {profile}")
     return merge_counts(one.counts for one in profiles).compliance
 
 
-def scan_failed_controls(results: Any, severity: str = "none", profile: str | None = None) -> list[dict[str, Any]]:
+def scan_failed_controls(
+    results: Any, severity: str = "none", profile: str | None = None
+) -> list[dict[str, Any]]:
     """Rows of failed controls of that severity or a worse one, worst first."""
-    worse = SEVERITIES[:_position(severity, SEVERITIES, "severity") + 1]
-    return worst_first(row for row in control_rows(_documents(results))
-                       if row["status"] == FAILED and row["severity"] in worse and profile in (None, row["profile"]))
+    worse = SEVERITIES[: _position(severity, SEVERITIES, "severity") + 1]
+    return worst_first(
+        row
+        for row in control_rows(_documents(results))
+        if row["status"] == FAILED and row["severity"] in worse and profile in (None, row["profile"])
+    )
 
 
 def scan_by_severity(results: Any, status: str = FAILED) -> dict[str, list[dict[str, Any]]]:
@@ -83,11 +95,19 @@ def scan_by_tag(results: Any, tag: str, status: str | None = None) -> dict[str, 
 def scan_diff(results: Any, baseline: Any) -> dict[str, list[dict[str, str]]]:
     """{new_failures, still_failed, no_longer_failed}: lists of {place, profile, control}"""
     now, then = _failures(results), _failures(baseline)
-    return {"new_failures": now.not_in(then), "still_failed": now.also_in(then), "no_longer_failed": then.not_in(now)}
+    return {
+        "new_failures": now.not_in(then),
+        "still_failed": now.also_in(then),
+        "no_longer_failed": then.not_in(now),
+    }
 
 
 def _failures(results: Any) -> Failures:
-    return failures_of_summary(results) if _is_run_summary(results) else failures_of_documents(_documents(results))
+    return (
+        failures_of_summary(results)
+        if _is_run_summary(results)
+        else failures_of_documents(_documents(results))
+    )
 
 
 def _is_run_summary(results: Any) -> bool:
@@ -101,24 +121,32 @@ def _is_run_summary(results: Any) -> bool:
 def _documents(results: Any) -> Documents:
     """One document or a list of them, each whole and each of another target."""
     if _is_run_summary(results):
-        raise ScanError("bad_results", "this is a run's summary, which holds no results of tests; give its HDF documents")
+        raise ScanError(
+            "bad_results", "this is a run's summary, which holds no results of tests; give its HDF documents"
+        )
     given = results if isinstance(results, list) else [results]
     if not given:
         raise ScanError("bad_results", "there are no documents")
     documents: Documents = []
     for number, document in enumerate(given, 1):
-        source = "document %d" % number
+        source = f"document {number}"
         documents.append((source, check_document(document, source)))
     targets = [document_target_id(document, source) for source, document in documents]
-    twice = [target for target in targets if targets.count(target) > 1] if len(set(targets)) < len(targets) else []
+    twice = (
+        [target for target in targets if targets.count(target) > 1]
+        if len(set(targets)) < len(targets)
+        else []
+    )
     if twice:
-        raise ScanError("bad_results", "two documents are about %s" % twice[0])
+        raise ScanError("bad_results", f"two documents are about {twice[0]}")
     return documents
 
 
 def _position(word: Any, words: tuple[str, ...], option: str) -> int:
     if word not in words:
-        raise ScanError("bad_option", "%s must be one of %s, found %r" % (option, ", ".join(words), word))
+        raise ScanError(
+            "bad_option", "{} must be one of {}, found {!r}".format(option, ", ".join(words), word)
+        )
     return words.index(word)
 
 
@@ -135,12 +163,19 @@ def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except ScanError as error:
-            raise AnsibleFilterError("%s: %s" % (function.__name__, error)) from error
+            raise AnsibleFilterError(f"{function.__name__}: {error}") from error
 
     return filtered
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        functions = (scan_summary, scan_compliance, scan_failed_controls, scan_by_severity, scan_by_tag, scan_diff)
+        functions = (
+            scan_summary,
+            scan_compliance,
+            scan_failed_controls,
+            scan_by_severity,
+            scan_by_tag,
+            scan_diff,
+        )
         return {function.__name__: _filter(function) for function in functions}

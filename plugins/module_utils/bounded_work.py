@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from .errors import ScanError
 
 _PROGRESS_INTERVAL = 1.0
 Work = TypeVar("Work")
 # The item, its result, and what was raised instead of one.
-_Done = Tuple[Work, Any, Optional[BaseException]]
+_Done = tuple[Work, Any, Optional[BaseException]]
 
 
-def run_bounded(items: Iterable[Work], work: Callable[[Work], Any], concurrency: int, cancel: threading.Event,
-                on_progress: Callable[[int], None]) -> Iterator[Tuple[Work, Any]]:
+def run_bounded(
+    items: Iterable[Work],
+    work: Callable[[Work], Any],
+    concurrency: int,
+    cancel: threading.Event,
+    on_progress: Callable[[int], None],
+) -> Iterator[tuple[Work, Any]]:
     """Does `work` on the items, at most `concurrency` at a time, and yields (item, result) in the order of finishing.
 
     `on_progress` is called with the number done about once a second. When the caller stops, `cancel` is set; when that is set, no
@@ -27,14 +33,16 @@ def run_bounded(items: Iterable[Work], work: Callable[[Work], Any], concurrency:
 
     :raises ScanError: cancelled; and what `work` raises
     """
-    waiting: SimpleQueue[Optional[Tuple[Work]]] = SimpleQueue()
+    waiting: SimpleQueue[tuple[Work] | None] = SimpleQueue()
     finished: SimpleQueue[_Done[Work]] = SimpleQueue()
-    threads: List[threading.Thread] = []
+    threads: list[threading.Thread] = []
     begun, done, said, is_over = 0, 0, time.monotonic(), False
     try:
         for item in items:
             if len(threads) < concurrency:
-                threads.append(threading.Thread(target=_work_off, args=(work, waiting, finished, cancel), name="scan"))
+                threads.append(
+                    threading.Thread(target=_work_off, args=(work, waiting, finished, cancel), name="scan")
+                )
                 threads[-1].start()
             waiting.put((item,))
             begun += 1
@@ -62,8 +70,12 @@ def run_bounded(items: Iterable[Work], work: Callable[[Work], Any], concurrency:
             thread.join()
 
 
-def _work_off(work: Callable[[Work], Any], waiting: SimpleQueue[Optional[Tuple[Work]]],
-              finished: SimpleQueue[_Done[Work]], cancel: threading.Event) -> None:
+def _work_off(
+    work: Callable[[Work], Any],
+    waiting: SimpleQueue[tuple[Work] | None],
+    finished: SimpleQueue[_Done[Work]],
+    cancel: threading.Event,
+) -> None:
     while True:
         taken = waiting.get()
         if taken is None:
@@ -75,7 +87,7 @@ def _work_off(work: Callable[[Work], Any], waiting: SimpleQueue[Optional[Tuple[W
             finished.put((taken[0], None, error))
 
 
-def _next_finished(finished: SimpleQueue[_Done[Work]]) -> Iterator[Tuple[Work, Any]]:
+def _next_finished(finished: SimpleQueue[_Done[Work]]) -> Iterator[tuple[Work, Any]]:
     """One, or none where it takes longer than progress may stay unsaid."""
     try:
         item, result, error = finished.get(timeout=_PROGRESS_INTERVAL)

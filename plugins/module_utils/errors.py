@@ -9,8 +9,8 @@ what came back, so that a record in a result can be understood without the log o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Dict, Mapping, Tuple
 
 
 @dataclass(frozen=True)
@@ -25,155 +25,432 @@ class ErrorKind:
 
 # 1xx input, 2xx connection and API, 3xx access, 4xx targets, 5xx reaching a container, 6xx collecting,
 # 7xx profiles, 8xx results and gate, 9xx our own defects
-_CATALOGUE: Tuple[ErrorKind, ...] = (
-    ErrorKind("SCAN-101", "missing_library", "A Python package that is needed is not installed.",
-              "Install it for the Python that runs the task; `pip install -r` takes the requirements.txt of the collection."),
-    ErrorKind("SCAN-102", "bad_option", "An option has a value that cannot be used.",
-              "Correct the option; nothing was touched."),
-    ErrorKind("SCAN-103", "bad_file", "A file that was named cannot be read or understood.",
-              "Correct the file or its path; nothing was touched."),
-    ErrorKind("SCAN-104", "write_failed", "A result could not be written.",
-              "Check the output folder's permissions and free space, then run again."),
-    ErrorKind("SCAN-201", "no_credential", "No credential for the cluster was given.",
-              "Set kubeconfig, or host with api_key or a client certificate, or the K8S_AUTH_* variables. The pod's "
-              "own identity is used only when it is asked for."),
-    ErrorKind("SCAN-202", "unreachable", "The API server could not be reached.",
-              "Check host, port, proxy and firewall from the machine that runs the task."),
-    ErrorKind("SCAN-203", "tls_failed", "The API server's certificate was not accepted.",
-              "Give the cluster's CA (ca_cert) or the right server name (tls_server_name)."),
-    ErrorKind("SCAN-204", "not_authenticated", "The API server did not accept the credential (401).",
-              "Renew the credential; a scanner token lives only for minutes."),
-    ErrorKind("SCAN-205", "not_permitted", "The API server refused the request (403).",
-              "Grant the verb and resource named in the message, or ask who owns the policy named there."),
-    ErrorKind("SCAN-206", "not_found", "The object does not exist (404).",
-              "Check names and namespace; the object may have been deleted meanwhile."),
-    ErrorKind("SCAN-207", "conflict", "The object changed or exists already (409).",
-              "Run again; if it stays, another scan or operator manages the same object."),
-    ErrorKind("SCAN-208", "throttled", "The API server asked for less traffic (429) for longer than we wait.",
-              "Lower the concurrency, or give the identity a larger flow-control share."),
-    ErrorKind("SCAN-209", "server_error", "The API server failed (5xx).",
-              "Look at the API server's health and its log at the time given."),
-    ErrorKind("SCAN-210", "bad_reply", "The API server answered with something that is not a valid reply.",
-              "Check that the address is a Kubernetes API server and that no proxy alters its answers."),
-    ErrorKind("SCAN-211", "invalid_request", "The API server refused the object as invalid (400 or 422).",
-              "The cluster's version may lack a field; the message names it."),
-    ErrorKind("SCAN-301", "access_incomplete", "The scan's access could not be made whole; what was made was removed.",
-              "See the cause; the grantor needs every right that it hands out."),
-    ErrorKind("SCAN-302", "access_remains", "Some of the scan's access could not be removed.",
-              "Run the access module with state=absent and the same run id, with a credential that may delete it."),
-    ErrorKind("SCAN-303", "guard_unsupported", "The cluster has no ValidatingAdmissionPolicies, so the guard cannot be made.",
-              "They need Kubernetes 1.30 or newer (admissionregistration.k8s.io/v1); scans work without the guard."),
-    ErrorKind("SCAN-401", "no_targets", "The selection matched no container.",
-              "Check namespaces, selectors and names, or allow an empty selection."),
-    ErrorKind("SCAN-402", "pod_gone", "The pod no longer exists.",
-              "It was deleted or replaced after the selection; run again to scan its successor."),
-    ErrorKind("SCAN-403", "pod_replaced", "A pod of that name exists, but it is not the one that was selected.",
-              "Run again: access is made for exactly the pods that were selected."),
-    ErrorKind("SCAN-404", "container_not_running", "The container is not running.",
-              "Wait until it runs, or look why it does not (crash, image pull, finished)."),
-    ErrorKind("SCAN-405", "platform_unsupported", "The container's platform cannot be scanned this way.",
-              "Only Linux containers can be scanned by this approach."),
-    ErrorKind("SCAN-406", "identity_unknown", "The user and group that the container runs as are not known.",
-              "Set runAsUser and runAsGroup in the pod, or use nodes whose runtime reports the container's user (Kubernetes "
-              "1.33 or newer)."),
-    ErrorKind("SCAN-407", "target_privileged", "The container holds capabilities; the kernel hides its files from a process "
-              "that holds less.",
-              "Scan it by exec if it has a shell, drop its capabilities, or let the debug container have the same ones "
-              "(debug_match_capabilities)."),
-    ErrorKind("SCAN-408", "pod_violates_policy", "The pod itself breaks the Pod Security level of its namespace, so nothing "
-              "can be added to it.",
-              "Correct the pod's own security context, or scan it by exec if it has a shell."),
-    ErrorKind("SCAN-409", "approach_forbidden", "A rule of the operator forbids the approach for this pod.",
-              "Scan it by an approach that is allowed there (approach=auto passes over forbidden ones), or change "
-              "forbidden_approaches."),
-    ErrorKind("SCAN-410", "memory_short", "The pod has not enough memory left for a scan beside its containers, which share its "
-              "limit.",
-              "Raise the pod's memory limit, scan it by exec or by its image, or ask for less (debug_memory_headroom)."),
-    ErrorKind("SCAN-411", "pod_not_replaceable", "Nothing would put another pod in this one's place.",
-              "What a scan has left goes when its owner deletes the pod and makes it anew."),
-    ErrorKind("SCAN-412", "debug_in_use", "A debug container of a scan still runs in the pod.",
-              "Wait until the scan, or the time that the container is kept (debug_keep_alive), is over, then run again."),
-    ErrorKind("SCAN-413", "eviction_refused", "The pod may not be evicted now.",
-              "Look at the PodDisruptionBudget and at the workload's pods that are not ready; raise wait_timeout."),
-    ErrorKind("SCAN-414", "not_replaced", "The pod was evicted, and no other has become ready in its place.",
-              "Look at the workload and its new pod; raise wait_timeout where it is only slow."),
-    ErrorKind("SCAN-415", "recycle_stopped", "The pod was left alone, because one before it could not be replaced.",
-              "Correct what is said of that pod, then run again."),
-    ErrorKind("SCAN-501", "no_such_program", "The container has no such program.",
-              "A container without a shell cannot be scanned by exec; a debug container or its image can be."),
-    ErrorKind("SCAN-502", "connection_lost", "The connection ended before the reply did.",
-              "Run again; if it stays, look at proxies, load balancers and the node."),
-    ErrorKind("SCAN-503", "timed_out", "The deadline passed before the reply was complete.",
-              "Raise the timeout, or lower the concurrency."),
-    ErrorKind("SCAN-504", "too_much_output", "The container sent more than the limit allows.",
-              "Raise the output limit, or ask for less; the surplus was not read."),
-    ErrorKind("SCAN-505", "protocol_refused", "The server does not speak a protocol of ours for exec.",
-              "The API server or a proxy before it must allow WebSocket upgrades (Kubernetes 1.29 or newer)."),
-    ErrorKind("SCAN-506", "exec_failed", "The server could not run the program in the container.",
-              "See the server's message; it comes from the node's container runtime."),
-    ErrorKind("SCAN-507", "cancelled", "The scan was cancelled before this target was done.",
-              "Run again; nothing of this target was kept."),
-    ErrorKind("SCAN-508", "debug_refused", "The cluster does not let an ephemeral container be added to the pod.",
-              "Ask who owns the policy that the message names, or scan by another approach."),
-    ErrorKind("SCAN-509", "image_pull_failed", "An image that the scan needs could not be had.",
-              "Check scanner_image, and that the node reaches its registry: an ephemeral container or sidecar has the pod's own "
-              "pull secrets, a helper pod those of scanner_image_pull_secrets."),
-    ErrorKind("SCAN-510", "debug_failed", "The debug container did not start, or ended too early.",
-              "See the message; the image must hold a POSIX shell (sh) and sleep."),
-    ErrorKind("SCAN-511", "debug_unsupported", "The cluster has no ephemeral containers.",
-              "They need Kubernetes 1.25 or newer; scan by exec where the container has a shell."),
-    ErrorKind("SCAN-512", "image_unknown", "The node does not report which image the container runs.",
-              "Wait until its image is there, or scan it by another approach."),
-    ErrorKind("SCAN-513", "helper_refused", "The cluster does not let a helper pod be made.",
-              "See the message: the namespace, its Pod Security level, a quota or a policy; or scan by another approach."),
-    ErrorKind("SCAN-514", "helper_failed", "The helper pod did not start, or ended too early.",
-              "See the message; scanner_image must hold a POSIX shell (sh) and sleep."),
-    ErrorKind("SCAN-515", "image_volumes_unsupported", "The cluster has no image volumes.",
-              "They are on by default from Kubernetes 1.35; scan by exec or debug."),
-    ErrorKind("SCAN-516", "no_approach", "None of the approaches that were tried reaches the container.",
-              "See what each of them said; give the options that others need (scanner_image, helper_namespace)."),
-    ErrorKind("SCAN-517", "no_sidecar", "No sidecar for scans runs in the pod.",
-              "Add one with scan_sidecar, wait for the rollout and run again; or scan by exec or debug."),
-    ErrorKind("SCAN-518", "sidecar_unfit", "The pod's sidecar may not look at the container: the kernel asks for the same user "
-              "and group.",
-              "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug."),
-    ErrorKind("SCAN-519", "template_immutable", "The workload's pod template cannot be changed.",
-              "Let scan_sidecar make manifests (manifests_only), and make the workload anew from them."),
-    ErrorKind("SCAN-520", "rollout_failed", "The workload's pods did not come up as its new template has them.",
-              "Correct what the message names, or take the change back (scan_sidecar with state=absent)."),
-    ErrorKind("SCAN-601", "incomplete_reply", "The collector's reply is not complete, so nothing of it is used.",
-              "Run again; if it stays, the container ends or alters the collector's output."),
-    ErrorKind("SCAN-602", "invalid_reply", "The collector's reply breaks its own format, so nothing of it is used.",
-              "The container's shell or tools behave in an unknown way; please report it with the shell's name."),
-    ErrorKind("SCAN-603", "collector_failed", "The collector ended with an error.",
-              "See its exit code and message; the container's shell may be restricted."),
-    ErrorKind("SCAN-604", "target_unreadable", "The kernel does not let the scanner look into the target's process.",
-              "Run the scanner with the target's UID and GID, or scan the target by exec or by its image."),
-    ErrorKind("SCAN-605", "target_missing", "The scanner does not see the target from where it runs.",
-              "The container may have been restarted since; run again. If it stays, scan the target by exec."),
-    ErrorKind("SCAN-701", "bad_profile", "A profile breaks the rules of the profile language.",
-              "Correct the place that the message names."),
-    ErrorKind("SCAN-702", "profile_not_found", "No profile of that name or path exists.",
-              "Give a shipped profile's name or the path of a profile file."),
-    ErrorKind("SCAN-703", "profile_tests_failed", "A profile's verdicts are not those that its tests expect.",
-              "Correct the profile or the expectation that the message names."),
-    ErrorKind("SCAN-801", "bad_threshold", "The threshold breaks the rules of threshold files.",
-              "Correct the key that the message names; unknown keys are errors because a typo would disable a limit."),
-    ErrorKind("SCAN-802", "bad_results", "A results document is missing, empty, cut off or not HDF.",
-              "Nothing was judged from it; the gate fails. Scan again."),
-    ErrorKind("SCAN-803", "bad_waivers", "A waiver file breaks InSpec's waiver format.",
-              "Correct the entry that the message names."),
-    ErrorKind("SCAN-804", "gate_failed", "The results do not meet the threshold.",
-              "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry."),
-    ErrorKind("SCAN-805", "bad_attestations", "A file of attestations breaks SAF's attestation format.",
-              "Correct the entry that the message names."),
-    ErrorKind("SCAN-806", "bad_facts", "The facts that a run kept of a target are missing, altered or of another format.",
-              "Nothing was judged from them; scan the target again with keep_facts."),
-    ErrorKind("SCAN-901", "internal", "The collection has a defect.",
-              "Please report it with the message; the other targets' results stand."),
+_CATALOGUE: tuple[ErrorKind, ...] = (
+    ErrorKind(
+        "SCAN-101",
+        "missing_library",
+        "A Python package that is needed is not installed.",
+        "Install it for the Python that runs the task; `pip install -r` takes the requirements.txt of the "
+        "collection.",
+    ),
+    ErrorKind(
+        "SCAN-102",
+        "bad_option",
+        "An option has a value that cannot be used.",
+        "Correct the option; nothing was touched.",
+    ),
+    ErrorKind(
+        "SCAN-103",
+        "bad_file",
+        "A file that was named cannot be read or understood.",
+        "Correct the file or its path; nothing was touched.",
+    ),
+    ErrorKind(
+        "SCAN-104",
+        "write_failed",
+        "A result could not be written.",
+        "Check the output folder's permissions and free space, then run again.",
+    ),
+    ErrorKind(
+        "SCAN-201",
+        "no_credential",
+        "No credential for the cluster was given.",
+        "Set kubeconfig, or host with api_key or a client certificate, or the K8S_AUTH_* variables. The "
+        "pod's "
+        "own identity is used only when it is asked for.",
+    ),
+    ErrorKind(
+        "SCAN-202",
+        "unreachable",
+        "The API server could not be reached.",
+        "Check host, port, proxy and firewall from the machine that runs the task.",
+    ),
+    ErrorKind(
+        "SCAN-203",
+        "tls_failed",
+        "The API server's certificate was not accepted.",
+        "Give the cluster's CA (ca_cert) or the right server name (tls_server_name).",
+    ),
+    ErrorKind(
+        "SCAN-204",
+        "not_authenticated",
+        "The API server did not accept the credential (401).",
+        "Renew the credential; a scanner token lives only for minutes.",
+    ),
+    ErrorKind(
+        "SCAN-205",
+        "not_permitted",
+        "The API server refused the request (403).",
+        "Grant the verb and resource named in the message, or ask who owns the policy named there.",
+    ),
+    ErrorKind(
+        "SCAN-206",
+        "not_found",
+        "The object does not exist (404).",
+        "Check names and namespace; the object may have been deleted meanwhile.",
+    ),
+    ErrorKind(
+        "SCAN-207",
+        "conflict",
+        "The object changed or exists already (409).",
+        "Run again; if it stays, another scan or operator manages the same object.",
+    ),
+    ErrorKind(
+        "SCAN-208",
+        "throttled",
+        "The API server asked for less traffic (429) for longer than we wait.",
+        "Lower the concurrency, or give the identity a larger flow-control share.",
+    ),
+    ErrorKind(
+        "SCAN-209",
+        "server_error",
+        "The API server failed (5xx).",
+        "Look at the API server's health and its log at the time given.",
+    ),
+    ErrorKind(
+        "SCAN-210",
+        "bad_reply",
+        "The API server answered with something that is not a valid reply.",
+        "Check that the address is a Kubernetes API server and that no proxy alters its answers.",
+    ),
+    ErrorKind(
+        "SCAN-211",
+        "invalid_request",
+        "The API server refused the object as invalid (400 or 422).",
+        "The cluster's version may lack a field; the message names it.",
+    ),
+    ErrorKind(
+        "SCAN-301",
+        "access_incomplete",
+        "The scan's access could not be made whole; what was made was removed.",
+        "See the cause; the grantor needs every right that it hands out.",
+    ),
+    ErrorKind(
+        "SCAN-302",
+        "access_remains",
+        "Some of the scan's access could not be removed.",
+        "Run the access module with state=absent and the same run id, with a credential that may delete it.",
+    ),
+    ErrorKind(
+        "SCAN-303",
+        "guard_unsupported",
+        "The cluster has no ValidatingAdmissionPolicies, so the guard cannot be made.",
+        "They need Kubernetes 1.30 or newer (admissionregistration.k8s.io/v1); scans work without the guard.",
+    ),
+    ErrorKind(
+        "SCAN-401",
+        "no_targets",
+        "The selection matched no container.",
+        "Check namespaces, selectors and names, or allow an empty selection.",
+    ),
+    ErrorKind(
+        "SCAN-402",
+        "pod_gone",
+        "The pod no longer exists.",
+        "It was deleted or replaced after the selection; run again to scan its successor.",
+    ),
+    ErrorKind(
+        "SCAN-403",
+        "pod_replaced",
+        "A pod of that name exists, but it is not the one that was selected.",
+        "Run again: access is made for exactly the pods that were selected.",
+    ),
+    ErrorKind(
+        "SCAN-404",
+        "container_not_running",
+        "The container is not running.",
+        "Wait until it runs, or look why it does not (crash, image pull, finished).",
+    ),
+    ErrorKind(
+        "SCAN-405",
+        "platform_unsupported",
+        "The container's platform cannot be scanned this way.",
+        "Only Linux containers can be scanned by this approach.",
+    ),
+    ErrorKind(
+        "SCAN-406",
+        "identity_unknown",
+        "The user and group that the container runs as are not known.",
+        "Set runAsUser and runAsGroup in the pod, or use nodes whose runtime reports the container's user "
+        "(Kubernetes "
+        "1.33 or newer).",
+    ),
+    ErrorKind(
+        "SCAN-407",
+        "target_privileged",
+        "The container holds capabilities; the kernel hides its files from a process that holds less.",
+        "Scan it by exec if it has a shell, drop its capabilities, or let the debug container have the "
+        "same ones "
+        "(debug_match_capabilities).",
+    ),
+    ErrorKind(
+        "SCAN-408",
+        "pod_violates_policy",
+        "The pod itself breaks the Pod Security level of its namespace, so nothing can be added to it.",
+        "Correct the pod's own security context, or scan it by exec if it has a shell.",
+    ),
+    ErrorKind(
+        "SCAN-409",
+        "approach_forbidden",
+        "A rule of the operator forbids the approach for this pod.",
+        "Scan it by an approach that is allowed there (approach=auto passes over forbidden ones), or change "
+        "forbidden_approaches.",
+    ),
+    ErrorKind(
+        "SCAN-410",
+        "memory_short",
+        "The pod has not enough memory left for a scan beside its containers, which share its limit.",
+        "Raise the pod's memory limit, scan it by exec or by its image, or ask for less "
+        "(debug_memory_headroom).",
+    ),
+    ErrorKind(
+        "SCAN-411",
+        "pod_not_replaceable",
+        "Nothing would put another pod in this one's place.",
+        "What a scan has left goes when its owner deletes the pod and makes it anew.",
+    ),
+    ErrorKind(
+        "SCAN-412",
+        "debug_in_use",
+        "A debug container of a scan still runs in the pod.",
+        "Wait until the scan, or the time that the container is kept (debug_keep_alive), is over, then run "
+        "again.",
+    ),
+    ErrorKind(
+        "SCAN-413",
+        "eviction_refused",
+        "The pod may not be evicted now.",
+        "Look at the PodDisruptionBudget and at the workload's pods that are not ready; raise wait_timeout.",
+    ),
+    ErrorKind(
+        "SCAN-414",
+        "not_replaced",
+        "The pod was evicted, and no other has become ready in its place.",
+        "Look at the workload and its new pod; raise wait_timeout where it is only slow.",
+    ),
+    ErrorKind(
+        "SCAN-415",
+        "recycle_stopped",
+        "The pod was left alone, because one before it could not be replaced.",
+        "Correct what is said of that pod, then run again.",
+    ),
+    ErrorKind(
+        "SCAN-501",
+        "no_such_program",
+        "The container has no such program.",
+        "A container without a shell cannot be scanned by exec; a debug container or its image can be.",
+    ),
+    ErrorKind(
+        "SCAN-502",
+        "connection_lost",
+        "The connection ended before the reply did.",
+        "Run again; if it stays, look at proxies, load balancers and the node.",
+    ),
+    ErrorKind(
+        "SCAN-503",
+        "timed_out",
+        "The deadline passed before the reply was complete.",
+        "Raise the timeout, or lower the concurrency.",
+    ),
+    ErrorKind(
+        "SCAN-504",
+        "too_much_output",
+        "The container sent more than the limit allows.",
+        "Raise the output limit, or ask for less; the surplus was not read.",
+    ),
+    ErrorKind(
+        "SCAN-505",
+        "protocol_refused",
+        "The server does not speak a protocol of ours for exec.",
+        "The API server or a proxy before it must allow WebSocket upgrades (Kubernetes 1.29 or newer).",
+    ),
+    ErrorKind(
+        "SCAN-506",
+        "exec_failed",
+        "The server could not run the program in the container.",
+        "See the server's message; it comes from the node's container runtime.",
+    ),
+    ErrorKind(
+        "SCAN-507",
+        "cancelled",
+        "The scan was cancelled before this target was done.",
+        "Run again; nothing of this target was kept.",
+    ),
+    ErrorKind(
+        "SCAN-508",
+        "debug_refused",
+        "The cluster does not let an ephemeral container be added to the pod.",
+        "Ask who owns the policy that the message names, or scan by another approach.",
+    ),
+    ErrorKind(
+        "SCAN-509",
+        "image_pull_failed",
+        "An image that the scan needs could not be had.",
+        "Check scanner_image, and that the node reaches its registry: an ephemeral container or sidecar "
+        "has the pod's own "
+        "pull secrets, a helper pod those of scanner_image_pull_secrets.",
+    ),
+    ErrorKind(
+        "SCAN-510",
+        "debug_failed",
+        "The debug container did not start, or ended too early.",
+        "See the message; the image must hold a POSIX shell (sh) and sleep.",
+    ),
+    ErrorKind(
+        "SCAN-511",
+        "debug_unsupported",
+        "The cluster has no ephemeral containers.",
+        "They need Kubernetes 1.25 or newer; scan by exec where the container has a shell.",
+    ),
+    ErrorKind(
+        "SCAN-512",
+        "image_unknown",
+        "The node does not report which image the container runs.",
+        "Wait until its image is there, or scan it by another approach.",
+    ),
+    ErrorKind(
+        "SCAN-513",
+        "helper_refused",
+        "The cluster does not let a helper pod be made.",
+        "See the message: the namespace, its Pod Security level, a quota or a policy; or scan by another "
+        "approach.",
+    ),
+    ErrorKind(
+        "SCAN-514",
+        "helper_failed",
+        "The helper pod did not start, or ended too early.",
+        "See the message; scanner_image must hold a POSIX shell (sh) and sleep.",
+    ),
+    ErrorKind(
+        "SCAN-515",
+        "image_volumes_unsupported",
+        "The cluster has no image volumes.",
+        "They are on by default from Kubernetes 1.35; scan by exec or debug.",
+    ),
+    ErrorKind(
+        "SCAN-516",
+        "no_approach",
+        "None of the approaches that were tried reaches the container.",
+        "See what each of them said; give the options that others need (scanner_image, helper_namespace).",
+    ),
+    ErrorKind(
+        "SCAN-517",
+        "no_sidecar",
+        "No sidecar for scans runs in the pod.",
+        "Add one with scan_sidecar, wait for the rollout and run again; or scan by exec or debug.",
+    ),
+    ErrorKind(
+        "SCAN-518",
+        "sidecar_unfit",
+        "The pod's sidecar may not look at the container: the kernel asks for the same user and group.",
+        "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug.",
+    ),
+    ErrorKind(
+        "SCAN-519",
+        "template_immutable",
+        "The workload's pod template cannot be changed.",
+        "Let scan_sidecar make manifests (manifests_only), and make the workload anew from them.",
+    ),
+    ErrorKind(
+        "SCAN-520",
+        "rollout_failed",
+        "The workload's pods did not come up as its new template has them.",
+        "Correct what the message names, or take the change back (scan_sidecar with state=absent).",
+    ),
+    ErrorKind(
+        "SCAN-601",
+        "incomplete_reply",
+        "The collector's reply is not complete, so nothing of it is used.",
+        "Run again; if it stays, the container ends or alters the collector's output.",
+    ),
+    ErrorKind(
+        "SCAN-602",
+        "invalid_reply",
+        "The collector's reply breaks its own format, so nothing of it is used.",
+        "The container's shell or tools behave in an unknown way; please report it with the shell's name.",
+    ),
+    ErrorKind(
+        "SCAN-603",
+        "collector_failed",
+        "The collector ended with an error.",
+        "See its exit code and message; the container's shell may be restricted.",
+    ),
+    ErrorKind(
+        "SCAN-604",
+        "target_unreadable",
+        "The kernel does not let the scanner look into the target's process.",
+        "Run the scanner with the target's UID and GID, or scan the target by exec or by its image.",
+    ),
+    ErrorKind(
+        "SCAN-605",
+        "target_missing",
+        "The scanner does not see the target from where it runs.",
+        "The container may have been restarted since; run again. If it stays, scan the target by exec.",
+    ),
+    ErrorKind(
+        "SCAN-701",
+        "bad_profile",
+        "A profile breaks the rules of the profile language.",
+        "Correct the place that the message names.",
+    ),
+    ErrorKind(
+        "SCAN-702",
+        "profile_not_found",
+        "No profile of that name or path exists.",
+        "Give a shipped profile's name or the path of a profile file.",
+    ),
+    ErrorKind(
+        "SCAN-703",
+        "profile_tests_failed",
+        "A profile's verdicts are not those that its tests expect.",
+        "Correct the profile or the expectation that the message names.",
+    ),
+    ErrorKind(
+        "SCAN-801",
+        "bad_threshold",
+        "The threshold breaks the rules of threshold files.",
+        "Correct the key that the message names; unknown keys are errors because a typo would disable a "
+        "limit.",
+    ),
+    ErrorKind(
+        "SCAN-802",
+        "bad_results",
+        "A results document is missing, empty, cut off or not HDF.",
+        "Nothing was judged from it; the gate fails. Scan again.",
+    ),
+    ErrorKind(
+        "SCAN-803",
+        "bad_waivers",
+        "A waiver file breaks InSpec's waiver format.",
+        "Correct the entry that the message names.",
+    ),
+    ErrorKind(
+        "SCAN-804",
+        "gate_failed",
+        "The results do not meet the threshold.",
+        "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry.",
+    ),
+    ErrorKind(
+        "SCAN-805",
+        "bad_attestations",
+        "A file of attestations breaks SAF's attestation format.",
+        "Correct the entry that the message names.",
+    ),
+    ErrorKind(
+        "SCAN-806",
+        "bad_facts",
+        "The facts that a run kept of a target are missing, altered or of another format.",
+        "Nothing was judged from them; scan the target again with keep_facts.",
+    ),
+    ErrorKind(
+        "SCAN-901",
+        "internal",
+        "The collection has a defect.",
+        "Please report it with the message; the other targets' results stand.",
+    ),
 )
 
-KINDS: Dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
+KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 
 
 class ScanError(Exception):
@@ -186,7 +463,9 @@ class ScanError(Exception):
     :param advice: the next step, where it is known better than the kind's advice
     """
 
-    def __init__(self, reason: str, message: str, *, tried: str = "", cause: str = "", advice: str = "") -> None:
+    def __init__(
+        self, reason: str, message: str, *, tried: str = "", cause: str = "", advice: str = ""
+    ) -> None:
         self.kind = KINDS[reason]
         self.message = message
         self.tried = tried
@@ -198,19 +477,30 @@ class ScanError(Exception):
     def reason(self) -> str:
         return self.kind.reason
 
-    def record(self) -> Dict[str, str]:
+    def record(self) -> dict[str, str]:
         """The failure as it stands in results: code, reason, message, tried, cause, advice (all strings)."""
-        return {"code": self.kind.code, "reason": self.kind.reason, "message": self.message, "tried": self.tried,
-                "cause": self.cause, "advice": self.advice}
+        return {
+            "code": self.kind.code,
+            "reason": self.kind.reason,
+            "message": self.message,
+            "tried": self.tried,
+            "cause": self.cause,
+            "advice": self.advice,
+        }
 
     @classmethod
     def from_record(cls, record: Mapping[str, str]) -> ScanError:
         """The failure that a record was made of. KeyError where it is none."""
-        return cls(record["reason"], record["message"], tried=record["tried"], cause=record["cause"],
-                   advice=record["advice"])
+        return cls(
+            record["reason"],
+            record["message"],
+            tried=record["tried"],
+            cause=record["cause"],
+            advice=record["advice"],
+        )
 
     def __str__(self) -> str:
-        parts = ["%s: " % self.tried if self.tried else "", self.message.rstrip("."), ". "]
+        parts = [f"{self.tried}: " if self.tried else "", self.message.rstrip("."), ". "]
         if self.cause and self.cause != self.message:
             parts += [self.cause.rstrip("."), ". "]
         parts += [self.advice.rstrip("."), ". (", self.kind.code, " ", self.kind.reason, ")"]

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -14,7 +15,7 @@ from .errors import ScanError
 from .options import Spec
 from .tasks.context import TaskContext
 
-Task = Callable[[Mapping[str, Any], TaskContext], Dict[str, Any]]
+Task = Callable[[Mapping[str, Any], TaskContext], dict[str, Any]]
 # Where a kubeconfig that was given as a dictionary holds its secrets (client-go's v1 AuthInfo).
 _SECRET_KEYS = frozenset({"token", "password", "client-key-data", "client-certificate-data"})
 

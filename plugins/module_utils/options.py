@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from .approaches.auto import ORDER
 from .approaches.choice import APPROACHES, ApproachOptions
@@ -20,7 +21,7 @@ from .targets.criteria import REPLICAS, Selection
 from .targets.pod import CONTAINER_KINDS
 from .targets.quantities import parse_quantity
 
-Spec = Dict[str, Dict[str, Any]]
+Spec = dict[str, dict[str, Any]]
 
 
 def connection_spec() -> Spec:
@@ -51,17 +52,35 @@ def connection_spec() -> Spec:
 
 def connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
     """The engine's connection options from validated parameters."""
-    return ConnectionOptions(**{name: params[name] for name in connection_spec() if params.get(name) is not None})
+    return ConnectionOptions(
+        **{name: params[name] for name in connection_spec() if params.get(name) is not None}
+    )
 
 
 def selection_spec() -> Spec:
     """Which containers are meant."""
-    names = ("namespaces", "namespace_selectors", "exclude_namespaces", "label_selectors", "field_selectors",
-             "workloads", "exclude_workloads", "pods", "exclude_pods", "containers", "exclude_containers", "images",
-             "exclude_images")
+    names = (
+        "namespaces",
+        "namespace_selectors",
+        "exclude_namespaces",
+        "label_selectors",
+        "field_selectors",
+        "workloads",
+        "exclude_workloads",
+        "pods",
+        "exclude_pods",
+        "containers",
+        "exclude_containers",
+        "images",
+        "exclude_images",
+    )
     spec: Spec = {name: {"type": "list", "elements": "str", "default": []} for name in names}
-    spec["container_kinds"] = {"type": "list", "elements": "str", "choices": list(CONTAINER_KINDS),
-                               "default": ["container"]}
+    spec["container_kinds"] = {
+        "type": "list",
+        "elements": "str",
+        "choices": list(CONTAINER_KINDS),
+        "default": ["container"],
+    }
     spec["replicas"] = {"type": "str", "choices": list(REPLICAS), "default": "all"}
     spec["limit"] = {"type": "int"}
     return spec
@@ -70,7 +89,9 @@ def selection_spec() -> Spec:
 def selection(params: Mapping[str, Any]) -> Selection:
     """The engine's selection from validated parameters; ScanError bad_option where a value can select nothing."""
     given = {name: params[name] for name in selection_spec() if params.get(name) is not None}
-    values: Dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
     return Selection(**values)
 
 
@@ -91,8 +112,11 @@ def approach_spec() -> Spec:
         # names of Secrets, nothing secret themselves
         "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "scanner_image": {"type": "str"},
-        "scanner_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
-                                      "default": "IfNotPresent"},
+        "scanner_image_pull_policy": {
+            "type": "str",
+            "choices": ["Always", "IfNotPresent", "Never"],
+            "default": "IfNotPresent",
+        },
         "debug_keep_alive": {"type": "int", "default": 0},
         "debug_match_capabilities": {"type": "bool", "default": False},
         "debug_memory_headroom": {"type": "str", "default": "16Mi"},
@@ -102,11 +126,19 @@ def approach_spec() -> Spec:
 
 def forbidden_spec() -> Spec:
     """Which approaches must not be used on which pods."""
-    return {FORBIDDEN: {"type": "list", "elements": "dict", "default": [], "options": {
-        "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "required": True},
-        "namespaces": {"type": "list", "elements": "str", "default": []},
-        "label_selectors": {"type": "list", "elements": "str", "default": []},
-        "reason": {"type": "str"}}}}
+    return {
+        FORBIDDEN: {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "required": True},
+                "namespaces": {"type": "list", "elements": "str", "default": []},
+                "label_selectors": {"type": "list", "elements": "str", "default": []},
+                "reason": {"type": "str"},
+            },
+        }
+    }
 
 
 def forbidden_rules(params: Mapping[str, Any]) -> Rules:
@@ -118,14 +150,25 @@ def approach_options(params: Mapping[str, Any]) -> ApproachOptions:
     """The engine's options of the approaches from validated parameters."""
     image, pull_policy = params["scanner_image"] or "", params["scanner_image_pull_policy"]
     return ApproachOptions(
-        name=params["approach"], order=tuple(params["approaches"]), forbidden=forbidden_rules(params),
-        debug=DebugOptions(image=image, pull_policy=pull_policy, keep_alive=params["debug_keep_alive"],
-                           match_capabilities=params["debug_match_capabilities"],
-                           headroom=_bytes("debug_memory_headroom", params)),
-        image=ImageOptions(namespace=params["helper_namespace"] or "", image=image, pull_policy=pull_policy,
-                           pull_secrets=tuple(params["scanner_image_pull_secrets"])),
+        name=params["approach"],
+        order=tuple(params["approaches"]),
+        forbidden=forbidden_rules(params),
+        debug=DebugOptions(
+            image=image,
+            pull_policy=pull_policy,
+            keep_alive=params["debug_keep_alive"],
+            match_capabilities=params["debug_match_capabilities"],
+            headroom=_bytes("debug_memory_headroom", params),
+        ),
+        image=ImageOptions(
+            namespace=params["helper_namespace"] or "",
+            image=image,
+            pull_policy=pull_policy,
+            pull_secrets=tuple(params["scanner_image_pull_secrets"]),
+        ),
         # no option of its own: the task sets it where drift is asked for, by its option or by a profile
-        image_side=bool(params.get("image_side")))
+        image_side=bool(params.get("image_side")),
+    )
 
 
 def _bytes(option: str, params: Mapping[str, Any]) -> int:
@@ -135,8 +178,12 @@ def _bytes(option: str, params: Mapping[str, Any]) -> int:
         if size < 0:
             raise ValueError("negative")
     except ValueError as error:
-        raise ScanError("bad_option", "%r: %s" % (str(params[option])[:100], error), tried="reading the option %s" % option,
-                        advice="Write it as 16Mi; 0 for none.") from error
+        raise ScanError(
+            "bad_option",
+            f"{str(params[option])[:100]!r}: {error}",
+            tried=f"reading the option {option}",
+            advice="Write it as 16Mi; 0 for none.",
+        ) from error
     return math.ceil(size)
 
 
@@ -172,12 +219,20 @@ def scan_sidecar_spec() -> Spec:
         "namespace": {"type": "str", "required": True},
         "workloads": {"type": "list", "elements": "str", "required": True},
         "scanner_image": {"type": "str"},
-        "scanner_image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"],
-                                      "default": "IfNotPresent"},
+        "scanner_image_pull_policy": {
+            "type": "str",
+            "choices": ["Always", "IfNotPresent", "Never"],
+            "default": "IfNotPresent",
+        },
         "run_as_user": {"type": "int"},
         "run_as_group": {"type": "int"},
-        "resources": {"type": "dict", "default": {"requests": {"cpu": "10m", "memory": "16Mi"},
-                                                  "limits": {"cpu": "500m", "memory": "128Mi"}}},
+        "resources": {
+            "type": "dict",
+            "default": {
+                "requests": {"cpu": "10m", "memory": "16Mi"},
+                "limits": {"cpu": "500m", "memory": "128Mi"},
+            },
+        },
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 300},
         "manifests_only": {"type": "bool", "default": False},
@@ -219,7 +274,11 @@ def scan_recycle_spec() -> Spec:
 def profiles_spec() -> Spec:
     """Which profiles, with which inputs."""
     return {
-        "profiles": {"type": "list", "elements": "str", "default": ["container-baseline", "workload-baseline"]},
+        "profiles": {
+            "type": "list",
+            "elements": "str",
+            "default": ["container-baseline", "workload-baseline"],
+        },
         "inputs": {"type": "dict", "default": {}},
     }
 

@@ -18,5 +18,5 @@ def read_yaml_file(path: str, reason: str) -> Any:
     try:
         text = pathlib.Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ScanError("bad_file", "%s: %s" % (path, error), tried="reading a file of the controller") from error
+        raise ScanError("bad_file", f"{path}: {error}", tried="reading a file of the controller") from error
     return json.loads(json.dumps(load_yaml(text, path, reason), default=str))

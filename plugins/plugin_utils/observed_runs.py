@@ -25,12 +25,14 @@ class ObservedRuns:
         self._runs: dict[str, ClusterRun] = {}
 
     def observe(self, host: str, action: str, result: dict[str, Any]) -> None:
-        name = action[len(_PREFIX):] if action.startswith(_PREFIX) else action
+        name = action[len(_PREFIX) :] if action.startswith(_PREFIX) else action
         if name in _SCANS:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs and isinstance(result.get("gate"), dict):
             before = self._runs[host]
-            self._runs[host] = ClusterRun(host, before.summary, before.error, bool(result["gate"].get("passed")))
+            self._runs[host] = ClusterRun(
+                host, before.summary, before.error, bool(result["gate"].get("passed"))
+            )
 
     def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
         if action.rpartition(".")[2] in _SCANS:
@@ -68,4 +70,4 @@ def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:
     try:
         return ClusterRun(host, read_run_summary(Path(path).read_bytes(), str(path)))
     except (OSError, ScanError) as error:
-        return ClusterRun(host, error="its summary cannot be read here: %s" % error)
+        return ClusterRun(host, error=f"its summary cannot be read here: {error}")

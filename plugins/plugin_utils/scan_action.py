@@ -47,9 +47,13 @@ class ScanAction(ActionBase):
             if self._runs_here():
                 result.update(type(self).task({**params, **extra}, context))
             else:
-                result.update(self._execute_module(
-                    module_name="securescan.kubernetes.%s" % self.module_name,
-                    module_args={**self._task.args, **extra}, task_vars=task_vars))
+                result.update(
+                    self._execute_module(
+                        module_name=f"securescan.kubernetes.{self.module_name}",
+                        module_args={**self._task.args, **extra},
+                        task_vars=task_vars,
+                    )
+                )
         except ScanError as error:
             result.update(failed=True, msg=str(error), error=error.record())
         if context.warnings:
@@ -92,13 +96,18 @@ class ScanAction(ActionBase):
 
     def _context(self, environ: Mapping[str, str], task_vars: Mapping[str, Any]) -> TaskContext:
         host = str(task_vars.get("inventory_hostname", ""))
-        return TaskContext(check_mode=self._task.check_mode, environ=environ,
-                           say=lambda text: _display.display("[%s] %s" % (host, text)))
+        return TaskContext(
+            check_mode=self._task.check_mode,
+            environ=environ,
+            say=lambda text: _display.display(f"[{host}] {text}"),
+        )
 
     def _environment(self) -> dict[str, str]:
         """The controller's environment with the task's `environment:` laid over it."""
         environ = dict(os.environ)
         layers = self._task.environment
         for layer in layers if isinstance(layers, list) else [layers]:
-            environ.update({str(key): str(value) for key, value in (self._templar.template(layer) or {}).items()})
+            environ.update(
+                {str(key): str(value) for key, value in (self._templar.template(layer) or {}).items()}
+            )
         return environ

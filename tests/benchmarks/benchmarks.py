@@ -34,9 +34,14 @@ SCAN_TASKS = 4
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug import DebugApproach
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import DebugOptions
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
+    DebugOptions,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits, Means
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
+    ExecLimits,
+    Means,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.bounded_work import run_bounded
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
@@ -44,20 +49,25 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
+    exec_in_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
-from ansible_collections.securescan.kubernetes.plugins.module_utils.run import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import (
     ScanPlan,
     judge_facts,
     scan_request,
     scan_target,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    Selection,
+    select_targets,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -80,7 +90,7 @@ ONCE = Size(rounds=2, scans=6, fleet_targets=16, idle_hosts=2, idle_forks=(2,))
 
 
 def say(text: str) -> None:
-    print("==> %s" % text, file=sys.stderr, flush=True)
+    print(f"==> {text}", file=sys.stderr, flush=True)
 
 
 class Bench:
@@ -97,9 +107,14 @@ class Bench:
         self.grantor = RestClient(self.connection)
         self.folder = RunFolder(str(folder), "bench")
         self.folder.create()
-        self.profiles = chosen_profiles({"profiles": ["container-baseline", "workload-baseline"], "inputs": {}})
-        running = [selected for selected in select_targets(self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
-                   if selected.target.state == "running" and selected.target.workload != "broken"]
+        self.profiles = chosen_profiles(
+            {"profiles": ["container-baseline", "workload-baseline"], "inputs": {}}
+        )
+        running = [
+            selected
+            for selected in select_targets(self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
+            if selected.target.state == "running" and selected.target.workload != "broken"
+        ]
         self.targets = [selected for selected in running if selected.target.workload != "edge"]
         self.distroless = next(selected for selected in running if selected.target.workload == "edge")
         self.plan = self.make_plan(concurrency=8)
@@ -107,9 +122,12 @@ class Bench:
     def make_plan(self, concurrency: int):
         limiter = Limiter(per_cluster=concurrency)
         self.scanner = ScannerAccess(self.grantor, self.connection, self.access, limiter)
-        approach = ExecApproach(Means(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event()))
-        return ScanPlan(run_id="bench", approach=approach, profiles=self.profiles,
-                        request=scan_request(self.profiles))
+        approach = ExecApproach(
+            Means(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
+        )
+        return ScanPlan(
+            run_id="bench", approach=approach, profiles=self.profiles, request=scan_request(self.profiles)
+        )
 
     def close(self) -> None:
         run_scan_access({**self.options, "state": "absent", "run_id": self.access["run_id"]}, self.context)
@@ -124,7 +142,7 @@ class Bench:
     def scan_outcome(self, plan: ScanPlan, selected):
         outcome = scan_target(plan, selected)
         if outcome.judgement is None:
-            raise SystemExit("the scan of %s failed: %s" % (selected.target.path, outcome.error))
+            raise SystemExit(f"the scan of {selected.target.path} failed: {outcome.error}")
         return outcome
 
     def scan_once(self, selected) -> None:
@@ -134,10 +152,18 @@ class Bench:
     def bare_exec(self, selected) -> None:
         target = selected.target
         connection = self.scanner.for_target(target).connection
-        outcome = exec_in_container(connection, target.namespace, target.pod, target.container,
-                                    ["true"], b"", timeout=30.0, output_limit=1024)
+        outcome = exec_in_container(
+            connection,
+            target.namespace,
+            target.pod,
+            target.container,
+            ["true"],
+            b"",
+            timeout=30.0,
+            output_limit=1024,
+        )
         if outcome.exit_code:
-            raise SystemExit("the bare exec ended with %d" % outcome.exit_code)
+            raise SystemExit(f"the bare exec ended with {outcome.exit_code}")
 
     def against_floor(self, selected, label: str) -> None:
         """Wall and controller CPU of a scan (exec, judging, HDF on disk) and of a bare exec, in turns."""
@@ -153,21 +179,44 @@ class Bench:
                 wall[name].append(time.perf_counter() - started)
                 cpu[name] += time.process_time() - used
         floor, scan = statistics.median(wall["floor"]), statistics.median(wall["scan"])
-        say("%s: bare exec %.1f ms wall, %.1f ms CPU; scan %.1f ms wall, %.1f ms CPU (medians of %d)" % (
-            label, floor * 1000, cpu["floor"] / rounds * 1000, scan * 1000, cpu["scan"] / rounds * 1000, rounds))
-        self.at_most("scan of the %s target over a bare exec, wall" % label, scan / floor, "ratio", 1.7)
-        self.at_most("scan of the %s target over a bare exec, CPU" % label, cpu["scan"] / max(cpu["floor"], 1e-6),
-                     "ratio", 3.0)
-        self.at_most("controller CPU per scan, %s target" % label, cpu["scan"] / rounds * 1000, "ms", 8.0)
+        say(
+            "{}: bare exec {:.1f} ms wall, {:.1f} ms CPU; scan {:.1f} ms wall, {:.1f} ms CPU (medians of {})".format(
+                label,
+                floor * 1000,
+                cpu["floor"] / rounds * 1000,
+                scan * 1000,
+                cpu["scan"] / rounds * 1000,
+                rounds,
+            )
+        )
+        self.at_most(f"scan of the {label} target over a bare exec, wall", scan / floor, "ratio", 1.7)
+        self.at_most(
+            f"scan of the {label} target over a bare exec, CPU",
+            cpu["scan"] / max(cpu["floor"], 1e-6),
+            "ratio",
+            3.0,
+        )
+        self.at_most(f"controller CPU per scan, {label} target", cpu["scan"] / rounds * 1000, "ms", 8.0)
 
     def collection_and_evaluation(self, selected) -> None:
         """What the collector adds to a bare exec, what comes over the wire, and what judging by both profiles takes."""
         target, nonce = selected.target, "0123456789abcdef" * 2
-        connection, script = self.scanner.for_target(target).connection, build_script(self.plan.request, nonce)
+        connection, script = (
+            self.scanner.for_target(target).connection,
+            build_script(self.plan.request, nonce),
+        )
 
         def collect() -> bytes:
-            return exec_in_container(connection, target.namespace, target.pod, target.container, ["sh"], script,
-                                     timeout=60.0, output_limit=8 << 20).stdout
+            return exec_in_container(
+                connection,
+                target.namespace,
+                target.pod,
+                target.container,
+                ["sh"],
+                script,
+                timeout=60.0,
+                output_limit=8 << 20,
+            ).stdout
 
         reply = collect()
         seconds: dict[str, list[float]] = {"floor": [], "collector": []}
@@ -182,8 +231,12 @@ class Bench:
             started = time.process_time()
             judge_facts(self.profiles, NO_AMENDMENTS, selected, facts)
             used.append(time.process_time() - started)
-        self.at_most("collector for both profiles over a bare exec", statistics.median(seconds["collector"])
-                     - statistics.median(seconds["floor"]), "s", 0.1)
+        self.at_most(
+            "collector for both profiles over a bare exec",
+            statistics.median(seconds["collector"]) - statistics.median(seconds["floor"]),
+            "s",
+            0.1,
+        )
         self.at_most("request and reply on the wire", (len(script) + len(reply)) / 1000, "kB", 200)
         self.at_most("evaluation by both profiles, CPU", statistics.median(used) * 1000, "ms", 2.0)
 
@@ -197,10 +250,14 @@ class Bench:
             scanner.for_target(selected.target)
             means = Means(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
             approach = DebugApproach(means, DebugOptions("securescan.local/busybox:1", keep_alive=300))
-            plan = ScanPlan(run_id="bench", approach=approach, profiles=self.profiles, request=self.plan.request)
+            plan = ScanPlan(
+                run_id="bench", approach=approach, profiles=self.profiles, request=self.plan.request
+            )
             started, cpu = time.perf_counter(), time.process_time()
             self.scan_outcome(plan, selected)
-            self.at_most("debug scan of a distroless container, the first", time.perf_counter() - started, "s", 1.5)
+            self.at_most(
+                "debug scan of a distroless container, the first", time.perf_counter() - started, "s", 1.5
+            )
             self.at_most("the same, controller CPU", time.process_time() - cpu, "s", 0.1)
             again, floor = [], []
             for _round in range(self.size.rounds // 2):
@@ -223,7 +280,12 @@ class Bench:
         for selected in self.targets[1:]:
             self.scan_outcome(plan, selected)
         requests = self.scanner.requests + plan.approach.execs - before
-        self.at_most("API requests per further target after the list", requests / (len(self.targets) - 1), "requests", 2.0)
+        self.at_most(
+            "API requests per further target after the list",
+            requests / (len(self.targets) - 1),
+            "requests",
+            2.0,
+        )
 
     def throughput(self) -> None:
         work = [self.targets[index % len(self.targets)] for index in range(self.size.scans)]
@@ -232,21 +294,40 @@ class Bench:
         for _pair in run_bounded(work, self.scan_once, 8, threading.Event(), lambda done: None):
             pass
         rate = self.size.scans / (time.perf_counter() - started)
-        self.row("scans a second, %d scans on %d containers" % (self.size.scans, len(self.targets)), rate, "1/s", 18, rate >= 18)
+        self.row(
+            f"scans a second, {self.size.scans} scans on {len(self.targets)} containers",
+            rate,
+            "1/s",
+            18,
+            rate >= 18,
+        )
 
     def fleet(self, folder: pathlib.Path) -> None:
         """Many targets on many clusters by ansible-playbook: the reply is a real one, the wait stands for the node."""
         selected = next(selected for selected in self.targets if selected.target.workload == "api")
         target, nonce = selected.target, "0123456789abcdef" * 2
-        reply = exec_in_container(self.scanner.for_target(target).connection, target.namespace, target.pod,
-                                  target.container, ["sh"], build_script(self.plan.request, nonce), timeout=30.0,
-                                  output_limit=8 << 20).stdout
-        with SimulatedFleet(folder, FLEET_CLUSTERS, self.size.fleet_targets // FLEET_CLUSTERS, 0.5, reply) as fleet:
+        reply = exec_in_container(
+            self.scanner.for_target(target).connection,
+            target.namespace,
+            target.pod,
+            target.container,
+            ["sh"],
+            build_script(self.plan.request, nonce),
+            timeout=30.0,
+            output_limit=8 << 20,
+        ).stdout
+        with SimulatedFleet(
+            folder, FLEET_CLUSTERS, self.size.fleet_targets // FLEET_CLUSTERS, 0.5, reply
+        ) as fleet:
             seconds, memory, scanned = fleet.scan(concurrency=FLEET_CONCURRENCY)
         if scanned != self.size.fleet_targets:
-            raise SystemExit("%d of %d simulated targets were scanned" % (scanned, self.size.fleet_targets))
-        self.at_most("%d simulated targets on %d clusters, ansible-playbook" % (self.size.fleet_targets, FLEET_CLUSTERS), seconds,
-                     "s", 6.0)
+            raise SystemExit(f"{scanned} of {self.size.fleet_targets} simulated targets were scanned")
+        self.at_most(
+            f"{self.size.fleet_targets} simulated targets on {FLEET_CLUSTERS} clusters, ansible-playbook",
+            seconds,
+            "s",
+            6.0,
+        )
         self.at_most("the same, memory of all Ansible processes", memory, "MB", 200.0)
 
     def idle_hosts(self, folder: pathlib.Path) -> None:
@@ -256,10 +337,19 @@ class Bench:
             first, bare_first = fleet.idle_cpu(1, 1), fleet.idle_cpu(1, 1, bare)
             for forks in self.size.idle_forks:
                 cpu = (fleet.idle_cpu(self.size.idle_hosts, forks) - first) / (self.size.idle_hosts - 1)
-                floor = (fleet.idle_cpu(self.size.idle_hosts, forks, bare) - bare_first) / (self.size.idle_hosts - 1)
-                say("%d idle hosts, %d forks: %.3f s of CPU a host, of which %d bare tasks take %.3f s"
-                    % (self.size.idle_hosts, forks, cpu, SCAN_TASKS, floor))
-                self.at_most("controller CPU per idle host, %d hosts, %d forks" % (self.size.idle_hosts, forks), cpu, "s", 0.1)
+                floor = (fleet.idle_cpu(self.size.idle_hosts, forks, bare) - bare_first) / (
+                    self.size.idle_hosts - 1
+                )
+                say(
+                    f"{self.size.idle_hosts} idle hosts, {forks} forks: {cpu:.3f} s of CPU a host, of which "
+                    f"{SCAN_TASKS} bare tasks take {floor:.3f} s"
+                )
+                self.at_most(
+                    f"controller CPU per idle host, {self.size.idle_hosts} hosts, {forks} forks",
+                    cpu,
+                    "s",
+                    0.1,
+                )
                 self.at_most("the same over as many bare tasks", cpu - floor, "s", 0.1)
 
     def run(self, folder: pathlib.Path) -> None:
@@ -290,7 +380,7 @@ def main() -> int:
     output = options.output
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n", encoding="utf-8")
-    say("written: %s" % output)
+    say(f"written: {output}")
     return 0
 
 

@@ -15,7 +15,6 @@ import pathlib
 import re
 import sys
 import time
-from typing import List
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fake_api_server.certificates import Authority
@@ -34,14 +33,14 @@ class RecordedCollector:
         self._seconds = seconds
         self._nonce = _NONCE.search(reply).group(1)
 
-    def __call__(self, argv: List[str], streams: ExecStreams) -> int:
+    def __call__(self, argv: list[str], streams: ExecStreams) -> int:
         script = b""
         while chunk := streams.stdin.read(65536):
             script += chunk
         time.sleep(self._seconds)
         reply = self._reply.replace(self._nonce, _NONCE.search(script).group(1))
         for start in range(0, len(reply), _CHUNK):
-            streams.write(STDOUT, reply[start:start + _CHUNK])
+            streams.write(STDOUT, reply[start : start + _CHUNK])
         return 0
 
 

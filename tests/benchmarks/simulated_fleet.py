@@ -11,7 +11,6 @@ import pathlib
 import subprocess
 import sys
 import time
-from typing import Dict, List, Tuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAYBOOK = "securescan.kubernetes.scan"
@@ -22,19 +21,33 @@ class SimulatedFleet:
 
     def __init__(self, folder: pathlib.Path, clusters: int, pods: int, seconds: float, reply: bytes) -> None:
         self._folder = folder
-        self._names = ["fleet-%d" % number for number in range(clusters)]
+        self._names = [f"fleet-{number}" for number in range(clusters)]
         self._arguments = [str(pods), str(seconds)]
         self._reply = folder / "reply"
         self._reply.write_bytes(reply)
-        self._processes: List[subprocess.Popen] = []
-        self.kubeconfigs: Dict[str, str] = {}
+        self._processes: list[subprocess.Popen] = []
+        self.kubeconfigs: dict[str, str] = {}
 
     def __enter__(self) -> SimulatedFleet:
-        self._processes = [subprocess.Popen(
-            [sys.executable, str(HERE / "simulated_cluster.py"), str(self._folder / name), name, *self._arguments,
-             str(self._reply)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in self._names]
-        self.kubeconfigs = {name: process.stdout.readline().strip()
-                            for name, process in zip(self._names, self._processes)}
+        self._processes = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    str(HERE / "simulated_cluster.py"),
+                    str(self._folder / name),
+                    name,
+                    *self._arguments,
+                    str(self._reply),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for name in self._names
+        ]
+        self.kubeconfigs = {
+            name: process.stdout.readline().strip() for name, process in zip(self._names, self._processes)
+        }
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -43,7 +56,7 @@ class SimulatedFleet:
         for process in self._processes:
             process.wait(timeout=20)
 
-    def scan(self, concurrency: int) -> Tuple[float, float, int]:
+    def scan(self, concurrency: int) -> tuple[float, float, int]:
         """(wall seconds, most memory of all of Ansible's processes together in MB, containers scanned)."""
         inventory, most = self._inventory(list(self._names)), 0.0
         started = time.monotonic()
@@ -63,17 +76,25 @@ class SimulatedFleet:
         """Seconds of CPU that Ansible and its workers use for so many inventory hosts of whose containers none is chosen: what a
         host costs before there is anything to do. The hosts share the clusters."""
         inventory = self._inventory(["idle-%02d" % number for number in range(hosts)])
-        process = self._start(inventory, forks, playbook, scan_allow_empty=True, scan_pods=["nobody"], scan_fail_on="never")
+        process = self._start(
+            inventory, forks, playbook, scan_allow_empty=True, scan_pods=["nobody"], scan_fail_on="never"
+        )
         _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self._check(process.returncode)
         return used.ru_utime + used.ru_stime
 
-    def _inventory(self, names: List[str]) -> pathlib.Path:
+    def _inventory(self, names: list[str]) -> pathlib.Path:
         kubeconfigs = list(self.kubeconfigs.values())
-        hosts = {name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-                        "scan_kubeconfig": kubeconfigs[number % len(kubeconfigs)],
-                        "scan_output_dir": str(self._folder / "results" / name)} for number, name in enumerate(names)}
+        hosts = {
+            name: {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": sys.executable,
+                "scan_kubeconfig": kubeconfigs[number % len(kubeconfigs)],
+                "scan_output_dir": str(self._folder / "results" / name),
+            }
+            for number, name in enumerate(names)
+        }
         path = self._folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
         return path
@@ -85,20 +106,35 @@ class SimulatedFleet:
         path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
         return str(path)
 
-    def _start(self, inventory: pathlib.Path, forks: int, playbook: str = PLAYBOOK, **variables: object) -> subprocess.Popen:
+    def _start(
+        self, inventory: pathlib.Path, forks: int, playbook: str = PLAYBOOK, **variables: object
+    ) -> subprocess.Popen:
         with (self._folder / "output.txt").open("w") as stream:
             return subprocess.Popen(
-                ["ansible-playbook", playbook, "-i", str(inventory), "-f", str(forks), "-e",
-                 json.dumps({"scan_namespaces": "shop", **variables})], stdout=stream, stderr=subprocess.STDOUT)
+                [
+                    "ansible-playbook",
+                    playbook,
+                    "-i",
+                    str(inventory),
+                    "-f",
+                    str(forks),
+                    "-e",
+                    json.dumps({"scan_namespaces": "shop", **variables}),
+                ],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
 
     def _check(self, status: int) -> None:
         if status:
-            raise SystemExit("the fleet's scan failed:\n%s" % (self._folder / "output.txt").read_text()[-3000:])
+            raise SystemExit(
+                "the fleet's scan failed:\n{}".format((self._folder / "output.txt").read_text()[-3000:])
+            )
 
 
 def _memory_of_tree(root: int) -> float:
     """MB of a process and all below it; memory that they share counts once (the kernel's PSS)."""
-    parents: Dict[int, int] = {}
+    parents: dict[int, int] = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
@@ -113,7 +149,7 @@ def _memory_of_tree(root: int) -> float:
     total = 0
     for pid in family:
         try:
-            for line in pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text().splitlines():
+            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
         except OSError:

@@ -9,7 +9,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from typing import Any, Dict, Optional
+from typing import Any
 
 from .state import State
 
@@ -24,7 +24,7 @@ class Api:
         self._context = ssl.create_default_context(cafile=str(state.certificates / "ca.crt"))
         self._context.load_cert_chain(state.certificates / "health.crt", state.certificates / "health.key")
 
-    def get(self, path: str) -> Optional[Dict[str, Any]]:
+    def get(self, path: str) -> dict[str, Any] | None:
         """The object at a path; None where there is none or the server does not answer."""
         answer = _answer(self._server + path, self._context)
         return None if answer is None else json.loads(answer)
@@ -37,7 +37,7 @@ class Api:
         return _answer(address, ssl._create_unverified_context()) is not None
 
 
-def _answer(address: str, context: ssl.SSLContext) -> Optional[bytes]:
+def _answer(address: str, context: ssl.SSLContext) -> bytes | None:
     # an empty ProxyHandler: nothing here is for a proxy, whatever the environment says
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)

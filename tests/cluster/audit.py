@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import Any
 
 from .certificates import HEALTH_USER
 from .failure import ClusterError
@@ -15,7 +16,7 @@ from .failure import ClusterError
 # The first matching rule counts. Our own watch over the cluster is left out, and what the system's own
 # parts read all the time; all else is one line or,
 # for calls that stay open, two: ResponseStarted and ResponseComplete.
-POLICY: Dict[str, Any] = {
+POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
@@ -39,7 +40,7 @@ POLICY: Dict[str, Any] = {
 }
 
 
-def events(log: Path, offset: int = 0) -> List[Dict[str, Any]]:
+def events(log: Path, offset: int = 0) -> list[dict[str, Any]]:
     """The events of an audit log from a byte offset on, in order. Raises ClusterError for a line that is no event."""
     found = []
     with log.open("rb") as stream:
@@ -54,13 +55,13 @@ def events(log: Path, offset: int = 0) -> List[Dict[str, Any]]:
     return found
 
 
-def exec_calls(found: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def exec_calls(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """One event for each exec call that has begun: its latest one.
 
     Of use in an event: `verb`, `user.username`, `requestURI`, `objectRef.namespace`, `objectRef.name` (the pod),
     `responseStatus.code`, `stage`. A refused call is there too, with its code (403).
     """
-    latest: Dict[str, Dict[str, Any]] = {}
+    latest: dict[str, dict[str, Any]] = {}
     for event in found:
         reference = event.get("objectRef", {})
         if reference.get("resource") == "pods" and reference.get("subresource") == "exec":
@@ -68,6 +69,8 @@ def exec_calls(found: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return list(latest.values())
 
 
-def ephemeral_containers(found: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def ephemeral_containers(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The requests to put an ephemeral container into a pod, refused ones included, each with its `requestObject`."""
-    return [event for event in found if event.get("objectRef", {}).get("subresource") == "ephemeralcontainers"]
+    return [
+        event for event in found if event.get("objectRef", {}).get("subresource") == "ephemeralcontainers"
+    ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple
 
 from .debian_packages import path_of
 from .failure import ClusterError
@@ -37,7 +36,9 @@ def create(folder: Path, node: str, service_address: str) -> None:
     `node` is the node's name, `service_address` the address of the service "kubernetes" inside the cluster.
     """
     folder.mkdir(mode=0o700)
-    _openssl(folder, ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "tokens.key"])
+    _openssl(
+        folder, ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "tokens.key"]
+    )
     with ThreadPoolExecutor(4) as workers:
         # list() lets the first failure surface
         list(workers.map(lambda name: _make_authority(folder, name), ("ca", "etcd-ca")))
@@ -45,7 +46,7 @@ def create(folder: Path, node: str, service_address: str) -> None:
     _openssl(folder, ["pkey", "-in", "tokens.key", "-pubout", "-out", "tokens.pub"])
 
 
-def _leaves(node: str, service_address: str) -> Tuple[_Leaf, ...]:
+def _leaves(node: str, service_address: str) -> tuple[_Leaf, ...]:
     serving, calling = "serverAuth", "clientAuth"
     api_names = (
         "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
@@ -61,7 +62,13 @@ def _leaves(node: str, service_address: str) -> Tuple[_Leaf, ...]:
         _Leaf("controller-manager", "ca", "/CN=system:kube-controller-manager", calling),
         _Leaf("scheduler", "ca", "/CN=system:kube-scheduler", calling),
         _Leaf("kubelet", "ca", f"/O=system:nodes/CN=system:node:{node}", calling),
-        _Leaf("kubelet-serving", "ca", f"/O=system:nodes/CN=system:node:{node}", serving, f"DNS:{node},IP:127.0.0.1"),
+        _Leaf(
+            "kubelet-serving",
+            "ca",
+            f"/O=system:nodes/CN=system:node:{node}",
+            serving,
+            f"DNS:{node},IP:127.0.0.1",
+        ),
     )
 
 
@@ -78,14 +85,16 @@ def _make_leaf(folder: Path, leaf: _Leaf) -> None:
         extensions.append(f"subjectAltName={leaf.names}")
     options = [option for extension in extensions for option in ("-addext", extension)]
     subject = ["-subj", leaf.subject]
-    _openssl(folder, ["req", "-x509", *_EC_KEY, *signer, "-days", _DAYS, *subject, *options, *_files(leaf.name)])
+    _openssl(
+        folder, ["req", "-x509", *_EC_KEY, *signer, "-days", _DAYS, *subject, *options, *_files(leaf.name)]
+    )
 
 
-def _files(name: str) -> List[str]:
+def _files(name: str) -> list[str]:
     return ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
 
 
-def _openssl(folder: Path, arguments: List[str]) -> None:
+def _openssl(folder: Path, arguments: list[str]) -> None:
     done = run(path_of("openssl"), *arguments, folder=folder)
     if done.returncode != 0:
         raise ClusterError(f"openssl {' '.join(arguments)} failed: {done.stderr.strip()}")

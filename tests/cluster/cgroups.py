@@ -12,7 +12,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import List, Optional, Set
 
 from .failure import ClusterError
 
@@ -48,9 +47,9 @@ def exists(name: str) -> bool:
     return bool(_trees(name))
 
 
-def processes(name: str) -> Set[int]:
+def processes(name: str) -> set[int]:
     """The ids of all processes in the tree `name`."""
-    found: Set[int] = set()
+    found: set[int] = set()
     for tree in _trees(name):
         for folder in _deepest_first(tree):
             try:
@@ -61,12 +60,17 @@ def processes(name: str) -> Set[int]:
     return found
 
 
-def limit_memory(name: str, spare: Optional[int]) -> None:
+def limit_memory(name: str, spare: int | None) -> None:
     """Let the tree `name` have `spare` bytes more memory than it uses now; None takes the limit away."""
     if is_version_2():
         group, used, limit, unlimited = MOUNT / name, "memory.current", "memory.max", "max"
     else:
-        group, used, limit, unlimited = MOUNT / "memory" / name, "memory.usage_in_bytes", "memory.limit_in_bytes", "-1"
+        group, used, limit, unlimited = (
+            MOUNT / "memory" / name,
+            "memory.usage_in_bytes",
+            "memory.limit_in_bytes",
+            "-1",
+        )
     value = unlimited if spare is None else str(int((group / used).read_text()) + spare)
     (group / limit).write_text(value)
 
@@ -100,7 +104,7 @@ def remove(name: str) -> None:
         time.sleep(0.05)
 
 
-def _hierarchies() -> List[Path]:
+def _hierarchies() -> list[Path]:
     """The roots below which a tree is made: each version 1 hierarchy once, or the one of version 2."""
     if is_version_2():
         return [MOUNT]
@@ -109,14 +113,16 @@ def _hierarchies() -> List[Path]:
     return sorted(found)
 
 
-def _trees(name: str) -> List[Path]:
+def _trees(name: str) -> list[Path]:
     return [root / name for root in _hierarchies() if (root / name).is_dir()]
 
 
 def _create_version_1(name: str) -> None:
     missing = [controller for controller in _NEEDED_V1 if not (MOUNT / controller / "cgroup.procs").exists()]
     if missing:
-        raise ClusterError(f"The control group controllers {', '.join(missing)} are not mounted below {MOUNT}.")
+        raise ClusterError(
+            f"The control group controllers {', '.join(missing)} are not mounted below {MOUNT}."
+        )
     for root in _hierarchies():
         parent = root
         for folder in (root / name, root / name / DAEMONS):
@@ -131,7 +137,9 @@ def _create_version_1(name: str) -> None:
 def _create_version_2(name: str) -> None:
     missing = set(_NEEDED_V2) - set((MOUNT / "cgroup.controllers").read_text().split())
     if missing:
-        raise ClusterError(f"The control groups (version 2) of this machine lack {', '.join(sorted(missing))}.")
+        raise ClusterError(
+            f"The control groups (version 2) of this machine lack {', '.join(sorted(missing))}."
+        )
     tree = MOUNT / name
     tree.mkdir(exist_ok=True)
     try:
@@ -142,13 +150,14 @@ def _create_version_2(name: str) -> None:
                 (folder / "cgroup.subtree_control").write_text(f"+{controller}")
     except OSError as problem:
         raise ClusterError(
-            f"The controllers of {MOUNT} cannot be handed down ({problem.strerror}): the root of the control groups"
+            f"The controllers of {MOUNT} cannot be handed down ({problem.strerror}): the root of the "
+            "control groups"
             " must be ours, as it is on a machine or in a virtual machine but seldom in a container."
         ) from problem
     (tree / DAEMONS).mkdir(exist_ok=True)
 
 
-def _deepest_first(tree: Path) -> List[Path]:
+def _deepest_first(tree: Path) -> list[Path]:
     return [Path(folder) for folder, _unused, _unused in os.walk(tree, topdown=False)]
 
 

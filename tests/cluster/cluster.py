@@ -47,7 +47,9 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     build = commands.add_parser("build", help="build the cluster's programs, unless they are in the cache")
@@ -116,12 +118,19 @@ def _logs(options: argparse.Namespace) -> None:
         print("\n".join(last_lines(state.log(options.component), options.lines or 200)))
         return
     for daemon in DAEMONS:
-        print(f"==> {state.log(daemon)}", *last_lines(state.log(daemon), options.lines or 10), sep="\n", end="\n\n")
+        print(
+            f"==> {state.log(daemon)}",
+            *last_lines(state.log(daemon), options.lines or 10),
+            sep="\n",
+            end="\n\n",
+        )
 
 
 def _component(options: argparse.Namespace) -> None:
     cluster = Cluster(states.existing(options.name))
-    {"stop": cluster.stop, "start": cluster.start, "restart": cluster.restart}[options.action](options.component)
+    {"stop": cluster.stop, "start": cluster.start, "restart": cluster.restart}[options.action](
+        options.component
+    )
 
 
 if __name__ == "__main__":

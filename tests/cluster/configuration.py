@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 from . import audit, kubeconfig, network
 from .pause import PAUSE_IMAGE
@@ -15,10 +15,13 @@ from .places import INSIDE, INSIDE_CONTAINERD_SOCKET, INSIDE_PROGRAMS
 from .state import State
 
 # Health checks may be asked without a credential, nothing else.
-_AUTHENTICATION: Dict[str, Any] = {
+_AUTHENTICATION: dict[str, Any] = {
     "apiVersion": "apiserver.config.k8s.io/v1",
     "kind": "AuthenticationConfiguration",
-    "anonymous": {"enabled": True, "conditions": [{"path": path} for path in ("/livez", "/readyz", "/healthz")]},
+    "anonymous": {
+        "enabled": True,
+        "conditions": [{"path": path} for path in ("/livez", "/readyz", "/healthz")],
+    },
 }
 
 _CONTAINERD = """\
@@ -82,7 +85,7 @@ def write(state: State) -> None:
     kubeconfig.write(state.kubeconfig, f"securescan-{state.name}", state.server, state.certificates, "admin")
 
 
-def _kubelet(state: State) -> Dict[str, Any]:
+def _kubelet(state: State) -> dict[str, Any]:
     pki = f"{INSIDE}/pki"
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -108,7 +111,13 @@ def _kubelet(state: State) -> Dict[str, Any]:
         "localStorageCapacityIsolation": False,
         # the machine is shared: neither its disk nor its memory is this cluster's to judge
         "evictionHard": dict.fromkeys(
-            ("memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree"),
+            (
+                "memory.available",
+                "nodefs.available",
+                "nodefs.inodesFree",
+                "imagefs.available",
+                "imagefs.inodesFree",
+            ),
             "0%",
         ),
         "imageGCHighThresholdPercent": 100,
@@ -129,7 +138,7 @@ def _kubelet(state: State) -> Dict[str, Any]:
     }
 
 
-def _pod_network(state: State) -> Dict[str, Any]:
+def _pod_network(state: State) -> dict[str, Any]:
     # The bridge has its address already (isGateway would switch on forwarding for the whole machine). So pods and the
     # machine reach each other, and pods reach nothing else.
     return {
@@ -145,5 +154,5 @@ def _pod_network(state: State) -> Dict[str, Any]:
     }
 
 
-def _write_json(path: Path, content: Dict[str, Any]) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import cgroups
 from .debian_packages import SYSTEM_PATH
@@ -32,7 +32,7 @@ class Daemon:
     """One daemon as the supervisor knows it: process id in the cluster's namespace; exit status once it has ended."""
 
     pid: int
-    exit: Optional[int]
+    exit: int | None
 
 
 def launch(state: State) -> Supervisor:
@@ -44,7 +44,16 @@ def launch(state: State) -> Supervisor:
     with log.open("ab") as messages:
         outer = subprocess.Popen(
             [
-                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "slave", "--mount-proc"),
+                *(
+                    "unshare",
+                    "--mount",
+                    "--pid",
+                    "--fork",
+                    "--kill-child",
+                    "--propagation",
+                    "slave",
+                    "--mount-proc",
+                ),
                 *(sys.executable, "-I", str(SOURCES / "supervisor.py"), str(state.folder), state.programs),
             ],
             cwd="/",
@@ -69,7 +78,7 @@ def launch(state: State) -> Supervisor:
     raise ClusterError("The supervisor did not start.", log)
 
 
-def daemons(state: State) -> Dict[str, Daemon]:
+def daemons(state: State) -> dict[str, Daemon]:
     """All daemons that were ever started, by name. Raises ClusterError if the supervisor does not answer."""
     return _ask(state, {"do": "list"})
 
@@ -91,7 +100,7 @@ def stop(state: State, name: str) -> None:
     raise ClusterError(f"{name} does not end.", state.log(name))
 
 
-def processes(state: State) -> Dict[int, int]:
+def processes(state: State) -> dict[int, int]:
     """All processes of the cluster, containers too: their ids in the cluster's namespace -> their ids here."""
     found = {}
     for pid in cgroups.processes(state.control_groups):
@@ -104,7 +113,7 @@ def processes(state: State) -> Dict[int, int]:
     return found
 
 
-def _ask(state: State, request: Dict[str, Any]) -> Dict[str, Daemon]:
+def _ask(state: State, request: dict[str, Any]) -> dict[str, Daemon]:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
@@ -120,7 +129,7 @@ def _ask(state: State, request: Dict[str, Any]) -> Dict[str, Daemon]:
     return {name: Daemon(**facts) for name, facts in answer["daemons"].items()}
 
 
-def _first_child(parent: int) -> Optional[int]:
+def _first_child(parent: int) -> int | None:
     for pid in everyone():
         try:
             if status(pid, "PPid") == str(parent):

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
-
 from . import network
 from .places import INSIDE, INSIDE_PROGRAMS
 from .state import State
@@ -18,19 +16,22 @@ _PKI = f"{INSIDE}/pki"
 _ETC = f"{INSIDE}/etc"
 
 
-def command_lines(state: State) -> Dict[str, List[str]]:
+def command_lines(state: State) -> dict[str, list[str]]:
     """The command line of each daemon, by its name, with the paths that it sees inside the cluster's namespaces."""
     return {
         "etcd": [f"{INSIDE_PROGRAMS}/server", *_etcd(state)],
         "containerd": [f"{INSIDE_PROGRAMS}/containerd", "--config", f"{_ETC}/containerd.toml"],
         "kube-apiserver": [f"{INSIDE_PROGRAMS}/kube-apiserver", *_apiserver(state)],
-        "kube-controller-manager": [f"{INSIDE_PROGRAMS}/kube-controller-manager", *_controller_manager(state)],
+        "kube-controller-manager": [
+            f"{INSIDE_PROGRAMS}/kube-controller-manager",
+            *_controller_manager(state),
+        ],
         "kube-scheduler": [f"{INSIDE_PROGRAMS}/kube-scheduler", *_scheduler(state)],
         "kubelet": [f"{INSIDE_PROGRAMS}/kubelet", *_kubelet(state)],
     }
 
 
-def health_addresses(state: State) -> Dict[str, str]:
+def health_addresses(state: State) -> dict[str, str]:
     """Where each daemon answers 200 when it is well. Containerd has no such address: its socket must take calls."""
     ports = state.ports
     return {
@@ -42,7 +43,7 @@ def health_addresses(state: State) -> Dict[str, str]:
     }
 
 
-def _etcd(state: State) -> List[str]:
+def _etcd(state: State) -> list[str]:
     clients, peers, health = (state.ports[what] for what in ("etcd", "etcd-peer", "etcd-health"))
     return [
         "--name=etcd",
@@ -70,7 +71,7 @@ def _etcd(state: State) -> List[str]:
     ]
 
 
-def _apiserver(state: State) -> List[str]:
+def _apiserver(state: State) -> list[str]:
     return [
         "--bind-address=127.0.0.1",
         f"--secure-port={state.ports['apiserver']}",
@@ -104,7 +105,7 @@ def _apiserver(state: State) -> List[str]:
     ]
 
 
-def _controller_manager(state: State) -> List[str]:
+def _controller_manager(state: State) -> list[str]:
     return [
         "--bind-address=127.0.0.1",
         f"--secure-port={state.ports['controller-manager']}",
@@ -123,7 +124,7 @@ def _controller_manager(state: State) -> List[str]:
     ]
 
 
-def _scheduler(state: State) -> List[str]:
+def _scheduler(state: State) -> list[str]:
     return [
         "--bind-address=127.0.0.1",
         f"--secure-port={state.ports['scheduler']}",
@@ -132,7 +133,7 @@ def _scheduler(state: State) -> List[str]:
     ]
 
 
-def _kubelet(state: State) -> List[str]:
+def _kubelet(state: State) -> list[str]:
     return [
         f"--config={_ETC}/kubelet.json",
         f"--kubeconfig={_ETC}/kubelet.kubeconfig",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Dict, Iterable
 
 from .failure import ClusterError, say
 
-PACKAGE_OF: Dict[str, str] = {
+PACKAGE_OF: dict[str, str] = {
     "debootstrap": "debootstrap",
     "gcc": "gcc libc6-dev",
     "ip": "iproute2",
@@ -34,7 +34,9 @@ def ensure(programs: Iterable[str]) -> None:
         return
     packages = sorted({package for program in missing for package in PACKAGE_OF[program].split()})
     if shutil.which("apt-get") is None:
-        raise ClusterError(f"These programs are missing and there is no apt-get to install them: {', '.join(missing)}.")
+        raise ClusterError(
+            f"These programs are missing and there is no apt-get to install them: {', '.join(missing)}."
+        )
     say(f"Installing the Debian packages {', '.join(packages)} (for {', '.join(missing)})")
     if not _install(packages):
         say("Reading the package lists again (apt-get update)")
@@ -43,7 +45,9 @@ def ensure(programs: Iterable[str]) -> None:
             raise ClusterError(f"apt-get could not install {', '.join(packages)}; its messages are above.")
     still = [program for program in missing if not _is_there(program)]
     if still:
-        raise ClusterError(f"After the installation of {', '.join(packages)} there still is no {', '.join(still)}.")
+        raise ClusterError(
+            f"After the installation of {', '.join(packages)} there still is no {', '.join(still)}."
+        )
 
 
 def path_of(program: str) -> Path:
@@ -55,7 +59,11 @@ def path_of(program: str) -> Path:
 
 
 def _is_there(program: str) -> bool:
-    return Path(program).exists() if program.startswith("/") else shutil.which(program, path=SYSTEM_PATH) is not None
+    return (
+        Path(program).exists()
+        if program.startswith("/")
+        else shutil.which(program, path=SYSTEM_PATH) is not None
+    )
 
 
 def _install(packages: Iterable[str]) -> bool:
@@ -66,4 +74,7 @@ def _apt_get(arguments: Iterable[str]) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # what apt-get prints belongs to the person, not to the program that reads our standard output
     command = ["apt-get", *arguments]
-    return subprocess.run(command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=2).returncode == 0
+    return (
+        subprocess.run(command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=2).returncode
+        == 0
+    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import List, Optional
 
 LOG_LINES_SHOWN = 20
 
@@ -16,14 +15,14 @@ class ClusterError(Exception):
     """Something about a test cluster failed. `log` is the file whose end explains it; it is read at once, since the
     cluster and its logs may be removed before the error is shown."""
 
-    def __init__(self, message: str, log: Optional[Path] = None) -> None:
+    def __init__(self, message: str, log: Path | None = None) -> None:
         if log is not None:
             lines = ("  " + line for line in last_lines(log, LOG_LINES_SHOWN))
             message = "\n".join([message, f"The end of {log}:", *lines])
         super().__init__(message)
 
 
-def last_lines(log: Path, count: int) -> List[str]:
+def last_lines(log: Path, count: int) -> list[str]:
     """The last `count` lines of a log file; one line that says so when there is no such file or it is empty."""
     if not log.exists():
         return ["(no such file)"]

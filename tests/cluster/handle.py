@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any
 
 from . import audit, cgroups, control, image_store, lifecycle
 from .state import State
@@ -29,15 +30,15 @@ class Cluster:
         """The log file of a daemon."""
         return self.state.log(daemon)
 
-    def load_images(self, archives: Iterable[Path]) -> List[str]:
+    def load_images(self, archives: Iterable[Path]) -> list[str]:
         """Load image tars; the names of the images in them."""
         return image_store.load(self.state, map(str, archives))
 
-    def exec_calls(self) -> List[Dict[str, Any]]:
+    def exec_calls(self) -> list[dict[str, Any]]:
         """The exec calls that the API server has seen, one audit event each (see audit.exec_calls)."""
         return audit.exec_calls(audit.events(self.audit_log))
 
-    def processes(self) -> Dict[str, int]:
+    def processes(self) -> dict[str, int]:
         """The process ids, on this machine, of the daemons that run, by name."""
         here = control.processes(self.state)
         running = control.daemons(self.state)
@@ -56,7 +57,7 @@ class Cluster:
         self.stop(daemon)
         self.start(daemon)
 
-    def limit_memory(self, spare: Optional[int]) -> None:
+    def limit_memory(self, spare: int | None) -> None:
         """Leave all pods together `spare` bytes more memory than they use now, as a node that is nearly full does; None ends
         that."""
         cgroups.limit_memory(f"{self.state.control_groups}/kubepods", spare)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Optional
 
 from . import control
 from .api import Api
@@ -16,7 +15,7 @@ from .places import INSIDE_CONTAINERD_SOCKET
 from .state import State
 
 
-def problem(state: State) -> Optional[str]:
+def problem(state: State) -> str | None:
     """What is wrong with the cluster, in words; None if all is well."""
     if state.supervisor is None:
         return "its start was cut short"
@@ -28,7 +27,7 @@ def problem(state: State) -> Optional[str]:
         return str(silent)
 
 
-def _problem_of_running(state: State) -> Optional[str]:
+def _problem_of_running(state: State) -> str | None:
     running = control.daemons(state)
     for name in DAEMONS:
         if name not in running:
@@ -56,7 +55,8 @@ def node_is_ready(state: State) -> bool:
     if node is None or node["spec"].get("taints"):
         return False
     return any(
-        condition["type"] == "Ready" and condition["status"] == "True" for condition in node["status"]["conditions"]
+        condition["type"] == "Ready" and condition["status"] == "True"
+        for condition in node["status"]["conditions"]
     )
 
 

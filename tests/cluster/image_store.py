@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Iterable, List
+from typing import IO
 
 from .failure import ClusterError
 from .places import INSIDE_CONTAINERD_SOCKET
@@ -18,7 +19,7 @@ from .state import State
 KUBERNETES_NAMESPACE = "k8s.io"
 
 
-def load(state: State, archives: Iterable[str]) -> List[str]:
+def load(state: State, archives: Iterable[str]) -> list[str]:
     """Load image tars (docker-archive or OCI); the names of the images in them. Raises ClusterError for a bad tar."""
     loaded = []
     for archive in archives:
@@ -28,12 +29,14 @@ def load(state: State, archives: Iterable[str]) -> List[str]:
             *("--namespace", KUBERNETES_NAMESPACE, "images", "import", archive),
         )
         if done.returncode != 0:
-            raise ClusterError(f"{archive} could not be loaded: {done.stderr.strip()}", state.log("containerd"))
+            raise ClusterError(
+                f"{archive} could not be loaded: {done.stderr.strip()}", state.log("containerd")
+            )
         loaded.extend(names)
     return loaded
 
 
-def _names(archive: Path) -> List[str]:
+def _names(archive: Path) -> list[str]:
     try:
         with tarfile.open(archive) as tar:
             members = tar.getnames()
@@ -43,7 +46,9 @@ def _names(archive: Path) -> List[str]:
             images = json.load(_stream(tar, "index.json"))["manifests"]
             return [image["annotations"]["io.containerd.image.name"] for image in images]
     except (OSError, tarfile.TarError, KeyError, ValueError) as problem:
-        raise ClusterError(f"{archive} is no tar of named images: {type(problem).__name__}: {problem}") from problem
+        raise ClusterError(
+            f"{archive} is no tar of named images: {type(problem).__name__}: {problem}"
+        ) from problem
 
 
 def _stream(tar: tarfile.TarFile, name: str) -> IO[bytes]:

@@ -9,7 +9,6 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import FrozenSet, List, Tuple
 
 from . import cgroups
 from .failure import ClusterError
@@ -27,8 +26,8 @@ class Traces:
     name: str
     folder: Path
     control_groups: str
-    processes: FrozenSet[Tuple[int, int]]
-    namespaces: FrozenSet[str]
+    processes: frozenset[tuple[int, int]]
+    namespaces: frozenset[str]
 
 
 def traces(state: State) -> Traces:
@@ -56,11 +55,13 @@ def check(had: Traces) -> None:
         time.sleep(0.05)
 
 
-def _left_now(had: Traces) -> List[str]:
+def _left_now(had: Traces) -> list[str]:
     found = [f"process {pid}" for pid, ticks in sorted(had.processes) if start_time(pid) == ticks]
     found += [f"namespace {namespace}" for namespace in sorted(had.namespaces & namespaces(everyone()))]
     mounts = {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
-    found += [f"mount {mount}" for mount in sorted(mounts) if had.folder in (Path(mount), *Path(mount).parents)]
+    found += [
+        f"mount {mount}" for mount in sorted(mounts) if had.folder in (Path(mount), *Path(mount).parents)
+    ]
     if cgroups.exists(had.control_groups):
         found.append(f"control groups {had.control_groups}")
     if had.folder.exists():

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable
 
 from . import (
     certificates,
@@ -166,5 +167,7 @@ def _remove(name: str) -> bool:
     cgroups.remove(state.control_groups)
     shutil.rmtree(folder)
     leftovers.check(traces)
-    network.remove(state.slot)  # last: from here on the slot, and with it every name, may be another cluster's
+    network.remove(
+        state.slot
+    )  # last: from here on the slot, and with it every name, may be another cluster's
     return True

@@ -14,7 +14,6 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Dict, Set, Tuple
 
 from .debian_packages import path_of
 from .failure import ClusterError
@@ -44,12 +43,12 @@ def bridge_name(slot: int) -> str:
     return f"securescan{slot}"
 
 
-def ports(slot: int) -> Dict[str, int]:
+def ports(slot: int) -> dict[str, int]:
     """The ports of a slot on 127.0.0.1, by what listens there."""
     return {what: _FIRST_PORT + slot * _PORTS_OF_A_SLOT + offset for offset, what in enumerate(PORTS)}
 
 
-def subnets(slot: int) -> Tuple[str, str]:
+def subnets(slot: int) -> tuple[str, str]:
     """The pod network and the service network of a slot."""
     return _POD_NETWORKS.format(slot=slot), _SERVICE_NETWORKS.format(slot=slot)
 
@@ -79,7 +78,9 @@ def claim(owner: Path) -> int:
                 _ip("link", "delete", bridge_name(slot))
                 raise
             return slot
-    raise ClusterError(f"None of the {SLOTS} slots for clusters is free: each one's bridge or ports are taken.")
+    raise ClusterError(
+        f"None of the {SLOTS} slots for clusters is free: each one's bridge or ports are taken."
+    )
 
 
 def is_owner(slot: int, owner: Path) -> bool:
@@ -118,7 +119,7 @@ def release(owner: Path) -> None:
             remove(slot)
 
 
-def interfaces(slot: int) -> Set[str]:
+def interfaces(slot: int) -> set[str]:
     """The interfaces of a slot on this machine: its bridge and what is plugged into it."""
     return {link.name for link in _interfaces(bridge_name(slot))}
 
@@ -131,13 +132,13 @@ class _Interface:
     name: str
 
 
-def _interfaces(bridge: str) -> Set[_Interface]:
+def _interfaces(bridge: str) -> set[_Interface]:
     plugged = _ip("-json", "link", "show", "master", bridge)
     names = {bridge} | {link["ifname"] for link in json.loads(plugged.stdout or "[]")}
     return {link for link in _all_interfaces() if link.name in names}
 
 
-def _all_interfaces() -> Set[_Interface]:
+def _all_interfaces() -> set[_Interface]:
     return {_Interface(index, name) for index, name in socket.if_nameindex()}
 
 

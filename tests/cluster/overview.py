@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import Any
 
 from . import cgroups, health
 from . import state as states
@@ -16,12 +17,12 @@ from .places import cluster_names
 _COLUMNS = ("name", "state", "version", "server", "node", "since", "memory", "kubeconfig")
 
 
-def rows() -> List[Dict[str, Any]]:
+def rows() -> list[dict[str, Any]]:
     """One row for each cluster; `memory` in MiB, `state` is "ready" or "broken: WHY"."""
     return [_row(name) for name in cluster_names()]
 
 
-def table(found: List[Dict[str, Any]]) -> str:
+def table(found: list[dict[str, Any]]) -> str:
     """The rows as a table, and the kubectl that goes with them."""
     if not found:
         return "There is no cluster."
@@ -32,10 +33,15 @@ def table(found: List[Dict[str, Any]]) -> str:
     return "\n".join([*lines, *(f"kubectl: {path}" for path in kubectls)])
 
 
-def _row(name: str) -> Dict[str, Any]:
+def _row(name: str) -> dict[str, Any]:
     state = states.load(name)
     if state is None:
-        return {**dict.fromkeys(_COLUMNS), "name": name, "state": "broken: its start was cut short", "kubectl": None}
+        return {
+            **dict.fromkeys(_COLUMNS),
+            "name": name,
+            "state": "broken: its start was cut short",
+            "kubectl": None,
+        }
     problem = health.problem(state)
     return {
         "name": name,
@@ -64,7 +70,7 @@ def _memory(control_groups: str) -> int:
     return total
 
 
-def _cell(row: Dict[str, Any], column: str) -> str:
+def _cell(row: dict[str, Any], column: str) -> str:
     if row[column] is None:
         return "-"
     return f"{row[column]} MiB" if column == "memory" else str(row[column])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import List
 
 from .failure import ClusterError
 
@@ -36,12 +35,13 @@ def cluster_folder(name: str) -> Path:
     """The folder of the cluster `name`, whether it exists or not. Raises ClusterError for a name that cannot be one."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", name):
         raise ClusterError(
-            f"{name!r} cannot name a cluster: 1 to 32 lower-case letters, digits and dashes, no dash at the ends."
+            f"{name!r} cannot name a cluster: 1 to 32 lower-case letters, digits and dashes, no dash at the "
+            "ends."
         )
     return clusters() / name
 
 
-def cluster_names() -> List[str]:
+def cluster_names() -> list[str]:
     """The names of all clusters that have a folder, sorted."""
     if not clusters().is_dir():
         return []

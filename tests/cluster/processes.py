@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping, Optional, Set
 
 
 def run(
-    *arguments: object, folder: Optional[Path] = None, environment: Optional[Mapping[str, str]] = None
+    *arguments: object, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a program without input and keep what it says; the caller judges its exit status."""
     return subprocess.run(
@@ -25,12 +25,12 @@ def run(
     )
 
 
-def everyone() -> Set[int]:
+def everyone() -> set[int]:
     """The ids of all processes of this machine."""
     return {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
 
 
-def start_time(pid: int) -> Optional[int]:
+def start_time(pid: int) -> int | None:
     """When a process started, in kernel ticks since boot; None where it does not run (any more).
 
     Together with the id it tells a process from a later one of the same id.
@@ -50,7 +50,7 @@ def status(pid: int, field: str) -> str:
     raise ProcessLookupError(pid)
 
 
-def namespaces(pids: Set[int]) -> Set[str]:
+def namespaces(pids: set[int]) -> set[str]:
     """The mount, process and network namespaces of processes, such as net:[4026532201]."""
     found = set()
     for pid in pids:

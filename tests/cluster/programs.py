@@ -14,16 +14,18 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List
 
 from .failure import ClusterError, say
 from .places import SOURCES, cache
 from .processes import run
 
 MODULE = SOURCES / "programs"
-KUBERNETES_VERSION = re.findall(r"^\tk8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE)[0]
+KUBERNETES_VERSION = re.findall(
+    r"^\tk8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE
+)[0]
 _MAJOR, _MINOR = KUBERNETES_VERSION[1:].split(".")[:2]
 # Without its version a server calls itself v0.0.0, and clients misjudge what it can do.
 _VERSION_FLAGS = " ".join(
@@ -73,15 +75,17 @@ def build() -> Path:
     return target
 
 
-def go_identity() -> List[str]:
+def go_identity() -> list[str]:
     """Version, system and architecture of Go. Raises ClusterError without Go."""
     if shutil.which("go") is None:
-        raise ClusterError("Go is missing; the programs of the cluster are built with it (version: see go.mod).")
+        raise ClusterError(
+            "Go is missing; the programs of the cluster are built with it (version: see go.mod)."
+        )
     answer = _go(["env", "GOVERSION", "GOOS", "GOARCH"])
     return answer.split()
 
 
-def _go(arguments: List[str]) -> str:
+def _go(arguments: list[str]) -> str:
     done = run("go", *arguments, folder=MODULE, environment={**os.environ, **GO_ENVIRONMENT})
     if done.returncode != 0:
         raise ClusterError(f"go {' '.join(arguments)} failed: {done.stderr.strip()}")
@@ -105,7 +109,10 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
 
 def _build_into(target: Path) -> None:
     """Build beside the final place and rename, so that a broken build is never taken for a whole one."""
-    say(f"Building Kubernetes {KUBERNETES_VERSION}, etcd, containerd and CNI plugins, once: about 7 minutes on 2 cores")
+    say(
+        f"Building Kubernetes {KUBERNETES_VERSION}, etcd, containerd and CNI plugins, once: about 7 minutes "
+        "on 2 cores"
+    )
     started = time.monotonic()
     draft = target.parent.with_name(f"{target.parent.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -126,7 +133,9 @@ def _build_into(target: Path) -> None:
             process.kill()
             process.wait()
     if process.returncode != 0:
-        raise ClusterError(f"The build of the cluster's programs failed (go ended with {process.returncode}).", log)
+        raise ClusterError(
+            f"The build of the cluster's programs failed (go ended with {process.returncode}).", log
+        )
     if not _complete(draft / "bin"):
         raise ClusterError(f"The build ended well but not every program is in {draft / 'bin'}.", log)
     shutil.rmtree(target.parent, ignore_errors=True)
@@ -136,7 +145,7 @@ def _build_into(target: Path) -> None:
 
 def _show_progress(process: subprocess.Popen[bytes], log: Path, started: float) -> None:
     """A line every few seconds until the process ends: what go has printed so far, counted."""
-    expected: Dict[str, int] = {}
+    expected: dict[str, int] = {}
     counter = threading.Thread(target=lambda: expected.update(packages=_packages_in_all()), daemon=True)
     while True:
         try:

@@ -16,7 +16,14 @@ from .processes import run
 
 _MODULE = programs.MODULE / "runc"
 # as its makers link it: with seccomp, and whole, so that it runs in any mount namespace
-_FLAGS = ["-mod=readonly", "-trimpath", "-tags", "seccomp netgo osusergo", "-ldflags", "-s -w -extldflags -static"]
+_FLAGS = [
+    "-mod=readonly",
+    "-trimpath",
+    "-tags",
+    "seccomp netgo osusergo",
+    "-ldflags",
+    "-s -w -extldflags -static",
+]
 _ENVIRONMENT = {**programs.GO_ENVIRONMENT, "CGO_ENABLED": "1"}
 
 

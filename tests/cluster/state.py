@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, Optional
 
 from . import network
 from .failure import ClusterError, say
@@ -48,7 +48,7 @@ class State:
     node: str
     programs: str
     since: str
-    supervisor: Optional[Supervisor] = None
+    supervisor: Supervisor | None = None
 
     @property
     def folder(self) -> Path:
@@ -71,7 +71,7 @@ class State:
         return Path(self.programs, "kubectl")
 
     @property
-    def ports(self) -> Dict[str, int]:
+    def ports(self) -> dict[str, int]:
         return network.ports(self.slot)
 
     @property
@@ -118,7 +118,7 @@ class State:
         draft.replace(self.folder / _FILE)
 
 
-def load(name: str) -> Optional[State]:
+def load(name: str) -> State | None:
     """The facts of the cluster `name`, or None where there is no such cluster."""
     path = cluster_folder(name) / _FILE
     if not path.exists():

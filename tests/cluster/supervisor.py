@@ -24,7 +24,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Kubelet sets these for the whole machine and leaves them so. It is shown a file that has the wanted value instead.
@@ -75,7 +75,7 @@ class Supervisor:
     """Starts, signals and reaps the daemons that /run/cluster/daemons.json describes."""
 
     def __init__(self) -> None:
-        self._running: Dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
         """Start a daemon, its output appended to its log. Raises ValueError if it runs, KeyError if it is not known."""
@@ -99,9 +99,11 @@ class Supervisor:
         if process.returncode is None:
             os.kill(process.pid, number)
 
-    def list(self) -> Dict[str, Dict[str, Optional[int]]]:
+    def list(self) -> dict[str, dict[str, int | None]]:
         """Each daemon ever started: its process id in this namespace, and its exit status if it has ended."""
-        return {name: {"pid": process.pid, "exit": process.returncode} for name, process in self._running.items()}
+        return {
+            name: {"pid": process.pid, "exit": process.returncode} for name, process in self._running.items()
+        }
 
     def reap(self) -> None:
         """Collect every child that has ended: daemons, and what lost its parent in this namespace."""
@@ -116,7 +118,7 @@ class Supervisor:
                 if daemon.pid == process:
                     daemon.returncode = os.waitstatus_to_exitcode(status)
 
-    def answer(self, request: Dict[str, Any]) -> Dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what one control request says."""
         try:
             if request["do"] == "start":

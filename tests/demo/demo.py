@@ -29,33 +29,57 @@ from environment.sample_cluster import SampleCluster, sample_cluster
 
 
 def say(text: str) -> None:
-    print("==> %s" % text, flush=True)
+    print(f"==> {text}", flush=True)
 
 
 def write_inventory(output: pathlib.Path, kubeconfig: pathlib.Path) -> pathlib.Path:
     """One host: the cluster. Everything runs on this machine."""
     inventory = output / "inventory.json"
     output.mkdir(parents=True, exist_ok=True)
-    inventory.write_text(json.dumps({"all": {"hosts": {"demo": {
-        "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-        "scan_kubeconfig": str(kubeconfig)}}}}, indent=2) + "\n", encoding="utf-8")
+    inventory.write_text(
+        json.dumps(
+            {
+                "all": {
+                    "hosts": {
+                        "demo": {
+                            "ansible_connection": "local",
+                            "ansible_python_interpreter": sys.executable,
+                            "scan_kubeconfig": str(kubeconfig),
+                        }
+                    }
+                }
+            },
+            indent=2,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
     return inventory
 
 
 def run_scan(inventory: pathlib.Path, output: pathlib.Path) -> int:
-    variables = {"scan_namespaces": NAMESPACE, "scan_output_dir": str(output), "scan_waivers": str(WAIVERS),
-                 "scan_approach": "auto", "scan_scanner_image": SCANNER_IMAGE, "scan_helper_namespace": HELPERS}
+    variables = {
+        "scan_namespaces": NAMESPACE,
+        "scan_output_dir": str(output),
+        "scan_waivers": str(WAIVERS),
+        "scan_approach": "auto",
+        "scan_scanner_image": SCANNER_IMAGE,
+        "scan_helper_namespace": HELPERS,
+    }
     command = ["ansible-playbook", "securescan.kubernetes.scan", "-i", str(inventory)]
     for name, value in variables.items():
-        command += ["-e", "%s=%s" % (name, value)]
+        command += ["-e", f"{name}={value}"]
     say(" ".join(command))
     return subprocess.run(command, check=False).returncode
 
 
 def make_helper_namespace(cluster: SampleCluster) -> None:
     """Where the helper pods of the approach image run; nothing with a privilege can be made there."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {
-        "name": HELPERS, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": HELPERS, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+    }
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
 
 
@@ -72,18 +96,25 @@ def unexpected(summary: dict, gate_status: int) -> list[str]:
         found.setdefault(target["workload"], []).append(target)
     problems = []
     if gate_status != GATE_FAILED:
-        problems.append("the gate was meant to fail the play (exit status %d), it ended with %d"
-                        % (GATE_FAILED, gate_status))
+        problems.append(
+            f"the gate was meant to fail the play (exit status {GATE_FAILED}), it ended with {gate_status}"
+        )
     for target in found.get("api", [{}]):
         if target.get("outcome") != "scanned" or target["counts"]["failed"]:
-            problems.append("the compliant workload did not pass: %s" % target.get("target_id"))
+            problems.append("the compliant workload did not pass: {}".format(target.get("target_id")))
     for target in found.get("legacy", [{}]):
         if target.get("outcome") != "scanned" or not target["counts"]["failed"]:
-            problems.append("the badly configured workload did not fail: %s" % target.get("target_id"))
+            problems.append("the badly configured workload did not fail: {}".format(target.get("target_id")))
     for workload, approach in (("edge", "debug"), ("broken", "image")):
         for target in found.get(workload, [{}]):
-            if target.get("outcome") != "scanned" or target["approach"] != approach or not target["counts"]["passed"]:
-                problems.append("%s was not scanned by %s: %s" % (workload, approach, target.get("target_id")))
+            if (
+                target.get("outcome") != "scanned"
+                or target["approach"] != approach
+                or not target["counts"]["passed"]
+            ):
+                problems.append(
+                    "{} was not scanned by {}: {}".format(workload, approach, target.get("target_id"))
+                )
     return problems
 
 
@@ -94,15 +125,24 @@ def miscounted(summary: dict, cluster: SampleCluster) -> list[str]:
         say("audit log: this cluster's is not ours to read, so the execs were not counted")
         return []
     entered = collections.Counter(
-        (event["objectRef"]["name"], parse_qs(urlsplit(event["requestURI"]).query)["container"][0]) for event in execs)
-    by_others = sorted({event["user"]["username"] for event in execs if ":securescan-" not in event["user"]["username"]})
+        (event["objectRef"]["name"], parse_qs(urlsplit(event["requestURI"]).query)["container"][0])
+        for event in execs
+    )
+    by_others = sorted(
+        {event["user"]["username"] for event in execs if ":securescan-" not in event["user"]["username"]}
+    )
     targets = {(target["pod"], target["container"]): target["approach"] for target in summary["targets"]}
-    say("audit log: %d execs, %d of them into the %d scanned containers themselves, the others into debug containers and "
-        "helper pods; by others than the scanner: %d"
-        % (len(execs), sum(entered[target] for target in targets), len(targets), len(by_others)))
-    problems = ["execs by others: %s" % ", ".join(by_others)] if by_others else []
-    problems += ["%s/%s was entered %d times" % (*target, entered[target]) for target, approach in targets.items()
-                 if entered[target] > 1 or (approach == "exec" and not entered[target])]
+    say(
+        f"audit log: {len(execs)} execs, {sum(entered[target] for target in targets)} of them into the "
+        f"{len(targets)} scanned containers themselves, the others into debug containers and "
+        f"helper pods; by others than the scanner: {len(by_others)}"
+    )
+    problems = ["execs by others: {}".format(", ".join(by_others))] if by_others else []
+    problems += [
+        "{}/{} was entered {} times".format(*target, entered[target])
+        for target, approach in targets.items()
+        if entered[target] > 1 or (approach == "exec" and not entered[target])
+    ]
     return problems
 
 
@@ -118,19 +158,27 @@ def main() -> int:
     summary = json.loads((latest / "summary.json").read_text(encoding="utf-8"))
     problems = unexpected(summary, gate_status) + miscounted(summary, cluster)
     left = leftovers(cluster)
-    problems += ["left behind: %s" % name for name in left]
+    problems += [f"left behind: {name}" for name in left]
     print()
     write_table(summary, sys.stdout)
     print()
-    say("left in the cluster: %s" % (", ".join(left) or "nothing; the scan's ServiceAccount is gone and with it its token"))
-    say("results: %s" % latest.resolve())
+    say(
+        "left in the cluster: %s"
+        % (", ".join(left) or "nothing; the scan's ServiceAccount is gone and with it its token")
+    )
+    say(f"results: {latest.resolve()}")
     say("look further: %s" % (latest / "summary.md"))
-    say("              %s/hdf/*.json open in MITRE Heimdall; `saf view summary -i FILE` reads them too" % latest)
+    say(
+        f"              {latest}/hdf/*.json open in MITRE Heimdall; `saf view summary -i FILE` reads them too"
+    )
     say("              make cluster-down NAME=demo removes the cluster")
     for problem in problems:
-        say("UNEXPECTED: %s" % problem)
-    say("demo %s in %.0f s (the gate is meant to fail: the sample workloads hold a badly configured one)"
-        % ("did not show what it is meant to show" if problems else "complete", time.monotonic() - started))
+        say(f"UNEXPECTED: {problem}")
+    say(
+        "demo {} in {:.0f} s (the gate is meant to fail: the sample workloads hold a badly configured one)".format(
+            "did not show what it is meant to show" if problems else "complete", time.monotonic() - started
+        )
+    )
     return 1 if problems else 0
 
 

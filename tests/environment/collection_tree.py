@@ -22,8 +22,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def listed_files() -> set[str]:
     """Paths below the checkout that belong to the collection, tracked or new."""
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True,
-                           check=True).stdout.decode().split("\0")
+    names = (
+        subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        )
+        .stdout.decode()
+        .split("\0")
+    )
     return {name for name in names if name and (ROOT / name).is_file()}
 
 
@@ -33,7 +38,10 @@ def mirror(destination: pathlib.Path) -> None:
     for name in wanted:
         source, copy = ROOT / name, destination / name
         stat = source.stat()
-        if copy.exists() and (copy.stat().st_size, copy.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        if copy.exists() and (copy.stat().st_size, copy.stat().st_mtime_ns) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+        ):
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, copy)

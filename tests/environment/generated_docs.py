@@ -14,7 +14,6 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
-from typing import Dict, List, Tuple
 
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
@@ -26,7 +25,7 @@ from environment.language_page import language_page
 GENERATED = "<!-- Made by `make docs`; changes here are lost. -->\n"
 
 
-def pages() -> Dict[str, str]:
+def pages() -> dict[str, str]:
     """File name within docs/ -> text."""
     made = {"errors.md": errors_page(), "profile-language.md": language_page(GENERATED)}
     sources = read_yaml(ROOT / "profiles" / "mapping_sources.yml")
@@ -35,35 +34,56 @@ def pages() -> Dict[str, str]:
         subjects = {"": profile.get("controls", [])}
         for part in sorted(file.parent.glob("controls/*.yml")):
             subjects[part.stem] = read_yaml(part)["controls"]
-        made["profiles/%s.md" % profile["name"]] = profile_page(profile, subjects, sources)
+        made["profiles/{}.md".format(profile["name"])] = profile_page(profile, subjects, sources)
     return made
 
 
-def read_yaml(file: pathlib.Path) -> Dict:
+def read_yaml(file: pathlib.Path) -> dict:
     return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def errors_page() -> str:
-    rows = ["| `%s` | `%s` | %s | %s |" % (kind.code, kind.reason, kind.meaning, kind.advice) for kind in KINDS.values()]
-    return "\n".join([
-        GENERATED, "# Errors", "",
-        "Every failure that a task or a result can name. The code never changes its meaning.", "",
-        "| code | reason | what it means | what to do |", "| --- | --- | --- | --- |", *rows, ""])
+    rows = [
+        f"| `{kind.code}` | `{kind.reason}` | {kind.meaning} | {kind.advice} |" for kind in KINDS.values()
+    ]
+    return "\n".join(
+        [
+            GENERATED,
+            "# Errors",
+            "",
+            "Every failure that a task or a result can name. The code never changes its meaning.",
+            "",
+            "| code | reason | what it means | what to do |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
 
 
 def cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def profile_page(profile: Dict, subjects: Dict[str, List[Dict]], sources: Dict[str, Dict]) -> str:
+def profile_page(profile: dict, subjects: dict[str, list[dict]], sources: dict[str, dict]) -> str:
     """The page of a profile, its controls by the files they stand in, with the sources of their tags."""
     controls = [control for group in subjects.values() for control in group]
-    lines = [GENERATED, "# %s" % profile["title"], "", cell(profile.get("summary", "")), "",
-             "Profile `%s`, version %s: %d controls." % (profile["name"], profile["version"], len(controls))]
+    lines = [
+        GENERATED,
+        "# {}".format(profile["title"]),
+        "",
+        cell(profile.get("summary", "")),
+        "",
+        "Profile `{}`, version {}: {} controls.".format(profile["name"], profile["version"], len(controls)),
+    ]
     if profile.get("inputs"):
         lines += ["", "## Inputs", "", "| input | default | meaning |", "| --- | --- | --- |"]
-        lines += ["| `%s` | %s | %s |" % (item["name"], default_cell(item.get("value", "")), cell(item.get("description", "")))
-                  for item in profile["inputs"]]
+        lines += [
+            "| `{}` | {} | {} |".format(
+                item["name"], default_cell(item.get("value", "")), cell(item.get("description", ""))
+            )
+            for item in profile["inputs"]
+        ]
     for subject, group in subjects.items():
         if group:
             lines += ["", "## %s" % (subject.replace("_", " ").capitalize() or "Controls"), ""]
@@ -73,30 +93,40 @@ def profile_page(profile: Dict, subjects: Dict[str, List[Dict]], sources: Dict[s
 
 
 def default_cell(value: object) -> str:
-    return ", ".join("`%s`" % cell(entry) for entry in (value if isinstance(value, list) else [value]))
+    return ", ".join(f"`{cell(entry)}`" for entry in (value if isinstance(value, list) else [value]))
 
 
-def control_section(control: Dict) -> List[str]:
-    lines = ["### %s: %s" % (control["id"], control["title"]), "", cell(control.get("desc", "")), "",
-             "- Impact: %s" % control["impact"]]
+def control_section(control: dict) -> list[str]:
+    lines = [
+        "### {}: {}".format(control["id"], control["title"]),
+        "",
+        cell(control.get("desc", "")),
+        "",
+        "- Impact: {}".format(control["impact"]),
+    ]
     if control.get("only_if"):
-        lines.append("- Applies: %s" % cell(control["only_if"]["reason"]))
+        lines.append("- Applies: {}".format(cell(control["only_if"]["reason"])))
     for name in ("rationale", "check", "fix"):
         if control.get(name):
-            lines.append("- %s: %s" % (name.capitalize(), cell(control[name])))
-    lines += ["- %s: %s" % (name, ", ".join(tag_values(control, name))) for name in control.get("tags") or {}]
+            lines.append(f"- {name.capitalize()}: {cell(control[name])}")
+    lines += [
+        "- {}: {}".format(name, ", ".join(tag_values(control, name))) for name in control.get("tags") or {}
+    ]
     return [*lines, ""]
 
 
-def tag_values(control: Dict, name: str) -> List[str]:
+def tag_values(control: dict, name: str) -> list[str]:
     values = (control.get("tags") or {}).get(name, [])
     return [str(value) for value in (values if isinstance(values, list) else [values])]
 
 
-def sources_section(controls: List[Dict], sources: Dict[str, Dict]) -> List[str]:
+def sources_section(controls: list[dict], sources: dict[str, dict]) -> list[str]:
     """Where the tags come from, and which controls have each of them."""
-    lines = ["## Sources of the tags", "", "Which item of a source fits a control is our own reading. `nist` is what the list of "
-             "`cci` says."]
+    lines = [
+        "## Sources of the tags",
+        "",
+        "Which item of a source fits a control is our own reading. `nist` is what the list of `cci` says.",
+    ]
     for name, source in sources.items():
         used = {}
         for control in controls:
@@ -104,16 +134,31 @@ def sources_section(controls: List[Dict], sources: Dict[str, Dict]) -> List[str]
                 used.setdefault(value, []).append(control["id"])
         if not used:
             continue
-        lines += ["", "### %s" % name, "", "%s: <%s>" % (cell(source["source"]), source["url"]), "",
-                  "| tag | about | controls |", "| --- | --- | --- |"]
+        lines += [
+            "",
+            f"### {name}",
+            "",
+            "{}: <{}>".format(cell(source["source"]), source["url"]),
+            "",
+            "| tag | about | controls |",
+            "| --- | --- | --- |",
+        ]
         order = list(source.get("items") or sorted(used, key=natural))
-        lines += ["| %s | %s | %s |" % (value, cell((source.get("items") or {}).get(value, "")), ", ".join(used[value]))
-                  for value in order if value in used]
+        lines += [
+            "| {} | {} | {} |".format(
+                value, cell((source.get("items") or {}).get(value, "")), ", ".join(used[value])
+            )
+            for value in order
+            if value in used
+        ]
     return lines
 
 
-def natural(tag: str) -> List[Tuple[bool, int, str]]:
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.findall("[0-9]+|[A-Z]+", tag)]
+def natural(tag: str) -> list[tuple[bool, int, str]]:
+    return [
+        (part.isdigit(), int(part) if part.isdigit() else 0, part)
+        for part in re.findall("[0-9]+|[A-Z]+", tag)
+    ]
 
 
 def main() -> int:
@@ -122,7 +167,7 @@ def main() -> int:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        print("==> written: %s" % path, file=sys.stderr)
+        print(f"==> written: {path}", file=sys.stderr)
     return 0
 
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
-from typing import List, Optional
 
 PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
 SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 
-def interpreter(version: str) -> Optional[str]:
+def interpreter(version: str) -> str | None:
     """A real interpreter of that version: one that pyenv has, else the one on PATH; None where there is none."""
-    found = sorted(PYENV.glob("%s.*/bin/python" % version))
+    found = sorted(PYENV.glob(f"{version}.*/bin/python"))
     return str(found[-1]) if found else shutil.which("python" + version)
 
 
-def folders() -> List[str]:
+def folders() -> list[str]:
     """The folders of the supported interpreters, for a PATH: the names that pyenv puts there need its whole environment."""
     found = map(interpreter, SUPPORTED)
     return list(dict.fromkeys(str(pathlib.Path(path).parent) for path in found if path))

@@ -5,14 +5,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List
+from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.inputs import INPUT_TYPES
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.matchers import MATCHERS, NESTED
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.registry import RESOURCES
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.resource import Parameter, Resource
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.schema import BASE_TYPES, TYPE_NAMES
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.value_types import ValueType, list_of
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.schema import (
+    BASE_TYPES,
+    TYPE_NAMES,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.matchers import (
+    MATCHERS,
+    NESTED,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.registry import RESOURCES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resource import (
+    Parameter,
+    Resource,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_types import (
+    ValueType,
+    list_of,
+)
 
 _INTRODUCTION = """\
 What a test of a profile can look at, and what it can expect. [Writing profiles](writing-profiles.md) explains the rest.
@@ -32,15 +45,49 @@ attribute that lists it. `${input.NAME}` stands for an input's value; the types 
 
 def language_page(generated: str) -> str:
     """The page as Markdown; `generated` is the note at its top."""
-    lines = [generated, "# The profile language", "", _INTRODUCTION % ", ".join("`%s`" % name for name in INPUT_TYPES), ""]
-    lines += ["## Matchers", "", *_table(("matcher", "holds for", "on"), (
-        (_code(matcher.name), matcher.meaning + ("; its value is a matcher itself" if matcher.name in NESTED else ""),
-         _applies(matcher.applies)) for matcher in MATCHERS.values())), ""]
-    lines += ["## Types", "", *_table(("type", "what a profile writes"), (
-        (name, kind.name) for name, kind in BASE_TYPES.items())), "",
-        "In place of a list of one entry, the entry may stand alone. What is absent meets only what is negated.", ""]
-    lines += ["## Resources", "", *_table(("resource", "what it is"), (
-        ("[`%s`](#%s)" % (resource.name, resource.name), resource.description) for resource in RESOURCES.values()))]
+    lines = [
+        generated,
+        "# The profile language",
+        "",
+        _INTRODUCTION % ", ".join(f"`{name}`" for name in INPUT_TYPES),
+        "",
+    ]
+    lines += [
+        "## Matchers",
+        "",
+        *_table(
+            ("matcher", "holds for", "on"),
+            (
+                (
+                    _code(matcher.name),
+                    matcher.meaning + ("; its value is a matcher itself" if matcher.name in NESTED else ""),
+                    _applies(matcher.applies),
+                )
+                for matcher in MATCHERS.values()
+            ),
+        ),
+        "",
+    ]
+    lines += [
+        "## Types",
+        "",
+        *_table(("type", "what a profile writes"), ((name, kind.name) for name, kind in BASE_TYPES.items())),
+        "",
+        "In place of a list of one entry, the entry may stand alone. What is absent meets only what is "
+        "negated.",
+        "",
+    ]
+    lines += [
+        "## Resources",
+        "",
+        *_table(
+            ("resource", "what it is"),
+            (
+                (f"[`{resource.name}`](#{resource.name})", resource.description)
+                for resource in RESOURCES.values()
+            ),
+        ),
+    ]
     for resource in RESOURCES.values():
         lines += ["", *_resource(resource)]
     return "\n".join([*lines, ""])
@@ -54,25 +101,55 @@ def _applies(applies: Any) -> str:
     return ", ".join([*singles, *(["lists"] if lists else [])])
 
 
-def _resource(resource: Resource) -> List[str]:
-    lines = ["### %s" % resource.name, "", resource.description]
+def _resource(resource: Resource) -> list[str]:
+    lines = [f"### {resource.name}", "", resource.description]
     if resource.subject:
-        lines += ["", "Written `%s: %s`." % (resource.name, resource.subject.name.upper())]
+        lines += ["", f"Written `{resource.name}: {resource.subject.name.upper()}`."]
     if resource.all_parameters:
-        lines += ["", *_table(("parameter", "type", "meaning"), (
-            (_code(parameter.name), parameter.type.name, _meaning(parameter)) for parameter in resource.all_parameters))]
+        lines += [
+            "",
+            *_table(
+                ("parameter", "type", "meaning"),
+                (
+                    (_code(parameter.name), parameter.type.name, _meaning(parameter))
+                    for parameter in resource.all_parameters
+                ),
+            ),
+        ]
     if resource.fields:
-        lines += ["", *_table(("field for `where`", "type", "meaning"), (
-            (_code(name), _type(column.type), column.description) for name, column in resource.fields.items()))]
-    return [*lines, "", *_table(("attribute", "type", "meaning"), (
-        (_code(name), _type(attribute.type), attribute.description + (" Never shown in results." if attribute.hidden else ""))
-        for name, attribute in resource.attributes.items()))]
+        lines += [
+            "",
+            *_table(
+                ("field for `where`", "type", "meaning"),
+                (
+                    (_code(name), _type(column.type), column.description)
+                    for name, column in resource.fields.items()
+                ),
+            ),
+        ]
+    return [
+        *lines,
+        "",
+        *_table(
+            ("attribute", "type", "meaning"),
+            (
+                (
+                    _code(name),
+                    _type(attribute.type),
+                    attribute.description + (" Never shown in results." if attribute.hidden else ""),
+                )
+                for name, attribute in resource.attributes.items()
+            ),
+        ),
+    ]
 
 
 def _meaning(parameter: Parameter) -> str:
     if parameter.required:
         return parameter.description + " Required."
-    return parameter.description + (" Default: %s." % parameter.default if parameter.default is not None else "")
+    return parameter.description + (
+        f" Default: {parameter.default}." if parameter.default is not None else ""
+    )
 
 
 def _type(kind: ValueType) -> str:
@@ -80,13 +157,17 @@ def _type(kind: ValueType) -> str:
 
 
 def _code(text: str) -> str:
-    return "`%s`" % text
+    return f"`{text}`"
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> List[str]:
+def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
     heads = list(heads)
-    cells: Dict[str, str] = {"|": "\\|"}
-    lines = ["| %s |" % " | ".join(heads), "| %s |" % " | ".join("---" for _head in heads)]
+    cells: dict[str, str] = {"|": "\\|"}
+    lines = ["| {} |".format(" | ".join(heads)), "| {} |".format(" | ".join("---" for _head in heads))]
     for row in rows:
-        lines.append("| %s |" % " | ".join(" ".join(str(cell).split()).translate(str.maketrans(cells)) for cell in row))
+        lines.append(
+            "| {} |".format(
+                " | ".join(" ".join(str(cell).split()).translate(str.maketrans(cells)) for cell in row)
+            )
+        )
     return lines

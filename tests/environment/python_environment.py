@@ -20,7 +20,9 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CACHE = pathlib.Path(os.environ.get("SECURESCAN_CACHE") or pathlib.Path.home() / ".cache" / "securescan-kubernetes")
+CACHE = pathlib.Path(
+    os.environ.get("SECURESCAN_CACHE") or pathlib.Path.home() / ".cache" / "securescan-kubernetes"
+)
 
 
 def requirement_text(path: pathlib.Path) -> str:
@@ -45,10 +47,11 @@ def ensure_venv_module(python: str) -> None:
 
 def ensure_environment(requirements: pathlib.Path, python: str) -> pathlib.Path:
     """The environment's folder, made when it is not there; concurrent callers wait for the first."""
-    version = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True,
-                             check=True).stdout
+    version = subprocess.run(
+        [python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
+    ).stdout
     digest = hashlib.sha256((requirement_text(requirements) + version).encode()).hexdigest()[:16]
-    folder = CACHE / "python" / ("%s-%s" % (version.split()[0], digest))
+    folder = CACHE / "python" / (f"{version.split()[0]}-{digest}")
     if (folder / "complete").exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +59,27 @@ def ensure_environment(requirements: pathlib.Path, python: str) -> pathlib.Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "complete").exists():
             return folder
-        say("==> making the Python %s environment for %s (about a minute, once)"
-            % (version.split()[0], requirements.name))
+        say(
+            f"==> making the Python {version.split()[0]} environment for {requirements.name} (about a "
+            "minute, once)"
+        )
         shutil.rmtree(folder, ignore_errors=True)
         ensure_venv_module(python)
         subprocess.run([python, "-m", "venv", str(folder)], check=True, stdout=sys.stderr)
-        subprocess.run([str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                        "-r", str(requirements)], check=True, stdout=sys.stderr)
+        subprocess.run(
+            [
+                str(folder / "bin" / "python"),
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--disable-pip-version-check",
+                "-r",
+                str(requirements),
+            ],
+            check=True,
+            stdout=sys.stderr,
+        )
         (folder / "complete").touch()
     return folder
 
@@ -73,7 +90,7 @@ def main() -> int:
     try:
         print(ensure_environment(requirements.resolve(), python))
     except subprocess.CalledProcessError as error:
-        say("==> failed: %s (exit status %d)" % (" ".join(map(str, error.cmd)), error.returncode))
+        say("==> failed: {} (exit status {})".format(" ".join(map(str, error.cmd)), error.returncode))
         return 1
     return 0
 

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -27,22 +27,25 @@ READY_SECONDS = 120.0
 class SampleCluster:
     """A running cluster. `made_here` is None where KUBECONFIG names the cluster: then its audit log is not ours."""
 
-    def __init__(self, kubeconfig: pathlib.Path, kubectl: str, made_here: Optional[handle.Cluster]) -> None:
+    def __init__(self, kubeconfig: pathlib.Path, kubectl: str, made_here: handle.Cluster | None) -> None:
         self.kubeconfig = kubeconfig
         self.made_here = made_here
         self.kubectl_program = kubectl
         self._kubectl = [kubectl, "--kubeconfig", str(kubeconfig)]
         self._audit_offset = 0
 
-    def kubectl(self, *arguments: str, stdin: Optional[str] = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """kubectl's standard output, as the cluster's administrator; raises CalledProcessError where it fails."""
         return self.kubectl_run(*arguments, stdin=stdin, check=True).stdout
 
-    def kubectl_run(self, *arguments: str, stdin: Optional[str] = None,
-                    check: bool = False) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*self._kubectl, *arguments], input=stdin, check=check, capture_output=True, text=True)
+    def kubectl_run(
+        self, *arguments: str, stdin: str | None = None, check: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._kubectl, *arguments], input=stdin, check=check, capture_output=True, text=True
+        )
 
-    def get(self, *arguments: str) -> Dict[str, Any]:
+    def get(self, *arguments: str) -> dict[str, Any]:
         """kubectl get ... -o json"""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
@@ -62,11 +65,11 @@ class SampleCluster:
         if self.made_here:
             self._audit_offset = self.made_here.audit_log.stat().st_size
 
-    def audit_events(self) -> Optional[List[Dict[str, Any]]]:
+    def audit_events(self) -> list[dict[str, Any]] | None:
         """The API server's audit events since forget_audit; None where the log is not ours to read."""
         return audit.events(self.made_here.audit_log, self._audit_offset) if self.made_here else None
 
-    def exec_requests(self) -> Optional[List[Dict[str, Any]]]:
+    def exec_requests(self) -> list[dict[str, Any]] | None:
         """The requests to enter a container since forget_audit, one event for each; None as above."""
         events = self.audit_events()
         return None if events is None else audit.exec_calls(events)

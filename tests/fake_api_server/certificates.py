@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -29,18 +29,33 @@ class Authority:
         self.ca = folder / "ca.crt"
         self._key = folder / "ca.key"
         if not self.ca.exists():
-            _openssl("req", "-x509", *_KEY, "-days", "30", "-subj", "/CN=test CA", "-keyout", self._key,
-                     "-out", self.ca)
+            _openssl(
+                "req",
+                "-x509",
+                *_KEY,
+                "-days",
+                "30",
+                "-subj",
+                "/CN=test CA",
+                "-keyout",
+                self._key,
+                "-out",
+                self.ca,
+            )
 
-    def server(self, name: str, alternative_names: Sequence[str] = ("DNS:localhost", "IP:127.0.0.1")) -> Issued:
+    def server(
+        self, name: str, alternative_names: Sequence[str] = ("DNS:localhost", "IP:127.0.0.1")
+    ) -> Issued:
         return self._issue(name, "/CN=" + name, "subjectAltName=" + ",".join(alternative_names))
 
     def client(self, user: str, group: str = "testers") -> Issued:
-        return self._issue(user, "/O=%s/CN=%s" % (group, user), "extendedKeyUsage=clientAuth")
+        return self._issue(user, f"/O={group}/CN={user}", "extendedKeyUsage=clientAuth")
 
     def expired(self) -> Issued:
         """A server certificate that was valid in the past only."""
-        return self._issue("expired", "/CN=expired", "subjectAltName=DNS:localhost,IP:127.0.0.1", in_the_past=True)
+        return self._issue(
+            "expired", "/CN=expired", "subjectAltName=DNS:localhost,IP:127.0.0.1", in_the_past=True
+        )
 
     def _issue(self, name: str, subject: str, extension: str, in_the_past: bool = False) -> Issued:
         issued = Issued(self.folder / (name + ".crt"), self.folder / (name + ".key"))
@@ -52,8 +67,23 @@ class Authority:
         if in_the_past:
             self._sign_in_the_past(request, extensions, issued.certificate)
         else:
-            _openssl("x509", "-req", "-days", "30", "-in", request, "-CA", self.ca, "-CAkey", self._key,
-                     "-CAcreateserial", "-extfile", extensions, "-out", issued.certificate)
+            _openssl(
+                "x509",
+                "-req",
+                "-days",
+                "30",
+                "-in",
+                request,
+                "-CA",
+                self.ca,
+                "-CAkey",
+                self._key,
+                "-CAcreateserial",
+                "-extfile",
+                extensions,
+                "-out",
+                issued.certificate,
+            )
         return issued
 
     def _sign_in_the_past(self, request: Path, extensions: Path, target: Path) -> None:
@@ -61,12 +91,36 @@ class Authority:
         database = self.folder / "index.txt"
         database.write_text("", encoding="ascii")
         config = self.folder / "ca.cnf"
-        config.write_text("[ca]\ndefault_ca = own\n[own]\ndatabase = %s\nnew_certs_dir = %s\ndefault_md = sha256\n"
-                          "policy = any\nrand_serial = yes\n[any]\ncommonName = supplied\n" % (database, self.folder),
-                          encoding="utf-8")
-        _openssl("ca", "-batch", "-notext", "-config", config, "-cert", self.ca, "-keyfile", self._key, "-in", request,
-                 "-extfile", extensions, "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-out", target)
+        config.write_text(
+            f"[ca]\ndefault_ca = own\n[own]\ndatabase = {database}\nnew_certs_dir = "
+            f"{self.folder}\ndefault_md = sha256\n"
+            "policy = any\nrand_serial = yes\n[any]\ncommonName = supplied\n",
+            encoding="utf-8",
+        )
+        _openssl(
+            "ca",
+            "-batch",
+            "-notext",
+            "-config",
+            config,
+            "-cert",
+            self.ca,
+            "-keyfile",
+            self._key,
+            "-in",
+            request,
+            "-extfile",
+            extensions,
+            "-startdate",
+            "20200101000000Z",
+            "-enddate",
+            "20200201000000Z",
+            "-out",
+            target,
+        )
 
 
 def _openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    subprocess.run(
+        ["openssl", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )

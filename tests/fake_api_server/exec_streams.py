@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Callable, List, Optional, Tuple
+from typing import Any, BinaryIO, Callable
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 BINARY, CLOSE, PING, PONG = 0x2, 0x8, 0x9, 0xA
@@ -43,14 +43,15 @@ def frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
 class ExecStreams:
     """One exec on one connection. Programs read `stdin` and call `write`."""
 
-    def __init__(self, incoming: BinaryIO, send: Callable[[bytes], None], protocol: str,
-                 has_stdin: bool) -> None:
+    def __init__(
+        self, incoming: BinaryIO, send: Callable[[bytes], None], protocol: str, has_stdin: bool
+    ) -> None:
         self.protocol = protocol
         self.closed = threading.Event()
         self.fragments = False
         reading, writing = os.pipe()
         self.stdin = os.fdopen(reading, "rb", buffering=0)
-        self._to_stdin: Optional[int] = writing
+        self._to_stdin: int | None = writing
         self._incoming = incoming
         self._send = send
         self._lock = threading.Lock()
@@ -64,7 +65,7 @@ class ExecStreams:
                 self._send(frame(BINARY, message))
                 return
             for start in range(0, len(message), 3):
-                part, last = message[start:start + 3], start + 3 >= len(message)
+                part, last = message[start : start + 3], start + 3 >= len(message)
                 self._send(frame(BINARY if start == 0 else 0, part, last) + frame(PING, b"between"))
 
     def raw(self, data: bytes) -> None:
@@ -82,7 +83,9 @@ class ExecStreams:
                     self.raw(frame(PONG, payload))
                 elif opcode == BINARY and payload[:1] == b"\x00":
                     self._feed_stdin(payload[1:])
-                elif opcode == BINARY and payload == bytes((STDIN_CLOSE, 0)) and self.protocol.startswith("v5"):
+                elif (
+                    opcode == BINARY and payload == bytes((STDIN_CLOSE, 0)) and self.protocol.startswith("v5")
+                ):
                     self._end_stdin()
         self.closed.set()
         self._end_stdin()
@@ -91,14 +94,14 @@ class ExecStreams:
         view = memoryview(data)
         with contextlib.suppress(BrokenPipeError):
             while view and self._to_stdin is not None:
-                view = view[os.write(self._to_stdin, view):]
+                view = view[os.write(self._to_stdin, view) :]
 
     def _end_stdin(self) -> None:
         if self._to_stdin is not None:
             os.close(self._to_stdin)
             self._to_stdin = None
 
-    def _read_frame(self) -> Tuple[int, bytes]:
+    def _read_frame(self) -> tuple[int, bytes]:
         first, second = self._exactly(2)
         length = second & 0x7F
         if length == 126:
@@ -111,7 +114,8 @@ class ExecStreams:
         masked = self._exactly(length)
         repeated = (mask * (length // 4 + 1))[:length]
         return first & 0x0F, bytes(a ^ b for a, b in zip(masked, repeated)) if length < 64 else (
-            int.from_bytes(masked, "big") ^ int.from_bytes(repeated, "big")).to_bytes(length, "big")
+            int.from_bytes(masked, "big") ^ int.from_bytes(repeated, "big")
+        ).to_bytes(length, "big")
 
     def _exactly(self, count: int) -> bytes:
         data = self._incoming.read(count)
@@ -121,18 +125,20 @@ class ExecStreams:
 
 
 # A program: what is run, with its streams; gives the exit code.
-Program = Callable[[List[str], ExecStreams], int]
+Program = Callable[[list[str], ExecStreams], int]
 
 
-def run_locally(argv: List[str], streams: ExecStreams) -> int:
+def run_locally(argv: list[str], streams: ExecStreams) -> int:
     """Run a real program of this machine."""
     try:
         process = subprocess.Popen(argv, stdin=streams.stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except FileNotFoundError:
-        raise StartError('exec: "%s": executable file not found in $PATH' % argv[0]) from None
+        raise StartError(f'exec: "{argv[0]}": executable file not found in $PATH') from None
     streams.stdin.close()
-    pumps = [threading.Thread(target=_pump, args=(stream, channel, streams), daemon=True)
-             for stream, channel in ((process.stdout, STDOUT), (process.stderr, STDERR))]
+    pumps = [
+        threading.Thread(target=_pump, args=(stream, channel, streams), daemon=True)
+        for stream, channel in ((process.stdout, STDOUT), (process.stderr, STDERR))
+    ]
     for pump in pumps:
         pump.start()
     while process.poll() is None:
@@ -144,9 +150,9 @@ def run_locally(argv: List[str], streams: ExecStreams) -> int:
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
-def no_shell(argv: List[str], streams: ExecStreams) -> int:
+def no_shell(argv: list[str], streams: ExecStreams) -> int:
     """A distroless container: there is nothing to run."""
-    raise StartError('exec: "%s": executable file not found in $PATH' % argv[0])
+    raise StartError(f'exec: "{argv[0]}": executable file not found in $PATH')
 
 
 @dataclass(frozen=True)
@@ -158,13 +164,13 @@ class Canned:
     exit_code: int = 0
     seconds: float = 0.0
 
-    def __call__(self, argv: List[str], streams: ExecStreams) -> int:
+    def __call__(self, argv: list[str], streams: ExecStreams) -> int:
         while streams.stdin.read(65536):
             pass
         time.sleep(self.seconds)
         for channel, data in ((STDOUT, self.stdout), (STDERR, self.stderr)):
             for start in range(0, len(data), 32 * 1024):
-                streams.write(channel, data[start:start + 32 * 1024])
+                streams.write(channel, data[start : start + 32 * 1024])
         return self.exit_code
 
 
@@ -172,18 +178,26 @@ def exit_status(code: int) -> bytes:
     """The v1 Status for the error channel."""
     if code == 0:
         return b'{"metadata":{},"status":"Success"}'
-    status: Any = {"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
-                   "message": "command terminated with non-zero exit code: exit status %d" % code,
-                   "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]}}
+    status: Any = {
+        "metadata": {},
+        "status": "Failure",
+        "reason": "NonZeroExitCode",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }
     return json.dumps(status).encode("utf-8")
 
 
 def start_failure_status(text: str) -> bytes:
-    message = ("Internal error occurred: error executing command in container: failed to exec in container: "
-               'failed to start exec "%s": OCI runtime exec failed: exec failed: unable to start container process: %s'
-               % ("ab" * 32, text))
-    return json.dumps({"metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500,
-                       "message": message}).encode("utf-8")
+    message = (
+        "Internal error occurred: error executing command in container: failed to exec in container: "
+        'failed to start exec "{}": OCI runtime exec failed: exec failed: unable to start container process: {}'.format(
+            "ab" * 32, text
+        )
+    )
+    return json.dumps(
+        {"metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500, "message": message}
+    ).encode("utf-8")
 
 
 def _pump(stream: Any, channel: int, streams: ExecStreams) -> None:

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional
 
 # What the server does by kind of fault; behind it the fields of Fault that are used.
 KINDS = {
-    "slow": "waits before it answers, then is well",                                     # seconds
+    "slow": "waits before it answers, then is well",  # seconds
     "silence": "takes the request and never answers; an exec: after the handshake",
-    "status": "answers with an HTTP status and a v1 Status",                             # status, reason, text, ...
-    "plain_status": "answers with an HTTP status and plain text",                        # status, text, retry_after
+    "status": "answers with an HTTP status and a v1 Status",  # status, reason, text, ...
+    "plain_status": "answers with an HTTP status and plain text",  # status, text, retry_after
     "html": "answers 200 with an HTML page, as login pages do",
-    "redirect": "answers 302 to another server",                                         # text: the location
+    "redirect": "answers 302 to another server",  # text: the location
     "reflect": "answers 400 and repeats the request's headers in the message",
-    "cut": "closes the connection after so many bytes of the answer; an exec: of its frames",   # after
+    "cut": "closes the connection after so many bytes of the answer; an exec: of its frames",  # after
     "cut_handshake": "exec: closes the connection after so many bytes of the handshake",  # after
-    "garbage": "answers with bytes that are no HTTP; an exec: no WebSocket frames",      # text
+    "garbage": "answers with bytes that are no HTTP; an exec: no WebSocket frames",  # text
     "flood": "sends without end",
     "no_status": "exec: closes without the program's status",
     "no_close_frame": "exec: ends the connection without a close frame",
-    "final_status": "exec: ends with this text on the error channel",                    # text
+    "final_status": "exec: ends with this text on the error channel",  # text
     "v4_only": "exec: knows v4.channel.k8s.io only",
     "spdy_only": "exec: knows no WebSocket",
     "no_subprotocol": "exec: agrees to the WebSocket but to no subprotocol",
@@ -45,17 +44,17 @@ class Fault:
 
     kind: str
     on: str = ""
-    times: Optional[int] = None
+    times: int | None = None
     status: int = 500
     reason: str = ""
     text: str = ""
-    retry_after: Optional[int] = None
+    retry_after: int | None = None
     seconds: float = 1.0
     after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError("no fault %r" % self.kind)
+            raise ValueError(f"no fault {self.kind!r}")
 
     def take(self, line: str) -> bool:
         """Whether it applies to this request, which then counts."""

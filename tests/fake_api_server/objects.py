@@ -10,16 +10,24 @@ import copy
 import secrets
 import threading
 import uuid
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable
 
-Object = Dict[str, Any]
-Answer = Tuple[int, Object]
+Object = dict[str, Any]
+Answer = tuple[int, Object]
 
 
-def status_object(code: int, reason: str, message: str, retry_after: Optional[int] = None) -> Object:
+def status_object(code: int, reason: str, message: str, retry_after: int | None = None) -> Object:
     """A v1 Status of a failure."""
-    status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-                      "reason": reason, "code": code}
+    status: Object = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
     if retry_after is not None:
         status["details"] = {"retryAfterSeconds": retry_after}
     return status
@@ -32,7 +40,7 @@ class ObjectStore:
     """
 
     def __init__(self, issue_token: Callable[[str, int], str]) -> None:
-        self._objects: Dict[str, Object] = {}
+        self._objects: dict[str, Object] = {}
         self._issue_token = issue_token
         self._lock = threading.RLock()
         self._version = 100
@@ -49,11 +57,11 @@ class ObjectStore:
             self._objects[path] = stored
             return stored
 
-    def find(self, path: str) -> Optional[Object]:
+    def find(self, path: str) -> Object | None:
         with self._lock:
             return copy.deepcopy(self._objects.get(path))
 
-    def paths(self) -> List[str]:
+    def paths(self) -> list[str]:
         with self._lock:
             return sorted(self._objects)
 
@@ -76,17 +84,28 @@ class ObjectStore:
         if _is_named(path):
             return _not_found(path)
         collection = path.rsplit("/", 1)[1]
-        items = [item for key, item in sorted(self._objects.items())
-                 if _collection_of(key) == path or (_collection_of(key).endswith("/" + collection)
-                                                    and "/namespaces/" not in path and _without_namespace(key) == path)]
+        items = [
+            item
+            for key, item in sorted(self._objects.items())
+            if _collection_of(key) == path
+            or (
+                _collection_of(key).endswith("/" + collection)
+                and "/namespaces/" not in path
+                and _without_namespace(key) == path
+            )
+        ]
         items = [item for item in items if _is_selected(item, query)]
         start = int(base64.b64decode(query["continue"]).decode("ascii")) if query.get("continue") else 0
         limit = int(query.get("limit") or 0) or len(items) or 1
         metadata: Object = {"resourceVersion": str(self._version)}
         if start + limit < len(items):
             metadata["continue"] = base64.b64encode(str(start + limit).encode("ascii")).decode("ascii")
-        return 200, {"kind": "List", "apiVersion": "v1", "metadata": metadata,
-                     "items": copy.deepcopy(items[start:start + limit])}
+        return 200, {
+            "kind": "List",
+            "apiVersion": "v1",
+            "metadata": metadata,
+            "items": copy.deepcopy(items[start : start + limit]),
+        }
 
     def _create(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
         if not isinstance(body, dict):
@@ -99,26 +118,36 @@ class ObjectStore:
         if "generateName" in metadata and "name" not in metadata:
             metadata["name"] = metadata["generateName"] + secrets.token_hex(3)
         if not metadata.get("name"):
-            return 422, status_object(422, "Invalid", "metadata.name: Required value: name or generateName is required")
-        target = "%s/%s" % (path, metadata["name"])
+            return 422, status_object(
+                422, "Invalid", "metadata.name: Required value: name or generateName is required"
+            )
+        target = "{}/{}".format(path, metadata["name"])
         if target in self._objects:
-            return 409, status_object(409, "AlreadyExists", '%s "%s" already exists'
-                                      % (path.rsplit("/", 1)[1], metadata["name"]))
+            return 409, status_object(
+                409,
+                "AlreadyExists",
+                '{} "{}" already exists'.format(path.rsplit("/", 1)[1], metadata["name"]),
+            )
         created = dict(body, metadata=metadata)
         return 201, created if query.get("dryRun") else copy.deepcopy(self.put(target, created))
 
     def _create_token(self, path: str, body: Object) -> Answer:
-        account = path[:-len("/token")]
+        account = path[: -len("/token")]
         if account not in self._objects:
             return _not_found(account)
         parts = account.split("/")
         seconds = int((body.get("spec") or {}).get("expirationSeconds") or 3600)
         if seconds < 600:
-            return 422, status_object(422, "Invalid", "spec.expirationSeconds: Invalid value: %d: may not specify a "
-                                      "duration less than 10 minutes" % seconds)
-        token = self._issue_token("system:serviceaccount:%s:%s" % (parts[4], parts[6]), seconds)
-        return 201, dict(body, kind="TokenRequest", status={"token": token,
-                                                            "expirationTimestamp": "2099-01-01T00:00:00Z"})
+            return 422, status_object(
+                422,
+                "Invalid",
+                f"spec.expirationSeconds: Invalid value: {seconds}: may not specify a "
+                "duration less than 10 minutes",
+            )
+        token = self._issue_token(f"system:serviceaccount:{parts[4]}:{parts[6]}", seconds)
+        return 201, dict(
+            body, kind="TokenRequest", status={"token": token, "expirationTimestamp": "2099-01-01T00:00:00Z"}
+        )
 
     def _patch(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
         if path not in self._objects:
@@ -131,18 +160,24 @@ class ObjectStore:
             return _not_found(path)
         gone = self._objects.pop(path)
         for key, item in list(self._objects.items()):
-            if any(owner.get("uid") == gone["metadata"]["uid"]
-                   for owner in item["metadata"].get("ownerReferences") or []):
+            if any(
+                owner.get("uid") == gone["metadata"]["uid"]
+                for owner in item["metadata"].get("ownerReferences") or []
+            ):
                 del self._objects[key]
         return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
 
 
 def only_metadata(item: Object) -> Object:
     """The object as PartialObjectMetadata."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item.get("metadata", {})}
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": item.get("metadata", {}),
+    }
 
 
-def _segments(path: str) -> List[str]:
+def _segments(path: str) -> list[str]:
     """What comes after the group and version."""
     parts = path.strip("/").split("/")
     return parts[2:] if parts[0] == "api" else parts[3:]
@@ -162,7 +197,7 @@ def _collection_of(path: str) -> str:
 def _without_namespace(path: str) -> str:
     """The path of the collection over all namespaces that an object belongs to."""
     head, _namespaces, tail = path.partition("/namespaces/")
-    return "%s/%s" % (head, "/".join(tail.split("/")[1:-1])) if tail else _collection_of(path)
+    return "{}/{}".format(head, "/".join(tail.split("/")[1:-1])) if tail else _collection_of(path)
 
 
 def _is_selected(item: Object, query: Mapping[str, str]) -> bool:
@@ -195,4 +230,4 @@ def _merge(old: Any, new: Any) -> Any:
 
 def _not_found(path: str) -> Answer:
     kind, name = path.rsplit("/", 2)[1:]
-    return 404, status_object(404, "NotFound", '%s "%s" not found' % (kind, name))
+    return 404, status_object(404, "NotFound", f'{kind} "{name}" not found')

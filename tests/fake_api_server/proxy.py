@@ -10,7 +10,7 @@ import select
 import socket
 import socketserver
 import threading
-from typing import Any, List, Optional
+from typing import Any
 
 
 class FakeProxy:
@@ -20,10 +20,10 @@ class FakeProxy:
     :ivar targets: host:port of each CONNECT
     """
 
-    def __init__(self, credential: Optional[str] = None) -> None:
+    def __init__(self, credential: str | None = None) -> None:
         self.credential = credential
-        self.targets: List[str] = []
-        self.heads: List[str] = []
+        self.targets: list[str] = []
+        self.heads: list[str] = []
         self._listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Tunnel)
         self._listener.daemon_threads = True
         self._listener.block_on_close = False
@@ -39,7 +39,7 @@ class FakeProxy:
 
     @property
     def authority(self) -> str:
-        return "127.0.0.1:%d" % self._listener.server_address[1]
+        return f"127.0.0.1:{self._listener.server_address[1]}"
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
@@ -55,11 +55,14 @@ class _Tunnel(socketserver.BaseRequestHandler):
         proxy.heads.append(text)
         target = text.split()[1]
         proxy.targets.append(target)
-        if proxy.credential and "Proxy-Authorization: %s\r\n" % proxy.credential not in text:
+        if proxy.credential and f"Proxy-Authorization: {proxy.credential}\r\n" not in text:
             self.request.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
             return
         host, _colon, port = target.rpartition(":")
-        with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 5) as other:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((host.strip("[]"), int(port)), 5) as other,
+        ):
             self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _copy(self.request, other)
 

@@ -15,7 +15,7 @@ import socketserver
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from . import exec_streams
@@ -25,11 +25,32 @@ from .objects import only_metadata, status_object
 if TYPE_CHECKING:
     from .server import FakeApiServer
 
-_PHRASES = {101: "Switching Protocols", 200: "OK", 201: "Created", 302: "Found", 400: "Bad Request",
-            401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone",
-            429: "Too Many Requests"}
-_REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired",
-            422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
+_PHRASES = {
+    101: "Switching Protocols",
+    200: "OK",
+    201: "Created",
+    302: "Found",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    410: "Gone",
+    429: "Too Many Requests",
+}
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    409: "Conflict",
+    410: "Expired",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
+}
 
 
 class _GoneError(Exception):
@@ -49,7 +70,9 @@ class RequestHandler(socketserver.BaseRequestHandler):
             except (OSError, ssl.SSLError):
                 return
             certificate = connection.getpeercert() or {}
-            peer = {key: value for part in certificate.get("subject", ()) for key, value in part}.get("commonName", "")
+            peer = {key: value for part in certificate.get("subject", ()) for key, value in part}.get(
+                "commonName", ""
+            )
         api.opened(connection, bool(getattr(connection, "session_reused", False)))
         try:
             with contextlib.suppress(OSError, _GoneError, ValueError):
@@ -93,7 +116,7 @@ class _Exchange:
         self._wire = _Wire(connection)
         self._incoming = io.BufferedReader(self._wire)
         self._peer = peer
-        self._budget: Optional[int] = None
+        self._budget: int | None = None
 
     def serve(self) -> None:
         from .server import SeenRequest
@@ -103,7 +126,7 @@ class _Exchange:
         path, query = unquote(path), parse_qsl(query_text, keep_blank_values=True)
         user = self._user(headers)
         self._api.saw(SeenRequest(method, path, query, headers, user or "", self._peer))
-        fault = self._api.take_fault("%s %s" % (method, target))
+        fault = self._api.take_fault(f"{method} {target}")
         is_exec = path.endswith("/exec") and headers.get("upgrade", "").lower() == "websocket"
         if fault is not None and self._misbehave(fault, headers, is_exec):
             return
@@ -116,19 +139,21 @@ class _Exchange:
         elif is_exec:
             self._exec(path, query, headers, fault)
         else:
-            code, answer = self._api.objects.answer(method, path, dict(query), json.loads(body) if body else None)
+            code, answer = self._api.objects.answer(
+                method, path, dict(query), json.loads(body) if body else None
+            )
             if "PartialObjectMetadata" in headers.get("accept", "") and code == 200:
                 answer = only_metadata(answer)
             self._json(code, answer)
 
-    def _read_request(self) -> Tuple[str, str, Dict[str, str], bytes]:
+    def _read_request(self) -> tuple[str, str, dict[str, str], bytes]:
         if self._incoming.peek(1)[:1] == b"\x16":  # TLS, where none is spoken
             self._reply(400, b"this is plain HTTP", "text/plain")
             raise _GoneError
         line = self._incoming.readline(65536).decode("latin-1").split()
         if len(line) != 3:
             raise _GoneError
-        headers: Dict[str, str] = {}
+        headers: dict[str, str] = {}
         while True:
             header = self._incoming.readline(65536).decode("latin-1").strip()
             if not header:
@@ -138,7 +163,7 @@ class _Exchange:
             headers[name] = headers[name] + "," + value.strip() if name in headers else value.strip()
         return line[0], line[1], headers, self._incoming.read(int(headers.get("content-length", 0)))
 
-    def _user(self, headers: Dict[str, str]) -> Optional[str]:
+    def _user(self, headers: dict[str, str]) -> str | None:
         kind, _space, value = headers.get("authorization", "").partition(" ")
         if kind == "Bearer":
             user = self._api.grants.user_of(value)
@@ -152,27 +177,34 @@ class _Exchange:
 
     def _send(self, data: bytes) -> None:
         if self._budget is not None:
-            data, self._budget = data[:self._budget], self._budget - len(data)
+            data, self._budget = data[: self._budget], self._budget - len(data)
         self._wire.sendall(data)
         if self._budget is not None and self._budget <= 0:
             raise _GoneError
 
-    def _reply(self, code: int, content: bytes, content_type: str, extra: Tuple[Tuple[str, str], ...] = ()) -> None:
-        lines = ["HTTP/1.1 %d %s" % (code, _PHRASES.get(code, "Whatever")), "Content-Type: %s" % content_type,
-                 "Content-Length: %d" % len(content)]
-        lines += ["%s: %s" % header for header in extra]
+    def _reply(
+        self, code: int, content: bytes, content_type: str, extra: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        lines = [
+            "HTTP/1.1 {} {}".format(code, _PHRASES.get(code, "Whatever")),
+            f"Content-Type: {content_type}",
+            f"Content-Length: {len(content)}",
+        ]
+        lines += ["{}: {}".format(*header) for header in extra]
         self._send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + content)
 
-    def _json(self, code: int, answer: Any, extra: Tuple[Tuple[str, str], ...] = ()) -> None:
+    def _json(self, code: int, answer: Any, extra: tuple[tuple[str, str], ...] = ()) -> None:
         self._reply(code, json.dumps(answer).encode("utf-8"), "application/json", extra)
 
-    def _status(self, code: int, message: str, reason: str = "", retry_after: Optional[int] = None) -> None:
+    def _status(self, code: int, message: str, reason: str = "", retry_after: int | None = None) -> None:
         extra = (("Retry-After", str(retry_after)),) if retry_after is not None else ()
-        self._json(code, status_object(code, reason or _REASONS.get(code, "Unknown"), message, retry_after), extra)
+        self._json(
+            code, status_object(code, reason or _REASONS.get(code, "Unknown"), message, retry_after), extra
+        )
 
     # Faults
 
-    def _misbehave(self, fault: Fault, headers: Dict[str, str], is_exec: bool) -> bool:
+    def _misbehave(self, fault: Fault, headers: dict[str, str], is_exec: bool) -> bool:
         """True if the request is done with; else the well-behaved answer follows."""
         kind = fault.kind
         if kind == "slow":
@@ -180,7 +212,9 @@ class _Exchange:
         elif kind == "cut_handshake" or (kind == "cut" and not is_exec):
             self._budget = fault.after
         elif kind == "status":
-            self._status(fault.status, fault.text or "because the test wants it", fault.reason, fault.retry_after)
+            self._status(
+                fault.status, fault.text or "because the test wants it", fault.reason, fault.retry_after
+            )
             return True
         elif kind == "plain_status":
             extra = (("Retry-After", str(fault.retry_after)),) if fault.retry_after is not None else ()
@@ -193,7 +227,7 @@ class _Exchange:
             self._reply(302, b"", "text/plain", (("Location", fault.text or "https://login.test/"),))
             return True
         elif kind == "reflect":
-            self._status(400, "unable to upgrade: missing upgrade headers in request: %s" % headers)
+            self._status(400, f"unable to upgrade: missing upgrade headers in request: {headers}")
             return True
         elif kind == "spdy_only":
             self._reply(400, b"unable to upgrade: missing upgrade headers in request", "text/plain")
@@ -207,7 +241,7 @@ class _Exchange:
         if fault.kind == "garbage":
             self._send(fault.text.encode("latin-1") or b"\x00\x01\x02 what is this\r\n\r\n")
         elif fault.kind == "flood":
-            self._send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"a\": \"")
+            self._send(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"a": "')
             while not self._api.stopping.is_set():
                 self._send(b"x" * 65536)
         elif fault.kind == "silence":
@@ -216,16 +250,18 @@ class _Exchange:
 
     # Exec
 
-    def _exec(self, path: str, query: List[Tuple[str, str]], headers: Dict[str, str], fault: Optional[Fault]) -> None:
+    def _exec(
+        self, path: str, query: list[tuple[str, str]], headers: dict[str, str], fault: Fault | None
+    ) -> None:
         parts = path.strip("/").split("/")
         namespace, pod, container = parts[3], parts[5], dict(query).get("container", "")
-        found = self._api.objects.find("/api/v1/namespaces/%s/pods/%s" % (namespace, pod))
+        found = self._api.objects.find(f"/api/v1/namespaces/{namespace}/pods/{pod}")
         if found is None:
-            self._status(404, 'pods "%s" not found' % pod)
+            self._status(404, f'pods "{pod}" not found')
             return
         program = self._api.program(namespace, pod, container)
         if program is None:
-            self._status(400, "container %s is not valid for pod %s" % (container, pod))
+            self._status(400, f"container {container} is not valid for pod {pod}")
             return
         states = {status["name"]: status["state"] for status in found["status"]["containerStatuses"]}
         if "running" not in states.get(container, {}):
@@ -238,19 +274,30 @@ class _Exchange:
         if kind == "other_subprotocol":
             protocol = "v9.channel.k8s.io"
         key = exec_streams.accept_key(headers["sec-websocket-key"] + ("x" if kind == "wrong_accept" else ""))
-        lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-                 "Sec-WebSocket-Accept: " + key]
+        lines = [
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Accept: " + key,
+        ]
         if kind != "no_subprotocol":
             lines.append("Sec-WebSocket-Protocol: " + protocol)
         self._send(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
         if fault is not None and kind == "cut":
             self._budget = fault.after
-        streams = exec_streams.ExecStreams(self._incoming, self._send, protocol, dict(query).get("stdin") == "true")
+        streams = exec_streams.ExecStreams(
+            self._incoming, self._send, protocol, dict(query).get("stdin") == "true"
+        )
         self._run_exec(program, [value for name, value in query if name == "command"], streams, fault)
         raise _GoneError
 
-    def _run_exec(self, program: exec_streams.Program, argv: List[str], streams: exec_streams.ExecStreams,
-                  fault: Optional[Fault]) -> None:
+    def _run_exec(
+        self,
+        program: exec_streams.Program,
+        argv: list[str],
+        streams: exec_streams.ExecStreams,
+        fault: Fault | None,
+    ) -> None:
         kind = fault.kind if fault else ""
         streams.fragments = kind == "fragments"
         if kind != "deaf":
@@ -280,8 +327,11 @@ class _Exchange:
         elif fault.kind == "wrong_channel":
             streams.write(9, b"hello")
         elif fault.kind in ("flood", "ping_flood"):
-            data = exec_streams.frame(exec_streams.PING, b"x" * 100) * 100 if fault.kind == "ping_flood" else (
-                exec_streams.frame(exec_streams.BINARY, b"\x01" + b"y" * 32768))
+            data = (
+                exec_streams.frame(exec_streams.PING, b"x" * 100) * 100
+                if fault.kind == "ping_flood"
+                else (exec_streams.frame(exec_streams.BINARY, b"\x01" + b"y" * 32768))
+            )
             with contextlib.suppress(OSError):
                 while not streams.closed.is_set() and not self._api.stopping.is_set():
                     streams.raw(data)

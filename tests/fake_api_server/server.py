@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A loopback server that speaks the Kubernetes API and its exec protocol, and misbehaves on request.
 
-    with FakeApiServer(Authority(folder)) as server:
-        server.add_pod("shop", "api-1", {"app": run_locally})
-        server.faults.append(Fault("status", on="GET .*/pods", status=429, retry_after=1, times=1))
-        ... use server.url, server.authority.ca, server.token, server.kubeconfig() ...
-        assert server.requests[-1].user == "admin"
+with FakeApiServer(Authority(folder)) as server:
+    server.add_pod("shop", "api-1", {"app": run_locally})
+    server.faults.append(Fault("status", on="GET .*/pods", status=429, retry_after=1, times=1))
+    ... use server.url, server.authority.ca, server.token, server.kubeconfig() ...
+    assert server.requests[-1].user == "admin"
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import socketserver
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable
 
 from .certificates import Authority, Issued
 from .exec_streams import Program
@@ -35,8 +36,8 @@ class SeenRequest:
 
     method: str
     path: str
-    query: List[Tuple[str, str]]
-    headers: Dict[str, str]
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
     user: str
     # The common name of the connection's client certificate, whoever the request was made as.
     certificate: str = ""
@@ -46,18 +47,18 @@ class SeenRequest:
 class Grants:
     """Who may do what: users by token, and a rule that may refuse."""
 
-    users: Dict[str, str] = field(default_factory=dict)
-    expires: Dict[str, float] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
+    expires: dict[str, float] = field(default_factory=dict)
     # (user, method, path) -> the message of a 403, or None to allow
-    deny: Callable[[str, str, str], Optional[str]] = lambda user, method, path: None
+    deny: Callable[[str, str, str], str | None] = lambda user, method, path: None
 
     def issue(self, user: str, seconds: int) -> str:
-        token = "%s.%s.%s" % tuple(secrets.token_urlsafe(12) for _number in range(3))
+        token = "{}.{}.{}".format(*tuple(secrets.token_urlsafe(12) for _number in range(3)))
         self.users[token] = user
         self.expires[token] = time.time() + seconds
         return token
 
-    def user_of(self, token: str) -> Optional[str]:
+    def user_of(self, token: str) -> str | None:
         return self.users.get(token) if self.expires.get(token, time.time() + 1) > time.time() else None
 
 
@@ -69,21 +70,27 @@ class FakeApiServer:
     :param tls: False for a server that speaks no TLS at all
     """
 
-    def __init__(self, authority: Authority, *, certificate: Optional[Issued] = None, client_ca: bool = False,
-                 tls: bool = True) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        *,
+        certificate: Issued | None = None,
+        client_ca: bool = False,
+        tls: bool = True,
+    ) -> None:
         self.authority = authority
-        self.faults: List[Fault] = []
-        self.requests: List[SeenRequest] = []
+        self.faults: list[Fault] = []
+        self.requests: list[SeenRequest] = []
         self.connections = 0
         self.sessions_resumed = 0
         self.stopping = threading.Event()
         self.grants = Grants()
         self.token = self.grants.issue("admin", 86400)
         self.objects = ObjectStore(self.grants.issue)
-        self._programs: Dict[Tuple[str, str, str], Program] = {}
-        self._open: List[socket.socket] = []
+        self._programs: dict[tuple[str, str, str], Program] = {}
+        self._open: list[socket.socket] = []
         self._lock = threading.Lock()
-        self.context: Optional[ssl.SSLContext] = None
+        self.context: ssl.SSLContext | None = None
         if tls:
             shown = certificate or authority.server("localhost")
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -111,35 +118,69 @@ class FakeApiServer:
 
     @property
     def url(self) -> str:
-        return "https://127.0.0.1:%d" % self.port
+        return f"https://127.0.0.1:{self.port}"
 
-    def kubeconfig(self, **user: Any) -> Dict[str, Any]:
+    def kubeconfig(self, **user: Any) -> dict[str, Any]:
         """A kubeconfig as a mapping; `user` is its user's content, by default the admin's token."""
-        return {"apiVersion": "v1", "kind": "Config", "current-context": "test",
-                "contexts": [{"name": "test", "context": {"cluster": "fake", "user": "tester"}}],
-                "clusters": [{"name": "fake", "cluster": {"server": self.url,
-                                                          "certificate-authority": str(self.authority.ca)}}],
-                "users": [{"name": "tester", "user": user or {"token": self.token}}]}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "contexts": [{"name": "test", "context": {"cluster": "fake", "user": "tester"}}],
+            "clusters": [
+                {
+                    "name": "fake",
+                    "cluster": {"server": self.url, "certificate-authority": str(self.authority.ca)},
+                }
+            ],
+            "users": [{"name": "tester", "user": user or {"token": self.token}}],
+        }
 
-    def add_pod(self, namespace: str, name: str, containers: Mapping[str, Program], *, node: str = "node-1",
-                labels: Optional[Mapping[str, str]] = None) -> Dict[str, Any]:
+    def add_pod(
+        self,
+        namespace: str,
+        name: str,
+        containers: Mapping[str, Program],
+        *,
+        node: str = "node-1",
+        labels: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """A running pod; its containers by name, with what an exec into each does."""
-        statuses = [{"name": container, "ready": True, "state": {"running": {}}, "restartCount": 0,
-                     "image": "registry.test/%s:1" % container, "containerID": "containerd://" + "0" * 64,
-                     "imageID": "registry.test/%s@sha256:%s" % (container, "1" * 64)} for container in containers]
+        statuses = [
+            {
+                "name": container,
+                "ready": True,
+                "state": {"running": {}},
+                "restartCount": 0,
+                "image": f"registry.test/{container}:1",
+                "containerID": "containerd://" + "0" * 64,
+                "imageID": "registry.test/{}@sha256:{}".format(container, "1" * 64),
+            }
+            for container in containers
+        ]
         for container, program in containers.items():
             self._programs[namespace, name, container] = program
-        return self.objects.put("/api/v1/namespaces/%s/pods/%s" % (namespace, name), {
-            "kind": "Pod", "apiVersion": "v1",
-            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
-            "spec": {"nodeName": node, "containers": [{"name": container, "image": "registry.test/%s:1" % container}
-                                                      for container in containers]},
-            "status": {"phase": "Running", "containerStatuses": statuses}})
+        return self.objects.put(
+            f"/api/v1/namespaces/{namespace}/pods/{name}",
+            {
+                "kind": "Pod",
+                "apiVersion": "v1",
+                "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
+                "spec": {
+                    "nodeName": node,
+                    "containers": [
+                        {"name": container, "image": f"registry.test/{container}:1"}
+                        for container in containers
+                    ],
+                },
+                "status": {"phase": "Running", "containerStatuses": statuses},
+            },
+        )
 
-    def program(self, namespace: str, pod: str, container: str) -> Optional[Program]:
+    def program(self, namespace: str, pod: str, container: str) -> Program | None:
         return self._programs.get((namespace, pod, container))
 
-    def take_fault(self, line: str) -> Optional[Fault]:
+    def take_fault(self, line: str) -> Fault | None:
         """The first fault that applies to "METHOD /path?query"."""
         with self._lock:
             return next((fault for fault in self.faults if fault.take(line)), None)

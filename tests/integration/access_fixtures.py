@@ -33,10 +33,12 @@ def grantor(connection):
 @pytest.fixture
 def manage(operator_kubeconfig):
     """Runs the task scan_access; all that it made under this test's run id is removed at the end."""
-    run_id = "test-%s" % uuid.uuid4().hex[:8]
+    run_id = f"test-{uuid.uuid4().hex[:8]}"
 
     def run(check_mode=False, **changes):
-        return run_task(check_mode=check_mode, **{"kubeconfig": operator_kubeconfig, "run_id": run_id, **changes})
+        return run_task(
+            check_mode=check_mode, **{"kubeconfig": operator_kubeconfig, "run_id": run_id, **changes}
+        )
 
     run.run_id = run_id
     yield run
@@ -46,11 +48,15 @@ def manage(operator_kubeconfig):
 @pytest.fixture
 def left(cluster):
     """What a run has in the cluster now, as "namespace kind/name"."""
+
     def look(run_id):
-        selector = "%s,securescan.kubernetes/run-id=%s" % (OURS, run_id)
+        selector = f"{OURS},securescan.kubernetes/run-id={run_id}"
         items = cluster.get(KINDS, "-A", "-l", selector)["items"]
-        return sorted("%s %s/%s" % (item["metadata"]["namespace"], item["kind"], item["metadata"]["name"])
-                      for item in items)
+        return sorted(
+            "{} {}/{}".format(item["metadata"]["namespace"], item["kind"], item["metadata"]["name"])
+            for item in items
+        )
+
     return look
 
 
@@ -60,16 +66,31 @@ def own_namespace(cluster):
     made = []
 
     def make(**metadata):
-        name = "access-%s" % uuid.uuid4().hex[:8]
+        name = f"access-{uuid.uuid4().hex[:8]}"
         made.append(name)
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "waiting", "namespace": name, **metadata},
-               "spec": {"schedulingGates": [{"name": "tests/never"}], "serviceAccountName": "app",
-                        "containers": [{"name": "app", "image": "none"}]}}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "waiting", "namespace": name, **metadata},
+            "spec": {
+                "schedulingGates": [{"name": "tests/never"}],
+                "serviceAccountName": "app",
+                "containers": [{"name": "app", "image": "none"}],
+            },
+        }
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         # of its own: a pod must have one, and that named default comes a moment later
-        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "namespace": name}}
-        cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List",
-                                                               "items": [space, account, pod]}))
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "app", "namespace": name},
+        }
+        cluster.kubectl(
+            "create",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [space, account, pod]}),
+        )
         return name
 
     yield make

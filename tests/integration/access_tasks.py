@@ -18,8 +18,10 @@ API = {"label_selectors": ["app.kubernetes.io/name=api"]}
 def run_task(kubeconfig, check_mode=False, **changes):
     """The task over the namespace shop; its result, with what it warned of."""
     params = {name: rule.get("default") for name, rule in options.scan_access_spec().items()}
-    params.update({"kubeconfig": str(kubeconfig), "owner": "tests@x y", "lifetime": 600, "namespaces": ["shop"]},
-                  **changes)
+    params.update(
+        {"kubeconfig": str(kubeconfig), "owner": "tests@x y", "lifetime": 600, "namespaces": ["shop"]},
+        **changes,
+    )
     context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
     result = run_scan_access(params, context)
     return dict(result, warnings=context.warnings)

@@ -52,23 +52,34 @@ class Playbooks:
         self.folder = folder
 
     def inventory(self, **variables: object) -> pathlib.Path:
-        host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-                "scan_kubeconfig": str(self.kubeconfig), **variables}
+        host = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "scan_kubeconfig": str(self.kubeconfig),
+            **variables,
+        }
         path = self.folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": {"sample": host}}}), encoding="utf-8")
         return path
 
-    def start(self, playbook: str, *arguments: str, environ: dict | None = None,
-              **variables: object) -> subprocess.Popen[str]:
+    def start(
+        self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object
+    ) -> subprocess.Popen[str]:
         """The playbook as a running process, its output in a pipe."""
         program = pathlib.Path(sys.executable).parent / "ansible-playbook"
         plugins = str(pathlib.Path(__file__).parent / "connection_plugins")
         return subprocess.Popen(
-            [str(program), playbook, "-i", str(self.inventory(**variables)), *arguments], cwd=self.folder, text=True,
+            [str(program), playbook, "-i", str(self.inventory(**variables)), *arguments],
+            cwd=self.folder,
+            text=True,
             env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_CONNECTION_PLUGINS=plugins, **(environ or {})),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
-    def run(self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object) -> PlaybookRun:
+    def run(
+        self, playbook: str, *arguments: str, environ: dict | None = None, **variables: object
+    ) -> PlaybookRun:
         process = self.start(playbook, *arguments, environ=environ, **variables)
         output, _nothing = process.communicate()
         return PlaybookRun(process.returncode, output)
@@ -90,8 +101,9 @@ def playbooks(operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path) -> Play
 
 
 @pytest.fixture(scope="session")
-def shop_scan(cluster: SampleCluster, operator_kubeconfig: pathlib.Path,
-              tmp_path_factory: pytest.TempPathFactory) -> PlaybookRun:
+def shop_scan(
+    cluster: SampleCluster, operator_kubeconfig: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> PlaybookRun:
     """One scan of everything in the sample namespace with all that Ansible can print; many tests look at it."""
     folder = tmp_path_factory.mktemp("shop_scan")
     cluster.forget_audit()
@@ -104,6 +116,7 @@ def shop_scan(cluster: SampleCluster, operator_kubeconfig: pathlib.Path,
 @pytest.fixture(scope="session")
 def saf_program() -> str:
     """The real SAF CLI."""
-    done = subprocess.run([sys.executable, str(TESTS / "saf" / "install.py")], stdout=subprocess.PIPE, check=True,
-                          text=True)
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "saf" / "install.py")], stdout=subprocess.PIPE, check=True, text=True
+    )
     return done.stdout.strip()

@@ -20,8 +20,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profil
 
 BUSYBOX, DEBIAN = "securescan.local/busybox:1", "securescan.local/debian:1"
 DISTROLESS = "securescan.local/distroless-static:1"
-RESTRICTED = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
-              "seccompProfile": {"type": "RuntimeDefault"}}
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "runAsNonRoot": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 ENFORCED = {"pod-security.kubernetes.io/enforce": "restricted"}
 SLEEPS = ("sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait")
 LISTENS = {"image": DISTROLESS, "args": ["8080"]}
@@ -32,14 +36,28 @@ def container(name="app", image=BUSYBOX, command=SLEEPS, user=(10001, 10001), **
     security = dict(copy.deepcopy(RESTRICTED), **changes.pop("security", {}))
     if user:
         security.update(runAsUser=user[0], runAsGroup=user[1])
-    made = {"name": name, "image": image, "imagePullPolicy": "IfNotPresent", "securityContext": security, **changes}
+    made = {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "securityContext": security,
+        **changes,
+    }
     return made if "args" in made else dict(made, command=list(command))
 
 
 def pod(name, *containers, **spec):
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-            "spec": {"terminationGracePeriodSeconds": 0, "automountServiceAccountToken": False,
-                     "containers": list(containers), **spec}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "containers": list(containers),
+            **spec,
+        },
+    }
 
 
 class Place:
@@ -49,10 +67,18 @@ class Place:
         self.cluster, self.name = cluster, name
 
     def add(self, *pods, wait=True):
-        self.cluster.kubectl("create", "-n", self.name, "-f", "-",
-                             stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(pods)}))
+        self.cluster.kubectl(
+            "create",
+            "-n",
+            self.name,
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(pods)}),
+        )
         if wait:
-            self.cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", self.name, "--timeout=60s")
+            self.cluster.kubectl(
+                "wait", "--for=condition=Ready", "pods", "--all", "-n", self.name, "--timeout=60s"
+            )
 
     def pod(self, name):
         return self.cluster.get("pod", name, "-n", self.name)
@@ -63,8 +89,10 @@ class Place:
 
     def states(self, name):
         """How the ephemeral containers of a pod are: "running", "terminated" or "waiting" by name."""
-        return {status["name"]: next(iter(status["state"]), "waiting")
-                for status in self.pod(name)["status"].get("ephemeralContainerStatuses", [])}
+        return {
+            status["name"]: next(iter(status["state"]), "waiting")
+            for status in self.pod(name)["status"].get("ephemeralContainerStatuses", [])
+        }
 
 
 @pytest.fixture
@@ -73,10 +101,14 @@ def place(cluster):
     made = []
 
     def make(labels=None):
-        name = "debug-%s" % uuid.uuid4().hex[:8]
+        name = f"debug-{uuid.uuid4().hex[:8]}"
         made.append(name)
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
-        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": name},
+        }
         cluster.kubectl("create", "-f", "-", stdin=json.dumps(space))
         # once more where the cluster makes it at the same moment
         if cluster.kubectl_run("apply", "-f", "-", stdin=json.dumps(account)).returncode:
@@ -111,8 +143,11 @@ class Scan:
 
     def verdicts(self, container_name="app"):
         """{control: [status, message] of each of its tests}."""
-        return {control["id"]: [[result["status"], result.get("message", "")] for result in control["results"]]
-                for profile in self.hdf(container_name)["profiles"] for control in profile["controls"]}
+        return {
+            control["id"]: [[result["status"], result.get("message", "")] for result in control["results"]]
+            for profile in self.hdf(container_name)["profiles"]
+            for control in profile["controls"]
+        }
 
     def error(self, container_name="app"):
         target = self.targets[container_name]
@@ -123,11 +158,24 @@ class Scan:
 @pytest.fixture
 def scan(debug_operator_kubeconfig, tmp_path):
     """Runs the task scan_container by debug over a namespace, with the operator's credential."""
+
     def run(namespace, check_mode=False, cancel=None, **changes):
         params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
-        params.update({"kubeconfig": str(debug_operator_kubeconfig), "namespaces": [namespace], "approach": "debug",
-                       "scanner_image": BUSYBOX, "timeout": 30.0, "output_dir": str(tmp_path / uuid.uuid4().hex)}, **changes)
+        params.update(
+            {
+                "kubeconfig": str(debug_operator_kubeconfig),
+                "namespaces": [namespace],
+                "approach": "debug",
+                "scanner_image": BUSYBOX,
+                "timeout": 30.0,
+                "output_dir": str(tmp_path / uuid.uuid4().hex),
+            },
+            **changes,
+        )
         params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
-        context = TaskContext(check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event())
+        context = TaskContext(
+            check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event()
+        )
         return Scan(run_scan_container(params, context), context.warnings)
+
     return run

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 PAGE, DEBUG_PAGE = DOCS / "access-denials.md", DOCS / "debug-denials.md"
 WRITE = "SECURESCAN_WRITE_DOCS"
-Row = Tuple[str, str, str]
+Row = tuple[str, str, str]
 
 _TEXT = """\
 <!-- Made by tests/integration/test_access_denials.py with %s=FOLDER of docs; changes here are lost. -->
@@ -73,18 +73,30 @@ the cluster's policies to say: where they are silent, the scanner could add one 
 
 
 def debug_page(version: str, denied: Sequence[Row], held: Sequence[Row], allowed: Sequence[Row]) -> str:
-    return _DEBUG_TEXT % (WRITE, version, len(denied), _table("attempt", denied), _table("attempt", held),
-                          _table("what", allowed))
+    return _DEBUG_TEXT % (
+        WRITE,
+        version,
+        len(denied),
+        _table("attempt", denied),
+        _table("attempt", held),
+        _table("what", allowed),
+    )
 
 
 def page(version: str, denied: Sequence[Row], allowed: Sequence[Row], ended: Sequence[Row]) -> str:
-    return _TEXT % (WRITE, version, len(denied), _table("attempt", denied), _table("what", allowed),
-                    _table("when", ended))
+    return _TEXT % (
+        WRITE,
+        version,
+        len(denied),
+        _table("attempt", denied),
+        _table("what", allowed),
+        _table("when", ended),
+    )
 
 
 def _table(first: str, rows: Sequence[Row]) -> str:
-    lines = ["| %s | request | answer |" % first, "| --- | --- | --- |"]
-    return "\n".join(lines + ["| %s | `%s` | %s |" % row for row in rows])
+    lines = [f"| {first} | request | answer |", "| --- | --- | --- |"]
+    return "\n".join(lines + ["| {} | `{}` | {} |".format(*row) for row in rows])
 
 
 def check_or_write(text: str, path: pathlib.Path = PAGE) -> None:
@@ -93,5 +105,5 @@ def check_or_write(text: str, path: pathlib.Path = PAGE) -> None:
     if folder:
         (pathlib.Path(folder) / path.name).write_text(text, encoding="utf-8")
     else:
-        assert path.exists(), "run the test with %s=FOLDER of docs" % WRITE
-        assert path.read_text(encoding="utf-8") == text, "run the test with %s=FOLDER of docs" % WRITE
+        assert path.exists(), f"run the test with {WRITE}=FOLDER of docs"
+        assert path.read_text(encoding="utf-8") == text, f"run the test with {WRITE}=FOLDER of docs"

@@ -12,11 +12,19 @@ import uuid
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import EPHEMERAL, EXEC, HELPER, WRITES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
+    EPHEMERAL,
+    EXEC,
+    HELPER,
+    WRITES,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import MANIFEST, make_operator
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+    MANIFEST,
+    make_operator,
+)
 from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import Scanner
 
 NAMES = [EXEC, EPHEMERAL, HELPER, WRITES]
@@ -40,6 +48,7 @@ def guard_operator_kubeconfig(cluster, tmp_path_factory):
 @pytest.fixture(scope="module")
 def guard(guard_operator_kubeconfig):
     """Runs the task scan_guard; there is no guard when a module's tests begin, and none when they end."""
+
     def run(check_mode=False, **changes):
         params = guard_params(**{"kubeconfig": str(guard_operator_kubeconfig), **changes})
         return run_scan_guard(params, TaskContext(check_mode=check_mode, environ=dict(os.environ)))
@@ -75,9 +84,10 @@ class Guarded:
         self.cluster, self.connection = cluster, connection
         suffix = uuid.uuid4().hex[:8]
         # that of the operator's account is called like ours on purpose
-        self.targets, self.helpers, self.others = ("%s-%s" % (name, suffix) for name in (
-            "guard-targets", "guard-helpers", "securescan-operators"))
-        self.run_id = "guard-%s" % suffix
+        self.targets, self.helpers, self.others = (
+            f"{name}-{suffix}" for name in ("guard-targets", "guard-helpers", "securescan-operators")
+        )
+        self.run_id = f"guard-{suffix}"
         self.objects = []
         for name in (self.targets, self.helpers, self.others):
             self.make(("v1", "Namespace", name, None, {}))
@@ -85,30 +95,73 @@ class Guarded:
 
     def make(self, *objects):
         """(version, kind, name, namespace or None, content), kept for removal."""
-        items = [{"apiVersion": version, "kind": kind, "metadata": {"name": name, **({"namespace": space} if space else {})},
-                  **content} for version, kind, name, space, content in objects]
-        self.cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-        self.objects += [(item["kind"], item["metadata"]["name"]) for item in items if "namespace" not in item["metadata"]]
+        items = [
+            {
+                "apiVersion": version,
+                "kind": kind,
+                "metadata": {"name": name, **({"namespace": space} if space else {})},
+                **content,
+            }
+            for version, kind, name, space, content in objects
+        ]
+        self.cluster.kubectl(
+            "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        )
+        self.objects += [
+            (item["kind"], item["metadata"]["name"]) for item in items if "namespace" not in item["metadata"]
+        ]
 
     def start_targets(self):
         """A pod with the container "app"; and one with "root", which is that, with a capability, and another that is called
         like a scanner's. The names for requests."""
-        root = container("root", user=(0, 0), security={"runAsNonRoot": None, "capabilities": {
-            "add": ["NET_RAW"], "drop": ["CHOWN"]}})
-        pods = [pod("target", container(), volumes=[{"name": "data", "emptyDir": {}}]),
-                pod("root", root, container("securescan-own"))]
-        self.cluster.kubectl("create", "-n", self.targets, "-f", "-",
-                             stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
-        self.cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", self.targets, "--timeout=60s")
+        root = container(
+            "root",
+            user=(0, 0),
+            security={"runAsNonRoot": None, "capabilities": {"add": ["NET_RAW"], "drop": ["CHOWN"]}},
+        )
+        pods = [
+            pod("target", container(), volumes=[{"name": "data", "emptyDir": {}}]),
+            pod("root", root, container("securescan-own")),
+        ]
+        self.cluster.kubectl(
+            "create",
+            "-n",
+            self.targets,
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}),
+        )
+        self.cluster.kubectl(
+            "wait", "--for=condition=Ready", "pods", "--all", "-n", self.targets, "--timeout=60s"
+        )
         node = self.cluster.get("pod", "target", "-n", self.targets)["spec"]["nodeName"]
-        return {"targets": self.targets, "helpers": self.helpers, "pod": "target", "node": node, "run": self.run_id}
+        return {
+            "targets": self.targets,
+            "helpers": self.helpers,
+            "pod": "target",
+            "node": node,
+            "run": self.run_id,
+        }
 
     def bind_to_administrator(self, namespace, account):
-        name = "guard-tests-%s-%s" % (namespace, account)
+        name = f"guard-tests-{namespace}-{account}"
         version = "rbac.authorization.k8s.io/v1"
-        self.make((version, "ClusterRoleBinding", name, None, {
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}]}))
+        self.make(
+            (
+                version,
+                "ClusterRoleBinding",
+                name,
+                None,
+                {
+                    "roleRef": {
+                        "apiGroup": "rbac.authorization.k8s.io",
+                        "kind": "ClusterRole",
+                        "name": "cluster-admin",
+                    },
+                    "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+                },
+            )
+        )
 
     def remove(self):
         for kind, name in reversed(self.objects):

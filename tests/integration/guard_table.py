@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 from .denials_table import DOCS, WRITE
 
 PAGE = DOCS / "guard-denials.md"
-Row = Tuple[str, str, str, str, str]
+Row = tuple[str, str, str, str, str]
 
 _TEXT = """\
 <!-- Made by tests/integration/test_guard_denials.py with %s=FOLDER of docs; changes here are lost. -->
@@ -43,14 +43,31 @@ All these requests were answered to another ServiceAccount as if the guard were 
 
 
 def page(version: str, within: Sequence[Row], beyond: Sequence[Row], allowed: Sequence[Row]) -> str:
-    return _TEXT % (WRITE, version, len(within), _table("attempt", within), len(beyond), _table("attempt", beyond),
-                    _table("what", allowed))
+    return _TEXT % (
+        WRITE,
+        version,
+        len(within),
+        _table("attempt", within),
+        len(beyond),
+        _table("attempt", beyond),
+        _table("what", allowed),
+    )
 
 
 def _table(first: str, rows: Sequence[Row]) -> str:
     has_words = any(row[-1] for row in rows)
-    columns = [first, "request", "without the guard", "with it", *(["the guard's words"] if has_words else [])]
-    lines = ["| %s |" % " | ".join(columns), "|%s" % (" --- |" * len(columns))]
+    columns = [
+        first,
+        "request",
+        "without the guard",
+        "with it",
+        *(["the guard's words"] if has_words else []),
+    ]
+    lines = ["| {} |".format(" | ".join(columns)), "|%s" % (" --- |" * len(columns))]
     for what, request, without, with_it, words in rows:
-        lines.append("| %s |" % " | ".join([what, "`%s`" % request, without, with_it, *([words] if has_words else [])]))
+        lines.append(
+            "| {} |".format(
+                " | ".join([what, f"`{request}`", without, with_it, *([words] if has_words else [])])
+            )
+        )
     return "\n".join(lines)

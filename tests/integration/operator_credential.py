@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import yaml
@@ -21,7 +21,7 @@ NAMESPACE, ACCOUNT = "securescan-operator", "operator"
 DEBUG_MANIFEST = MANIFEST.with_name("grantor-debug-clusterrole.yml")
 
 
-def shipped_cluster_role(manifest: pathlib.Path = MANIFEST) -> Dict[str, Any]:
+def shipped_cluster_role(manifest: pathlib.Path = MANIFEST) -> dict[str, Any]:
     return yaml.safe_load(manifest.read_text(encoding="utf-8"))
 
 
@@ -34,7 +34,9 @@ def operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def debug_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
     """The same, with what the approach debug needs besides."""
-    return make_operator(cluster, tmp_path_factory.mktemp("operator"), ACCOUNT + "-debug", MANIFEST, DEBUG_MANIFEST)
+    return make_operator(
+        cluster, tmp_path_factory.mktemp("operator"), ACCOUNT + "-debug", MANIFEST, DEBUG_MANIFEST
+    )
 
 
 HELPERS = "securescan-helpers"
@@ -48,13 +50,26 @@ def helper_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
     role = shipped_cluster_role(IMAGE_MANIFEST)
     objects = [
         role,
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {
-            "name": HELPERS, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-         "metadata": {"name": "securescan-grantor-image", "namespace": HELPERS},
-         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
-         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]}]
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": HELPERS, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "securescan-grantor-image", "namespace": HELPERS},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": role["metadata"]["name"],
+            },
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}],
+        },
+    ]
+    cluster.kubectl(
+        "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    )
     return make_operator(cluster, tmp_path_factory.mktemp("operator"), account, MANIFEST, DEBUG_MANIFEST)
 
 
@@ -65,18 +80,35 @@ def make_operator(cluster, folder: pathlib.Path, account: str, *manifests: pathl
         *roles,
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": NAMESPACE}},
-        *({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-           "metadata": {"name": "%s-%s" % (role["metadata"]["name"], account)},
-           "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
-           "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]} for role in roles),
+        *(
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": "{}-{}".format(role["metadata"]["name"], account)},
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "ClusterRole",
+                    "name": role["metadata"]["name"],
+                },
+                "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}],
+            }
+            for role in roles
+        ),
     ]
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    cluster.kubectl(
+        "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    )
     token = cluster.kubectl("create", "token", account, "-n", NAMESPACE, "--duration=3h").strip()
     admin = json.loads(cluster.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     name = admin["clusters"][0]["name"]
-    document = {"apiVersion": "v1", "kind": "Config", "clusters": admin["clusters"], "current-context": name,
-                "contexts": [{"name": name, "context": {"cluster": name, "user": account}}],
-                "users": [{"name": account, "user": {"token": token}}]}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": admin["clusters"],
+        "current-context": name,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": account}}],
+        "users": [{"name": account, "user": {"token": token}}],
+    }
     path = folder / "kubeconfig"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         json.dump(document, file)

@@ -18,10 +18,19 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patc
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.sidecar import run_scan_sidecar
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, pod
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import MANIFEST, make_operator
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+    MANIFEST,
+    make_operator,
+)
 
 SIDECAR_MANIFEST = MANIFEST.with_name("sidecar-clusterrole.yml")
-VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "CronJob": "batch/v1", "Job": "batch/v1"}
+VERSIONS = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "CronJob": "batch/v1",
+    "Job": "batch/v1",
+}
 
 
 def workload(kind, name, *containers, spec=None, **of_pod):
@@ -37,7 +46,12 @@ def workload(kind, name, *containers, spec=None, **of_pod):
         body["selector"] = {"matchLabels": labels}
     if kind == "StatefulSet":
         body["serviceName"] = name
-    return {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": name}, "spec": {**body, **(spec or {})}}
+    return {
+        "apiVersion": VERSIONS[kind],
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": {**body, **(spec or {})},
+    }
 
 
 def template(found):
@@ -53,25 +67,43 @@ def with_sidecars(made):
 
 
 def make(cluster, namespace, *items):
-    cluster.kubectl("create", "-n", namespace, "-f", "-",
-                    stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(items)}))
+    cluster.kubectl(
+        "create",
+        "-n",
+        namespace,
+        "-f",
+        "-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(items)}),
+    )
 
 
 @pytest.fixture(scope="session")
 def sidecar_operator_kubeconfig(cluster, tmp_path_factory):
     """A kubeconfig of a ServiceAccount that has the shipped ClusterRole for sidecars and nothing else."""
-    return make_operator(cluster, tmp_path_factory.mktemp("sidecar-operator"), "operator-sidecar", SIDECAR_MANIFEST)
+    return make_operator(
+        cluster, tmp_path_factory.mktemp("sidecar-operator"), "operator-sidecar", SIDECAR_MANIFEST
+    )
 
 
 @pytest.fixture(scope="session")
 def sidecar(sidecar_operator_kubeconfig):
     """Runs the task scan_sidecar; `warnings` are those of the last call."""
+
     def run(namespace, *workloads, check_mode=False, **changes):
         params = {name: rule.get("default") for name, rule in options.scan_sidecar_spec().items()}
-        params.update({"kubeconfig": str(sidecar_operator_kubeconfig), "namespace": namespace, "workloads": list(workloads),
-                       "scanner_image": BUSYBOX, "wait_timeout": 120}, **changes)
+        params.update(
+            {
+                "kubeconfig": str(sidecar_operator_kubeconfig),
+                "namespace": namespace,
+                "workloads": list(workloads),
+                "scanner_image": BUSYBOX,
+                "wait_timeout": 120,
+            },
+            **changes,
+        )
         context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
         result = run_scan_sidecar(params, context)
         run.warnings = context.warnings
         return result
+
     return run

@@ -20,12 +20,16 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
+    exec_in_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 
 def test_objects_are_labelled_owned_and_name_exactly_the_chosen_pods(manage, cluster):
@@ -34,8 +38,10 @@ def test_objects_are_labelled_owned_and_name_exactly_the_chosen_pods(manage, clu
     account = cluster.get("serviceaccount", name, "-n", "shop")
     role = cluster.get("role", name, "-n", "shop")
     binding = cluster.get("rolebinding", name, "-n", "shop")
-    pods = sorted(pod["metadata"]["name"]
-                  for pod in cluster.get("pods", "-n", "shop", "-l", "app.kubernetes.io/name=api")["items"])
+    pods = sorted(
+        pod["metadata"]["name"]
+        for pod in cluster.get("pods", "-n", "shop", "-l", "app.kubernetes.io/name=api")["items"]
+    )
     rules = {rule["resources"][0]: rule for rule in role["rules"]}
     assert sorted(rules) == ["pods", "pods/exec"]
     assert sorted(rules["pods/exec"]["verbs"]) == ["create", "get"]
@@ -79,20 +85,21 @@ def test_deleting_the_service_account_alone_takes_the_rest(manage, cluster):
         if name not in left:
             return
         time.sleep(0.2)
-    pytest.fail("the garbage collector left %s" % left)
+    pytest.fail(f"the garbage collector left {left}")
 
 
 def test_the_scanner_enters_the_chosen_pods(manage, connection, grantor):
     pods = pods_of(manage(**API)["access"])
     scanner = connection.with_bearer_token(request_token(grantor, manage.run_id, "shop", 600).value)
     wait_until_effective(RestClient(scanner), Grant("shop", pods))
-    outcome = exec_in_container(scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=20,
-                                output_limit=1000)
+    outcome = exec_in_container(
+        scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=20, output_limit=1000
+    )
     assert (outcome.exit_code, outcome.stdout) == (3, b"hello\n")
 
 
 def test_objects_that_are_not_ours_are_never_touched(manage, cluster, left):
-    name = "securescan-%s" % manage.run_id
+    name = f"securescan-{manage.run_id}"
     cluster.kubectl("create", "serviceaccount", name, "-n", "shop")
     try:
         for state in ("present", "absent"):
@@ -106,7 +113,7 @@ def test_objects_that_are_not_ours_are_never_touched(manage, cluster, left):
 
 
 def test_a_foreign_role_of_our_name_stops_the_access_and_stays(manage, cluster, left):
-    name = "securescan-%s" % manage.run_id
+    name = f"securescan-{manage.run_id}"
     cluster.kubectl("create", "role", name, "-n", "shop", "--verb=get", "--resource=configmaps")
     try:
         with pytest.raises(ScanError) as caught:
@@ -120,13 +127,30 @@ def test_a_foreign_role_of_our_name_stops_the_access_and_stays(manage, cluster, 
 
 def test_what_somebody_changed_is_put_right(manage, cluster):
     manage(**API)
-    name = "securescan-%s" % manage.run_id
-    cluster.kubectl("patch", "role", name, "-n", "shop", "--type=json", "-p",
-                    '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]')
+    name = f"securescan-{manage.run_id}"
+    cluster.kubectl(
+        "patch",
+        "role",
+        name,
+        "-n",
+        "shop",
+        "--type=json",
+        "-p",
+        '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]',
+    )
     cluster.kubectl("delete", "rolebinding", name, "-n", "shop")
-    cluster.kubectl("create", "rolebinding", name, "-n", "shop", "--clusterrole=view", "--serviceaccount=shop:default")
-    cluster.kubectl("label", "rolebinding", name, "-n", "shop", "app.kubernetes.io/managed-by=securescan.kubernetes",
-                    "securescan.kubernetes/run-id=" + manage.run_id)
+    cluster.kubectl(
+        "create", "rolebinding", name, "-n", "shop", "--clusterrole=view", "--serviceaccount=shop:default"
+    )
+    cluster.kubectl(
+        "label",
+        "rolebinding",
+        name,
+        "-n",
+        "shop",
+        "app.kubernetes.io/managed-by=securescan.kubernetes",
+        "securescan.kubernetes/run-id=" + manage.run_id,
+    )
     assert manage(**API)["changed"] is True
     assert cluster.get("role", name, "-n", "shop")["rules"][0]["verbs"] == ["create", "get"]
     assert cluster.get("rolebinding", name, "-n", "shop")["roleRef"]["name"] == name
@@ -251,5 +275,5 @@ def test_too_short_a_lifetime_is_refused(manage):
 
 def test_too_long_a_lifetime_is_refused(manage):
     with pytest.raises(ScanError) as caught:
-        manage(lifetime=10 ** 9)
+        manage(lifetime=10**9)
     assert "86400" in caught.value.message

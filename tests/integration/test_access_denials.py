@@ -13,7 +13,7 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant
@@ -25,20 +25,29 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest
 from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of, run_task
 from ansible_collections.securescan.kubernetes.tests.integration.denials_table import check_or_write, page
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 TOKEN_CACHE = 15  # seconds; the API server remembers a token that it has accepted for 10
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PODS, SHOP = "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/shop"
 EXEC = "/exec?container=%s&command=id&stdout=true"
-WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-             "Sec-WebSocket-Key": "c2VjdXJlc2Nhbi10ZXN0cw==", "Sec-WebSocket-Protocol": "v5.channel.k8s.io"}
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "c2VjdXJlc2Nhbi10ZXN0cw==",
+    "Sec-WebSocket-Protocol": "v5.channel.k8s.io",
+}
 JSON, MERGE = {"Content-Type": "application/json"}, {"Content-Type": "application/merge-patch+json"}
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
 ROLE_REF = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
 ALL = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
-DEBUGGER = {"spec": {"ephemeralContainers": [{"name": "debugger", "image": "none", "targetContainerName": "api"}]}}
+DEBUGGER = {
+    "spec": {"ephemeralContainers": [{"name": "debugger", "image": "none", "targetContainerName": "api"}]}
+}
 
 
 def made(version, kind, name="attempt", **content):
@@ -46,8 +55,12 @@ def made(version, kind, name="attempt", **content):
 
 
 def bound(kind):
-    return made("rbac.authorization.k8s.io/v1", kind, roleRef=ROLE_REF, subjects=[
-        {"kind": "ServiceAccount", "name": "{account}", "namespace": "shop"}])
+    return made(
+        "rbac.authorization.k8s.io/v1",
+        kind,
+        roleRef=ROLE_REF,
+        subjects=[{"kind": "ServiceAccount", "name": "{account}", "namespace": "shop"}],
+    )
 
 
 @dataclass(frozen=True)
@@ -56,17 +69,23 @@ class Attempt:
     method: str
     path: str
     body: Any = None
-    headers: Dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     at: str = "api"
 
 
 DENIED = [
-    Attempt("enter another pod of the namespace", "GET", PODS + "/{other}" + EXEC % "legacy", headers=WEBSOCKET),
+    Attempt(
+        "enter another pod of the namespace", "GET", PODS + "/{other}" + EXEC % "legacy", headers=WEBSOCKET
+    ),
     Attempt("the same by POST, as SPDY does", "POST", PODS + "/{other}" + EXEC % "legacy"),
     Attempt("read another pod of the namespace", "GET", PODS + "/{other}"),
     Attempt("read a pod that does not exist", "GET", PODS + "/nobody"),
-    Attempt("enter a pod of another namespace", "GET", "/api/v1/namespaces/kube-system/pods/{pod}" + EXEC % "api",
-            headers=WEBSOCKET),
+    Attempt(
+        "enter a pod of another namespace",
+        "GET",
+        "/api/v1/namespaces/kube-system/pods/{pod}" + EXEC % "api",
+        headers=WEBSOCKET,
+    ),
     Attempt("list the pods of another namespace", "GET", "/api/v1/namespaces/kube-system/pods"),
     Attempt("list pods", "GET", PODS),
     Attempt("list a chosen pod by its name", "GET", PODS + "?fieldSelector=metadata.name={pod}"),
@@ -74,81 +93,220 @@ DENIED = [
     Attempt("watch pods", "GET", PODS + "?watch=true"),
     Attempt("watch a chosen pod", "GET", PODS + "?watch=true&fieldSelector=metadata.name={pod}"),
     Attempt("read the log of a chosen pod", "GET", PODS + "/{pod}/log"),
-    Attempt("attach to a chosen pod", "GET", PODS + "/{pod}/attach?container=api&stdout=true", headers=WEBSOCKET),
-    Attempt("forward a port of a chosen pod", "GET", PODS + "/{pod}/portforward?ports=8080",
-            headers=dict(WEBSOCKET, **{"Sec-WebSocket-Protocol": "v4.channel.k8s.io"})),
+    Attempt(
+        "attach to a chosen pod", "GET", PODS + "/{pod}/attach?container=api&stdout=true", headers=WEBSOCKET
+    ),
+    Attempt(
+        "forward a port of a chosen pod",
+        "GET",
+        PODS + "/{pod}/portforward?ports=8080",
+        headers=dict(WEBSOCKET, **{"Sec-WebSocket-Protocol": "v4.channel.k8s.io"}),
+    ),
     Attempt("reach a chosen pod through the API server's proxy", "GET", PODS + "/{pod}/proxy/"),
-    Attempt("reach a service through the API server's proxy", "GET",
-            "/api/v1/namespaces/default/services/https:kubernetes:443/proxy/"),
-    Attempt("put an ephemeral container into a chosen pod", "PATCH", PODS + "/{pod}/ephemeralcontainers", DEBUGGER,
-            STRATEGIC),
-    Attempt("resize a chosen pod", "PATCH", PODS + "/{pod}/resize", {"spec": {"containers": [{"name": "api"}]}},
-            STRATEGIC),
-    Attempt("evict a chosen pod", "POST", PODS + "/{pod}/eviction", made("policy/v1", "Eviction", "{pod}"), JSON),
-    Attempt("change the labels of a chosen pod", "PATCH", PODS + "/{pod}", {"metadata": {"labels": {"a": "b"}}}, MERGE),
+    Attempt(
+        "reach a service through the API server's proxy",
+        "GET",
+        "/api/v1/namespaces/default/services/https:kubernetes:443/proxy/",
+    ),
+    Attempt(
+        "put an ephemeral container into a chosen pod",
+        "PATCH",
+        PODS + "/{pod}/ephemeralcontainers",
+        DEBUGGER,
+        STRATEGIC,
+    ),
+    Attempt(
+        "resize a chosen pod",
+        "PATCH",
+        PODS + "/{pod}/resize",
+        {"spec": {"containers": [{"name": "api"}]}},
+        STRATEGIC,
+    ),
+    Attempt(
+        "evict a chosen pod", "POST", PODS + "/{pod}/eviction", made("policy/v1", "Eviction", "{pod}"), JSON
+    ),
+    Attempt(
+        "change the labels of a chosen pod",
+        "PATCH",
+        PODS + "/{pod}",
+        {"metadata": {"labels": {"a": "b"}}},
+        MERGE,
+    ),
     Attempt("change the status of a chosen pod", "PATCH", PODS + "/{pod}/status", {"status": {}}, MERGE),
     Attempt("delete a chosen pod", "DELETE", PODS + "/{pod}"),
     Attempt("delete all pods", "DELETE", PODS),
-    Attempt("create a pod", "POST", PODS, made("v1", "Pod", spec={"containers": [{"name": "a", "image": "none"}]}),
-            JSON),
-    Attempt("bind a pod to a node", "POST", PODS + "/{pod}/binding",
-            made("v1", "Binding", "{pod}", target={"kind": "Node", "name": "{node}"}), JSON),
+    Attempt(
+        "create a pod",
+        "POST",
+        PODS,
+        made("v1", "Pod", spec={"containers": [{"name": "a", "image": "none"}]}),
+        JSON,
+    ),
+    Attempt(
+        "bind a pod to a node",
+        "POST",
+        PODS + "/{pod}/binding",
+        made("v1", "Binding", "{pod}", target={"kind": "Node", "name": "{node}"}),
+        JSON,
+    ),
     Attempt("list secrets", "GET", SHOP + "/secrets"),
     Attempt("read a secret by its name", "GET", SHOP + "/secrets/anything"),
-    Attempt("create a long-lived token for itself", "POST", SHOP + "/secrets",
-            {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
-             "metadata": {"name": "attempt", "annotations": {"kubernetes.io/service-account.name": "{account}"}}},
-            JSON),
+    Attempt(
+        "create a long-lived token for itself",
+        "POST",
+        SHOP + "/secrets",
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/service-account-token",
+            "metadata": {
+                "name": "attempt",
+                "annotations": {"kubernetes.io/service-account.name": "{account}"},
+            },
+        },
+        JSON,
+    ),
     Attempt("list config maps", "GET", SHOP + "/configmaps"),
     Attempt("read the namespace's CA config map", "GET", SHOP + "/configmaps/kube-root-ca.crt"),
     Attempt("list events", "GET", SHOP + "/events"),
     Attempt("list service accounts", "GET", SHOP + "/serviceaccounts"),
-    Attempt("ask for a token for itself", "POST", SHOP + "/serviceaccounts/{account}/token",
-            {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}, JSON),
-    Attempt("ask for a token of another service account", "POST", SHOP + "/serviceaccounts/default/token",
-            {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}, JSON),
-    Attempt("extend its own life by its label", "PATCH", SHOP + "/serviceaccounts/{account}",
-            {"metadata": {"labels": {"securescan.kubernetes/expires": "20991231T000000Z"}}}, MERGE),
+    Attempt(
+        "ask for a token for itself",
+        "POST",
+        SHOP + "/serviceaccounts/{account}/token",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+        JSON,
+    ),
+    Attempt(
+        "ask for a token of another service account",
+        "POST",
+        SHOP + "/serviceaccounts/default/token",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+        JSON,
+    ),
+    Attempt(
+        "extend its own life by its label",
+        "PATCH",
+        SHOP + "/serviceaccounts/{account}",
+        {"metadata": {"labels": {"securescan.kubernetes/expires": "20991231T000000Z"}}},
+        MERGE,
+    ),
     Attempt("read its own Role", "GET", RBAC + "/namespaces/shop/roles/{account}"),
     Attempt("widen its own Role", "PATCH", RBAC + "/namespaces/shop/roles/{account}", {"rules": ALL}, MERGE),
-    Attempt("create a Role", "POST", RBAC + "/namespaces/shop/roles",
-            made("rbac.authorization.k8s.io/v1", "Role", rules=ALL), JSON),
-    Attempt("bind itself to cluster-admin in the namespace", "POST", RBAC + "/namespaces/shop/rolebindings",
-            bound("RoleBinding"), JSON),
-    Attempt("bind itself to cluster-admin", "POST", RBAC + "/clusterrolebindings", bound("ClusterRoleBinding"), JSON),
-    Attempt("bind others by its own RoleBinding", "PATCH", RBAC + "/namespaces/shop/rolebindings/{account}",
-            {"subjects": [{"kind": "Group", "name": "system:authenticated",
-                           "apiGroup": "rbac.authorization.k8s.io"}]}, MERGE),
+    Attempt(
+        "create a Role",
+        "POST",
+        RBAC + "/namespaces/shop/roles",
+        made("rbac.authorization.k8s.io/v1", "Role", rules=ALL),
+        JSON,
+    ),
+    Attempt(
+        "bind itself to cluster-admin in the namespace",
+        "POST",
+        RBAC + "/namespaces/shop/rolebindings",
+        bound("RoleBinding"),
+        JSON,
+    ),
+    Attempt(
+        "bind itself to cluster-admin",
+        "POST",
+        RBAC + "/clusterrolebindings",
+        bound("ClusterRoleBinding"),
+        JSON,
+    ),
+    Attempt(
+        "bind others by its own RoleBinding",
+        "PATCH",
+        RBAC + "/namespaces/shop/rolebindings/{account}",
+        {
+            "subjects": [
+                {"kind": "Group", "name": "system:authenticated", "apiGroup": "rbac.authorization.k8s.io"}
+            ]
+        },
+        MERGE,
+    ),
     Attempt("delete its own RoleBinding", "DELETE", RBAC + "/namespaces/shop/rolebindings/{account}"),
     Attempt("act as a user", "GET", PODS, headers={"Impersonate-User": "admin"}),
-    Attempt("act as a member of system:masters", "GET", PODS,
-            headers={"Impersonate-User": "admin", "Impersonate-Group": "system:masters"}),
-    Attempt("act as another service account", "GET", PODS,
-            headers={"Impersonate-User": "system:serviceaccount:kube-system:default"}),
+    Attempt(
+        "act as a member of system:masters",
+        "GET",
+        PODS,
+        headers={"Impersonate-User": "admin", "Impersonate-Group": "system:masters"},
+    ),
+    Attempt(
+        "act as another service account",
+        "GET",
+        PODS,
+        headers={"Impersonate-User": "system:serviceaccount:kube-system:default"},
+    ),
     Attempt("list nodes", "GET", "/api/v1/nodes"),
     Attempt("reach the kubelet through the API server", "GET", "/api/v1/nodes/{node}/proxy/pods"),
-    Attempt("enter a chosen pod by the kubelet through the API server", "POST",
-            "/api/v1/nodes/{node}/proxy/run/shop/{pod}/api?cmd=id"),
+    Attempt(
+        "enter a chosen pod by the kubelet through the API server",
+        "POST",
+        "/api/v1/nodes/{node}/proxy/run/shop/{pod}/api?cmd=id",
+    ),
     Attempt("list namespaces", "GET", "/api/v1/namespaces"),
     Attempt("create a namespace", "POST", "/api/v1/namespaces", made("v1", "Namespace"), JSON),
-    Attempt("scale the Deployment of the chosen pods", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/api/scale",
-            {"spec": {"replicas": 0}}, MERGE),
-    Attempt("ask for a client certificate", "POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests",
-            made("certificates.k8s.io/v1", "CertificateSigningRequest",
-                 spec={"request": "YQ==", "signerName": "kubernetes.io/kube-apiserver-client",
-                       "usages": ["client auth"]}), JSON),
-    Attempt("have a token reviewed", "POST", "/apis/authentication.k8s.io/v1/tokenreviews",
-            {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "a"}}, JSON),
-    Attempt("ask what another may do", "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-            {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": "admin"}}, JSON),
-    Attempt("take a webhook out of the way", "DELETE",
-            "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/anything"),
+    Attempt(
+        "scale the Deployment of the chosen pods",
+        "PATCH",
+        "/apis/apps/v1/namespaces/shop/deployments/api/scale",
+        {"spec": {"replicas": 0}},
+        MERGE,
+    ),
+    Attempt(
+        "ask for a client certificate",
+        "POST",
+        "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+        made(
+            "certificates.k8s.io/v1",
+            "CertificateSigningRequest",
+            spec={
+                "request": "YQ==",
+                "signerName": "kubernetes.io/kube-apiserver-client",
+                "usages": ["client auth"],
+            },
+        ),
+        JSON,
+    ),
+    Attempt(
+        "have a token reviewed",
+        "POST",
+        "/apis/authentication.k8s.io/v1/tokenreviews",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "a"}},
+        JSON,
+    ),
+    Attempt(
+        "ask what another may do",
+        "POST",
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": "admin"}},
+        JSON,
+    ),
+    Attempt(
+        "take a webhook out of the way",
+        "DELETE",
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/anything",
+    ),
     Attempt("read the API server's metrics", "GET", "/metrics"),
     Attempt("list pods at the kubelet's own port", "GET", "/pods", at="kubelet"),
-    Attempt("enter a chosen pod at the kubelet's own port", "POST", "/run/shop/{pod}/api?cmd=id", at="kubelet"),
-    Attempt("the same by the kubelet's exec", "GET", "/exec/shop/{pod}/api?command=id&output=1", headers=WEBSOCKET,
-            at="kubelet"),
-    Attempt("read a chosen pod's log at the kubelet's own port", "GET", "/containerLogs/shop/{pod}/api", at="kubelet"),
+    Attempt(
+        "enter a chosen pod at the kubelet's own port", "POST", "/run/shop/{pod}/api?cmd=id", at="kubelet"
+    ),
+    Attempt(
+        "the same by the kubelet's exec",
+        "GET",
+        "/exec/shop/{pod}/api?command=id&output=1",
+        headers=WEBSOCKET,
+        at="kubelet",
+    ),
+    Attempt(
+        "read a chosen pod's log at the kubelet's own port",
+        "GET",
+        "/containerLogs/shop/{pod}/api",
+        at="kubelet",
+    ),
     Attempt("read the node's log files at the kubelet's own port", "GET", "/logs/", at="kubelet"),
     Attempt("read the kubelet's metrics", "GET", "/metrics", at="kubelet"),
 ]
@@ -156,11 +314,24 @@ DENIED = [
 ALLOWED = [
     Attempt("see that a chosen pod is the same", "GET", PODS + "/{pod}"),
     Attempt("enter a chosen pod", "GET", PODS + "/{pod}" + EXEC % "api", headers=WEBSOCKET),
-    Attempt("ask what it may do itself", "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-            {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-             "spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "shop"}}}, JSON),
-    Attempt("ask who it is", "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-            {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}, JSON),
+    Attempt(
+        "ask what it may do itself",
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "shop"}},
+        },
+        JSON,
+    ),
+    Attempt(
+        "ask who it is",
+        "POST",
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"},
+        JSON,
+    ),
     Attempt("see which resources there are", "GET", "/api/v1"),
     Attempt("see the cluster's version", "GET", "/version"),
     Attempt("read the public keys of the cluster's tokens", "GET", "/openid/v1/jwks"),
@@ -176,17 +347,23 @@ class Scanner:
         self.api = connection.endpoint.host, connection.endpoint.port
         self.kubelet = ("127.0.0.1", cluster.made_here.state.ports["kubelet"]) if cluster.made_here else None
         other = cluster.get("pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy")["items"][0]
-        self.names = {"pod": pods[0].name, "other": other["metadata"]["name"], "account": "securescan-" + run_id,
-                      "node": other["spec"]["nodeName"]}
+        self.names = {
+            "pod": pods[0].name,
+            "other": other["metadata"]["name"],
+            "account": "securescan-" + run_id,
+            "node": other["spec"]["nodeName"],
+        }
         self.token = self.new_token()
-        wait_until_effective(RestClient(connection.with_bearer_token(self.token)), Grant("shop", pods, approach))
+        wait_until_effective(
+            RestClient(connection.with_bearer_token(self.token)), Grant("shop", pods, approach)
+        )
 
     def new_token(self):
         return request_token(self.grantor, self.run_id, "shop", 600).value
 
     def filled(self, text):
         for name, value in self.names.items():
-            text = text.replace("{%s}" % name, value)
+            text = text.replace(f"{{{name}}}", value)
         return text
 
     def send(self, attempt, token=None):
@@ -196,8 +373,12 @@ class Scanner:
         client = http.client.HTTPSConnection(host, port, timeout=20, context=ssl._create_unverified_context())
         body = None if attempt.body is None else self.filled(json.dumps(attempt.body))
         try:
-            client.request(attempt.method, self.filled(attempt.path), body,
-                           {"Authorization": "Bearer " + (token or self.token), **attempt.headers})
+            client.request(
+                attempt.method,
+                self.filled(attempt.path),
+                body,
+                {"Authorization": "Bearer " + (token or self.token), **attempt.headers},
+            )
             answer = client.getresponse()
             content = b"" if answer.status == 101 else answer.read(100_000)
             return answer.status, content.decode("utf-8", "replace")
@@ -207,7 +388,7 @@ class Scanner:
 
 @pytest.fixture(scope="module")
 def scanner(cluster, connection, grantor, operator_kubeconfig):
-    run_id = "test-%s" % uuid.uuid4().hex[:8]
+    run_id = f"test-{uuid.uuid4().hex[:8]}"
     pods = pods_of(run_task(operator_kubeconfig, run_id=run_id, **API)["access"])
     yield Scanner(cluster, connection, grantor, run_id, pods)
     run_task(operator_kubeconfig, state="absent", run_id=run_id)
@@ -216,8 +397,11 @@ def scanner(cluster, connection, grantor, operator_kubeconfig):
 @pytest.fixture(scope="module")
 def answers(scanner):
     """(status, body) by attempt, all tried with one token."""
-    return {attempt.what: scanner.send(attempt) for attempt in [*DENIED, *ALLOWED]
-            if attempt.at == "api" or scanner.kubelet}
+    return {
+        attempt.what: scanner.send(attempt)
+        for attempt in [*DENIED, *ALLOWED]
+        if attempt.at == "api" or scanner.kubelet
+    }
 
 
 @pytest.mark.parametrize("attempt", DENIED, ids=[attempt.what for attempt in DENIED])
@@ -268,16 +452,19 @@ def test_the_token_says_what_was_asked_for(scanner, cluster):
 
 def signed(claims, header, key):
     """A token as the API server would sign it, by its own key."""
+
     def part(content):
         return base64.urlsafe_b64encode(content).rstrip(b"=")
+
     text = part(json.dumps(header).encode()) + b"." + part(json.dumps(claims).encode())
-    der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(key)], input=text, capture_output=True,
-                         check=True).stdout
+    der = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-sign", str(key)], input=text, capture_output=True, check=True
+    ).stdout
     # ASN.1 SEQUENCE of two INTEGERs -> the two numbers of 32 bytes that ES256 wants
     numbers, at = b"", 2
     for _number in range(2):
         length = der[at + 1]
-        numbers += der[at + 2:at + 2 + length].lstrip(b"\0").rjust(32, b"\0")
+        numbers += der[at + 2 : at + 2 + length].lstrip(b"\0").rjust(32, b"\0")
         at += 2 + length
     return (text + b"." + part(numbers)).decode()
 
@@ -295,15 +482,18 @@ def aged(scanner):
         end = int(time.time()) - since_end
         claims = dict(claims_of(scanner.token), exp=end, iat=end - 600, nbf=end - 600)
         return signed(claims, header, scanner.cluster.made_here.state.certificates / "tokens.key")
+
     return make
 
 
 @pytest.fixture(scope="module")
 def endings(scanner, answers, aged, operator_kubeconfig):
     """(when, request, status), in order; the access is removed on the way, so this comes last."""
-    seen = [("before its end", LOOK, scanner.send(LOOK, aged(-300))[0]),
-            ("half a minute after its end", LOOK, scanner.send(LOOK, aged(30))[0]),
-            ("two minutes after its end", LOOK, scanner.send(LOOK, aged(120))[0])]
+    seen = [
+        ("before its end", LOOK, scanner.send(LOOK, aged(-300))[0]),
+        ("half a minute after its end", LOOK, scanner.send(LOOK, aged(30))[0]),
+        ("two minutes after its end", LOOK, scanner.send(LOOK, aged(120))[0]),
+    ]
     unused = scanner.new_token()
     entering = ALLOWED[1]
     seen.append(("before the removal", entering, scanner.send(entering)[0]))
@@ -313,7 +503,9 @@ def endings(scanner, answers, aged, operator_kubeconfig):
     deadline = time.monotonic() + TOKEN_CACHE
     while scanner.send(WHO)[0] != 401 and time.monotonic() < deadline:
         time.sleep(0.5)
-    seen.append(("at most ten seconds after the removal, the token that was in use", WHO, scanner.send(WHO)[0]))
+    seen.append(
+        ("at most ten seconds after the removal, the token that was in use", WHO, scanner.send(WHO)[0])
+    )
     # an account of the same name does not bring the old one's token back to life
     run_task(operator_kubeconfig, run_id=scanner.run_id, **API)
     seen.append(("when the access is made anew under the same names", WHO, scanner.send(WHO)[0]))
@@ -327,9 +519,14 @@ def test_a_token_is_dead_after_its_end_and_after_the_removal_of_its_access(endin
 
 def test_the_page_says_what_came_out(answers, endings, cluster):
     version = json.loads(cluster.kubectl("get", "--raw", "/version"))["gitVersion"]
-    check_or_write(page(version.lstrip("v"), [row(attempt, answers[attempt.what][0]) for attempt in DENIED],
-                        [row(attempt, answers[attempt.what][0]) for attempt in ALLOWED],
-                        [(when, request(attempt), word(status)) for when, attempt, status in endings]))
+    check_or_write(
+        page(
+            version.lstrip("v"),
+            [row(attempt, answers[attempt.what][0]) for attempt in DENIED],
+            [row(attempt, answers[attempt.what][0]) for attempt in ALLOWED],
+            [(when, request(attempt), word(status)) for when, attempt, status in endings],
+        )
+    )
 
 
 def row(attempt, status):
@@ -337,10 +534,12 @@ def row(attempt, status):
 
 
 def request(attempt):
-    headers = ["%s: %s" % (name, value) for name, value in attempt.headers.items() if name.startswith("Impersonate")]
+    headers = [
+        f"{name}: {value}" for name, value in attempt.headers.items() if name.startswith("Impersonate")
+    ]
     where = "kubelet: " if attempt.at == "kubelet" else ""
-    return "%s%s %s" % (where, attempt.method, " ".join([attempt.path, *headers]))
+    return "{}{} {}".format(where, attempt.method, " ".join([attempt.path, *headers]))
 
 
 def word(status):
-    return "%d %s" % (status, http.client.responses[status])
+    return f"{status} {http.client.responses[status]}"

@@ -16,42 +16,65 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    Selection,
+    select_targets,
+)
 from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, run_task
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import shipped_cluster_role
+from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+    shipped_cluster_role,
+)
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 OPTIONAL = {"namespaces", "replicasets", "jobs"}
 
 
 def rights():
     """(API group, resource, verb) of the shipped ClusterRole, one by one."""
-    return [(group, resource, verb) for rule in shipped_cluster_role()["rules"] for group in rule["apiGroups"]
-            for resource in rule["resources"] for verb in rule["verbs"]]
+    return [
+        (group, resource, verb)
+        for rule in shipped_cluster_role()["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
 
 
 NEEDED = [right for right in rights() if right[1] not in OPTIONAL]
 
 
 def role_of(name, kept):
-    rules = [{"apiGroups": [group], "resources": [resource], "verbs": [verb]} for group, resource, verb in kept]
+    rules = [
+        {"apiGroups": [group], "resources": [resource], "verbs": [verb]} for group, resource, verb in kept
+    ]
     version = "rbac.authorization.k8s.io/v1"
-    return [{"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
-            {"apiVersion": version, "kind": "ClusterRoleBinding", "metadata": {"name": name},
-             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}]}]
+    return [
+        {"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {
+            "apiVersion": version,
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
+        },
+    ]
 
 
 @pytest.fixture(scope="module")
 def users(cluster):
     """Users that lack one right each, by that right; under None one without the optional rights."""
-    prefix = "tests-%s-" % uuid.uuid4().hex[:6]
+    prefix = f"tests-{uuid.uuid4().hex[:6]}-"
     users = {right: prefix + str(number) for number, right in enumerate(NEEDED)}
     users[None] = prefix + "none"
-    items = [item for right, name in users.items()
-             for item in role_of(name, [kept for kept in NEEDED if kept != right])]
+    items = [
+        item
+        for right, name in users.items()
+        for item in role_of(name, [kept for kept in NEEDED if kept != right])
+    ]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     cluster.kubectl("create", "-f", "-", stdin=text)
     yield users
@@ -60,7 +83,7 @@ def users(cluster):
 
 def everything(cluster, user):
     """What the operator's credential is for, as the user: make, change, use, remove. The first error, or None."""
-    run_id = "test-%s" % uuid.uuid4().hex[:8]
+    run_id = f"test-{uuid.uuid4().hex[:8]}"
     me = {"kubeconfig": str(cluster.kubeconfig), "impersonate_user": user, "run_id": run_id}
     try:
         run_task(**me, **API)
@@ -75,20 +98,24 @@ def everything(cluster, user):
 
 
 def client_of(cluster, user):
-    return RestClient(connect(ConnectionOptions(kubeconfig=str(cluster.kubeconfig), impersonate_user=user), {}))
+    return RestClient(
+        connect(ConnectionOptions(kubeconfig=str(cluster.kubeconfig), impersonate_user=user), {})
+    )
 
 
 def test_it_is_enough_without_its_optional_rules(users, cluster):
     assert everything(cluster, users[None]) is None
 
 
-@pytest.mark.parametrize("right", NEEDED, ids=["%s %s" % (verb, resource) for _group, resource, verb in NEEDED])
+@pytest.mark.parametrize("right", NEEDED, ids=[f"{verb} {resource}" for _group, resource, verb in NEEDED])
 def test_without_this_right_something_fails_and_names_it(right, users, cluster):
     _group, resource, verb = right
     error = everything(cluster, users[right])
     assert error is not None
-    assert ('cannot %s resource "%s"' % (verb, resource) in str(error)
-            or "the grantor lacks %s on %s" % (verb, resource) in error.cause), error
+    assert (
+        f'cannot {verb} resource "{resource}"' in str(error)
+        or f"the grantor lacks {verb} on {resource}" in error.cause
+    ), error
 
 
 def test_it_cannot_give_more_than_it_has():
@@ -99,7 +126,9 @@ def test_it_cannot_give_more_than_it_has():
 
 def test_without_the_optional_rules_less_is_known(users, cluster):
     client = client_of(cluster, users[None])
-    kinds = {selected.target.workload_kind for selected in select_targets(client, "test", Selection(("shop",)))}
+    kinds = {
+        selected.target.workload_kind for selected in select_targets(client, "test", Selection(("shop",)))
+    }
     assert kinds == {"ReplicaSet", "Pod"}
     with pytest.raises(ScanError) as caught:
         list(select_targets(client, "test", Selection(("sh*",))))
@@ -107,24 +136,44 @@ def test_without_the_optional_rules_less_is_known(users, cluster):
 
 
 def test_a_whole_scan_with_the_operators_credential(playbooks, operator_kubeconfig):
-    run = playbooks.scan(scan_kubeconfig=str(operator_kubeconfig), scan_fail_on="never", **{
-        "scan_" + name: value for name, value in API.items()})
+    run = playbooks.scan(
+        scan_kubeconfig=str(operator_kubeconfig),
+        scan_fail_on="never",
+        **{"scan_" + name: value for name, value in API.items()},
+    )
     assert run.status == 0, run.output[-3000:]
     assert [(target["workload_kind"], target["outcome"]) for target in run.summary["targets"]] == [
-        ("Deployment", "scanned")] * 2
+        ("Deployment", "scanned")
+    ] * 2
 
 
 def test_the_role_makes_and_sweeps(playbooks, operator_kubeconfig, tmp_path):
     """The role `access` with each of its states."""
     role = {"name": "securescan.kubernetes.access"}
-    tasks = [{"ansible.builtin.include_role": role, "vars": variables} for variables in (
-        {"access_namespaces": ["shop"], "access_label_selectors": API["label_selectors"],
-         "access_scanner_kubeconfig": str(tmp_path / "scanner")},
-        {"access_state": "swept"},
-        {"access_state": "absent", "access_run_id": "{{ access_granted.run_id }}",
-         "access_scanner_kubeconfig": str(tmp_path / "scanner")})]
-    tasks.insert(1, {"ansible.builtin.stat": {"path": str(tmp_path / "scanner")}, "register": "file",
-                     "failed_when": "file.stat.mode != '0600'"})
+    tasks = [
+        {"ansible.builtin.include_role": role, "vars": variables}
+        for variables in (
+            {
+                "access_namespaces": ["shop"],
+                "access_label_selectors": API["label_selectors"],
+                "access_scanner_kubeconfig": str(tmp_path / "scanner"),
+            },
+            {"access_state": "swept"},
+            {
+                "access_state": "absent",
+                "access_run_id": "{{ access_granted.run_id }}",
+                "access_scanner_kubeconfig": str(tmp_path / "scanner"),
+            },
+        )
+    ]
+    tasks.insert(
+        1,
+        {
+            "ansible.builtin.stat": {"path": str(tmp_path / "scanner")},
+            "register": "file",
+            "failed_when": "file.stat.mode != '0600'",
+        },
+    )
     play = tmp_path / "play.json"
     play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     run = playbooks.run(str(play), "-v", access_kubeconfig=str(operator_kubeconfig))

@@ -21,7 +21,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifec
     ensure_absent,
     ensure_present,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import AccessPlan, Grant, PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import (
+    AccessPlan,
+    Grant,
+    PodRef,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.token import (
     request_token,
     wait_until_effective,
@@ -30,19 +34,23 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 
 @pytest.fixture
 def refusal(manage, left):
     """The error with which an access over the namespaces fails; nothing is left then."""
+
     def look(*namespaces):
         with pytest.raises(ScanError) as caught:
             manage(namespaces=list(namespaces))
         assert caught.value.reason == "access_incomplete"
         assert not left(manage.run_id)
         return caught.value
+
     return look
 
 
@@ -53,22 +61,31 @@ def plan_over(run_id, namespace, pods):
 
 def may_enter(client, namespace, pod):
     asked = {"namespace": namespace, "verb": "create", "resource": "pods", "subresource": "exec", "name": pod}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-              "spec": {"resourceAttributes": asked}}
-    return client.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)["status"]["allowed"]
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    return client.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)["status"][
+        "allowed"
+    ]
 
 
 def test_5000_pods_with_the_longest_names(grantor, connection, own_namespace, left):
     """RBAC takes names of pods that do not exist, so 5,000 names are 5,000 pods to it."""
     namespace, run_id = own_namespace(), "longest-run-id-that-an-access-can-have-40"[:40]
-    pods = [PodRef(("pod-%04d-" % number).ljust(253, "x"), "uid-%d" % number) for number in range(5000)]
+    pods = [PodRef(("pod-%04d-" % number).ljust(253, "x"), f"uid-{number}") for number in range(5000)]
     try:
         (outcome,) = ensure_present(grantor, plan_over(run_id, namespace, pods))
         assert outcome.error is None
         made = left(run_id)
-        assert [sum("/%s" % kind in "/" + item.split(" ")[1] for item in made)
-                for kind in ("ServiceAccount/", "Role/", "RoleBinding/")] == [1, 5, 5]
-        scanner = RestClient(connection.with_bearer_token(request_token(grantor, run_id, namespace, 600).value))
+        assert [
+            sum(f"/{kind}" in "/" + item.split(" ")[1] for item in made)
+            for kind in ("ServiceAccount/", "Role/", "RoleBinding/")
+        ] == [1, 5, 5]
+        scanner = RestClient(
+            connection.with_bearer_token(request_token(grantor, run_id, namespace, 600).value)
+        )
         wait_until_effective(scanner, Grant(namespace, tuple(pods)))
         for pod in (pods[0], pods[2500], pods[-1]):
             assert may_enter(scanner, namespace, pod.name)
@@ -83,11 +100,13 @@ def test_5000_pods_with_the_longest_names(grantor, connection, own_namespace, le
         assert not left(run_id)
 
 
-@pytest.mark.parametrize(("resource", "hard"), [("serviceaccounts", "1"), ("roles.rbac.authorization.k8s.io", "0")])
+@pytest.mark.parametrize(
+    ("resource", "hard"), [("serviceaccounts", "1"), ("roles.rbac.authorization.k8s.io", "0")]
+)
 def test_a_quota_is_named(resource, hard, own_namespace, refusal, cluster):
     """The second quota strikes when the ServiceAccount is there already."""
     namespace = own_namespace()
-    cluster.kubectl("create", "quota", "small", "-n", namespace, "--hard=count/%s=%s" % (resource, hard))
+    cluster.kubectl("create", "quota", "small", "-n", namespace, f"--hard=count/{resource}={hard}")
     wait_for(lambda: cluster.get("quota", "small", "-n", namespace).get("status", {}).get("used"))
     assert refusal(namespace).cause == "The resource quota small is used up."
 
@@ -106,20 +125,51 @@ def test_where_one_namespace_refuses_the_others_stand(own_namespace, manage, clu
 def test_an_admission_policy_is_named(own_namespace, refusal, cluster):
     namespace = own_namespace()
     name = "no-bindings-" + namespace
-    scope = {"resourceRules": [{"apiGroups": ["rbac.authorization.k8s.io"], "apiVersions": ["v1"],
-                                "operations": ["CREATE"], "resources": ["rolebindings"]}],
-             "namespaceSelector": only(namespace)}
+    scope = {
+        "resourceRules": [
+            {
+                "apiGroups": ["rbac.authorization.k8s.io"],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE"],
+                "resources": ["rolebindings"],
+            }
+        ],
+        "namespaceSelector": only(namespace),
+    }
     version = "admissionregistration.k8s.io/v1"
-    policy = {"apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-              "spec": {"failurePolicy": "Fail", "matchConstraints": scope,
-                       "validations": [{"expression": "false", "message": "nobody binds here"}]}}
-    binding = {"apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-               "spec": {"policyName": name, "validationActions": ["Deny"]}}
+    policy = {
+        "apiVersion": version,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": scope,
+            "validations": [{"expression": "false", "message": "nobody binds here"}],
+        },
+    }
+    binding = {
+        "apiVersion": version,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
     with applied(cluster, policy, binding):
-        wait_for(lambda: cluster.kubectl_run("create", "rolebinding", "probe", "-n", namespace, "--clusterrole=view",
-                                             "--user=nobody", "--dry-run=server").returncode)
+        wait_for(
+            lambda: (
+                cluster.kubectl_run(
+                    "create",
+                    "rolebinding",
+                    "probe",
+                    "-n",
+                    namespace,
+                    "--clusterrole=view",
+                    "--user=nobody",
+                    "--dry-run=server",
+                ).returncode
+            )
+        )
         error = refusal(namespace)
-        assert error.cause == "The ValidatingAdmissionPolicy %s (binding %s) denied it." % (name, name)
+        assert error.cause == f"The ValidatingAdmissionPolicy {name} (binding {name}) denied it."
         assert "nobody binds here" in error.message
 
 
@@ -128,17 +178,47 @@ def test_a_webhook_that_does_not_answer_is_named(own_namespace, refusal, cluster
     namespace = own_namespace()
     authority = Authority(tmp_path)
     with silent_server() as port:
-        hook = {"name": "silent.tests.example", "failurePolicy": "Fail", "timeoutSeconds": 1, "sideEffects": "None",
-                "admissionReviewVersions": ["v1"], "namespaceSelector": only(namespace),
-                "clientConfig": {"url": "https://127.0.0.1:%d/" % port,
-                                 "caBundle": base64.b64encode(authority.ca.read_bytes()).decode()},
-                "rules": [{"apiGroups": ["rbac.authorization.k8s.io"], "apiVersions": ["v1"],
-                           "operations": ["CREATE", "DELETE"], "resources": ["rolebindings"]}]}
-        configuration = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-                         "metadata": {"name": "silent-" + namespace}, "webhooks": [hook]}
+        hook = {
+            "name": "silent.tests.example",
+            "failurePolicy": "Fail",
+            "timeoutSeconds": 1,
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "namespaceSelector": only(namespace),
+            "clientConfig": {
+                "url": f"https://127.0.0.1:{port}/",
+                "caBundle": base64.b64encode(authority.ca.read_bytes()).decode(),
+            },
+            "rules": [
+                {
+                    "apiGroups": ["rbac.authorization.k8s.io"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE", "DELETE"],
+                    "resources": ["rolebindings"],
+                }
+            ],
+        }
+        configuration = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "silent-" + namespace},
+            "webhooks": [hook],
+        }
         with applied(cluster, configuration):
-            wait_for(lambda: cluster.kubectl_run("create", "rolebinding", "probe", "-n", namespace, "--user=nobody",
-                                                 "--clusterrole=view", "--dry-run=server").returncode)
+            wait_for(
+                lambda: (
+                    cluster.kubectl_run(
+                        "create",
+                        "rolebinding",
+                        "probe",
+                        "-n",
+                        namespace,
+                        "--user=nobody",
+                        "--clusterrole=view",
+                        "--dry-run=server",
+                    ).returncode
+                )
+            )
             assert refusal(namespace).cause == "The admission webhook silent.tests.example did not answer."
 
 
@@ -151,26 +231,68 @@ def test_a_namespace_that_is_going_away_is_named(own_namespace, refusal, cluster
         assert error.cause == "The namespace is being deleted."
         assert "Leave the namespace out" in error.advice
     finally:
-        cluster.kubectl("patch", "pod", "waiting", "-n", namespace, "--type=merge", "-p",
-                        '{"metadata": {"finalizers": null}}')
+        cluster.kubectl(
+            "patch",
+            "pod",
+            "waiting",
+            "-n",
+            namespace,
+            "--type=merge",
+            "-p",
+            '{"metadata": {"finalizers": null}}',
+        )
 
 
 def test_what_cannot_be_taken_back_is_said(own_namespace, manage, cluster, left):
     """A policy that lets nothing be created after the ServiceAccount, and nothing be deleted."""
     namespace = own_namespace()
     name = "no-way-back-" + namespace
-    rules = [{"apiGroups": ["rbac.authorization.k8s.io"], "apiVersions": ["v1"], "operations": ["CREATE"],
-              "resources": ["roles"]},
-             {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["serviceaccounts"]}]
+    rules = [
+        {
+            "apiGroups": ["rbac.authorization.k8s.io"],
+            "apiVersions": ["v1"],
+            "operations": ["CREATE"],
+            "resources": ["roles"],
+        },
+        {
+            "apiGroups": [""],
+            "apiVersions": ["v1"],
+            "operations": ["DELETE"],
+            "resources": ["serviceaccounts"],
+        },
+    ]
     version = "admissionregistration.k8s.io/v1"
-    policy = {"apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-              "spec": {"failurePolicy": "Fail", "validations": [{"expression": "false", "message": "no"}],
-                       "matchConstraints": {"resourceRules": rules, "namespaceSelector": only(namespace)}}}
-    binding = {"apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-               "spec": {"policyName": name, "validationActions": ["Deny"]}}
+    policy = {
+        "apiVersion": version,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "validations": [{"expression": "false", "message": "no"}],
+            "matchConstraints": {"resourceRules": rules, "namespaceSelector": only(namespace)},
+        },
+    }
+    binding = {
+        "apiVersion": version,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
     with applied(cluster, policy, binding):
-        wait_for(lambda: cluster.kubectl_run("create", "role", "probe", "-n", namespace, "--verb=get",
-                                             "--resource=pods", "--dry-run=server").returncode)
+        wait_for(
+            lambda: (
+                cluster.kubectl_run(
+                    "create",
+                    "role",
+                    "probe",
+                    "-n",
+                    namespace,
+                    "--verb=get",
+                    "--resource=pods",
+                    "--dry-run=server",
+                ).returncode
+            )
+        )
         with pytest.raises(ScanError) as caught:
             manage(namespaces=[namespace])
         assert caught.value.reason == "access_remains"

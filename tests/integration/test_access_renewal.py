@@ -14,15 +14,23 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.renewal import LOST, renew_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits, Means
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
+    ExecLimits,
+    Means,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    Selection,
+    select_targets,
+)
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 REQUEST = make_request([Query("os")])
 
@@ -33,8 +41,9 @@ def namespace(own_namespace, cluster):
     name = own_namespace()
     deployment = copy.deepcopy(cluster.get("deployment", "api", "-n", "shop"))
     deployment["metadata"] = {"name": "api", "namespace": name}
-    deployment["spec"]["template"]["spec"].update(serviceAccountName="app", serviceAccount="app",
-                                                  terminationGracePeriodSeconds=0)
+    deployment["spec"]["template"]["spec"].update(
+        serviceAccountName="app", serviceAccount="app", terminationGracePeriodSeconds=0
+    )
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(deployment))
     return name
 
@@ -44,8 +53,11 @@ def running(grantor, namespace, without=()):
     selection = Selection((namespace,), containers=("api",))
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        found = [selected for selected in select_targets(grantor, "test", selection)
-                 if selected.target.state == "running" and selected.target.pod_uid not in without]
+        found = [
+            selected
+            for selected in select_targets(grantor, "test", selection)
+            if selected.target.state == "running" and selected.target.pod_uid not in without
+        ]
         if len(found) == 2:
             return found
         time.sleep(0.1)
@@ -62,11 +74,16 @@ def collected(approach, selected):
 
 
 def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scanned(
-        namespace, manage, grantor, connection, cluster, left):
+    namespace, manage, grantor, connection, cluster, left
+):
     before = running(grantor, namespace)
     limiter = Limiter(per_cluster=4)
-    access = ScannerAccess(grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"], limiter)
-    approach = ExecApproach(Means(access, limiter, ExecLimits(timeout=20, output=1_000_000), threading.Event()))
+    access = ScannerAccess(
+        grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"], limiter
+    )
+    approach = ExecApproach(
+        Means(access, limiter, ExecLimits(timeout=20, output=1_000_000), threading.Event())
+    )
     lost, kept = before
     assert collected(approach, kept) == "scanned"
     cluster.kubectl("delete", "pod", lost.target.pod, "-n", namespace, "--now")
@@ -80,7 +97,9 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
     labels = cluster.get("role", "securescan-" + manage.run_id, "-n", namespace)["metadata"]["labels"]
     renewal = renew_access(grantor, access, [lost], now)
     assert renewal.failures == {}
-    assert [(old.target.pod, new.target.pod) for old, new in renewal.again] == [(lost.target.pod, successor.target.pod)]
+    assert [(old.target.pod, new.target.pod) for old, new in renewal.again] == [
+        (lost.target.pod, successor.target.pod)
+    ]
     assert collected(approach, successor) == "scanned"
     role = cluster.get("role", "securescan-" + manage.run_id, "-n", namespace)
     assert {name for rule in role["rules"] for name in rule["resourceNames"]} == {successor.target.pod}

@@ -20,8 +20,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
 from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
+]
 
 PAST, FUTURE = "20200101T000000Z", "20991231T235959Z"
 MANAGED = {"app.kubernetes.io/managed-by": "securescan.kubernetes"}
@@ -29,8 +31,11 @@ MANAGED = {"app.kubernetes.io/managed-by": "securescan.kubernetes"}
 
 def account(name, namespace, **labels):
     mapped = {"securescan.kubernetes/" + key.replace("_", "-"): value for key, value in labels.items()}
-    return {"apiVersion": "v1", "kind": "ServiceAccount",
-            "metadata": {"name": name, "namespace": namespace, "labels": {**MANAGED, **mapped}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": namespace, "labels": {**MANAGED, **mapped}},
+    }
 
 
 @pytest.fixture
@@ -39,17 +44,28 @@ def place(own_namespace, cluster):
     namespace = own_namespace()
     orphan = account("orphan", namespace, run_id="orphan", expires=PAST)
     role = dict(orphan, apiVersion="rbac.authorization.k8s.io/v1", kind="Role", rules=[])
-    binding = dict(role, kind="RoleBinding", roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role",
-                                                      "name": "orphan"})
+    binding = dict(
+        role,
+        kind="RoleBinding",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "orphan"},
+    )
     del binding["rules"]
     foreign = account("foreign", namespace, run_id="a", expires=PAST)
     foreign["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm"
-    items = [account("expired", namespace, run_id="a", expires=PAST, owner="somebody"), role, binding, foreign,
-             account("alive", namespace, run_id="b", expires=FUTURE),
-             account("garbled", namespace, run_id="c", expires="soon"),
-             account("no-such-day", namespace, run_id="c", expires="20200230T000000Z"),
-             account("no-expiry", namespace, run_id="d"), account("no-run", namespace, expires=PAST)]
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    items = [
+        account("expired", namespace, run_id="a", expires=PAST, owner="somebody"),
+        role,
+        binding,
+        foreign,
+        account("alive", namespace, run_id="b", expires=FUTURE),
+        account("garbled", namespace, run_id="c", expires="soon"),
+        account("no-such-day", namespace, run_id="c", expires="20200230T000000Z"),
+        account("no-expiry", namespace, run_id="d"),
+        account("no-run", namespace, expires=PAST),
+    ]
+    cluster.kubectl(
+        "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    )
     return namespace
 
 
@@ -63,7 +79,7 @@ def test_only_what_is_ours_and_past_its_expiry_goes(place, manage, cluster):
     before = names(cluster, place)
     planned = manage(check_mode=True, state="swept", run_id=None, namespaces=[place])
     assert planned["changed"] is True
-    assert "ServiceAccount %s/expired (run a, expired %s)" % (place, PAST) in planned["diff"][0]["before"]
+    assert f"ServiceAccount {place}/expired (run a, expired {PAST})" in planned["diff"][0]["before"]
     assert names(cluster, place) == before
 
     done = manage(state="swept", run_id=None, namespaces=[place])
@@ -71,12 +87,18 @@ def test_only_what_is_ours_and_past_its_expiry_goes(place, manage, cluster):
     assert names(cluster, place) == stay
     swept = done["swept"]
     assert [(item["kind"], item["name"]) for item in swept["removed"]] == [
-        ("RoleBinding", "orphan"), ("Role", "orphan"), ("ServiceAccount", "expired")]
+        ("RoleBinding", "orphan"),
+        ("Role", "orphan"),
+        ("ServiceAccount", "expired"),
+    ]
     assert swept["removed"][2]["owner"] == "somebody"
     assert {item["name"]: item["why"].split(" ", 2)[2] for item in swept["kept"]} == {
-        "alive": "is not over", "garbled": "securescan.kubernetes/expires is not a time",
+        "alive": "is not over",
+        "garbled": "securescan.kubernetes/expires is not a time",
         "no-such-day": "securescan.kubernetes/expires is not a time",
-        "no-expiry": "securescan.kubernetes/expires is missing", "no-run": "no label securescan.kubernetes/run-id"}
+        "no-expiry": "securescan.kubernetes/expires is missing",
+        "no-run": "no label securescan.kubernetes/run-id",
+    }
 
     again = manage(state="swept", run_id=None, namespaces=[place])
     assert again["changed"] is False
@@ -97,8 +119,15 @@ def test_what_is_renewed_while_the_sweep_looks_is_kept(place, manage, cluster, m
     remove = sweeping.remove
 
     def renewed_before(client, item, only_unchanged=False):
-        cluster.kubectl("label", "serviceaccount", item["metadata"]["name"], "-n", place, "--overwrite",
-                        "securescan.kubernetes/expires=" + FUTURE)
+        cluster.kubectl(
+            "label",
+            "serviceaccount",
+            item["metadata"]["name"],
+            "-n",
+            place,
+            "--overwrite",
+            "securescan.kubernetes/expires=" + FUTURE,
+        )
         return remove(client, item, only_unchanged)
 
     manage(state="swept", run_id=None, namespaces=[place])
@@ -107,16 +136,24 @@ def test_what_is_renewed_while_the_sweep_looks_is_kept(place, manage, cluster, m
     done = manage(state="swept", run_id=None, namespaces=[place])
     assert done["changed"] is False
     assert [item["why"] for item in done["swept"]["kept"] if item["name"] == "late"] == [
-        "it was changed at this moment"]
+        "it was changed at this moment"
+    ]
     assert "late" in names(cluster, place)
 
 
 def test_what_may_not_be_deleted_fails_the_task_and_is_named(place, manage, cluster):
     """A credential with read access only, to ServiceAccounts and not to Roles."""
-    cluster.kubectl("create", "clusterrolebinding", "reader-" + place, "--clusterrole=view", "--user=reader-" + place)
+    cluster.kubectl(
+        "create", "clusterrolebinding", "reader-" + place, "--clusterrole=view", "--user=reader-" + place
+    )
     try:
-        done = manage(state="swept", run_id=None, namespaces=[place], kubeconfig=str(cluster.kubeconfig),
-                      impersonate_user="reader-" + place)
+        done = manage(
+            state="swept",
+            run_id=None,
+            namespaces=[place],
+            kubeconfig=str(cluster.kubeconfig),
+            impersonate_user="reader-" + place,
+        )
     finally:
         cluster.kubectl("delete", "clusterrolebinding", "reader-" + place)
     assert done["failed"] is True
@@ -133,13 +170,21 @@ KILLS = 20
 def scan(kubeconfig, folder, owner):
     """One whole scan, as the task runs in Ansible's worker process."""
     params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
-    params.update(API, kubeconfig=str(kubeconfig), namespaces=["shop"], output_dir=str(folder), owner=owner,
-                  lifetime=600)
+    params.update(
+        API,
+        kubeconfig=str(kubeconfig),
+        namespaces=["shop"],
+        output_dir=str(folder),
+        owner=owner,
+        lifetime=600,
+    )
     params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
     run_scan_container(params, TaskContext(check_mode=False, environ=dict(os.environ)))
 
 
-def test_killed_scans_are_swept_when_their_time_is_over(operator_kubeconfig, grantor, manage, cluster, left, tmp_path):
+def test_killed_scans_are_swept_when_their_time_is_over(
+    operator_kubeconfig, grantor, manage, cluster, left, tmp_path
+):
     """kill -9 at random moments of a scan. The sweeps are told the time: no access lives for less than 10 minutes."""
     owner, chance = "killed-" + manage.run_id, random.Random(manage.run_id)
     manage(lifetime=3600, **API)
@@ -171,12 +216,15 @@ def test_killed_scans_are_swept_when_their_time_is_over(operator_kubeconfig, gra
     assert not [item for item in early.removed if item["owner"] == owner]
     late = sweeping.sweep(grantor, now + timedelta(seconds=601), ["shop"])
     assert not late.failures
-    assert sorted("%(kind)s %(name)s" % item for item in late.removed if item["owner"] == owner) == remains
+    assert (
+        sorted("{kind} {name}".format(**item) for item in late.removed if item["owner"] == owner) == remains
+    )
     assert of_owner(cluster, owner) == []
     assert left(manage.run_id) == bystander
 
 
 def of_owner(cluster, owner):
-    items = cluster.get("serviceaccounts,roles,rolebindings", "-n", "shop", "-l",
-                        "securescan.kubernetes/owner=" + owner)["items"]
-    return sorted("%s %s" % (item["kind"], item["metadata"]["name"]) for item in items)
+    items = cluster.get(
+        "serviceaccounts,roles,rolebindings", "-n", "shop", "-l", "securescan.kubernetes/owner=" + owner
+    )["items"]
+    return sorted("{} {}".format(item["kind"], item["metadata"]["name"]) for item in items)

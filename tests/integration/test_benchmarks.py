@@ -17,10 +17,18 @@ BENCHMARKS = pathlib.Path(__file__).resolve().parents[1] / "benchmarks" / "bench
 def test_every_measurement_is_made(cluster, tmp_path):
     output = tmp_path / "bench.json"
     path = os.pathsep.join([str(pathlib.Path(cluster.kubectl_program).parent), os.environ["PATH"]])
-    done = subprocess.run([sys.executable, str(BENCHMARKS), str(output), "--once"], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False,
-                          env=dict(os.environ, KUBECONFIG=str(cluster.kubeconfig), PATH=path))
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS), str(output), "--once"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+        env=dict(os.environ, KUBECONFIG=str(cluster.kubeconfig), PATH=path),
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     rows = json.loads(output.read_text(encoding="utf-8"))
     assert len({row["name"] for row in rows}) == 18
-    assert all(row["value"] > 0 for row in rows if "bare tasks" not in row["name"] and "idle" not in row["name"]), rows
+    assert all(
+        row["value"] > 0 for row in rows if "bare tasks" not in row["name"] and "idle" not in row["name"]
+    ), rows

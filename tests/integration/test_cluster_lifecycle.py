@@ -16,8 +16,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, List, Optional
 
 import pytest
 
@@ -34,7 +34,13 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a 
 # what the daemons would make on the machine itself, did they see it
 PLACES_OF_DAEMONS = [
     Path(place)
-    for place in ("/var/lib/kubelet", "/var/lib/containerd", "/etc/cni", "/opt/containerd", "/usr/libexec/kubernetes")
+    for place in (
+        "/var/lib/kubelet",
+        "/var/lib/containerd",
+        "/etc/cni",
+        "/opt/containerd",
+        "/usr/libexec/kubernetes",
+    )
 ]
 THERE_BEFORE = [place for place in PLACES_OF_DAEMONS if place.exists()]
 PROGRAM = [sys.executable, str(TESTS / "cluster" / "cluster.py")]
@@ -44,7 +50,7 @@ def cluster_program(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PROGRAM, *arguments], check=False, capture_output=True, text=True)
 
 
-def kubectl(cluster: Cluster, *arguments: str, given: Optional[str] = None) -> subprocess.CompletedProcess[str]:
+def kubectl(cluster: Cluster, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, input=given)
 
@@ -72,7 +78,9 @@ def supervisor_pid(cluster: Cluster) -> int:
 def first() -> Iterator[Cluster]:
     """A cluster that two programs asked for at the same time."""
     asked = [
-        subprocess.Popen([*PROGRAM, "up", "lifecycle-a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*PROGRAM, "up", "lifecycle-a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _number in range(2)
     ]
     answers = [one.communicate() for one in asked]
@@ -81,7 +89,11 @@ def first() -> Iterator[Cluster]:
         kubeconfig = str(cluster_folder("lifecycle-a") / "kubeconfig")
         assert [said.splitlines()[-1] for said, _unused in answers] == [kubeconfig, kubeconfig]
         assert sum("Starting the cluster" in told for _unused, told in answers) == 1, answers
-        ready = [float(seconds) for _unused, told in answers for seconds in re.findall(r"ready after ([\d.]+) s", told)]
+        ready = [
+            float(seconds)
+            for _unused, told in answers
+            for seconds in re.findall(r"ready after ([\d.]+) s", told)
+        ]
         assert len(ready) == 1 and ready[0] <= 20.0
         yield Cluster(existing("lifecycle-a"))
     finally:
@@ -122,7 +134,9 @@ def test_the_kubeconfig_is_for_its_owner_only(first: Cluster) -> None:
 
 def test_everything_listens_on_loopback_only(first: Cluster) -> None:
     own = cgroups.processes(first.state.control_groups)
-    sockets = subprocess.run(["ss", "-Hlntup"], check=True, capture_output=True, text=True).stdout.splitlines()
+    sockets = subprocess.run(
+        ["ss", "-Hlntup"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
     addresses = [
         line.split()[4] for line in sockets if own & {int(pid) for pid in re.findall(r"pid=(\d+)", line)}
     ]
@@ -143,8 +157,11 @@ def test_without_a_credential_only_health_can_be_asked(first: Cluster) -> None:
 
 
 def test_pod_security_judges_pods(first: Cluster) -> None:
-    restricted = {"apiVersion": "v1", "kind": "Namespace", "metadata": {
-        "name": "strict", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    restricted = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "strict", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+    }
     assert kubectl(first, "apply", "-f", "-", given=json.dumps(restricted)).returncode == 0
     pod = kubectl(first, "run", "loose", f"--image={pause.PAUSE_IMAGE}", "--namespace=strict")
     assert "violates PodSecurity" in pod.stderr
@@ -182,7 +199,11 @@ def test_two_clusters_live_side_by_side(first: Cluster, second: Cluster) -> None
     table = cluster_program("status").stdout
     for cluster in (first, second):
         assert re.search(rf"^{cluster.name} +ready +v1\.37\.2 +{cluster.server} ", table, re.MULTILINE), table
-        rows = [row for row in json.loads(cluster_program("status", "--json").stdout) if row["name"] == cluster.name]
+        rows = [
+            row
+            for row in json.loads(cluster_program("status", "--json").stdout)
+            if row["name"] == cluster.name
+        ]
         assert rows[0]["kubeconfig"] == str(cluster.kubeconfig)
         assert rows[0]["memory"] > 100
         assert sorted(rows[0]["processes"]) == sorted(daemons.DAEMONS)
@@ -200,11 +221,14 @@ def test_a_daemon_can_be_stopped_started_and_restarted(second: Cluster) -> None:
     assert health.problem(second.state) is None
 
 
-@pytest.mark.parametrize(("victim", "reason"), [
-    ("kubelet", "kubelet has ended (status -9)"),
-    ("etcd", "etcd has ended (status -9)"),
-    ("supervisor", "its supervising process is gone"),
-])
+@pytest.mark.parametrize(
+    ("victim", "reason"),
+    [
+        ("kubelet", "kubelet has ended (status -9)"),
+        ("etcd", "etcd has ended (status -9)"),
+        ("supervisor", "its supervising process is gone"),
+    ],
+)
 def test_a_half_dead_cluster_is_found_and_replaced(second: Cluster, victim: str, reason: str) -> None:
     broken = Cluster(existing(second.name))
     if victim == "supervisor":
@@ -237,7 +261,7 @@ def test_a_frozen_daemon_is_found(second: Cluster) -> None:
 
 def test_a_failing_start_names_the_part_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     right = daemons.command_lines
-    taken: List[str] = []
+    taken: list[str] = []
 
     def wrong(state: object) -> dict:
         taken.append(state.control_groups)

@@ -15,30 +15,45 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     pod,
 )
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+]
 
 ROOT = {"user": (0, 0), "security": {"runAsNonRoot": False}}
 DEFAULT_CAPABILITIES = {"runAsNonRoot": False, "capabilities": {}}
-MANY = ["sh", "-c", "trap 'exit 0' TERM; for n in 1 2 3 4 5; do sleep 3600 & done; (sleep 3600 & wait) & wait"]
+MANY = [
+    "sh",
+    "-c",
+    "trap 'exit 0' TERM; for n in 1 2 3 4 5; do sleep 3600 & done; (sleep 3600 & wait) & wait",
+]
 
 WORKS = {
     "not root": pod("a", container()),
     "another group": pod("a", container(user=(10001, 20002))),
     "group root": pod("a", container(user=(10001, 0))),
-    "supplementary groups": pod("a", container(), securityContext={"supplementalGroups": [30003, 30004], "fsGroup": 30005}),
-    "user and group of the pod": pod("a", container(user=None),
-                                     securityContext={"runAsUser": 10001, "runAsGroup": 10002}),
+    "supplementary groups": pod(
+        "a", container(), securityContext={"supplementalGroups": [30003, 30004], "fsGroup": 30005}
+    ),
+    "user and group of the pod": pod(
+        "a", container(user=None), securityContext={"runAsUser": 10001, "runAsGroup": 10002}
+    ),
     "a user without a group in the spec": pod("a", container(user=None, security={"runAsUser": 10001})),
     "root without capabilities": pod("a", container(**ROOT)),
-    "not root, with added capabilities": pod("a", container(security={
-        "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SYS_PTRACE"]}})),
-    "not root, with the default capabilities": pod("a", container(security={
-        "capabilities": {}, "allowPrivilegeEscalation": True})),
+    "not root, with added capabilities": pod(
+        "a",
+        container(security={"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SYS_PTRACE"]}}),
+    ),
+    "not root, with the default capabilities": pod(
+        "a", container(security={"capabilities": {}, "allowPrivilegeEscalation": True})
+    ),
     "several processes": pod("a", container(command=MANY)),
     "a read-only root": pod("a", container(security={"readOnlyRootFilesystem": True})),
-    "a volume": pod("a", container(volumeMounts=[{"name": "data", "mountPath": "/data"}]),
-                    volumes=[{"name": "data", "emptyDir": {}}]),
+    "a volume": pod(
+        "a",
+        container(volumeMounts=[{"name": "data", "mountPath": "/data"}]),
+        volumes=[{"name": "data", "emptyDir": {}}],
+    ),
     "no seccomp": pod("a", container(security={"seccompProfile": {"type": "Unconfined"}})),
     "the node's processes in sight": pod("a", container(), hostPID=True),
     "the node's network": pod("a", container(), hostNetwork=True),
@@ -60,7 +75,9 @@ def test_it_says_what_an_exec_says(case, place, scan):
         afterwards = scan(there.name, approach="exec").verdicts()
         steady = {name for name, verdict in theirs.items() if afterwards[name] == verdict}
         assert len(theirs) - len(steady) <= 3
-        ours, theirs = ({name: verdict for name, verdict in told.items() if name in steady} for told in (ours, theirs))
+        ours, theirs = (
+            {name: verdict for name, verdict in told.items() if name in steady} for told in (ours, theirs)
+        )
     if spec.get("hostPID"):
         # an exec sees the processes of the whole node, debug those of its target
         for name in JUDGE_ALL_PROCESSES:
@@ -77,8 +94,18 @@ def test_it_says_what_an_exec_says(case, place, scan):
 def test_a_user_that_only_the_image_names(place, scan, cluster):
     """Nothing in the spec says who it is; the node does."""
     there = place()
-    there.add(pod("a", {"name": "app", "image": DEBIAN, "imagePullPolicy": "IfNotPresent", "command": list(SLEEPS),
-                        "securityContext": {"capabilities": {"drop": ["ALL"]}}}))
+    there.add(
+        pod(
+            "a",
+            {
+                "name": "app",
+                "image": DEBIAN,
+                "imagePullPolicy": "IfNotPresent",
+                "command": list(SLEEPS),
+                "securityContext": {"capabilities": {"drop": ["ALL"]}},
+            },
+        )
+    )
     done = scan(there.name)
     user = there.pod("a")["status"]["containerStatuses"][0]["user"]["linux"]
     context = there.entries("a")[0]["securityContext"]
@@ -88,11 +115,33 @@ def test_a_user_that_only_the_image_names(place, scan, cluster):
 
 REFUSED = {
     "root with the default capabilities": (
-        container(**{**ROOT, "security": DEFAULT_CAPABILITIES}), "default capabilities"),
-    "root with added capabilities": (container(**{**ROOT, "security": {
-        "runAsNonRoot": False, "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "SYS_PTRACE"]}}}), "NET_ADMIN"),
-    "privileged": (container(user=(0, 0), security={"runAsNonRoot": False, "privileged": True, "capabilities": {},
-                                                    "allowPrivilegeEscalation": True}), "privileged"),
+        container(**{**ROOT, "security": DEFAULT_CAPABILITIES}),
+        "default capabilities",
+    ),
+    "root with added capabilities": (
+        container(
+            **{
+                **ROOT,
+                "security": {
+                    "runAsNonRoot": False,
+                    "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "SYS_PTRACE"]},
+                },
+            }
+        ),
+        "NET_ADMIN",
+    ),
+    "privileged": (
+        container(
+            user=(0, 0),
+            security={
+                "runAsNonRoot": False,
+                "privileged": True,
+                "capabilities": {},
+                "allowPrivilegeEscalation": True,
+            },
+        ),
+        "privileged",
+    ),
 }
 
 
@@ -130,15 +179,24 @@ def test_one_that_is_privileged_is_not_matched(place, scan):
 
 def test_containers_that_share_their_processes_are_told_apart(place, scan):
     there = place(ENFORCED)
-    there.add(pod("a", container("busybox"), container("debian", image=DEBIAN),
-                  container("static", image=DISTROLESS, args=["8080"]), shareProcessNamespace=True))
+    there.add(
+        pod(
+            "a",
+            container("busybox"),
+            container("debian", image=DEBIAN),
+            container("static", image=DISTROLESS, args=["8080"]),
+            shareProcessNamespace=True,
+        )
+    )
     by_debug = scan(there.name)
     by_exec = scan(there.name, approach="exec", containers=["busybox", "debian"])
     assert by_debug.result["counts"]["scanned"] == 3
     for name in ("busybox", "debian"):
         assert by_debug.hdf(name)["platform"] == by_exec.hdf(name)["platform"]
-    platforms = [by_debug.hdf(name)["platform"]["release"] + by_debug.hdf(name)["platform"]["name"]
-                 for name in ("busybox", "debian", "static")]
+    platforms = [
+        by_debug.hdf(name)["platform"]["release"] + by_debug.hdf(name)["platform"]["name"]
+        for name in ("busybox", "debian", "static")
+    ]
     assert len(set(platforms)) >= 2
     assert by_debug.verdicts("debian") == by_exec.verdicts("debian")
 
@@ -153,11 +211,16 @@ def test_a_sidecar_among_the_init_containers(place, scan):
 def test_a_user_namespace_of_the_pod(place, scan):
     there = place(ENFORCED)
     there.add(pod("a", container(), hostUsers=False), wait=False)
-    waited = there.cluster.kubectl_run("wait", "--for=condition=Ready", "pod/a", "-n", there.name, "--timeout=30s")
+    waited = there.cluster.kubectl_run(
+        "wait", "--for=condition=Ready", "pod/a", "-n", there.name, "--timeout=30s"
+    )
     if waited.returncode != 0:
         # a runtime without it: the record says that nothing runs, and nothing is added
         assert scan(there.name).error()["reason"] == "container_not_running"
         assert there.entries("a") == []
-        pytest.skip("the node makes no user namespaces: they need runc 1.2 or later, and a /proc without mounts inside it")
+        pytest.skip(
+            "the node makes no user namespaces: they need runc 1.2 or later, and a /proc without mounts "
+            "inside it"
+        )
     by_exec, by_debug = scan(there.name, approach="exec"), scan(there.name)
     assert by_debug.verdicts() == by_exec.verdicts()

@@ -23,22 +23,38 @@ MEMORY = {"volumes": [{"name": "held", "emptyDir": {"medium": "Memory"}}]}
 
 
 def holder(name, held, limit):
-    return container(name, DEBIAN, ("sh", "-c", HOLDS % (held << 20)), resources={"limits": {"memory": limit}} if limit else {},
-                     readinessProbe=READY, volumeMounts=[{"name": "held", "mountPath": "/held"}])
+    return container(
+        name,
+        DEBIAN,
+        ("sh", "-c", HOLDS % (held << 20)),
+        resources={"limits": {"memory": limit}} if limit else {},
+        readinessProbe=READY,
+        volumeMounts=[{"name": "held", "mountPath": "/held"}],
+    )
 
 
 def test_a_target_near_its_limit_is_refused_and_not_killed(place, scan):
     there = place(ENFORCED)
     small = {"limits": {"memory": "32Mi"}}
-    there.add(pod("full", holder("full", 50, "64Mi"), **MEMORY), pod("roomy", holder("roomy", 20, "64Mi"), **MEMORY),
-              pod("free", holder("free", 50, None), **MEMORY),
-              pod("pair", holder("pair", 50, "64Mi"), container("other", resources=small), **MEMORY))
+    there.add(
+        pod("full", holder("full", 50, "64Mi"), **MEMORY),
+        pod("roomy", holder("roomy", 20, "64Mi"), **MEMORY),
+        pod("free", holder("free", 50, None), **MEMORY),
+        pod("pair", holder("pair", 50, "64Mi"), container("other", resources=small), **MEMORY),
+    )
     done = scan(there.name)
     error = done.error("full")
-    assert error["reason"] == "memory_short" and "of the 64.0 MiB" in error["message"] and "16.0 MiB are" in error["message"]
+    assert (
+        error["reason"] == "memory_short"
+        and "of the 64.0 MiB" in error["message"]
+        and "16.0 MiB are" in error["message"]
+    )
     for name in ("roomy", "free", "pair", "other"):
         assert done.targets[name]["outcome"] == "scanned", done.targets[name]["error"]
-    assert scan(there.name, containers=["roomy"], debug_memory_headroom="48Mi").error("roomy")["reason"] == "memory_short"
+    assert (
+        scan(there.name, containers=["roomy"], debug_memory_headroom="48Mi").error("roomy")["reason"]
+        == "memory_short"
+    )
     auto = scan(there.name, containers=["full"], approach="auto", approaches=["debug", "exec"])
     assert auto.said("full")["passed_over"] == [{"approach": "debug", "reason": "memory_short"}]
     for name in ("full", "roomy", "free", "pair"):

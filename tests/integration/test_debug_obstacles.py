@@ -18,13 +18,30 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     pod,
 )
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+]
 
 IMAGES = {
-    "one that the registry does not give": ("securescan.local/none:1", "IfNotPresent", "image_pull_failed", "rrImagePull"),
-    "one that may not be pulled": ("securescan.local/none:1", "Never", "image_pull_failed", "scanner_image_pull_policy"),
-    "one that has no valid name": ("Not/A:valid:name", "IfNotPresent", "image_pull_failed", "InvalidImageName"),
+    "one that the registry does not give": (
+        "securescan.local/none:1",
+        "IfNotPresent",
+        "image_pull_failed",
+        "rrImagePull",
+    ),
+    "one that may not be pulled": (
+        "securescan.local/none:1",
+        "Never",
+        "image_pull_failed",
+        "scanner_image_pull_policy",
+    ),
+    "one that has no valid name": (
+        "Not/A:valid:name",
+        "IfNotPresent",
+        "image_pull_failed",
+        "InvalidImageName",
+    ),
     "one without a shell": (DISTROLESS, "IfNotPresent", "debug_failed", "has no sh"),
 }
 
@@ -38,7 +55,9 @@ def test_an_image_that_does_not_serve(case, place, scan):
     error = done.error()
     assert error["reason"] == reason
     assert said in error["message"] + error["cause"] + error["advice"]
-    assert done.result["changed"] is True and done.result["footprint"]["added"] == 1, "the entry stays, so it is told"
+    assert done.result["changed"] is True and done.result["footprint"]["added"] == 1, (
+        "the entry stays, so it is told"
+    )
     assert done.targets["app"]["duration"] < 60, "it is not waited for till the time-out"
 
 
@@ -56,9 +75,11 @@ def test_an_image_that_cannot_be_pulled_leaves_one_entry_however_often_it_is_tri
 def test_a_pod_that_breaks_its_namespaces_level_is_told_apart(place, scan, cluster):
     """Pod Security judges the whole pod again: one that is older than the label refuses every debug container."""
     there = place()
-    there.add(pod("old", container(), container("careless", security={"allowPrivilegeEscalation": True})),
-              pod("good", container("fine")))
-    cluster.kubectl("label", "namespace", there.name, *("%s=%s" % item for item in ENFORCED.items()))
+    there.add(
+        pod("old", container(), container("careless", security={"allowPrivilegeEscalation": True})),
+        pod("good", container("fine")),
+    )
+    cluster.kubectl("label", "namespace", there.name, *("{}={}".format(*item) for item in ENFORCED.items()))
     done = scan(there.name)
     for name in ("app", "careless"):
         error = done.error(name)
@@ -72,13 +93,37 @@ def policy(name, namespace):
     """Nobody may add an ephemeral container in the namespace."""
     version = "admissionregistration.k8s.io/v1"
     return [
-        {"apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"],
-                                                    "resources": ["pods/ephemeralcontainers"]}]},
-            "validations": [{"expression": "false", "message": "no debugging here"}]}},
-        {"apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}}}]
+        {
+            "apiVersion": version,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [
+                        {
+                            "apiGroups": [""],
+                            "apiVersions": ["v1"],
+                            "operations": ["UPDATE"],
+                            "resources": ["pods/ephemeralcontainers"],
+                        }
+                    ]
+                },
+                "validations": [{"expression": "false", "message": "no debugging here"}],
+            },
+        },
+        {
+            "apiVersion": version,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {
+                "policyName": name,
+                "validationActions": ["Deny"],
+                "matchResources": {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+                },
+            },
+        },
+    ]
 
 
 def test_a_policy_that_forbids_ephemeral_containers_is_named(place, scan, cluster):
@@ -88,8 +133,13 @@ def test_a_policy_that_forbids_ephemeral_containers_is_named(place, scan, cluste
     cluster.kubectl("create", "-f", "-", stdin=text)
     try:
         deadline = time.monotonic() + 20
-        while cluster.kubectl_run("debug", "a", "-n", there.name, "--image", BUSYBOX, "--profile=restricted",
-                                  "--attach=false").returncode == 0 and time.monotonic() < deadline:
+        while (
+            cluster.kubectl_run(
+                "debug", "a", "-n", there.name, "--image", BUSYBOX, "--profile=restricted", "--attach=false"
+            ).returncode
+            == 0
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.5)  # a policy takes a moment to be in force
         before = len(there.entries("a"))
         error = scan(there.name).error()
@@ -103,7 +153,9 @@ def test_a_policy_that_forbids_ephemeral_containers_is_named(place, scan, cluste
 def test_quota_and_limits_are_not_in_the_way(place, scan, cluster):
     """An ephemeral container counts for no quota: a namespace that is full can be scanned."""
     there = place(ENFORCED)
-    cluster.kubectl("create", "quota", "full", "-n", there.name, "--hard=pods=1,limits.memory=64Mi,limits.cpu=500m")
+    cluster.kubectl(
+        "create", "quota", "full", "-n", there.name, "--hard=pods=1,limits.memory=64Mi,limits.cpu=500m"
+    )
     there.add(pod("a", container(resources={"limits": {"memory": "64Mi", "cpu": "500m"}}, **LISTENS)))
     assert scan(there.name).said()["approach"] == "debug"
 
@@ -126,9 +178,14 @@ def test_a_program_that_hides_its_process_is_a_record(place, scan):
     there = place(ENFORCED)
     mount = {"volumeMounts": [{"name": "program", "mountPath": "/program"}]}
     copy = ["sh", "-c", "cp /bin/busybox /program/sleep && chmod 0111 /program/sleep"]
-    there.add(pod("a", container(command=["/program/sleep", "3600"], **mount),
-                  initContainers=[container("copy", command=copy, **mount)],
-                  volumes=[{"name": "program", "emptyDir": {}}]))
+    there.add(
+        pod(
+            "a",
+            container(command=["/program/sleep", "3600"], **mount),
+            initContainers=[container("copy", command=copy, **mount)],
+            volumes=[{"name": "program", "emptyDir": {}}],
+        )
+    )
     assert scan(there.name).error()["reason"] == "target_unreadable"
     assert scan(there.name, approach="exec").verdicts()
 
@@ -136,9 +193,17 @@ def test_a_program_that_hides_its_process_is_a_record(place, scan):
 def test_a_pod_with_too_many_entries_is_left_alone(place, scan, cluster):
     there = place(ENFORCED)
     there.add(pod("a", container(**LISTENS)))
-    entries = [{"name": "securescan-%d" % number, "image": BUSYBOX, "imagePullPolicy": "Never", "command": ["true"],
-                "securityContext": container()["securityContext"]} for number in range(100)]
-    path = "/api/v1/namespaces/%s/pods/a/ephemeralcontainers" % there.name
+    entries = [
+        {
+            "name": f"securescan-{number}",
+            "image": BUSYBOX,
+            "imagePullPolicy": "Never",
+            "command": ["true"],
+            "securityContext": container()["securityContext"],
+        }
+        for number in range(100)
+    ]
+    path = f"/api/v1/namespaces/{there.name}/pods/a/ephemeralcontainers"
     whole = there.pod("a")
     whole["spec"]["ephemeralContainers"] = entries
     cluster.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(whole))

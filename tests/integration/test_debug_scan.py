@@ -22,17 +22,28 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     pod,
 )
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+]
 
 
 def deployment(name, *containers):
     made = pod(name, *containers)
     labels = {"app.kubernetes.io/name": name}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
-            "spec": {"replicas": 2, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": made["spec"]
-                                  | {"terminationGracePeriodSeconds": 1}}}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": made["spec"] | {"terminationGracePeriodSeconds": 1},
+            },
+        },
+    }
 
 
 def ended(there, name, patience=5.0):
@@ -60,20 +71,35 @@ def test_distroless_in_a_restricted_namespace_gets_verdicts_without_any_privileg
     (entry,) = there.entries(target["pod"])
     assert said["footprint"] == {"ephemeral_container": entry["name"], "is_new": True}
     assert {"namespace": there.name, "pod": target["pod"], "name": entry["name"]} in (
-        done.result["footprint"]["ephemeral_containers"])
-    asked = [event["requestObject"]["spec"]["ephemeralContainers"]
-             for event in audit.ephemeral_containers(cluster.audit_events() or [])
-             if event["objectRef"]["namespace"] == there.name]
+        done.result["footprint"]["ephemeral_containers"]
+    )
+    asked = [
+        event["requestObject"]["spec"]["ephemeralContainers"]
+        for event in audit.ephemeral_containers(cluster.audit_events() or [])
+        if event["objectRef"]["namespace"] == there.name
+    ]
     if cluster.made_here:
         assert len(asked) == 2
     for (added,) in asked:
         assert "privileged" not in json.dumps(added)
         assert added["securityContext"] == {
-            "runAsUser": 65532, "runAsGroup": 65532, "runAsNonRoot": True, "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"}}
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
         assert added["targetContainerName"] == "edge"
-        assert set(added) == {"name", "image", "imagePullPolicy", "targetContainerName", "command", "securityContext"}
+        assert set(added) == {
+            "name",
+            "image",
+            "imagePullPolicy",
+            "targetContainerName",
+            "command",
+            "securityContext",
+        }
         assert added["command"][-1] == done.result["run_id"]
 
 
@@ -95,7 +121,9 @@ def test_one_that_is_kept_is_used_again(place, scan):
     second = scan(there.name)
     assert second.result["changed"] is False and second.result["requests"]["exec"] == 1
     assert second.said()["footprint"] == {
-        "ephemeral_container": first.said()["footprint"]["ephemeral_container"], "is_new": False}
+        "ephemeral_container": first.said()["footprint"]["ephemeral_container"],
+        "is_new": False,
+    }
     assert first.verdicts() == second.verdicts()
     assert list(there.states("edge").values()) == ["running"], "who has not added it does not end it"
     # another image or another user is another container; so is one that would end in the middle of the scan
@@ -111,9 +139,12 @@ def test_each_container_of_a_pod_has_its_own(place, scan):
     there.add(pod("duo", container("web", user=(10002, 10002)), container("worker", **LISTENS)))
     done = scan(there.name)
     assert done.result["counts"]["scanned"] == 2
-    assert {entry["targetContainerName"]: entry["securityContext"]["runAsUser"] for entry in there.entries("duo")} == {
-        "web": 10002, "worker": 10001}
-    assert done.hdf("web")["platform"] != done.hdf("worker")["platform"], "each sees the system of its own target"
+    assert {
+        entry["targetContainerName"]: entry["securityContext"]["runAsUser"] for entry in there.entries("duo")
+    } == {"web": 10002, "worker": 10001}
+    assert done.hdf("web")["platform"] != done.hdf("worker")["platform"], (
+        "each sees the system of its own target"
+    )
 
 
 def test_debug_and_exec_agree_about_a_container_that_has_a_shell(place, scan):
@@ -148,17 +179,28 @@ def test_an_access_made_beforehand_serves_when_it_is_for_debug(place, scan, debu
         scan(there.name, access=made)
     assert caught.value.reason == "bad_option" and "approach exec" in caught.value.message
     assert there.entries("edge") == []
-    made = run_task(debug_operator_kubeconfig, namespaces=[there.name], run_id=made["run_id"], approach="debug")["access"]
+    made = run_task(
+        debug_operator_kubeconfig, namespaces=[there.name], run_id=made["run_id"], approach="debug"
+    )["access"]
     assert made["approach"] == "debug"
     assert scan(there.name, access=made).targets["app"]["outcome"] == "scanned"
-    assert scan(there.name, access=made, approach="exec", containers=["shell"]).targets["shell"]["outcome"] == "scanned"
+    assert (
+        scan(there.name, access=made, approach="exec", containers=["shell"]).targets["shell"]["outcome"]
+        == "scanned"
+    )
     run_task(debug_operator_kubeconfig, state="absent", run_id=made["run_id"], namespaces=[there.name])
 
 
 def test_the_playbook_scans_by_debug(place, playbooks, debug_operator_kubeconfig):
     there = place(ENFORCED)
     there.add(pod("edge", container(**LISTENS)), pod("shell", container(command=SLEEPS)))
-    run = playbooks.run("securescan.kubernetes.scan", scan_kubeconfig=str(debug_operator_kubeconfig), scan_namespaces=there.name,
-                        scan_approach="debug", scan_scanner_image=BUSYBOX, scan_fail_on="error",
-                        scan_output_dir=str(playbooks.folder / "results"))
+    run = playbooks.run(
+        "securescan.kubernetes.scan",
+        scan_kubeconfig=str(debug_operator_kubeconfig),
+        scan_namespaces=there.name,
+        scan_approach="debug",
+        scan_scanner_image=BUSYBOX,
+        scan_fail_on="error",
+        scan_output_dir=str(playbooks.folder / "results"),
+    )
     assert run.status == 0, run.output[-3000:]

@@ -22,8 +22,10 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
 )
 from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import kill_family, left
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-                  "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+]
 
 PODS = ("a", "b", "c")
 MOMENTS = 10
@@ -55,7 +57,9 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
             result = one.result().result
             assert result["counts"] == {"selected": 3, "scanned": 3, "not_scanned": 0}, result["not_scanned"]
             added += result["footprint"]["added"]
-    assert sum(len(there.entries(name)) for name in PODS) == added, "each entry is told by the run that has added it"
+    assert sum(len(there.entries(name)) for name in PODS) == added, (
+        "each entry is told by the run that has added it"
+    )
     assert added <= 4 * 2 * len(PODS)
     assert all_ended(there, 5), "the last one that was at work in it has ended it"
     assert all(there.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 0 for name in PODS)
@@ -85,9 +89,16 @@ def test_a_scan_that_is_cancelled_ends_its_containers(place, scan):
 
 
 def start(playbooks, there, operator):
-    return playbooks.start("securescan.kubernetes.scan", scan_kubeconfig=str(operator), scan_namespaces=there.name,
-                           scan_approach="debug", scan_scanner_image=BUSYBOX, scan_concurrency=1, scan_timeout=TIMEOUT,
-                           scan_output_dir=str(playbooks.folder / "results"))
+    return playbooks.start(
+        "securescan.kubernetes.scan",
+        scan_kubeconfig=str(operator),
+        scan_namespaces=there.name,
+        scan_approach="debug",
+        scan_scanner_image=BUSYBOX,
+        scan_concurrency=1,
+        scan_timeout=TIMEOUT,
+        scan_output_dir=str(playbooks.folder / "results"),
+    )
 
 
 def wait_for_an_entry(process, there, before):
@@ -97,7 +108,9 @@ def wait_for_an_entry(process, there, before):
     return False
 
 
-def test_killed_at_random_moments_nothing_stays_but_entries(place, playbooks, scan, cluster, debug_operator_kubeconfig):
+def test_killed_at_random_moments_nothing_stays_but_entries(
+    place, playbooks, scan, cluster, debug_operator_kubeconfig
+):
     """Every other time Ctrl-C, which removes the access; else kill -9, after which nobody can."""
     there = filled(place)
     chance, within = random.Random(6), 0
@@ -115,5 +128,7 @@ def test_killed_at_random_moments_nothing_stays_but_entries(place, playbooks, sc
     assert all_ended(there, TIMEOUT + SPARE + 10), {name: there.states(name) for name in PODS}
     assert all(entry["name"].startswith("securescan-") for name in PODS for entry in there.entries(name))
     for kind in ("serviceaccounts", "roles", "rolebindings"):
-        cluster.kubectl("delete", kind, "-n", there.name, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes")
+        cluster.kubectl(
+            "delete", kind, "-n", there.name, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes"
+        )
     assert there.name not in left(cluster)

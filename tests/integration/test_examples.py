@@ -22,8 +22,10 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 
 def examples(module: str) -> list[dict]:
     program = pathlib.Path(sys.executable).parent / "ansible-doc"
-    done = subprocess.run([str(program), "-j", "securescan.kubernetes.%s" % module], check=True, capture_output=True, text=True)
-    return yaml.safe_load(json.loads(done.stdout)["securescan.kubernetes.%s" % module]["examples"])
+    done = subprocess.run(
+        [str(program), "-j", f"securescan.kubernetes.{module}"], check=True, capture_output=True, text=True
+    )
+    return yaml.safe_load(json.loads(done.stdout)[f"securescan.kubernetes.{module}"]["examples"])
 
 
 @pytest.fixture
@@ -39,32 +41,81 @@ def billing_namespace(cluster):
     """Those that change a workload have one of their own."""
     cluster.kubectl("delete", "namespace", "billing", "--ignore-not-found", "--timeout=60s")
     make(cluster, "default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "billing"}})
-    make(cluster, "billing", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample"}},
-         workload("Deployment", "edge", container(**LISTENS), serviceAccountName="sample"))
+    make(
+        cluster,
+        "billing",
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample"}},
+        workload("Deployment", "edge", container(**LISTENS), serviceAccountName="sample"),
+    )
     cluster.kubectl("rollout", "status", "deployment/edge", "-n", "billing", "--timeout=60s")
     yield
     cluster.kubectl("delete", "namespace", "billing", "--wait=false")
 
 
-def test_every_example_works(playbooks, cluster, team_namespace, billing_namespace, helper_operator_kubeconfig,
-                             tmp_path):
+def test_every_example_works(
+    playbooks, cluster, team_namespace, billing_namespace, helper_operator_kubeconfig, tmp_path
+):
     make_access, *other_access = examples("scan_access")
     gate = examples("scan_threshold")  # last: it judges the scan of the compliant application
-    others = [task for module in MODULES if module not in ("scan_access", "scan_threshold") for task in examples(module)]
+    others = [
+        task
+        for module in MODULES
+        if module not in ("scan_access", "scan_threshold")
+        for task in examples(module)
+    ]
     tasks = [make_access, *others, *gate, *other_access]
     assert len(tasks) >= 10
-    no_guard = {"securescan.kubernetes.scan_guard": {"kubeconfig": "{{ admin_kubeconfig }}", "state": "absent"}}
-    made = {"when": "made.access is defined", "securescan.kubernetes.scan_access": {
-        "kubeconfig": "{{ scan_kubeconfig }}", "state": "absent", "namespaces": ["shop"], "run_id": "{{ made.access.run_id }}"}}
-    by_hand = {"securescan.kubernetes.scan_access": {"kubeconfig": "{{ scan_kubeconfig }}", "state": "absent",
-                                                     "run_id": "look-by-hand", "namespaces": ["shop"]}}
+    no_guard = {
+        "securescan.kubernetes.scan_guard": {"kubeconfig": "{{ admin_kubeconfig }}", "state": "absent"}
+    }
+    made = {
+        "when": "made.access is defined",
+        "securescan.kubernetes.scan_access": {
+            "kubeconfig": "{{ scan_kubeconfig }}",
+            "state": "absent",
+            "namespaces": ["shop"],
+            "run_id": "{{ made.access.run_id }}",
+        },
+    }
+    by_hand = {
+        "securescan.kubernetes.scan_access": {
+            "kubeconfig": "{{ scan_kubeconfig }}",
+            "state": "absent",
+            "run_id": "look-by-hand",
+            "namespaces": ["shop"],
+        }
+    }
     play = tmp_path / "examples.yml"
-    play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False,
-                                     "tasks": [{"block": tasks, "always": [by_hand, made, no_guard]}]}]))
-    run = playbooks.run(str(play), scan_output_dir=str(tmp_path / "results"), scan_kubeconfig=str(helper_operator_kubeconfig),
-                        scan_scanner_image="securescan.local/busybox:1", scan_helper_namespace=HELPERS,
-                        admin_kubeconfig=str(cluster.kubeconfig))
+    play.write_text(
+        yaml.safe_dump(
+            [
+                {
+                    "hosts": "all",
+                    "gather_facts": False,
+                    "tasks": [{"block": tasks, "always": [by_hand, made, no_guard]}],
+                }
+            ]
+        )
+    )
+    run = playbooks.run(
+        str(play),
+        scan_output_dir=str(tmp_path / "results"),
+        scan_kubeconfig=str(helper_operator_kubeconfig),
+        scan_scanner_image="securescan.local/busybox:1",
+        scan_helper_namespace=HELPERS,
+        admin_kubeconfig=str(cluster.kubeconfig),
+    )
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
-    assert cluster.kubectl("get", "serviceaccounts", "--all-namespaces", "-o", "name", "-l",
-                           "app.kubernetes.io/managed-by=securescan.kubernetes") == ""
+    assert (
+        cluster.kubectl(
+            "get",
+            "serviceaccounts",
+            "--all-namespaces",
+            "-o",
+            "name",
+            "-l",
+            "app.kubernetes.io/managed-by=securescan.kubernetes",
+        )
+        == ""
+    )

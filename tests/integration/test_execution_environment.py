@@ -19,7 +19,11 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from ansible_collections.securescan.kubernetes.tests.integration.test_secrets import JWT, PLANTED, grantor_secrets
+from ansible_collections.securescan.kubernetes.tests.integration.test_secrets import (
+    JWT,
+    PLANTED,
+    grantor_secrets,
+)
 from environment.python_environment import ensure_environment
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
@@ -38,8 +42,13 @@ print(done.status)
 
 def builder(*arguments: object) -> str:
     program = pathlib.Path(sys.executable).parent / "ansible-builder"
-    done = subprocess.run([str(part) for part in (program, *arguments)], check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [str(part) for part in (program, *arguments)],
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -57,8 +66,15 @@ def test_the_build_context(tmp_path):
     definition = tmp_path / "definition"
     shutil.copytree(DEFINITION, definition)
     context = tmp_path / "context"
-    builder("create", "--file", definition / "execution-environment.yml", "--context", context,
-            "--output-filename", "Containerfile")
+    builder(
+        "create",
+        "--file",
+        definition / "execution-environment.yml",
+        "--context",
+        context,
+        "--output-filename",
+        "Containerfile",
+    )
     made = (context / "Containerfile").read_text()
     said = yaml.safe_load((DEFINITION / "execution-environment.yml").read_text())
     assert said["images"]["base_image"]["name"] in made
@@ -70,7 +86,11 @@ def test_the_build_context(tmp_path):
 
 def test_what_the_collection_brings_into_the_image(introspected):
     """All of requirements.txt but PyYAML, which ansible-builder leaves to ansible-core."""
-    ours = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    ours = [
+        line
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert introspected == [line for line in ours if not line.startswith("PyYAML")]
 
 
@@ -79,26 +99,52 @@ def image_programs(introspected, tmp_path_factory) -> pathlib.Path:
     """Where the programs are that the image would have: its Python packages in an environment of their own."""
     dependencies = yaml.safe_load((DEFINITION / "execution-environment.yml").read_text())["dependencies"]
     listed = tmp_path_factory.mktemp("image") / "execution-environment.txt"
-    listed.write_text("\n".join([dependencies["ansible_core"]["package_pip"], dependencies["ansible_runner"]["package_pip"],
-                                 *introspected, ""]))
+    listed.write_text(
+        "\n".join(
+            [
+                dependencies["ansible_core"]["package_pip"],
+                dependencies["ansible_runner"]["package_pip"],
+                *introspected,
+                "",
+            ]
+        )
+    )
     return ensure_environment(listed, sys.executable) / "bin"
 
 
 class Job:
     """One job of a job system: its private data folder, and the process that runs it."""
 
-    def __init__(self, folder: pathlib.Path, programs: pathlib.Path, kubeconfig: pathlib.Path, **variables: object) -> None:
+    def __init__(
+        self, folder: pathlib.Path, programs: pathlib.Path, kubeconfig: pathlib.Path, **variables: object
+    ) -> None:
         self.folder = folder
         (folder / "inventory").mkdir(parents=True)
         (folder / "project").mkdir()
-        host = {"ansible_connection": "local", "scan_kubeconfig": str(kubeconfig), "scan_namespaces": "shop",
-                "scan_output_dir": str(folder / "results"), **variables}
+        host = {
+            "ansible_connection": "local",
+            "scan_kubeconfig": str(kubeconfig),
+            "scan_namespaces": "shop",
+            "scan_output_dir": str(folder / "results"),
+            **variables,
+        }
         (folder / "inventory" / "hosts.json").write_text(json.dumps({"all": {"hosts": {"sample": host}}}))
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-        environ.update(PATH="%s:/usr/bin:/bin" % programs, ANSIBLE_COLLECTIONS_PATH=str(ROOT.parents[2]),
-                       PYTHONDONTWRITEBYTECODE="1")
-        self.process = subprocess.Popen([str(programs / "python"), "-c", JOB, str(folder)], cwd=folder, env=environ, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))
+        }
+        environ.update(
+            PATH=f"{programs}:/usr/bin:/bin",
+            ANSIBLE_COLLECTIONS_PATH=str(ROOT.parents[2]),
+            PYTHONDONTWRITEBYTECODE="1",
+        )
+        self.process = subprocess.Popen(
+            [str(programs / "python"), "-c", JOB, str(folder)],
+            cwd=folder,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def wait(self) -> str:
         output, _nothing = self.process.communicate(timeout=180)
@@ -127,16 +173,26 @@ def test_a_job_scans(finished_job):
 
 
 def test_progress_arrives_as_events(finished_job):
-    said = [event for event in finished_job.events() if re.search(r"\[sample\] \d+/\d+ containers done", event["stdout"])]
+    said = [
+        event
+        for event in finished_job.events()
+        if re.search(r"\[sample\] \d+/\d+ containers done", event["stdout"])
+    ]
     assert said, "no event holds a line of progress"
-    ended = next(event for event in finished_job.events()
-                 if event["event"] == "runner_on_ok" and event["event_data"]["task_action"].endswith("scan_container"))
+    ended = next(
+        event
+        for event in finished_job.events()
+        if event["event"] == "runner_on_ok" and event["event_data"]["task_action"].endswith("scan_container")
+    )
     assert said[0]["counter"] < ended["counter"], "progress is of use only before the task has ended"
 
 
 def test_a_result_is_small_enough_for_an_event_store(finished_job):
-    sizes = {event["event_data"]["task"]: len(json.dumps(event["event_data"].get("res", {})))
-             for event in finished_job.events() if event["event"] == "runner_on_ok"}
+    sizes = {
+        event["event_data"]["task"]: len(json.dumps(event["event_data"].get("res", {})))
+        for event in finished_job.events()
+        if event["event"] == "runner_on_ok"
+    }
     assert sizes
     assert max(sizes.values()) < 100_000, sizes
 

@@ -24,21 +24,26 @@ def fleet(cluster, operator_kubeconfig, tmp_path_factory):
         def inventory(self, **variables):
             path = super().inventory(**variables)
             hosts = json.loads(path.read_text())["all"]["hosts"]
-            hosts["away"] = dict(hosts["sample"], scan_kubeconfig="", scan_host="https://127.0.0.1:1", scan_api_key="none")
+            hosts["away"] = dict(
+                hosts["sample"], scan_kubeconfig="", scan_host="https://127.0.0.1:1", scan_api_key="none"
+            )
             path.write_text(json.dumps({"all": {"hosts": hosts}}))
             return path
 
     metrics = folder / "securescan.prom"
     run = TwoClusters(operator_kubeconfig, folder).run(
-        "securescan.kubernetes.scan", scan_namespaces="shop", scan_workloads=["Deployment/api", "Deployment/legacy"],
+        "securescan.kubernetes.scan",
+        scan_namespaces="shop",
+        scan_workloads=["Deployment/api", "Deployment/legacy"],
         scan_output_dir=str(folder / "results" / "{{ inventory_hostname }}"),
-        environ={"ANSIBLE_CALLBACKS_ENABLED": NAMES, "SECURESCAN_METRICS_PATH": str(metrics)})
+        environ={"ANSIBLE_CALLBACKS_ENABLED": NAMES, "SECURESCAN_METRICS_PATH": str(metrics)},
+    )
     return run, metrics
 
 
 def test_the_table_lists_every_cluster_and_the_worst_first(fleet) -> None:
     run, _metrics = fleet
-    table = run.output[run.output.index("SCANNED CLUSTERS"):]
+    table = run.output[run.output.index("SCANNED CLUSTERS") :]
     (row,) = re.findall(r"^sample .*$", table, re.MULTILINE)
     assert "FAILED" in row and " 4/4 " in row
     assert re.search(r"^away: not scanned: .*127\.0\.0\.1:1", table, re.MULTILINE)

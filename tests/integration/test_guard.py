@@ -25,8 +25,10 @@ from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures 
 )
 from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures",
-                  "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures",
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+]
 
 SHOP = pathlib.Path(__file__).resolve().parents[1] / "workloads" / "shop.yaml"
 
@@ -37,13 +39,20 @@ def there(cluster, guard):
     guard(state="absent")
 
     def look():
-        return {"%s %s" % (item["kind"], item["metadata"]["name"]): item["spec"] for item in cluster.get(KINDS)["items"]
-                if item["metadata"]["name"] in NAMES}
+        return {
+            "{} {}".format(item["kind"], item["metadata"]["name"]): item["spec"]
+            for item in cluster.get(KINDS)["items"]
+            if item["metadata"]["name"] in NAMES
+        }
+
     return look
 
 
 def test_it_is_made_once_and_removed_once(guard, there):
-    wanted = {"%s %s" % (item["kind"], item["metadata"]["name"]): item["spec"] for item in guard_of(guard_params())}
+    wanted = {
+        "{} {}".format(item["kind"], item["metadata"]["name"]): item["spec"]
+        for item in guard_of(guard_params())
+    }
     would = guard(check_mode=True)
     assert would["changed"] and not there()
     done = guard()
@@ -63,18 +72,34 @@ def test_other_options_change_what_they_are_about(guard, there):
     guard()
     done = guard(scanner_images=[BUSYBOX])
     shown = json.loads(done["diff"][0]["after"])
-    assert set(shown) == {"%s securescan-guard-%s" % (POLICY, part) for part in ("ephemeral", "helper")}
+    assert set(shown) == {f"{POLICY} securescan-guard-{part}" for part in ("ephemeral", "helper")}
     assert BUSYBOX in done["diff"][0]["after"] and BUSYBOX not in done["diff"][0]["before"]
     assert not guard(scanner_images=[BUSYBOX])["changed"]
 
 
-@pytest.mark.parametrize(("kind", "weaker"), [
-    (POLICY, {"failurePolicy": "Ignore"}),
-    (POLICY, {"matchConstraints": {"excludeResourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"],
-                                                            "resources": ["pods/exec"]}]}}),
-    (BINDING, {"validationActions": ["Audit"]}),
-    (BINDING, {"matchResources": {"namespaceSelector": {"matchLabels": {"a": "b"}}}}),
-])
+@pytest.mark.parametrize(
+    ("kind", "weaker"),
+    [
+        (POLICY, {"failurePolicy": "Ignore"}),
+        (
+            POLICY,
+            {
+                "matchConstraints": {
+                    "excludeResourceRules": [
+                        {
+                            "apiGroups": [""],
+                            "apiVersions": ["v1"],
+                            "operations": ["CONNECT"],
+                            "resources": ["pods/exec"],
+                        }
+                    ]
+                }
+            },
+        ),
+        (BINDING, {"validationActions": ["Audit"]}),
+        (BINDING, {"matchResources": {"namespaceSelector": {"matchLabels": {"a": "b"}}}}),
+    ],
+)
 def test_whatever_has_weakened_it_is_taken_back(kind, weaker, guard, there, cluster):
     guard()
     wanted = there()
@@ -85,7 +110,10 @@ def test_whatever_has_weakened_it_is_taken_back(kind, weaker, guard, there, clus
 
 
 def test_the_api_server_finds_no_fault_with_its_expressions(guard, there, cluster):
-    for options in ({}, {"scanner_images": [BUSYBOX], "enter_targets": False, "debug_match_capabilities": True}):
+    for options in (
+        {},
+        {"scanner_images": [BUSYBOX], "enter_targets": False, "debug_match_capabilities": True},
+    ):
         guard(**options)
         for name in NAMES:
             cluster.kubectl("wait", POLICY, name, "--for=jsonpath={.status.typeChecking}", "--timeout=20s")
@@ -94,7 +122,11 @@ def test_the_api_server_finds_no_fault_with_its_expressions(guard, there, cluste
 
 
 def test_objects_that_are_not_ours_are_left_alone(guard, there, cluster):
-    item = next(item for item in guard_of(guard_params()) if (item["kind"], item["metadata"]["name"]) == (BINDING, EXEC))
+    item = next(
+        item
+        for item in guard_of(guard_params())
+        if (item["kind"], item["metadata"]["name"]) == (BINDING, EXEC)
+    )
     theirs = dict(item, metadata={"name": EXEC})
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(theirs))
     try:
@@ -102,7 +134,7 @@ def test_objects_that_are_not_ours_are_left_alone(guard, there, cluster):
             with pytest.raises(ScanError) as caught:
                 guard(state=state)
             assert caught.value.reason == "conflict" and EXEC in caught.value.message
-        assert list(there()) == ["%s %s" % (BINDING, EXEC)], "nothing is made where one name is taken"
+        assert list(there()) == [f"{BINDING} {EXEC}"], "nothing is made where one name is taken"
     finally:
         cluster.kubectl("delete", BINDING, EXEC)
 
@@ -129,7 +161,10 @@ def test_each_right_of_the_shipped_role_is_needed(verb, guard, there, cluster):
             guard(**me)
             guard(**me, enter_targets=False)
             guard(**me, state="absent")
-        assert caught.value.reason == "not_permitted" and "RBAC does not let %s %s " % (name, verb) in caught.value.cause
+        assert (
+            caught.value.reason == "not_permitted"
+            and f"RBAC does not let {name} {verb} " in caught.value.cause
+        )
     finally:
         cluster.kubectl("delete", "clusterrole,clusterrolebinding", name)
 
@@ -137,7 +172,7 @@ def test_each_right_of_the_shipped_role_is_needed(verb, guard, there, cluster):
 @pytest.fixture(scope="module")
 def shop(cluster):
     """The sample workloads in a namespace of their own."""
-    name = "guard-shop-%s" % uuid.uuid4().hex[:8]
+    name = f"guard-shop-{uuid.uuid4().hex[:8]}"
     everything = yaml.safe_load(SHOP.read_text(encoding="utf-8"))
     for item in everything["items"]:
         item["metadata"]["name" if item["kind"] == "Namespace" else "namespace"] = name
@@ -151,23 +186,36 @@ def shop(cluster):
 
 def outcomes(done):
     """What came of each container: that it was scanned, or the reason why not."""
-    return {name: target["outcome"] if target["outcome"] == "scanned" else target["error"]["reason"]
-            for name, target in done.targets.items()}
+    return {
+        name: target["outcome"] if target["outcome"] == "scanned" else target["error"]["reason"]
+        for name, target in done.targets.items()
+    }
 
 
 def test_whole_scans_work_as_without_it(guard, there, shop, scan, helper_operator_kubeconfig):
     """By each approach, of containers with a shell and without, as root and not. Nobody is refused because of the guard."""
+
     def scans():
-        return {approach: scan(shop, approach=approach, kubeconfig=str(helper_operator_kubeconfig), helper_namespace=HELPERS,
-                               containers=["api", "legacy", "edge", "web", "worker"])
-                for approach in ("exec", "debug", "image")}
+        return {
+            approach: scan(
+                shop,
+                approach=approach,
+                kubeconfig=str(helper_operator_kubeconfig),
+                helper_namespace=HELPERS,
+                containers=["api", "legacy", "edge", "web", "worker"],
+            )
+            for approach in ("exec", "debug", "image")
+        }
 
     guard(state="absent")
     ineffective(scan, shop)
     before = scans()
-    assert outcomes(before["exec"]) == dict.fromkeys(("api", "legacy", "web", "worker"), "scanned") | {"edge": "no_such_program"}
+    assert outcomes(before["exec"]) == dict.fromkeys(("api", "legacy", "web", "worker"), "scanned") | {
+        "edge": "no_such_program"
+    }
     assert outcomes(before["debug"]) == dict.fromkeys(("api", "edge", "web", "worker"), "scanned") | {
-        "legacy": "target_privileged"}
+        "legacy": "target_privileged"
+    }
     assert set(outcomes(before["image"]).values()) == {"scanned"}
     guard(scanner_images=[BUSYBOX])
     effective(scan, shop)
@@ -179,7 +227,9 @@ def test_whole_scans_work_as_without_it(guard, there, shop, scan, helper_operato
 
 
 def statuses(done, name):
-    return {control: [status for status, _message in results] for control, results in done.verdicts(name).items()}
+    return {
+        control: [status for status, _message in results] for control, results in done.verdicts(name).items()
+    }
 
 
 def becomes(wanted, attempt):
@@ -214,7 +264,10 @@ def test_a_kept_container_and_a_target_with_capabilities_are_let_through(guard, 
     guard(scanner_images=[BUSYBOX], debug_match_capabilities=True)
     effective(scan, shop)
     # the guard before it may have refused that image, too: the API server takes a moment to go over to a new one
-    becomes({"legacy": "scanned"}, lambda: scan(shop, containers=["legacy"], debug_match_capabilities=True, debug_keep_alive=60))
+    becomes(
+        {"legacy": "scanned"},
+        lambda: scan(shop, containers=["legacy"], debug_match_capabilities=True, debug_keep_alive=60),
+    )
 
 
 def test_a_scan_by_exec_says_that_targets_are_closed(guard, there, shop, scan):
@@ -225,15 +278,46 @@ def test_a_scan_by_exec_says_that_targets_are_closed(guard, there, shop, scan):
     assert outcomes(scan(shop, containers=["api"])) == {"api": "scanned"}
 
 
-def test_a_playbook_makes_it_where_the_play_says(guard, there, playbooks, guard_operator_kubeconfig, tmp_path):
+def test_a_playbook_makes_it_where_the_play_says(
+    guard, there, playbooks, guard_operator_kubeconfig, tmp_path
+):
     """By the action plugin in the controller, first in check mode with a diff, and by the module, which finds it unchanged."""
-    task = {"securescan.kubernetes.scan_guard": {"kubeconfig": str(guard_operator_kubeconfig), "scanner_images": [BUSYBOX]}}
+    task = {
+        "securescan.kubernetes.scan_guard": {
+            "kubeconfig": str(guard_operator_kubeconfig),
+            "scanner_images": [BUSYBOX],
+        }
+    }
     play = tmp_path / "guard.yml"
-    play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [
-        {**task, "check_mode": True, "diff": True, "register": "would", "failed_when": "would is not changed"},
-        {**task, "register": "made", "failed_when": "made is not changed"},
-        {**task, "vars": {"ansible_connection": "bastion", "ansible_remote_tmp": str(tmp_path / "remote")},
-         "register": "again", "failed_when": "again is changed"}]}]))
+    play.write_text(
+        json.dumps(
+            [
+                {
+                    "hosts": "all",
+                    "gather_facts": False,
+                    "tasks": [
+                        {
+                            **task,
+                            "check_mode": True,
+                            "diff": True,
+                            "register": "would",
+                            "failed_when": "would is not changed",
+                        },
+                        {**task, "register": "made", "failed_when": "made is not changed"},
+                        {
+                            **task,
+                            "vars": {
+                                "ansible_connection": "bastion",
+                                "ansible_remote_tmp": str(tmp_path / "remote"),
+                            },
+                            "register": "again",
+                            "failed_when": "again is changed",
+                        },
+                    ],
+                }
+            ]
+        )
+    )
     run = playbooks.run(str(play))
     assert run.status == 0, run.output[-3000:]
     assert "ok=3" in run.output and "changed=2" in run.output

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import POLICY
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifecycle import ensure_absent, ensure_present
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifecycle import (
+    ensure_absent,
+    ensure_present,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import (
     AccessPlan,
     Grant,
@@ -20,7 +23,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objec
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.token import wait_until_effective
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import helper_name
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import ConnectionOptions, connect
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ConnectionOptions,
+    connect,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX
 from ansible_collections.securescan.kubernetes.tests.integration.denials_table import check_or_write
@@ -34,7 +40,11 @@ from ansible_collections.securescan.kubernetes.tests.integration.guard_attempts 
     add,
     enter,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import NAMES, Guarded, Identity
+from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import (
+    NAMES,
+    Guarded,
+    Identity,
+)
 from ansible_collections.securescan.kubernetes.tests.integration.guard_table import PAGE, page
 from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import request, word
 
@@ -59,16 +69,32 @@ class Actors:
 
     def _scanner(self, run_id, names):
         """As a scan makes it, with both approaches' Roles."""
-        pods = tuple(PodRef(pod["metadata"]["name"], pod["metadata"]["uid"])
-                     for pod in self.place.cluster.get("pods", "-n", self.place.targets)["items"])
+        pods = tuple(
+            PodRef(pod["metadata"]["name"], pod["metadata"]["uid"])
+            for pod in self.place.cluster.get("pods", "-n", self.place.targets)["items"]
+        )
         now = datetime.now(timezone.utc)
-        grants = (Grant(self.place.targets, pods, "debug"),
-                  Grant(self.place.helpers, tuple(PodRef(helper_name(run_id, number), "") for number in (1, 2)), "image"))
+        grants = (
+            Grant(self.place.targets, pods, "debug"),
+            Grant(
+                self.place.helpers,
+                tuple(PodRef(helper_name(run_id, number), "") for number in (1, 2)),
+                "image",
+            ),
+        )
         plan = AccessPlan(run_id, "tests", now + timedelta(seconds=3600), now, grants)
         outcomes = ensure_present(self.client, plan)
         assert not [outcome.error for outcome in outcomes if outcome.error]
-        made = [Identity(self.place.cluster, self.place.connection, grant.namespace, object_name(run_id), dict(
-            names, run=run_id, uid=outcome.account_uid)) for grant, outcome in zip(grants, outcomes)]
+        made = [
+            Identity(
+                self.place.cluster,
+                self.place.connection,
+                grant.namespace,
+                object_name(run_id),
+                dict(names, run=run_id, uid=outcome.account_uid),
+            )
+            for grant, outcome in zip(grants, outcomes)
+        ]
         for identity, grant in zip(made, grants):
             wait_until_effective(RestClient(self.place.connection.with_bearer_token(identity.token)), grant)
         made[0].in_helpers = made[1]
@@ -104,22 +130,29 @@ def actors(cluster):
 def without(actors, guard):
     """(status, body) by attempt while there is no guard."""
     actors.spare.send_until(BEYOND[0], lambda status, _body: status != 403)
-    assert not actors.place.cluster.get(POLICY, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes")["items"]
-    return {**{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
-            **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND}}
+    assert not actors.place.cluster.get(POLICY, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes")[
+        "items"
+    ]
+    return {
+        **{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
+        **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND},
+    }
 
 
 @pytest.fixture(scope="module")
 def guarded(actors, without, guard):
     """Makes the guard, or one with other options, and waits until it is at work."""
+
     def make(first, *, identity=None, is_denied=True, **changes):
         result = guard(**{"scanner_images": [BUSYBOX], **changes})
         (identity or actors.scanner).send_until(first, lambda status, _body: (status == 403) == is_denied)
         return result
+
     make(add("other image", "-", image="none"))
     for attempt in (DENIED[0], DENIED[-1]):
         (actors.scanner.in_helpers if "{helpers}" in attempt.path else actors.scanner).send_until(
-            attempt, lambda status, _body: status == 403)
+            attempt, lambda status, _body: status == 403
+        )
     actors.spare.send_until(BEYOND[0], lambda status, _body: status == 403)
     return make
 
@@ -127,8 +160,10 @@ def guarded(actors, without, guard):
 @pytest.fixture(scope="module")
 def answers(actors, without, guarded):
     """(status, body) by attempt with the guard."""
-    return {**{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
-            **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND}}
+    return {
+        **{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
+        **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND},
+    }
 
 
 @pytest.mark.parametrize("attempt", [*DENIED, *BEYOND], ids=[attempt.what for attempt in [*DENIED, *BEYOND]])
@@ -139,7 +174,10 @@ def test_only_the_guard_refuses(attempt, without, answers):
     status, body = answers[attempt.what]
     assert status == 403, body
     message = json.loads(body)["message"]
-    assert "ValidatingAdmissionPolicy '%s' with binding '%s' denied request" % (attempt.policy, attempt.policy) in message
+    assert (
+        f"ValidatingAdmissionPolicy '{attempt.policy}' with binding '{attempt.policy}' denied request"
+        in message
+    )
     assert attempt.says in message, message
 
 
@@ -169,7 +207,9 @@ def test_the_administrator_is_not_touched(actors, guarded):
     assert "root" in as_administrator("exec", "target", "-c", "app", "--", "cat", "/etc/passwd")
     as_administrator("delete", "pod", "target", "--dry-run=server")
     as_administrator("label", "pod", "target", "a=b", "--dry-run=server")
-    as_administrator("debug", "target", "--image=" + BUSYBOX, "--target=app", "--profile=sysadmin", "--", "true")
+    as_administrator(
+        "debug", "target", "--image=" + BUSYBOX, "--target=app", "--profile=sysadmin", "--", "true"
+    )
     (entry,) = as_administrator_pod(actors)["spec"]["ephemeralContainers"]
     assert entry["securityContext"]["privileged"] is True
 
@@ -181,10 +221,17 @@ def as_administrator_pod(actors):
 def test_a_helper_pod_of_another_run_is_not_deleted(actors, guarded):
     """RBAC would let the one with all rights."""
     for run_id, status in ((actors.place.run_id, 403), (actors.place.run_id + "-b", 404)):
-        attempt = Attempt("delete", "DELETE", "/api/v1/namespaces/{helpers}/pods/%s" % helper_name(run_id, 1))
+        attempt = Attempt("delete", "DELETE", f"/api/v1/namespaces/{{helpers}}/pods/{helper_name(run_id, 1)}")
         if status == 403:
-            actors.place.cluster.kubectl("run", helper_name(run_id, 1), "--image=none", "-n", actors.place.helpers,
-                                         "--overrides", json.dumps({"spec": {"schedulingGates": [{"name": "tests/never"}]}}))
+            actors.place.cluster.kubectl(
+                "run",
+                helper_name(run_id, 1),
+                "--image=none",
+                "-n",
+                actors.place.helpers,
+                "--overrides",
+                json.dumps({"spec": {"schedulingGates": [{"name": "tests/never"}]}}),
+            )
         assert actors.spare.send(attempt)[0] == status
 
 
@@ -195,10 +242,12 @@ def test_which_users_and_capabilities_a_root_target_allows(actors, guarded):
     plain = add("drops all", **root, securityContext=as_root)
     same = add("as its target's", **root, securityContext={**as_root, "capabilities": own})
     with_ptrace = {"add": ["NET_RAW", "SYS_PTRACE"], "drop": ["CHOWN"]}
-    more = [add("one more", **root, securityContext={**as_root, "capabilities": with_ptrace}),
-            add("drops less", **root, securityContext={**as_root, "capabilities": {"add": ["NET_RAW"]}}),
-            add("beside another", securityContext={**as_root, "capabilities": own}),
-            add("not as root", **root, securityContext={"capabilities": own})]
+    more = [
+        add("one more", **root, securityContext={**as_root, "capabilities": with_ptrace}),
+        add("drops less", **root, securityContext={**as_root, "capabilities": {"add": ["NET_RAW"]}}),
+        add("beside another", securityContext={**as_root, "capabilities": own}),
+        add("not as root", **root, securityContext={"capabilities": own}),
+    ]
     assert actors.scanner.send(plain)[0] == 200
     assert actors.scanner.send(same)[0] == 403
     guarded(same, is_denied=False, debug_match_capabilities=True)
@@ -208,28 +257,47 @@ def test_which_users_and_capabilities_a_root_target_allows(actors, guarded):
 
 
 def test_targets_can_be_closed_to_scanners(actors, guarded):
-    target, own = enter("enter", "container=app&command=sh"), enter("enter", "container=securescan-own&command=sh", pod=ROOT)
+    target, own = (
+        enter("enter", "container=app&command=sh"),
+        enter("enter", "container=securescan-own&command=sh", pod=ROOT),
+    )
     assert actors.scanner.send(target)[0] == 101
     guarded(target, enter_targets=False)
     status, body = actors.scanner.send(target)
     assert status == 403 and "enters only containers of its own" in json.loads(body)["message"]
     assert actors.scanner.send(own)[0] == 101
-    helper = Attempt("enter", "GET", HELPERS + "/{account}-h1/exec?container=image-1&command=sh&stdout=true",
-                     headers=target.headers)
+    helper = Attempt(
+        "enter",
+        "GET",
+        HELPERS + "/{account}-h1/exec?container=image-1&command=sh&stdout=true",
+        headers=target.headers,
+    )
     assert actors.scanner.in_helpers.send(helper)[0] != 403
     guarded(target, is_denied=False)
 
 
 def test_the_page_about_the_guard_says_what_came_out(without, answers, cluster):
     version = json.loads(cluster.kubectl("get", "--raw", "/version"))["gitVersion"]
-    rows = [[(attempt.what, request(attempt), word(without[attempt.what][0]), word(answers[attempt.what][0]),
-              words(answers[attempt.what][1]) if attempt.policy else "")
-             for attempt in attempts] for attempts in (DENIED, BEYOND, ALLOWED)]
+    rows = [
+        [
+            (
+                attempt.what,
+                request(attempt),
+                word(without[attempt.what][0]),
+                word(answers[attempt.what][0]),
+                words(answers[attempt.what][1]) if attempt.policy else "",
+            )
+            for attempt in attempts
+        ]
+        for attempts in (DENIED, BEYOND, ALLOWED)
+    ]
     check_or_write(page(version.lstrip("v"), *rows), PAGE)
 
 
 def words(body):
     """Policy and message of a refusal."""
-    policy, message = re.search(r"ValidatingAdmissionPolicy '(\S+)' with binding '\S+' denied request: (.*)",
-                                json.loads(body)["message"]).groups()
-    return "`%s`: %s" % (policy, message)
+    policy, message = re.search(
+        r"ValidatingAdmissionPolicy '(\S+)' with binding '\S+' denied request: (.*)",
+        json.loads(body)["message"],
+    ).groups()
+    return f"`{policy}`: {message}"

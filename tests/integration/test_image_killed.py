@@ -37,11 +37,17 @@ MOMENTS = 10
 def helpers(place, cluster, helper_operator_kubeconfig):
     """A namespace for the helper pods of this test alone: what it sweeps belongs to no other scan."""
     there = place(ENFORCED)
-    binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-               "metadata": {"name": "securescan-grantor-image", "namespace": there.name},
-               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                           "name": shipped_cluster_role(IMAGE_MANIFEST)["metadata"]["name"]},
-               "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT + "-helpers", "namespace": NAMESPACE}]}
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "securescan-grantor-image", "namespace": there.name},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": shipped_cluster_role(IMAGE_MANIFEST)["metadata"]["name"],
+        },
+        "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT + "-helpers", "namespace": NAMESPACE}],
+    }
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(binding))
     return there
 
@@ -50,15 +56,22 @@ def names(cluster, namespace, kinds):
     return set(cluster.kubectl("get", kinds, "-n", namespace, "-l", OURS, "-o", "name").split())
 
 
-def test_what_killed_scans_leave_is_swept_and_a_new_one_works(place, helpers, scan, cluster, helper_operator_kubeconfig):
+def test_what_killed_scans_leave_is_swept_and_a_new_one_works(
+    place, helpers, scan, cluster, helper_operator_kubeconfig
+):
     there = place(ENFORCED)
     there.add(pod("a", container("a", **LISTENS)), pod("b", container("b", BUSYBOX)))
     forked = multiprocessing.get_context("fork")
     chance = random.Random(5)
 
     def run():
-        return scan(there.name, approach="image", helper_namespace=helpers.name, concurrency=1,
-                    kubeconfig=str(helper_operator_kubeconfig))
+        return scan(
+            there.name,
+            approach="image",
+            helper_namespace=helpers.name,
+            concurrency=1,
+            kubeconfig=str(helper_operator_kubeconfig),
+        )
 
     began = time.monotonic()
     assert run().result["counts"]["scanned"] == 2
@@ -72,14 +85,24 @@ def test_what_killed_scans_leave_is_swept_and_a_new_one_works(place, helpers, sc
         process.join()
     left, pods = names(cluster, helpers.name, ACCESS), names(cluster, helpers.name, "pods")
     within, with_pods = sum(name.startswith("serviceaccount/") for name in left), len(pods)
-    assert within >= 3 and with_pods >= 1, "too few of the moments lay within a scan, so this shows too little"
+    assert within >= 3 and with_pods >= 1, (
+        "too few of the moments lay within a scan, so this shows too little"
+    )
     sweep = {"state": "swept", "namespaces": [helpers.name, there.name]}
     assert run_task(helper_operator_kubeconfig, **sweep)["changed"] is False, "nothing has expired yet"
     assert names(cluster, helpers.name, ACCESS) == left
     # the shortest access lives for 10 minutes: their expiry is put into the past
     for namespace in (helpers.name, there.name):
-        cluster.kubectl("label", "--overwrite", ACCESS, "-n", namespace, "-l", OURS,
-                        "securescan.kubernetes/expires=20200101T000000Z")
+        cluster.kubectl(
+            "label",
+            "--overwrite",
+            ACCESS,
+            "-n",
+            namespace,
+            "-l",
+            OURS,
+            "securescan.kubernetes/expires=20200101T000000Z",
+        )
     swept = run_task(helper_operator_kubeconfig, **sweep)
     assert swept["swept"]["removed_count"] >= within and swept["swept"]["kept_count"] == 0, swept
     deadline = time.monotonic() + 60

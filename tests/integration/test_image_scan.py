@@ -16,7 +16,10 @@ import time
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import NOT_REVIEWED, control_status
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import (
+    NOT_REVIEWED,
+    control_status,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -46,17 +49,32 @@ class Run:
 
     def controls(self, target: dict) -> dict:
         """{(profile, control): the control as the HDF document has it}."""
-        return {(profile["name"], control["id"]): control
-                for profile in self.hdf(target)["profiles"] for control in profile["controls"]}
+        return {
+            (profile["name"], control["id"]): control
+            for profile in self.hdf(target)["profiles"]
+            for control in profile["controls"]
+        }
 
     def verdicts(self, target: dict) -> dict:
         return {key: control_status(control) for key, control in self.controls(target).items()}
 
 
-def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, *, check_mode: bool = False, cancel=None, **changes) -> dict:
+def run_scan(
+    kubeconfig: pathlib.Path, folder: pathlib.Path, *, check_mode: bool = False, cancel=None, **changes
+) -> dict:
     params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
-    params.update({"kubeconfig": str(kubeconfig), "namespaces": ["shop"], "scanner_image": "securescan.local/busybox:1",
-                   "helper_namespace": HELPERS, "timeout": 60.0, "output_dir": str(folder), "profiles": PROFILES}, **changes)
+    params.update(
+        {
+            "kubeconfig": str(kubeconfig),
+            "namespaces": ["shop"],
+            "scanner_image": "securescan.local/busybox:1",
+            "helper_namespace": HELPERS,
+            "timeout": 60.0,
+            "output_dir": str(folder),
+            "profiles": PROFILES,
+        },
+        **changes,
+    )
     params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
     context = TaskContext(check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event())
     return run_scan_container(params, context)
@@ -124,13 +142,25 @@ def test_auto_scans_all_of_a_mixed_namespace_each_in_the_way_that_sees_most(by_a
     taken = collections.defaultdict(set)
     for target in by_auto.targets:
         taken[target["container"]].add(target["approach"])
-    assert taken == {"api": {"exec"}, "legacy": {"exec"}, "web": {"exec"}, "worker": {"exec"}, "edge": {"debug"},
-                     "broken": {"image"}}
+    assert taken == {
+        "api": {"exec"},
+        "legacy": {"exec"},
+        "web": {"exec"},
+        "worker": {"exec"},
+        "edge": {"debug"},
+        "broken": {"image"},
+    }
     (edge, _other) = by_auto.of("edge")
-    assert by_auto.said(edge)["passed_over"] == [{"approach": "exec", "reason": "no_such_program"},
-                                                 {"approach": "sidecar", "reason": "no_sidecar"}]
+    assert by_auto.said(edge)["passed_over"] == [
+        {"approach": "exec", "reason": "no_such_program"},
+        {"approach": "sidecar", "reason": "no_sidecar"},
+    ]
     (broken,) = by_auto.of("broken")
-    assert [entry["approach"] for entry in by_auto.said(broken)["passed_over"]] == ["exec", "sidecar", "debug"]
+    assert [entry["approach"] for entry in by_auto.said(broken)["passed_over"]] == [
+        "exec",
+        "sidecar",
+        "debug",
+    ]
 
 
 def test_auto_asks_an_image_without_a_shell_only_once_for_one(by_auto: Run) -> None:
@@ -165,7 +195,9 @@ def contradictions(one: Run, other: Run, least: int = 6) -> list:
 
 
 def cannot_tell(control: dict) -> bool:
-    return control_status(control) == NOT_REVIEWED and any(result.get("skip_message") for result in control["results"])
+    return control_status(control) == NOT_REVIEWED and any(
+        result.get("skip_message") for result in control["results"]
+    )
 
 
 def test_check_mode_makes_nothing(cluster, helper_operator_kubeconfig, tmp_path) -> None:
@@ -176,8 +208,12 @@ def test_check_mode_makes_nothing(cluster, helper_operator_kubeconfig, tmp_path)
 
 
 def test_a_refused_helper_is_a_record_with_who_refuses(cluster, helper_operator_kubeconfig, tmp_path) -> None:
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": HELPERS},
-             "spec": {"hard": {"pods": "0"}}}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": HELPERS},
+        "spec": {"hard": {"pods": "0"}},
+    }
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(quota))
     try:
         run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="image", containers=["edge"]))
@@ -189,27 +225,53 @@ def test_a_refused_helper_is_a_record_with_who_refuses(cluster, helper_operator_
 
 
 def test_a_scanner_image_that_cannot_be_had_is_told(cluster, helper_operator_kubeconfig, tmp_path) -> None:
-    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="image", containers=["edge"],
-                       scanner_image="securescan.local/busybox:none", scanner_image_pull_policy="Never"))
+    run = Run(
+        run_scan(
+            helper_operator_kubeconfig,
+            tmp_path,
+            approach="image",
+            containers=["edge"],
+            scanner_image="securescan.local/busybox:none",
+            scanner_image_pull_policy="Never",
+        )
+    )
     assert {target["error"]["reason"] for target in run.targets} == {"image_pull_failed"}
     assert gone(cluster)
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"helper_namespace": None}, "needs a namespace"), ({"scanner_image": None}, "needs an image"),
-    ({"namespaces": ["shop", HELPERS], "helper_namespace": "shop"}, "holds targets")])
-def test_bad_options_are_told_before_anything_is_made(cluster, helper_operator_kubeconfig, tmp_path, changes, words) -> None:
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"helper_namespace": None}, "needs a namespace"),
+        ({"scanner_image": None}, "needs an image"),
+        ({"namespaces": ["shop", HELPERS], "helper_namespace": "shop"}, "holds targets"),
+    ],
+)
+def test_bad_options_are_told_before_anything_is_made(
+    cluster, helper_operator_kubeconfig, tmp_path, changes, words
+) -> None:
     with pytest.raises(ScanError, match=words) as raised:
         run_scan(helper_operator_kubeconfig, tmp_path, approach="image", **changes)
     assert raised.value.reason == "bad_option" and left(cluster) == ""
 
 
 def test_auto_without_its_options_says_what_is_missing(cluster, helper_operator_kubeconfig, tmp_path) -> None:
-    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="auto", scanner_image=None, containers=["edge", "api"]))
+    run = Run(
+        run_scan(
+            helper_operator_kubeconfig,
+            tmp_path,
+            approach="auto",
+            scanner_image=None,
+            containers=["edge", "api"],
+        )
+    )
     assert {target["outcome"] for target in run.of("api")} == {"scanned"}
     for target in run.of("edge"):
         assert target["error"]["reason"] == "no_approach"
-        assert "no_such_program" in target["error"]["message"] and "no scanner_image is given" in target["error"]["message"]
+        assert (
+            "no_such_program" in target["error"]["message"]
+            and "no scanner_image is given" in target["error"]["message"]
+        )
 
 
 def test_cancelled_runs_leave_no_helper(cluster, helper_operator_kubeconfig, tmp_path) -> None:

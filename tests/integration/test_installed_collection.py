@@ -22,8 +22,23 @@ from quality import compatibility_page
 
 # The oldest ansible-core that is claimed on the oldest Python of its controller, and the newest on the newest.
 INSTALLATIONS = (("2.16", "3.10"), ("2.21", "3.13"))
-SHIPPED = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "execution_environment",
-           "meta", "playbooks", "plugins", "profiles", "requirements.txt", "roles", "tests"}
+SHIPPED = {
+    "CHANGELOG.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "changelogs",
+    "docs",
+    "execution_environment",
+    "meta",
+    "playbooks",
+    "plugins",
+    "profiles",
+    "requirements.txt",
+    "roles",
+    "tests",
+}
 MAX_ARCHIVE_BYTES = 1024 * 1024
 _seen: list[tuple[str, str, str]] = []
 
@@ -31,20 +46,34 @@ _seen: list[tuple[str, str, str]] = []
 def clean_environ(programs: pathlib.Path, **more: str) -> dict[str, str]:
     """As a login shell has it: nothing of this test run's Ansible and Python is passed on."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TZ") if name in os.environ}
-    return {**kept, "PATH": "%s:/usr/bin:/bin" % programs, "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", **more}
+    return {**kept, "PATH": f"{programs}:/usr/bin:/bin", "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", **more}
 
 
 def run(*command: object, cwd: pathlib.Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(part) for part in command], cwd=cwd, env=environ, check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environ,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("archive")
     programs = pathlib.Path(sys.executable).parent
-    done = run(programs / "ansible-galaxy", "collection", "build", "--output-path", folder, cwd=ROOT,
-               environ=clean_environ(programs))
+    done = run(
+        programs / "ansible-galaxy",
+        "collection",
+        "build",
+        "--output-path",
+        folder,
+        cwd=ROOT,
+        environ=clean_environ(programs),
+    )
     assert done.returncode == 0, done.stdout
     found = list(folder.glob("securescan-kubernetes-*.tar.gz"))
     assert len(found) == 1
@@ -56,7 +85,9 @@ def test_the_archive_holds_what_users_need_and_no_more(archive):
         names = file.getnames()
     assert {name.split("/")[0] for name in names} == SHIPPED
     assert {name for name in names if name.startswith("tests/")} == {"tests/config.yml"}
-    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".retry", ".tar.gz"))]
+    assert not [
+        name for name in names if "__pycache__" in name or name.endswith((".pyc", ".retry", ".tar.gz"))
+    ]
     assert archive.stat().st_size < MAX_ARCHIVE_BYTES
 
 
@@ -66,9 +97,11 @@ class Installation:
     def __init__(self, core: str, python: str, archive: pathlib.Path, folder: pathlib.Path) -> None:
         found = interpreter(python)
         if found is None:
-            pytest.skip("this machine has no Python %s" % python)
+            pytest.skip(f"this machine has no Python {python}")
         self.folder = folder
-        self.programs = ensure_environment(ROOT / "tests" / "quality" / ("ansible-core-%s.txt" % core), found) / "bin"
+        self.programs = (
+            ensure_environment(ROOT / "tests" / "quality" / (f"ansible-core-{core}.txt"), found) / "bin"
+        )
         self.environ = clean_environ(self.programs, HOME=str(folder), PWD=str(folder))
         done = self.run("ansible-galaxy", "collection", "install", archive)
         assert done.returncode == 0, done.stdout
@@ -76,13 +109,22 @@ class Installation:
     def run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         return run(self.programs / program, *arguments, cwd=self.folder, environ=self.environ)
 
-    def scan(self, kubeconfig: pathlib.Path, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
+    def scan(
+        self, kubeconfig: pathlib.Path, *arguments: str, **variables: object
+    ) -> subprocess.CompletedProcess[str]:
         """The README's first scan."""
         inventory = self.folder / "inventory.json"
         host = {"ansible_connection": "local", "scan_kubeconfig": str(kubeconfig), **variables}
         inventory.write_text(json.dumps({"all": {"hosts": {"mycluster": host}}}))
-        return self.run("ansible-playbook", "securescan.kubernetes.scan", "-i", inventory, "-e", "scan_namespaces=shop",
-                        *arguments)
+        return self.run(
+            "ansible-playbook",
+            "securescan.kubernetes.scan",
+            "-i",
+            inventory,
+            "-e",
+            "scan_namespaces=shop",
+            *arguments,
+        )
 
 
 @pytest.fixture(scope="module", params=INSTALLATIONS, ids="-".join)
@@ -95,7 +137,7 @@ def installation(request, archive, tmp_path_factory):
 
 def test_a_first_scan_with_ansible_core_alone(installation, operator_kubeconfig):
     installed = installation.run("python", "-m", "pip", "list", "--format=freeze").stdout
-    assert "ansible-core==%s." % installation.core in installed
+    assert f"ansible-core=={installation.core}." in installed
     assert "kubernetes" not in installed
     done = installation.scan(operator_kubeconfig)
     assert done.returncode == 2, "the sample workloads hold a badly configured one: " + done.stdout
@@ -133,5 +175,6 @@ def test_the_page_of_compatibility_says_so():
     if len(_seen) < len(INSTALLATIONS):
         pytest.skip("only a whole run of this file can tell")
     columns = ("ansible-core", "controller's Python", "result")
-    assert compatibility_page.record(compatibility_page.INSTALLED, columns, _seen), \
+    assert compatibility_page.record(compatibility_page.INSTALLED, columns, _seen), (
         "run this file's tests with SECURESCAN_WRITE_DOCS=1"
+    )

@@ -29,8 +29,13 @@ def left(cluster) -> str:
 
 def start_slow_scan(playbooks):
     """One container after the other, so that the scan has a middle."""
-    return playbooks.start("securescan.kubernetes.scan", scan_namespaces="shop", scan_concurrency=1,
-                           scan_output_dir=str(playbooks.folder / "results"), environ={"PYTHONFAULTHANDLER": "1"})
+    return playbooks.start(
+        "securescan.kubernetes.scan",
+        scan_namespaces="shop",
+        scan_concurrency=1,
+        scan_output_dir=str(playbooks.folder / "results"),
+        environ={"PYTHONFAULTHANDLER": "1"},
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +62,7 @@ def output_of(process, seconds: float = 30) -> str:
         for pid in sorted(family_of(process.pid), reverse=True):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGABRT)
-        pytest.fail("it did not end within %g s:\n%s" % (seconds, process.communicate(timeout=30)[0]))
+        pytest.fail(f"it did not end within {seconds:g} s:\n{process.communicate(timeout=30)[0]}")
 
 
 def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
@@ -83,8 +88,9 @@ def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
 def expire(cluster, name: str) -> None:
     """Puts the expiry of one run's objects into the past, so that the test need not wait for the shortest token."""
     for kind in ("serviceaccount", "role", "rolebinding"):
-        cluster.kubectl_run("label", "--overwrite", kind, name, "-n", "shop",
-                            "securescan.kubernetes/expires=20200101T000000Z")
+        cluster.kubectl_run(
+            "label", "--overwrite", kind, name, "-n", "shop", "securescan.kubernetes/expires=20200101T000000Z"
+        )
 
 
 def sweep(cluster) -> dict:
@@ -104,7 +110,9 @@ def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks,
         time.sleep(chance.uniform(0, 0.6))
         kill_family(process.pid)
         process.communicate(timeout=30)
-    names = sorted({line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")})
+    names = sorted(
+        {line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")}
+    )
     assert len(names) >= 3, "too few of the moments lay within a scan"
     assert sweep(cluster)["changed"] is False, "nothing has expired yet"
     assert len(left(cluster).split()) >= len(names)
@@ -217,15 +225,19 @@ def test_a_worker_whose_ansible_is_killed_ends_and_removes_the_access(playbooks,
     """SIGKILL for ansible-playbook alone, as ansible-runner does it when a cancel is not heeded. Nothing else would end its
     worker before the container answers.
     """
-    process = playbooks.start("securescan.kubernetes.scan", scan_namespaces="slow", scan_timeout=290,
-                              scan_output_dir=str(playbooks.folder / "results"))
+    process = playbooks.start(
+        "securescan.kubernetes.scan",
+        scan_namespaces="slow",
+        scan_timeout=290,
+        scan_output_dir=str(playbooks.folder / "results"),
+    )
     assert wait_for_access(process, cluster)
     workers = family_of(process.pid) - {process.pid}
     assert workers
     process.kill()
     output_of(process)
     deadline = time.monotonic() + 60
-    while any(pathlib.Path("/proc/%d" % worker).exists() for worker in workers):
+    while any(pathlib.Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline, "the worker goes on"
         time.sleep(0.1)
     assert left(cluster) == ""

@@ -29,13 +29,31 @@ ATTESTATIONS = [
     {"control_id": "bh-expired", "updated": "2020-01-01", **ENTRY},
     {"control_id": "bh-elsewhere", "updated": "@today", "targets": [{"namespace": "elsewhere"}], **ENTRY},
 ]
-JUDGE = [{"hosts": "all", "gather_facts": False, "tasks": [
-    {"securescan.kubernetes.scan_judgement": {
-        "run_dir": "{{ first }}", "profiles": "{{ scan_profiles }}", "attestations": "{{ scan_attestations }}",
-        "waivers": "{{ scan_waivers }}", "output_dir": "{{ scan_output_dir }}"}, "register": "again"},
-    {"securescan.kubernetes.scan_threshold": {
-        "run_dir": "{{ again.run_dir }}", "baseline": "{{ first }}",
-        "threshold": {"new_failures": {"max": 0}, "must_pass": {"by-hand": ["bh-reviewed"]}}}}]}]
+JUDGE = [
+    {
+        "hosts": "all",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "securescan.kubernetes.scan_judgement": {
+                    "run_dir": "{{ first }}",
+                    "profiles": "{{ scan_profiles }}",
+                    "attestations": "{{ scan_attestations }}",
+                    "waivers": "{{ scan_waivers }}",
+                    "output_dir": "{{ scan_output_dir }}",
+                },
+                "register": "again",
+            },
+            {
+                "securescan.kubernetes.scan_threshold": {
+                    "run_dir": "{{ again.run_dir }}",
+                    "baseline": "{{ first }}",
+                    "threshold": {"new_failures": {"max": 0}, "must_pass": {"by-hand": ["bh-reviewed"]}},
+                }
+            },
+        ],
+    }
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,36 +63,60 @@ def kept_scan(operator_kubeconfig, tmp_path_factory):
     profile, attestations = folder / "by-hand.yml", folder / "attestations.yml"
     profile.write_text(MANUAL)
     today = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    attestations.write_text(yaml.safe_dump([
-        dict(entry, updated=today if entry["updated"] == "@today" else entry["updated"]) for entry in ATTESTATIONS]))
+    attestations.write_text(
+        yaml.safe_dump(
+            [
+                dict(entry, updated=today if entry["updated"] == "@today" else entry["updated"])
+                for entry in ATTESTATIONS
+            ]
+        )
+    )
     run = Playbooks(operator_kubeconfig, folder).scan(
-        scan_profiles=["container-baseline", str(profile)], scan_attestations=str(attestations), scan_keep_facts=True,
-        scan_fail_on="never")
+        scan_profiles=["container-baseline", str(profile)],
+        scan_attestations=str(attestations),
+        scan_keep_facts=True,
+        scan_fail_on="never",
+    )
     assert run.status == 0, run.output[-4000:]
-    run.variables = {"scan_profiles": ["container-baseline", str(profile)], "scan_attestations": str(attestations),
-                     "scan_waivers": str(WAIVERS)}
+    run.variables = {
+        "scan_profiles": ["container-baseline", str(profile)],
+        "scan_attestations": str(attestations),
+        "scan_waivers": str(WAIVERS),
+    }
     return run
 
 
 def controls_of(run_dir, target):
     """Id -> status and texts of the tests, without times."""
     document = json.loads((run_dir / target["hdf"]).read_text(encoding="utf-8"))
-    return {(profile["name"], control["id"]): [(result["status"], result.get("message"), result.get("skip_message"))
-                                               for result in control["results"]]
-            for profile in document["profiles"] for control in profile["controls"]}
+    return {
+        (profile["name"], control["id"]): [
+            (result["status"], result.get("message"), result.get("skip_message"))
+            for result in control["results"]
+        ]
+        for profile in document["profiles"]
+        for control in profile["controls"]
+    }
 
 
 def test_kept_facts_give_the_same_verdicts_without_a_second_scan(kept_scan, playbooks, tmp_path):
     first = kept_scan.run_dir
     play = tmp_path / "judge.yml"
     play.write_text(yaml.safe_dump(JUDGE))
-    run = playbooks.run(str(play), first=str(first), scan_kubeconfig="", scan_output_dir=str(tmp_path / "again"),
-                        **kept_scan.variables)
+    run = playbooks.run(
+        str(play),
+        first=str(first),
+        scan_kubeconfig="",
+        scan_output_dir=str(tmp_path / "again"),
+        **kept_scan.variables,
+    )
     assert run.status == 0, run.output[-4000:]
     assert "Gate: PASSED" in run.output
     again = (tmp_path / "again" / "latest").resolve()
     before = {target["target_id"]: target for target in kept_scan.summary["targets"]}
-    after = {target["target_id"]: target for target in json.loads((again / "summary.json").read_text())["targets"]}
+    after = {
+        target["target_id"]: target for target in json.loads((again / "summary.json").read_text())["targets"]
+    }
     assert set(before) == set(after)
     seen = 0
     for target_id, target in before.items():
@@ -86,7 +128,9 @@ def test_kept_facts_give_the_same_verdicts_without_a_second_scan(kept_scan, play
         assert set(then) == set(now)
         different = {control for control in then if then[control] != now[control]}
         for control in different:
-            assert all(status == "skipped" and "may hold a secret" in why for status, _message, why in now[control])
+            assert all(
+                status == "skipped" and "may hold a secret" in why for status, _message, why in now[control]
+            )
         assert len(different) <= 2, (target_id, different)
         seen += len(then) - len(different)
     assert seen > 150
@@ -102,15 +146,21 @@ def test_what_is_kept_is_private_and_holds_no_secret(kept_scan):
         assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.|PRIVATE KEY|\$(6|y)\$", text)
         kept = json.loads(text)
         for container in kept["pod"]["spec"]["containers"]:
-            assert all(variable.get("value", "") in ("", "(not kept)") for variable in container.get("env", []))
+            assert all(
+                variable.get("value", "") in ("", "(not kept)") for variable in container.get("env", [])
+            )
 
 
 def test_attestations_count_by_target_and_until_their_expiry(kept_scan):
     summary = kept_scan.summary
     targets = [target for target in summary["targets"] if target["outcome"] == "scanned"]
     assert {note["control_id"]: note["kind"] for note in summary["attestation_notes"]} == {
-        "bh-expired": "expired", "bh-elsewhere": "no_target"}
-    assert "bh-expired: the attestation of 2020-01-01 by someone expired on 2021-01-01" in " ".join(kept_scan.output.split())
+        "bh-expired": "expired",
+        "bh-elsewhere": "no_target",
+    }
+    assert "bh-expired: the attestation of 2020-01-01 by someone expired on 2021-01-01" in " ".join(
+        kept_scan.output.split()
+    )
     for target in targets:
         document = json.loads((kept_scan.run_dir / target["hdf"]).read_text(encoding="utf-8"))
         (profile,) = [profile for profile in document["profiles"] if profile["name"] == "by-hand"]
@@ -132,7 +182,9 @@ def test_a_broken_file_of_attestations_is_refused_before_the_cluster_is_touched(
 def test_a_baseline_through_the_role(playbooks, kept_scan):
     """Everything failed before, so nothing is new; compared with itself it would be nothing either, and is refused."""
     profiles = kept_scan.variables["scan_profiles"]
-    run = playbooks.scan(scan_baseline=str(kept_scan.run_dir), scan_threshold={"coverage": {"min": 50}}, scan_profiles=profiles)
+    run = playbooks.scan(
+        scan_baseline=str(kept_scan.run_dir), scan_threshold={"coverage": {"min": 50}}, scan_profiles=profiles
+    )
     assert run.status == 0, run.output[-4000:]
     assert run.summary["gate"]["baseline"].startswith("run ")
     assert run.summary["gate"]["threshold"]["limits"]["new_failures.max"] == 0

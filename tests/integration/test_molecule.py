@@ -22,8 +22,18 @@ def test_scenario(scenario, cluster, tmp_path):
     if workloads.exists():
         cluster.load_images(workloads.read_text(encoding="utf-8"))
     program = pathlib.Path(sys.executable).parent / "molecule"
-    done = subprocess.run([str(program), "test", "-s", scenario], cwd=ROOT, check=False, text=True,
-                          env=dict(os.environ, SCAN_KUBECONFIG=str(cluster.kubeconfig), SCAN_KUBECTL=cluster.kubectl_program,
-                                   MOLECULE_EPHEMERAL_DIRECTORY=str(tmp_path / "molecule")),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [str(program), "test", "-s", scenario],
+        cwd=ROOT,
+        check=False,
+        text=True,
+        env=dict(
+            os.environ,
+            SCAN_KUBECONFIG=str(cluster.kubeconfig),
+            SCAN_KUBECTL=cluster.kubectl_program,
+            MOLECULE_EPHEMERAL_DIRECTORY=str(tmp_path / "molecule"),
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-5000:]

@@ -25,7 +25,11 @@ from ansible_collections.securescan.kubernetes.tests.integration.parity_workload
     manifest,
     package_profile,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, contradictions, run_scan
+from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import (
+    Run,
+    contradictions,
+    run_scan,
+)
 
 APPROACHES = ("exec", "sidecar", "debug", "image")
 PAGE = pathlib.Path("docs", "parity.md")
@@ -64,9 +68,18 @@ def samples(cluster) -> None:
 @pytest.fixture(scope="module")
 def runs(samples, helper_operator_kubeconfig, tmp_path_factory) -> dict[str, Run]:
     """All approaches over the sample workloads and the samples here."""
-    return {approach: Run(run_scan(
-        helper_operator_kubeconfig, tmp_path_factory.mktemp(approach), approach=approach, namespaces=["shop", NAMESPACE],
-        debug_match_capabilities=True)) for approach in APPROACHES}
+    return {
+        approach: Run(
+            run_scan(
+                helper_operator_kubeconfig,
+                tmp_path_factory.mktemp(approach),
+                approach=approach,
+                namespaces=["shop", NAMESPACE],
+                debug_match_capabilities=True,
+            )
+        )
+        for approach in APPROACHES
+    }
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(APPROACHES, 2)))
@@ -79,36 +92,62 @@ def test_no_verdict_contradicts_another(runs: dict[str, Run], one: str, other: s
 def test_what_has_no_shell_has_real_verdicts_by_all_but_exec(runs: dict[str, Run], name: str) -> None:
     for approach in APPROACHES[1:]:
         (target,) = runs[approach].of(name)
-        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 55, (approach, target["counts"])
+        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 55, (
+            approach,
+            target["counts"],
+        )
     (target,) = runs["exec"].of(name)
     assert target["error"]["reason"] == "no_such_program"
 
 
 @pytest.mark.parametrize("approach", APPROACHES)
-def test_the_packages_are_those_of_the_recipe(samples, helper_operator_kubeconfig, tmp_path, approach: str) -> None:
+def test_the_packages_are_those_of_the_recipe(
+    samples, helper_operator_kubeconfig, tmp_path, approach: str
+) -> None:
     profile = tmp_path / "profile.yml"
     profile.write_text(json.dumps(package_profile()), encoding="utf-8")
-    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach=approach, namespaces=[NAMESPACE], profiles=[str(profile)]))
+    run = Run(
+        run_scan(
+            helper_operator_kubeconfig,
+            tmp_path,
+            approach=approach,
+            namespaces=[NAMESPACE],
+            profiles=[str(profile)],
+        )
+    )
     for name in PACKAGES:
         (target,) = run.of(name)
         if approach == "exec" and name in NO_SHELL:
             continue
         verdicts = {control: verdict for (_profile, control), verdict in run.verdicts(target).items()}
-        assert verdicts["packages-of-%s" % name] == (NOT_REVIEWED if name == NO_DATABASE else PASSED), run.hdf(target)
+        assert verdicts[f"packages-of-{name}"] == (NOT_REVIEWED if name == NO_DATABASE else PASSED), run.hdf(
+            target
+        )
         assert list(verdicts.values()).count(PASSED) == (name != NO_DATABASE), verdicts
 
 
 def test_the_page_is_current(runs: dict[str, Run]) -> None:
     rows = list(table(runs))
     if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
-        compared = sum(len(run.verdicts(target)) for run in runs.values() for target in run.targets
-                       if target["outcome"] == "scanned")
+        compared = sum(
+            len(run.verdicts(target))
+            for run in runs.values()
+            for target in run.targets
+            if target["outcome"] == "scanned"
+        )
         text = HEAD % (compared, " | ".join(APPROACHES), " --- |" * len(APPROACHES))
-        (CHECKOUT / PAGE).write_text(text + "".join("| %s |\n" % " | ".join(row) for row in rows), encoding="utf-8")
+        (CHECKOUT / PAGE).write_text(
+            text + "".join("| {} |\n".format(" | ".join(row)) for row in rows), encoding="utf-8"
+        )
         return
-    shown = [[cell.strip() for cell in line.strip("|").split("|")]
-             for line in (TREE / PAGE).read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
-    assert [reached(row) for row in shown] == [reached(row) for row in rows], "run this file with SECURESCAN_WRITE_DOCS=1"
+    shown = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (TREE / PAGE).read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ")
+    ][2:]
+    assert [reached(row) for row in shown] == [reached(row) for row in rows], (
+        "run this file with SECURESCAN_WRITE_DOCS=1"
+    )
 
 
 def table(runs: dict[str, Run]):
@@ -119,17 +158,23 @@ def table(runs: dict[str, Run]):
     for (namespace, workload, name), image in sorted(containers.items()):
         cells = []
         for approach in APPROACHES:
-            seen, *_others = (target for target in runs[approach].targets if (
-                target["namespace"], target["workload"], target["container"]) == (namespace, workload, name))
+            seen, *_others = (
+                target
+                for target in runs[approach].targets
+                if (target["namespace"], target["workload"], target["container"])
+                == (namespace, workload, name)
+            )
             cells.append(result(seen))
-        yield ["%s/%s/%s" % (namespace, workload, name), image, *cells]
+        yield [f"{namespace}/{workload}/{name}", image, *cells]
 
 
 def result(target: dict) -> str:
     if target["outcome"] != "scanned":
-        return "`%s`" % target["error"]["reason"]
+        return "`{}`".format(target["error"]["reason"])
     counts = target["counts"]
-    return "%d P, %d F, %d NR, %d NA" % (counts["passed"], counts["failed"], counts["not_reviewed"], counts["not_applicable"])
+    return "{} P, {} F, {} NR, {} NA".format(
+        counts["passed"], counts["failed"], counts["not_reviewed"], counts["not_applicable"]
+    )
 
 
 def reached(row: list[str]) -> list[str]:

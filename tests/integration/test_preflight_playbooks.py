@@ -21,27 +21,60 @@ def flat(output):
 
 def writes(events):
     """What would have changed something: reviews are questions, and so is a dry run."""
-    return [event for event in events if event["verb"] in _WRITES and "securescan-operator" in event["user"]["username"]
-            and not event["objectRef"]["resource"].startswith("selfsubject") and "dryRun=All" not in event["requestURI"]]
+    return [
+        event
+        for event in events
+        if event["verb"] in _WRITES
+        and "securescan-operator" in event["user"]["username"]
+        and not event["objectRef"]["resource"].startswith("selfsubject")
+        and "dryRun=All" not in event["requestURI"]
+    ]
 
 
 @pytest.fixture
 def debug_place(cluster):
     """A namespace with a pod that has an entry as a debug scan leaves it; the pod never runs."""
-    name = "footprint-%s" % uuid.uuid4().hex[:8]
+    name = f"footprint-{uuid.uuid4().hex[:8]}"
 
     def make():
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "namespace": name}}
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": name},
-               "spec": {"schedulingGates": [{"name": "tests/never"}], "serviceAccountName": "app",
-                        "containers": [{"name": "app", "image": "none"}]}}
-        entry = {"name": "securescan-0123456789-1", "image": "none", "targetContainerName": "app",
-                 "command": ["sh", "-c", "x", "securescan", "90", "end", "run-1"]}
-        cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List",
-                                                               "items": [space, account, pod]}))
-        cluster.kubectl("patch", "pod", "p", "-n", name, "--subresource=ephemeralcontainers", "-p",
-                        json.dumps({"spec": {"ephemeralContainers": [entry]}}))
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "app", "namespace": name},
+        }
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": name},
+            "spec": {
+                "schedulingGates": [{"name": "tests/never"}],
+                "serviceAccountName": "app",
+                "containers": [{"name": "app", "image": "none"}],
+            },
+        }
+        entry = {
+            "name": "securescan-0123456789-1",
+            "image": "none",
+            "targetContainerName": "app",
+            "command": ["sh", "-c", "x", "securescan", "90", "end", "run-1"],
+        }
+        cluster.kubectl(
+            "create",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [space, account, pod]}),
+        )
+        cluster.kubectl(
+            "patch",
+            "pod",
+            "p",
+            "-n",
+            name,
+            "--subresource=ephemeralcontainers",
+            "-p",
+            json.dumps({"spec": {"ephemeralContainers": [entry]}}),
+        )
         return name
 
     yield make
@@ -51,14 +84,30 @@ def debug_place(cluster):
 @pytest.mark.parametrize("arguments", [(), ("--check", "--diff")])
 def test_preflight(playbooks, cluster, arguments):
     cluster.forget_audit()
-    run = playbooks.run("securescan.kubernetes.preflight", *arguments, scan_namespaces="shop", scan_approach="auto",
-                        scan_scanner_image="securescan.local/busybox:1", scan_output_dir=str(playbooks.folder / "results"))
+    run = playbooks.run(
+        "securescan.kubernetes.preflight",
+        *arguments,
+        scan_namespaces="shop",
+        scan_approach="auto",
+        scan_scanner_image="securescan.local/busybox:1",
+        scan_output_dir=str(playbooks.folder / "results"),
+    )
     assert run.status == 0, run.output[-4000:]
     text = flat(run.output)
-    for words in ("PREFLIGHT of", "as system:serviceaccount:securescan-operator:operator", "in 1 namespace shop Deployment",
-                  "with approach=auto", "exec, if the image has a shell", "only an exec tells whether the image has a shell",
-                  "MISSING", '- {apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"]}',
-                  "TIME about", "by exec (test bed)", "RESULT a scan by auto can begin", "changed=0"):
+    for words in (
+        "PREFLIGHT of",
+        "as system:serviceaccount:securescan-operator:operator",
+        "in 1 namespace shop Deployment",
+        "with approach=auto",
+        "exec, if the image has a shell",
+        "only an exec tells whether the image has a shell",
+        "MISSING",
+        '- {apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"]}',
+        "TIME about",
+        "by exec (test bed)",
+        "RESULT a scan by auto can begin",
+        "changed=0",
+    ):
         assert words in text, (words, run.output[-4000:])
     assert max(len(line) for line in run.output.split("PREFLIGHT")[1].split("RESULT")[0].splitlines()) <= 100
     events = cluster.audit_events()
@@ -66,8 +115,13 @@ def test_preflight(playbooks, cluster, arguments):
 
 
 def test_preflight_fails_when_nothing_can_be_scanned(playbooks):
-    run = playbooks.run("securescan.kubernetes.preflight", scan_namespaces="shop", scan_approach="debug",
-                        scan_scanner_image="securescan.local/busybox:1", scan_info_file=str(playbooks.folder / "all.json"))
+    run = playbooks.run(
+        "securescan.kubernetes.preflight",
+        scan_namespaces="shop",
+        scan_approach="debug",
+        scan_scanner_image="securescan.local/busybox:1",
+        scan_info_file=str(playbooks.folder / "all.json"),
+    )
     assert run.status == 2 and "failed=1" in run.output and "NOTHING can be scanned by debug" in run.output
     assert "lacks patch on pods/ephemeralcontainers" in flat(run.output)
     whole = json.loads((playbooks.folder / "all.json").read_text(encoding="utf-8"))
@@ -81,8 +135,8 @@ def test_preflight_of_no_container_fails_unless_allowed(playbooks):
 
 
 def test_access_is_made_shown_and_removed(playbooks, cluster):
-    run_id = "playbook-%s" % uuid.uuid4().hex[:8]
-    selector = "%s,securescan.kubernetes/run-id=%s" % (OURS, run_id)
+    run_id = f"playbook-{uuid.uuid4().hex[:8]}"
+    selector = f"{OURS},securescan.kubernetes/run-id={run_id}"
 
     def left():
         return len(cluster.get("serviceaccounts,roles,rolebindings", "-n", "shop", "-l", selector)["items"])
@@ -93,7 +147,7 @@ def test_access_is_made_shown_and_removed(playbooks, cluster):
     try:
         made = playbooks.run("securescan.kubernetes.access", **variables)
         assert made.status == 0 and left() == 3, made.output[-4000:]
-        assert "run %s: shop" % run_id in made.output and "access_run_id=%s" % run_id in made.output
+        assert f"run {run_id}: shop" in made.output and f"access_run_id={run_id}" in made.output
         gone = playbooks.run("securescan.kubernetes.access", "-e", "access_state=absent", **variables)
         assert gone.status == 0 and left() == 0, gone.output[-4000:]
     finally:
@@ -102,43 +156,70 @@ def test_access_is_made_shown_and_removed(playbooks, cluster):
 
 def test_sweep_removes_what_is_past_its_expiry_and_nothing_else(playbooks, cluster):
     names = {"old": "20200101T000000Z", "new": "29990101T000000Z"}
-    marks = {name: "sweep-%s-%s" % (name, uuid.uuid4().hex[:6]) for name in names}
+    marks = {name: f"sweep-{name}-{uuid.uuid4().hex[:6]}" for name in names}
     try:
         for name, expires in names.items():
-            cluster.kubectl("create", "-f", "-", stdin=json.dumps({
-                "apiVersion": "v1", "kind": "ServiceAccount",
-                "metadata": {"name": "securescan-%s" % marks[name], "namespace": "shop", "labels": {
-                    "app.kubernetes.io/managed-by": "securescan.kubernetes", "securescan.kubernetes/run-id": marks[name],
-                    "securescan.kubernetes/expires": expires}}}))
+            cluster.kubectl(
+                "create",
+                "-f",
+                "-",
+                stdin=json.dumps(
+                    {
+                        "apiVersion": "v1",
+                        "kind": "ServiceAccount",
+                        "metadata": {
+                            "name": f"securescan-{marks[name]}",
+                            "namespace": "shop",
+                            "labels": {
+                                "app.kubernetes.io/managed-by": "securescan.kubernetes",
+                                "securescan.kubernetes/run-id": marks[name],
+                                "securescan.kubernetes/expires": expires,
+                            },
+                        },
+                    }
+                ),
+            )
 
         def there():
             accounts = cluster.get("serviceaccounts", "-n", "shop", "-l", OURS)["items"]
-            return {name for name in names
-                    if any(item["metadata"]["name"].endswith(marks[name]) for item in accounts)}
+            return {
+                name
+                for name in names
+                if any(item["metadata"]["name"].endswith(marks[name]) for item in accounts)
+            }
 
         looked = playbooks.run("securescan.kubernetes.sweep", "--check", "--diff", scan_namespaces="shop")
-        assert looked.status == 0 and there() == {"old", "new"} and marks["old"] in looked.output, looked.output[-4000:]
+        assert looked.status == 0 and there() == {"old", "new"} and marks["old"] in looked.output, (
+            looked.output[-4000:]
+        )
         swept = playbooks.run("securescan.kubernetes.sweep")  # in all namespaces
         assert swept.status == 0 and there() == {"new"}, swept.output[-4000:]
-        assert "securescan-%s" % marks["old"] in swept.output
+        assert "securescan-{}".format(marks["old"]) in swept.output
     finally:
         for mark in marks.values():
-            cluster.kubectl_run("delete", "serviceaccount", "-n", "shop", "securescan-%s" % mark)
+            cluster.kubectl_run("delete", "serviceaccount", "-n", "shop", f"securescan-{mark}")
 
 
 def test_footprint(playbooks, debug_place):
     left = debug_place()
     run = playbooks.run("securescan.kubernetes.footprint")  # of all namespaces
     assert run.status == 0 and "changed=0" in run.output and "[WARNING]" not in run.output, run.output[-4000:]
-    assert re.search(r"FOOTPRINT of \S+: \d+ entr", run.output) and "%s/p securescan-0123456789-1" % left in run.output
+    assert (
+        re.search(r"FOOTPRINT of \S+: \d+ entr", run.output)
+        and f"{left}/p securescan-0123456789-1" in run.output
+    )
 
 
 def test_report_and_judgement_of_an_earlier_run(playbooks):
     results = str(playbooks.folder / "results")
     scanned = playbooks.scan(scan_fail_on="never", scan_keep_facts=True, scan_workloads=["Deployment/api"])
     assert scanned.status == 0, scanned.output[-4000:]
-    reported = playbooks.run("securescan.kubernetes.report", scan_run_dir=str(scanned.run_dir), scan_fail_on="never")
-    assert reported.status == 0 and "TOTAL: 2 of 2 targets scanned" in reported.output, reported.output[-4000:]
+    reported = playbooks.run(
+        "securescan.kubernetes.report", scan_run_dir=str(scanned.run_dir), scan_fail_on="never"
+    )
+    assert reported.status == 0 and "TOTAL: 2 of 2 targets scanned" in reported.output, reported.output[
+        -4000:
+    ]
     strict = {"passed": {"total": {"min": 10000}}}  # of the latest
     failed = playbooks.run("securescan.kubernetes.report", scan_output_dir=results, scan_threshold=strict)
     assert failed.status == 2 and "Gate: FAILED" in failed.output, failed.output[-4000:]

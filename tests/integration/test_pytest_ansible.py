@@ -20,11 +20,28 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def test_unit_tests_pass_under_it() -> None:
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=--import-mode=importlib", "-p", "no:cacheprovider",
-               "--ansible-unit-inject-only", "tests/unit/plugins/filter"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-o",
+        "addopts=--import-mode=importlib",
+        "-p",
+        "no:cacheprovider",
+        "--ansible-unit-inject-only",
+        "tests/unit/plugins/filter",
+    ]
     environ["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT.parents[2])
-    done = subprocess.run(command, cwd=ROOT, env=environ, check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environ,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-4000:]
     assert " passed" in done.stdout
     assert not (ROOT / "collections").exists()

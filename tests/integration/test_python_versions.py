@@ -17,22 +17,44 @@ sys.path.insert(0, str(ROOT / "tests"))
 from environment.interpreters import SUPPORTED, interpreter
 
 # The version that runs this test has run the unit tests already.
-VERSIONS = [version for version in SUPPORTED if version != "%d.%d" % sys.version_info[:2]]
+VERSIONS = [version for version in SUPPORTED if version != "{}.{}".format(*sys.version_info[:2])]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_unit_tests_pass_on_python(version: str) -> None:
     python = interpreter(version)
     if python is None:
-        pytest.skip("this machine has no Python %s" % version)
-    made = subprocess.run([sys.executable, str(ROOT / "tests/environment/python_environment.py"),
-                           str(ROOT / "tests/environment/engine-requirements.txt"), python],
-                          check=True, stdout=subprocess.PIPE, text=True)
+        pytest.skip(f"this machine has no Python {version}")
+    made = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "tests/environment/python_environment.py"),
+            str(ROOT / "tests/environment/engine-requirements.txt"),
+            python,
+        ],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     environment = pathlib.Path(made.stdout.strip())
     done = subprocess.run(
-        [str(environment / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not in_container",
-         "tests/unit/plugins"],
-        cwd=ROOT, env=dict(os.environ, PYTHONPATH=str(ROOT.parents[2]), PYTHONDONTWRITEBYTECODE="1"),
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        [
+            str(environment / "bin" / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not in_container",
+            "tests/unit/plugins",
+        ],
+        cwd=ROOT,
+        env=dict(os.environ, PYTHONPATH=str(ROOT.parents[2]), PYTHONDONTWRITEBYTECODE="1"),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-4000:]
     assert " passed" in done.stdout

@@ -15,7 +15,7 @@ import os
 import pathlib
 import re
 import subprocess
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -34,48 +34,83 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
 from ansible_collections.securescan.kubernetes.tests.saf import generated_attestations as generated
 
-IDENTITY = {"target_id": "a/b/c", "cluster": "a", "namespace": "b", "workload_kind": "Pod", "workload": "c", "pod": "c",
-            "container": "c", "image": "i"}
+IDENTITY = {
+    "target_id": "a/b/c",
+    "cluster": "a",
+    "namespace": "b",
+    "workload_kind": "Pod",
+    "workload": "c",
+    "pod": "c",
+    "container": "c",
+    "image": "i",
+}
 NUMBER = 220
 
 
-def document_of(profile: ProfileResult) -> Dict[str, Any]:
-    return hdf_document(Judgement(dict(IDENTITY), {"unread": []}, Platform("debian", "debian", "12", "arm"), [profile],
-                                  "2026-01-01T00:00:00+00:00", 0.5))
+def document_of(profile: ProfileResult) -> dict[str, Any]:
+    return hdf_document(
+        Judgement(
+            dict(IDENTITY),
+            {"unread": []},
+            Platform("debian", "debian", "12", "arm"),
+            [profile],
+            "2026-01-01T00:00:00+00:00",
+            0.5,
+        )
+    )
 
 
-def attest(program: str, documents: Dict[str, Dict[str, Any]], attestations: Any,
-           folder: pathlib.Path) -> Tuple[Dict[str, Dict[str, Any]], str]:
+def attest(
+    program: str, documents: dict[str, dict[str, Any]], attestations: Any, folder: pathlib.Path
+) -> tuple[dict[str, dict[str, Any]], str]:
     """What one call of SAF makes of the documents, and what it says."""
     inputs = []
     for name, content in (*documents.items(), ("attestations", attestations)):
         (folder / (name + ".json")).write_text(json.dumps(content))
         inputs.append(str(folder / (name + ".json")))
-    done = subprocess.run([program, "attest", "apply", "-i", *inputs, "-o", str(folder / "out")], cwd=folder,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=180,
-                          env=dict(os.environ, TZ="UTC"))
+    done = subprocess.run(
+        [program, "attest", "apply", "-i", *inputs, "-o", str(folder / "out")],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
+        timeout=180,
+        env=dict(os.environ, TZ="UTC"),
+    )
     made = {name: folder / "out" / (name + ".json") for name in documents}
-    return ({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()},
-            done.stdout.decode("utf-8", "replace"))
+    return (
+        {name: json.loads(path.read_text()) for name, path in made.items() if path.exists()},
+        done.stdout.decode("utf-8", "replace"),
+    )
 
 
-def statuses(document: Dict[str, Any]) -> Dict[str, str]:
+def statuses(document: dict[str, Any]) -> dict[str, str]:
     checked = read_hdf(json.dumps(document).encode(), "document")
-    return {control.id: control.status for profile in summarize(checked).profiles for control in profile.controls}
+    return {
+        control.id: control.status for profile in summarize(checked).profiles for control in profile.controls
+    }
 
 
-def added(document: Dict[str, Any]) -> Dict[str, Any]:
+def added(document: dict[str, Any]) -> dict[str, Any]:
     """What attestations added to the controls: their data, and the segments without the time when they were made."""
-    return {control["id"]: (control["attestation_data"], [
-        {key: value for key, value in result.items() if key in ("status", "message", "code_desc")}
-        for result in control["results"] if "attestation" in result["code_desc"]])
-        for control in document["profiles"][0]["controls"] if control.get("attestation_data")}
+    return {
+        control["id"]: (
+            control["attestation_data"],
+            [
+                {key: value for key, value in result.items() if key in ("status", "message", "code_desc")}
+                for result in control["results"]
+                if "attestation" in result["code_desc"]
+            ],
+        )
+        for control in document["profiles"][0]["controls"]
+        if control.get("attestation_data")
+    }
 
 
 def test_attestations_do_what_saf_does(saf_program: str, tmp_path: pathlib.Path) -> None:
     now = datetime.datetime.now(datetime.timezone.utc)
-    profiles = {"attested-%d" % seed: generated.make_profile(seed) for seed in range(NUMBER)}
-    entries: List[Dict[str, str]] = []
+    profiles = {f"attested-{seed}": generated.make_profile(seed) for seed in range(NUMBER)}
+    entries: list[dict[str, str]] = []
     for seed, profile in enumerate(profiles.values()):
         entries += generated.make_attestations(seed, profile, now)
     before = {name: document_of(profile) for name, profile in profiles.items()}
@@ -95,25 +130,42 @@ def test_attestations_do_what_saf_does(saf_program: str, tmp_path: pathlib.Path)
                 excepted += 1
             changed += status != was[control_id]
         ours_added = added(ours)
-        assert ours_added == {control_id: what for control_id, what in added(theirs[name]).items()
-                              if was[control_id] == "not_reviewed"}
-        expired += sum("has expired" in result["code_desc"] for _data, results in ours_added.values() for result in results)
+        assert ours_added == {
+            control_id: what
+            for control_id, what in added(theirs[name]).items()
+            if was[control_id] == "not_reviewed"
+        }
+        expired += sum(
+            "has expired" in result["code_desc"]
+            for _data, results in ours_added.values()
+            for result in results
+        )
     assert changed > 150 and expired > 100
-    assert excepted >= 1, "SAF has mended: %s" % generated.FIRST_TEST_ONLY
-    ends = dict(zip(((entry.control_id, entry.updated, entry.frequency) for entry in loaded.entries),
-                    (entry.ends for entry in loaded.entries)))
+    assert excepted >= 1, f"SAF has mended: {generated.FIRST_TEST_ONLY}"
+    ends = dict(
+        zip(
+            ((entry.control_id, entry.updated, entry.frequency) for entry in loaded.entries),
+            (entry.ends for entry in loaded.entries),
+        )
+    )
     their_ends = re.findall(r"Attestation Expired: (\S+) \(Expired at (.*?)\)\n", said)
     assert len(their_ends) >= expired
-    by_control: Dict[str, set] = {}
+    by_control: dict[str, set] = {}
     for (control_id, _updated, _frequency), end in ends.items():
         by_control.setdefault(control_id, set()).add(end.strftime("%a %b %d %Y %H:%M:%S GMT+0000"))
     for control_id, end in their_ends:
         assert end in by_control[control_id], control_id
 
 
-def entry(control_id: str, **fields: Any) -> Dict[str, Any]:
-    values = {"control_id": control_id, "explanation": "seen it", "frequency": "annually", "status": "passed",
-              "updated": datetime.datetime.now(datetime.timezone.utc).isoformat(), "updated_by": "someone"}
+def entry(control_id: str, **fields: Any) -> dict[str, Any]:
+    values = {
+        "control_id": control_id,
+        "explanation": "seen it",
+        "frequency": "annually",
+        "status": "passed",
+        "updated": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        "updated_by": "someone",
+    }
     changed = {name: values["updated"] if value == "@now" else value for name, value in fields.items()}
     return {name: value for name, value in dict(values, **changed).items() if value is not None}
 
@@ -121,11 +173,20 @@ def entry(control_id: str, **fields: Any) -> Dict[str, Any]:
 def test_what_saf_takes_and_we_refuse(saf_program: str, tmp_path: pathlib.Path) -> None:
     names = [*generated.TAKEN_BY_SAF, generated.OF_THE_FUTURE]
     future = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=900)
-    entries = [entry("c-%d" % index, **generated.TAKEN_BY_SAF.get(name, {"updated": future.isoformat()}))
-               for index, name in enumerate(names)]
-    profile = ProfileResult("taken", "Taken", "1.0.0", "0" * 64, [
-        ControlResult("c-%d" % index, name, "desc", 0.5, [Segment("skipped", "it", "2026-01-01")])
-        for index, name in enumerate(names)])
+    entries = [
+        entry(f"c-{index}", **generated.TAKEN_BY_SAF.get(name, {"updated": future.isoformat()}))
+        for index, name in enumerate(names)
+    ]
+    profile = ProfileResult(
+        "taken",
+        "Taken",
+        "1.0.0",
+        "0" * 64,
+        [
+            ControlResult(f"c-{index}", name, "desc", 0.5, [Segment("skipped", "it", "2026-01-01")])
+            for index, name in enumerate(names)
+        ],
+    )
     document = document_of(profile)
     theirs, said = attest(saf_program, {"taken": document, "other": document}, entries, tmp_path)
     found = {control["title"]: control for control in theirs["taken"]["profiles"][0]["controls"]}
@@ -136,23 +197,36 @@ def test_what_saf_takes_and_we_refuse(saf_program: str, tmp_path: pathlib.Path) 
         elif "unknown unit" in name:
             assert results == ["skipped", "skipped"]
         else:
-            assert results == ["skipped", "passed"], "SAF has mended: %s" % name
+            assert results == ["skipped", "passed"], f"SAF has mended: {name}"
         if name != generated.OF_THE_FUTURE:
             with pytest.raises(ScanError) as caught:
                 load_attestations([one], "taken.yml")
             assert caught.value.reason == "bad_attestations"
-            assert "taken.yml: entry 1 (%s): " % one["control_id"] in caught.value.message
-    notes = apply_attestations([profile], load_attestations([entries[-1]], "taken.yml"),
-                               datetime.datetime.now(datetime.timezone.utc), IDENTITY)
+            assert "taken.yml: entry 1 ({}): ".format(one["control_id"]) in caught.value.message
+    notes = apply_attestations(
+        [profile],
+        load_attestations([entries[-1]], "taken.yml"),
+        datetime.datetime.now(datetime.timezone.utc),
+        IDENTITY,
+    )
     assert [note.kind for note in notes] == ["not_yet"]
     assert [segment.status for segment in profile.controls[-1].results] == ["skipped"]
 
 
-def test_saf_drops_a_whole_file_in_silence_for_one_unknown_frequency(saf_program: str, tmp_path: pathlib.Path) -> None:
-    profile = ProfileResult("p", "P", "1.0.0", "0" * 64, [
-        ControlResult("c-1", "t", "d", 0.5, [Segment("skipped", "it", "2026-01-01")])])
+def test_saf_drops_a_whole_file_in_silence_for_one_unknown_frequency(
+    saf_program: str, tmp_path: pathlib.Path
+) -> None:
+    profile = ProfileResult(
+        "p",
+        "P",
+        "1.0.0",
+        "0" * 64,
+        [ControlResult("c-1", "t", "d", 0.5, [Segment("skipped", "it", "2026-01-01")])],
+    )
     entries = [entry("c-1", frequency="biannually")]
-    theirs, _said = attest(saf_program, {"a": document_of(profile), "b": document_of(profile)}, entries, tmp_path)
+    theirs, _said = attest(
+        saf_program, {"a": document_of(profile), "b": document_of(profile)}, entries, tmp_path
+    )
     assert theirs == {}, "SAF has mended this"
     with pytest.raises(ScanError, match="frequency must be one of annually"):
         load_attestations(entries, "f.yml")

@@ -40,7 +40,11 @@ def test_the_gate_fails_the_play_and_says_why(shop_scan):
 
 def test_every_container_of_the_namespace_is_a_record(shop_scan, cluster):
     pods = cluster.get("pods", "-n", "shop")["items"]
-    expected = {(pod["metadata"]["name"], container["name"]) for pod in pods for container in pod["spec"]["containers"]}
+    expected = {
+        (pod["metadata"]["name"], container["name"])
+        for pod in pods
+        for container in pod["spec"]["containers"]
+    }
     assert {(target["pod"], target["container"]) for target in shop_scan.summary["targets"]} >= expected
     assert len(expected) >= 9
 
@@ -84,9 +88,13 @@ def test_a_pod_of_two_containers_gives_two_results(shop_scan):
 
 
 def hdf_failures(document):
-    return [(control["id"], result["code_desc"], result.get("message"))
-            for profile in document["profiles"] for control in profile["controls"] for result in control["results"]
-            if result["status"] != "passed"]
+    return [
+        (control["id"], result["code_desc"], result.get("message"))
+        for profile in document["profiles"]
+        for control in profile["controls"]
+        for result in control["results"]
+        if result["status"] != "passed"
+    ]
 
 
 def test_exactly_one_exec_per_scanned_container_by_the_scanner(shop_scan):
@@ -102,8 +110,11 @@ def test_exactly_one_exec_per_scanned_container_by_the_scanner(shop_scan):
         container = re.search(r"[?&]container=([^&]+)", event["requestURI"]).group(1)
         entered.append((event["objectRef"]["name"], container))
     # the runtime finds no shell in a distroless target, but that takes an exec too
-    without_shell = [(target["pod"], target["container"]) for target in shop_scan.summary["targets"]
-                     if target["error"] and target["error"]["reason"] == "no_such_program"]
+    without_shell = [
+        (target["pod"], target["container"])
+        for target in shop_scan.summary["targets"]
+        if target["error"] and target["error"]["reason"] == "no_such_program"
+    ]
     assert sorted(entered) == sorted([*seen, *without_shell])
 
 
@@ -126,7 +137,9 @@ def test_progress_is_shown_while_it_works(shop_scan):
 def test_the_table_can_be_read_at_a_glance(shop_scan):
     for word in ("api", "legacy", "edge", "PASS", "FAIL"):
         assert word in shop_scan.output
-    assert max(len(line) for line in shop_scan.output.splitlines() if "legacy" in line and "FAIL" in line) <= 120
+    assert (
+        max(len(line) for line in shop_scan.output.splitlines() if "legacy" in line and "FAIL" in line) <= 120
+    )
 
 
 def test_every_document_carries_its_identity(shop_scan):
@@ -156,14 +169,20 @@ def test_check_mode_enters_nothing_and_changes_nothing(playbooks, cluster):
     run = playbooks.scan("--check", "--diff")
     assert run.status == 0, run.output
     # the one that crashes runs now and then
-    assert re.search(r"would scan (9 containers of namespace shop by exec, with an access to 8"
-                     r"|8 containers of namespace shop by exec, with an access to 7) pods", run.output), run.output
+    assert re.search(
+        r"would scan (9 containers of namespace shop by exec, with an access to 8"
+        r"|8 containers of namespace shop by exec, with an access to 7) pods",
+        run.output,
+    ), run.output
     assert run.run_dir is None
     events = cluster.audit_events()
     if events is None:
         pytest.skip("the audit log of a foreign cluster is not ours to read")
-    ours = [event for event in events if "ansible" in event.get("userAgent", "") or "securescan" in
-            event.get("userAgent", "")]
+    ours = [
+        event
+        for event in events
+        if "ansible" in event.get("userAgent", "") or "securescan" in event.get("userAgent", "")
+    ]
     assert ours, "our requests carry our user agent"
     assert {event["verb"] for event in ours} <= {"get", "list"}
 
@@ -186,22 +205,28 @@ def test_a_broken_profile_is_refused_before_the_cluster_is_touched(playbooks, cl
     assert "broken.yml:1: " in run.output
     assert "SCAN-701" in run.output
     events = cluster.audit_events()
-    assert not events or not [event for event in events if event["verb"] == "create"
-                              and "securescan" in event.get("userAgent", "")]
+    assert not events or not [
+        event for event in events if event["verb"] == "create" and "securescan" in event.get("userAgent", "")
+    ]
 
 
 def test_a_lenient_threshold_passes(playbooks):
-    run = playbooks.scan(scan_threshold={"coverage": {"min": 50}, "compliance": {"min": 1}}, scan_label_selectors=[
-        "app.kubernetes.io/name in (api,legacy)"])
+    run = playbooks.scan(
+        scan_threshold={"coverage": {"min": 50}, "compliance": {"min": 1}},
+        scan_label_selectors=["app.kubernetes.io/name in (api,legacy)"],
+    )
     assert run.status == 0, run.output[-3000:]
     assert run.summary["gate"]["passed"] is True
 
 
 def test_the_module_does_the_same_work_elsewhere(playbooks, tmp_path, shop_scan):
     """A connection that is not local: the same engine runs as a module, on the machine the play names."""
-    run = playbooks.scan(scan_label_selectors=["app.kubernetes.io/name=legacy"],
-                         ansible_connection="bastion", ansible_remote_tmp=str(tmp_path / "remote"),
-                         scan_fail_on="never")
+    run = playbooks.scan(
+        scan_label_selectors=["app.kubernetes.io/name=legacy"],
+        ansible_connection="bastion",
+        ansible_remote_tmp=str(tmp_path / "remote"),
+        scan_fail_on="never",
+    )
     assert run.status == 0, run.output[-3000:]
     here = {target["pod"]: target["counts"] for target in targets_of(shop_scan, "legacy")}
     assert {target["pod"]: target["counts"] for target in targets_of(run, "legacy")} == here
@@ -217,17 +242,29 @@ def test_saf_agrees_on_every_document(shop_scan, saf_program, tmp_path):
     for target in scanned(shop_scan):
         document = hdf_of(shop_scan, target)
         for profile, counted in zip(document["profiles"], target["profiles"]):
-            name = "%s of %s" % (profile["name"], target["target_id"])
+            name = "{} of {}".format(profile["name"], target["target_id"])
             ours[name] = counted
-            files.append(tmp_path / ("%d.json" % len(files)))
-            files[-1].write_text(json.dumps(dict(document, profiles=[dict(profile, name=name)])), encoding="utf-8")
+            files.append(tmp_path / (f"{len(files)}.json"))
+            files[-1].write_text(
+                json.dumps(dict(document, profiles=[dict(profile, name=name)])), encoding="utf-8"
+            )
     assert len(files) >= 12
-    done = subprocess.run([saf_program, "view", "summary", "-f", "json", "--no-print-pretty", "-i", *map(str, files)],
-                          cwd=tmp_path, check=True, capture_output=True, text=True)
-    theirs = {entry["profileName"]: entry for entry in json.loads(done.stdout[done.stdout.index("["):])}
+    done = subprocess.run(
+        [saf_program, "view", "summary", "-f", "json", "--no-print-pretty", "-i", *map(str, files)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    theirs = {entry["profileName"]: entry for entry in json.loads(done.stdout[done.stdout.index("[") :])}
     assert set(theirs) == set(ours)
     for name, counted in ours.items():
         assert theirs[name]["compliance"] == counted["compliance"], name
-        for word, key in (("passed", "passed"), ("failed", "failed"), ("skipped", "not_reviewed"),
-                          ("no_impact", "not_applicable"), ("error", "profile_error")):
+        for word, key in (
+            ("passed", "passed"),
+            ("failed", "failed"),
+            ("skipped", "not_reviewed"),
+            ("no_impact", "not_applicable"),
+            ("error", "profile_error"),
+        ):
             assert theirs[name][word]["total"] == counted["counts"][key], (name, word, theirs[name], counted)

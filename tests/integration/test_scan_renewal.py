@@ -23,8 +23,13 @@ LABELS = ["app.kubernetes.io/name=api"]
 
 
 def params(spec, kubeconfig, **given):
-    return {**{name: rule.get("default") for name, rule in spec.items()}, "kubeconfig": str(kubeconfig),
-            "namespaces": ["shop"], "label_selectors": LABELS, **given}
+    return {
+        **{name: rule.get("default") for name, rule in spec.items()},
+        "kubeconfig": str(kubeconfig),
+        "namespaces": ["shop"],
+        "label_selectors": LABELS,
+        **given,
+    }
 
 
 @pytest.mark.parametrize("renew", [False, True])
@@ -35,15 +40,34 @@ def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
         old = pods_of(access)[0].name
         cluster.kubectl("delete", "pod", old, "-n", "shop", "--wait=true")
         cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
-        profiles = [each.as_dict() for each in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})]
-        result = run_scan_container(params(scan_container_spec(), operator_kubeconfig, access=access, renew_access=renew,
-                                           output_dir=str(tmp_path), compiled_profiles=profiles), context)
+        profiles = [
+            each.as_dict() for each in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
+        ]
+        result = run_scan_container(
+            params(
+                scan_container_spec(),
+                operator_kubeconfig,
+                access=access,
+                renew_access=renew,
+                output_dir=str(tmp_path),
+                compiled_profiles=profiles,
+            ),
+            context,
+        )
     finally:
-        run_scan_access(params(scan_access_spec(), operator_kubeconfig, state="absent", run_id=access["run_id"]), context)
+        run_scan_access(
+            params(scan_access_spec(), operator_kubeconfig, state="absent", run_id=access["run_id"]), context
+        )
     summary = json.loads(pathlib.Path(result["summary_file"]).read_text())
-    ends = {target["pod"]: (target["outcome"], (target["error"] or {}).get("reason")) for target in summary["targets"]}
+    ends = {
+        target["pod"]: (target["outcome"], (target["error"] or {}).get("reason"))
+        for target in summary["targets"]
+    }
     assert len(ends) == 2
     assert old not in ends
     known = {pod.name for pod in pods_of(access)}
     for pod, end in ends.items():
-        assert end == (("scanned", None) if renew or pod in known else ("not_scanned", "pod_replaced")), (pod, end)
+        assert end == (("scanned", None) if renew or pod in known else ("not_scanned", "pod_replaced")), (
+            pod,
+            end,
+        )

@@ -51,26 +51,33 @@ class Watcher:
 
     def _watch(self) -> None:
         while not self._end.wait(0.02):
-            paths = [*pathlib.Path("/proc").glob("[0-9]*/cmdline"),
-                     *(path for folder in self._folders for path in folder.rglob("*") if path.is_file())]
+            paths = [
+                *pathlib.Path("/proc").glob("[0-9]*/cmdline"),
+                *(path for folder in self._folders for path in folder.rglob("*") if path.is_file()),
+            ]
             for path in paths:
                 try:
                     content = path.read_bytes()
                 except OSError:
                     continue
-                self.seen["%s %d" % (path, len(content))] = content
+                self.seen[f"{path} {len(content)}"] = content
 
 
 @pytest.mark.parametrize("connection", ["local", "bastion"])
 def test_no_secret_is_seen_anywhere(playbooks, cluster, tmp_path, connection):
-    legacy = json.loads(cluster.kubectl("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy", "-o", "json"))
-    assert PLANTED in json.dumps(legacy).encode(), "the sample workload plants a secret in an environment variable"
+    legacy = json.loads(
+        cluster.kubectl("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy", "-o", "json")
+    )
+    assert PLANTED in json.dumps(legacy).encode(), (
+        "the sample workload plants a secret in an environment variable"
+    )
     secrets = [*grantor_secrets(playbooks.kubeconfig), PLANTED]
     local, remote = tmp_path / "local-tmp", tmp_path / "remote-tmp"
     local.mkdir()
     with Watcher([local, remote]) as watcher:
-        run = playbooks.scan("-vvvv", ansible_connection=connection, ansible_remote_tmp=str(remote),
-                             scan_fail_on="never")
+        run = playbooks.scan(
+            "-vvvv", ansible_connection=connection, ansible_remote_tmp=str(remote), scan_fail_on="never"
+        )
     assert run.status == 0, run.output[-3000:]
     places = {"output": run.output.encode(), **watcher.seen}
     places.update((str(path), path.read_bytes()) for path in run.run_dir.rglob("*") if path.is_file())

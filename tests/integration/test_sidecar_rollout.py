@@ -14,28 +14,45 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     ENFORCED,
     container,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, template, workload
+from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import (
+    make,
+    template,
+    workload,
+)
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-                  "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+    "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
+]
 
 
 @pytest.fixture
 def filled(place, cluster):
     """A namespace with workloads whose pods are ready."""
+
     def fill(*items, labels=None):
         space = place(labels)
         make(cluster, space.name, *items)
         for item in items:
-            cluster.kubectl("rollout", "status", "%s/%s" % (item["kind"], item["metadata"]["name"]), "-n", space.name,
-                            "--timeout=90s")
+            cluster.kubectl(
+                "rollout",
+                "status",
+                "{}/{}".format(item["kind"], item["metadata"]["name"]),
+                "-n",
+                space.name,
+                "--timeout=90s",
+            )
         return space
+
     return fill
 
 
 def leaving(there, name):
-    return [item["metadata"]["name"] for item in there.cluster.get("pods", "-l", "app=" + name, "-n", there.name)["items"]
-            if item["metadata"].get("deletionTimestamp")]
+    return [
+        item["metadata"]["name"]
+        for item in there.cluster.get("pods", "-l", "app=" + name, "-n", there.name)["items"]
+        if item["metadata"].get("deletionTimestamp")
+    ]
 
 
 def failure(done):
@@ -52,12 +69,22 @@ def test_a_sidecar_that_cannot_start_is_told_at_once_and_taken_back(filled, side
     error = failure(sidecar(space.name, web, scanner_image="securescan.local/nothing:1"))
     assert error["reason"] == "image_pull_failed" and "securescan.local/nothing:1" in error["message"]
     error = failure(sidecar(space.name, web, scanner_image=DISTROLESS))
-    assert error["reason"] == "rollout_failed" and "sh" in error["message"] and "pod %s/web" % space.name in error["tried"]
+    assert (
+        error["reason"] == "rollout_failed"
+        and "sh" in error["message"]
+        and f"pod {space.name}/web" in error["tried"]
+    )
     # what was wrong with an earlier template is not held against the next
     done = sidecar(space.name, web)
     assert not done.get("failed") and done["workloads"][0]["rolled_out"]
     done = sidecar(space.name, web, state="absent")
-    assert done["workloads"][0] == {"workload": web, "changed": True, "sidecars": [], "rolled_out": True, "not_served": {}}
+    assert done["workloads"][0] == {
+        "workload": web,
+        "changed": True,
+        "sidecars": [],
+        "rolled_out": True,
+        "not_served": {},
+    }
     found = cluster.get(web, "-n", space.name)
     assert template(found) == before and ANNOTATION not in found["metadata"]["annotations"]
     cluster.kubectl("rollout", "pause", web, "-n", space.name)
@@ -71,21 +98,33 @@ def test_the_old_pods_have_gone_when_the_rollout_is_over(filled, sidecar, cluste
     space = filled(workload("Deployment", "web", slow, terminationGracePeriodSeconds=20))
     done = sidecar(space.name, "Deployment/web")
     assert done["workloads"][0]["rolled_out"] and leaving(space, "web") == []
-    (held,) = (item["metadata"]["name"] for item in cluster.get("pods", "-l", "app=web", "-n", space.name)["items"])
-    cluster.kubectl("patch", "pod", held, "-n", space.name, "--type=merge",
-                    "-p", json.dumps({"metadata": {"finalizers": ["securescan.test/held"]}}))
+    (held,) = (
+        item["metadata"]["name"] for item in cluster.get("pods", "-l", "app=web", "-n", space.name)["items"]
+    )
+    cluster.kubectl(
+        "patch",
+        "pod",
+        held,
+        "-n",
+        space.name,
+        "--type=merge",
+        "-p",
+        json.dumps({"metadata": {"finalizers": ["securescan.test/held"]}}),
+    )
     try:
         done = sidecar(space.name, "Deployment/web", state="absent", wait_timeout=12)
         assert done["workloads"][0]["rolled_out"] and leaving(space, "web") == [held]
     finally:
-        cluster.kubectl("patch", "pod", held, "-n", space.name, "--type=merge", "-p", '{"metadata": {"finalizers": []}}')
+        cluster.kubectl(
+            "patch", "pod", held, "-n", space.name, "--type=merge", "-p", '{"metadata": {"finalizers": []}}'
+        )
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_pods_that_pod_security_refuses(kind, filled, sidecar, cluster):
     """Their own template breaks the level, which came after they did; the sidecar only brings it to light."""
     space = filled(workload(kind, "old", container(security={"allowPrivilegeEscalation": True})))
-    cluster.kubectl("label", "namespace", space.name, *("%s=%s" % label for label in ENFORCED.items()))
+    cluster.kubectl("label", "namespace", space.name, *("{}={}".format(*label) for label in ENFORCED.items()))
     error = failure(sidecar(space.name, kind + "/old"))
     assert error["reason"] == "rollout_failed" and "Pod Security (restricted" in error["cause"], error
     assert "allowPrivilegeEscalation" in error["message"] and "state=absent" in error["advice"]
@@ -93,11 +132,17 @@ def test_pods_that_pod_security_refuses(kind, filled, sidecar, cluster):
 
 def test_a_quota_and_a_wait_that_runs_out(filled, sidecar, cluster):
     space = filled(workload("Deployment", "web", container(resources={"requests": {"cpu": "1m"}})))
-    make(cluster, space.name, workload("StatefulSet", "db", container(), spec={"updateStrategy": {"type": "OnDelete"}}))
+    make(
+        cluster,
+        space.name,
+        workload("StatefulSet", "db", container(), spec={"updateStrategy": {"type": "OnDelete"}}),
+    )
     done = sidecar(space.name, "sts/db")
     assert done["workloads"][0]["rolled_out"] is False and "OnDelete" in sidecar.warnings[0]
     cluster.kubectl("create", "quota", "little", "--hard=requests.cpu=5m", "-n", space.name)
-    cluster.kubectl("wait", "quota/little", "-n", space.name, "--for=jsonpath={.status.hard}", "--timeout=30s")
+    cluster.kubectl(
+        "wait", "quota/little", "-n", space.name, "--for=jsonpath={.status.hard}", "--timeout=30s"
+    )
     error = failure(sidecar(space.name, "Deployment/web"))
     assert error["reason"] == "rollout_failed" and "quota little" in error["cause"], error
     sidecar(space.name, "Deployment/web", state="absent")

@@ -19,21 +19,34 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     ENFORCED,
     container,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, template, workload
+from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import (
+    make,
+    template,
+    workload,
+)
 
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-                  "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures"]
+pytest_plugins = [
+    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
+    "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
+]
 
 NOWHERE = {"nodeSelector": {"tests/never": "true"}}
 PREPARES = container("prepares", command=("true",))
 # The kinds, with each way in which shareProcessNamespace and init containers may stand in a template before.
 WORKLOADS = (
     workload("Deployment", "web", container(), spec={"replicas": 0}, initContainers=[PREPARES]),
-    workload("StatefulSet", "db", container(), container("second", user=(10001, 10002)), spec={"replicas": 0},
-             shareProcessNamespace=False),
+    workload(
+        "StatefulSet",
+        "db",
+        container(),
+        container("second", user=(10001, 10002)),
+        spec={"replicas": 0},
+        shareProcessNamespace=False,
+    ),
     workload("DaemonSet", "agent", container(), **NOWHERE),
-    workload("CronJob", "night", container(), shareProcessNamespace=True, initContainers=[PREPARES]))
-NAMES = tuple("%s/%s" % (item["kind"], item["metadata"]["name"]) for item in WORKLOADS)
+    workload("CronJob", "night", container(), shareProcessNamespace=True, initContainers=[PREPARES]),
+)
+NAMES = tuple("{}/{}".format(item["kind"], item["metadata"]["name"]) for item in WORKLOADS)
 
 
 @pytest.fixture
@@ -56,26 +69,57 @@ def test_the_change_is_shown_made_once_and_taken_back_without_a_trace(there, sid
     assert would["changed"] and there.templates() == before
     done = sidecar(there.name, *NAMES, wait=False)
     assert done["changed"] and done["diff"] == would["diff"] and len(done["diff"]) == len(NAMES)
-    assert '"readOnlyRootFilesystem": true' in done["diff"][0]["after"] and "securescan-sidecar" not in done["diff"][0]["before"]
+    assert (
+        '"readOnlyRootFilesystem": true' in done["diff"][0]["after"]
+        and "securescan-sidecar" not in done["diff"][0]["before"]
+    )
     with_sidecars = there.templates()
     assert added(with_sidecars["Deployment/web"]) == ["securescan-sidecar-10001-10001", "prepares"]
-    assert added(with_sidecars["StatefulSet/db"]) == ["securescan-sidecar-10001-10001", "securescan-sidecar-10001-10002"]
+    assert added(with_sidecars["StatefulSet/db"]) == [
+        "securescan-sidecar-10001-10001",
+        "securescan-sidecar-10001-10002",
+    ]
     assert all(found["spec"]["shareProcessNamespace"] for found in with_sidecars.values())
-    for changes in ({}, {"resources": {"limits": {"memory": "131072Ki", "cpu": 0.5},
-                                       "requests": {"cpu": "0.010", "memory": "16Mi"}}}):
+    for changes in (
+        {},
+        {
+            "resources": {
+                "limits": {"memory": "131072Ki", "cpu": 0.5},
+                "requests": {"cpu": "0.010", "memory": "16Mi"},
+            }
+        },
+    ):
         again = sidecar(there.name, *NAMES, wait=False, **changes)
         assert not again["changed"] and again["diff"] == [], "the API server writes quantities in its own way"
     assert sidecar(there.name, NAMES[0], wait=False, scanner_image=DEBIAN)["changed"]
     # somebody else changes other parts meanwhile: a label, a container that is there and one that is not, the sidecars' place
-    foreign = {"Deployment/web": [("/metadata/labels/theirs", "yes"), ("/spec/containers/0/env", [{"name": "A", "value": "b"}])],
-               "StatefulSet/db": [("/spec/initContainers/0", PREPARES)]}
+    foreign = {
+        "Deployment/web": [
+            ("/metadata/labels/theirs", "yes"),
+            ("/spec/containers/0/env", [{"name": "A", "value": "b"}]),
+        ],
+        "StatefulSet/db": [("/spec/initContainers/0", PREPARES)],
+    }
     for name, changes in foreign.items():
-        cluster.kubectl("patch", name, "-n", there.name, "--type=json", "-p", json.dumps(
-            [{"op": "add", "path": "/spec/template" + path, "value": value} for path, value in changes]))
+        cluster.kubectl(
+            "patch",
+            name,
+            "-n",
+            there.name,
+            "--type=json",
+            "-p",
+            json.dumps(
+                [{"op": "add", "path": "/spec/template" + path, "value": value} for path, value in changes]
+            ),
+        )
     expected = copy.deepcopy(before)
     expected["Deployment/web"]["metadata"]["labels"]["theirs"] = "yes"
     expected["Deployment/web"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "b"}]
-    (theirs,) = (item for item in there.templates()["StatefulSet/db"]["spec"]["initContainers"] if item["name"] == "prepares")
+    (theirs,) = (
+        item
+        for item in there.templates()["StatefulSet/db"]["spec"]["initContainers"]
+        if item["name"] == "prepares"
+    )
     expected["StatefulSet/db"]["spec"]["initContainers"] = [theirs]
     gone = sidecar(there.name, *NAMES, state="absent", wait=False)
     assert gone["changed"] and there.templates() == expected
@@ -90,21 +134,30 @@ def test_manifests_by_kustomize_and_for_helm_give_the_same_template(there, sidec
     assert made["changed"] and set(made["manifests"]) == {path.name for path in component.iterdir()}
     assert not sidecar(there.name, *NAMES, manifests_only=True, output_dir=str(component))["changed"]
     # a base may name the namespace, or leave it to the overlay
-    (tmp_path / "base.yaml").write_text(yaml.safe_dump_all([dict(WORKLOADS[0], metadata={"name": "web", "namespace": there.name}),
-                                                            *WORKLOADS[1:]]))
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(
-        {"resources": ["base.yaml"], "components": ["component"], "namespace": there.name}))
+    (tmp_path / "base.yaml").write_text(
+        yaml.safe_dump_all(
+            [dict(WORKLOADS[0], metadata={"name": "web", "namespace": there.name}), *WORKLOADS[1:]]
+        )
+    )
+    (tmp_path / "kustomization.yaml").write_text(
+        yaml.safe_dump({"resources": ["base.yaml"], "components": ["component"], "namespace": there.name})
+    )
     by_kustomize = {}
     for text in cluster.kubectl("kustomize", str(tmp_path)).split("\n---\n"):
-        found = json.loads(cluster.kubectl("replace", "--dry-run=server", "-o", "json", "-f", "-", stdin=text))
-        by_kustomize["%s/%s" % (found["kind"], found["metadata"]["name"])] = template(found)
+        found = json.loads(
+            cluster.kubectl("replace", "--dry-run=server", "-o", "json", "-f", "-", stdin=text)
+        )
+        by_kustomize["{}/{}".format(found["kind"], found["metadata"]["name"])] = template(found)
     values = yaml.safe_load(made["manifests"]["deployment-web.values.yaml"])
     sidecar(there.name, *NAMES, wait=False)
     by_module = there.templates()
     assert by_kustomize == by_module
     spec = by_module["Deployment/web"]["spec"]
     (own,) = values["initContainers"]
-    assert values["shareProcessNamespace"] is True and {key: spec["initContainers"][0][key] for key in own} == own
+    assert (
+        values["shareProcessNamespace"] is True
+        and {key: spec["initContainers"][0][key] for key in own} == own
+    )
 
 
 def test_what_manifests_hold_is_left_to_them(there, sidecar, cluster):
@@ -124,9 +177,16 @@ def test_others_who_write_at_the_same_time_lose_nothing(there, sidecar, cluster)
 
     def write():
         while not ended.is_set():
-            value = "v%d" % len(written)
-            cluster.kubectl("patch", NAMES[0], "-n", there.name, "--type=merge", "-p", json.dumps(
-                {"spec": {"template": {"metadata": {"labels": {value: value}}}}}))
+            value = f"v{len(written)}"
+            cluster.kubectl(
+                "patch",
+                NAMES[0],
+                "-n",
+                there.name,
+                "--type=merge",
+                "-p",
+                json.dumps({"spec": {"template": {"metadata": {"labels": {value: value}}}}}),
+            )
             written.append(value)
 
     writer = threading.Thread(target=write)
@@ -148,11 +208,15 @@ def test_a_job_is_told_apart_and_gets_manifests(there, sidecar, cluster):
     assert caught.value.reason == "template_immutable" and "manifests_only" in caught.value.advice
     assert added(there.templates()[NAMES[0]]) == ["prepares"], "nothing is touched where one is refused"
     made = sidecar(there.name, "Job/once", manifests_only=True)["manifests"]
-    assert yaml.safe_load(made["job-once.patch.yaml"])["spec"]["template"]["spec"]["initContainers"][0]["image"] == BUSYBOX
+    assert (
+        yaml.safe_load(made["job-once.patch.yaml"])["spec"]["template"]["spec"]["initContainers"][0]["image"]
+        == BUSYBOX
+    )
 
 
 REFUSED = (
-    ((), {}, "bad_option", "no workload"), (("Deployment/*",), {}, "bad_option", "pattern"),
+    ((), {}, "bad_option", "no workload"),
+    (("Deployment/*",), {}, "bad_option", "pattern"),
     (("ReplicaSet/web",), {}, "bad_option", "Deployment, StatefulSet"),
     (("Deployment/web",), {"scanner_image": ""}, "bad_option", "image"),
     (("Deployment/web",), {"state": "absent", "output_dir": "/nowhere"}, "bad_option", "manifests"),
@@ -160,9 +224,14 @@ REFUSED = (
     (("Deployment/web",), {"wait_timeout": 0}, "bad_option", "0 s"),
     (("Deployment/nobody",), {}, "not_found", "nobody"),
     (("Deployment/web",), {"resources": {"limits": {"memory": "lots"}}}, "bad_option", "lots"),
-    (("Deployment/web",), {"resources": {"limits": {"memory": "1Mi"}, "requests": {"memory": "2Mi"}}}, "invalid_request",
-     "memory limit"),
-    (("Deployment/web",), {"scanner_image": " "}, "bad_option", "image"))
+    (
+        ("Deployment/web",),
+        {"resources": {"limits": {"memory": "1Mi"}, "requests": {"memory": "2Mi"}}},
+        "invalid_request",
+        "memory limit",
+    ),
+    (("Deployment/web",), {"scanner_image": " "}, "bad_option", "image"),
+)
 
 
 def test_what_cannot_work_is_refused_before_anything_is_touched(there, sidecar):
@@ -175,9 +244,18 @@ def test_what_cannot_work_is_refused_before_anything_is_touched(there, sidecar):
 
 
 def test_an_identity_that_nothing_tells_must_be_given(there, sidecar, cluster):
-    make(cluster, there.name, workload("CronJob", "image-user", container(user=None)),
-         workload("Deployment", "root", container(user=(0, 0), security={"runAsNonRoot": None, "capabilities": {}}),
-                  container("free", user=(0, 0), security={"runAsNonRoot": None}), spec={"replicas": 0}))
+    make(
+        cluster,
+        there.name,
+        workload("CronJob", "image-user", container(user=None)),
+        workload(
+            "Deployment",
+            "root",
+            container(user=(0, 0), security={"runAsNonRoot": None, "capabilities": {}}),
+            container("free", user=(0, 0), security={"runAsNonRoot": None}),
+            spec={"replicas": 0},
+        ),
+    )
     with pytest.raises(ScanError) as caught:
         sidecar(there.name, "CronJob/image-user")
     assert caught.value.reason == "identity_unknown" and "run_as_user" in caught.value.advice

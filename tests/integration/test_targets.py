@@ -18,10 +18,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options impo
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import run_scan_target_info
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
+    run_scan_target_info,
+)
 from ansible_collections.securescan.kubernetes.tests.integration import access_tasks
 
-NAME = "targets-%s" % uuid.uuid4().hex[:6]
+NAME = f"targets-{uuid.uuid4().hex[:6]}"
 PATIENCE = 60.0
 # path of the pod (its start) -> (workload, state, reason) once everything is in its place
 EXPECTED = {
@@ -41,9 +43,19 @@ EXPECTED = {
 
 
 def pod_spec(command="sleep 600", image="busybox", **spec):
-    return {"terminationGracePeriodSeconds": 1, "automountServiceAccountToken": False, **spec, "containers": [
-        {"name": "main", "image": "securescan.local/%s:1" % image, "imagePullPolicy": "IfNotPresent",
-         "command": ["/bin/sh", "-c", command]}]}
+    return {
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+        **spec,
+        "containers": [
+            {
+                "name": "main",
+                "image": f"securescan.local/{image}:1",
+                "imagePullPolicy": "IfNotPresent",
+                "command": ["/bin/sh", "-c", command],
+            }
+        ],
+    }
 
 
 def template(name, **spec):
@@ -51,8 +63,12 @@ def template(name, **spec):
 
 
 def made(kind, name, api_version="apps/v1", metadata=None, **spec):
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": NAME, **(metadata or {})},
-            "spec": spec}
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAME, **(metadata or {})},
+        "spec": spec,
+    }
 
 
 def selected(name):
@@ -65,43 +81,98 @@ def job(**more):
 
 def manifests():
     init = {"name": "setup", "image": "securescan.local/busybox:1", "command": ["true"]}
-    mesh = {"name": "mesh", "image": "securescan.local/debian:1", "command": ["/bin/sh", "-c", "sleep 600"],
-            "restartPolicy": "Always"}
+    mesh = {
+        "name": "mesh",
+        "image": "securescan.local/debian:1",
+        "command": ["/bin/sh", "-c", "sleep 600"],
+        "restartPolicy": "Always",
+    }
     return [
-        made("StatefulSet", "db", replicas=2, podManagementPolicy="Parallel", serviceName="db", **selected("db")),
+        made(
+            "StatefulSet",
+            "db",
+            replicas=2,
+            podManagementPolicy="Parallel",
+            serviceName="db",
+            **selected("db"),
+        ),
         made("DaemonSet", "log", **selected("log")),
         made("Job", "once", "batch/v1", **job()),
         made("CronJob", "night", "batch/v1", schedule="0 0 1 1 *", suspend=True, jobTemplate={"spec": job()}),
         made("ReplicaSet", "set", replicas=1, **selected("set")),
-        made("ReplicationController", "rc", "v1", replicas=1, selector={"app": "rc"}, template=template("rc")),
+        made(
+            "ReplicationController", "rc", "v1", replicas=1, selector={"app": "rc"}, template=template("rc")
+        ),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stand-in", "namespace": NAME}},
         made("Pod", "bare", "v1", **pod_spec(image="debian", initContainers=[init, mesh])),
         made("Pod", "leaving", "v1", **{**pod_spec(), "terminationGracePeriodSeconds": 120}),
         made("Pod", "homeless", "v1", **pod_spec(nodeSelector={"no-node-has": "this"})),
-        made("Pod", "windows", "v1", **pod_spec(os={"name": "windows"}, nodeSelector={"kubernetes.io/os": "windows"})),
+        made(
+            "Pod",
+            "windows",
+            "v1",
+            **pod_spec(os={"name": "windows"}, nodeSelector={"kubernetes.io/os": "windows"}),
+        ),
     ]
 
 
 @pytest.fixture(scope="module")
 def namespace(cluster):
     """A namespace with all of them; removed at the end."""
+
     def apply(*objects):
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        cluster.kubectl(
+            "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        )
 
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME, "labels": {"test": NAME}}})
     try:
         apply(*manifests())
         # the stand-in for an operator's own kind, as Argo's Rollout owns ReplicaSets
         owner = cluster.get("configmap", "stand-in", "-n", NAME)["metadata"]
-        apply(made("ReplicaSet", "owned", replicas=1, **selected("owned"), metadata={"ownerReferences": [
-            {"apiVersion": "v1", "kind": "ConfigMap", "name": "stand-in", "uid": owner["uid"], "controller": True}]}))
+        apply(
+            made(
+                "ReplicaSet",
+                "owned",
+                replicas=1,
+                **selected("owned"),
+                metadata={
+                    "ownerReferences": [
+                        {
+                            "apiVersion": "v1",
+                            "kind": "ConfigMap",
+                            "name": "stand-in",
+                            "uid": owner["uid"],
+                            "controller": True,
+                        }
+                    ]
+                },
+            )
+        )
         cluster.kubectl("create", "job", "night-now", "--from=cronjob/night", "-n", NAME)
         wait_for(cluster, lambda pods: pods.get("leaving") == "Running" and pods.get("bare") == "Running")
         cluster.kubectl("delete", "pod", "leaving", "-n", NAME, "--wait=false")
-        cluster.kubectl("debug", "bare", "-n", NAME, "--image=securescan.local/busybox:1", "--attach=false",
-                        "--image-pull-policy=IfNotPresent", "--container=debug", "--", "sleep", "600")
-        wait_for(cluster, lambda pods: len(pods) == len(EXPECTED) and "ContainerCreating" not in pods.values()
-                 and sorted(pods.values()) == sorted(["Running"] * 8 + ["Succeeded"] * 2 + ["Pending"] * 2))
+        cluster.kubectl(
+            "debug",
+            "bare",
+            "-n",
+            NAME,
+            "--image=securescan.local/busybox:1",
+            "--attach=false",
+            "--image-pull-policy=IfNotPresent",
+            "--container=debug",
+            "--",
+            "sleep",
+            "600",
+        )
+        wait_for(
+            cluster,
+            lambda pods: (
+                len(pods) == len(EXPECTED)
+                and "ContainerCreating" not in pods.values()
+                and sorted(pods.values()) == sorted(["Running"] * 8 + ["Succeeded"] * 2 + ["Pending"] * 2)
+            ),
+        )
         yield NAME
     finally:
         cluster.kubectl_run("delete", "pod", "leaving", "-n", NAME, "--grace-period=0", "--force")
@@ -111,8 +182,10 @@ def namespace(cluster):
 def wait_for(cluster, holds):
     deadline = time.monotonic() + PATIENCE
     while True:
-        pods = {pod["metadata"]["name"]: pod["status"].get("phase")
-                for pod in cluster.get("pods", "-n", NAME)["items"]}
+        pods = {
+            pod["metadata"]["name"]: pod["status"].get("phase")
+            for pod in cluster.get("pods", "-n", NAME)["items"]
+        }
         if holds(pods):
             return
         assert time.monotonic() < deadline, pods
@@ -122,6 +195,7 @@ def wait_for(cluster, holds):
 @pytest.fixture
 def info(cluster, namespace):
     """Runs the task scan_target_info over the namespace; `warnings` are those of the last call."""
+
     def run(**changes):
         params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
         params.update({"kubeconfig": str(cluster.kubeconfig), "namespaces": [namespace], **changes})
@@ -143,8 +217,11 @@ def test_every_workload_and_state_is_a_record(info):
     for target in found["targets"]:
         if target["container"] == "main":
             (start,) = [start for start in EXPECTED if target["pod"].startswith(start)]
-            seen[start] = ("%s/%s" % (target["workload_kind"], target["workload"]), target["state"],
-                           target["state_reason"])
+            seen[start] = (
+                "{}/{}".format(target["workload_kind"], target["workload"]),
+                target["state"],
+                target["state_reason"],
+            )
     assert seen == EXPECTED
     assert {target["pod"]: target["operating_system"] for target in found["targets"]}["windows"] == "windows"
     # bare has its sidecar too
@@ -155,30 +232,48 @@ def test_every_workload_and_state_is_a_record(info):
 def test_all_kinds_of_containers_of_a_pod(info):
     found = info(pods=["bare"], container_kinds=["container", "init", "ephemeral"])["targets"]
     # the kubelet may not have begun with the debug container yet
-    assert {(target["container"], target["container_kind"], target["state"] * (target["container"] != "debug"))
-            for target in found} == {("main", "container", "running"), ("setup", "init", "terminated"),
-                                     ("mesh", "init", "running"), ("debug", "ephemeral", "")}
+    assert {
+        (target["container"], target["container_kind"], target["state"] * (target["container"] != "debug"))
+        for target in found
+    } == {
+        ("main", "container", "running"),
+        ("setup", "init", "terminated"),
+        ("mesh", "init", "running"),
+        ("debug", "ephemeral", ""),
+    }
     assert [target["container"] for target in info(pods=["bare"])["targets"]] == ["main", "mesh"]
 
 
-@pytest.mark.parametrize(("conditions", "starts"), [
-    ({"workloads": ["StatefulSet/db"]}, ["db-0", "db-1"]),
-    ({"workloads": ["ds/*", "*/night"]}, ["log-", "night-now-"]),
-    ({"workloads": ["configmap/*"]}, ["owned-"]),
-    ({"images": ["*/debian:*"]}, ["bare"]),
-    ({"pods": ["[hs]*-*", "home*", "bare"], "exclude_pods": ["ba?e"], "exclude_workloads": ["rs/*"]}, ["homeless"]),
-    ({"label_selectors": ["app in (rc, db)"], "exclude_workloads": ["rc/rc"]}, ["db-0", "db-1"]),
-    ({"field_selectors": ["status.phase=Succeeded"]}, ["night-now-", "once-"]),
-    ({"workloads": ["sts/*"], "replicas": "one"}, ["db-0"]),
-])
+@pytest.mark.parametrize(
+    ("conditions", "starts"),
+    [
+        ({"workloads": ["StatefulSet/db"]}, ["db-0", "db-1"]),
+        ({"workloads": ["ds/*", "*/night"]}, ["log-", "night-now-"]),
+        ({"workloads": ["configmap/*"]}, ["owned-"]),
+        ({"images": ["*/debian:*"]}, ["bare"]),
+        (
+            {"pods": ["[hs]*-*", "home*", "bare"], "exclude_pods": ["ba?e"], "exclude_workloads": ["rs/*"]},
+            ["homeless"],
+        ),
+        ({"label_selectors": ["app in (rc, db)"], "exclude_workloads": ["rc/rc"]}, ["db-0", "db-1"]),
+        ({"field_selectors": ["status.phase=Succeeded"]}, ["night-now-", "once-"]),
+        ({"workloads": ["sts/*"], "replicas": "one"}, ["db-0"]),
+    ],
+)
 def test_conditions(info, conditions, starts):
-    assert sorted(start for start in EXPECTED for pod in pods_of(info(**conditions)) if pod.startswith(start)) == starts
+    assert (
+        sorted(start for start in EXPECTED for pod in pods_of(info(**conditions)) if pod.startswith(start))
+        == starts
+    )
 
 
 def test_namespaces_by_label_and_by_pattern(info, namespace):
-    by_label = info(namespaces=[], namespace_selectors=["test=%s" % namespace])
-    assert pods_of(by_label) == pods_of(info(namespaces=["targets-*"], exclude_namespaces=["kube-*"],
-                                             namespace_selectors=["test=%s" % namespace]))
+    by_label = info(namespaces=[], namespace_selectors=[f"test={namespace}"])
+    assert pods_of(by_label) == pods_of(
+        info(
+            namespaces=["targets-*"], exclude_namespaces=["kube-*"], namespace_selectors=[f"test={namespace}"]
+        )
+    )
     assert len(pods_of(by_label)) == len(EXPECTED)
 
 
@@ -194,11 +289,14 @@ def test_a_limit_is_said(info):
     assert ["limit: 3 containers" in warning for warning in info.warnings] == [True]
 
 
-@pytest.mark.parametrize(("conditions", "option"), [
-    ({"label_selectors": ["a=b=c"]}, "label_selectors"),
-    ({"field_selectors": ["spec.colour=red"], "label_selectors": ["app=db"]}, "field_selectors"),
-    ({"namespace_selectors": ["-x-=y"]}, "namespace_selectors"),
-])
+@pytest.mark.parametrize(
+    ("conditions", "option"),
+    [
+        ({"label_selectors": ["a=b=c"]}, "label_selectors"),
+        ({"field_selectors": ["spec.colour=red"], "label_selectors": ["app=db"]}, "field_selectors"),
+        ({"namespace_selectors": ["-x-=y"]}, "namespace_selectors"),
+    ],
+)
 def test_a_selector_that_the_server_refuses(info, conditions, option):
     with pytest.raises(ScanError, match="SCAN-102") as caught:
         info(**conditions)
@@ -208,10 +306,10 @@ def test_a_selector_that_the_server_refuses(info, conditions, option):
 def test_nothing_matched_says_what_was_looked_at(info, namespace):
     with pytest.raises(ScanError, match="SCAN-401") as caught:
         info(workloads=["StatefulSet/dc"])
-    assert caught.value.cause == "Looked into 1 namespace (%s): 12 pods (workloads left out 12)." % namespace
+    assert caught.value.cause == f"Looked into 1 namespace ({namespace}): 12 pods (workloads left out 12)."
     with pytest.raises(ScanError, match="SCAN-401") as caught:
         info(label_selectors=["app=none"])
-    assert "%s has pods, but none that meets label_selectors" % namespace in caught.value.cause
+    assert f"{namespace} has pods, but none that meets label_selectors" in caught.value.cause
     with pytest.raises(ScanError, match="SCAN-401") as caught:
         info(namespaces=["no-such-namespace"])
     assert "namespace no-such-namespace does not exist" in caught.value.cause
@@ -240,16 +338,28 @@ def test_with_the_right_to_list_pods_and_nothing_else(info, cluster, namespace):
 
 def test_access_is_for_the_pods_of_the_chosen_containers(cluster, namespace):
     params = {name: rule.get("default") for name, rule in scan_access_spec().items()}
-    params.update(kubeconfig=str(cluster.kubeconfig), namespaces=[namespace], run_id="test-%s" % NAME, lifetime=600,
-                  images=["*/debian:*"], containers=["mesh"])
+    params.update(
+        kubeconfig=str(cluster.kubeconfig),
+        namespaces=[namespace],
+        run_id=f"test-{NAME}",
+        lifetime=600,
+        images=["*/debian:*"],
+        containers=["mesh"],
+    )
     made_for = run_scan_access(params, TaskContext(check_mode=True, environ=dict(os.environ)))["access"]
     assert [pod.name for pod in access_tasks.pods_of(made_for, namespace)] == ["bare"]
 
 
 def test_the_role_passes_the_options_on(playbooks, namespace):
     results = playbooks.folder / "results"
-    run = playbooks.run("securescan.kubernetes.scan", scan_namespaces=namespace, scan_replicas="one",
-                        scan_workloads=["sts/*", "Pod/windows"], scan_fail_on="never", scan_output_dir=str(results))
+    run = playbooks.run(
+        "securescan.kubernetes.scan",
+        scan_namespaces=namespace,
+        scan_replicas="one",
+        scan_workloads=["sts/*", "Pod/windows"],
+        scan_fail_on="never",
+        scan_output_dir=str(results),
+    )
     assert run.status == 0, run.output[-4000:]
     summary = json.loads((results / "latest" / "summary.json").read_text(encoding="utf-8"))
     found = {target["pod"]: target for target in summary["targets"]}

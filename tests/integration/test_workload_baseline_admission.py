@@ -11,9 +11,11 @@ import re
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evaluation import evaluate
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evidence import EvaluationContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
+    EvaluationContext,
+)
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.profiles.test_workload_baseline import (
     BAD,
     GOOD,
@@ -25,16 +27,25 @@ LEVELS = {"baseline": ("baseline",), "restricted": ("baseline", "restricted")}
 
 def pods_to_admit():
     """Name -> pod, without what the server looks up elsewhere or takes only later (ephemeral containers)."""
-    cases = {"good": copy.deepcopy(GOOD), **{"%s-%d" % (control, number): changed(*case) for control, cases in BAD.items()
-                                             for number, case in enumerate(cases)}}
+    cases = {
+        "good": copy.deepcopy(GOOD),
+        **{
+            f"{control}-{number}": changed(*case)
+            for control, cases in BAD.items()
+            for number, case in enumerate(cases)
+        },
+    }
     for name, pod in cases.items():
         pod.update(apiVersion="v1", kind="Pod")
         pod["metadata"].update(name=name)
         for field in ("serviceAccountName", "priorityClassName", "ephemeralContainers"):
             pod["spec"].pop(field, None)
         for container in pod["spec"]["containers"] + pod["spec"].get("initContainers", []):
-            if container["securityContext"].get("privileged") or "SYS_ADMIN" in container["securityContext"].get(
-                    "capabilities", {}).get("add", []):  # the API refuses these with a field that says otherwise
+            if container["securityContext"].get("privileged") or "SYS_ADMIN" in container[
+                "securityContext"
+            ].get("capabilities", {}).get(
+                "add", []
+            ):  # the API refuses these with a field that says otherwise
                 container["securityContext"].pop("allowPrivilegeEscalation")
     return cases
 
@@ -42,8 +53,14 @@ def pods_to_admit():
 def answers(cluster, namespace, pods):
     """Name -> created, forbidden or invalid, as the server would answer; nothing is made."""
     items = [dict(pod, metadata=dict(pod["metadata"], namespace=namespace)) for pod in pods.values()]
-    done = cluster.kubectl_run("create", "--dry-run=server", "--validate=false", "-f", "-",
-                               stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    done = cluster.kubectl_run(
+        "create",
+        "--dry-run=server",
+        "--validate=false",
+        "-f",
+        "-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}),
+    )
     found = dict.fromkeys(re.findall(r"^pod/(\S+) created", done.stdout, re.M), "created")
     for line in done.stderr.splitlines():
         name = re.search(r'pods? "([^"]+)"', line, re.I)
@@ -54,10 +71,10 @@ def answers(cluster, namespace, pods):
 
 @pytest.fixture(scope="module")
 def namespaces(cluster):
-    names = {level: "admission-%s" % level for level in LEVELS}
+    names = {level: f"admission-{level}" for level in LEVELS}
     for level, name in names.items():
         cluster.kubectl("create", "namespace", name)
-        cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=%s" % level)
+        cluster.kubectl("label", "namespace", name, f"pod-security.kubernetes.io/enforce={level}")
         cluster.kubectl("create", "serviceaccount", "web", "-n", name)
         cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=30s")
     yield names
@@ -69,21 +86,32 @@ def namespaces(cluster):
 def test_the_profile_and_the_admission_agree(cluster, namespaces, level):
     """What admission forbids fails at least one control of the level, and what it admits fails none."""
     (profile,) = chosen_profiles({"profiles": ["workload-baseline"], "inputs": {}})
-    of_level = {control["id"] for control in profile.controls for tag in control["tags"].get("pss", [])
-                if tag.split(":")[0] in LEVELS[level]}
+    of_level = {
+        control["id"]
+        for control in profile.controls
+        for tag in control["tags"].get("pss", [])
+        if tag.split(":")[0] in LEVELS[level]
+    }
     pods = pods_to_admit()
     answered = answers(cluster, namespaces[level], pods)
     assert set(answered) == set(pods)
     differ, compared = {}, 0
     for name, answer in answered.items():
         result = evaluate(profile, Facts({}), EvaluationContext({}, pods[name], "app"))
-        failed = {control.id for control in result.controls if control.id in of_level
-                  and any(segment.status == "failed" for segment in control.results)}
+        failed = {
+            control.id
+            for control in result.controls
+            if control.id in of_level and any(segment.status == "failed" for segment in control.results)
+        }
         if answer != "invalid":
             compared += 1
             if bool(failed) is not (answer == "forbidden"):
                 differ[name] = (answer, sorted(failed))
-    print("%s: %d of %d pods compared, %d forbidden" % (level, compared, len(pods), list(answered.values()).count("forbidden")))
+    print(
+        "{}: {} of {} pods compared, {} forbidden".format(
+            level, compared, len(pods), list(answered.values()).count("forbidden")
+        )
+    )
     assert differ == {}
     assert compared >= 100
     assert answered["good"] == "created"

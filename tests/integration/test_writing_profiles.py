@@ -20,7 +20,7 @@ def blocks():
     """(kind, text, what stands before it) of each block of the page, in order."""
     page, end = PAGE.read_text(encoding="utf-8"), 0
     for block in BLOCK.finditer(page):
-        yield block.group(1), block.group(2), page[end:block.start()]
+        yield block.group(1), block.group(2), page[end : block.start()]
         end = block.end()
 
 
@@ -33,8 +33,15 @@ def test_the_tutorial_works(cluster, operator_kubeconfig, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif kind == "sh":
-            run = subprocess.run(["bash", "-euc", text], cwd=tmp_path, env=environ, text=True, check=False,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            run = subprocess.run(
+                ["bash", "-euc", text],
+                cwd=tmp_path,
+                env=environ,
+                text=True,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
             output = " ".join(run.stdout.split())
             assert run.returncode == 0, (text, run.stdout)
         else:

@@ -28,10 +28,18 @@ def run(environment: pathlib.Path, *arguments: str) -> subprocess.CompletedProce
     with tempfile.TemporaryDirectory(prefix="ansible-test-") as folder:
         tree = pathlib.Path(folder) / "ansible_collections" / "securescan" / "kubernetes"
         shutil.copytree(TESTS.parent, tree, ignore=shutil.ignore_patterns("__pycache__", ".git", "build"))
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))
+        }
         return subprocess.run(
-            ["ansible-test", *arguments], cwd=tree, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=dict(environ, HOME=str(_prepared_home()), PATH=":".join(path)))
+            ["ansible-test", *arguments],
+            cwd=tree,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=dict(environ, HOME=str(_prepared_home()), PATH=":".join(path)),
+        )
 
 
 def _prepared_home() -> pathlib.Path:
@@ -40,5 +48,8 @@ def _prepared_home() -> pathlib.Path:
     scripts = home / ".ansible" / "test" / "cache"
     scripts.mkdir(parents=True, exist_ok=True)
     for version in BOOTSTRAPPED_PIPS:
-        shutil.copyfile(TESTS / "quality" / "bundled_pip.py", scripts / ("get_pip_%s.py" % version.replace(".", "_")))
+        shutil.copyfile(
+            TESTS / "quality" / "bundled_pip.py",
+            scripts / ("get_pip_{}.py".format(version.replace(".", "_"))),
+        )
     return home

@@ -20,4 +20,6 @@ sys.path.insert(0, str(bundled[-1]))
 
 from pip._internal.cli.main import main
 
-sys.exit(main(["install", "--upgrade", *(argument for argument in sys.argv[1:] if argument not in NOT_FOR_PIP)]))
+sys.exit(
+    main(["install", "--upgrade", *(argument for argument in sys.argv[1:] if argument not in NOT_FOR_PIP)])
+)

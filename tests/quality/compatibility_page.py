@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Dict, Sequence
+from collections.abc import Sequence
 
 _TREE = pathlib.Path(__file__).resolve().parents[2]
 # The tests run in a copy of the checkout, which is kept in its folder build/.
@@ -25,26 +25,30 @@ Each row is a run. The engine (`plugins/module_utils`) also has its unit tests r
 SANITY, INSTALLED = "ansible-test sanity", "Installed from its archive"
 _ABOUT = {
     SANITY: "The whole of `ansible-test sanity`, without an ignore file. Modules and module_utils are compiled and imported on"
-            " each Python from 3.9 on that the version of ansible-core knows, plugins on those of its controller.",
+    " each Python from 3.9 on that the version of ansible-core knows, plugins on those of its controller.",
     INSTALLED: "`ansible-galaxy collection build` and `install` into an environment that has ansible-core alone, then the shipped"
-               " playbook against a real cluster.",
+    " playbook against a real cluster.",
 }
 
 
 def record(section: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Writes the section, where that is wanted; whether the page holds it."""
-    table = "\n".join("| %s |" % " | ".join(cells) for cells in (columns, ["---"] * len(columns), *rows))
+    table = "\n".join(
+        "| {} |".format(" | ".join(cells)) for cells in (columns, ["---"] * len(columns), *rows)
+    )
     page = _CHECKOUT / "docs" / "compatibility.md"
     found = _sections(page.read_text(encoding="utf-8")) if page.exists() else {}
     if os.environ.get("SECURESCAN_WRITE_DOCS") != "1":
         return found.get(section) == table
     found[section] = table
-    text = _HEAD + "".join("\n## %s\n\n%s\n\n%s\n" % (name, _ABOUT[name], found[name]) for name in _ABOUT if name in found)
+    text = _HEAD + "".join(
+        f"\n## {name}\n\n{_ABOUT[name]}\n\n{found[name]}\n" for name in _ABOUT if name in found
+    )
     page.write_text(text, encoding="utf-8")
     return True
 
 
-def _sections(page: str) -> Dict[str, str]:
+def _sections(page: str) -> dict[str, str]:
     """The table of each section by its heading."""
     found = {}
     for part in page.split("\n## ")[1:]:

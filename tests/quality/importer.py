@@ -18,13 +18,26 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 def main() -> int:
     programs = pathlib.Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="importer-") as folder:
-        subprocess.run([str(programs / "ansible-galaxy"), "collection", "build", "--output-path", folder], cwd=TREE, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [str(programs / "ansible-galaxy"), "collection", "build", "--output-path", folder],
+            cwd=TREE,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         archive = next(pathlib.Path(folder).glob("*.tar.gz"))
         # required tags and ansible-lint's production profile are what certification asks for
-        environ = dict(os.environ, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true", GALAXY_IMPORTER_TMP_ROOT_DIR=folder)
-        done = subprocess.run([sys.executable, "-m", "galaxy_importer.main", str(archive)], cwd=folder, check=False, text=True,
-                              env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        environ = dict(
+            os.environ, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true", GALAXY_IMPORTER_TMP_ROOT_DIR=folder
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "galaxy_importer.main", str(archive)],
+            cwd=folder,
+            check=False,
+            text=True,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     findings = re.findall(r"^(?:WARNING|ERROR|CRITICAL): .*", done.stdout, re.MULTILINE)
     if done.returncode or findings or "Importer processing completed successfully" not in done.stdout:
         print("\n".join(findings) or done.stdout[-3000:])

@@ -16,8 +16,8 @@ import pathlib
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import List, Sequence
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -27,7 +27,14 @@ from environment.python_environment import ensure_environment
 from quality import ansible_test, compatibility_page
 
 # ansible-core, and the Pythons of the controller that it is run with
-CORES = (("2.16", "3.10"), ("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("2.21", "3.12"), ("2.21", "3.13"))
+CORES = (
+    ("2.16", "3.10"),
+    ("2.18", "3.11"),
+    ("2.19", "3.11"),
+    ("2.20", "3.12"),
+    ("2.21", "3.12"),
+    ("2.21", "3.13"),
+)
 SLOW_TESTS = ("pylint", "import")
 
 
@@ -38,10 +45,10 @@ class SanityRun:
     status: int = 1
     output: str = ""
     seconds: float = 0.0
-    tests: List[str] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
 
     @property
-    def findings(self) -> List[str]:
+    def findings(self) -> list[str]:
         return re.findall(r"^(?:ERROR|FATAL): .+", self.output, re.MULTILINE)
 
     @property
@@ -54,8 +61,8 @@ def run_sanity(core: str, python: str, options: Sequence[str] = ()) -> SanityRun
     """One run over a copy of the tree. Raises LookupError where the machine does not have this Python."""
     interpreter = interpreters.interpreter(python)
     if interpreter is None:
-        raise LookupError("this machine has no Python %s" % python)
-    environment = ensure_environment(TESTS / "quality" / ("ansible-core-%s.txt" % core), interpreter)
+        raise LookupError(f"this machine has no Python {python}")
+    environment = ensure_environment(TESTS / "quality" / (f"ansible-core-{core}.txt"), interpreter)
     run, started = SanityRun(core, python), time.monotonic()
     done = ansible_test.run(environment, "sanity", "--local", "--color", "no", *options)
     run.status, run.output, run.seconds = done.returncode, done.stdout, time.monotonic() - started
@@ -65,7 +72,7 @@ def run_sanity(core: str, python: str, options: Sequence[str] = ()) -> SanityRun
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="ansible-test sanity, without an ignore file.")
-    parser.add_argument("--quick", action="store_true", help="without %s" % " and ".join(SLOW_TESTS))
+    parser.add_argument("--quick", action="store_true", help="without {}".format(" and ".join(SLOW_TESTS)))
     parser.add_argument("core", nargs="*", choices=[[], *sorted({core for core, _python in CORES})])
     chosen = parser.parse_args()
     left_out = [part for test in SLOW_TESTS for part in ("--skip-test", test)] if chosen.quick else []
@@ -73,17 +80,25 @@ def main() -> int:
     for core, python in CORES:
         if chosen.core and core not in chosen.core:
             continue
-        print("==> ansible-test sanity: ansible-core %s, Python %s" % (core, python), flush=True)
+        print(f"==> ansible-test sanity: ansible-core {core}, Python {python}", flush=True)
         run = run_sanity(core, python, left_out)
         failed = failed or run.status != 0
         if run.status:
             print("\n".join(run.findings) or run.output[-4000:])
-        print("==> %s: %d tests in %.0f s" % ("FAILED" if run.status else "clean", len(run.tests), run.seconds), flush=True)
+        print(
+            "==> {}: {} tests in {:.0f} s".format(
+                "FAILED" if run.status else "clean", len(run.tests), run.seconds
+            ),
+            flush=True,
+        )
         rows.append((core, python, run.imported_on, str(len(run.tests)), "failed" if run.status else "clean"))
     if not (failed or chosen.core or chosen.quick):
         columns = ("ansible-core", "controller's Python", "imported on", "tests", "result")
         if not compatibility_page.record(compatibility_page.SANITY, columns, rows):
-            print("==> FAILED: docs/compatibility.md says something else; run again with SECURESCAN_WRITE_DOCS=1")
+            print(
+                "==> FAILED: docs/compatibility.md says something else; run again with "
+                "SECURESCAN_WRITE_DOCS=1"
+            )
             failed = True
     return int(failed)
 

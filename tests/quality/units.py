@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ansible-test units, as contributors of other collections run unit tests.
 
-    python units.py [--quiet] [PATH ...]        for example tests/unit/plugins/filter/; tests/unit/plugins/ when none is named
+python units.py [--quiet] [PATH ...]        for example tests/unit/plugins/filter/; tests/unit/plugins/ when none is named
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ def main() -> int:
     parser.add_argument("path", nargs="*", default=["tests/unit/plugins/"])
     chosen = parser.parse_args()
     environment = ensure_environment(TESTS / "quality" / "ansible-units.txt", sys.executable)
-    version = "%d.%d" % sys.version_info[:2]
-    done = ansible_test.run(environment, "units", "--local", "--python", version, "--color", "no",
-                            *chosen.path)
+    version = "{}.{}".format(*sys.version_info[:2])
+    done = ansible_test.run(
+        environment, "units", "--local", "--python", version, "--color", "no", *chosen.path
+    )
     if chosen.quiet and done.returncode == 0:
         print("\n".join(line for line in done.stdout.splitlines() if " passed" in line))
     else:

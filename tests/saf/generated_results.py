@@ -9,7 +9,7 @@ Each carries the names of the SAF defects that it meets; without any, both must 
 from __future__ import annotations
 
 import random
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 # A document meets these. Each is a way in which SAF's result differs from the rules that SAF itself documents.
 CAPITAL_SEVERITY = "a severity tag that is not in lower case is in no bucket"
@@ -27,48 +27,81 @@ _NAMES = ("passed", "failed", "skipped", "no_impact", "error")
 _SEVERITIES = ("critical", "high", "medium", "low")
 
 
-def make_document(seed: int, defect: str = "") -> Dict[str, Any]:
+def make_document(seed: int, defect: str = "") -> dict[str, Any]:
     """A document of one profile with a name of its own; of two linked profiles where the seed is a multiple of 7."""
-    dice = random.Random("document %d" % seed)
+    dice = random.Random(f"document {seed}")
     controls = [_control(dice, index) for index in range(dice.randint(1, 14))]
     if defect:
         for control in dice.sample(controls, dice.randint(1, len(controls))):
             _give_defect(control, dice, defect)
-    profile = _profile("generated-%d" % seed, controls)
+    profile = _profile(f"generated-{seed}", controls)
     profiles = [profile]
     if seed % 7 == 0:
-        base = _profile("base-%d" % seed, [*controls, _control(dice, 90)])
+        base = _profile(f"base-{seed}", [*controls, _control(dice, 90)])
         base["parent_profile"] = profile["name"]
         profile["controls"] = [dict(control, results=[]) for control in controls]
         profiles.append(base)
-    return {"platform": {"name": "debian", "release": "12.5", "target_id": "target-%d" % seed}, "profiles": profiles,
-            "statistics": {"duration": 0.1}, "version": "5.22.3"}
+    return {
+        "platform": {"name": "debian", "release": "12.5", "target_id": f"target-{seed}"},
+        "profiles": profiles,
+        "statistics": {"duration": 0.1},
+        "version": "5.22.3",
+    }
 
 
-def _profile(name: str, controls: List[Dict[str, Any]]) -> Dict[str, Any]:
-    return {"name": name, "sha256": "0" * 64, "supports": [], "attributes": [], "groups": [], "controls": controls,
-            "title": name, "version": "1.0.0", "status": "loaded"}
+def _profile(name: str, controls: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "sha256": "0" * 64,
+        "supports": [],
+        "attributes": [],
+        "groups": [],
+        "controls": controls,
+        "title": name,
+        "version": "1.0.0",
+        "status": "loaded",
+    }
 
 
-def _control(dice: random.Random, index: int) -> Dict[str, Any]:
-    tags: Dict[str, Any] = {"nist": ["AC-3", "Rev_4"]} if dice.random() < 0.5 else {}
+def _control(dice: random.Random, index: int) -> dict[str, Any]:
+    tags: dict[str, Any] = {"nist": ["AC-3", "Rev_4"]} if dice.random() < 0.5 else {}
     for name in ("severity", "severityoverride"):
         if dice.random() < 0.2:
             tags[name] = dice.choice([*_SEVERITIES, "unheard-of", None])
-    control: Dict[str, Any] = {
-        "id": "control-%02d" % index, "title": "Control %d" % index, "desc": None, "impact": dice.choice(_IMPACTS),
-        "refs": [], "tags": tags, "code": "", "source_location": {"ref": "a.rb", "line": index},
-        "results": [_result(dice) for _number in range(dice.choice((0, 1, 1, 1, 2, 3)))]}
+    control: dict[str, Any] = {
+        "id": "control-%02d" % index,
+        "title": f"Control {index}",
+        "desc": None,
+        "impact": dice.choice(_IMPACTS),
+        "refs": [],
+        "tags": tags,
+        "code": "",
+        "source_location": {"ref": "a.rb", "line": index},
+        "results": [_result(dice) for _number in range(dice.choice((0, 1, 1, 1, 2, 3)))],
+    }
     if control["impact"] == 0 and dice.random() < 0.5:
         control["impact"] = 0.5
     if dice.random() < 0.3:
-        control["waiver_data"] = dice.choice((
-            None, {}, {"skipped_due_to_waiver": False}, {"skipped_due_to_waiver": True, "run": False},
-            {"skipped_due_to_waiver": ""}, {"skipped_due_to_waiver": "false"}, {"skipped_due_to_waiver": None}))
+        control["waiver_data"] = dice.choice(
+            (
+                None,
+                {},
+                {"skipped_due_to_waiver": False},
+                {"skipped_due_to_waiver": True, "run": False},
+                {"skipped_due_to_waiver": ""},
+                {"skipped_due_to_waiver": "false"},
+                {"skipped_due_to_waiver": None},
+            )
+        )
     if dice.random() < 0.1:
-        control["attestation_data"] = {"control_id": control["id"], "explanation": "seen", "frequency": "annually",
-                                       "status": dice.choice(("passed", "failed")), "updated": "2026-01-01",
-                                       "updated_by": "someone"}
+        control["attestation_data"] = {
+            "control_id": control["id"],
+            "explanation": "seen",
+            "frequency": "annually",
+            "status": dice.choice(("passed", "failed")),
+            "updated": "2026-01-01",
+            "updated_by": "someone",
+        }
     if dice.random() > 0.05 and _severity_is_none(control):
         control["tags"] = {"severity": "low"}  # severity none without impact 0 is a defect's matter
     elif _severity_is_none(control) and control["impact"] != 0:
@@ -76,13 +109,14 @@ def _control(dice: random.Random, index: int) -> Dict[str, Any]:
     return control
 
 
-def _severity_is_none(control: Dict[str, Any]) -> bool:
-    return control["impact"] < 0.1 and not any(control["tags"].get(name) in _SEVERITIES
-                                               for name in ("severity", "severityoverride"))
+def _severity_is_none(control: dict[str, Any]) -> bool:
+    return control["impact"] < 0.1 and not any(
+        control["tags"].get(name) in _SEVERITIES for name in ("severity", "severityoverride")
+    )
 
 
-def _result(dice: random.Random) -> Dict[str, Any]:
-    result: Dict[str, Any] = {"code_desc": "it", "start_time": "2026-11-23T10:00:00+00:00", "run_time": 0.01}
+def _result(dice: random.Random) -> dict[str, Any]:
+    result: dict[str, Any] = {"code_desc": "it", "start_time": "2026-11-23T10:00:00+00:00", "run_time": 0.01}
     status = dice.choice(("passed", "passed", "passed", "failed", "failed", "skipped", "error", None, ""))
     if status != "":
         result["status"] = status
@@ -92,23 +126,31 @@ def _result(dice: random.Random) -> Dict[str, Any]:
     return result
 
 
-def _give_defect(control: Dict[str, Any], dice: random.Random, defect: str) -> None:
+def _give_defect(control: dict[str, Any], dice: random.Random, defect: str) -> None:
     status = dice.choice(("passed", "failed"))
-    control.update(impact=0.5, waiver_data={}, results=[
-        {"status": status, "code_desc": "it", "start_time": "2026-11-23T10:00:00+00:00"}])
+    control.update(
+        impact=0.5,
+        waiver_data={},
+        results=[{"status": status, "code_desc": "it", "start_time": "2026-11-23T10:00:00+00:00"}],
+    )
     if defect == CAPITAL_SEVERITY:
         control["tags"] = {"severity": dice.choice(("Critical", "HIGH", "Low"))}
     else:
         control.update(dice.choice(({"tags": {"severity": "none"}}, {"tags": {}, "impact": 0.05})))
 
 
-def make_threshold(seed: int, counts: Dict[str, Dict[str, int]], compliance: int,
-                   ids: Dict[Tuple[str, str], List[str]], defect: Optional[str] = None) -> Dict[str, Any]:
+def make_threshold(
+    seed: int,
+    counts: dict[str, dict[str, int]],
+    compliance: int,
+    ids: dict[tuple[str, str], list[str]],
+    defect: str | None = None,
+) -> dict[str, Any]:
     """A threshold near what a document has, so that passing and failing are about equally likely.
 
     `counts`: SAF's status name -> severity or "total" -> number; `ids`: (status name, severity) -> control ids.
     """
-    dice = random.Random("threshold %d" % seed)
+    dice = random.Random(f"threshold {seed}")
     flat = _plain_limits(dice, counts, compliance)
     if defect == COMPLIANCE_MAX_ZERO:
         return {"compliance": {"max": 0}}
@@ -117,8 +159,11 @@ def make_threshold(seed: int, counts: Dict[str, Dict[str, int]], compliance: int
     if defect == FLAT_OVERWRITE:
         return {"failed.medium.max": counts["failed"]["medium"] - 1, "failed.medium.min": 0}
     if defect == EMPTY_CONTROLS:
-        name, severity = next(place for place in ((name, severity) for name in _NAMES for severity in _SEVERITIES)
-                              if not ids.get(place))
+        name, severity = next(
+            place
+            for place in ((name, severity) for name in _NAMES for severity in _SEVERITIES)
+            if not ids.get(place)
+        )
         return {name: {severity: {"controls": []}}}
     if dice.random() < 0.3 and len({key.rpartition(".")[0] for key in flat}) == len(flat):
         return flat
@@ -136,8 +181,8 @@ def make_threshold(seed: int, counts: Dict[str, Dict[str, int]], compliance: int
     return nested
 
 
-def _plain_limits(dice: random.Random, counts: Dict[str, Dict[str, int]], compliance: int) -> Dict[str, int]:
-    flat: Dict[str, int] = {}
+def _plain_limits(dice: random.Random, counts: dict[str, dict[str, int]], compliance: int) -> dict[str, int]:
+    flat: dict[str, int] = {}
     for _number in range(dice.randint(1, 4)):
         if dice.random() < 0.25:
             bound = dice.choice(("min", "max"))
@@ -147,13 +192,14 @@ def _plain_limits(dice: random.Random, counts: Dict[str, Dict[str, int]], compli
         severity = dice.choice((*_SEVERITIES, "total") if name != "no_impact" else (*_SEVERITIES, "none"))
         bound = dice.choice(("min", "max"))
         lenient = -1 if bound == "min" else 1
-        flat["%s.%s.%s" % (name, severity, bound)] = max(0, counts[name][severity] + dice.choice(
-            (0, lenient, lenient, -lenient)))
+        flat[f"{name}.{severity}.{bound}"] = max(
+            0, counts[name][severity] + dice.choice((0, lenient, lenient, -lenient))
+        )
     return flat
 
 
-def _nested(flat: Dict[str, int]) -> Dict[str, Any]:
-    nested: Dict[str, Any] = {}
+def _nested(flat: dict[str, int]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
     for key, value in flat.items():
         place = nested
         *path, last = key.split(".")

@@ -46,7 +46,7 @@ def saf_program(folder: Path) -> Path:
 
 
 def say(text: str) -> None:
-    sys.stderr.write("saf: %s\n" % text)
+    sys.stderr.write(f"saf: {text}\n")
     sys.stderr.flush()
 
 
@@ -66,26 +66,37 @@ def run_npm_ci(folder: Path) -> None:
 
     threading.Thread(target=report, daemon=True).start()
     try:
-        result = subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-                                cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run(
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     finally:
         done.set()
     if result.returncode != 0:
         say(result.stdout.decode("utf-8", "replace")[-4000:])
-        raise SystemExit("saf: npm ci ended with exit code %d" % result.returncode)
+        raise SystemExit(f"saf: npm ci ended with exit code {result.returncode}")
 
 
 def check_program(folder: Path) -> None:
     """Runs `saf --version` once: a folder that holds a program that does not start is not an installation."""
     if not saf_program(folder).exists():
-        raise SystemExit("saf: npm ci made no program: %s does not exist" % saf_program(folder))
+        raise SystemExit(f"saf: npm ci made no program: {saf_program(folder)} does not exist")
     with tempfile.TemporaryDirectory() as elsewhere:
-        result = subprocess.run([str(saf_program(folder)), "--version"], cwd=elsewhere, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run(
+            [str(saf_program(folder)), "--version"],
+            cwd=elsewhere,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     text = result.stdout.decode("utf-8", "replace")
     if result.returncode != 0 or "@mitre/saf/" not in text:
-        raise SystemExit("saf: the installed program does not start: %s" % text[-2000:])
+        raise SystemExit(f"saf: the installed program does not start: {text[-2000:]}")
 
 
 def install() -> Path:
@@ -97,7 +108,7 @@ def install() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if saf_program(folder).exists():  # another process made it while this one waited
             return saf_program(folder)
-        say("installing the SAF CLI into %s (about 450 MB, once)" % folder)
+        say(f"installing the SAF CLI into {folder} (about 450 MB, once)")
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name + ".part.") as name:
             part = Path(name) / "saf"
             part.mkdir()

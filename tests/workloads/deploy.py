@@ -35,15 +35,24 @@ _NAME_LABEL = "app.kubernetes.io/name"
 
 def main(arguments: list[str]) -> int:
     """The command line. Returns the exit status."""
-    parser = argparse.ArgumentParser(description="Deploy the sample workloads of the namespace shop and wait for them.")
+    parser = argparse.ArgumentParser(
+        description="Deploy the sample workloads of the namespace shop and wait for them."
+    )
     parser.add_argument("--kubeconfig", default=os.environ.get("KUBECONFIG"), help="default: KUBECONFIG")
-    parser.add_argument("--kubectl", help="default: the one built for the test clusters, else that on the PATH")
+    parser.add_argument(
+        "--kubectl", help="default: the one built for the test clusters, else that on the PATH"
+    )
     parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="default: 60")
     options = parser.parse_args(arguments)
     if not options.kubeconfig:
         parser.error("no cluster is named: give --kubeconfig or set KUBECONFIG")
     try:
-        kubectl = [options.kubectl or _find_kubectl(), "--kubeconfig", options.kubeconfig, "--request-timeout=30s"]
+        kubectl = [
+            options.kubectl or _find_kubectl(),
+            "--kubeconfig",
+            options.kubeconfig,
+            "--request-timeout=30s",
+        ]
         deploy(kubectl, options.wait)
     except ClusterError as error:
         say(str(error))
@@ -59,7 +68,9 @@ def deploy(kubectl: list[str], seconds: float) -> None:
     _run([*kubectl, "apply", "--force", "--timeout", "30s", "--filename", str(MANIFEST)])
     shown: dict[str, str] = {}
     while True:
-        awaited = _awaited(json.loads(_run([*kubectl, "get", "deployments,pods", "-n", NAMESPACE, "-o", "json"])))
+        awaited = _awaited(
+            json.loads(_run([*kubectl, "get", "deployments,pods", "-n", NAMESPACE, "-o", "json"]))
+        )
         for name, text in awaited.items():
             if shown.get(name) != text:
                 say(f"  {time.monotonic() - start:4.1f} s  {name}: {text or 'as wanted'}")
@@ -78,7 +89,9 @@ def _awaited(listing: dict) -> dict[str, str]:
     """For each workload what is still missing, empty when nothing is."""
     named = {(item["kind"], item["metadata"]["name"]): item for item in listing["items"]}
     pods = [item for item in listing["items"] if item["kind"] == "Pod"]
-    awaited = {name: _awaited_of_deployment(named["Deployment", name], _of(pods, name)) for name in DEPLOYMENTS}
+    awaited = {
+        name: _awaited_of_deployment(named["Deployment", name], _of(pods, name)) for name in DEPLOYMENTS
+    }
     ready = {entry["type"]: entry["status"] for entry in named["Pod", POD]["status"].get("conditions", [])}
     awaited[POD] = "" if ready.get("Ready") == "True" else f"not ready{_reasons(_of(pods, POD))}"
     restarts = [status["restartCount"] for status in _container_statuses(_of(pods, CRASHING))]
@@ -106,7 +119,9 @@ def _container_statuses(pods: list[dict]) -> list[dict]:
 
 def _reasons(pods: list[dict]) -> str:
     """Why containers wait, such as ErrImagePull when an image was not loaded."""
-    reasons = {status["state"].get("waiting", {}).get("reason") for status in _container_statuses(pods)} - {None}
+    reasons = {status["state"].get("waiting", {}).get("reason") for status in _container_statuses(pods)} - {
+        None
+    }
     return f" ({', '.join(sorted(reasons))})" if reasons else ""
 
 

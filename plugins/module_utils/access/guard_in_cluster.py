@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -21,11 +22,13 @@ class GuardOutcome:
     """What was done (or, in check mode, would be). `before` and `after` map "Kind name" to the object as far as it is ours."""
 
     changed: bool = False
-    before: Dict[str, Any] = field(default_factory=dict)
-    after: Dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
-def ensure_guard(client: RestClient, wanted: Sequence[Mapping[str, Any]], check_mode: bool = False) -> GuardOutcome:
+def ensure_guard(
+    client: RestClient, wanted: Sequence[Mapping[str, Any]], check_mode: bool = False
+) -> GuardOutcome:
     """Makes the objects, or gives those that are there the wanted spec, whoever has changed it. In check mode the API server
     is asked (dry run), and nothing is changed.
 
@@ -41,14 +44,18 @@ def ensure_guard(client: RestClient, wanted: Sequence[Mapping[str, Any]], check_
             if _comparable(found) == item:
                 continue
             # as a whole: a merge would leave what somebody has put in besides, an exception for instance
-            patch = [{"op": "test", "path": "/metadata/uid", "value": found["metadata"]["uid"]},
-                     {"op": "replace", "path": "/spec", "value": item["spec"]}]
+            patch = [
+                {"op": "test", "path": "/metadata/uid", "value": found["metadata"]["uid"]},
+                {"op": "replace", "path": "/spec", "value": item["spec"]},
+            ]
             client.patch(_path(item), patch, "application/json-patch+json", query)
         outcome.changed = True
     return outcome
 
 
-def remove_guard(client: RestClient, objects: Sequence[Mapping[str, Any]], check_mode: bool = False) -> GuardOutcome:
+def remove_guard(
+    client: RestClient, objects: Sequence[Mapping[str, Any]], check_mode: bool = False
+) -> GuardOutcome:
     """Deletes those of the objects that are there. A cluster that knows no such policies has none.
 
     :raises ScanError: conflict, where one of the names is that of an object that is not ours; as the client
@@ -64,12 +71,18 @@ def remove_guard(client: RestClient, objects: Sequence[Mapping[str, Any]], check
         outcome.changed = True
         outcome.before[_title(found)] = _comparable(found)
         if not check_mode:
-            client.delete(_path(found), {"apiVersion": "v1", "kind": "DeleteOptions",
-                                         "preconditions": {"uid": found["metadata"]["uid"]}})
+            client.delete(
+                _path(found),
+                {
+                    "apiVersion": "v1",
+                    "kind": "DeleteOptions",
+                    "preconditions": {"uid": found["metadata"]["uid"]},
+                },
+            )
     return outcome
 
 
-def _find(client: RestClient, wanted: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+def _find(client: RestClient, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     """The object of that kind and name. Listed rather than read, to tell a cluster without such policies from one where it
     is missing."""
     name = wanted["metadata"]["name"]
@@ -81,27 +94,36 @@ def _find(client: RestClient, wanted: Mapping[str, Any]) -> Optional[Dict[str, A
         raise
     for item in items:
         if (item["metadata"].get("labels") or {}).get(LABEL_MANAGED_BY) != MANAGED_BY:
-            raise ScanError("conflict", "%s %s is not managed by %s" % (wanted["kind"], name, MANAGED_BY), tried=_TRIED,
-                            advice="See who made it; it was not touched.")
+            raise ScanError(
+                "conflict",
+                "{} {} is not managed by {}".format(wanted["kind"], name, MANAGED_BY),
+                tried=_TRIED,
+                advice="See who made it; it was not touched.",
+            )
         # a list's items do not say what they are
         return dict(item, kind=wanted["kind"], apiVersion=GROUP_VERSION)
     return None
 
 
-def _comparable(found: Mapping[str, Any]) -> Dict[str, Any]:
+def _comparable(found: Mapping[str, Any]) -> dict[str, Any]:
     """The object cut down to what we set. Its spec is compared whole: whatever is added to it may weaken it."""
     metadata = {"name": found["metadata"]["name"], "labels": {LABEL_MANAGED_BY: MANAGED_BY}}
-    return {"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": metadata, "spec": found.get("spec")}
+    return {
+        "apiVersion": found["apiVersion"],
+        "kind": found["kind"],
+        "metadata": metadata,
+        "spec": found.get("spec"),
+    }
 
 
 def _title(item: Mapping[str, Any]) -> str:
-    return "%s %s" % (item["kind"], item["metadata"]["name"])
+    return "{} {}".format(item["kind"], item["metadata"]["name"])
 
 
 def _collection(item: Mapping[str, Any]) -> str:
     plural = "validatingadmissionpolicies" if item["kind"] == POLICY else "validatingadmissionpolicybindings"
-    return "/apis/%s/%s" % (GROUP_VERSION, plural)
+    return f"/apis/{GROUP_VERSION}/{plural}"
 
 
 def _path(item: Mapping[str, Any]) -> str:
-    return "%s/%s" % (_collection(item), item["metadata"]["name"])
+    return "{}/{}".format(_collection(item), item["metadata"]["name"])

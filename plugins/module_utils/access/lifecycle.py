@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -26,11 +27,13 @@ from .refusals import access_incomplete
 # Ours is 30 s: the server must have given up before, or the object could come after we have taken back the rest.
 _SERVER_TIMEOUT = {"timeout": "20s"}
 # An answer with one of these says that the object was not made; any other failure leaves that open.
-_NOT_MADE = frozenset({"conflict", "not_permitted", "invalid_request", "not_found", "not_authenticated", "throttled"})
+_NOT_MADE = frozenset(
+    {"conflict", "not_permitted", "invalid_request", "not_found", "not_authenticated", "throttled"}
+)
 _CHANGED = ("rules", "subjects", "automountServiceAccountToken")
 _UID_IN_CHECK_MODE = "(known after creation)"
 
-Key = Tuple[str, str]
+Key = tuple[str, str]
 
 
 @dataclass
@@ -42,20 +45,20 @@ class NamespaceOutcome:
     namespace: str
     changed: bool = False
     is_new: bool = False
-    expires: Optional[datetime] = None
+    expires: datetime | None = None
     account_uid: str = ""
-    before: Dict[str, Any] = field(default_factory=dict)
-    after: Dict[str, Any] = field(default_factory=dict)
-    error: Optional[ScanError] = None
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    error: ScanError | None = None
 
 
-def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = False) -> List[NamespaceOutcome]:
+def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = False) -> list[NamespaceOutcome]:
     """Makes the access of each grant, or brings an existing one of the same run up to date.
 
     In a namespace where it fails, what was made is removed again and the outcome holds the error; the other
     namespaces' access stands. When it is cancelled, all that this call has made is removed.
     """
-    convergences: List[_Convergence] = []
+    convergences: list[_Convergence] = []
     try:
         for grant in plan.grants:
             convergences.append(_Convergence(client, plan, grant, check_mode))
@@ -67,10 +70,10 @@ def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = Fals
     return [convergence.outcome for convergence in convergences]
 
 
-def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> List[NamespaceOutcome]:
+def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> list[NamespaceOutcome]:
     """Makes the access of a run, which is there, reach the grants' pods instead of those it reached; owner and expiry
     stay. Namespaces without a grant are left alone."""
-    outcomes: List[NamespaceOutcome] = []
+    outcomes: list[NamespaceOutcome] = []
     for grant in grants:
         try:
             plan = _plan_in_cluster(client, run_id, grant)
@@ -81,18 +84,20 @@ def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> 
     return outcomes
 
 
-def ensure_absent(client: RestClient, run_id: str, namespaces: Iterable[str],
-                  check_mode: bool = False) -> List[NamespaceOutcome]:
+def ensure_absent(
+    client: RestClient, run_id: str, namespaces: Iterable[str], check_mode: bool = False
+) -> list[NamespaceOutcome]:
     """Removes the access of a run from the namespaces, also when the client is cancelled; objects that are not ours are never
     touched."""
     client = client.uncancelled()
     return [_revoke(client, run_id, namespace, check_mode) for namespace in namespaces]
 
 
-def namespaces_of_run(client: RestClient, run_id: str) -> List[str]:
+def namespaces_of_run(client: RestClient, run_id: str) -> list[str]:
     """The namespaces that hold anything of the run (needs list on the three kinds over all namespaces)."""
-    return sorted({item["metadata"]["namespace"] for kind in REMOVAL_ORDER
-                   for item in find(client, kind, None, run_id)})
+    return sorted(
+        {item["metadata"]["namespace"] for kind in REMOVAL_ORDER for item in find(client, kind, None, run_id)}
+    )
 
 
 def _plan_in_cluster(client: RestClient, run_id: str, grant: Grant) -> AccessPlan:
@@ -100,8 +105,13 @@ def _plan_in_cluster(client: RestClient, run_id: str, grant: Grant) -> AccessPla
     labels: Mapping[str, str] = account["metadata"]["labels"] if account else {}
     expires = expiry_of(labels)
     if expires is None:
-        raise ScanError("not_found", "namespace %s holds no access of run %s%s"
-                        % (grant.namespace, run_id, " with an expiry" if account else ""), tried="renewing the access")
+        raise ScanError(
+            "not_found",
+            "namespace {} holds no access of run {}{}".format(
+                grant.namespace, run_id, " with an expiry" if account else ""
+            ),
+            tried="renewing the access",
+        )
     always = datetime.min.replace(tzinfo=timezone.utc)
     return AccessPlan(run_id, labels.get(LABEL_OWNER, ""), expires, always, (grant,))
 
@@ -115,15 +125,18 @@ class _Convergence:
         self._plan = plan
         self._grant = grant
         self._check_mode = check_mode
-        self._made: Set[Key] = set()
+        self._made: set[Key] = set()
 
     def run(self) -> None:
         """Does it; a ScanError becomes the outcome's error."""
         outcome = self.outcome
         try:
             account = self._ensure_account()
-            found = {_key(item): item for kind in ("Role", "RoleBinding")
-                     for item in find(self._client, kind, outcome.namespace, self._plan.run_id)}
+            found = {
+                _key(item): item
+                for kind in ("Role", "RoleBinding")
+                for item in find(self._client, kind, outcome.namespace, self._plan.run_id)
+            }
             for wanted in roles_and_bindings(self._plan, self._grant, account):
                 self._ensure(wanted, found.pop(_key(wanted), None))
             for surplus in sorted(found.values(), key=lambda item: REMOVAL_ORDER.index(item["kind"])):
@@ -137,9 +150,9 @@ class _Convergence:
         outcome.expires = self._plan.expires
         outcome.account_uid = account["metadata"]["uid"]
 
-    def undo(self) -> List[str]:
+    def undo(self) -> list[str]:
         """Removes what `run` has made; what could not be removed, as texts."""
-        left: List[str] = []
+        left: list[str] = []
         client = self._client.uncancelled()
         made, self._made = self._made, set()
         for kind in REMOVAL_ORDER:
@@ -150,7 +163,7 @@ class _Convergence:
                     if _key(item) in made:
                         remove(client, item)
             except ScanError as error:
-                left.append("%s: %s" % (kind, error.message))
+                left.append(f"{kind}: {error.message}")
         return left
 
     def _ensure_account(self) -> Mapping[str, Any]:
@@ -163,7 +176,7 @@ class _Convergence:
                 self._plan = replace(self._plan, expires=expires)
         return self._ensure(service_account(self._plan, self.outcome.namespace), found)
 
-    def _ensure(self, wanted: Dict[str, Any], found: Optional[Mapping[str, Any]]) -> Mapping[str, Any]:
+    def _ensure(self, wanted: dict[str, Any], found: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Creates the object, or changes the one that is there; returns it as it then is."""
         outcome, path = self.outcome, collection_path(wanted["kind"], self.outcome.namespace)
         outcome.after[_title(wanted)] = wanted
@@ -181,11 +194,16 @@ class _Convergence:
         if before.get("roleRef") != wanted.get("roleRef"):
             remove(self._client, found)  # what a binding binds cannot be changed
             return self._create(path, wanted)
-        changes: Dict[str, Any] = {key: wanted[key] for key in _CHANGED if key in wanted}
-        changes["metadata"] = {key: wanted["metadata"][key] for key in ("labels", "ownerReferences")
-                               if key in wanted["metadata"]}
-        return self._client.patch("%s/%s" % (path, wanted["metadata"]["name"]), changes,
-                                  "application/merge-patch+json", _SERVER_TIMEOUT)
+        changes: dict[str, Any] = {key: wanted[key] for key in _CHANGED if key in wanted}
+        changes["metadata"] = {
+            key: wanted["metadata"][key] for key in ("labels", "ownerReferences") if key in wanted["metadata"]
+        }
+        return self._client.patch(
+            "{}/{}".format(path, wanted["metadata"]["name"]),
+            changes,
+            "application/merge-patch+json",
+            _SERVER_TIMEOUT,
+        )
 
     def _create(self, path: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         self._made.add(_key(wanted))
@@ -215,12 +233,13 @@ def _revoke(client: RestClient, run_id: str, namespace: str, check_mode: bool) -
                     remove(client, item)
         except ScanError as error:
             # go on with the other kinds: each one that is removed takes something from the scanner
-            outcome.error = outcome.error or ScanError("access_remains", error.message, tried=error.tried,
-                                                       cause=error.cause)
+            outcome.error = outcome.error or ScanError(
+                "access_remains", error.message, tried=error.tried, cause=error.cause
+            )
     return outcome
 
 
-def _of_run(client: RestClient, kind: str, namespace: str, run_id: str) -> List[Dict[str, Any]]:
+def _of_run(client: RestClient, kind: str, namespace: str, run_id: str) -> list[dict[str, Any]]:
     if kind == "ServiceAccount":
         # by its name: one that has lost its labels still gives tokens, and must not pass for removed
         account = find_account(client, namespace, run_id)
@@ -233,13 +252,20 @@ def _key(item: Mapping[str, Any]) -> Key:
 
 
 def _title(item: Mapping[str, Any]) -> str:
-    return "%s %s" % _key(item)
+    return "{} {}".format(*_key(item))
 
 
-def _comparable(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Dict[str, Any]:
+def _comparable(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The object cut down to what we set, so that it can be compared with, and shown beside, what is wanted."""
-    metadata = {key: found["metadata"][key] for key in ("name", "namespace", "labels", "ownerReferences")
-                if key in found["metadata"] and key in wanted["metadata"]}
+    metadata = {
+        key: found["metadata"][key]
+        for key in ("name", "namespace", "labels", "ownerReferences")
+        if key in found["metadata"] and key in wanted["metadata"]
+    }
     keys = ("automountServiceAccountToken", "rules", "roleRef", "subjects")
-    return dict({key: found[key] for key in keys if key in found}, metadata=metadata, kind=wanted["kind"],
-                apiVersion=wanted["apiVersion"])
+    return dict(
+        {key: found[key] for key in keys if key in found},
+        metadata=metadata,
+        kind=wanted["kind"],
+        apiVersion=wanted["apiVersion"],
+    )

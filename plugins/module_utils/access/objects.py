@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from .rights import RIGHTS, rules
@@ -46,11 +47,11 @@ class Grant:
     """What one namespace's part of an access reaches, and by which approach (a key of `RIGHTS`)."""
 
     namespace: str
-    pods: Tuple[PodRef, ...]
+    pods: tuple[PodRef, ...]
     approach: str = "exec"
 
     @property
-    def less(self) -> Dict[str, str]:
+    def less(self) -> dict[str, str]:
         """The pods over which it holds another approach's rights, by name."""
         return {pod.name: pod.approach for pod in self.pods if pod.approach}
 
@@ -67,9 +68,9 @@ class AccessPlan:
     owner: str
     expires: datetime
     renew_before: datetime
-    grants: Tuple[Grant, ...]
+    grants: tuple[Grant, ...]
 
-    def labels(self) -> Dict[str, str]:
+    def labels(self) -> dict[str, str]:
         return {
             LABEL_MANAGED_BY: MANAGED_BY,
             LABEL_RUN: self.run_id,
@@ -78,50 +79,64 @@ class AccessPlan:
         }
 
 
-def helper_labels(run_id: str, expires: datetime) -> Dict[str, str]:
+def helper_labels(run_id: str, expires: datetime) -> dict[str, str]:
     """The labels of a pod that belongs to a run."""
-    return {LABEL_MANAGED_BY: MANAGED_BY, LABEL_RUN: run_id,
-            LABEL_EXPIRES: expires.astimezone(timezone.utc).strftime(_EXPIRES_FORMAT)}
+    return {
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_RUN: run_id,
+        LABEL_EXPIRES: expires.astimezone(timezone.utc).strftime(_EXPIRES_FORMAT),
+    }
 
 
-def expiry_of(labels: Mapping[str, str]) -> Optional[datetime]:
+def expiry_of(labels: Mapping[str, str]) -> datetime | None:
     """The time (UTC) in the expiry label, None where it is missing or no time."""
     text = labels.get(LABEL_EXPIRES, "")
     try:
-        return datetime.strptime(text, _EXPIRES_FORMAT).replace(tzinfo=timezone.utc) if _EXPIRES.match(text) else None
+        return (
+            datetime.strptime(text, _EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
+            if _EXPIRES.match(text)
+            else None
+        )
     except ValueError:
         return None
 
 
 def new_run_id(now: datetime) -> str:
     """A run id that sorts by time and that two runs of the same second do not share."""
-    return "%s-%s" % (now.astimezone(timezone.utc).strftime("%Y%m%dt%H%M%S"), secrets.token_hex(3))
+    return "{}-{}".format(now.astimezone(timezone.utc).strftime("%Y%m%dt%H%M%S"), secrets.token_hex(3))
 
 
 def check_run_id(run_id: str) -> str:
     """The run id, when it can be part of an object's name and a label (DNS label, at most 40 characters)."""
     if not _RUN_ID.match(run_id):
-        raise ScanError("bad_option", "the run id %r is not a DNS label of at most 40 characters" % run_id,
-                        tried="reading the option run_id")
+        raise ScanError(
+            "bad_option",
+            f"the run id {run_id!r} is not a DNS label of at most 40 characters",
+            tried="reading the option run_id",
+        )
     return run_id
 
 
 def object_name(run_id: str, part: int = 1) -> str:
     """The name that ServiceAccount, Role and RoleBinding of a run share; further Roles have the part's number at its
     end, after a dot, which no run id holds."""
-    return "securescan-%s" % run_id if part == 1 else "securescan-%s.%d" % (run_id, part)
+    return f"securescan-{run_id}" if part == 1 else f"securescan-{run_id}.{part}"
 
 
-def collection_path(kind: str, namespace: Optional[str]) -> str:
+def collection_path(kind: str, namespace: str | None) -> str:
     """The REST path under which objects of that kind are created and listed; over all namespaces for None."""
     version = API_VERSIONS[kind]
-    return "/%s/%s%s%ss" % ("apis" if "/" in version else "api", version,
-                            "/namespaces/%s/" % namespace if namespace else "/", kind.lower())
+    return "/{}/{}{}{}s".format(
+        "apis" if "/" in version else "api",
+        version,
+        f"/namespaces/{namespace}/" if namespace else "/",
+        kind.lower(),
+    )
 
 
-def parts(grant: Grant) -> List[Tuple[PodRef, ...]]:
+def parts(grant: Grant) -> list[tuple[PodRef, ...]]:
     """The grant's pods, cut so that a Role which names each part's pods is small enough to be stored."""
-    cut: List[List[PodRef]] = [[]]
+    cut: list[list[PodRef]] = [[]]
     size, most = 0, _NAMES_PER_ROLE // len(RIGHTS[grant.approach])
     for pod in grant.pods:
         size += len(pod.name)
@@ -132,26 +147,51 @@ def parts(grant: Grant) -> List[Tuple[PodRef, ...]]:
     return [tuple(part) for part in cut]
 
 
-def service_account(plan: AccessPlan, namespace: str) -> Dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "automountServiceAccountToken": False,
-            "metadata": {"name": object_name(plan.run_id), "namespace": namespace, "labels": plan.labels()}}
+def service_account(plan: AccessPlan, namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "automountServiceAccountToken": False,
+        "metadata": {"name": object_name(plan.run_id), "namespace": namespace, "labels": plan.labels()},
+    }
 
 
-def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any]) -> List[Dict[str, Any]]:
+def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A Role and its RoleBinding for each part of the grant.
 
     They are owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector take them.
     """
-    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["metadata"]["name"],
-             "uid": account["metadata"]["uid"]}
-    made: List[Dict[str, Any]] = []
+    owner = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "name": account["metadata"]["name"],
+        "uid": account["metadata"]["uid"],
+    }
+    made: list[dict[str, Any]] = []
     less = grant.less
     for number, pods in enumerate(parts(grant), 1):
         name = object_name(plan.run_id, number)
-        metadata = {"name": name, "namespace": grant.namespace, "labels": plan.labels(), "ownerReferences": [owner]}
-        made.append({"apiVersion": API_VERSIONS["Role"], "kind": "Role", "metadata": metadata,
-                     "rules": rules(grant.approach, [pod.name for pod in pods], less)})
-        made.append({"apiVersion": API_VERSIONS["RoleBinding"], "kind": "RoleBinding", "metadata": dict(metadata),
-                     "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
-                     "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}]})
+        metadata = {
+            "name": name,
+            "namespace": grant.namespace,
+            "labels": plan.labels(),
+            "ownerReferences": [owner],
+        }
+        made.append(
+            {
+                "apiVersion": API_VERSIONS["Role"],
+                "kind": "Role",
+                "metadata": metadata,
+                "rules": rules(grant.approach, [pod.name for pod in pods], less),
+            }
+        )
+        made.append(
+            {
+                "apiVersion": API_VERSIONS["RoleBinding"],
+                "kind": "RoleBinding",
+                "metadata": dict(metadata),
+                "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
+                "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}],
+            }
+        )
     return made

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Optional
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -15,13 +16,13 @@ from .objects import API_VERSIONS, LABEL_MANAGED_BY, LABEL_RUN, MANAGED_BY, coll
 REMOVAL_ORDER = ("RoleBinding", "Role", "ServiceAccount")
 
 
-def find(client: RestClient, kind: str, namespace: Optional[str], run_id: str = "") -> Iterator[Dict[str, Any]]:
+def find(client: RestClient, kind: str, namespace: str | None, run_id: str = "") -> Iterator[dict[str, Any]]:
     """The objects of a kind that carry our label (and that of the run), in a namespace, or in all for None."""
-    selector = "%s=%s" % (LABEL_MANAGED_BY, MANAGED_BY) + (",%s=%s" % (LABEL_RUN, run_id) if run_id else "")
+    selector = f"{LABEL_MANAGED_BY}={MANAGED_BY}" + (f",{LABEL_RUN}={run_id}" if run_id else "")
     return _listed(client, kind, namespace, {"labelSelector": selector})
 
 
-def find_account(client: RestClient, namespace: str, run_id: str) -> Optional[Dict[str, Any]]:
+def find_account(client: RestClient, namespace: str, run_id: str) -> dict[str, Any] | None:
     """The run's ServiceAccount, None where there is none.
 
     :raises ScanError: conflict, where there is one of that name that does not carry our labels
@@ -30,9 +31,12 @@ def find_account(client: RestClient, namespace: str, run_id: str) -> Optional[Di
     for item in _listed(client, "ServiceAccount", namespace, {"fieldSelector": "metadata.name=" + name}):
         labels = item["metadata"].get("labels") or {}
         if labels.get(LABEL_MANAGED_BY) != MANAGED_BY or labels.get(LABEL_RUN) != run_id:
-            raise ScanError("conflict", "ServiceAccount %s in namespace %s is not managed by %s for this run"
-                            % (name, namespace, MANAGED_BY), tried="managing the scan's access",
-                            advice="Choose another run id; the object was not touched.")
+            raise ScanError(
+                "conflict",
+                f"ServiceAccount {name} in namespace {namespace} is not managed by {MANAGED_BY} for this run",
+                tried="managing the scan's access",
+                advice="Choose another run id; the object was not touched.",
+            )
         return item
     return None
 
@@ -47,8 +51,10 @@ def remove(client: RestClient, item: Mapping[str, Any], only_unchanged: bool = F
     if only_unchanged:
         preconditions["resourceVersion"] = metadata["resourceVersion"]
     try:
-        client.delete("%s/%s" % (collection_path(item["kind"], metadata["namespace"]), metadata["name"]),
-                      {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions})
+        client.delete(
+            "{}/{}".format(collection_path(item["kind"], metadata["namespace"]), metadata["name"]),
+            {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions},
+        )
     except ScanError as error:
         if error.reason != "not_found":
             raise
@@ -56,8 +62,9 @@ def remove(client: RestClient, item: Mapping[str, Any], only_unchanged: bool = F
     return True
 
 
-def _listed(client: RestClient, kind: str, namespace: Optional[str],
-            query: Mapping[str, str]) -> Iterator[Dict[str, Any]]:
+def _listed(
+    client: RestClient, kind: str, namespace: str | None, query: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     for item in client.list_items(collection_path(kind, namespace), query):
         # a list's items do not say what they are
         yield dict(item, kind=kind, apiVersion=API_VERSIONS[kind])

@@ -15,7 +15,8 @@ import binascii
 import json
 import uuid
 import zlib
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ..errors import ScanError
 from .objects import PodRef
@@ -32,13 +33,17 @@ def pack_pods(pods: Mapping[str, Sequence[PodRef]]) -> str:
 
     :raises ScanError: bad_reply, where a pod's uid is no UUID
     """
-    names = json.dumps({namespace: [[pod.name, pod.approach] if pod.approach else pod.name for pod in found]
-                        for namespace, found in pods.items()}).encode("ascii")
+    names = json.dumps(
+        {
+            namespace: [[pod.name, pod.approach] if pod.approach else pod.name for pod in found]
+            for namespace, found in pods.items()
+        }
+    ).encode("ascii")
     uids = b"".join(_uid_bytes(pod) for found in pods.values() for pod in found)
     return base64.b64encode(zlib.compress(b"%d\n%s%s" % (len(names), names, uids), 9)).decode("ascii")
 
 
-def unpack_pods(text: str) -> Dict[str, Tuple[PodRef, ...]]:
+def unpack_pods(text: str) -> dict[str, tuple[PodRef, ...]]:
     """The pods by namespace.
 
     :raises ValueError: this is no such text
@@ -47,30 +52,37 @@ def unpack_pods(text: str) -> Dict[str, Tuple[PodRef, ...]]:
     if len(uids) != _UID_BYTES * sum(len(found) for found in names.values()):
         raise ValueError("packed_pods has not as many uids as names")
     taken = _uids(uids)
-    return {namespace: tuple(_pod_ref(name, next(taken)) for name in found) for namespace, found in names.items()}
+    return {
+        namespace: tuple(_pod_ref(name, next(taken)) for name in found) for namespace, found in names.items()
+    }
 
 
 def _pod_ref(name: Any, uid: str) -> PodRef:
     if isinstance(name, str):
         return PodRef(name, uid)
-    if isinstance(name, list) and len(name) == 2 and all(isinstance(part, str) for part in name) and name[1] in RIGHTS:
+    if (
+        isinstance(name, list)
+        and len(name) == 2
+        and all(isinstance(part, str) for part in name)
+        and name[1] in RIGHTS
+    ):
         return PodRef(name[0], uid, name[1])
     raise ValueError("packed_pods has an entry that is no pod")
 
 
-def _parts(text: str) -> Tuple[Mapping[str, List[Any]], bytes]:
+def _parts(text: str) -> tuple[Mapping[str, list[Any]], bytes]:
     try:
         unpacker = zlib.decompressobj()
         content = unpacker.decompress(base64.b64decode(text, validate=True), _MOST_BYTES)
         if not unpacker.eof:
             raise ValueError("cut off or too long")
         length, _end, rest = content.partition(b"\n")
-        names = json.loads(rest[:int(length)])
+        names = json.loads(rest[: int(length)])
         if not isinstance(names, dict) or not all(isinstance(found, list) for found in names.values()):
             raise ValueError("names by namespace are missing")
-        return names, rest[int(length):]
+        return names, rest[int(length) :]
     except (binascii.Error, zlib.error, ValueError, TypeError) as error:
-        raise ValueError("packed_pods (%s)" % error) from error
+        raise ValueError(f"packed_pods ({error})") from error
 
 
 def _uid_bytes(pod: PodRef) -> bytes:
@@ -82,11 +94,14 @@ def _uid_bytes(pod: PodRef) -> bytes:
             return value.bytes
     except ValueError:
         pass
-    raise ScanError("bad_reply", "pod %s has the uid %r, which is no UUID" % (pod.name, pod.uid[:80]),
-                    tried="describing the access")
+    raise ScanError(
+        "bad_reply",
+        f"pod {pod.name} has the uid {pod.uid[:80]!r}, which is no UUID",
+        tried="describing the access",
+    )
 
 
 def _uids(content: bytes) -> Iterator[str]:
     for start in range(0, len(content), _UID_BYTES):
-        value = content[start:start + _UID_BYTES]
+        value = content[start : start + _UID_BYTES]
         yield "" if value == _NO_UID else str(uuid.UUID(bytes=value))

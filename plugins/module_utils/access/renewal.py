@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import AbstractSet, Callable, Dict, Iterable, List, Sequence, Tuple
+from typing import Callable
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -19,7 +21,7 @@ from .scanner import ScannerAccess
 # The reasons with which a target ends whose pod is not there any more.
 LOST = frozenset({"pod_gone", "pod_replaced"})
 
-Pair = Tuple[SelectedTarget, SelectedTarget]
+Pair = tuple[SelectedTarget, SelectedTarget]
 
 
 @dataclass
@@ -27,12 +29,17 @@ class Renewal:
     """`again`: (the target that was lost, the one to scan in its place). `failures`: by namespace, why the access to
     the successors there could not be had; their lost targets stay as they are."""
 
-    again: List[Pair] = field(default_factory=list)
-    failures: Dict[str, ScanError] = field(default_factory=dict)
+    again: list[Pair] = field(default_factory=list)
+    failures: dict[str, ScanError] = field(default_factory=dict)
 
 
-def renew_access(grantor: RestClient, access: ScannerAccess, lost: Sequence[SelectedTarget],
-                 current: Iterable[SelectedTarget], less: Callable[[SelectedTarget], str] = lambda selected: "") -> Renewal:
+def renew_access(
+    grantor: RestClient,
+    access: ScannerAccess,
+    lost: Sequence[SelectedTarget],
+    current: Iterable[SelectedTarget],
+    less: Callable[[SelectedTarget], str] = lambda selected: "",
+) -> Renewal:
     """Makes the access reach the successors of lost targets, and says which targets to scan again.
 
     To be called when all other targets are done: in the namespaces concerned, the access then reaches the successors
@@ -43,31 +50,37 @@ def renew_access(grantor: RestClient, access: ScannerAccess, lost: Sequence[Sele
     :param less: the approach whose rights alone a successor's pod gets, "" for all of the access
     """
     pairs = successors(lost, current, access.pod_uids)
-    pods: Dict[str, Dict[str, PodRef]] = {}
+    pods: dict[str, dict[str, PodRef]] = {}
     for _lost, successor in pairs:
         target = successor.target
-        pods.setdefault(target.namespace, {})[target.pod] = PodRef(target.pod, target.pod_uid, less(successor))
-    grants = [Grant(namespace, tuple(found.values()), access.approach_in(namespace)) for namespace, found in pods.items()]
+        pods.setdefault(target.namespace, {})[target.pod] = PodRef(
+            target.pod, target.pod_uid, less(successor)
+        )
+    grants = [
+        Grant(namespace, tuple(found.values()), access.approach_in(namespace))
+        for namespace, found in pods.items()
+    ]
     outcomes = ensure_renewed(grantor, access.run_id, grants)
     failures = {outcome.namespace: outcome.error for outcome in outcomes if outcome.error}
     failures.update(access.replace_grants([grant for grant in grants if grant.namespace not in failures]))
     return Renewal([pair for pair in pairs if pair[1].target.namespace not in failures], failures)
 
 
-def successors(lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget],
-               reached: AbstractSet[str]) -> List[Pair]:
+def successors(
+    lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget], reached: AbstractSet[str]
+) -> list[Pair]:
     """Pairs each lost target with a running container of the same name in a new pod of the same workload, as far as
     there are any: what a workload has gained besides is not ours to scan.
 
     :param reached: uids of the pods that the access reached so far; a pod that is not among them is new
     """
     wanted = {_place(selected.target) for selected in lost}
-    fresh: Dict[Tuple[str, ...], List[SelectedTarget]] = {}
+    fresh: dict[tuple[str, ...], list[SelectedTarget]] = {}
     for selected in current:
         target = selected.target
         if _place(target) in wanted and target.pod_uid not in reached and target.state == "running":
             fresh.setdefault(_place(target), []).append(selected)
-    pairs: List[Pair] = []
+    pairs: list[Pair] = []
     for selected in sorted(lost, key=lambda item: item.target.target_id):
         candidates = fresh.get(_place(selected.target))
         if candidates:
@@ -75,5 +88,5 @@ def successors(lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget]
     return pairs
 
 
-def _place(target: Target) -> Tuple[str, ...]:
+def _place(target: Target) -> tuple[str, ...]:
     return target.namespace, target.workload_kind, target.workload, target.container_kind, target.container

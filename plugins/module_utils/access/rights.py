@@ -8,9 +8,10 @@ For the approach `image` the chosen pods are the scan's own helper pods; it need
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Right:
     RBAC cannot name them (create), on any of the namespace."""
 
     resource: str
-    verbs: Tuple[str, ...]
+    verbs: tuple[str, ...]
     by_name: bool = True
 
     @property
@@ -35,7 +36,7 @@ _SEE = Right("pods", ("get",))
 # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
 _ADD = Right("pods/ephemeralcontainers", ("patch",))
 
-RIGHTS: Mapping[str, Tuple[Right, ...]] = {
+RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "exec": (_ENTER, _SEE),
     "sidecar": (_ENTER, _SEE),
     "debug": (_ENTER, _SEE, _ADD),
@@ -44,21 +45,27 @@ RIGHTS: Mapping[str, Tuple[Right, ...]] = {
 }
 
 
-def rules(approach: str, pods: Sequence[str], less: Mapping[str, str] = MappingProxyType({})) -> List[Dict[str, Any]]:
+def rules(
+    approach: str, pods: Sequence[str], less: Mapping[str, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """The rules of a Role for that approach over the pods of these names.
 
     :param less: pods over which only the rights of another approach are meant, by name
     """
-    made: List[Dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
     for right in RIGHTS[approach]:
         names = holders(right, approach, pods, less)
         if names or not right.by_name:  # a rule without names would be one over all pods
-            made.append(dict({"apiGroups": [""], "resources": [right.resource], "verbs": list(right.verbs)},
-                             **({"resourceNames": names} if right.by_name else {})))
+            made.append(
+                dict(
+                    {"apiGroups": [""], "resources": [right.resource], "verbs": list(right.verbs)},
+                    **({"resourceNames": names} if right.by_name else {}),
+                )
+            )
     return made
 
 
-def holders(right: Right, approach: str, pods: Sequence[str], less: Mapping[str, str]) -> List[str]:
+def holders(right: Right, approach: str, pods: Sequence[str], less: Mapping[str, str]) -> list[str]:
     """Those of the pods over which the right is meant; parameters as of `rules`."""
     return [pod for pod in pods if right in RIGHTS[less.get(pod, approach)]]
 

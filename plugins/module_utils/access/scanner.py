@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..cluster.connection import ClusterConnection
 from ..cluster.limiter import Limiter
@@ -37,8 +39,14 @@ class NamespaceScanner:
 class ScannerAccess:
     """Gives each target the scanner of its namespace. A namespace's token is asked for when its first target comes."""
 
-    def __init__(self, grantor: RestClient, connection: ClusterConnection, access: Mapping[str, Any],
-                 limiter: Limiter, cancel: Optional[threading.Event] = None) -> None:
+    def __init__(
+        self,
+        grantor: RestClient,
+        connection: ClusterConnection,
+        access: Mapping[str, Any],
+        limiter: Limiter,
+        cancel: threading.Event | None = None,
+    ) -> None:
         """:param access: the `access` value that the task scan_access returned
         :param cancel: ends a request that is under way
         """
@@ -49,11 +57,13 @@ class ScannerAccess:
         self._approach = approach_of(access)
         self._run_id, self._grants, self._expiries = _read_access(access)
         self._uids = {namespace: _uids(grant) for namespace, grant in self._grants.items()}
-        self._account_uids = {str(entry["namespace"]): str(entry.get("service_account_uid") or "")
-                              for entry in access["namespaces"]}
+        self._account_uids = {
+            str(entry["namespace"]): str(entry.get("service_account_uid") or "")
+            for entry in access["namespaces"]
+        }
         self._not_made = _read_refused(access)
-        self._scanners: Dict[str, NamespaceScanner] = {}
-        self._refusals: Dict[str, ScanError] = {}
+        self._scanners: dict[str, NamespaceScanner] = {}
+        self._refusals: dict[str, ScanError] = {}
         self._locks = {namespace: threading.Lock() for namespace in self._grants}
 
     @property
@@ -78,18 +88,25 @@ class ScannerAccess:
     def for_target(self, target: Target) -> NamespaceScanner:
         """The scanner that may enter the target; ScanError where the access does not cover it."""
         grant = self._grants.get(target.namespace)
-        tried = "scanning %s" % target.path
+        tried = f"scanning {target.path}"
         if target.namespace in self._not_made:
             raise self._not_made[target.namespace]
         if grant is None:
-            raise ScanError("not_permitted", "the access does not cover namespace %s" % target.namespace, tried=tried,
-                            cause="The namespace was not part of the access.")
+            raise ScanError(
+                "not_permitted",
+                f"the access does not cover namespace {target.namespace}",
+                tried=tried,
+                cause="The namespace was not part of the access.",
+            )
         uids = self._uids[target.namespace]
         if target.pod not in uids:
             raise ScanError("pod_replaced", "the pod came after the access was made", tried=tried)
         if uids[target.pod] != target.pod_uid:
-            raise ScanError("pod_replaced", "the access is for pod uid %s, the pod now has %s"
-                            % (uids[target.pod], target.pod_uid), tried=tried)
+            raise ScanError(
+                "pod_replaced",
+                f"the access is for pod uid {uids[target.pod]}, the pod now has {target.pod_uid}",
+                tried=tried,
+            )
         return self._scanner(grant)
 
     def for_helpers(self, namespace: str) -> NamespaceScanner:
@@ -97,19 +114,24 @@ class ScannerAccess:
         if namespace in self._not_made:
             raise self._not_made[namespace]
         if not self.has_helpers(namespace):
-            raise ScanError("not_permitted", "the access holds no helper pods in namespace %s" % namespace,
-                            tried="starting a helper pod",
-                            cause="It was made for another approach or another helper_namespace.")
+            raise ScanError(
+                "not_permitted",
+                f"the access holds no helper pods in namespace {namespace}",
+                tried="starting a helper pod",
+                cause="It was made for another approach or another helper_namespace.",
+            )
         return self._scanner(self._grants[namespace])
 
-    def let_in_again(self, namespace: str) -> None:
+    def wait_for_rbac(self, namespace: str) -> None:
         """Waits until the API server lets the namespace's scanner in, which it did before; ScanError not_permitted where that
         takes too long, for all further targets of the namespace, too."""
         with self._locks[namespace]:
             if namespace in self._refusals:
                 raise self._refusals[namespace]
             try:
-                wait_until_effective(self._scanners[namespace].client, self._grants[namespace], _LET_IN_SECONDS)
+                wait_until_effective(
+                    self._scanners[namespace].client, self._grants[namespace], _LET_IN_SECONDS
+                )
             except ScanError as error:
                 self._refusals[namespace] = error
                 raise
@@ -119,7 +141,7 @@ class ScannerAccess:
         grant = self._grants.get(namespace)
         return grant is not None and grant.approach == "image"
 
-    def account(self, namespace: str) -> Dict[str, str]:
+    def account(self, namespace: str) -> dict[str, str]:
         """Name and uid of the ServiceAccount in that namespace."""
         return {"name": object_name(self._run_id), "uid": self._account_uids.get(namespace, "")}
 
@@ -146,10 +168,10 @@ class ScannerAccess:
                     raise
             return self._scanners[namespace]
 
-    def replace_grants(self, grants: Sequence[Grant]) -> Dict[str, ScanError]:
+    def replace_grants(self, grants: Sequence[Grant]) -> dict[str, ScanError]:
         """From now on these namespaces are reached as their grants say; a failure by namespace, where the API server
         does not let the scanner in."""
-        refused: Dict[str, ScanError] = {}
+        refused: dict[str, ScanError] = {}
         for grant in grants:
             with self._locks[grant.namespace]:
                 self._grants[grant.namespace] = grant
@@ -160,14 +182,17 @@ class ScannerAccess:
                     continue
                 try:
                     wait_until_effective(before.client, grant)
-                    self._scanners[grant.namespace] = NamespaceScanner(before.connection, before.client, grant)
+                    self._scanners[grant.namespace] = NamespaceScanner(
+                        before.connection, before.client, grant
+                    )
                 except ScanError as error:
                     refused[grant.namespace] = self._refusals[grant.namespace] = error
         return refused
 
     def _open(self, grant: Grant) -> NamespaceScanner:
-        token = request_token(self._grantor, self._run_id, grant.namespace,
-                              remaining_lifetime(self._expiries[grant.namespace]))
+        token = request_token(
+            self._grantor, self._run_id, grant.namespace, remaining_lifetime(self._expiries[grant.namespace])
+        )
         connection = self._connection.with_bearer_token(token.value)
         client = RestClient(connection, limiter=self._limiter, cancel=self._cancel)
         wait_until_effective(client, grant)
@@ -190,14 +215,22 @@ def check_covers(access: Mapping[str, Any], approach: str) -> None:
     """
     made_for = approach_of(access)
     if approach == "image":
-        raise ScanError("bad_option", "the approach image makes its own access, for helper pods that it plans itself",
-                        tried="reading the option access", advice="Leave the option out.")
+        raise ScanError(
+            "bad_option",
+            "the approach image makes its own access, for helper pods that it plans itself",
+            tried="reading the option access",
+            advice="Leave the option out.",
+        )
     if not covers(made_for, approach):
-        raise ScanError("bad_option", "the access was made for the approach %s, not for %s" % (made_for, approach),
-                        tried="reading the option access", advice="Make it by scan_access with approach=%s." % approach)
+        raise ScanError(
+            "bad_option",
+            f"the access was made for the approach {made_for}, not for {approach}",
+            tried="reading the option access",
+            advice=f"Make it by scan_access with approach={approach}.",
+        )
 
 
-def _uids(grant: Grant) -> Dict[str, str]:
+def _uids(grant: Grant) -> dict[str, str]:
     return {pod.name: pod.uid for pod in grant.pods}
 
 
@@ -206,28 +239,37 @@ def remaining_lifetime(expires: datetime) -> int:
     return max(MINIMUM_LIFETIME, int((expires - datetime.now(timezone.utc)).total_seconds()))
 
 
-def _read_access(access: Mapping[str, Any]) -> Tuple[str, Dict[str, Grant], Dict[str, datetime]]:
-    grants: Dict[str, Grant] = {}
-    expiries: Dict[str, datetime] = {}
+def _read_access(access: Mapping[str, Any]) -> tuple[str, dict[str, Grant], dict[str, datetime]]:
+    grants: dict[str, Grant] = {}
+    expiries: dict[str, datetime] = {}
     try:
         pods = unpack_pods(access["packed_pods"])
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
             grants[namespace] = Grant(namespace, pods[namespace], approach_of(entry, approach_of(access)))
-            expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(tzinfo=timezone.utc)
+            expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(
+                tzinfo=timezone.utc
+            )
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
         raise _garbled(error) from error
 
 
-def _read_refused(access: Mapping[str, Any]) -> Dict[str, ScanError]:
+def _read_refused(access: Mapping[str, Any]) -> dict[str, ScanError]:
     """The namespaces where the access could not be made, and why."""
     try:
-        return {str(entry["namespace"]): ScanError.from_record(entry["error"]) for entry in access.get("refused", ())}
+        return {
+            str(entry["namespace"]): ScanError.from_record(entry["error"])
+            for entry in access.get("refused", ())
+        }
     except (KeyError, TypeError) as error:
         raise _garbled(error) from error
 
 
 def _garbled(error: Exception) -> ScanError:
-    return ScanError("bad_option", "access lacks or garbles %s" % error, tried="reading the option access",
-                     advice="Pass the value `access` of a scan_access task unchanged.")
+    return ScanError(
+        "bad_option",
+        f"access lacks or garbles {error}",
+        tried="reading the option access",
+        advice="Pass the value `access` of a scan_access task unchanged.",
+    )

@@ -13,9 +13,10 @@ import base64
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any
 
 from ..cluster.connection import ClusterConnection
 from ..errors import ScanError
@@ -26,8 +27,13 @@ _OWN_LIMIT = 16 * 1024 * 1024
 _HIDDEN = "(a token)"
 
 
-def kubeconfig(connection: ClusterConnection, run_id: str, accounts: Mapping[str, str], expires: datetime,
-               tokens: Optional[Mapping[str, ScannerToken]] = None) -> Dict[str, Any]:
+def kubeconfig(
+    connection: ClusterConnection,
+    run_id: str,
+    accounts: Mapping[str, str],
+    expires: datetime,
+    tokens: Mapping[str, ScannerToken] | None = None,
+) -> dict[str, Any]:
     """A kubeconfig with one context per namespace, named like it; the first is the current one.
 
     :param accounts: the ServiceAccount's uid by namespace
@@ -35,7 +41,7 @@ def kubeconfig(connection: ClusterConnection, run_id: str, accounts: Mapping[str
     :param tokens: by namespace; without them, what a person may see of the file
     """
     name, tls = connection.cluster_name, connection.tls()
-    cluster: Dict[str, Any] = {"server": connection.server}
+    cluster: dict[str, Any] = {"server": connection.server}
     if tls.ca_pem is not None:
         cluster["certificate-authority-data"] = base64.b64encode(tls.ca_pem).decode("ascii")
     if not tls.verify:
@@ -44,20 +50,28 @@ def kubeconfig(connection: ClusterConnection, run_id: str, accounts: Mapping[str
         cluster["tls-server-name"] = connection.endpoint.server_name
     if connection.endpoint.proxy is not None:
         # without the proxy's own credential, which is the operator's
-        cluster["proxy-url"] = "http://%s:%d" % (connection.endpoint.proxy.host, connection.endpoint.proxy.port)
-    contexts: List[Dict[str, Any]] = []
-    users: List[Dict[str, Any]] = []
+        cluster["proxy-url"] = f"http://{connection.endpoint.proxy.host}:{connection.endpoint.proxy.port}"
+    contexts: list[dict[str, Any]] = []
+    users: list[dict[str, Any]] = []
     for namespace in accounts:
-        user = "%s/%s" % (namespace, object_name(run_id))
-        contexts.append({"name": namespace, "context": {"cluster": name, "namespace": namespace, "user": user}})
+        user = f"{namespace}/{object_name(run_id)}"
+        contexts.append(
+            {"name": namespace, "context": {"cluster": name, "namespace": namespace, "user": user}}
+        )
         users.append({"name": user, "user": {"token": tokens[namespace].value if tokens else _HIDDEN}})
     mark = {"run_id": run_id, "accounts": dict(accounts), "expires": expires.isoformat()}
-    return {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": name, "cluster": cluster}],
-            "contexts": contexts, "users": users, "current-context": contexts[0]["name"],
-            "extensions": [{"name": MANAGED_BY, "extension": mark}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "contexts": contexts,
+        "users": users,
+        "current-context": contexts[0]["name"],
+        "extensions": [{"name": MANAGED_BY, "extension": mark}],
+    }
 
 
-def check_place(path: Path) -> Optional[Dict[str, Any]]:
+def check_place(path: Path) -> dict[str, Any] | None:
     """What stands in the file now, None where there is none.
 
     :raises ScanError: bad_option, where the file is not one of ours, or its folder cannot be written to
@@ -69,19 +83,25 @@ def check_place(path: Path) -> Optional[Dict[str, Any]]:
     except FileNotFoundError:
         if path.parent.is_dir() and os.access(str(path.parent), os.W_OK):
             return None
-        raise ScanError("bad_option", "%s is not a folder that can be written to" % path.parent, tried=tried) from None
+        raise ScanError(
+            "bad_option", f"{path.parent} is not a folder that can be written to", tried=tried
+        ) from None
     except OSError as error:
-        raise ScanError("bad_option", "%s cannot be read (%s)" % (path, error.strerror), tried=tried) from None
+        raise ScanError("bad_option", f"{path} cannot be read ({error.strerror})", tried=tried) from None
     try:
         document = json.loads(content)
         _mark(document)
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
-        raise ScanError("bad_option", "%s is not a file that this task wrote" % path, tried=tried,
-                        advice="Choose another path, or remove the file; it was not touched.") from None
+        raise ScanError(
+            "bad_option",
+            f"{path} is not a file that this task wrote",
+            tried=tried,
+            advice="Choose another path, or remove the file; it was not touched.",
+        ) from None
     return dict(document)
 
 
-def is_current(found: Optional[Mapping[str, Any]], wanted: Mapping[str, Any]) -> bool:
+def is_current(found: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
     """Whether the file that was found is for this very access; its tokens then live as long as that.
 
     :param wanted: without tokens
@@ -94,7 +114,7 @@ def run_of(document: Mapping[str, Any]) -> str:
     return str(_mark(document)["run_id"])
 
 
-def shown(document: Mapping[str, Any]) -> Dict[str, Any]:
+def shown(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without its tokens."""
     return dict(document, users=[dict(user, user={"token": _HIDDEN}) for user in document["users"]])
 
@@ -104,7 +124,7 @@ def write_private(path: Path, document: Mapping[str, Any]) -> None:
 
     :raises ScanError: write_failed
     """
-    new = path.with_name(".%s.%s" % (path.name, secrets.token_hex(6)))
+    new = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         descriptor = os.open(str(new), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -117,8 +137,9 @@ def write_private(path: Path, document: Mapping[str, Any]) -> None:
             new.unlink()
             raise
     except OSError as error:
-        raise ScanError("write_failed", "%s: %s" % (path, error.strerror),
-                        tried="writing the scanner's kubeconfig") from None
+        raise ScanError(
+            "write_failed", f"{path}: {error.strerror}", tried="writing the scanner's kubeconfig"
+        ) from None
 
 
 def delete(path: Path) -> None:
@@ -131,8 +152,12 @@ def delete(path: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise ScanError("write_failed", "%s: %s" % (path, error.strerror), tried="removing the scanner's kubeconfig",
-                        advice="Remove the file by hand; its tokens die with the access.") from None
+        raise ScanError(
+            "write_failed",
+            f"{path}: {error.strerror}",
+            tried="removing the scanner's kubeconfig",
+            advice="Remove the file by hand; its tokens die with the access.",
+        ) from None
 
 
 def _mark(document: Any) -> Mapping[str, Any]:

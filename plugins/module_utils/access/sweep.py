@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -21,13 +22,14 @@ NOT_EXPIRED = "its time is not over"
 class Sweep:
     """What a sweep did (or, in check mode, would do), each object as `described`; `kept` with the reason `why`."""
 
-    removed: List[Dict[str, str]] = field(default_factory=list)
-    kept: List[Dict[str, str]] = field(default_factory=list)
-    failures: List[Tuple[str, ScanError]] = field(default_factory=list)
+    removed: list[dict[str, str]] = field(default_factory=list)
+    kept: list[dict[str, str]] = field(default_factory=list)
+    failures: list[tuple[str, ScanError]] = field(default_factory=list)
 
 
-def sweep(client: RestClient, now: datetime, namespaces: Optional[Sequence[str]] = None,
-          check_mode: bool = False) -> Sweep:
+def sweep(
+    client: RestClient, now: datetime, namespaces: Sequence[str] | None = None, check_mode: bool = False
+) -> Sweep:
     """Deletes the objects that carry all our labels and whose expiry lies before `now` (UTC).
 
     Each kind is looked for on its own, so a Role whose ServiceAccount is gone is found too. An object without a run id
@@ -44,12 +46,18 @@ def sweep(client: RestClient, now: datetime, namespaces: Optional[Sequence[str]]
                 for item in list(find(client, kind, namespace)):
                     _sweep_one(client, item, now, check_mode, done)
             except ScanError as error:
-                done.failures.append(("%ss of %s" % (kind, "namespace %s" % namespace if namespace
-                                                     else "all namespaces"), error))
+                done.failures.append(
+                    (
+                        "{}s of {}".format(kind, f"namespace {namespace}" if namespace else "all namespaces"),
+                        error,
+                    )
+                )
     return done
 
 
-def _sweep_one(client: RestClient, item: Mapping[str, Any], now: datetime, check_mode: bool, done: Sweep) -> None:
+def _sweep_one(
+    client: RestClient, item: Mapping[str, Any], now: datetime, check_mode: bool, done: Sweep
+) -> None:
     described = _described(item)
     why = _reason_to_keep(item["metadata"]["labels"], now)
     if not why and not check_mode:
@@ -58,7 +66,7 @@ def _sweep_one(client: RestClient, item: Mapping[str, Any], now: datetime, check
                 return  # somebody else removed it meanwhile
         except ScanError as error:
             if error.reason != "conflict":
-                done.failures.append(("%(kind)s %(namespace)s/%(name)s" % described, error))
+                done.failures.append(("{kind} {namespace}/{name}".format(**described), error))
                 return
             why = "it was changed at this moment"
     if why:
@@ -69,16 +77,23 @@ def _sweep_one(client: RestClient, item: Mapping[str, Any], now: datetime, check
 
 def _reason_to_keep(labels: Mapping[str, str], now: datetime) -> str:
     if not labels.get(LABEL_RUN):
-        return "it has no label %s" % LABEL_RUN
+        return f"it has no label {LABEL_RUN}"
     expires = expiry_of(labels)
     if expires is None:
-        return "its label %s is %s" % (LABEL_EXPIRES, "not a time" if LABEL_EXPIRES in labels else "missing")
+        return "its label {} is {}".format(
+            LABEL_EXPIRES, "not a time" if LABEL_EXPIRES in labels else "missing"
+        )
     return NOT_EXPIRED if expires > now else ""
 
 
-def _described(item: Mapping[str, Any]) -> Dict[str, str]:
+def _described(item: Mapping[str, Any]) -> dict[str, str]:
     metadata = item["metadata"]
     labels = metadata["labels"]
-    return {"kind": item["kind"], "namespace": metadata["namespace"], "name": metadata["name"],
-            "run_id": labels.get(LABEL_RUN, ""), "owner": labels.get(LABEL_OWNER, ""),
-            "expires": labels.get(LABEL_EXPIRES, "")}
+    return {
+        "kind": item["kind"],
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "run_id": labels.get(LABEL_RUN, ""),
+        "owner": labels.get(LABEL_OWNER, ""),
+        "expires": labels.get(LABEL_EXPIRES, ""),
+    }

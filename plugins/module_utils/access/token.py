@@ -12,8 +12,9 @@ would need rights on secrets, only to have a second object whose deletion says w
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -35,19 +36,25 @@ class ScannerToken:
     expires: str
 
     def __repr__(self) -> str:
-        return "ScannerToken(namespace=%r, expires=%r)" % (self.namespace, self.expires)
+        return f"ScannerToken(namespace={self.namespace!r}, expires={self.expires!r})"
 
 
 def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int) -> ScannerToken:
     """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least 600."""
     name = object_name(run_id)
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-            "spec": {"expirationSeconds": lifetime}}
-    reply = client.create("/api/v1/namespaces/%s/serviceaccounts/%s/token" % (namespace, name), body)
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": lifetime},
+    }
+    reply = client.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", body)
     status = reply.get("status") or {}
     if not status.get("token"):
-        raise ScanError("bad_reply", "the reply to the TokenRequest holds no token",
-                        tried="requesting a token for %s/%s" % (namespace, name))
+        raise ScanError(
+            "bad_reply",
+            "the reply to the TokenRequest holds no token",
+            tried=f"requesting a token for {namespace}/{name}",
+        )
     return ScannerToken(namespace, status["token"], str(status.get("expirationTimestamp", "")))
 
 
@@ -66,9 +73,11 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
             return
         if time.monotonic() >= deadline:
             raise ScanError(
-                "not_permitted", "%s is still refused after %g s" % (", ".join(refused), patience),
-                tried="checking the scanner's access in namespace %s" % grant.namespace,
-                cause="The Role or RoleBinding was removed or changed, or another authorizer denies it.")
+                "not_permitted",
+                "{} is still refused after {:g} s".format(", ".join(refused), patience),
+                tried=f"checking the scanner's access in namespace {grant.namespace}",
+                cause="The Role or RoleBinding was removed or changed, or another authorizer denies it.",
+            )
         time.sleep(pause)
         pause = min(pause * 2, 0.5)
 
@@ -80,16 +89,28 @@ def _refused(scanner: RestClient, grant: Grant) -> Iterator[str]:
         # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own
         pods = [names[0] for names in (holders(right, grant.approach, part, less) for part in cut) if names]
         # a Role takes effect as a whole: what stands in a subresource's rule tells of the plain one's, too
-        verbs = [verb for verb in right.verbs if right.subresource
-                 and not all(_allowed(scanner, grant.namespace, pod, verb, right.subresource) for pod in pods)]
+        verbs = [
+            verb
+            for verb in right.verbs
+            if right.subresource
+            and not all(_allowed(scanner, grant.namespace, pod, verb, right.subresource) for pod in pods)
+        ]
         if verbs:
-            yield "%s on %s" % (" and ".join(verbs), right.resource)
+            yield "{} on {}".format(" and ".join(verbs), right.resource)
 
 
 def _allowed(scanner: RestClient, namespace: str, pod: str, verb: str, subresource: str) -> bool:
-    attributes: Dict[str, Any] = {"namespace": namespace, "verb": verb, "resource": "pods",
-                                  "subresource": subresource, "name": pod}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-              "spec": {"resourceAttributes": attributes}}
+    attributes: dict[str, Any] = {
+        "namespace": namespace,
+        "verb": verb,
+        "resource": "pods",
+        "subresource": subresource,
+        "name": pod,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
     reply = scanner.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     return bool((reply.get("status") or {}).get("allowed"))

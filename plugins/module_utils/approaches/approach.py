@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Protocol, Tuple
+from typing import Protocol
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
@@ -35,8 +35,8 @@ class Collected:
 
     facts: Facts
     approach: str
-    footprint: Optional[Footprint] = None
-    passed_over: Tuple[Tuple[str, str], ...] = ()
+    footprint: Footprint | None = None
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 class Approach(Protocol):
@@ -44,16 +44,13 @@ class Approach(Protocol):
     was added to pods so far, also where the scan then failed."""
 
     @property
-    def name(self) -> str:
-        ...
+    def name(self) -> str: ...
 
     @property
-    def execs(self) -> int:
-        ...
+    def execs(self) -> int: ...
 
     @property
-    def added(self) -> List[Footprint]:
-        ...
+    def added(self) -> list[Footprint]: ...
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where it could not be reached or its reply is not whole.

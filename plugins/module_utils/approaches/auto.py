@@ -9,7 +9,7 @@ What an approach could not do for one container of an image, because of the imag
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
@@ -21,11 +21,31 @@ NAME = "auto"
 ORDER = ("exec", "sidecar", "debug", "image")
 # An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
 # whole, a time-out, a lost connection) are the target's result: going on would hide them.
-_GO_ON = frozenset({
-    "approach_forbidden", "no_such_program", "not_permitted", "no_sidecar", "sidecar_unfit", "container_not_running",
-    "platform_unsupported", "identity_unknown", "memory_short", "target_privileged", "target_unreadable", "target_missing",
-    "pod_violates_policy", "debug_refused", "debug_failed", "debug_unsupported", "image_pull_failed", "image_unknown",
-    "image_volumes_unsupported", "helper_refused", "helper_failed"})
+_GO_ON = frozenset(
+    {
+        "approach_forbidden",
+        "no_such_program",
+        "not_permitted",
+        "no_sidecar",
+        "sidecar_unfit",
+        "container_not_running",
+        "platform_unsupported",
+        "identity_unknown",
+        "memory_short",
+        "target_privileged",
+        "target_unreadable",
+        "target_missing",
+        "pod_violates_policy",
+        "debug_refused",
+        "debug_failed",
+        "debug_unsupported",
+        "image_pull_failed",
+        "image_unknown",
+        "image_volumes_unsupported",
+        "helper_refused",
+        "helper_failed",
+    }
+)
 # Of those, the ones that the image alone decides.
 _OF_IMAGE = frozenset({"no_such_program"})
 
@@ -43,14 +63,14 @@ class AutoApproach:
         self.approaches = list(approaches)
         self._left_out = dict(left_out)
         self._lock = threading.Lock()
-        self._learnt: Dict[Tuple[str, str], ScanError] = {}
+        self._learnt: dict[tuple[str, str], ScanError] = {}
 
     @property
     def execs(self) -> int:
         return sum(approach.execs for approach in self.approaches)
 
     @property
-    def added(self) -> List[Footprint]:
+    def added(self) -> list[Footprint]:
         return [footprint for approach in self.approaches for footprint in approach.added]
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
@@ -58,7 +78,7 @@ class AutoApproach:
 
         :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
         """
-        refusals: List[Tuple[str, ScanError]] = []
+        refusals: list[tuple[str, ScanError]] = []
         for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)
             if learnt is not None:
@@ -72,15 +92,19 @@ class AutoApproach:
                 self._learn(approach, selected.target, error)
                 refusals.append((approach.name, error))
                 continue
-            return Collected(collected.facts, collected.approach, collected.footprint,
-                             tuple((name, error.reason) for name, error in refusals))
+            return Collected(
+                collected.facts,
+                collected.approach,
+                collected.footprint,
+                tuple((name, error.reason) for name, error in refusals),
+            )
         raise self._failure(selected.target, refusals)
 
     def close(self) -> None:
         for approach in self.approaches:
             approach.close()
 
-    def _what_was_learnt(self, approach: Approach, target: Target) -> Optional[ScanError]:
+    def _what_was_learnt(self, approach: Approach, target: Target) -> ScanError | None:
         with self._lock:
             return self._learnt.get((approach.name, target.image_id)) if target.image_id else None
 
@@ -89,9 +113,9 @@ class AutoApproach:
             with self._lock:
                 self._learnt[approach.name, target.image_id] = error
 
-    def _failure(self, target: Target, refusals: Sequence[Tuple[str, ScanError]]) -> ScanError:
+    def _failure(self, target: Target, refusals: Sequence[tuple[str, ScanError]]) -> ScanError:
         if len(refusals) == 1 and not self._left_out:
             return refusals[0][1]
-        said = ["%s: %s (%s)" % (name, error.message, error.reason) for name, error in refusals]
-        said += ["%s: %s" % (name, why) for name, why in self._left_out.items()]
-        return ScanError("no_approach", "; ".join(said), tried="scanning %s by auto" % target.path)
+        said = [f"{name}: {error.message} ({error.reason})" for name, error in refusals]
+        said += [f"{name}: {why}" for name, why in self._left_out.items()]
+        return ScanError("no_approach", "; ".join(said), tried=f"scanning {target.path} by auto")

@@ -10,7 +10,8 @@ target that holds none.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from ..collector.view import TargetView
 from ..errors import ScanError
@@ -30,8 +31,11 @@ def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> Contai
         raise ScanError("container_not_running", "the pod has no such container any more", tried=tried)
     state, reason = container_state(pod, view)
     if state != "running":
-        raise ScanError("container_not_running", "the container is %s%s" % (state, " (%s)" % reason if reason else ""),
-                        tried=tried)
+        raise ScanError(
+            "container_not_running",
+            "the container is {}{}".format(state, f" ({reason})" if reason else ""),
+            tried=tried,
+        )
     return view
 
 
@@ -44,10 +48,10 @@ def view_of(view: ContainerView, tried: str) -> TargetView:
     try:
         return TargetView(container_id=container_id or "none")
     except ValueError as error:
-        raise ScanError("platform_unsupported", "the container's id: %s" % error, tried=tried) from None
+        raise ScanError("platform_unsupported", f"the container's id: {error}", tried=tried) from None
 
 
-def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> Tuple[int, int]:
+def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> tuple[int, int]:
     """User and group of the target's first process: as the node reports them, else as the spec sets them both.
 
     :raises ScanError: identity_unknown
@@ -56,23 +60,32 @@ def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> Tupl
     set_uid, set_gid = identity_in_spec(pod["spec"], view.spec)
     uid, gid = _first_number(reported.get("uid"), set_uid), _first_number(reported.get("gid"), set_gid)
     if uid is None or gid is None:
-        raise ScanError("identity_unknown", "the node does not report the container's %s, and the pod does not set it"
-                        % ("user" if uid is None else "group"), tried=tried)
+        raise ScanError(
+            "identity_unknown",
+            "the node does not report the container's %s, and the pod does not set it"
+            % ("user" if uid is None else "group"),
+            tried=tried,
+        )
     return uid, gid
 
 
-def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> Tuple[Optional[int], Optional[int]]:
+def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """User and group as the container's own security context sets them, else as the pod's does; None where neither does."""
-    contexts: List[Mapping[str, Any]] = [spec.get("securityContext") or {}, pod_spec.get("securityContext") or {}]
-    return (_first_number(*(context.get("runAsUser") for context in contexts)),
-            _first_number(*(context.get("runAsGroup") for context in contexts)))
+    contexts: list[Mapping[str, Any]] = [
+        spec.get("securityContext") or {},
+        pod_spec.get("securityContext") or {},
+    ]
+    return (
+        _first_number(*(context.get("runAsUser") for context in contexts)),
+        _first_number(*(context.get("runAsGroup") for context in contexts)),
+    )
 
 
-def held_capabilities(spec: Mapping[str, Any], uid: int) -> Optional[Dict[str, Any]]:
+def held_capabilities(spec: Mapping[str, Any], uid: int) -> dict[str, Any] | None:
     """The capabilities of a container of that user, as its spec has them; None where it holds none: users that are not root
     lose theirs when their program starts, whatever the spec adds."""
     context = spec.get("securityContext") or {}
-    capabilities: Dict[str, Any] = context.get("capabilities") or {}
+    capabilities: dict[str, Any] = context.get("capabilities") or {}
     dropped = {str(name).upper() for name in capabilities.get("drop") or []}
     if uid != 0 or ("ALL" in dropped and not capabilities.get("add") and not context.get("privileged")):
         return None
@@ -85,20 +98,34 @@ def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: s
     :param what: the container that would have to look at it, such as "a debug container"
     """
     if (spec.get("securityContext") or {}).get("privileged"):
-        return ScanError("target_privileged", "it is privileged", tried=tried,
-                         advice="Scan it by exec if it has a shell; %s is never privileged." % what)
+        return ScanError(
+            "target_privileged",
+            "it is privileged",
+            tried=tried,
+            advice=f"Scan it by exec if it has a shell; {what} is never privileged.",
+        )
     added = ", ".join(held.get("add") or [])
-    return ScanError("target_privileged", "it runs as root with %s"
-                     % ("added capabilities (%s)" % added if added else "the runtime's default capabilities"), tried=tried)
+    return ScanError(
+        "target_privileged",
+        "it runs as root with %s"
+        % (f"added capabilities ({added})" if added else "the runtime's default capabilities"),
+        tried=tried,
+    )
 
 
-def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> Dict[str, Any]:
+def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> dict[str, Any]:
     """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its securityContext), as for every
     container in it."""
-    context = {"runAsUser": uid, "runAsGroup": gid, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-               "capabilities": dict(capabilities), "seccompProfile": {"type": "RuntimeDefault"}}
+    context = {
+        "runAsUser": uid,
+        "runAsGroup": gid,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": dict(capabilities),
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     return dict(context, runAsNonRoot=True) if uid else context
 
 
-def _first_number(*values: Any) -> Optional[int]:
+def _first_number(*values: Any) -> int | None:
     return next((value for value in values if isinstance(value, int)), None)

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable
 
-from ..cluster.deadline import Deadline
-from ..cluster.server_text import clean_text
 from ..errors import ScanError
+from ..network.deadline import Deadline
+from ..network.server_text import clean_text
 
 # How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the reason.
 _IMAGE = re.compile(r"Image|Registry|Signature")
@@ -19,9 +20,17 @@ _NO_PROGRAM = re.compile(r"executable file not found|no such file or directory")
 _NOT_FOUND = 127
 
 
-def wait_until_started(pod: Mapping[str, Any], state_of: Callable[[Mapping[str, Any]], Optional[Mapping[str, Any]]],
-                       read_again: Callable[[], Mapping[str, Any]], deadline: Deadline, *, image: str, tried: str, reason: str,
-                       pauses: Tuple[float, float]) -> Mapping[str, Any]:
+def wait_until_started(
+    pod: Mapping[str, Any],
+    state_of: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
+    read_again: Callable[[], Mapping[str, Any]],
+    deadline: Deadline,
+    *,
+    image: str,
+    tried: str,
+    reason: str,
+    pauses: tuple[float, float],
+) -> Mapping[str, Any]:
     """Waits until a container runs; its pod as it then is. The scanner may not watch pods, so the pod is read again.
 
     :param state_of: the container's state in the pod
@@ -45,7 +54,7 @@ def wait_until_started(pod: Mapping[str, Any], state_of: Callable[[Mapping[str, 
         pod = read_again()
 
 
-def start_failure(state: Optional[Mapping[str, Any]], image: str, tried: str, reason: str) -> Optional[ScanError]:
+def start_failure(state: Mapping[str, Any] | None, image: str, tried: str, reason: str) -> ScanError | None:
     """Why a container does not run, from its state; None while it may still start.
 
     :param image: the scanner image, which the container was to run
@@ -58,34 +67,56 @@ def start_failure(state: Optional[Mapping[str, Any]], image: str, tried: str, re
     if word in _STARTING:
         return None
     text = str((waiting or {}).get("message") or "no message")
-    message = "%s: %s" % (word, clean_text(text))
+    message = f"{word}: {clean_text(text)}"
     if not _IMAGE.search(word):
         return _failed(reason, message, "sh" if _NO_PROGRAM.search(text) else "", image, tried=tried)
     never = word == "ErrImageNeverPull"
-    return ScanError("image_pull_failed", message, tried=tried,
-                     advice="Load the image onto the node, or let it be pulled (scanner_image_pull_policy)." if never else "")
+    return ScanError(
+        "image_pull_failed",
+        message,
+        tried=tried,
+        advice="Load the image onto the node, or let it be pulled (scanner_image_pull_policy)."
+        if never
+        else "",
+    )
 
 
 def _end_failure(ended: Mapping[str, Any], image: str, tried: str, reason: str) -> ScanError:
     code, text = ended.get("exitCode"), str(ended.get("message") or "")
-    message = "it ended with exit status %s (%s)%s" % (code, ended.get("reason") or "no reason",
-                                                       ": " + clean_text(text) if text else "")
+    message = "it ended with exit status {} ({}){}".format(
+        code, ended.get("reason") or "no reason", ": " + clean_text(text) if text else ""
+    )
     missing = "sh" if _NO_PROGRAM.search(text) else "sleep" if code == _NOT_FOUND else ""
     return _failed(reason, message, missing, image, tried=tried)
 
 
 def _failed(reason: str, message: str, missing: str, image: str, *, tried: str) -> ScanError:
     """:param missing: the program that the image lacks, where that is the reason"""
-    return ScanError(reason, message, tried=tried,
-                     cause="The image %s has no %s." % (clean_text(image), missing) if missing else "",
-                     advice="Choose an image with a POSIX shell and sleep (scanner_image)." if missing else "")
+    return ScanError(
+        reason,
+        message,
+        tried=tried,
+        cause=f"The image {clean_text(image)} has no {missing}." if missing else "",
+        advice="Choose an image with a POSIX shell and sleep (scanner_image)." if missing else "",
+    )
 
 
-def not_started(state: Optional[Mapping[str, Any]], seconds: float, tried: str) -> ScanError:
+def not_started(state: Mapping[str, Any] | None, seconds: float, tried: str) -> ScanError:
     """The failure of a container that has not started within so many seconds."""
-    cause = ("The node pulls its image, or is slow to start it." if state
-             else "The pod's node has not taken notice of it.")
-    advice = ("Raise the timeout, or load the image onto the node before." if state
-              else "Look at the node and its kubelet, then run again.")
-    return ScanError("timed_out", "the container has not started within %g s" % seconds, tried=tried, cause=cause,
-                     advice=advice)
+    cause = (
+        "The node pulls its image, or is slow to start it."
+        if state
+        else "The pod's node has not taken notice of it."
+    )
+    advice = (
+        "Raise the timeout, or load the image onto the node before."
+        if state
+        else "Look at the node and its kubelet, then run again."
+    )
+    return ScanError(
+        "timed_out",
+        f"the container has not started within {seconds:g} s",
+        tried=tried,
+        cause=cause,
+        advice=advice,
+    )

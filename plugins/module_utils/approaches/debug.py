@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Set, Tuple
+from typing import Any
 
 from ..access.scanner import NamespaceScanner
-from ..cluster.deadline import Deadline
 from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
+from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, Footprint
@@ -30,8 +31,7 @@ from .debug_container import (
     ephemeral_statuses,
     target_view,
 )
-from .debug_refusals import is_name_taken, patch_refusal
-from .reached_pod import (
+from .pod_entry import (
     EnteringApproach,
     ExecLimits,
     Means,
@@ -40,8 +40,9 @@ from .reached_pod import (
     explained_by_absence,
     pod_path,
     read_same_pod,
-    when_let_in,
+    retry_while_rbac_spreads,
 )
+from .refusals import is_name_taken, patch_refusal
 
 NAME = "debug"
 MAXIMUM_KEEP_ALIVE = 86400
@@ -67,14 +68,20 @@ class _Visit:
     scanner: NamespaceScanner
     target: Target
     deadline: Deadline
-    passed_over: Set[str] = field(default_factory=set)
+    passed_over: set[str] = field(default_factory=set)
 
     def wait_until_started(self, name: str, pod: Mapping[str, Any], image: str) -> Mapping[str, Any]:
         """Waits until the container of that name runs; the pod as it then is."""
         return wait_until_started(
-            pod, lambda seen: ephemeral_statuses(seen).get(name),
-            lambda: read_same_pod(self.scanner, self.target, whole=True), self.deadline, image=image,
-            tried="starting the debug container %s" % name, reason="debug_failed", pauses=(_FIRST_PAUSE, _LONGEST_PAUSE))
+            pod,
+            lambda seen: ephemeral_statuses(seen).get(name),
+            lambda: read_same_pod(self.scanner, self.target, whole=True),
+            self.deadline,
+            image=image,
+            tried=f"starting the debug container {name}",
+            reason="debug_failed",
+            pauses=(_FIRST_PAUSE, _LONGEST_PAUSE),
+        )
 
 
 class DebugApproach(EnteringApproach):
@@ -95,11 +102,17 @@ class DebugApproach(EnteringApproach):
         target = selected.target
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
-        with self._limiter.slot(node=target.node, namespace=target.namespace), explained_by_absence(scanner, target):
-            visit = _Visit(scanner, target, Deadline(self._limits.timeout, self._cancel,
-                                                     "scanning %s by %s" % (target.path, NAME)))
+        with (
+            self._limiter.slot(node=target.node, namespace=target.namespace),
+            explained_by_absence(scanner, target),
+        ):
+            visit = _Visit(
+                scanner,
+                target,
+                Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by {NAME}"),
+            )
             while True:
-                found, pod = when_let_in(self._access, target, lambda: self._open(visit))
+                found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
                 try:
                     return Collected(self._facts(visit, found, pod, request), NAME, _footprint(target, found))
                 except ScanError as error:
@@ -110,13 +123,15 @@ class DebugApproach(EnteringApproach):
                     if not found.is_kept:
                         self._end(visit, found.name)
 
-    def _open(self, visit: _Visit) -> Tuple[FoundContainer, Mapping[str, Any]]:
+    def _open(self, visit: _Visit) -> tuple[FoundContainer, Mapping[str, Any]]:
         """A container that runs beside the target, and the pod as it then is."""
         doubts = 0
         while True:
             visit.deadline.check()
             pod: Mapping[str, Any] = read_same_pod(visit.scanner, visit.target, whole=True)
-            wanted = debug_container(pod, visit.target, self._options, self._limits.timeout, self._access.run_id)
+            wanted = debug_container(
+                pod, visit.target, self._options, self._limits.timeout, self._access.run_id
+            )
             found = wanted.find(pod, visit.passed_over, visit.deadline.remaining())
             if found is None:
                 entry = wanted.entry(pod, visit.deadline.tried)
@@ -125,7 +140,9 @@ class DebugApproach(EnteringApproach):
                     add_ephemeral_container(visit.scanner.client, visit.target, entry)
                 except ScanError as error:
                     doubts += error.reason in _PERHAPS_ADDED
-                    if not is_name_taken(error) and (error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS):
+                    if not is_name_taken(error) and (
+                        error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS
+                    ):
                         raise patch_refusal(error, entry["name"]) from error
                     visit.deadline.sleep(_LONGEST_PAUSE if doubts else _FIRST_PAUSE)
                     continue
@@ -139,11 +156,20 @@ class DebugApproach(EnteringApproach):
                     raise
                 visit.passed_over.add(found.name)
 
-    def _facts(self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any], request: CollectionRequest) -> Facts:
+    def _facts(
+        self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any], request: CollectionRequest
+    ) -> Facts:
         self._count_exec()
         limits = ExecLimits(timeout=visit.deadline.remaining(), output=self._limits.output)
-        return collect_by_exec(visit.scanner, visit.target, request, limits, self._cancel, container=found.name,
-                               view=target_view(pod, visit.target, self._options.headroom))
+        return collect_by_exec(
+            visit.scanner,
+            visit.target,
+            request,
+            limits,
+            self._cancel,
+            container=found.name,
+            view=target_view(pod, visit.target, self._options.headroom),
+        )
 
     def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
         """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.
@@ -154,8 +180,16 @@ class DebugApproach(EnteringApproach):
         while True:
             self._count_exec()
             try:
-                exec_in_container(visit.scanner.connection, visit.target.namespace, visit.target.pod, name, END_SHELL,
-                                  END_SCRIPT, timeout=_END_SECONDS, output_limit=4096)
+                exec_in_container(
+                    visit.scanner.connection,
+                    visit.target.namespace,
+                    visit.target.pod,
+                    name,
+                    END_SHELL,
+                    END_SCRIPT,
+                    timeout=_END_SECONDS,
+                    output_limit=4096,
+                )
             except ScanError as error:
                 if error.reason in _NOT_ENTERED and time.monotonic() < give_up:
                     time.sleep(_FIRST_PAUSE)
@@ -169,16 +203,18 @@ class DebugApproach(EnteringApproach):
                 self.added.append(footprint)
 
 
-def add_ephemeral_container(client: RestClient, target: Target, entry: Mapping[str, Any],
-                            query: Optional[Query] = None) -> None:
+def add_ephemeral_container(
+    client: RestClient, target: Target, entry: Mapping[str, Any], query: Query | None = None
+) -> None:
     """Adds an ephemeral container to the target's pod; `query` as of the request, such as for a dry run."""
     # the uid: a pod of the same name may have come meanwhile, and must not get it
     patch = {"metadata": {"uid": target.pod_uid}, "spec": {"ephemeralContainers": [entry]}}
     client.patch(pod_path(target) + "/ephemeralcontainers", patch, _PATCH_TYPE, query)
 
 
-def debug_container(pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float,
-                    run_id: str) -> DebugContainer:
+def debug_container(
+    pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float, run_id: str
+) -> DebugContainer:
     """What has to run beside the target for a scan of so many seconds; raises as DebugContainer."""
     lifetime = max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS)
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)

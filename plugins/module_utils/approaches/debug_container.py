@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Dict, Mapping, Optional
+from typing import Any
 
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.own_containers import IDLE, PREFIX
 from ..targets.pod import ContainerView, mirrored_node
-from ..targets.pod_memory import memory_limit
+from ..targets.quantities import memory_limit
 from .beside_target import (
     NO_CAPABILITIES,
     held_capabilities,
@@ -84,8 +86,9 @@ class FoundContainer:
 class DebugContainer:
     """What has to run beside one target, worked out from its pod."""
 
-    def __init__(self, pod: Mapping[str, Any], target: Target, options: DebugOptions, *, run_id: str,
-                 lifetime: int) -> None:
+    def __init__(
+        self, pod: Mapping[str, Any], target: Target, options: DebugOptions, *, run_id: str, lifetime: int
+    ) -> None:
         """
         :param pod: the v1 Pod as it is now
         :param lifetime: seconds until it ends by itself
@@ -94,25 +97,35 @@ class DebugContainer:
         self._run_id = run_id
         self._lifetime = lifetime
         self._keeping = _KEEP if options.keep_alive else _END
-        tried = "scanning %s by debug" % target.path
+        tried = f"scanning {target.path} by debug"
         view = _target_of(pod, target, tried)
         security = _security_context(pod, view, options, tried)
-        self._spec: Dict[str, Any] = {
-            "image": options.image, "imagePullPolicy": options.pull_policy, "targetContainerName": target.container,
-            "command": list(IDLE), "securityContext": security}
+        self._spec: dict[str, Any] = {
+            "image": options.image,
+            "imagePullPolicy": options.pull_policy,
+            "targetContainerName": target.container,
+            "command": list(IDLE),
+            "securityContext": security,
+        }
         identity = json.dumps([target.container, options.image, security], sort_keys=True)
         self._base = PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:10]
 
-    def find(self, pod: Mapping[str, Any], passed_over: AbstractSet[str], needed: float) -> Optional[FoundContainer]:
+    def find(
+        self, pod: Mapping[str, Any], passed_over: AbstractSet[str], needed: float
+    ) -> FoundContainer | None:
         """A container of this kind in the pod that lives, or is about to, for at least `needed` seconds from now."""
         statuses = ephemeral_statuses(pod)
         for entry in pod["spec"].get("ephemeralContainers") or []:
             name, command = entry["name"], entry.get("command") or []
-            if name not in passed_over and self._is_alike(entry) and _is_alive(statuses.get(name), command[-3], needed):
+            if (
+                name not in passed_over
+                and self._is_alike(entry)
+                and _is_alive(statuses.get(name), command[-3], needed)
+            ):
                 return FoundContainer(name, command[-1] == self._run_id, command[-2] == _KEEP)
         return None
 
-    def entry(self, pod: Mapping[str, Any], tried: str) -> Dict[str, Any]:
+    def entry(self, pod: Mapping[str, Any], tried: str) -> dict[str, Any]:
         """The v1 EphemeralContainer to add to the pod. Two runs that see the same pod choose the same name, so that
         only one of them can add it.
 
@@ -120,22 +133,32 @@ class DebugContainer:
         """
         names = {entry["name"] for entry in pod["spec"].get("ephemeralContainers") or []}
         if sum(name.startswith(PREFIX) for name in names) >= _MOST_ENTRIES:
-            raise ScanError("debug_refused", "the pod has %d entries of ended debug containers" % _MOST_ENTRIES,
-                            tried=tried, cause="Each debug container leaves an entry in its pod until that is replaced.",
-                            advice="Replace the pod (kubectl rollout restart), and keep debug containers alive from one "
-                                   "scan to the next (debug_keep_alive).")
+            raise ScanError(
+                "debug_refused",
+                f"the pod has {_MOST_ENTRIES} entries of ended debug containers",
+                tried=tried,
+                cause="Each debug container leaves an entry in its pod until that is replaced.",
+                advice="Replace the pod (kubectl rollout restart), and keep debug containers alive from one "
+                "scan to the next (debug_keep_alive).",
+            )
         number = 1
-        while "%s-%d" % (self._base, number) in names:
+        while f"{self._base}-{number}" in names:
             number += 1
-        return dict(self._spec, name="%s-%d" % (self._base, number),
-                    command=[*IDLE, str(self._lifetime), self._keeping, self._run_id])
+        return dict(
+            self._spec,
+            name=f"{self._base}-{number}",
+            command=[*IDLE, str(self._lifetime), self._keeping, self._run_id],
+        )
 
     def _is_alike(self, entry: Mapping[str, Any]) -> bool:
         security, command = entry.get("securityContext") or {}, entry.get("command") or []
         wanted: Mapping[str, Any] = self._spec["securityContext"]
-        return (entry["name"].startswith(self._base + "-") and tuple(command[:-3]) == IDLE
-                and all(entry.get(key) == self._spec[key] for key in ("image", "targetContainerName"))
-                and {key: security.get(key) for key in wanted} == wanted)
+        return (
+            entry["name"].startswith(self._base + "-")
+            and tuple(command[:-3]) == IDLE
+            and all(entry.get(key) == self._spec[key] for key in ("image", "targetContainerName"))
+            and {key: security.get(key) for key in wanted} == wanted
+        )
 
 
 def target_view(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> TargetView:
@@ -143,38 +166,54 @@ def target_view(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> Ta
 
     :param headroom: as of DebugOptions
     """
-    tried = "scanning %s by debug" % target.path
+    tried = f"scanning {target.path} by debug"
     limit = memory_limit(pod) if headroom else 0
-    return replace(view_of(_target_of(pod, target, tried), tried), memory_limit=limit, headroom=headroom if limit else 0)
+    return replace(
+        view_of(_target_of(pod, target, tried), tried), memory_limit=limit, headroom=headroom if limit else 0
+    )
 
 
-def ephemeral_statuses(pod: Mapping[str, Any]) -> Dict[str, Mapping[str, Any]]:
+def ephemeral_statuses(pod: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The states of the pod's ephemeral containers by name: {running | waiting | terminated: detail}."""
-    return {status["name"]: status.get("state") or {}
-            for status in (pod.get("status") or {}).get("ephemeralContainerStatuses") or []}
+    return {
+        status["name"]: status.get("state") or {}
+        for status in (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
+    }
 
 
 def _target_of(pod: Mapping[str, Any], target: Target, tried: str) -> ContainerView:
     """The target in its pod, as it is now."""
     if mirrored_node(pod):
-        raise ScanError("platform_unsupported", "it is a static pod, which takes no ephemeral containers", tried=tried,
-                        advice="Scan it by exec if it has a shell.")
+        raise ScanError(
+            "platform_unsupported",
+            "it is a static pod, which takes no ephemeral containers",
+            tried=tried,
+            advice="Scan it by exec if it has a shell.",
+        )
     if target.container_kind == "ephemeral":
-        raise ScanError("platform_unsupported", "it is an ephemeral container, which no other can look at", tried=tried,
-                        advice="Scan it by exec if it has a shell.")
+        raise ScanError(
+            "platform_unsupported",
+            "it is an ephemeral container, which no other can look at",
+            tried=tried,
+            advice="Scan it by exec if it has a shell.",
+        )
     return running_target(pod, target, tried)
 
 
-def _security_context(pod: Mapping[str, Any], view: ContainerView, options: DebugOptions, tried: str) -> Dict[str, Any]:
+def _security_context(
+    pod: Mapping[str, Any], view: ContainerView, options: DebugOptions, tried: str
+) -> dict[str, Any]:
     """With the target's own user and group, and its capabilities where that is asked for."""
     uid, gid = identity_of(pod, view, tried)
     held = held_capabilities(view.spec, uid)
-    if held is not None and (not options.match_capabilities or (view.spec.get("securityContext") or {}).get("privileged")):
+    if held is not None and (
+        not options.match_capabilities or (view.spec.get("securityContext") or {}).get("privileged")
+    ):
         raise privileged_target(view.spec, held, tried, "a debug container")
     return security_context(uid, gid, NO_CAPABILITIES if held is None else held)
 
 
-def _is_alive(state: Optional[Mapping[str, Any]], lifetime: str, needed: float) -> bool:
+def _is_alive(state: Mapping[str, Any] | None, lifetime: str, needed: float) -> bool:
     if state and "terminated" in state:
         return False
     if not state or "running" not in state:

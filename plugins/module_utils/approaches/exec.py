@@ -10,13 +10,13 @@ from ..collector.request import CollectionRequest
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
-from .reached_pod import (
+from .pod_entry import (
     EnteringApproach,
     check_state,
     collect_by_exec,
     explained_by_absence,
     read_same_pod,
-    when_let_in,
+    retry_while_rbac_spreads,
 )
 
 NAME = "exec"
@@ -33,7 +33,9 @@ class ExecApproach(EnteringApproach):
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
         with self._limiter.slot(node=target.node, namespace=target.namespace):
-            return when_let_in(self._access, target, lambda: self._enter(scanner, target, request))
+            return retry_while_rbac_spreads(
+                self._access, target, lambda: self._enter(scanner, target, request)
+            )
 
     def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
         read_same_pod(scanner, target)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
-from ..cluster.server_text import clean_text
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
+from ..network.server_text import clean_text
 from ..targets.label_selectors import Requirement, all_hold, read_label_selectors
 from ..targets.patterns import DNS_LABEL, check_names, matches
 from ..targets.selection import SelectedTarget
@@ -28,46 +29,68 @@ class ForbiddenRule:
     Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or selector.
     """
 
-    approaches: Tuple[str, ...]
-    namespaces: Tuple[str, ...] = ()
-    label_selectors: Tuple[str, ...] = ()
+    approaches: tuple[str, ...]
+    namespaces: tuple[str, ...] = ()
+    label_selectors: tuple[str, ...] = ()
     reason: str = ""
     place: str = OPTION
-    _labels: Tuple[Requirement, ...] = field(init=False, default=(), repr=False)
+    _labels: tuple[Requirement, ...] = field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
-        tried = "reading the option %s" % self.place
+        tried = f"reading the option {self.place}"
         if not self.approaches:
             raise ScanError("bad_option", "it names no approach", tried=tried)
         if not self.namespaces and not self.label_selectors:
-            raise ScanError("bad_option", "it names neither namespaces nor label_selectors", tried=tried,
-                            advice="Name what it is about; namespaces: ['*'] means all.")
+            raise ScanError(
+                "bad_option",
+                "it names neither namespaces nor label_selectors",
+                tried=tried,
+                advice="Name what it is about; namespaces: ['*'] means all.",
+            )
         check_names(self.place + ".namespaces", self.namespaces, DNS_LABEL)
-        object.__setattr__(self, "_labels", read_label_selectors(self.place + ".label_selectors", self.label_selectors))
+        object.__setattr__(
+            self, "_labels", read_label_selectors(self.place + ".label_selectors", self.label_selectors)
+        )
 
     def applies(self, approach: str, namespace: str, labels: Mapping[str, str]) -> bool:
-        return (approach in self.approaches and (not self.namespaces or matches(namespace, self.namespaces))
-                and all_hold(self._labels, labels))
+        return (
+            approach in self.approaches
+            and (not self.namespaces or matches(namespace, self.namespaces))
+            and all_hold(self._labels, labels)
+        )
 
     def refusal(self, approach: str, tried: str) -> ScanError:
-        conditions = ["%s %s" % (name, ", ".join(values)) for name, values in (
-            ("namespaces", self.namespaces), ("label_selectors", self.label_selectors)) if values]
-        return ScanError("approach_forbidden", "%s is forbidden here%s" % (
-            approach, ": " + clean_text(self.reason) if self.reason else ""), tried=tried,
-            cause="%s forbids it for %s." % (self.place, " and ".join(conditions)))
+        conditions = [
+            "{} {}".format(name, ", ".join(values))
+            for name, values in (("namespaces", self.namespaces), ("label_selectors", self.label_selectors))
+            if values
+        ]
+        return ScanError(
+            "approach_forbidden",
+            "{} is forbidden here{}".format(approach, ": " + clean_text(self.reason) if self.reason else ""),
+            tried=tried,
+            cause="{} forbids it for {}.".format(self.place, " and ".join(conditions)),
+        )
 
 
-Rules = Tuple[ForbiddenRule, ...]
+Rules = tuple[ForbiddenRule, ...]
 
 
 def read_rules(given: Sequence[Mapping[str, Any]]) -> Rules:
     """The rules of the option; ScanError bad_option as ForbiddenRule."""
-    return tuple(ForbiddenRule(
-        tuple(rule.get("approaches") or ()), tuple(rule.get("namespaces") or ()), tuple(rule.get("label_selectors") or ()),
-        str(rule.get("reason") or ""), "%s[%d]" % (OPTION, number)) for number, rule in enumerate(given))
+    return tuple(
+        ForbiddenRule(
+            tuple(rule.get("approaches") or ()),
+            tuple(rule.get("namespaces") or ()),
+            tuple(rule.get("label_selectors") or ()),
+            str(rule.get("reason") or ""),
+            f"{OPTION}[{number}]",
+        )
+        for number, rule in enumerate(given)
+    )
 
 
-def permitted(rules: Rules, approaches: Sequence[str], pod: Mapping[str, Any]) -> Tuple[str, ...]:
+def permitted(rules: Rules, approaches: Sequence[str], pod: Mapping[str, Any]) -> tuple[str, ...]:
     """Those of the approaches that no rule forbids for a v1 Pod."""
     return tuple(approach for approach in approaches if _rule_for(rules, approach, pod) is None)
 
@@ -76,10 +99,10 @@ def check_permitted(rules: Rules, approach: str, selected: SelectedTarget) -> No
     """:raises ScanError: approach_forbidden, by the first rule that says so"""
     rule = _rule_for(rules, approach, selected.pod.object()) if rules else None
     if rule:
-        raise rule.refusal(approach, "scanning %s by %s" % (selected.target.path, approach))
+        raise rule.refusal(approach, f"scanning {selected.target.path} by {approach}")
 
 
-def _rule_for(rules: Rules, approach: str, pod: Mapping[str, Any]) -> Optional[ForbiddenRule]:
+def _rule_for(rules: Rules, approach: str, pod: Mapping[str, Any]) -> ForbiddenRule | None:
     metadata = pod["metadata"]
     labels: Mapping[str, str] = metadata.get("labels") or {}
     return next((rule for rule in rules if rule.applies(approach, str(metadata["namespace"]), labels)), None)
@@ -98,7 +121,7 @@ class PermittedApproach:
         return self._approach.execs
 
     @property
-    def added(self) -> List[Footprint]:
+    def added(self) -> list[Footprint]:
         return self._approach.added
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:

@@ -9,18 +9,19 @@ An image is looked at once, whatever the number of containers that run it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Mapping, Optional, Set, Union
+from typing import Any
 
 from ..access.objects import helper_labels
 from ..access.scanner import NamespaceScanner
-from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
+from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
@@ -36,8 +37,8 @@ from .image_helper import (
     image_reference,
     plan_helpers,
 )
-from .image_refusals import creation_refusal
-from .reached_pod import EnteringApproach, Means, check_platform, collect_by_exec
+from .pod_entry import EnteringApproach, Means, check_platform, collect_by_exec
+from .refusals import creation_refusal
 
 NAME = "image"
 _VIEW = TargetView(mount_point=MOUNT_POINT)
@@ -54,7 +55,7 @@ class _Image:
     mounted: MountedImage
     helper: Helper
     lock: threading.Lock = field(default_factory=threading.Lock)
-    found: Dict[CollectionRequest, Union[Facts, ScanError]] = field(default_factory=dict)
+    found: dict[CollectionRequest, Facts | ScanError] = field(default_factory=dict)
 
 
 class ImageApproach(EnteringApproach):
@@ -67,9 +68,12 @@ class ImageApproach(EnteringApproach):
         super().__init__(means)
         self._options = options
         self._create_lock = threading.Lock()
-        self._created: Set[int] = set()
-        self._images = {mounted.reference: _Image(mounted, helper)
-                        for helper in plan_helpers(means.targets) for mounted in helper.images}
+        self._created: set[int] = set()
+        self._images = {
+            mounted.reference: _Image(mounted, helper)
+            for helper in plan_helpers(means.targets)
+            for mounted in helper.images
+        }
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target; ScanError where its image could not be looked at or the reply is not whole."""
@@ -77,8 +81,11 @@ class ImageApproach(EnteringApproach):
         check_platform(selected, NAME)
         image = self._images.get(image_reference(target))
         if image is None:
-            raise ScanError("image_unknown", "the image is not one of those that helper pods were planned for",
-                            tried="scanning %s by image" % target.path)
+            raise ScanError(
+                "image_unknown",
+                "the image is not one of those that helper pods were planned for",
+                tried=f"scanning {target.path} by image",
+            )
         with image.lock:
             if request not in image.found:
                 try:
@@ -99,7 +106,9 @@ class ImageApproach(EnteringApproach):
             return
         with suppress(ScanError):
             # a client of its own: the run's is cancelled when the run is
-            client = RestClient(self._access.for_helpers(self._options.namespace).connection, patience=_CLOSE_SECONDS)
+            client = RestClient(
+                self._access.for_helpers(self._options.namespace).connection, patience=_CLOSE_SECONDS
+            )
             for number in sorted(self._created):
                 with suppress(ScanError):
                     client.delete(self._path(number), {"gracePeriodSeconds": 0})
@@ -107,26 +116,37 @@ class ImageApproach(EnteringApproach):
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
         namespace, number = self._options.namespace, image.helper.number
         scanner = self._access.for_helpers(namespace)
-        deadline = Deadline(self._limits.timeout, self._cancel, "scanning %s by image" % target.path)
+        deadline = Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by image")
         with self._limiter.slot(node=image.helper.node, namespace=namespace):
             self._create(scanner, image.helper, deadline)
             self._wait_until_started(scanner, image, deadline)
             self._count_exec()
             entered = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
-            return collect_by_exec(scanner, entered, request, self._limits, self._cancel,
-                                   container=image.mounted.container, view=_VIEW)
+            return collect_by_exec(
+                scanner,
+                entered,
+                request,
+                self._limits,
+                self._cancel,
+                container=image.mounted.container,
+                view=_VIEW,
+            )
 
     def _create(self, scanner: NamespaceScanner, helper: Helper, deadline: Deadline) -> None:
         with self._create_lock:
             if helper.number in self._created:
                 return
             self._created.add(helper.number)
-            pod = helper_pod(helper_name(self._access.run_id, helper.number), helper, self._options,
-                             labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
-                             owner=self._access.account(self._options.namespace),
-                             lifetime=self._access.remaining(self._options.namespace))
+            pod = helper_pod(
+                helper_name(self._access.run_id, helper.number),
+                helper,
+                self._options,
+                labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
+                owner=self._access.account(self._options.namespace),
+                lifetime=self._access.remaining(self._options.namespace),
+            )
             try:
-                scanner.client.create("/api/v1/namespaces/%s/pods" % self._options.namespace, pod)
+                scanner.client.create(f"/api/v1/namespaces/{self._options.namespace}/pods", pod)
             except ScanError as error:
                 if error.reason not in _PERHAPS_MADE:
                     self._created.discard(helper.number)
@@ -138,13 +158,20 @@ class ImageApproach(EnteringApproach):
             return scanner.client.get(self._path(image.helper.number))
 
         wait_until_started(
-            read(), lambda pod: _state_of(pod, image.mounted.container), read, deadline, image=self._options.image,
-            tried=deadline.tried, reason="helper_failed", pauses=(_FIRST_PAUSE, _LONGEST_PAUSE))
+            read(),
+            lambda pod: _state_of(pod, image.mounted.container),
+            read,
+            deadline,
+            image=self._options.image,
+            tried=deadline.tried,
+            reason="helper_failed",
+            pauses=(_FIRST_PAUSE, _LONGEST_PAUSE),
+        )
 
     def _path(self, number: int) -> str:
-        return "/api/v1/namespaces/%s/pods/%s" % (self._options.namespace, helper_name(self._access.run_id, number))
+        return f"/api/v1/namespaces/{self._options.namespace}/pods/{helper_name(self._access.run_id, number)}"
 
 
-def _state_of(pod: Mapping[str, Any], container: str) -> Optional[Mapping[str, Any]]:
-    statuses: List[Dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
+def _state_of(pod: Mapping[str, Any], container: str) -> Mapping[str, Any] | None:
+    statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
     return next((status.get("state") or {} for status in statuses if status.get("name") == container), None)

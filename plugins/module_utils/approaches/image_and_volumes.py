@@ -5,53 +5,64 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from ..collector.facts import UNSUPPORTED, Fact, Facts
 from ..collector.request import CollectionRequest
 from ..targets.pod import containers_of
 
 # Kinds without a subject, and where what they tell comes from.
-_PLACES: Mapping[str, Tuple[str, ...]] = {
-    "passwd": ("/etc/passwd",), "shadow": ("/etc/shadow",), "group": ("/etc/group",),
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "passwd": ("/etc/passwd",),
+    "shadow": ("/etc/shadow",),
+    "group": ("/etc/group",),
     "os": ("/etc/os-release", "/usr/lib/os-release"),
     "packages": ("/var/lib/dpkg", "/lib/apk/db", "/usr/lib/sysimage/rpm", "/var/lib/rpm"),
 }
 _OF_PATHS = frozenset({"file", "content", "sha256", "python_packages", "walk"})
 
 
-def volume_mounts(pod: Mapping[str, Any], container: str) -> List[str]:
+def volume_mounts(pod: Mapping[str, Any], container: str) -> list[str]:
     """The paths of the container at which its pod mounts volumes."""
     for view in containers_of(pod):
         if view.name == container:
-            return [_clean(str(mount.get("mountPath") or "")) for mount in view.spec.get("volumeMounts") or []]
+            return [
+                _clean(str(mount.get("mountPath") or "")) for mount in view.spec.get("volumeMounts") or []
+            ]
     return []
 
 
-def without_volumes(facts: Facts, request: CollectionRequest, mounts: List[str]) -> Facts:
+def without_volumes(facts: Facts, request: CollectionRequest, mounts: list[str]) -> Facts:
     """The facts of an image as they hold for a container with volumes mounted at these paths."""
     if not mounts:
         return facts
-    changed: Dict[str, Fact] = dict(facts.by_key)
+    changed: dict[str, Fact] = dict(facts.by_key)
     for query in request.queries:
         places = (query.subject,) if query.kind in _OF_PATHS else _PLACES.get(query.kind, ())
         hidden = _first_hidden(places, mounts)
         if hidden:
-            changed[query.key] = Fact(UNSUPPORTED, cause="the pod mounts a volume at %s, which is not in the image" % hidden)
+            changed[query.key] = Fact(
+                UNSUPPORTED, cause=f"the pod mounts a volume at {hidden}, which is not in the image"
+            )
         elif query.kind == "walk":
             changed[query.key] = _walk_without(facts.get_fact(query), mounts)
     return Facts(changed, facts.collector)
 
 
-def _first_hidden(places: Tuple[str, ...], mounts: List[str]) -> Optional[str]:
+def _first_hidden(places: tuple[str, ...], mounts: list[str]) -> str | None:
     return next((mount for mount in mounts for place in places if _is_below(_clean(place), mount)), None)
 
 
-def _walk_without(fact: Fact, mounts: List[str]) -> Fact:
+def _walk_without(fact: Fact, mounts: list[str]) -> Fact:
     """A search stays on one file system: in the container it does not see what volumes hide."""
     if not isinstance(fact.value, dict):
         return fact
-    entries = [entry for entry in fact.value["entries"] if not any(_is_below(entry["path"], mount) for mount in mounts)]
+    entries = [
+        entry
+        for entry in fact.value["entries"]
+        if not any(_is_below(entry["path"], mount) for mount in mounts)
+    ]
     return Fact(fact.status, dict(fact.value, entries=entries), fact.cause)
 
 

@@ -9,8 +9,9 @@ target runs: by registry digest, or by its own id where it was loaded by hand. A
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from ..targets.identity import Target
@@ -35,7 +36,7 @@ class ImageOptions:
     namespace: str = ""
     image: str = ""
     pull_policy: str = "IfNotPresent"
-    pull_secrets: Tuple[str, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Helper:
 
     number: int
     node: str
-    images: List[MountedImage] = field(default_factory=list)
+    images: list[MountedImage] = field(default_factory=list)
 
 
 def image_reference(target: Target) -> str:
@@ -65,15 +66,18 @@ def image_reference(target: Target) -> str:
     reference = target.image_id.rpartition("://")[2]
     if "@sha256:" in reference or reference.startswith("sha256:"):
         return reference
-    raise ScanError("image_unknown", "the node reports %s" % (target.image_id or "no image for it"),
-                    tried="scanning %s by image" % target.path)
+    raise ScanError(
+        "image_unknown",
+        "the node reports %s" % (target.image_id or "no image for it"),
+        tried=f"scanning {target.path} by image",
+    )
 
 
-def plan_helpers(targets: Iterable[SelectedTarget]) -> List[Helper]:
+def plan_helpers(targets: Iterable[SelectedTarget]) -> list[Helper]:
     """Helper pods for all images of the targets: each image once, on a node that has it. Images beyond what the most
     helpers hold are left out."""
-    places: Dict[str, Dict[str, None]] = {}
-    users: Dict[str, Tuple[int, int]] = {}
+    places: dict[str, dict[str, None]] = {}
+    users: dict[str, tuple[int, int]] = {}
     for selected in targets:
         target = selected.target
         try:
@@ -84,8 +88,8 @@ def plan_helpers(targets: Iterable[SelectedTarget]) -> List[Helper]:
             continue
         places.setdefault(reference, {})[target.node] = None
         users[reference] = _first_user(users.get(reference), _user_of(selected))
-    helpers: List[Helper] = []
-    open_helpers: Dict[str, Helper] = {}
+    helpers: list[Helper] = []
+    open_helpers: dict[str, Helper] = {}
     for reference, nodes in places.items():
         helper = next((open_helpers[node] for node in nodes if node in open_helpers), None)
         if helper is None:
@@ -94,51 +98,93 @@ def plan_helpers(targets: Iterable[SelectedTarget]) -> List[Helper]:
             helper = Helper(len(helpers) + 1, next(iter(nodes)))
             helpers.append(helper)
             open_helpers[helper.node] = helper
-        helper.images.append(MountedImage(reference, "image-%d" % (len(helper.images) + 1), *users[reference]))
+        helper.images.append(
+            MountedImage(reference, "image-%d" % (len(helper.images) + 1), *users[reference])
+        )
         if len(helper.images) == IMAGES_PER_HELPER:
             del open_helpers[helper.node]
     return helpers
 
 
 def helper_name(run_id: str, number: int) -> str:
-    return "securescan-%s-h%d" % (run_id, number)
+    return f"securescan-{run_id}-h{number}"
 
 
-def helper_pod(name: str, helper: Helper, options: ImageOptions, *, labels: Mapping[str, str], owner: Mapping[str, Any],
-               lifetime: int) -> Dict[str, Any]:
+def helper_pod(
+    name: str,
+    helper: Helper,
+    options: ImageOptions,
+    *,
+    labels: Mapping[str, str],
+    owner: Mapping[str, Any],
+    lifetime: int,
+) -> dict[str, Any]:
     """The v1 Pod. It meets Pod Security's level restricted, has no token, and ends after `lifetime` seconds by itself.
 
     :param owner: {"name", "uid"} of the run's ServiceAccount: when that is deleted, the cluster deletes the pod
     """
     containers = [_container(mounted, options, lifetime) for mounted in helper.images]
-    volumes = [{"name": mounted.container, "image": {"reference": mounted.reference, "pullPolicy": "IfNotPresent"}}
-               for mounted in helper.images]
+    volumes = [
+        {"name": mounted.container, "image": {"reference": mounted.reference, "pullPolicy": "IfNotPresent"}}
+        for mounted in helper.images
+    ]
     # on a node that has the images, whatever keeps other pods from it
     on_node = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [helper.node]}]}
-    spec: Dict[str, Any] = {
-        "automountServiceAccountToken": False, "enableServiceLinks": False, "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": 0, "activeDeadlineSeconds": lifetime,
+    spec: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 0,
+        "activeDeadlineSeconds": lifetime,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [on_node]}}},
-        "tolerations": [{"operator": "Exists"}], "containers": containers, "volumes": volumes}
+        "affinity": {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [on_node]}
+            }
+        },
+        "tolerations": [{"operator": "Exists"}],
+        "containers": containers,
+        "volumes": volumes,
+    }
     if options.pull_secrets:
         spec["imagePullSecrets"] = [{"name": secret} for secret in options.pull_secrets]
-    return {"apiVersion": "v1", "kind": "Pod", "spec": spec, "metadata": {
-        "name": name, "namespace": options.namespace, "labels": dict(labels),
-        "ownerReferences": [{"apiVersion": "v1", "kind": "ServiceAccount", "name": owner["name"], "uid": owner["uid"]}]}}
-
-
-def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> Dict[str, Any]:
     return {
-        "name": mounted.container, "image": options.image, "imagePullPolicy": options.pull_policy,
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": spec,
+        "metadata": {
+            "name": name,
+            "namespace": options.namespace,
+            "labels": dict(labels),
+            "ownerReferences": [
+                {"apiVersion": "v1", "kind": "ServiceAccount", "name": owner["name"], "uid": owner["uid"]}
+            ],
+        },
+    }
+
+
+def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> dict[str, Any]:
+    return {
+        "name": mounted.container,
+        "image": options.image,
+        "imagePullPolicy": options.pull_policy,
         "command": [*IDLE, str(lifetime)],
-        "securityContext": {"runAsUser": mounted.uid, "runAsGroup": mounted.gid, "allowPrivilegeEscalation": False,
-                            "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": _MEMORY}},
-        "volumeMounts": [{"name": mounted.container, "mountPath": MOUNT_POINT, "readOnly": True}]}
+        "securityContext": {
+            "runAsUser": mounted.uid,
+            "runAsGroup": mounted.gid,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "32Mi"},
+            "limits": {"cpu": "1", "memory": _MEMORY},
+        },
+        "volumeMounts": [{"name": mounted.container, "mountPath": MOUNT_POINT, "readOnly": True}],
+    }
 
 
-def _user_of(selected: SelectedTarget) -> Tuple[int, int]:
+def _user_of(selected: SelectedTarget) -> tuple[int, int]:
     """User and group that the node reports for the target's container, nobody for root and for what is not reported."""
     pod = selected.pod.object()
     for view in containers_of(pod):
@@ -150,7 +196,7 @@ def _user_of(selected: SelectedTarget) -> Tuple[int, int]:
     return NOBODY, NOBODY
 
 
-def _first_user(known: Any, user: Tuple[int, int]) -> Tuple[int, int]:
+def _first_user(known: Any, user: tuple[int, int]) -> tuple[int, int]:
     """Of the users of one image's targets the same whatever their order is; nobody only where there is no other."""
-    users: Sequence[Tuple[int, int]] = [each for each in (known, user) if each and each[0] != NOBODY]
+    users: Sequence[tuple[int, int]] = [each for each in (known, user) if each and each[0] != NOBODY]
     return min(users) if users else user

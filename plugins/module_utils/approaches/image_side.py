@@ -9,19 +9,19 @@ goes wrong with that costs the facts of the image's side, and not those of the c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence
 
 from ..collector.facts import UNREACHED, Fact, Facts, Query
 from ..collector.request import CollectionRequest
-from ..drift.sides import asked_of_image, of_image
+from ..drift.listings import image_queries, to_image_query
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected, Footprint
 from .auto import AutoApproach
 from .choice import ApproachOptions, open_one
 from .image import NAME as IMAGE
-from .reached_pod import Means
+from .pod_entry import Means
 
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
@@ -32,7 +32,7 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
         return _BothSides(live, shared)
     lacks = options.lacks(IMAGE)
     if lacks:
-        return _BothSides(live, None, "its image cannot be listed: %s" % lacks)
+        return _BothSides(live, None, f"its image cannot be listed: {lacks}")
     own = open_one(IMAGE, means, options)
     return _BothSides(live, own, owned=own)
 
@@ -40,8 +40,9 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
 class _BothSides:
     """Collects by the one approach, and adds the image's side by the other; `name` stays that of the first."""
 
-    def __init__(self, live: Approach, image: Optional[Approach], why_not: str = "", *,
-                 owned: Optional[Approach] = None) -> None:
+    def __init__(
+        self, live: Approach, image: Approach | None, why_not: str = "", *, owned: Approach | None = None
+    ) -> None:
         """
         :param image: what lists images; None where that is not possible, which `why_not` says
         :param owned: the same where it is not part of `live`, which closes and counts it
@@ -57,12 +58,12 @@ class _BothSides:
         return self._live.execs + (self._owned.execs if self._owned else 0)
 
     @property
-    def added(self) -> List[Footprint]:
+    def added(self) -> list[Footprint]:
         return self._live.added
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target with the image's side; ScanError as the approach that reaches it."""
-        wanted = of_image(request.queries)
+        wanted = image_queries(request.queries)
         inside = replace(request, queries=tuple(query for query in request.queries if query not in wanted))
         collected = self._live.collect(selected, inside)
         if not wanted:
@@ -72,16 +73,19 @@ class _BothSides:
         except ScanError as error:
             if error.reason == "cancelled":
                 raise
-            side = _not_known(wanted, "its image was not listed: %s" % error)
+            side = _not_known(wanted, f"its image was not listed: {error}")
         return replace(collected, facts=Facts({**collected.facts, **side}, collected.facts.collector))
 
-    def _image_side(self, selected: SelectedTarget, request: CollectionRequest, wanted: Sequence[Query],
-                    approach: str) -> Dict[str, Fact]:
+    def _image_side(
+        self, selected: SelectedTarget, request: CollectionRequest, wanted: Sequence[Query], approach: str
+    ) -> dict[str, Fact]:
         if approach == IMAGE:
-            return _not_known(wanted, "the container was seen by its image only, which cannot differ from itself")
+            return _not_known(
+                wanted, "the container was seen by its image only, which cannot differ from itself"
+            )
         if self._image is None:
             return _not_known(wanted, self._why_not)
-        asked = {query.key: asked_of_image(query) for query in wanted}
+        asked = {query.key: to_image_query(query) for query in wanted}
         seen = self._image.collect(selected, replace(request, queries=tuple(asked.values()))).facts
         return {key: seen.get_fact(query) for key, query in asked.items()}
 
@@ -91,5 +95,5 @@ class _BothSides:
             self._owned.close()
 
 
-def _not_known(wanted: Sequence[Query], cause: str) -> Dict[str, Fact]:
+def _not_known(wanted: Sequence[Query], cause: str) -> dict[str, Fact]:
     return {query.key: Fact(UNREACHED, cause=cause) for query in wanted}

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from ..access.scanner import NamespaceScanner
 from ..collector.request import CollectionRequest
@@ -17,13 +18,13 @@ from ..targets.pod import ContainerView, container_state, containers_of
 from ..targets.selection import SelectedTarget
 from .approach import Collected
 from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
-from .reached_pod import (
+from .pod_entry import (
     EnteringApproach,
     check_state,
     collect_by_exec,
     explained_by_absence,
     read_same_pod,
-    when_let_in,
+    retry_while_rbac_spreads,
 )
 
 NAME = "sidecar"
@@ -42,29 +43,39 @@ class SidecarApproach(EnteringApproach):
         find_sidecar(selected.pod.object(), target)
         scanner = self._access.for_target(target)
         with self._limiter.slot(node=target.node, namespace=target.namespace):
-            return when_let_in(self._access, target, lambda: self._enter(scanner, target, request))
+            return retry_while_rbac_spreads(
+                self._access, target, lambda: self._enter(scanner, target, request)
+            )
 
     def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
         sidecar, view = find_sidecar(read_same_pod(scanner, target, whole=True), target)
         self._count_exec()
         with explained_by_absence(scanner, target):
-            return Collected(collect_by_exec(scanner, target, request, self._limits, self._cancel, container=sidecar,
-                                             view=view), NAME)
+            return Collected(
+                collect_by_exec(
+                    scanner, target, request, self._limits, self._cancel, container=sidecar, view=view
+                ),
+                NAME,
+            )
 
 
-def find_sidecar(pod: Mapping[str, Any], target: Target) -> Tuple[str, TargetView]:
+def find_sidecar(pod: Mapping[str, Any], target: Target) -> tuple[str, TargetView]:
     """The name of a running sidecar that may look at the target, and how it finds it.
 
     :raises ScanError: no_sidecar, sidecar_unfit, container_not_running, identity_unknown, target_privileged,
         platform_unsupported
     """
-    tried = "scanning %s by %s" % (target.path, NAME)
+    tried = f"scanning {target.path} by {NAME}"
     sidecars = [view for view in containers_of(pod) if is_own_sidecar(view.kind, view.spec)]
     if not sidecars:
         raise ScanError("no_sidecar", "the pod has no sidecar for scans", tried=tried)
     if not (pod["spec"].get("shareProcessNamespace") or pod["spec"].get("hostPID")):
-        raise ScanError("sidecar_unfit", "the pod's containers do not share their processes", tried=tried,
-                        cause="shareProcessNamespace was taken out of the pod template after scan_sidecar had set it.")
+        raise ScanError(
+            "sidecar_unfit",
+            "the pod's containers do not share their processes",
+            tried=tried,
+            cause="shareProcessNamespace was taken out of the pod template after scan_sidecar had set it.",
+        )
     running_view = running_target(pod, target, tried)
     identity = identity_of(pod, running_view, tried)
     held = held_capabilities(running_view.spec, identity[0])
@@ -73,21 +84,34 @@ def find_sidecar(pod: Mapping[str, Any], target: Target) -> Tuple[str, TargetVie
     return _running(pod, _fitting(pod, sidecars, identity, tried), tried), view_of(running_view, tried)
 
 
-def _fitting(pod: Mapping[str, Any], sidecars: List[ContainerView], identity: Tuple[int, int],
-             tried: str) -> List[ContainerView]:
+def _fitting(
+    pod: Mapping[str, Any], sidecars: list[ContainerView], identity: tuple[int, int], tried: str
+) -> list[ContainerView]:
     known = [(view, identity_of(pod, view, tried)) for view in sidecars]
     fitting = [view for view, own in known if own == identity]
     if not fitting:
-        raise ScanError("sidecar_unfit", "the target runs as %d:%d, %s" % (*identity, ", ".join(
-            "%s as %d:%d" % (view.name, *own) for view, own in known)), tried=tried)
+        raise ScanError(
+            "sidecar_unfit",
+            "the target runs as {}:{}, {}".format(
+                *identity, ", ".join("{} as {}:{}".format(view.name, *own) for view, own in known)
+            ),
+            tried=tried,
+        )
     return fitting
 
 
-def _running(pod: Mapping[str, Any], sidecars: List[ContainerView], tried: str) -> str:
+def _running(pod: Mapping[str, Any], sidecars: list[ContainerView], tried: str) -> str:
     states = [container_state(pod, view) for view in sidecars]
     for view, (state, _reason) in zip(sidecars, states):
         if state == "running":
             return view.name
-    raise ScanError("no_sidecar", "; ".join("%s is %s%s" % (view.name, state, " (%s)" % reason if reason else "")
-                                            for view, (state, reason) in zip(sidecars, states)), tried=tried,
-                    cause="The sidecar does not run.", advice="Look at the pod's events, then run again.")
+    raise ScanError(
+        "no_sidecar",
+        "; ".join(
+            "{} is {}{}".format(view.name, state, f" ({reason})" if reason else "")
+            for view, (state, reason) in zip(sidecars, states)
+        ),
+        tried=tried,
+        cause="The sidecar does not run.",
+        advice="Look at the pod's events, then run again.",
+    )

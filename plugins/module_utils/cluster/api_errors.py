@@ -7,37 +7,64 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
 
 from ..errors import ScanError
-from .server_text import clean_text
+from ..network.server_text import clean_text
 
-_REASONS = {400: "invalid_request", 401: "not_authenticated", 403: "not_permitted", 404: "not_found",
-            405: "invalid_request", 406: "invalid_request", 409: "conflict", 410: "not_found", 413: "invalid_request",
-            415: "invalid_request", 422: "invalid_request", 429: "throttled"}
+_REASONS = {
+    400: "invalid_request",
+    401: "not_authenticated",
+    403: "not_permitted",
+    404: "not_found",
+    405: "invalid_request",
+    406: "invalid_request",
+    409: "conflict",
+    410: "not_found",
+    413: "invalid_request",
+    415: "invalid_request",
+    422: "invalid_request",
+    429: "throttled",
+}
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 # How the API server words a refusal (RBAC's authorizer and the admission plugins of Kubernetes 1.25 to 1.37), and what
 # that means for an operator. The last is OpenShift's.
-_REFUSALS: Tuple[Tuple[str, Callable[[Sequence[str]], str]], ...] = (
-    (r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?',
-     lambda found: "RBAC does not let %s %s %s%s." % (found[0], found[1], found[2],
-                                                      " in namespace %s" % found[3] if found[3] else "")),
-    (r'User "([^"]+)" cannot (\S+) path "([^"]+)"', lambda found: "RBAC does not let %s %s %s." % tuple(found)),
-    (r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied",
-     lambda found: "The ValidatingAdmissionPolicy %s (binding %s) denied it." % tuple(found)),
-    (r'admission webhook "([^"]+)" denied', lambda found: "The admission webhook %s denied it." % found[0]),
-    (r'failed calling webhook "([^"]+)"', lambda found: "The admission webhook %s did not answer." % found[0]),
-    (r'violates PodSecurity "([^"]+)"', lambda found: "Pod Security (%s) does not allow such a pod." % found[0]),
-    (r"exceeded quota: ([^,]+)", lambda found: "The resource quota %s is used up." % found[0]),
-    (r"unable to validate against any security context constraint",
-     lambda _found: "No security context constraint allows such a pod."),
+_REFUSALS: tuple[tuple[str, Callable[[Sequence[str]], str]], ...] = (
+    (
+        r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?',
+        lambda found: "RBAC does not let {} {} {}{}.".format(
+            found[0], found[1], found[2], f" in namespace {found[3]}" if found[3] else ""
+        ),
+    ),
+    (
+        r'User "([^"]+)" cannot (\S+) path "([^"]+)"',
+        lambda found: "RBAC does not let {} {} {}.".format(*tuple(found)),
+    ),
+    (
+        r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied",
+        lambda found: "The ValidatingAdmissionPolicy {} (binding {}) denied it.".format(*tuple(found)),
+    ),
+    (r'admission webhook "([^"]+)" denied', lambda found: f"The admission webhook {found[0]} denied it."),
+    (r'failed calling webhook "([^"]+)"', lambda found: f"The admission webhook {found[0]} did not answer."),
+    (
+        r'violates PodSecurity "([^"]+)"',
+        lambda found: f"Pod Security ({found[0]}) does not allow such a pod.",
+    ),
+    (r"exceeded quota: ([^,]+)", lambda found: f"The resource quota {found[0]} is used up."),
+    (
+        r"unable to validate against any security context constraint",
+        lambda _found: "No security context constraint allows such a pod.",
+    ),
 )
 
 
-_POLICY_DENIES = re.compile(r"""admission webhook "[^"]+" denied|"""
-                            r"""ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied""")
+_POLICY_DENIES = re.compile(
+    r"""admission webhook "[^"]+" denied|"""
+    r"""ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied"""
+)
 
 
 class ApiError(ScanError):
@@ -48,33 +75,53 @@ class ApiError(ScanError):
     :ivar retry_after: seconds that the server asked us to wait, None if it did not
     """
 
-    def __init__(self, reason: str, message: str, *, status: int, status_reason: str = "",
-                 retry_after: Optional[float] = None, tried: str = "", cause: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        status: int,
+        status_reason: str = "",
+        retry_after: float | None = None,
+        tried: str = "",
+        cause: str = "",
+    ) -> None:
         super().__init__(reason, message, tried=tried, cause=cause)
         self.status = status
         self.status_reason = status_reason
         self.retry_after = retry_after
 
 
-def api_error(status: int, headers: Mapping[str, str], body: bytes, tried: str,
-              secrets: Sequence[str] = ()) -> ApiError:
+def api_error(
+    status: int, headers: Mapping[str, str], body: bytes, tried: str, secrets: Sequence[str] = ()
+) -> ApiError:
     """The failure that a reply outside 200 to 299 stands for. `headers` has lower-case names."""
     document = read_status(body)
     text = status_message(document, body)
     reason = _REASONS.get(status, "server_error" if status >= 500 else "bad_reply")
     if 400 <= status < 500 and _POLICY_DENIES.search(text):
-        reason = "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
+        reason = (
+            "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
+        )
     message = clean_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
-        message = "HTTP %d, not from a Kubernetes API server: %s" % (status, clean_text(text, secrets, limit=120))
+        message = f"HTTP {status}, not from a Kubernetes API server: {clean_text(text, secrets, limit=120)}"
     if 300 <= status < 400:
-        message = "a redirect to %s, which is not followed" % clean_text(headers.get("location", ""), secrets)
-    return ApiError(reason, message, status=status, status_reason=str((document or {}).get("reason") or ""),
-                    retry_after=_retry_after(headers, document), tried=tried,
-                    cause=clean_text(refusal_cause(text), secrets))
+        message = "a redirect to {}, which is not followed".format(
+            clean_text(headers.get("location", ""), secrets)
+        )
+    return ApiError(
+        reason,
+        message,
+        status=status,
+        status_reason=str((document or {}).get("reason") or ""),
+        retry_after=_retry_after(headers, document),
+        tried=tried,
+        cause=clean_text(refusal_cause(text), secrets),
+    )
 
 
-def read_status(body: bytes) -> Optional[Mapping[str, Any]]:
+def read_status(body: bytes) -> Mapping[str, Any] | None:
     """The v1 Status in a reply's body, None if it holds none."""
     try:
         document = json.loads(body)
@@ -83,7 +130,7 @@ def read_status(body: bytes) -> Optional[Mapping[str, Any]]:
     return document if isinstance(document, dict) and document.get("kind") == "Status" else None
 
 
-def status_message(document: Optional[Mapping[str, Any]], body: bytes) -> str:
+def status_message(document: Mapping[str, Any] | None, body: bytes) -> str:
     """What a reply says in words: the Status' message, else the body itself."""
     if document is None:
         return body.decode("utf-8", "replace")
@@ -106,14 +153,14 @@ def describe_request(method: str, path: str) -> str:
         segments.pop(0)  # the base path of a gateway
     rest = segments[2:] if segments[:1] == ["api"] else segments[3:]
     if not rest:
-        return "%s %s" % (_verb(method, False), path)
+        return f"{_verb(method, False)} {path}"
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2:
         namespace, rest = rest[1], rest[2:]
     resource, name, sub = rest[0], rest[1] if len(rest) > 1 else "", "/".join(rest[2:])
-    words: List[str] = [_verb(method, bool(name)), "%s/%s" % (resource, sub) if sub else resource]
+    words: list[str] = [_verb(method, bool(name)), f"{resource}/{sub}" if sub else resource]
     words += [name] if name else []
-    words += ["in namespace %s" % namespace] if namespace else []
+    words += [f"in namespace {namespace}"] if namespace else []
     return " ".join(words)
 
 
@@ -125,7 +172,7 @@ def _verb(method: str, is_named: bool) -> str:
     return _VERBS.get(method, method.lower())
 
 
-def _retry_after(headers: Mapping[str, str], document: Optional[Mapping[str, Any]]) -> Optional[float]:
+def _retry_after(headers: Mapping[str, str], document: Mapping[str, Any] | None) -> float | None:
     text = headers.get("retry-after", "")
     if text.isascii() and text.isdigit() and len(text) < 7:
         return float(text)

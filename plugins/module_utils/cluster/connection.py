@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import ScanError
+from ..network.deadline import Deadline
+from ..network.proxy import basic_credential, choose_proxy
+from ..network.tls import ClientCertificate, TlsClient
+from ..network.transport import Endpoint, TlsStream, open_stream
 from .connection_options import ConnectionOptions, add_environment
 from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
-from .deadline import Deadline
 from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig, read_file
-from .proxy import basic_credential, choose_proxy
-from .tls import ClientCertificate, TlsClient
-from .transport import Endpoint, TlsStream, open_stream
 
 __all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
 
@@ -32,8 +33,16 @@ class ClusterConnection:
     :ivar warnings: what an operator should know about how this connection came to be
     """
 
-    def __init__(self, endpoint: Endpoint, trust: TlsClient, source: CredentialSource, cluster_name: str, *,
-                 impersonation: Sequence[Tuple[str, str]] = (), warnings: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        trust: TlsClient,
+        source: CredentialSource,
+        cluster_name: str,
+        *,
+        impersonation: Sequence[tuple[str, str]] = (),
+        warnings: Sequence[str] = (),
+    ) -> None:
         self.endpoint = endpoint
         self.cluster_name = cluster_name
         self.warnings = tuple(warnings)
@@ -46,7 +55,7 @@ class ClusterConnection:
     @property
     def server(self) -> str:
         """The API server's URL."""
-        return "https://%s%s" % (self.endpoint.authority, self.endpoint.base_path)
+        return f"https://{self.endpoint.authority}{self.endpoint.base_path}"
 
     def with_bearer_token(self, token: str) -> ClusterConnection:
         """The same server and trust with another identity: only this token.
@@ -55,10 +64,15 @@ class ClusterConnection:
 
         :raises ScanError: no_credential
         """
-        return ClusterConnection(self.endpoint, self._trust, CredentialSource(Credential(bearer(token))),
-                                 self.cluster_name, warnings=self.warnings)
+        return ClusterConnection(
+            self.endpoint,
+            self._trust,
+            CredentialSource(Credential(bearer(token))),
+            self.cluster_name,
+            warnings=self.warnings,
+        )
 
-    def headers(self) -> List[Tuple[str, str]]:
+    def headers(self) -> list[tuple[str, str]]:
         """The headers that say who we are, for every request.
 
         :raises ScanError: no_credential, bad_file
@@ -81,8 +95,11 @@ class ClusterConnection:
         certificate = self._source.current().certificate
         with self._lock:
             if self._tls.certificate != certificate:
-                self._tls = self._trust if certificate is None else TlsClient(self._trust.ca_pem, self._trust.verify,
-                                                                              certificate)
+                self._tls = (
+                    self._trust
+                    if certificate is None
+                    else TlsClient(self._trust.ca_pem, self._trust.verify, certificate)
+                )
             return self._tls
 
     def open(self, deadline: Deadline) -> TlsStream:
@@ -92,13 +109,13 @@ class ClusterConnection:
         """
         return open_stream(self.endpoint, self.tls(), deadline)
 
-    def secrets(self) -> List[str]:
+    def secrets(self) -> list[str]:
         """What must not appear in any message, though a server may send it back."""
         value = self._source.current().authorization
         return [part for part in (value, value.partition(" ")[2]) if part]
 
     def __repr__(self) -> str:
-        return "ClusterConnection(%s, %s)" % (self.cluster_name, self.server)
+        return f"ClusterConnection({self.cluster_name}, {self.server})"
 
 
 def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
@@ -116,8 +133,9 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
     elif resolved.host and resolved.has_credential and not options.names_kubeconfig:
         connection = _assemble(resolved, environ, None)
     else:
-        connection = _assemble(resolved, environ,
-                               load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context))
+        connection = _assemble(
+            resolved, environ, load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context)
+        )
     connection.tls()  # so that a bad certificate, key or plugin is known now
     return connection
 
@@ -126,61 +144,89 @@ def _kubeconfig_source(options: ConnectionOptions, environ: Mapping[str, str]) -
     if options.kubeconfig:
         return options.kubeconfig
     if options.host and not options.context:
-        raise ScanError("no_credential", "a host was given without api_key, client_cert or username",
-                        cause="The current user of a kubeconfig is not used for a host that it does not name.")
+        raise ScanError(
+            "no_credential",
+            "a host was given without api_key, client_cert or username",
+            cause="The current user of a kubeconfig is not used for a host that it does not name.",
+        )
     if environ.get("KUBECONFIG"):
         return environ["KUBECONFIG"]
     default = Path(environ["HOME"] if environ.get("HOME") else "~").expanduser() / ".kube" / "config"
     if not default.exists():
-        raise ScanError("no_credential", "no kubeconfig and no host were given, and there is no %s" % default)
+        raise ScanError("no_credential", f"no kubeconfig and no host were given, and there is no {default}")
     return str(default)
 
 
-def _assemble(options: ConnectionOptions, environ: Mapping[str, str],
-              choice: Optional[KubeconfigChoice]) -> ClusterConnection:
+def _assemble(
+    options: ConnectionOptions, environ: Mapping[str, str], choice: KubeconfigChoice | None
+) -> ClusterConnection:
     """Lay the options over what the kubeconfig says, where there is one."""
     cluster = choice.cluster if choice else None
     server = options.host or (cluster.text("server") if cluster else "")
     if options.ca_cert:
-        ca: Optional[bytes] = read_file(Path(options.ca_cert).expanduser(), "ca_cert")
+        ca: bytes | None = read_file(Path(options.ca_cert).expanduser(), "ca_cert")
     else:
         ca = cluster.file_or_data("certificate-authority") if cluster else None
     host, port, base_path = _split_server(server)
-    endpoint = Endpoint(host, port, base_path,
-                        options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
-                        choose_proxy(options, environ, cluster.text("proxy-url") if cluster else "", host))
+    endpoint = Endpoint(
+        host,
+        port,
+        base_path,
+        options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
+        choose_proxy(options, environ, cluster.text("proxy-url") if cluster else "", host),
+    )
     warnings = []
     if options.validate_certs is False:
-        warnings.append("The certificate of %s is not verified (validate_certs or K8S_AUTH_VERIFY_SSL is false). AWX "
-                        "sets that variable when its credential has no CA." % endpoint.authority)
+        warnings.append(
+            f"The certificate of {endpoint.authority} is not verified (validate_certs or "
+            "K8S_AUTH_VERIFY_SSL is false). AWX "
+            "sets that variable when its credential has no CA."
+        )
     elif cluster and cluster.content.get("insecure-skip-tls-verify"):
-        warnings.append("The kubeconfig's insecure-skip-tls-verify is not followed; only validate_certs: false turns "
-                        "verification off.")
+        warnings.append(
+            "The kubeconfig's insecure-skip-tls-verify is not followed; only validate_certs: false turns "
+            "verification off."
+        )
     if options.has_credential or choice is None:
         source = CredentialSource(_credential_of_options(options))
     else:
         source = _credential_of_user(choice, environ)
     impersonation = _impersonation(options, choice.user.content if choice else {})
-    return ClusterConnection(endpoint, TlsClient(ca, options.validate_certs is not False), source,
-                             cluster.name if cluster else endpoint.authority, impersonation=impersonation,
-                             warnings=warnings)
+    return ClusterConnection(
+        endpoint,
+        TlsClient(ca, options.validate_certs is not False),
+        source,
+        cluster.name if cluster else endpoint.authority,
+        impersonation=impersonation,
+        warnings=warnings,
+    )
 
 
 def _from_service_account(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
     if not host or not port:
-        raise ScanError("no_credential", "in_cluster was asked for, but this is not a pod: KUBERNETES_SERVICE_HOST and "
-                        "KUBERNETES_SERVICE_PORT are not set")
+        raise ScanError(
+            "no_credential",
+            "in_cluster was asked for, but this is not a pod: KUBERNETES_SERVICE_HOST and "
+            "KUBERNETES_SERVICE_PORT are not set",
+        )
     if options.names_kubeconfig or options.host or options.has_credential:
         raise ScanError("bad_option", "in_cluster excludes kubeconfig, context, host and every credential")
-    host, port_number, _path = _split_server("https://%s:%s" % ("[%s]" % host if ":" in host else host, port))
+    host, port_number, _path = _split_server(
+        "https://{}:{}".format(f"[{host}]" if ":" in host else host, port)
+    )
     trust = TlsClient(read_file(_SERVICE_ACCOUNT / "ca.crt", "the service account's CA"), True)
     endpoint = Endpoint(host, port_number, "", host)
-    return ClusterConnection(endpoint, trust, TokenFile(_SERVICE_ACCOUNT / "token"), endpoint.authority,
-                             impersonation=_impersonation(options, {}))
+    return ClusterConnection(
+        endpoint,
+        trust,
+        TokenFile(_SERVICE_ACCOUNT / "token"),
+        endpoint.authority,
+        impersonation=_impersonation(options, {}),
+    )
 
 
-def _split_server(server: str) -> Tuple[str, int, str]:
+def _split_server(server: str) -> tuple[str, int, str]:
     """Host, port and base path of a server's URL."""
     try:
         parts = urlsplit(server if "://" in server else "https://" + server)
@@ -190,7 +236,9 @@ def _split_server(server: str) -> Tuple[str, int, str]:
     if not host or parts.username or parts.query or parts.fragment:
         raise ScanError("bad_option", "the server's address is not a URL of the form https://host:port")
     if parts.scheme != "https":
-        raise ScanError("bad_option", "the server's address must begin with https://, as a credential is sent to it")
+        raise ScanError(
+            "bad_option", "the server's address must begin with https://, as a credential is sent to it"
+        )
     return host, port, parts.path.rstrip("/")
 
 
@@ -216,8 +264,11 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
     user = choice.user
     chain, key = user.file_or_data("client-certificate"), user.file_or_data("client-key")
     if bool(chain) != bool(key):
-        raise ScanError("bad_file", "user %r of %s has a client certificate without its key, or the other way round"
-                        % (user.name, choice.source))
+        raise ScanError(
+            "bad_file",
+            f"user {user.name!r} of {choice.source} has a client certificate without its key, or the other "
+            "way round",
+        )
     certificate = ClientCertificate(chain, key) if chain and key else None
     token_file = user.path("tokenFile")
     if token_file is not None:
@@ -225,17 +276,19 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
     if user.text("token"):
         return CredentialSource(Credential(bearer(user.text("token")), certificate))
     if user.text("username"):
-        return CredentialSource(Credential(basic_credential(user.text("username"), user.text("password")), certificate))
+        return CredentialSource(
+            Credential(basic_credential(user.text("username"), user.text("password")), certificate)
+        )
     if user.content.get("exec"):
         return ExecPlugin(choice, environ, certificate)
     if user.content.get("auth-provider"):
         return AuthProvider(choice)
     if certificate is None:
-        raise ScanError("no_credential", "user %r of %s has no credential" % (user.name, choice.source))
+        raise ScanError("no_credential", f"user {user.name!r} of {choice.source} has no credential")
     return CredentialSource(Credential("", certificate))
 
 
-def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> List[Tuple[str, str]]:
+def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The Impersonate-* headers. A kubeconfig's `as` counts, or we would be somebody else than it says."""
     name = options.impersonate_user or user.get("as") or ""
     groups = options.impersonate_groups or (() if options.impersonate_user else user.get("as-groups")) or ()
@@ -243,12 +296,15 @@ def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> List[
     headers += [("Impersonate-Group", group) for group in groups]
     if not options.impersonate_user:
         headers += [("Impersonate-Uid", user["as-uid"])] if user.get("as-uid") else []
-        extra: Dict[str, Sequence[str]] = user.get("as-user-extra") or {}
-        headers += [("Impersonate-Extra-" + quote(key.lower(), safe=""), value)
-                    for key, values in extra.items() for value in values]
+        extra: dict[str, Sequence[str]] = user.get("as-user-extra") or {}
+        headers += [
+            ("Impersonate-Extra-" + quote(key.lower(), safe=""), value)
+            for key, values in extra.items()
+            for value in values
+        ]
     if headers and not name:
         raise ScanError("bad_option", "impersonated groups need an impersonated user")
     for header, value in headers:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-            raise ScanError("bad_option", "%s holds characters that cannot stand in a header" % header)
+            raise ScanError("bad_option", f"{header} holds characters that cannot stand in a header")
     return headers

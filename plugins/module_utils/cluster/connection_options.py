@@ -9,19 +9,29 @@ Names and variables are those of the kubernetes.core collection.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any
 
 from ..errors import ScanError
 from .kubeconfig import KubeconfigSource
 
 _VARIABLES = {
-    "kubeconfig": "K8S_AUTH_KUBECONFIG", "context": "K8S_AUTH_CONTEXT", "host": "K8S_AUTH_HOST",
-    "api_key": "K8S_AUTH_API_KEY", "username": "K8S_AUTH_USERNAME", "password": "K8S_AUTH_PASSWORD",
-    "ca_cert": "K8S_AUTH_SSL_CA_CERT", "client_cert": "K8S_AUTH_CERT_FILE", "client_key": "K8S_AUTH_KEY_FILE",
-    "validate_certs": "K8S_AUTH_VERIFY_SSL", "tls_server_name": "K8S_AUTH_TLS_SERVER_NAME",
-    "proxy": "K8S_AUTH_PROXY", "no_proxy": "K8S_AUTH_NO_PROXY",
-    "impersonate_user": "K8S_AUTH_IMPERSONATE_USER", "impersonate_groups": "K8S_AUTH_IMPERSONATE_GROUPS",
+    "kubeconfig": "K8S_AUTH_KUBECONFIG",
+    "context": "K8S_AUTH_CONTEXT",
+    "host": "K8S_AUTH_HOST",
+    "api_key": "K8S_AUTH_API_KEY",
+    "username": "K8S_AUTH_USERNAME",
+    "password": "K8S_AUTH_PASSWORD",
+    "ca_cert": "K8S_AUTH_SSL_CA_CERT",
+    "client_cert": "K8S_AUTH_CERT_FILE",
+    "client_key": "K8S_AUTH_KEY_FILE",
+    "validate_certs": "K8S_AUTH_VERIFY_SSL",
+    "tls_server_name": "K8S_AUTH_TLS_SERVER_NAME",
+    "proxy": "K8S_AUTH_PROXY",
+    "no_proxy": "K8S_AUTH_NO_PROXY",
+    "impersonate_user": "K8S_AUTH_IMPERSONATE_USER",
+    "impersonate_groups": "K8S_AUTH_IMPERSONATE_GROUPS",
 }
 _PROXY_HEADER_VARIABLES = {
     "proxy_basic_auth": "K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH",
@@ -30,7 +40,16 @@ _PROXY_HEADER_VARIABLES = {
 }
 _CREDENTIAL = ("api_key", "username", "password", "client_cert", "client_key")
 _SERVER = ("host", "ca_cert", "validate_certs", "tls_server_name")
-_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_BOOLEANS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 @dataclass(frozen=True)
@@ -45,28 +64,28 @@ class ConnectionOptions:
     :param in_cluster: use the service account of the pod that we run in. Never done unless this is True.
     """
 
-    kubeconfig: Optional[KubeconfigSource] = None
-    context: Optional[str] = None
-    host: Optional[str] = None
-    api_key: Optional[str] = None
-    username: Optional[str] = None
-    password: Optional[str] = None
-    ca_cert: Optional[str] = None
-    client_cert: Optional[str] = None
-    client_key: Optional[str] = None
-    validate_certs: Optional[bool] = None
-    tls_server_name: Optional[str] = None
-    proxy: Optional[str] = None
-    no_proxy: Optional[str] = None
-    proxy_headers: Optional[Mapping[str, str]] = None
-    impersonate_user: Optional[str] = None
-    impersonate_groups: Optional[Sequence[str]] = None
+    kubeconfig: KubeconfigSource | None = None
+    context: str | None = None
+    host: str | None = None
+    api_key: str | None = None
+    username: str | None = None
+    password: str | None = None
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    validate_certs: bool | None = None
+    tls_server_name: str | None = None
+    proxy: str | None = None
+    no_proxy: str | None = None
+    proxy_headers: Mapping[str, str] | None = None
+    impersonate_user: str | None = None
+    impersonate_groups: Sequence[str] | None = None
     in_cluster: bool = False
 
     def __repr__(self) -> str:
         # Several of these are secrets, and a kubeconfig may hold them.
         given = sorted(field.name for field in dataclasses.fields(self) if getattr(self, field.name))
-        return "ConnectionOptions(%s)" % ", ".join(given)
+        return "ConnectionOptions({})".format(", ".join(given))
 
     @property
     def names_kubeconfig(self) -> bool:
@@ -90,14 +109,17 @@ def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> C
     hidden = set(_CREDENTIAL) if options.has_credential else set()
     if options.names_kubeconfig:
         hidden.update(_CREDENTIAL, _SERVER)
-    found: Dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, variable in _VARIABLES.items():
         text = environ.get(variable, "")
         if text and name not in hidden and not _is_said(getattr(options, name)):
             found[name] = _typed(name, variable, text)
     if not options.proxy_headers:
-        headers = {name: environ[variable] for name, variable in _PROXY_HEADER_VARIABLES.items()
-                   if environ.get(variable)}
+        headers = {
+            name: environ[variable]
+            for name, variable in _PROXY_HEADER_VARIABLES.items()
+            if environ.get(variable)
+        }
         found["proxy_headers"] = headers or None
     return dataclasses.replace(options, **found)
 
@@ -107,10 +129,10 @@ def _is_said(value: object) -> bool:
     return value not in (None, "", [])
 
 
-def _typed(name: str, variable: str, text: str) -> Union[str, bool, Sequence[str]]:
+def _typed(name: str, variable: str, text: str) -> str | bool | Sequence[str]:
     if name == "validate_certs":
         if text.lower() not in _BOOLEANS:
-            raise ScanError("bad_option", "%s is neither true nor false" % variable)
+            raise ScanError("bad_option", f"{variable} is neither true nor false")
         return _BOOLEANS[text.lower()]
     if name == "impersonate_groups":
         return [part.strip() for part in text.split(",") if part.strip()]

@@ -9,14 +9,15 @@ import copy
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any
 
 from ..errors import ScanError
+from ..network.tls import ClientCertificate
 from .exec_plugin import PluginCredential, run_plugin
 from .kubeconfig import KubeconfigChoice, read_file
-from .tls import ClientCertificate
 
 # A token that is about to expire is not begun with: the request has to arrive, too.
 _EXPIRY_MARGIN = 30.0
@@ -27,7 +28,7 @@ class Credential:
     """Who we are: the value of the Authorization header (empty for none) and the client certificate."""
 
     authorization: str = ""
-    certificate: Optional[ClientCertificate] = None
+    certificate: ClientCertificate | None = None
 
     def __repr__(self) -> str:
         return "Credential(...)"
@@ -51,23 +52,24 @@ class CredentialSource:
 class TokenFile(CredentialSource):
     """A file that holds a bearer token and is replaced when that is renewed (projected service account tokens)."""
 
-    def __init__(self, path: Path, certificate: Optional[ClientCertificate] = None) -> None:
+    def __init__(self, path: Path, certificate: ClientCertificate | None = None) -> None:
         super().__init__(Credential())
         self._path = path
         self._certificate = certificate
-        self._version: Tuple[int, int, int] = (0, 0, 0)
+        self._version: tuple[int, int, int] = (0, 0, 0)
 
     def current(self) -> Credential:
         try:
             stat = self._path.stat()
         except OSError as error:
-            raise ScanError("no_credential", "the token file %s cannot be read (%s)"
-                            % (self._path, error.strerror)) from None
+            raise ScanError(
+                "no_credential", f"the token file {self._path} cannot be read ({error.strerror})"
+            ) from None
         version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if version != self._version:
             token = read_file(self._path, "the token file").decode("utf-8", "replace").strip()
             if not token:
-                raise ScanError("no_credential", "the token file %s is empty" % self._path)
+                raise ScanError("no_credential", f"the token file {self._path} is empty")
             self._credential = Credential(bearer(token), self._certificate)
             self._version = version
         return self._credential
@@ -79,22 +81,29 @@ class ExecPlugin(CredentialSource):
     :param certificate: the user's own client certificate, used where the plugin gives none
     """
 
-    def __init__(self, choice: KubeconfigChoice, environ: Mapping[str, str],
-                 certificate: Optional[ClientCertificate] = None) -> None:
+    def __init__(
+        self,
+        choice: KubeconfigChoice,
+        environ: Mapping[str, str],
+        certificate: ClientCertificate | None = None,
+    ) -> None:
         super().__init__(Credential())
         self._choice = choice
         self._environ = environ
         self._certificate = certificate
-        self._answer: Optional[PluginCredential] = None
+        self._answer: PluginCredential | None = None
         self._lock = threading.Lock()
 
     def current(self) -> Credential:
         with self._lock:
             answer = self._answer
-            if answer is None or (answer.expires is not None and time.time() > answer.expires - _EXPIRY_MARGIN):
+            if answer is None or (
+                answer.expires is not None and time.time() > answer.expires - _EXPIRY_MARGIN
+            ):
                 self._answer = answer = run_plugin(self._choice, self._environ)
-                self._credential = Credential(bearer(answer.token) if answer.token else "",
-                                              answer.certificate or self._certificate)
+                self._credential = Credential(
+                    bearer(answer.token) if answer.token else "", answer.certificate or self._certificate
+                )
             return self._credential
 
     def renew(self) -> bool:
@@ -114,11 +123,13 @@ class AuthProvider(CredentialSource):
         if isinstance(config, dict) and not config.get("idp-certificate-authority-data"):
             # Without a CA the package asks the identity provider without verifying its certificate.
             config.setdefault("idp-certificate-authority", ssl.get_default_verify_paths().cafile or "")
-        self._document: Dict[str, Any] = {
-            "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        self._document: dict[str, Any] = {
+            "current-context": "x",
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
             "clusters": [{"name": "x", "cluster": {"server": "https://x"}}],
             # Only the token is wanted of that package: what else the user has, we read ourselves.
-            "users": [{"name": "x", "user": {"auth-provider": provider}}]}
+            "users": [{"name": "x", "user": {"auth-provider": provider}}],
+        }
         self._lock = threading.Lock()
         self._checked = 0.0
 
@@ -137,12 +148,17 @@ class AuthProvider(CredentialSource):
             from kubernetes.client import Configuration
             from kubernetes.config import load_kube_config_from_dict
         except ImportError:
-            raise ScanError("missing_library", "the Python package kubernetes is needed for the auth-provider %r of "
-                            "user %r" % (name, self._choice.user.name)) from None
+            raise ScanError(
+                "missing_library",
+                f"the Python package kubernetes is needed for the auth-provider {name!r} of "
+                f"user {self._choice.user.name!r}",
+            ) from None
         configuration = Configuration()
         configuration.api_key = {}
         try:
-            load_kube_config_from_dict(self._document, client_configuration=configuration, persist_config=False)
+            load_kube_config_from_dict(
+                self._document, client_configuration=configuration, persist_config=False
+            )
         except Exception as error:  # noqa: BLE001 - a foreign package: it may raise anything, and may quote secrets
             raise self._failed(str(name), type(error).__name__) from None
         # The key's name differs between versions of the package.
@@ -152,9 +168,11 @@ class AuthProvider(CredentialSource):
         return str(value)
 
     def _failed(self, name: str, why: str) -> ScanError:
-        return ScanError("no_credential", "the auth-provider %r of user %r gave no token (%s)"
-                         % (name, self._choice.user.name, why),
-                         advice="Log in again, or use an exec plugin: auth-provider is deprecated by Kubernetes.")
+        return ScanError(
+            "no_credential",
+            f"the auth-provider {name!r} of user {self._choice.user.name!r} gave no token ({why})",
+            advice="Log in again, or use an exec plugin: auth-provider is deprecated by Kubernetes.",
+        )
 
 
 def bearer(token: str) -> str:

@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from ..errors import ScanError
-from .server_text import clean_text
+from ..network.server_text import clean_text
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5 = "v5.channel.k8s.io"
@@ -31,19 +31,24 @@ _EXIT_CODE = re.compile(r"\d{1,3}", re.ASCII)
 # exec: "/bin/sh": stat /bin/sh: no such file or directory. crun: executable file `sh` not found in $PATH. gVisor: error
 # finding executable "sh". Kata: the file /bin/sh was not found.
 _NO_PROGRAM = re.compile(
-    r'executable file (`[^`]{0,300}` )?not found|'
+    r"executable file (`[^`]{0,300}` )?not found|"
     r'exec: \\*"[^"]{0,300}": (stat [^:]{0,300}: )?no such file or directory|'
-    r"error finding executable|the file \S{1,300} was not found", re.IGNORECASE)
+    r"error finding executable|the file \S{1,300} was not found",
+    re.IGNORECASE,
+)
 _NOT_RUNNING = re.compile(
     r"container not found \(|container is in \S{1,40} state|container is not created or running|"
     r"cannot exec in a stopped|cannot exec a container that has|container \S{1,300} is not running|"
-    r"does not have a host assigned|completed pod|no running task found|task \S{1,300} not found", re.IGNORECASE)
+    r"does not have a host assigned|completed pod|no running task found|task \S{1,300} not found",
+    re.IGNORECASE,
+)
 _POD_GONE = re.compile(r"pod does not exist|pods? \S{1,300} not found", re.IGNORECASE)
 _NO_CONTAINER = re.compile(r"container \S{1,300} is not valid for pod", re.IGNORECASE)
 _NO_NODE = re.compile(r"error dialing backend|no preferred addresses found|dial tcp", re.IGNORECASE)
 _NO_RUNTIME = re.compile(r"rpc error: code = Unavailable", re.IGNORECASE)
-_RUNTIME_SPEAKS = re.compile(r"OCI runtime|exec failed|unable to start container process|starting container process",
-                             re.IGNORECASE)
+_RUNTIME_SPEAKS = re.compile(
+    r"OCI runtime|exec failed|unable to start container process|starting container process", re.IGNORECASE
+)
 
 
 def stdin_message(chunk: bytes) -> bytes:
@@ -88,12 +93,15 @@ class ChannelReader:
         elif channel == ERROR:
             self._error += message[1:]
         elif channel not in (STDIN, RESIZE, CLOSE) or len(message) > 2:
-            raise ScanError("bad_reply", "the server sent data on channel %d, which is not for a client" % channel,
-                            tried=self._tried)
+            raise ScanError(
+                "bad_reply",
+                f"the server sent data on channel {channel}, which is not for a client",
+                tried=self._tried,
+            )
         if len(self.stdout) + len(self.stderr) > self._limit:
-            raise ScanError("too_much_output", "more than %d bytes of output" % self._limit, tried=self._tried)
+            raise ScanError("too_much_output", f"more than {self._limit} bytes of output", tried=self._tried)
         if len(self._error) > _STATUS_LIMIT:
-            raise ScanError("bad_reply", "a status of more than %d bytes" % _STATUS_LIMIT, tried=self._tried)
+            raise ScanError("bad_reply", f"a status of more than {_STATUS_LIMIT} bytes", tried=self._tried)
 
     def exit_code(self, program: str) -> int:
         """How it ended, once `has_status`; `program` is the first word of what was to be run.
@@ -103,7 +111,9 @@ class ChannelReader:
         code = parse_status(bytes(self._error), self._tried)
         if code in (126, 127) and _is_runtime_message(bytes(self.stdout) + bytes(self.stderr)):
             # Docker and CRI-O report the missing program by exit code and leave the runtime's words in the output.
-            raise ScanError("no_such_program", "there is no program %s" % clean_text(program), tried=self._tried)
+            raise ScanError(
+                "no_such_program", f"there is no program {clean_text(program)}", tried=self._tried
+            )
         return code
 
 
@@ -146,14 +156,29 @@ def exec_failure(message: str, tried: str = "") -> ScanError:
     if _POD_GONE.search(message):
         return ScanError("pod_gone", text, tried=tried)
     if _NO_CONTAINER.search(message):
-        return ScanError("not_found", text, tried=tried, cause="The pod has no container of that name.",
-                         advice="Check the container's name; the pod may have been replaced by one of another kind.")
+        return ScanError(
+            "not_found",
+            text,
+            tried=tried,
+            cause="The pod has no container of that name.",
+            advice="Check the container's name; the pod may have been replaced by one of another kind.",
+        )
     if _NO_NODE.search(message):
-        return ScanError("exec_failed", text, tried=tried, cause="The API server could not reach the pod's node.",
-                         advice="Check the node and its kubelet, then run again.")
+        return ScanError(
+            "exec_failed",
+            text,
+            tried=tried,
+            cause="The API server could not reach the pod's node.",
+            advice="Check the node and its kubelet, then run again.",
+        )
     if _NO_RUNTIME.search(message):
-        return ScanError("exec_failed", text, tried=tried, cause="The pod's node does not reach its container runtime.",
-                         advice="Check the node's container runtime (containerd, CRI-O), then run again.")
+        return ScanError(
+            "exec_failed",
+            text,
+            tried=tried,
+            cause="The pod's node does not reach its container runtime.",
+            advice="Check the node's container runtime (containerd, CRI-O), then run again.",
+        )
     return ScanError("exec_failed", text, tried=tried)
 
 

@@ -13,15 +13,16 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any
 
 from ..errors import ScanError
+from ..network.server_text import clean_text
+from ..network.tls import ClientCertificate
 from .kubeconfig import KubeconfigChoice
-from .server_text import clean_text
-from .tls import ClientCertificate
 
 PLUGIN_SECONDS = 60.0
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -32,8 +33,8 @@ class PluginCredential:
     """What a plugin printed. `expires` is seconds since the epoch, None where the plugin did not say."""
 
     token: str
-    certificate: Optional[ClientCertificate]
-    expires: Optional[float]
+    certificate: ClientCertificate | None
+    expires: float | None
 
     def __repr__(self) -> str:
         return "PluginCredential(...)"
@@ -47,36 +48,44 @@ def run_plugin(choice: KubeconfigChoice, environ: Mapping[str, str]) -> PluginCr
     user = choice.user
     config = user.content["exec"]
     if not isinstance(config, dict) or not isinstance(config.get("command"), str):
-        raise ScanError("bad_file", "the exec plugin of user %r has no command" % user.name)
+        raise ScanError("bad_file", f"the exec plugin of user {user.name!r} has no command")
     version = config.get("apiVersion")
     if version not in _API_VERSIONS:
-        raise ScanError("bad_file", "the exec plugin of user %r has the apiVersion %r, not one of %s"
-                        % (user.name, version, ", ".join(_API_VERSIONS)))
+        raise ScanError(
+            "bad_file",
+            "the exec plugin of user {!r} has the apiVersion {!r}, not one of {}".format(
+                user.name, version, ", ".join(_API_VERSIONS)
+            ),
+        )
     if config.get("interactiveMode") == "Always":
         raise _failed(choice, "it needs a terminal (interactiveMode: Always)")
     command = config["command"]
     if "/" in command:
         command = str(user.folder / Path(command).expanduser())
-    output = _run([command] + [str(part) for part in config.get("args") or []],
-                  _environment(choice, config, version, environ), choice)
+    output = _run(
+        [command] + [str(part) for part in config.get("args") or []],
+        _environment(choice, config, version, environ),
+        choice,
+    )
     return _parse(output, version, choice)
 
 
-def _environment(choice: KubeconfigChoice, config: Mapping[str, Any], version: str,
-                 environ: Mapping[str, str]) -> Dict[str, str]:
+def _environment(
+    choice: KubeconfigChoice, config: Mapping[str, Any], version: str, environ: Mapping[str, str]
+) -> dict[str, str]:
     result = dict(environ)
     for item in config.get("env") or []:
         if not isinstance(item, dict) or not {"name", "value"} <= set(item):
             raise _failed(choice, "an entry of its env has no name or no value")
         result[str(item["name"])] = str(item["value"])
-    info: Dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
     if config.get("provideClusterInfo"):
         info["spec"]["cluster"] = _cluster_info(choice)
     result["KUBERNETES_EXEC_INFO"] = json.dumps(info)
     return result
 
 
-def _cluster_info(choice: KubeconfigChoice) -> Dict[str, Any]:
+def _cluster_info(choice: KubeconfigChoice) -> dict[str, Any]:
     cluster = choice.cluster
     keys = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
     info = {key: cluster.content[key] for key in keys if key in cluster.content}
@@ -89,29 +98,35 @@ def _cluster_info(choice: KubeconfigChoice) -> Dict[str, Any]:
     return info
 
 
-def _run(argv: List[str], environ: Mapping[str, str], choice: KubeconfigChoice) -> bytes:
+def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) -> bytes:
     program = clean_text(argv[0])
     try:
         # the engine runs where there is no module with a run_command, in the controller process
         # pylint: disable-next=ansible-bad-function
         process = subprocess.Popen(  # noqa: S603 - running what the operator's kubeconfig names is the purpose
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(environ),
-            start_new_session=True)
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+            start_new_session=True,
+        )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "bad argument"
-        raise _failed(choice, "%s cannot be started (%s)" % (program, reason)) from None
+        raise _failed(choice, f"{program} cannot be started ({reason})") from None
     try:
         stdout, stderr = process.communicate(timeout=PLUGIN_SECONDS)
     except subprocess.TimeoutExpired:
-        raise _failed(choice, "%s did not end within %g s" % (program, PLUGIN_SECONDS)) from None
+        raise _failed(choice, f"{program} did not end within {PLUGIN_SECONDS:g} s") from None
     finally:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     if process.returncode != 0:
         lines = stderr.decode("utf-8", "replace").strip().splitlines() or ["it printed no message"]
-        raise _failed(choice, "%s ended with exit code %d: %s" % (program, process.returncode,
-                                                                  clean_text(lines[0], limit=200)))
+        raise _failed(
+            choice, f"{program} ended with exit code {process.returncode}: {clean_text(lines[0], limit=200)}"
+        )
     return stdout
 
 
@@ -120,7 +135,7 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
         document = json.loads(output)
         status = document["status"]
         if document["kind"] != "ExecCredential" or document["apiVersion"] != version:
-            raise _failed(choice, "it printed no ExecCredential of %s" % version)
+            raise _failed(choice, f"it printed no ExecCredential of {version}")
         token = status.get("token") or ""
         chain, key = status.get("clientCertificateData"), status.get("clientKeyData")
         expires = _epoch(status["expirationTimestamp"]) if status.get("expirationTimestamp") else None
@@ -144,6 +159,9 @@ def _epoch(text: str) -> float:
 def _failed(choice: KubeconfigChoice, what: str) -> ScanError:
     config = choice.user.content["exec"]
     hint = clean_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
-    return ScanError("no_credential", "the exec plugin of user %r failed: %s" % (choice.user.name, what),
-                     cause="The kubeconfig's exec plugin gave no credential.",
-                     advice=hint or "Run the plugin's command by hand, with the same environment, and log in again.")
+    return ScanError(
+        "no_credential",
+        f"the exec plugin of user {choice.user.name!r} failed: {what}",
+        cause="The kubeconfig's exec plugin gave no credential.",
+        advice=hint or "Run the plugin's command by hand, with the same environment, and log in again.",
+    )

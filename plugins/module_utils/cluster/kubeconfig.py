@@ -13,9 +13,10 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Union
 
 from ..errors import ScanError
 
@@ -43,15 +44,15 @@ class Section:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise ScanError("bad_file", "%s of %r in the kubeconfig is not text" % (key, self.name))
+            raise ScanError("bad_file", f"{key} of {self.name!r} in the kubeconfig is not text")
         return value
 
-    def path(self, key: str) -> Optional[Path]:
+    def path(self, key: str) -> Path | None:
         """The file named by `key`, None where it is not set."""
         value = self.text(key)
         return self.folder / Path(value).expanduser() if value else None
 
-    def file_or_data(self, key: str) -> Optional[bytes]:
+    def file_or_data(self, key: str) -> bytes | None:
         """What `key`-data holds (base64), else the content of the file named by `key`, else None.
 
         :raises ScanError: bad_file
@@ -61,8 +62,9 @@ class Section:
             try:
                 return base64.b64decode(data, validate=False)
             except (binascii.Error, ValueError):
-                raise ScanError("bad_file",
-                                "%s-data of %r in the kubeconfig is not base64" % (key, self.name)) from None
+                raise ScanError(
+                    "bad_file", f"{key}-data of {self.name!r} in the kubeconfig is not base64"
+                ) from None
         path = self.path(key)
         return None if path is None else read_file(path, key)
 
@@ -77,25 +79,38 @@ class KubeconfigChoice:
     user: Section
 
 
-def load_kubeconfig(source: KubeconfigSource, context: Optional[str] = None) -> KubeconfigChoice:
+def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> KubeconfigChoice:
     """Read and merge, then choose `context`, or the current one.
 
     :raises ScanError: bad_file, bad_option (no such context), missing_library
     """
     name, documents = _documents(source)
     contexts, clusters, users = (_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
-    current = next((text for text in (str(document.get("current-context") or "") for document, _unused in documents) if text),
-                   "")
+    current = next(
+        (
+            text
+            for text in (str(document.get("current-context") or "") for document, _unused in documents)
+            if text
+        ),
+        "",
+    )
     wanted = context or current
     if not wanted:
-        raise ScanError("bad_option", "%s has no current context" % name,
-                        advice="Set context to one of: %s." % _name_list(contexts))
+        raise ScanError(
+            "bad_option",
+            f"{name} has no current context",
+            advice=f"Set context to one of: {_name_list(contexts)}.",
+        )
     if wanted not in contexts:
-        raise ScanError("bad_option", "%s has no context %r" % (name, wanted),
-                        advice="Set context to one of: %s." % _name_list(contexts))
+        raise ScanError(
+            "bad_option",
+            f"{name} has no context {wanted!r}",
+            advice=f"Set context to one of: {_name_list(contexts)}.",
+        )
     chosen = contexts[wanted]
-    return KubeconfigChoice(name, chosen, _referred(chosen, "cluster", clusters, name),
-                            _referred(chosen, "user", users, name))
+    return KubeconfigChoice(
+        name, chosen, _referred(chosen, "cluster", clusters, name), _referred(chosen, "user", users, name)
+    )
 
 
 def read_file(path: Path, what: str) -> bytes:
@@ -106,10 +121,10 @@ def read_file(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ScanError("bad_file", "%s %s cannot be read (%s)" % (what, path, error.strerror)) from None
+        raise ScanError("bad_file", f"{what} {path} cannot be read ({error.strerror})") from None
 
 
-def _documents(source: KubeconfigSource) -> Tuple[str, List[Tuple[Mapping[str, Any], Path]]]:
+def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, Any], Path]]]:
     """The name of the source for messages, and each document with the folder that its relative paths start from."""
     if not isinstance(source, str):
         return "the kubeconfig", [(source, Path.cwd())]
@@ -118,9 +133,11 @@ def _documents(source: KubeconfigSource) -> Tuple[str, List[Tuple[Mapping[str, A
     paths = [Path(part).expanduser() for part in source.split(os.pathsep) if part]
     # As kubectl: of several files some may be missing.
     present = [path for path in paths if path.exists()] or paths
-    name = "kubeconfig %s" % os.pathsep.join(map(str, present))
-    return name, [(_parse(read_file(path, "kubeconfig"), "kubeconfig %s" % path), path.absolute().parent)
-                  for path in present]
+    name = f"kubeconfig {os.pathsep.join(map(str, present))}"
+    return name, [
+        (_parse(read_file(path, "kubeconfig"), f"kubeconfig {path}"), path.absolute().parent)
+        for path in present
+    ]
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
@@ -133,31 +150,36 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
         # Not the error's own text: it quotes the file, and the file holds secrets.
         mark = getattr(error, "problem_mark", None)
         where = " (line %d)" % (mark.line + 1) if mark else ""
-        raise ScanError("bad_file", "%s is not valid YAML%s" % (name, where)) from None
+        raise ScanError("bad_file", f"{name} is not valid YAML{where}") from None
     if not isinstance(document, dict):
-        raise ScanError("bad_file", "%s is %s" % (name, "empty" if document is None else "not a kubeconfig"))
+        raise ScanError(
+            "bad_file", "{} is {}".format(name, "empty" if document is None else "not a kubeconfig")
+        )
     return document
 
 
-def _sections(documents: Sequence[Tuple[Mapping[str, Any], Path]], kind: str) -> Dict[str, Section]:
+def _sections(documents: Sequence[tuple[Mapping[str, Any], Path]], kind: str) -> dict[str, Section]:
     """The named entries of all documents; of entries of one name the first counts, as with kubectl."""
-    sections: Dict[str, Section] = {}
+    sections: dict[str, Section] = {}
     for document, folder in documents:
         entries = document.get(kind) or []
         for entry in entries if isinstance(entries, list) else [entries]:
             content = entry.get(kind[:-1]) if isinstance(entry, dict) else None
             if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-                raise ScanError("bad_file", "an entry of %s in the kubeconfig has no name" % kind)
-            sections.setdefault(entry["name"], Section(entry["name"], content if isinstance(content, dict) else {},
-                                                       folder))
+                raise ScanError("bad_file", f"an entry of {kind} in the kubeconfig has no name")
+            sections.setdefault(
+                entry["name"], Section(entry["name"], content if isinstance(content, dict) else {}, folder)
+            )
     return sections
 
 
 def _referred(context: Section, kind: str, sections: Mapping[str, Section], source: str) -> Section:
     name = context.text(kind)
     if name not in sections:
-        raise ScanError("bad_file", "context %r of %s refers to the %s %r, which is not there"
-                        % (context.name, source, kind, name))
+        raise ScanError(
+            "bad_file",
+            f"context {context.name!r} of {source} refers to the {kind} {name!r}, which is not there",
+        )
     return sections[name]
 
 
@@ -165,4 +187,4 @@ def _name_list(sections: Mapping[str, Section]) -> str:
     names = sorted(sections)
     shown = ", ".join(names[:_NAMES_SHOWN]) or "(there is none)"
     more = len(names) - _NAMES_SHOWN
-    return shown + (" and %d more" % more if more > 0 else "")
+    return shown + (f" and {more} more" if more > 0 else "")

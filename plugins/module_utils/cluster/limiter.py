@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Dict, Iterator, Optional, Tuple
 
-from .deadline import Deadline
+from ..network.deadline import Deadline
 
 
 class Limiter:
@@ -24,18 +24,24 @@ class Limiter:
     :param per_cluster: slots that may be held at once; likewise per_node, per_namespace. None for no limit.
     """
 
-    def __init__(self, rate: Optional[float] = None, burst: int = 20, per_cluster: Optional[int] = None,
-                 per_node: Optional[int] = None, per_namespace: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        rate: float | None = None,
+        burst: int = 20,
+        per_cluster: int | None = None,
+        per_node: int | None = None,
+        per_namespace: int | None = None,
+    ) -> None:
         self._rate = rate
         self._burst = max(1, burst)
         self._caps = {"cluster": per_cluster, "node": per_node, "namespace": per_namespace}
-        self._held: Dict[Tuple[str, str], int] = {}
+        self._held: dict[tuple[str, str], int] = {}
         self._changed = threading.Condition()
         self._tokens = float(self._burst)
         self._filled = time.monotonic()
 
     @contextmanager
-    def slot(self, node: str = "", namespace: str = "", deadline: Optional[Deadline] = None) -> Iterator[None]:
+    def slot(self, node: str = "", namespace: str = "", deadline: Deadline | None = None) -> Iterator[None]:
         """Hold one place on the cluster, the node and the namespace, and use up one request of the rate.
 
         All three are taken at once or not at all, so holders never wait for each other.
@@ -82,6 +88,6 @@ class Limiter:
         with self._changed:
             return self._held.get(("cluster", ""), 0)
 
-    def _is_free(self, key: Tuple[str, str]) -> bool:
+    def _is_free(self, key: tuple[str, str]) -> bool:
         cap = self._caps[key[0]]
         return cap is None or self._held.get(key, 0) < cap

@@ -9,14 +9,15 @@ import copy
 import json
 import random
 import threading
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Set, Union
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Union
 from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
+from ..network.deadline import Deadline
+from ..network.http_pool import HttpPool
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
-from .deadline import Deadline
-from .http_pool import HttpPool
 from .limiter import Limiter
 
 Query = Mapping[str, Union[str, int, Sequence[str]]]
@@ -42,8 +43,16 @@ class RestClient:
     :ivar requests: how many attempts were made
     """
 
-    def __init__(self, connection: ClusterConnection, limiter: Optional[Limiter] = None, timeout: float = 30.0, *,
-                 patience: float = 60.0, attempts: int = _ATTEMPTS, cancel: Optional[threading.Event] = None) -> None:
+    def __init__(
+        self,
+        connection: ClusterConnection,
+        limiter: Limiter | None = None,
+        timeout: float = 30.0,
+        *,
+        patience: float = 60.0,
+        attempts: int = _ATTEMPTS,
+        cancel: threading.Event | None = None,
+    ) -> None:
         self.connection = connection
         self.requests = 0
         self._limiter = limiter
@@ -60,40 +69,43 @@ class RestClient:
         client._cancel = None
         return client
 
-    def get(self, path: str, query: Optional[Query] = None) -> Dict[str, Any]:
+    def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
         """:raises ScanError: every reason of 2xx; connection_lost, timed_out, cancelled"""
         return self._request("GET", path, query)
 
-    def get_metadata(self, path: str) -> Dict[str, Any]:
+    def get_metadata(self, path: str) -> dict[str, Any]:
         """Only an object's metadata (PartialObjectMetadata). Raises as `get`."""
         return self._request("GET", path, accept=_METADATA_ONLY)
 
-    def create(self, path: str, body: Mapping[str, Any], query: Optional[Query] = None) -> Dict[str, Any]:
+    def create(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> dict[str, Any]:
         """Raises as `get`. After connection_lost or timed_out the object may exist."""
         return self._request("POST", path, query, body, _JSON)
 
-    def patch(self, path: str, body: Any, content_type: str, query: Optional[Query] = None) -> Dict[str, Any]:
+    def patch(self, path: str, body: Any, content_type: str, query: Query | None = None) -> dict[str, Any]:
         """`content_type` is one of the API's patch types, e.g. application/strategic-merge-patch+json. Raises as
         `get`. After connection_lost or timed_out the object may be changed."""
         return self._request("PATCH", path, query, body, content_type)
 
-    def delete(self, path: str, body: Optional[Mapping[str, Any]] = None,
-               query: Optional[Query] = None) -> Dict[str, Any]:
+    def delete(
+        self, path: str, body: Mapping[str, Any] | None = None, query: Query | None = None
+    ) -> dict[str, Any]:
         """`body` is DeleteOptions. Raises as `get`; a second attempt after a lost connection may find nothing
         (not_found)."""
         return self._request("DELETE", path, query, body, _JSON)
 
-    def list_items(self, path: str, query: Optional[Query] = None, page_size: int = 500) -> Iterator[Dict[str, Any]]:
+    def list_items(
+        self, path: str, query: Query | None = None, page_size: int = 500
+    ) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page: at most one page is held.
 
         A continue token lives for some minutes. When it has expired (410) the list is begun anew, and objects that
         were given already, told by their UID, are left out. Raises as `get`.
         """
-        given: Set[str] = set()
+        given: set[str] = set()
         restarts = 0
         token = ""
         while True:
-            page_query: Dict[str, Union[str, int, Sequence[str]]] = dict(query or {}, limit=page_size)
+            page_query: dict[str, str | int | Sequence[str]] = dict(query or {}, limit=page_size)
             if token:
                 page_query["continue"] = token
             try:
@@ -121,9 +133,19 @@ class RestClient:
         """Close the connections that are kept. The client may be used again."""
         self._pool.close()
 
-    def _request(self, method: str, path: str, query: Optional[Query] = None, body: Any = None,
-                 content_type: str = "", *, accept: str = _JSON) -> Dict[str, Any]:
-        target = quote(path, safe="/:@!$&'()*+,;=~-._%") + ("?" + urlencode(query, doseq=True) if query else "")
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str = "",
+        *,
+        accept: str = _JSON,
+    ) -> dict[str, Any]:
+        target = quote(path, safe="/:@!$&'()*+,;=~-._%") + (
+            "?" + urlencode(query, doseq=True) if query else ""
+        )
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode("utf-8")
         headers = {"Accept": accept}
         if content is not None:
@@ -146,8 +168,9 @@ class RestClient:
                     raise
             patience.sleep(pause)
 
-    def _attempt(self, method: str, target: str, headers: Mapping[str, str], content: Optional[bytes],
-                 patience: Deadline) -> Dict[str, Any]:
+    def _attempt(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None, patience: Deadline
+    ) -> dict[str, Any]:
         if self._limiter is not None:
             self._limiter.pace(patience)
         with self._lock:
@@ -155,14 +178,21 @@ class RestClient:
         deadline = Deadline(self._timeout, self._cancel, patience.tried)
         reply = self._pool.exchange(method, target, headers, content, limit=REPLY_LIMIT, deadline=deadline)
         if not 200 <= reply.status < 300:
-            raise api_error(reply.status, reply.headers, reply.body, deadline.tried, self.connection.secrets())
+            raise api_error(
+                reply.status, reply.headers, reply.body, deadline.tried, self.connection.secrets()
+            )
         try:
             document = json.loads(reply.body)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise ScanError("bad_reply", "the reply is not a JSON object (%s)"
-                            % reply.headers.get("content-type", "no content type")[:60], tried=deadline.tried)
+            raise ScanError(
+                "bad_reply",
+                "the reply is not a JSON object ({})".format(
+                    reply.headers.get("content-type", "no content type")[:60]
+                ),
+                tried=deadline.tried,
+            )
         return document
 
 
@@ -182,7 +212,7 @@ def _pause(error: ScanError, failures: int) -> float:
     asked = error.retry_after if isinstance(error, ApiError) else None
     if asked is not None:
         return asked + random.uniform(0, 0.5)  # noqa: S311 - spreads load, protects nothing
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)  # noqa: S311
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)  # noqa: S311 - the same
 
 
 def _read_page(page: Mapping[str, Any], tried: str) -> Any:
@@ -191,7 +221,10 @@ def _read_page(page: Mapping[str, Any], tried: str) -> Any:
     if items is None and str(page.get("kind", "")).endswith("List"):
         items = []  # Go's nil slice
     metadata = page.get("metadata")
-    if not isinstance(items, list) or not isinstance(metadata, dict) or any(not isinstance(item, dict)
-                                                                            for item in items):
+    if (
+        not isinstance(items, list)
+        or not isinstance(metadata, dict)
+        or any(not isinstance(item, dict) for item in items)
+    ):
         raise ScanError("bad_reply", "the reply is not a list of objects", tried=tried)
     return items, str(metadata.get("continue") or "")

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional, Sequence
 from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
+from ..network import websocket_frames as frames
+from ..network.deadline import Deadline
+from ..network.server_text import clean_text
+from ..network.transport import TlsStream
+from ..network.websocket_handshake import HandshakeReply, shake_hands
 from . import exec_channels as channels
-from . import websocket_frames as frames
 from .api_errors import ApiError, api_error, read_status, status_message
 from .connection import ClusterConnection
-from .deadline import Deadline
-from .server_text import clean_text
-from .transport import TlsStream
-from .websocket_handshake import HandshakeReply, shake_hands
 
 _STDIN_CHUNK = 32 * 1024
 # Proxies cut connections that are silent for a minute or more.
@@ -28,8 +28,10 @@ PING_AFTER = 15.0
 _PIPE_SIZE = 64 * 1024
 # Silence after which a connection counts as half-open, though pings were sent.
 GIVE_UP_AFTER = 45.0
-_NEEDS_CREATE = ("The identity has the verb get on pods/exec, but not create, which WebSockets need, too, from "
-                 "Kubernetes 1.35 on.")
+_NEEDS_CREATE = (
+    "The identity has the verb get on pods/exec, but not create, which WebSockets need, too, from "
+    "Kubernetes 1.35 on."
+)
 # How often an API server that is away is asked again before a program is started.
 _ABSENCES = 2
 # How long to wait for the server's close after the program's status is known.
@@ -47,9 +49,18 @@ class ExecOutcome:
     seconds: float
 
 
-def exec_in_container(connection: ClusterConnection, namespace: str, pod: str, container: str,  # noqa: PLR0917
-                      argv: Sequence[str], stdin: bytes, *, timeout: float, output_limit: int,
-                      cancel: Optional[threading.Event] = None) -> ExecOutcome:
+def exec_in_container(  # noqa: PLR0917
+    connection: ClusterConnection,
+    namespace: str,
+    pod: str,
+    container: str,
+    argv: Sequence[str],
+    stdin: bytes,
+    *,
+    timeout: float,
+    output_limit: int,
+    cancel: threading.Event | None = None,
+) -> ExecOutcome:
     """Run `argv` in a container, give it `stdin`, and read its output until it ends.
 
     With v5 standard input is closed after `stdin`; v4 cannot do that, so the program has to end by itself. A program
@@ -64,7 +75,7 @@ def exec_in_container(connection: ClusterConnection, namespace: str, pod: str, c
         cancelled, bad_reply, server_error, invalid_request, unreachable, tls_failed, no_credential, bad_file
     """
     started = time.monotonic()
-    deadline = Deadline(timeout, cancel, "exec into %s/%s/%s" % (namespace, pod, container))
+    deadline = Deadline(timeout, cancel, f"exec into {namespace}/{pod}/{container}")
     target = connection.endpoint.base_path + _exec_target(namespace, pod, container, argv, bool(stdin))
     renewed = False
     absences = 0
@@ -85,8 +96,13 @@ def exec_in_container(connection: ClusterConnection, namespace: str, pod: str, c
             else:
                 raise
     exit_code = session.run(argv[0])
-    return ExecOutcome(exit_code, bytes(session.reader.stdout), bytes(session.reader.stderr), session.protocol,
-                       time.monotonic() - started)
+    return ExecOutcome(
+        exit_code,
+        bytes(session.reader.stdout),
+        bytes(session.reader.stderr),
+        session.protocol,
+        time.monotonic() - started,
+    )
 
 
 def _is_away(error: ScanError) -> bool:
@@ -95,13 +111,20 @@ def _is_away(error: ScanError) -> bool:
 
 
 def _exec_target(namespace: str, pod: str, container: str, argv: Sequence[str], has_stdin: bool) -> str:
-    query = [("container", container), ("stdin", "true" if has_stdin else "false"), ("stdout", "true"),
-             ("stderr", "true")] + [("command", word) for word in argv]
-    return "/api/v1/namespaces/%s/pods/%s/exec?%s" % (quote(namespace, safe=""), quote(pod, safe=""),
-                                                      urlencode(query, quote_via=quote))
+    query = [
+        ("container", container),
+        ("stdin", "true" if has_stdin else "false"),
+        ("stdout", "true"),
+        ("stderr", "true"),
+    ] + [("command", word) for word in argv]
+    return "/api/v1/namespaces/{}/pods/{}/exec?{}".format(
+        quote(namespace, safe=""), quote(pod, safe=""), urlencode(query, quote_via=quote)
+    )
 
 
-def _open(connection: ClusterConnection, target: str, stdin: bytes, output_limit: int, deadline: Deadline) -> _Session:
+def _open(
+    connection: ClusterConnection, target: str, stdin: bytes, output_limit: int, deadline: Deadline
+) -> _Session:
     headers = connection.headers()
     stream = connection.open(deadline)
     try:
@@ -111,8 +134,11 @@ def _open(connection: ClusterConnection, target: str, stdin: bytes, output_limit
         return _Session(stream, reply.protocol, stdin, channels.ChannelReader(output_limit, deadline.tried))
     except OSError as error:
         stream.close()
-        raise ScanError("connection_lost", "the connection broke during the WebSocket handshake (%s)"
-                        % clean_text(str(error), limit=100), tried=deadline.tried) from None
+        raise ScanError(
+            "connection_lost",
+            f"the connection broke during the WebSocket handshake ({clean_text(str(error), limit=100)})",
+            tried=deadline.tried,
+        ) from None
     except BaseException:
         stream.close()
         raise
@@ -125,12 +151,19 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
         # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."
-        if failure.reason != "exec_failed" or (reply.status == 500 and (document or text.startswith("rpc error:"))):
+        if failure.reason != "exec_failed" or (
+            reply.status == 500 and (document or text.startswith("rpc error:"))
+        ):
             return failure
     if reply.status not in (401, 429) and reply.status < 500 and (document is None or "pgrade" in text):
         # A Kubernetes server answers a handshake that it does not understand without a Status.
-        return ScanError("protocol_refused", "HTTP %d instead of a WebSocket%s"
-                         % (reply.status, ": " + clean_text(text, limit=200) if text else ""), tried=tried)
+        return ScanError(
+            "protocol_refused",
+            "HTTP {} instead of a WebSocket{}".format(
+                reply.status, ": " + clean_text(text, limit=200) if text else ""
+            ),
+            tried=tried,
+        )
     error = api_error(reply.status, reply.headers, reply.body, tried, secrets)
     if reply.status == 403 and text.endswith("is forbidden:"):
         error.cause = _NEEDS_CREATE  # the server (1.37) gives no reason for this one
@@ -140,7 +173,9 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
 class _Session:
     """An open exec: standard input goes out while output comes in, so that neither side can block the other."""
 
-    def __init__(self, stream: TlsStream, protocol: str, stdin: bytes, reader: channels.ChannelReader) -> None:
+    def __init__(
+        self, stream: TlsStream, protocol: str, stdin: bytes, reader: channels.ChannelReader
+    ) -> None:
         self.protocol = protocol
         self.reader = reader
         self._stream = stream
@@ -150,9 +185,9 @@ class _Session:
         self._stdin_sent = 0
         self._stdin_open = bool(stdin)
         self._outgoing = b""
-        self._pong: Optional[bytes] = None
+        self._pong: bytes | None = None
         self._heard = self._pinged = time.monotonic()
-        self._status_since: Optional[float] = None
+        self._status_since: float | None = None
         self._closing = "the connection ended"
         self._is_closed = False
 
@@ -170,8 +205,9 @@ class _Session:
                     if not self._is_closed:
                         self._stream.wait(to_write=bool(self._outgoing), at_most=self._wait_limit())
             if not self.reader.has_status:
-                raise ScanError("connection_lost", "%s before the program's status came" % self._closing,
-                                tried=self._tried)
+                raise ScanError(
+                    "connection_lost", f"{self._closing} before the program's status came", tried=self._tried
+                )
             return self.reader.exit_code(program)
         finally:
             self._say_goodbye()
@@ -192,7 +228,7 @@ class _Session:
         if self._pong is not None:
             self._outgoing, self._pong = frames.encode_frame(frames.PONG, self._pong), None
         elif self._stdin_open and self._status_since is None:
-            chunk = self._stdin[self._stdin_sent:self._stdin_sent + _STDIN_CHUNK]
+            chunk = self._stdin[self._stdin_sent : self._stdin_sent + _STDIN_CHUNK]
             self._stdin_sent += len(chunk)
             self._outgoing = frames.encode_frame(frames.BINARY, channels.stdin_message(chunk))
             if self._stdin_sent >= len(self._stdin):
@@ -206,7 +242,7 @@ class _Session:
         try:
             data = self._stream.receive()
         except OSError as error:
-            self._closing = "the connection broke (%s)" % clean_text(str(error), limit=100)
+            self._closing = f"the connection broke ({clean_text(str(error), limit=100)})"
             data = b""
         if data is None:
             return False
@@ -222,8 +258,9 @@ class _Session:
                 self._pong = payload  # only the newest has to be answered
             elif opcode == frames.CLOSE:
                 code, reason = frames.decode_close(payload)
-                self._closing = "the server closed the connection (%d%s)" % (code, " " + clean_text(reason)
-                                                                             if reason else "")
+                self._closing = "the server closed the connection ({}{})".format(
+                    code, " " + clean_text(reason) if reason else ""
+                )
                 self._is_closed = True
                 break
         if self.reader.has_status and self._status_since is None:
@@ -238,7 +275,7 @@ class _Session:
             return
         # Behind more standard input than the program reads the server may not get to our pings for good reasons.
         if now - self._heard > GIVE_UP_AFTER and len(self._stdin) <= _PIPE_SIZE:
-            self._closing = "no sign of life for %g s, pings included," % GIVE_UP_AFTER
+            self._closing = f"no sign of life for {GIVE_UP_AFTER:g} s, pings included,"
             self._is_closed = True
         elif now - max(self._heard, self._pinged) > PING_AFTER and not self._outgoing:
             self._pinged = now

@@ -19,7 +19,7 @@ Kinds: empty (no password is needed), shadow ("x": it stands in shadow), locked 
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
@@ -71,11 +71,13 @@ accounts() {
 }
 """
 
-_KIND = re.compile(rb"empty|shadow|locked|disabled|des|md5|sha256|sha512|yescrypt|gost_yescrypt|scrypt|bcrypt|other")
+_KIND = re.compile(
+    rb"empty|shadow|locked|disabled|des|md5|sha256|sha512|yescrypt|gost_yescrypt|scrypt|bcrypt|other"
+)
 _DAYS = ("last_change", "min", "max", "warn", "inactive", "expire")
 
 
-def _read_lines(answer: Answer, read: Callable[[str, str, List[bytes]], Dict[str, Any]]) -> Fact:
+def _read_lines(answer: Answer, read: Callable[[str, str, list[bytes]], dict[str, Any]]) -> Fact:
     entries = []
     for number, line in enumerate(answer.get_own().splitlines(), 1):
         name, kind, rest = [*line.split(b":", 2), b"", b""][:3]
@@ -85,20 +87,28 @@ def _read_lines(answer: Answer, read: Callable[[str, str, List[bytes]], Dict[str
                 raise BadContentError("there is no password field")
             entries.append(read(decode_text(name), kind.decode(), fields))
         except BadContentError as error:
-            raise BadContentError("entry %d (%s) is not of the database's form: %s"
-                                  % (number, decode_text(name[:40]), error)) from None
+            raise BadContentError(
+                f"entry {number} ({decode_text(name[:40])}) is not of the database's form: {error}"
+            ) from None
     return Fact(OK, entries)
 
 
-def _read_user(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+def _read_user(name: str, kind: str, fields: list[bytes]) -> dict[str, Any]:
     if len(fields) != 5:
         raise BadContentError("it has not 7 fields")
     gecos, home, shell = (decode_text(field) for field in fields[2:])
-    return {"name": name, "password": kind, "uid": _read_id(name, fields[0]), "gid": _read_id(name, fields[1]),
-            "gecos": gecos, "home": home, "shell": shell}
+    return {
+        "name": name,
+        "password": kind,
+        "uid": _read_id(name, fields[0]),
+        "gid": _read_id(name, fields[1]),
+        "gecos": gecos,
+        "home": home,
+        "shell": shell,
+    }
 
 
-def _read_shadow(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+def _read_shadow(name: str, kind: str, fields: list[bytes]) -> dict[str, Any]:
     # trailing fields may be left out; the seventh is reserved
     if len(fields) > 7:
         raise BadContentError("it has more than 9 fields")
@@ -106,29 +116,37 @@ def _read_shadow(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
     return dict(zip(_DAYS, days + [None] * (6 - len(days))), name=name, password=kind)
 
 
-def _read_group(name: str, kind: str, fields: List[bytes]) -> Dict[str, Any]:
+def _read_group(name: str, kind: str, fields: list[bytes]) -> dict[str, Any]:
     if len(fields) != 2:
         raise BadContentError("it has not 4 fields")
-    return {"name": name, "gid": _read_id(name, fields[0]),
-            "members": [decode_text(member) for member in fields[1].split(b",") if member]}
+    return {
+        "name": name,
+        "gid": _read_id(name, fields[0]),
+        "members": [decode_text(member) for member in fields[1].split(b",") if member],
+    }
 
 
-def _read_id(name: str, field: bytes) -> Optional[int]:
+def _read_id(name: str, field: bytes) -> int | None:
     return None if not field and name[:1] in ("+", "-") else read_integer(field)
 
 
-def _read_days(field: bytes) -> Optional[int]:
+def _read_days(field: bytes) -> int | None:
     return -read_integer(field[1:]) if field.startswith(b"-") else read_integer(field) if field else None
 
 
-def _family(database: str, read: Callable[[str, str, List[bytes]], Dict[str, Any]]) -> Family:
+def _family(database: str, read: Callable[[str, str, list[bytes]], dict[str, Any]]) -> Family:
     path = "/etc/" + database
 
     def read_answer(answer: Answer, query: Query) -> Fact:
         return _read_lines(answer, read)
 
-    return Family(calls=call("accounts", path, database, _MAX_BYTES), read=read_answer, shell=_SHELL,
-                  programs=("stat", "readlink"), stat_paths=lambda query: (path,))
+    return Family(
+        calls=call("accounts", path, database, _MAX_BYTES),
+        read=read_answer,
+        shell=_SHELL,
+        programs=("stat", "readlink"),
+        stat_paths=lambda query: (path,),
+    )
 
 
 PASSWD = _family("passwd", _read_user)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from ..errors import ScanError
 from .facts import OK, UNSUPPORTED, Fact, Facts, Query
@@ -14,8 +14,7 @@ from .family import Answer, NotOkError, read_frame
 from .frames import COLLECTOR_VERSION, BadContentError, ParsedReply, decode_text, parse_frames
 from .request import CollectionRequest
 from .script import frame_names
-from .target_entry import check_entered
-from .view import INSIDE, TargetView
+from .view import INSIDE, TargetView, check_entered
 
 _OWN_FRAME = "collector"
 
@@ -34,17 +33,21 @@ def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: Target
     shared = {FAMILIES[query.kind].shared for query in request.queries}
     unknown = set(reply.frames) - set(frame_names(request)) - shared - {_OWN_FRAME}
     if unknown:
-        raise ScanError("invalid_reply", "the collector's reply has frames that were not asked for: %s" % min(unknown))
-    parsed: Dict[str, Any] = {}
-    facts = {query.key: _read_fact(reply, Answer(index, reply.frames, parsed), query)
-             for index, query in enumerate(request.queries)}
+        raise ScanError(
+            "invalid_reply", f"the collector's reply has frames that were not asked for: {min(unknown)}"
+        )
+    parsed: dict[str, Any] = {}
+    facts = {
+        query.key: _read_fact(reply, Answer(index, reply.frames, parsed), query)
+        for index, query in enumerate(request.queries)
+    }
     return Facts(facts, _read_collector(reply))
 
 
 def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
-    own = reply.frames.get("q%d" % answer.index)
+    own = reply.frames.get(f"q{answer.index}")
     if own is None:
-        raise ScanError("incomplete_reply", "the collector's reply has no answer for %s" % query.key)
+        raise ScanError("incomplete_reply", f"the collector's reply has no answer for {query.key}")
     if own.status != OK:
         return read_frame(own)
     try:
@@ -52,13 +55,16 @@ def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
     except NotOkError as error:
         return read_frame(error.frame)
     except BadContentError as error:
-        return Fact(UNSUPPORTED, cause="it cannot be understood: %s" % error)
+        return Fact(UNSUPPORTED, cause=f"it cannot be understood: {error}")
 
 
-def _read_collector(reply: ParsedReply) -> Dict[str, object]:
+def _read_collector(reply: ParsedReply) -> dict[str, object]:
     frame = reply.frames.get(_OWN_FRAME)
     if frame is None:
         raise ScanError("incomplete_reply", "the collector's reply does not tell how it was made")
     fields = dict(line.partition("=")[::2] for line in decode_text(frame.payload[:1000]).splitlines())
-    return {"version": COLLECTOR_VERSION, "shell": fields.get("shell") or "sh",
-            "programs": fields.get("programs", "").split()}
+    return {
+        "version": COLLECTOR_VERSION,
+        "shell": fields.get("shell") or "sh",
+        "programs": fields.get("programs", "").split(),
+    }

@@ -18,7 +18,6 @@ that it could not be started; stderr tells why.
 from __future__ import annotations
 
 import re
-from typing import List
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, Fact, Query
@@ -80,28 +79,45 @@ def _read_command(answer: Answer, query: Query) -> Fact:
     if match is None or start < 0:
         # what was cut off is the end
         if len(together) > limit:
-            return Fact(TOO_LARGE, cause="its stdout has more than %d bytes" % limit)
+            return Fact(TOO_LARGE, cause=f"its stdout has more than {limit} bytes")
         raise BadContentError("its end is missing")
-    stdout, told = together[:start], together[start:match.start()]
+    stdout, told = together[:start], together[start : match.start()]
     try:
-        encoding = answer.frames["q%d" % answer.index].encoding
+        encoding = answer.frames[f"q{answer.index}"].encoding
         stderr, status = split_tail(Frame("stderr", OK, encoding, told).decode())
     except BadContentError:
         if len(told) > limit:
-            return Fact(TOO_LARGE, cause="its stderr has more than %d bytes" % limit)
+            return Fact(TOO_LARGE, cause=f"its stderr has more than {limit} bytes")
         raise
     for name, stream in (("stdout", stdout), ("stderr", stderr)):
         if len(stream) > limit:
-            return Fact(TOO_LARGE, cause="its %s has more than %d bytes" % (name, limit))
+            return Fact(TOO_LARGE, cause=f"its {name} has more than {limit} bytes")
     if status == STOPPED:
-        return Fact(TIMED_OUT, cause="it took more than %d seconds, or was killed" % get_option(query, "seconds"))
+        return Fact(
+            TIMED_OUT,
+            cause="it took more than {} seconds, or was killed".format(get_option(query, "seconds")),
+        )
     return Fact(OK, {"exit_status": status, "stdout": stdout, "stderr": stderr})
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
-    return [b"command_fact %d %d %d %s" % (index, get_option(query, "seconds"), get_option(query, "limit"),
-                                           b" ".join(map(quote, split_command(query.subject)))) for index, query in queries]
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
+    return [
+        b"command_fact %d %d %d %s"
+        % (
+            index,
+            get_option(query, "seconds"),
+            get_option(query, "limit"),
+            b" ".join(map(quote, split_command(query.subject))),
+        )
+        for index, query in queries
+    ]
 
 
-COMMAND = Family(calls=_call, read=_read_command, shell=_SHELL, uses=("limited",),
-                 programs=("base64", "od", "head", "sleep", "setsid", "readlink"), reach=WITHIN)
+COMMAND = Family(
+    calls=_call,
+    read=_read_command,
+    shell=_SHELL,
+    uses=("limited",),
+    programs=("base64", "od", "head", "sleep", "setsid", "readlink"),
+    reach=WITHIN,
+)

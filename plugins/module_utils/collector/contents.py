@@ -19,7 +19,6 @@ Password databases are refused, also where another name leads to them: the hash 
 from __future__ import annotations
 
 import re
-from typing import List, Tuple
 
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
@@ -95,12 +94,12 @@ sha256() {
 """
 
 
-def split_tail(data: bytes) -> Tuple[bytes, int]:
+def split_tail(data: bytes) -> tuple[bytes, int]:
     """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises BadContentError."""
     match = _TAIL.search(data)
     if match is None:
         raise BadContentError("its end is missing")
-    return data[:match.start()], int(match.group(1))
+    return data[: match.start()], int(match.group(1))
 
 
 def _read_content(answer: Answer, query: Query) -> Fact:
@@ -115,7 +114,7 @@ def _read_content(answer: Answer, query: Query) -> Fact:
         if code:
             return Fact(UNREADABLE, cause="it cannot be read")
     if len(content) > limit:
-        return Fact(TOO_LARGE, cause="it has more than %d bytes" % limit)
+        return Fact(TOO_LARGE, cause=f"it has more than {limit} bytes")
     return Fact(OK, content)
 
 
@@ -124,31 +123,46 @@ def _cut(together: bytes, place: bytes) -> bytes:
     start, size = (int(number) for number in match.groups()) if match is not None else (0, -1)
     if size < 0 or start + size > len(together):
         raise BadContentError("its place among the files that were read is not valid")
-    return together[start:start + size]
+    return together[start : start + size]
 
 
 def _read_sha256(answer: Answer, query: Query) -> Fact:
     digest = answer.get_own()
     if not re.fullmatch(rb"[0-9a-f]{64}", digest):
-        raise BadContentError("the container's sha256sum wrote %s" % decode_text(digest[:80]))
+        raise BadContentError(f"the container's sha256sum wrote {decode_text(digest[:80])}")
     return Fact(OK, digest.decode())
 
 
-def _call_content(queries: List[IndexedQuery]) -> List[bytes]:
-    return [*(b'content %d %s %d && set -- "$@" "$r"' % _arguments(index, query) for index, query in queries),
-            b'contents "$@"']
+def _call_content(queries: list[IndexedQuery]) -> list[bytes]:
+    return [
+        *(b'content %d %s %d && set -- "$@" "$r"' % _arguments(index, query) for index, query in queries),
+        b'contents "$@"',
+    ]
 
 
-def _call_sha256(queries: List[IndexedQuery]) -> List[bytes]:
+def _call_sha256(queries: list[IndexedQuery]) -> list[bytes]:
     return [b"sha256 %d %s %d" % _arguments(index, query) for index, query in queries]
 
 
-def _arguments(index: int, query: Query) -> Tuple[int, bytes, int]:
+def _arguments(index: int, query: Query) -> tuple[int, bytes, int]:
     return index, quote(query.subject), get_option(query, "limit")
 
 
-CONTENT = Family(calls=_call_content, read=_read_content, shell=_CONTENT, uses=("slurp", "limited", "pure"),
-                 programs=("base64", "od", "cat", "head", "readlink", "stat"), parts=("at", "piped"),
-                 stat_paths=lambda query: (query.subject,), shared="content")
-SHA256 = Family(calls=_call_sha256, read=_read_sha256, shell=_SHA256, uses=("pure",),
-                programs=("sha256sum", "readlink", "stat"), stat_paths=lambda query: (query.subject,))
+CONTENT = Family(
+    calls=_call_content,
+    read=_read_content,
+    shell=_CONTENT,
+    uses=("slurp", "limited", "pure"),
+    programs=("base64", "od", "cat", "head", "readlink", "stat"),
+    parts=("at", "piped"),
+    stat_paths=lambda query: (query.subject,),
+    shared="content",
+)
+SHA256 = Family(
+    calls=_call_sha256,
+    read=_read_sha256,
+    shell=_SHA256,
+    uses=("pure",),
+    programs=("sha256sum", "readlink", "stat"),
+    stat_paths=lambda query: (query.subject,),
+)

@@ -16,7 +16,6 @@ int (sets of capabilities as bits), "no_new_privs": bool, "seccomp": 0 (off) | 1
 from __future__ import annotations
 
 import re
-from typing import Dict, List
 
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, IndexedQuery, call, quote
@@ -84,36 +83,58 @@ def _read_environment_value(answer: Answer, query: Query) -> Fact:
     return Fact(OK, decode_text(answer.get_own().replace(b"\1", b"\n")))
 
 
-def _call_environment_value(queries: List[IndexedQuery]) -> List[bytes]:
+def _call_environment_value(queries: list[IndexedQuery]) -> list[bytes]:
     return [b"environment_value %d %s" % (index, quote(query.subject)) for index, query in queries]
 
 
 def _read_process_status(answer: Answer, query: Query) -> Fact:
-    lines: Dict[bytes, bytes] = {}
+    lines: dict[bytes, bytes] = {}
     for line in answer.get_own().split(b"\n"):
         name, _colon, value = line.partition(b":")
         lines[name] = value.strip()
-    missing = [name for name in (b"Uid", b"Gid", b"Groups", b"CapPrm", b"CapEff", b"CapBnd", b"NoNewPrivs", b"Seccomp")
-               if name not in lines]
+    missing = [
+        name
+        for name in (b"Uid", b"Gid", b"Groups", b"CapPrm", b"CapEff", b"CapBnd", b"NoNewPrivs", b"Seccomp")
+        if name not in lines
+    ]
     if missing:
-        raise BadContentError("the kernel's status of a process has no line %s" % decode_text(missing[0]))
+        raise BadContentError(f"the kernel's status of a process has no line {decode_text(missing[0])}")
     identities = [[*lines[name].split(), b"", b""][1] for name in (b"Uid", b"Gid")]
-    return Fact(OK, {"uid": read_integer(identities[0]), "gid": read_integer(identities[1]),
-                     "groups": [read_integer(group) for group in lines[b"Groups"].split()],
-                     "cap_eff": _read_set(lines[b"CapEff"]), "cap_prm": _read_set(lines[b"CapPrm"]),
-                     "cap_bnd": _read_set(lines[b"CapBnd"]), "no_new_privs": read_integer(lines[b"NoNewPrivs"]) == 1,
-                     "seccomp": read_integer(lines[b"Seccomp"])})
+    return Fact(
+        OK,
+        {
+            "uid": read_integer(identities[0]),
+            "gid": read_integer(identities[1]),
+            "groups": [read_integer(group) for group in lines[b"Groups"].split()],
+            "cap_eff": _read_set(lines[b"CapEff"]),
+            "cap_prm": _read_set(lines[b"CapPrm"]),
+            "cap_bnd": _read_set(lines[b"CapBnd"]),
+            "no_new_privs": read_integer(lines[b"NoNewPrivs"]) == 1,
+            "seccomp": read_integer(lines[b"Seccomp"]),
+        },
+    )
 
 
 def _read_set(digits: bytes) -> int:
     if not re.fullmatch(rb"[0-9a-f]{1,16}", digits):
-        raise BadContentError("%s is not a set of capabilities" % decode_text(digits[:40]))
+        raise BadContentError(f"{decode_text(digits[:40])} is not a set of capabilities")
     return int(digits, 16)
 
 
-ENVIRONMENT = Family(calls=call("environment"), read=_read_environment, shell=_ENVIRONMENT, programs=("tr", "cut"),
-                     reach=RUNNING)
-ENVIRONMENT_VALUE = Family(calls=_call_environment_value, read=_read_environment_value, shell=_ENVIRONMENT,
-                           programs=("tr",), reach=RUNNING)
-PROCESS_STATUS = Family(calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS,
-                        reach=RUNNING)
+ENVIRONMENT = Family(
+    calls=call("environment"),
+    read=_read_environment,
+    shell=_ENVIRONMENT,
+    programs=("tr", "cut"),
+    reach=RUNNING,
+)
+ENVIRONMENT_VALUE = Family(
+    calls=_call_environment_value,
+    read=_read_environment_value,
+    shell=_ENVIRONMENT,
+    programs=("tr",),
+    reach=RUNNING,
+)
+PROCESS_STATUS = Family(
+    calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS, reach=RUNNING
+)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any
 
 # The statuses a fact can have. Only OK carries a value that may be judged. ABSENT is evidence too: the thing was
 # looked for, could have been seen, and is not there. All others mean "not known", and never let a control pass.
@@ -52,13 +53,17 @@ class Query:
 
     kind: str
     subject: str = ""
-    options: Tuple[Tuple[str, Any], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def key(self) -> str:
         """kind, or kind:subject, with non-default options in brackets: unique within a request, stable over runs."""
-        text = "%s:%s" % (self.kind, self.subject) if self.subject else self.kind
-        return text + ("[%s]" % ",".join("%s=%s" % option for option in self.options) if self.options else "")
+        text = f"{self.kind}:{self.subject}" if self.subject else self.kind
+        return text + (
+            "[{}]".format(",".join("{}={}".format(*option) for option in self.options))
+            if self.options
+            else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,8 @@ class Fact:
 class Facts(Mapping[str, Fact]):
     """Facts by query key. `get_fact` answers a key that was never asked for with an error, not with absence."""
 
-    by_key: Dict[str, Fact] = field(default_factory=dict)
-    collector: Dict[str, Any] = field(default_factory=dict)
+    by_key: dict[str, Fact] = field(default_factory=dict)
+    collector: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
@@ -95,9 +100,9 @@ class Facts(Mapping[str, Fact]):
         return len(self.by_key)
 
     def get_fact(self, query: Query) -> Fact:
-        fact: Optional[Fact] = self.by_key.get(query.key)
+        fact: Fact | None = self.by_key.get(query.key)
         return fact if fact is not None else Fact(UNREACHED, cause="this fact was not collected")
 
-    def unread(self) -> Iterator[Tuple[str, Fact]]:
+    def unread(self) -> Iterator[tuple[str, Fact]]:
         """The facts that are neither ok nor absent, as (key, fact)."""
         return ((key, fact) for key, fact in self.by_key.items() if fact.status not in (OK, ABSENT))

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Dict
-
 from .accounts import GROUP, PASSWD, SHADOW
 from .commands import COMMAND
 from .contents import CONTENT, SHA256
@@ -24,7 +22,7 @@ from .sockets import SOCKETS
 from .walks import WALK
 
 # Quick kinds first: where the time runs out, the long ones are what is missing.
-FAMILIES: Dict[str, Family] = {
+FAMILIES: dict[str, Family] = {
     "os": OS,
     "file": FILE,
     "sysctl": SYSCTL,

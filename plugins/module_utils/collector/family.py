@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Tuple, TypeVar
+from typing import Any, Callable, TypeVar
 
 from .facts import OK, Fact, Query
 from .frames import BadContentError, Frame, decode_text
 from .request import encode_subject
 
-IndexedQuery = Tuple[int, Query]
+IndexedQuery = tuple[int, Query]
 Parsed = TypeVar("Parsed")
 
 # What a kind of fact can be seen of: an image is enough, the container must run, or the shell must be in it.
@@ -38,19 +39,19 @@ class Answer:
 
     index: int
     frames: Mapping[str, Frame]
-    parsed: Dict[str, Any] = field(default_factory=dict)
+    parsed: dict[str, Any] = field(default_factory=dict)
 
     def get_own(self) -> bytes:
         """The content of the query's own frame."""
-        return self._get_frame("q%d" % self.index).decode()
+        return self._get_frame(f"q{self.index}").decode()
 
     def get_part(self, part: str) -> bytes:
         """The content of a further frame of this query."""
-        return self._get_frame("q%d.%s" % (self.index, part)).decode()
+        return self._get_frame(f"q{self.index}.{part}").decode()
 
     def get_part_frame(self, part: str) -> Frame:
         """A further frame of this query, as it was sent."""
-        return self._get_frame("q%d.%s" % (self.index, part))
+        return self._get_frame(f"q{self.index}.{part}")
 
     def parse_shared(self, name: str, parse: Callable[[Frame], Parsed]) -> Parsed:
         """What `parse` makes of a frame that several queries share. A frame has only one way to be parsed."""
@@ -66,13 +67,13 @@ class Answer:
         return found  # type: ignore[no-any-return]
 
     def has_part(self, part: str) -> bool:
-        return "q%d.%s" % (self.index, part) in self.frames
+        return f"q{self.index}.{part}" in self.frames
 
     def _get_frame(self, name: str) -> Frame:
         """A frame by its name, which is ok. Raises NotOkError, or BadContentError where the script did not send it."""
         frame = self.frames.get(name)
         if frame is None:
-            raise BadContentError("the reply has no frame %s" % name)
+            raise BadContentError(f"the reply has no frame {name}")
         if frame.status != OK:
             raise NotOkError(frame)
         return frame
@@ -94,13 +95,13 @@ class Family:
     :param shared: a frame that the functions may send for all queries of this kind together
     """
 
-    calls: Callable[[List[IndexedQuery]], List[bytes]]
+    calls: Callable[[list[IndexedQuery]], list[bytes]]
     read: Callable[[Answer, Query], Fact]
     shell: str
-    uses: Tuple[str, ...] = ()
-    programs: Tuple[str, ...] = ()
-    parts: Tuple[str, ...] = ()
-    stat_paths: Callable[[Query], Tuple[str, ...]] = lambda query: ()
+    uses: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    stat_paths: Callable[[Query], tuple[str, ...]] = lambda query: ()
     shared: str = ""
     reach: int = IMAGE
 
@@ -110,14 +111,14 @@ def quote(text: str) -> bytes:
     return b"'" + encode_subject(text).replace(b"'", b"'\\''") + b"'"
 
 
-def call(function: str, *words: object) -> Callable[[List[IndexedQuery]], List[bytes]]:
+def call(function: str, *words: object) -> Callable[[list[IndexedQuery]], list[bytes]]:
     """The usual calls: one for each query, the function with the query's index and further words, the same for all."""
-    rest = "".join(" %s" % word for word in words)
-    return lambda queries: [("%s %d%s" % (function, index, rest)).encode() for index, _query in queries]
+    rest = "".join(f" {word}" for word in words)
+    return lambda queries: [(f"{function} {index}{rest}").encode() for index, _query in queries]
 
 
 def read_frame(frame: Frame) -> Fact:
     """A frame that is not ok, as a fact without a value."""
     if frame.status == OK:
-        raise ValueError("frame %s is ok and must be read by its family" % frame.name)
+        raise ValueError(f"frame {frame.name} is ok and must be read by its family")
     return Fact(frame.status, cause=decode_text(frame.payload[:_MAX_CAUSE]))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import Any, Dict, List
+from typing import Any
 
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import Answer, Family, IndexedQuery, NotOkError, quote, read_frame
@@ -52,8 +52,15 @@ file_stats() {
 }
 """
 
-TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFIFO: "pipe",
-         stat.S_IFSOCK: "socket", stat.S_IFCHR: "character_device", stat.S_IFBLK: "block_device"}
+TYPES = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "character_device",
+    stat.S_IFBLK: "block_device",
+}
 _STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20})")
 
 
@@ -74,26 +81,39 @@ def _read_file(answer: Answer, query: Query) -> Fact:
     return Fact(OK, dict(_parse_status(status), link_target=known["link_target"]))
 
 
-def _parse_status(status: bytes) -> Dict[str, Any]:
+def _parse_status(status: bytes) -> dict[str, Any]:
     """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContentError."""
     match = _STATUS.fullmatch(status)
     mode = int(match.group(1), 16) if match else 0
     if match is None or stat.S_IFMT(mode) not in TYPES:
-        raise BadContentError("the container's stat program wrote %s" % decode_text(status[:80]))
+        raise BadContentError(f"the container's stat program wrote {decode_text(status[:80])}")
     uid, gid, size, mtime = (int(number) for number in match.groups()[1:])
-    return {"type": TYPES[stat.S_IFMT(mode)], "mode": stat.S_IMODE(mode), "uid": uid, "gid": gid, "size": size,
-            "mtime": mtime}
+    return {
+        "type": TYPES[stat.S_IFMT(mode)],
+        "mode": stat.S_IMODE(mode),
+        "uid": uid,
+        "gid": gid,
+        "size": size,
+        "mtime": mtime,
+    }
 
 
-def _split_listing(frame: Frame) -> Dict[bytes, bytes]:
+def _split_listing(frame: Frame) -> dict[bytes, bytes]:
     """Paths and statuses by turns, a line each. A path holds no newline."""
     lines = frame.decode().split(b"\n")
     return dict(zip(lines[::2], lines[1::2]))
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
     return [*(b"file %d %s" % (index, quote(query.subject)) for index, query in queries), b"file_stats"]
 
 
-FILE = Family(calls=_call, read=_read_file, shell=_SHELL, programs=("stat", "readlink"), parts=("alone",),
-              stat_paths=lambda query: (query.subject,), shared="stat")
+FILE = Family(
+    calls=_call,
+    read=_read_file,
+    shell=_SHELL,
+    programs=("stat", "readlink"),
+    parts=("alone",),
+    stat_paths=lambda query: (query.subject,),
+    shared="stat",
+)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
-from typing import Dict
 
 from ..errors import ScanError
 from .facts import ABSENT, OK, TIMED_OUT, TOO_LARGE, UNREADABLE, UNSUPPORTED
@@ -59,14 +58,16 @@ class Frame:
                 raise BadContentError("the container's base64 wrote something else than base64")
             return binascii.a2b_base64(packed)
         except binascii.Error:
-            raise BadContentError("the container's encoder wrote something else than %s" % self.encoding) from None
+            raise BadContentError(
+                f"the container's encoder wrote something else than {self.encoding}"
+            ) from None
 
 
 @dataclass(frozen=True)
 class ParsedReply:
     """A complete reply: its frames by name."""
 
-    frames: Dict[str, Frame]
+    frames: dict[str, Frame]
 
 
 def check_nonce(nonce: str) -> None:
@@ -82,15 +83,19 @@ def parse_frames(data: bytes, nonce: str) -> ParsedReply:
     any bytes, in time linear in their length.
     """
     check_nonce(nonce)
-    header = ("securescan-facts %s %s\n" % (COLLECTOR_VERSION, nonce)).encode()
+    header = (f"securescan-facts {COLLECTOR_VERSION} {nonce}\n").encode()
     if not data.startswith(header):
         raise _refuse_header(data, header)
-    frames: Dict[str, Frame] = {}
+    frames: dict[str, Frame] = {}
     at = len(header)
     while True:
         stop = data.find(b"\n", at, at + _MAX_LINE)
         if stop < 0:
-            raise _incomplete(data) if len(data) - at < _MAX_LINE else _invalid("the line at byte %d is too long" % at)
+            raise (
+                _incomplete(data)
+                if len(data) - at < _MAX_LINE
+                else _invalid(f"the line at byte {at} is too long")
+            )
         line = data[at:stop]
         at = stop + 1
         match = _FRAME.fullmatch(line)
@@ -99,18 +104,18 @@ def parse_frames(data: bytes, nonce: str) -> ParsedReply:
         name, status, encoding = (group.decode() for group in match.group(1, 2, 3))
         length = int(match.group(4))
         if name in frames or status not in _STATUSES:
-            raise _invalid("frame %s comes twice or has no known status" % name)
+            raise _invalid(f"frame {name} comes twice or has no known status")
         if at + length + 1 > len(data):
             raise _incomplete(data)
-        if data[at + length:at + length + 1] != b"\n":
-            raise _invalid("frame %s is not %d bytes long" % (name, length))
-        frames[name] = Frame(name, status, encoding, data[at:at + length])
+        if data[at + length : at + length + 1] != b"\n":
+            raise _invalid(f"frame {name} is not {length} bytes long")
+        frames[name] = Frame(name, status, encoding, data[at : at + length])
         at += length + 1
     match = _TRAILER.fullmatch(line)
     if match is None or match.group(2).decode() != nonce:
-        raise _invalid("the line before byte %d is neither a frame nor the trailer" % at)
+        raise _invalid(f"the line before byte {at} is neither a frame nor the trailer")
     if int(match.group(1)) != len(frames):
-        raise _invalid("the trailer counts %d frames, there are %d" % (int(match.group(1)), len(frames)))
+        raise _invalid(f"the trailer counts {int(match.group(1))} frames, there are {len(frames)}")
     if at != len(data):
         raise _invalid("%d bytes follow the trailer" % (len(data) - at))
     return ParsedReply(frames)
@@ -124,12 +129,14 @@ def decode_text(data: bytes) -> str:
 def read_integer(data: bytes) -> int:
     """An unsigned decimal number of at most 20 digits. Raises BadContentError."""
     if not re.fullmatch(rb"[0-9]{1,20}", data):
-        raise BadContentError("%s is not a number" % decode_text(data[:40]))
+        raise BadContentError(f"{decode_text(data[:40])} is not a number")
     return int(data)
 
 
 def _incomplete(data: bytes) -> ScanError:
-    return ScanError("incomplete_reply", "the collector's reply ends after %d bytes, without its trailer" % len(data))
+    return ScanError(
+        "incomplete_reply", f"the collector's reply ends after {len(data)} bytes, without its trailer"
+    )
 
 
 def _invalid(why: str) -> ScanError:
@@ -142,5 +149,7 @@ def _refuse_header(data: bytes, header: bytes) -> ScanError:
     if data.startswith(header[:-1] + b"\r"):
         return _invalid("its lines end with CR LF, so it went through a terminal")
     if data.startswith(header.split(b" ")[0] + b" "):
-        return _invalid("it answers another request, or is of another collector version than %s" % COLLECTOR_VERSION)
-    return _invalid("it does not begin with the collector's header, but with %s" % ascii(data[:60]))
+        return _invalid(
+            f"it answers another request, or is of another collector version than {COLLECTOR_VERSION}"
+        )
+    return _invalid(f"it does not begin with the collector's header, but with {data[:60]!a}")

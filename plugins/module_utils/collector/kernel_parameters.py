@@ -9,8 +9,6 @@ masked by the container runtime, is unreadable. All are read by one grep.
 
 from __future__ import annotations
 
-from typing import Dict, List
-
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import RUNNING, Answer, Family, IndexedQuery, quote
 from .frames import Frame, decode_text
@@ -48,9 +46,9 @@ def _read_sysctl(answer: Answer, query: Query) -> Fact:
     return Fact(OK, decode_text(values[path]))
 
 
-def _split_by_path(frame: Frame) -> Dict[bytes, bytes]:
+def _split_by_path(frame: Frame) -> dict[bytes, bytes]:
     """Lines `path:text`. Further lines of a value repeat the path (grep) or come without it (cat)."""
-    values: Dict[bytes, bytes] = {}
+    values: dict[bytes, bytes] = {}
     last = b""
     for line in frame.decode().split(b"\n"):
         path, colon, text = line.partition(b":")
@@ -62,10 +60,17 @@ def _split_by_path(frame: Frame) -> Dict[bytes, bytes]:
     return values
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
     paths = [(index, quote(sysctl_path(query.subject))) for index, query in queries]
     return [*(b'sysctl %d %s && set -- "$@" "$r"' % path for path in paths), b'sysctls "$@"']
 
 
-SYSCTL = Family(calls=_call, read=_read_sysctl, shell=_SHELL, uses=("read_all",), programs=("grep", "cat", "readlink"),
-                shared="sysctl", reach=RUNNING)
+SYSCTL = Family(
+    calls=_call,
+    read=_read_sysctl,
+    shell=_SHELL,
+    uses=("read_all",),
+    programs=("grep", "cat", "readlink"),
+    shared="sysctl",
+    reach=RUNNING,
+)

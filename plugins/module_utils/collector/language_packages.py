@@ -18,7 +18,7 @@ Packages of Node need no kind of their own: NODE_MODULES/NAME/package.json tells
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, IndexedQuery, quote
@@ -95,8 +95,8 @@ _EGG = re.compile(rb"(?P<name>.+?)(-(?P<version>[0-9][^-]*)(-py[0-9].*)?)?\.egg(
 
 
 def _read_python_packages(answer: Answer, query: Query) -> Fact:
-    found: List[Dict[str, Any]] = []
-    folder: Optional[str] = None
+    found: list[dict[str, Any]] = []
+    folder: str | None = None
     for line in answer.get_own().split(b"\n"):
         if line.startswith(b"+"):
             folder = decode_text(line[1:])
@@ -104,16 +104,21 @@ def _read_python_packages(answer: Answer, query: Query) -> Fact:
             entry, _equals, told = line.partition(b"=")
             match = _DIST_INFO.fullmatch(entry) or _EGG.fullmatch(entry)
             if folder is None:
-                raise BadContentError("%s stands in no folder" % decode_text(entry[:80]))
+                raise BadContentError(f"{decode_text(entry[:80])} stands in no folder")
             if match is None:
-                raise BadContentError("%s is not the name of a distribution" % decode_text(entry[:80]))
+                raise BadContentError(f"{decode_text(entry[:80])} is not the name of a distribution")
             version = match.group("version") or told.strip()
-            found.append({"name": decode_text(match.group("name")), "version": decode_text(version) or None,
-                          "path": folder})
+            found.append(
+                {
+                    "name": decode_text(match.group("name")),
+                    "version": decode_text(version) or None,
+                    "path": folder,
+                }
+            )
     return Fact(OK, found)
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
     return [b"python_packages %d %s" % (index, quote(query.subject)) for index, query in queries]
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import stat
-from typing import List, NamedTuple, Optional, Set, Tuple
+from typing import NamedTuple
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
@@ -103,8 +103,10 @@ packed() { if has gzip; then command gzip -c | $enc; else $enc; fi; }
 _OWN = re.compile(rb"(real|link|only) (/?[^\n]*)\n(.*)", re.DOTALL)
 _COMPLAINTS = re.compile(rb"!([0-9]{1,9}) ([0-9]{1,9}) ([0-9]{1,4}) ")
 _CLOSED = re.compile(rb"(?:/[^:]*/)?find: ('?)(.+)\1: Permission denied")
-_STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20}) (-?[0-9]{1,20}) (.+)",
-                     re.DOTALL)
+_STATUS = re.compile(
+    rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20}) (-?[0-9]{1,20}) (.+)",
+    re.DOTALL,
+)
 # How GNU, busybox and toybox write name and target: with nothing around, or these.
 _QUOTES = ((b"", b"", b"", b""), (b"'", b"'", b"'", b"'"), (b"", b"", b"'", b"'"))
 _ARROW = b" -> "
@@ -122,7 +124,7 @@ class Listed(NamedTuple):
     size: int
     mtime: int
     ctime: int
-    link_target: Optional[str]
+    link_target: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +136,7 @@ class _Output:
     code: int
     vanished: int
     complaints: int
-    closed: Optional[List[bytes]]
+    closed: list[bytes] | None
 
 
 def _read_listing(answer: Answer, query: Query) -> Fact:
@@ -149,30 +151,39 @@ def _read_listing(answer: Answer, query: Query) -> Fact:
     if output is None:
         return Fact(TOO_LARGE, cause="the listing is too large")
     if output.code == STOPPED:
-        return Fact(TIMED_OUT, cause="it was stopped after %d seconds, or when all time was over" % get_option(query, "seconds"))
+        return Fact(
+            TIMED_OUT,
+            cause="it was stopped after {} seconds, or when all time was over".format(
+                get_option(query, "seconds")
+            ),
+        )
     entries = _read_records(output.records)
     limit = get_option(query, "limit")
     if len(entries) > limit:
-        return Fact(TOO_LARGE, cause="it has more than %d entries" % limit)
+        return Fact(TOO_LARGE, cause=f"it has more than {limit} entries")
     unread = _unread(output, entries)
     if unread is None:
-        return Fact(UNREADABLE, cause="find ended with %d and %d complaints: it may not look at all files, or does not know an "
-                    "option" % (output.code, output.complaints))
+        return Fact(
+            UNREADABLE,
+            cause=f"find ended with {output.code} and {output.complaints} complaints: it may not look at "
+            "all files, or does not know an "
+            "option",
+        )
     return Fact(OK, {"place": _real(place), "link_target": link_target, "unread": unread, "entries": entries})
 
 
-def _read_output(answer: Answer) -> Optional[_Output]:
+def _read_output(answer: Answer) -> _Output | None:
     """None where there was more than was taken."""
     frame = answer.get_part_frame("list")
     found = _COMPLAINTS.search(frame.payload)
     if found is None:
         raise BadContentError("the listing's end is missing")
     vanished, complaints, length = (int(number) for number in found.groups())
-    text = frame.payload[found.end():found.end() + length]
-    rest = frame.payload[found.end() + length:]
+    text = frame.payload[found.end() : found.end() + length]
+    rest = frame.payload[found.end() + length :]
     if len(text) != length or not rest.startswith(b"!"):
         raise BadContentError("the listing's complaints are cut off")
-    data = dataclasses.replace(frame, payload=frame.payload[:found.start()] + rest[1:]).decode()
+    data = dataclasses.replace(frame, payload=frame.payload[: found.start()] + rest[1:]).decode()
     is_packed = data.startswith(GZIP)
     if is_packed:
         data = unpack_gzip(data, _MAX_PACKED, "the listing")
@@ -182,10 +193,12 @@ def _read_output(answer: Answer) -> Optional[_Output]:
     lines = text.splitlines()
     matches = [_CLOSED.fullmatch(line) for line in lines]
     closed = [match.group(2) for match in matches if match is not None]
-    return _Output(records, code, vanished, complaints, closed if len(closed) == len(lines) == complaints else None)
+    return _Output(
+        records, code, vanished, complaints, closed if len(closed) == len(lines) == complaints else None
+    )
 
 
-def _unread(output: _Output, entries: List[Listed]) -> Optional[List[str]]:
+def _unread(output: _Output, entries: list[Listed]) -> list[str] | None:
     """The directories that find could not read; None where that is not what it complained of."""
     if output.code not in (0, 1) or (output.code == 1 and not output.complaints + output.vanished):
         return None
@@ -198,18 +211,18 @@ def _unread(output: _Output, entries: List[Listed]) -> Optional[List[str]]:
     return sorted(set(unread))
 
 
-def _read_records(records: bytes) -> List[Listed]:
+def _read_records(records: bytes) -> list[Listed]:
     if not records:
         return []
     nonce = records.partition(b" ")[0]
     if not re.fullmatch(rb"[0-9a-f]{16,64}", nonce) or not records.endswith(b"\n"):
         raise BadContentError("the listing does not begin, or end, with an entry")
-    entries: List[Listed] = []
-    seen: Set[str] = set()
-    for record in records[len(nonce) + 1:-1].split(b"\n" + nonce + b" "):
+    entries: list[Listed] = []
+    seen: set[str] = set()
+    for record in records[len(nonce) + 1 : -1].split(b"\n" + nonce + b" "):
         entry = _read_record(record)
         if entry.path in seen:
-            raise BadContentError("the listing has %s twice" % entry.path[:200])
+            raise BadContentError(f"the listing has {entry.path[:200]} twice")
         seen.add(entry.path)
         entries.append(entry)
     return entries
@@ -219,7 +232,7 @@ def _read_record(record: bytes) -> Listed:
     match = _STATUS.fullmatch(record)
     mode = int(match.group(1), 16) if match else 0
     if match is None or stat.S_IFMT(mode) not in TYPES:
-        raise BadContentError("the container's stat program wrote %s" % decode_text(record[:80]))
+        raise BadContentError(f"the container's stat program wrote {decode_text(record[:80])}")
     kind = TYPES[stat.S_IFMT(mode)]
     uid, gid, size, mtime, ctime = (int(number) for number in match.groups()[1:6])
     name, target = match.group(7), None
@@ -229,15 +242,15 @@ def _read_record(record: bytes) -> Listed:
     return Listed(_real(name), kind, stat.S_IMODE(mode), uid, gid, size, mtime, ctime, target)
 
 
-def _split_link(text: bytes, size: int) -> Tuple[bytes, bytes]:
+def _split_link(text: bytes, size: int) -> tuple[bytes, bytes]:
     """Name and target of `NAME newline NAME -> TARGET`, the last two in quotes or not; the target has `size` bytes."""
     for before, after, left, right in _QUOTES:
         quotes = len(before + after + left + right)
         length = (len(text) - 1 - len(_ARROW) - quotes - size) // 2
-        name, target = text[:max(length, 0)], text[len(text) - size - len(right):len(text) - len(right)]
+        name, target = text[: max(length, 0)], text[len(text) - size - len(right) : len(text) - len(right)]
         if text == name + b"\n" + before + name + after + _ARROW + left + target + right:
             return name, target
-    raise BadContentError("the container's stat program wrote a link as %s" % decode_text(text[:200]))
+    raise BadContentError(f"the container's stat program wrote a link as {decode_text(text[:200])}")
 
 
 def _real(path: bytes) -> str:
@@ -245,9 +258,18 @@ def _real(path: bytes) -> str:
     return decode_text(path[1:] or b"/") if path.startswith(b".") else decode_text(path)
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
-    return [b"listing %d %s %d" % (index, quote(query.subject), get_option(query, "seconds")) for index, query in queries]
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
+    return [
+        b"listing %d %s %d" % (index, quote(query.subject), get_option(query, "seconds"))
+        for index, query in queries
+    ]
 
 
-LISTING = Family(calls=_call, read=_read_listing, shell=_SHELL, uses=("limited",), parts=("list",),
-                 programs=("find", "stat", "head", "gzip", "base64", "od", "readlink"))
+LISTING = Family(
+    calls=_call,
+    read=_read_listing,
+    shell=_SHELL,
+    uses=("limited",),
+    parts=("list",),
+    programs=("find", "stat", "head", "gzip", "base64", "od", "readlink"),
+)

@@ -11,7 +11,7 @@ file system; "ro" where either is read-only, since then nothing can be written.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List
+from typing import Any
 
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, call
@@ -37,18 +37,23 @@ def _read_mounts(answer: Answer, query: Query) -> Fact:
     return Fact(OK, mounts)
 
 
-def _read_mount(line: bytes) -> Dict[str, Any]:
+def _read_mount(line: bytes) -> dict[str, Any]:
     # behind the sixth field stand optional ones, ended by a dash
     fields = line.split(b" ")
     end = fields.index(b"-", 6) if b"-" in fields[6:] else len(fields)
     if len(fields) < end + 4:
-        raise BadContentError("a line of /proc/PID/mountinfo is not understood: %s" % decode_text(line[:80]))
-    fstype, source, super_options = fields[end + 1:end + 4]
-    return {"mount_point": _unescape(fields[4]), "fstype": _unescape(fstype), "source": _unescape(source),
-            "options": _join_options(fields[5].split(b","), super_options.split(b",")), "root": _unescape(fields[3])}
+        raise BadContentError(f"a line of /proc/PID/mountinfo is not understood: {decode_text(line[:80])}")
+    fstype, source, super_options = fields[end + 1 : end + 4]
+    return {
+        "mount_point": _unescape(fields[4]),
+        "fstype": _unescape(fstype),
+        "source": _unescape(source),
+        "options": _join_options(fields[5].split(b","), super_options.split(b",")),
+        "root": _unescape(fields[3]),
+    }
 
 
-def _join_options(mount: List[bytes], file_system: List[bytes]) -> List[str]:
+def _join_options(mount: list[bytes], file_system: list[bytes]) -> list[str]:
     access = b"ro" if b"ro" in mount or b"ro" in file_system else b"rw"
     rest = [option for option in [*mount, *file_system] if option and option not in (b"ro", b"rw")]
     return [_unescape(option) for option in dict.fromkeys([access, *rest])]
@@ -61,5 +66,6 @@ def _unescape(field: bytes) -> str:
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
 
 
-MOUNTS = Family(calls=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",),
-                reach=RUNNING)
+MOUNTS = Family(
+    calls=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",), reach=RUNNING
+)

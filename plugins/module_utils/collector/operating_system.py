@@ -15,7 +15,6 @@ no release (rolling and unstable distributions), the container does not tell its
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional
 
 from .facts import ABSENT, OK, UNSUPPORTED, Fact, Query
 from .family import Answer, Family, NotOkError, call
@@ -43,33 +42,74 @@ os_part() {
 }
 """
 
-_NAMES = {"rhel": "redhat", "ol": "oracle", "amzn": "amazon", "sles": "suse", "sled": "suse",
-          "opensuse-leap": "opensuse", "opensuse-tumbleweed": "opensuse"}
-_FAMILIES = {"debian": "debian", "ubuntu": "debian", "kali": "debian", "linuxmint": "debian", "raspbian": "debian",
-             "fedora": "fedora", "suse": "suse", "opensuse": "suse", "wolfi": "chainguard", "chainguard": "chainguard",
-             "redhat": "redhat", "centos": "redhat", "oracle": "redhat", "amazon": "redhat", "rocky": "redhat",
-             "almalinux": "redhat", "scientific": "redhat", "cloudlinux": "redhat"}
-_ALIKE = {"debian": "debian", "ubuntu": "debian", "rhel": "redhat", "centos": "redhat", "fedora": "redhat",
-          "suse": "suse"}
+_NAMES = {
+    "rhel": "redhat",
+    "ol": "oracle",
+    "amzn": "amazon",
+    "sles": "suse",
+    "sled": "suse",
+    "opensuse-leap": "opensuse",
+    "opensuse-tumbleweed": "opensuse",
+}
+_FAMILIES = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "kali": "debian",
+    "linuxmint": "debian",
+    "raspbian": "debian",
+    "fedora": "fedora",
+    "suse": "suse",
+    "opensuse": "suse",
+    "wolfi": "chainguard",
+    "chainguard": "chainguard",
+    "redhat": "redhat",
+    "centos": "redhat",
+    "oracle": "redhat",
+    "amazon": "redhat",
+    "rocky": "redhat",
+    "almalinux": "redhat",
+    "scientific": "redhat",
+    "cloudlinux": "redhat",
+}
+_ALIKE = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "rhel": "redhat",
+    "centos": "redhat",
+    "fedora": "redhat",
+    "suse": "suse",
+}
 
 
 def _read_os(answer: Answer, query: Query) -> Fact:
     arch = decode_text(answer.get_own().strip()) or None
     named = _read_part(answer, "os-release")
-    older = {"redhat": _read_part(answer, "redhat-release"), "alpine": _read_part(answer, "alpine-release"),
-             "debian": _read_part(answer, "debian_version")}
+    older = {
+        "redhat": _read_part(answer, "redhat-release"),
+        "alpine": _read_part(answer, "alpine-release"),
+        "debian": _read_part(answer, "debian_version"),
+    }
     if named is None and not any(older.values()):
         return Fact(UNSUPPORTED, cause="the image has no os-release and no older release file")
     fields = _parse_os_release(named or "")
     name = _find_name(fields, older)
-    family = _FAMILIES.get(name) or next((_ALIKE[like] for like in fields.get("ID_LIKE", "").lower().split()
-                                          if like in _ALIKE), "linux")
+    family = _FAMILIES.get(name) or next(
+        (_ALIKE[like] for like in fields.get("ID_LIKE", "").lower().split() if like in _ALIKE), "linux"
+    )
     pretty = fields.get("PRETTY_NAME") or fields.get("NAME") or (older["redhat"] or name).strip()
-    return Fact(OK, {"name": name, "family": family, "release": _find_release(name, family, fields, older),
-                     "arch": arch, "pretty": pretty})
+    return Fact(
+        OK,
+        {
+            "name": name,
+            "family": family,
+            "release": _find_release(name, family, fields, older),
+            "arch": arch,
+            "pretty": pretty,
+        },
+    )
 
 
-def _read_part(answer: Answer, part: str) -> Optional[str]:
+def _read_part(answer: Answer, part: str) -> str | None:
     """The text of a release file, None where it is absent; raises NotOkError where it is there and was not read."""
     try:
         return decode_text(answer.get_part(part))
@@ -79,9 +119,9 @@ def _read_part(answer: Answer, part: str) -> Optional[str]:
         raise
 
 
-def _parse_os_release(text: str) -> Dict[str, str]:
+def _parse_os_release(text: str) -> dict[str, str]:
     """Shell assignments as os-release(5) allows them: one per line, perhaps quoted; nothing is expanded."""
-    fields: Dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in text.splitlines():
         match = re.fullmatch(r"\s*([A-Z][A-Z0-9_]*)=(.*?)\s*", line)
         if match is not None:
@@ -92,7 +132,7 @@ def _parse_os_release(text: str) -> Dict[str, str]:
     return fields
 
 
-def _find_name(fields: Dict[str, str], older: Dict[str, Optional[str]]) -> str:
+def _find_name(fields: dict[str, str], older: dict[str, str | None]) -> str:
     own = fields.get("ID", "").lower()
     if own:
         return _NAMES.get(own, own)
@@ -102,7 +142,7 @@ def _find_name(fields: Dict[str, str], older: Dict[str, Optional[str]]) -> str:
     return "alpine" if older["alpine"] else "debian" if older["debian"] else "linux"
 
 
-def _find_release(name: str, family: str, fields: Dict[str, str], older: Dict[str, Optional[str]]) -> Optional[str]:
+def _find_release(name: str, family: str, fields: dict[str, str], older: dict[str, str | None]) -> str | None:
     version = fields.get("VERSION_ID") or None
     if name in ("debian", "raspbian"):
         return (older["debian"] or "").strip() or version
@@ -114,6 +154,12 @@ def _find_release(name: str, family: str, fields: Dict[str, str], older: Dict[st
     return release.group(1) if release is not None else version
 
 
-OS = Family(calls=call("os"), read=_read_os, shell=_SHELL, uses=("slurp",), programs=("uname", "readlink", "stat"),
-            parts=("os-release", "redhat-release", "alpine-release", "debian_version"),
-            stat_paths=lambda query: ("/etc/os-release", "/usr/lib/os-release"))
+OS = Family(
+    calls=call("os"),
+    read=_read_os,
+    shell=_SHELL,
+    uses=("slurp",),
+    programs=("uname", "readlink", "stat"),
+    parts=("os-release", "redhat-release", "alpine-release", "debian_version"),
+    stat_paths=lambda query: ("/etc/os-release", "/usr/lib/os-release"),
+)

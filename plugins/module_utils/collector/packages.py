@@ -20,7 +20,8 @@ Value: {"manager": "dpkg" | "apk" | "rpm", "packages": [{"name": str, "version":
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
@@ -30,7 +31,8 @@ from .rpm_database import MAX_DATABASE, read_rpm_database
 # rpm lists the keys of signers like packages
 _SIGNER_KEY = b"gpg-pubkey"
 
-_SHELL = (r"""
+_SHELL = (
+    r"""
 packages() {
   me=$1 m=
   if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
@@ -101,7 +103,8 @@ rpm_packages() {
   put "q$me" ok text database
   put "q$me.database" ok $E "$v"
 }
-""").replace("MAX_DATABASE", str(MAX_DATABASE))
+"""
+).replace("MAX_DATABASE", str(MAX_DATABASE))
 
 
 def _read_packages(answer: Answer, query: Query) -> Fact:
@@ -116,16 +119,18 @@ def _read_packages(answer: Answer, query: Query) -> Fact:
     return Fact(OK, {"manager": decode_text(manager), "packages": packages})
 
 
-def _read_dpkg(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+def _read_dpkg(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     """Stanzas; each begins with its Package line, so that files need no separator. Other lines are not looked at."""
-    records: List[Dict[bytes, bytes]] = []
+    records: list[dict[bytes, bytes]] = []
     for line in lines:
         field, _colon, value = line.partition(b": ")
         if field == b"Package":
             records.append({})
         if field in (b"Package", b"Version", b"Architecture", b"Status"):
             if not records or field in records[-1]:
-                raise BadContentError("a package record has its lines in disorder, at %s" % decode_text(line[:80]))
+                raise BadContentError(
+                    f"a package record has its lines in disorder, at {decode_text(line[:80])}"
+                )
             records[-1][field] = value.strip()
         _refuse_binary(line)
     for record in records:
@@ -133,18 +138,20 @@ def _read_dpkg(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
         status = record.get(b"Status", b"install ok installed").split()
         installed = status[-1:] == [b"installed"]
         if installed and b"Version" not in record:
-            raise BadContentError("package %s has no version" % decode_text(record[b"Package"][:80]))
-        yield _package(record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed)
+            raise BadContentError("package {} has no version".format(decode_text(record[b"Package"][:80])))
+        yield _package(
+            record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed
+        )
 
 
-def _read_apk(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+def _read_apk(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     """Records, each ended by an empty line; P is the name, V the version, A the architecture."""
-    record: Dict[bytes, bytes] = {}
+    record: dict[bytes, bytes] = {}
     for line in [*lines, b""]:
         _refuse_binary(line)
         if line[:2] in (b"P:", b"V:", b"A:"):
             if line[:1] in record:
-                raise BadContentError("a package record names %s twice" % decode_text(line[:80]))
+                raise BadContentError(f"a package record names {decode_text(line[:80])} twice")
             record[line[:1]] = line[2:]
         elif not line and record:
             if b"P" not in record or b"V" not in record:
@@ -153,16 +160,16 @@ def _read_apk(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
             record = {}
 
 
-def _read_rpm(lines: List[bytes]) -> Iterator[Dict[str, Any]]:
+def _read_rpm(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         fields = line.split(b"\t")
         if line and len(fields) != 3:
-            raise BadContentError("the rpm program wrote %s" % decode_text(line[:80]))
+            raise BadContentError(f"the rpm program wrote {decode_text(line[:80])}")
         if line and fields[0] != _SIGNER_KEY:
             yield _package(fields[0], fields[1], fields[2], True)
 
 
-def _read_rpm_file(data: bytes) -> Iterator[Dict[str, Any]]:
+def _read_rpm_file(data: bytes) -> Iterator[dict[str, Any]]:
     for package in read_rpm_database(data):
         if package.name != _SIGNER_KEY:
             yield _package(package.name, package.version, package.arch, True)
@@ -174,14 +181,27 @@ def _refuse_binary(line: bytes) -> None:
         raise BadContentError("the package database holds binary data")
 
 
-def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> Dict[str, Any]:
-    return {"name": decode_text(name), "version": decode_text(version), "arch": decode_text(arch),
-            "installed": installed}
+def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> dict[str, Any]:
+    return {
+        "name": decode_text(name),
+        "version": decode_text(version),
+        "arch": decode_text(arch),
+        "installed": installed,
+    }
 
 
-_RPM_FILES = tuple("%s/%s" % (folder, name) for folder in ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
-                   for name in ("rpmdb.sqlite", "Packages.db", "Packages"))
+_RPM_FILES = tuple(
+    f"{folder}/{name}"
+    for folder in ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+    for name in ("rpmdb.sqlite", "Packages.db", "Packages")
+)
 
-PACKAGES = Family(calls=call("packages"), read=_read_packages, shell=_SHELL, uses=("pick", "limited"),
-                  programs=("rpm", "chroot", "readlink", "base64", "od", "stat", "gzip", "head"), parts=("database",),
-                  stat_paths=lambda query: _RPM_FILES)
+PACKAGES = Family(
+    calls=call("packages"),
+    read=_read_packages,
+    shell=_SHELL,
+    uses=("pick", "limited"),
+    programs=("rpm", "chroot", "readlink", "base64", "od", "stat", "gzip", "head"),
+    parts=("database",),
+    stat_paths=lambda query: _RPM_FILES,
+)

@@ -21,7 +21,7 @@ def unpack_gzip(data: bytes, most: int, what: str) -> bytes:
     except zlib.error:
         raise BadContentError("the container's gzip wrote something else than gzip") from None
     if len(unpacked) > most:
-        raise BadContentError("%s has more than %d bytes" % (what, most))
+        raise BadContentError(f"{what} has more than {most} bytes")
     if not unpacker.eof or unpacker.unused_data:
         raise BadContentError("what the container's gzip wrote is not complete")
     return unpacked

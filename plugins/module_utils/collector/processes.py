@@ -17,7 +17,7 @@ process makes of it: some programs write one text over it.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Set
+from typing import Any
 
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import RUNNING, Answer, Family, call
@@ -65,21 +65,25 @@ def _read_processes(answer: Answer, query: Query) -> Fact:
     own = read_integer(own_line)
     lines = answer.get_part("status").split(b"\n")
     records = _read_status(lines)
-    commands = _read_commands(answer.get_part("cmdline"), [read_integer(pid) for pid in first.split()], separator)
+    commands = _read_commands(
+        answer.get_part("cmdline"), [read_integer(pid) for pid in first.split()], separator
+    )
     if not set(records) <= set(commands):
         raise BadContentError("there is the status of a process that was not listed")
     hidden = sorted({read_integer(pid) for pid in still.split()} - set(records))
     if hidden:
-        return Fact(UNREADABLE, cause="the status of process %d cannot be read" % hidden[0])
+        return Fact(UNREADABLE, cause=f"the status of process {hidden[0]} cannot be read")
     if _hides_processes(lines) and not int(records.get(own, {}).get(b"CapEff", b"0"), 16) & _MAY_TRACE:
         return Fact(UNREADABLE, cause="/proc is mounted with hidepid: processes of other users are hidden")
     mine = _find_descendants(own, records)
-    return Fact(OK, [_process(pid, records[pid], commands[pid]) for pid in sorted(records) if pid not in mine])
+    return Fact(
+        OK, [_process(pid, records[pid], commands[pid]) for pid in sorted(records) if pid not in mine]
+    )
 
 
-def _read_status(lines: List[bytes]) -> Dict[int, Dict[bytes, bytes]]:
+def _read_status(lines: list[bytes]) -> dict[int, dict[bytes, bytes]]:
     """Status files, one after the other; each begins with its Name, in which the kernel escapes newlines."""
-    records: List[Dict[bytes, bytes]] = []
+    records: list[dict[bytes, bytes]] = []
     for line in lines:
         match = _FIELD.fullmatch(line)
         if match is None:
@@ -96,24 +100,32 @@ def _read_status(lines: List[bytes]) -> Dict[int, Dict[bytes, bytes]]:
     return {read_integer(record[b"Pid"]): record for record in records}
 
 
-def _read_commands(data: bytes, pids: List[int], separator: bytes) -> Dict[int, bytes]:
-    commands = (data.replace(b"\0", b"\x1e").rstrip(b"\n") + b"\n").split(separator + b"\n") if separator else []
+def _read_commands(data: bytes, pids: list[int], separator: bytes) -> dict[int, bytes]:
+    commands = (
+        (data.replace(b"\0", b"\x1e").rstrip(b"\n") + b"\n").split(separator + b"\n") if separator else []
+    )
     if len(commands) != len(pids) + 1 or commands[-1]:
         raise BadContentError("the command lines cannot be told apart")
     return dict(zip(pids, commands))
 
 
-def _hides_processes(lines: List[bytes]) -> bool:
+def _hides_processes(lines: list[bytes]) -> bool:
     """Whether a line of mountinfo mounts /proc with hidepid other than off."""
-    options = [line.rsplit(b" ", 1)[-1].split(b",") for line in lines
-               if line[:1].isdigit() and line.split(b" ")[4:5] == [b"/proc"]]
-    return any(option.startswith(b"hidepid=") and option not in (b"hidepid=0", b"hidepid=off")
-               for words in options for option in words)
+    options = [
+        line.rsplit(b" ", 1)[-1].split(b",")
+        for line in lines
+        if line[:1].isdigit() and line.split(b" ")[4:5] == [b"/proc"]
+    ]
+    return any(
+        option.startswith(b"hidepid=") and option not in (b"hidepid=0", b"hidepid=off")
+        for words in options
+        for option in words
+    )
 
 
-def _find_descendants(own: int, records: Dict[int, Dict[bytes, bytes]]) -> Set[int]:
+def _find_descendants(own: int, records: dict[int, dict[bytes, bytes]]) -> set[int]:
     """The collector's shell and the programs that it runs."""
-    children: Dict[int, List[int]] = {}
+    children: dict[int, list[int]] = {}
     for pid, record in records.items():
         children.setdefault(read_integer(record[b"PPid"]), []).append(pid)
     mine, left = {own}, [own]
@@ -124,12 +136,17 @@ def _find_descendants(own: int, records: Dict[int, Dict[bytes, bytes]]) -> Set[i
     return mine
 
 
-def _process(pid: int, record: Dict[bytes, bytes], command: bytes) -> Dict[str, Any]:
+def _process(pid: int, record: dict[bytes, bytes], command: bytes) -> dict[str, Any]:
     arguments = command.rstrip(b"\x1e")
-    return {"pid": pid, "ppid": read_integer(record[b"PPid"]), "uid": _effective(record[b"Uid"]),
-            "gid": _effective(record[b"Gid"]), "state": decode_text(record[b"State"][:1]),
-            "name": decode_text(record[b"Name"]),
-            "cmdline": [decode_text(argument) for argument in arguments.split(b"\x1e")] if arguments else []}
+    return {
+        "pid": pid,
+        "ppid": read_integer(record[b"PPid"]),
+        "uid": _effective(record[b"Uid"]),
+        "gid": _effective(record[b"Gid"]),
+        "state": decode_text(record[b"State"][:1]),
+        "name": decode_text(record[b"Name"]),
+        "cmdline": [decode_text(argument) for argument in arguments.split(b"\x1e")] if arguments else [],
+    }
 
 
 def _effective(identities: bytes) -> int:
@@ -137,5 +154,12 @@ def _effective(identities: bytes) -> int:
     return read_integer([*identities.split(), b"", b""][1])
 
 
-PROCESSES = Family(calls=call("processes"), read=_read_processes, shell=_SHELL, uses=("pick",),
-                   programs=("cat", "base64", "od"), parts=("status", "cmdline"), reach=RUNNING)
+PROCESSES = Family(
+    calls=call("processes"),
+    read=_read_processes,
+    shell=_SHELL,
+    uses=("pick",),
+    programs=("cat", "base64", "od"),
+    parts=("status", "cmdline"),
+    reach=RUNNING,
+)

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Set, Tuple
 
 from . import sqlite_table
 from .frames import BadContentError
@@ -57,7 +57,7 @@ def read_rpm_database(data: bytes) -> Iterator[RpmPackage]:
         data = unpack_gzip(data, MAX_DATABASE, "the rpm database")
     for count, blob in enumerate(_read_headers(data)):
         if count == _MAX_PACKAGES:
-            raise BadContentError("the rpm database has more than %d packages" % _MAX_PACKAGES)
+            raise BadContentError(f"the rpm database has more than {_MAX_PACKAGES} packages")
         yield _read_package(blob)
 
 
@@ -96,7 +96,7 @@ def _read_ndb(data: bytes) -> Iterator[bytes]:
             unread -= blocks * _NDB_BLOCK
             if unread < 0:
                 raise BadContentError("the packages of the ndb database have more bytes than the file")
-            yield _read_ndb_blob(data[first * _NDB_BLOCK:(first + blocks) * _NDB_BLOCK], index)
+            yield _read_ndb_blob(data[first * _NDB_BLOCK : (first + blocks) * _NDB_BLOCK], index)
 
 
 def _read_ndb_blob(blob: bytes, index: int) -> bytes:
@@ -104,11 +104,13 @@ def _read_ndb_blob(blob: bytes, index: int) -> bytes:
         raise BadContentError("a package of the ndb database is not complete")
     head, found, _generation, length = struct.unpack_from("<4sIII", blob)
     checksum, again, tail = struct.unpack_from("<II4s", blob, len(blob) - 12)
-    if (head, tail, found, again) != (b"BlbS", b"BlbE", index, length) or not 0 <= len(blob) - 28 - length < _NDB_BLOCK:
+    if (head, tail, found, again) != (b"BlbS", b"BlbE", index, length) or not 0 <= len(
+        blob
+    ) - 28 - length < _NDB_BLOCK:
         raise BadContentError("a package of the ndb database is not where its slot says")
     if zlib.adler32(blob[:-12]) != checksum:
         raise BadContentError("a package of the ndb database does not fit its checksum")
-    return blob[16:16 + length]
+    return blob[16 : 16 + length]
 
 
 class _BerkeleyHash:
@@ -122,11 +124,13 @@ class _BerkeleyHash:
         if not 512 <= self._size <= 65536 or self._size & (self._size - 1) or kind != _BDB_HASH_META:
             raise BadContentError("the Berkeley DB database is not valid")
         if encryption or flags:
-            raise BadContentError("the Berkeley DB database is encrypted, has checksums or is one of several in a file")
+            raise BadContentError(
+                "the Berkeley DB database is encrypted, has checksums or is one of several in a file"
+            )
         if len(data) < (last + 1) * self._size:
             raise BadContentError("the Berkeley DB database is not complete")
         self._pages = last + 1
-        self._taken: Set[int] = set()
+        self._taken: set[int] = set()
 
     def values(self) -> Iterator[bytes]:
         overflow = 0
@@ -137,9 +141,10 @@ class _BerkeleyHash:
                 overflow += kind == _BDB_OVERFLOW_PAGE
                 continue
             if kind not in _BDB_HASH_PAGES or entries % 2 or _BDB_PAGE_HEADER + 2 * entries > self._size:
-                raise BadContentError("page %d of the Berkeley DB database is not valid" % number)
-            items = self._split(base, struct.unpack_from("%s%dH" % (self._order, entries), self._data,
-                                                         base + _BDB_PAGE_HEADER))
+                raise BadContentError(f"page {number} of the Berkeley DB database is not valid")
+            items = self._split(
+                base, struct.unpack_from(f"{self._order}{entries}H", self._data, base + _BDB_PAGE_HEADER)
+            )
             for key, item in zip(items[::2], items[1::2]):
                 if len(key) != 5 or key[0] != _BDB_INLINE:
                     raise BadContentError("a key of the Berkeley DB database is not the number of a package")
@@ -149,14 +154,14 @@ class _BerkeleyHash:
         if overflow != len(self._taken):
             raise BadContentError("the Berkeley DB database has pages of a package that it does not name")
 
-    def _split(self, base: int, places: Tuple[int, ...]) -> List[bytes]:
+    def _split(self, base: int, places: tuple[int, ...]) -> list[bytes]:
         """The items of a page; they stand from its end to its beginning."""
         items = []
         end = self._size
         for place in places:
             if not _BDB_PAGE_HEADER + 2 * len(places) <= place < end:
                 raise BadContentError("an item of the Berkeley DB database is not on its page")
-            items.append(self._data[base + place:base + end])
+            items.append(self._data[base + place : base + end])
             end = place
         return items
 
@@ -169,13 +174,17 @@ class _BerkeleyHash:
         parts = []
         while number:
             if number in self._taken or number >= self._pages:
-                raise BadContentError("an overflow page of the Berkeley DB database is not where it should be")
+                raise BadContentError(
+                    "an overflow page of the Berkeley DB database is not where it should be"
+                )
             self._taken.add(number)
             base = number * self._size
-            number, _entries, used, _level, kind = struct.unpack_from(self._order + "IHHBB", self._data, base + 16)
+            number, _entries, used, _level, kind = struct.unpack_from(
+                self._order + "IHHBB", self._data, base + 16
+            )
             if kind != _BDB_OVERFLOW_PAGE or used > self._size - _BDB_PAGE_HEADER:
                 raise BadContentError("an overflow page of the Berkeley DB database is not valid")
-            parts.append(self._data[base + _BDB_PAGE_HEADER:base + _BDB_PAGE_HEADER + used])
+            parts.append(self._data[base + _BDB_PAGE_HEADER : base + _BDB_PAGE_HEADER + used])
         value = b"".join(parts)
         if len(value) != length:
             raise BadContentError("a value of the Berkeley DB database is not complete")
@@ -190,21 +199,23 @@ def _read_package(blob: bytes) -> RpmPackage:
     start = 8 + 16 * entries
     if not 0 < entries <= 0xFFFF or start + size != len(blob):
         raise BadContentError("the header of a package is not complete")
-    texts: Dict[int, bytes] = {}
+    texts: dict[int, bytes] = {}
     epoch = b""
     for tag, kind, offset, count in struct.iter_unpack(">IIII", blob[8:start]):
         if tag not in _TAGS:
             continue
         if tag in texts or (kind, count) != (_INT32 if tag == _EPOCH else _STRING, 1):
-            raise BadContentError("the header of a package has the tag %d twice or in another type" % tag)
+            raise BadContentError(f"the header of a package has the tag {tag} twice or in another type")
         if tag == _EPOCH:
             epoch = b"%d:" % _read_number(blob, start + offset)
         texts[tag] = b"" if tag == _EPOCH else _read_string(blob, start + offset)
     missing = [tag for tag in (_NAME, _VERSION, _RELEASE) if not texts.get(tag)]
     if missing:
-        raise BadContentError("the header of a package lacks the tag %d" % missing[0])
+        raise BadContentError(f"the header of a package lacks the tag {missing[0]}")
     # keys of signers have no architecture; the program writes (none)
-    return RpmPackage(texts[_NAME], b"%b%b-%b" % (epoch, texts[_VERSION], texts[_RELEASE]), texts.get(_ARCH, b"(none)"))
+    return RpmPackage(
+        texts[_NAME], b"%b%b-%b" % (epoch, texts[_VERSION], texts[_RELEASE]), texts.get(_ARCH, b"(none)")
+    )
 
 
 def _read_number(blob: bytes, at: int) -> int:

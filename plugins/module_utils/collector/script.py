@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Dict, List
 
 from .facts import Query
 from .families import FAMILIES
@@ -37,8 +36,11 @@ def build_script(request: CollectionRequest, nonce: str, view: TargetView = INSI
     check_nonce(nonce)
     script = _script_of(request, _BESIDE if view.container_id else view.mount_point, bool(view.memory_limit))
     figures = b"%d %d" % (view.memory_limit // 1000, math.ceil(view.headroom / 1000))
-    return (script.replace(_NONCE, nonce.encode()).replace(_CONTAINER_ID, view.container_id.encode())
-            .replace(_FIGURES, figures))
+    return (
+        script.replace(_NONCE, nonce.encode())
+        .replace(_CONTAINER_ID, view.container_id.encode())
+        .replace(_FIGURES, figures)
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -48,69 +50,89 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
     :param root: empty for the shell's own, _BESIDE for that of the container, else the target's mount point
     :param looks_for_room: whether it looks first what is left of the pod's memory
     """
-    wanted: Dict[str, List[IndexedQuery]] = {}
+    wanted: dict[str, list[IndexedQuery]] = {}
     for index, query in enumerate(request.queries):
         wanted.setdefault(query.kind, []).append((index, query))
     asked = [(family, wanted[kind]) for kind, family in FAMILIES.items() if kind in wanted]
     out_of_reach = {_BESIDE: WITHIN, "": WITHIN + 1}.get(root, RUNNING)
     families = [(family, queries) for family, queries in asked if family.reach < out_of_reach]
     functions = _order_functions([name for family, _queries in families for name in family.uses])
-    programs = sorted({name for family, _queries in families for name in family.programs}
-                      | {name for function in functions for name in NEEDS[function]["programs"].split()}
-                      | ({"grep", "readlink"} if root else set()))
-    paths = dict.fromkeys(path for family, queries in families for _index, query in queries
-                          for path in family.stat_paths(query))
-    work = [b"main() {", b"nonce=%s left=%d limit=%d" % (_NONCE, request.output_limit, math.ceil(request.time_limit)),
-            b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), _NONCE), b"now; t0=$u"]
+    programs = sorted(
+        {name for family, _queries in families for name in family.programs}
+        | {name for function in functions for name in NEEDS[function]["programs"].split()}
+        | ({"grep", "readlink"} if root else set())
+    )
+    paths = dict.fromkeys(
+        path for family, queries in families for _index, query in queries for path in family.stat_paths(query)
+    )
+    work = [
+        b"main() {",
+        b"nonce=%s left=%d limit=%d" % (_NONCE, request.output_limit, math.ceil(request.time_limit)),
+        b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), _NONCE),
+        b"now; t0=$u",
+    ]
     if programs:
-        work.append(b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode())
+        work.append(
+            b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode()
+        )
     if "base64" in programs:
-        work.append(b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi")
+        work.append(
+            b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi"
+        )
     if root:
         work.append(b"enter " + (_CONTAINER_ID if root == _BESIDE else quote(root)))
     if looks_for_room:
         work.append(b"room " + _FIGURES)
     work += [_refuse(family, root, queries) for family, queries in asked if family.reach >= out_of_reach]
     if paths:
-        work += [b'for x in %s; do at "$x" && set -- "$@" "$r"; done' % b" ".join(map(quote, paths)), b'stats "$@"']
+        work += [
+            b'for x in %s; do at "$x" && set -- "$@" "$r"; done' % b" ".join(map(quote, paths)),
+            b'stats "$@"',
+        ]
     for family, queries in families:
         work += [b"set --", *family.calls(queries)]
-    shells = dict.fromkeys([FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families])
+    shells = dict.fromkeys(
+        [FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families]
+    )
     eyes = FROM_INSIDE if not root else BESIDE if root == _BESIDE else MOUNTED
     eyes += ROOM if looks_for_room else ""
-    lines = [b"ROOT=." if root else b"ROOT=", *_strip(PREPARE + SEE + eyes + STATS), b"exec 2>/dev/null 3>/dev/null"]
+    lines = [
+        b"ROOT=." if root else b"ROOT=",
+        *_strip(PREPARE + SEE + eyes + STATS),
+        b"exec 2>/dev/null 3>/dev/null",
+    ]
     lines += [line for shell in shells for line in _strip(shell)]
     lines += [*work, *_strip(FINISH), b"}", b"main </dev/null"]
     return b"\n".join(lines) + b"\n"
 
 
-def frame_names(request: CollectionRequest) -> Dict[str, Query]:
+def frame_names(request: CollectionRequest) -> dict[str, Query]:
     """Every frame name that the script of this request may send for a query, with the query that it belongs to."""
-    names: Dict[str, Query] = {}
+    names: dict[str, Query] = {}
     for index, query in enumerate(request.queries):
-        names["q%d" % index] = query
-        names.update({"q%d.%s" % (index, part): query for part in FAMILIES[query.kind].parts})
+        names[f"q{index}"] = query
+        names.update({f"q{index}.{part}": query for part in FAMILIES[query.kind].parts})
     return names
 
 
-def _refuse(family: Family, root: str, queries: List[IndexedQuery]) -> bytes:
+def _refuse(family: Family, root: str, queries: list[IndexedQuery]) -> bytes:
     """The command that answers queries of a kind that cannot be seen from where the shell is."""
     if root == _BESIDE:
         why = "it can only be had from inside: no program of the target is run beside it"
     else:
         why = "an image at rest does not have it: the container must run"
-    indexes = " ".join("%d" % index for index, _query in queries)
+    indexes = " ".join(f"{index}" for index, _query in queries)
     return b"for x in %s; do put q$x unsupported text %s; done" % (indexes.encode(), quote(why))
 
 
-def _order_functions(names: List[str]) -> List[str]:
+def _order_functions(names: list[str]) -> list[str]:
     """The shared functions with those that they need, each once."""
-    ordered: Dict[str, None] = {}
+    ordered: dict[str, None] = {}
     for name in names:
         ordered.update(dict.fromkeys([*NEEDS[name]["functions"].split(), name]))
     return list(ordered)
 
 
-def _strip(shell: str) -> List[bytes]:
+def _strip(shell: str) -> list[bytes]:
     """Lines without indentation and empty lines; the code holds no text of several lines but nl, which stays."""
     return [line.strip(" ").encode() for line in shell.split("\n") if line.strip(" ")]

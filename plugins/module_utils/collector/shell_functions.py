@@ -26,8 +26,6 @@ not.
 
 from __future__ import annotations
 
-from typing import Dict
-
 # Options (SHELLOPTS of bash) and functions may come with the environment. So may variables of our names: these would stay
 # exported, and what they then hold would be too long for the environment of any program.
 PREPARE = r"""
@@ -153,7 +151,7 @@ exit 0
 # and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or before it has
 # become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z). A wait can return for a signal
 # that came before it: hence the watcher waits until sleep is not there to be killed again.
-FUNCTIONS: Dict[str, str] = {
+FUNCTIONS: dict[str, str] = {
     "pure": r"""
 pure() { case ${1#.} in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
 """,
@@ -211,7 +209,7 @@ limited() {
 }
 
 # What a function needs besides: other functions and programs.
-NEEDS: Dict[str, Dict[str, str]] = {
+NEEDS: dict[str, dict[str, str]] = {
     "pure": {"functions": "", "programs": ""},
     "slurp": {"functions": "", "programs": ""},
     "read_all": {"functions": "slurp", "programs": "cat"},

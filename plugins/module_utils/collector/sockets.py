@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import List, Tuple
 
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, call
@@ -58,9 +57,13 @@ sockets() {
 }
 """.replace("BIG", "\x02")
 
-_LINE = re.compile(rb"/proc/net/(tcp6?|udp6?): *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]+):0000 "
-                   rb"(0A|07) [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]+ +([0-9]{1,10}) ")
-_OTHER = re.compile(rb"/proc/net/(tcp6?|udp6?): *(sl |[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]{2} )")
+_LINE = re.compile(
+    rb"/proc/net/(tcp6?|udp6?): *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]+):0000 "
+    rb"(0A|07) [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]+ +([0-9]{1,10}) "
+)
+_OTHER = re.compile(
+    rb"/proc/net/(tcp6?|udp6?): *(sl |[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]{2} )"
+)
 _LISTENING = {b"tcp": b"0A", b"tcp6": b"0A", b"udp": b"07", b"udp6": b"07"}
 
 
@@ -68,24 +71,31 @@ def _read_sockets(answer: Answer, query: Query) -> Fact:
     order, _newline, text = answer.get_own().partition(b"\n")
     if order not in (b"little", b"big"):
         raise BadContentError("the byte order of the machine is not told")
-    found: List[Tuple[str, str, int, int]] = []
+    found: list[tuple[str, str, int, int]] = []
     for line in text.split(b"\n"):
         match = _LINE.match(line)
         if match is None:
             if line and not _OTHER.match(line):
-                raise BadContentError("a line of /proc/net is not understood: %s" % decode_text(line[:80]))
+                raise BadContentError(f"a line of /proc/net is not understood: {decode_text(line[:80])}")
             continue
         protocol, address, port, _remote, state, uid = match.groups()
         if state == _LISTENING[protocol]:
-            found.append((protocol.decode(), decode_address(address, order == b"big"), int(port, 16), int(uid)))
+            found.append(
+                (protocol.decode(), decode_address(address, order == b"big"), int(port, 16), int(uid))
+            )
     return Fact(OK, [dict(zip(("protocol", "address", "port", "uid"), socket)) for socket in sorted(found)])
 
 
 def decode_address(digits: bytes, big: bool) -> str:
     """The hex digits of an IPv4 or IPv6 address from /proc/net as text. `big`: the machine is big-endian."""
-    words = [bytes.fromhex(digits[at:at + 8].decode()) for at in range(0, len(digits), 8)]
+    words = [bytes.fromhex(digits[at : at + 8].decode()) for at in range(0, len(digits), 8)]
     return str(ipaddress.ip_address(b"".join(words if big else [word[::-1] for word in words])))
 
 
-SOCKETS = Family(calls=call("sockets"), read=_read_sockets, shell=_SHELL, programs=("grep", "head", "readlink"),
-                 reach=RUNNING)
+SOCKETS = Family(
+    calls=call("sockets"),
+    read=_read_sockets,
+    shell=_SHELL,
+    programs=("grep", "head", "readlink"),
+    reach=RUNNING,
+)

@@ -11,7 +11,8 @@ bounded by the file's size. Whatever is not exactly as the format has it raises 
 
 from __future__ import annotations
 
-from typing import Iterator, List, Set, Tuple, Union
+from collections.abc import Iterator
+from typing import Union
 
 from .frames import BadContentError
 
@@ -26,12 +27,12 @@ _MAX_COLUMNS = 16
 _INTEGER_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
-def read_table(data: bytes, table: str) -> Iterator[List[Value]]:
+def read_table(data: bytes, table: str) -> Iterator[list[Value]]:
     """The columns of each row. An INTEGER PRIMARY KEY reads as None, as it is kept apart. Raises BadContentError."""
     database = _Database(data)
     roots = [row[3] for row in database.rows(1) if row[:2] == [b"table", table.encode()] and len(row) == 5]
     if len(roots) != 1 or not isinstance(roots[0], int):
-        raise BadContentError("the SQLite database has no table %s" % table)
+        raise BadContentError(f"the SQLite database has no table {table}")
     yield from database.rows(roots[0])
 
 
@@ -48,9 +49,9 @@ class _Database:
             raise BadContentError("the SQLite database is not in UTF-8")
         self._usable = self._size - data[20]
         self._unread = len(data)  # bytes that records may still take: no two share any
-        self._seen: Set[int] = set()
+        self._seen: set[int] = set()
 
-    def rows(self, root: int) -> Iterator[List[Value]]:
+    def rows(self, root: int) -> Iterator[list[Value]]:
         """All rows below a page, in order."""
         count = 0
         pages = [root]
@@ -58,28 +59,28 @@ class _Database:
             number = pages.pop()
             page = self._page(number)
             start = _HEADER if number == 1 else 0
-            kind, cells = page[start], int.from_bytes(page[start + 3:start + 5], "big")
+            kind, cells = page[start], int.from_bytes(page[start + 3 : start + 5], "big")
             if kind not in (_INTERIOR, _LEAF):
-                raise BadContentError("page %d of the SQLite database is not of a table" % number)
+                raise BadContentError(f"page {number} of the SQLite database is not of a table")
             first = start + (12 if kind == _INTERIOR else 8)
             if first + 2 * cells > self._usable:
-                raise BadContentError("page %d of the SQLite database has too many cells" % number)
-            places = [int.from_bytes(page[at:at + 2], "big") for at in range(first, first + 2 * cells, 2)]
+                raise BadContentError(f"page {number} of the SQLite database has too many cells")
+            places = [int.from_bytes(page[at : at + 2], "big") for at in range(first, first + 2 * cells, 2)]
             if kind == _INTERIOR:
-                pages.append(int.from_bytes(page[start + 8:start + 12], "big"))
-                pages += [int.from_bytes(page[place:place + 4], "big") for place in reversed(places)]
+                pages.append(int.from_bytes(page[start + 8 : start + 12], "big"))
+                pages += [int.from_bytes(page[place : place + 4], "big") for place in reversed(places)]
                 continue
             for place in places:
                 count += 1
                 if count > _MAX_ROWS:
-                    raise BadContentError("the SQLite database has more than %d rows" % _MAX_ROWS)
+                    raise BadContentError(f"the SQLite database has more than {_MAX_ROWS} rows")
                 yield _split_record(self._payload(page, place))
 
     def _page(self, number: int) -> bytes:
         if number in self._seen or not 1 <= number <= len(self._data) // self._size:
-            raise BadContentError("page %d of the SQLite database is not where it should be" % number)
+            raise BadContentError(f"page {number} of the SQLite database is not where it should be")
         self._seen.add(number)
-        return self._data[(number - 1) * self._size:number * self._size]
+        return self._data[(number - 1) * self._size : number * self._size]
 
     def _payload(self, page: bytes, at: int) -> bytes:
         """The record of a leaf's cell, with what of it is on overflow pages."""
@@ -93,12 +94,12 @@ class _Database:
             least = (self._usable - 12) * 32 // 255 - 23
             local = least + (length - least) % (self._usable - 4)
             local = local if local <= self._usable - 35 else least
-        parts = [page[at:min(at + local, self._usable)]]
-        following = page[at + local:at + local + 4]
+        parts = [page[at : min(at + local, self._usable)]]
+        following = page[at + local : at + local + 4]
         missing = length - local
         while missing > 0:
             page = self._page(int.from_bytes(following, "big"))
-            parts.append(page[4:4 + min(missing, self._usable - 4)])
+            parts.append(page[4 : 4 + min(missing, self._usable - 4)])
             following, missing = page[:4], missing - len(parts[-1])
         payload = b"".join(parts)
         if len(payload) != length:
@@ -106,10 +107,10 @@ class _Database:
         return payload
 
 
-def _varint(data: bytes, at: int) -> Tuple[int, int]:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """A number of one to nine bytes, and the place behind it."""
     value = 0
-    for index, byte in enumerate(data[at:at + 9]):
+    for index, byte in enumerate(data[at : at + 9]):
         if index == 8:
             return value << 8 | byte, at + 9
         value = value << 7 | byte & 0x7F
@@ -118,14 +119,14 @@ def _varint(data: bytes, at: int) -> Tuple[int, int]:
     raise BadContentError("a number of the SQLite database goes beyond its page")
 
 
-def _split_record(record: bytes) -> List[Value]:
+def _split_record(record: bytes) -> list[Value]:
     end, at = _varint(record, 0)
-    values: List[Value] = []
+    values: list[Value] = []
     place = end
     while at < end:
         kind, at = _varint(record, at)
         size = _INTEGER_SIZES.get(kind, 8 if kind == 7 else (kind - 12) // 2 if kind >= 12 else 0)
-        content = record[place:place + size]
+        content = record[place : place + size]
         if kind in (10, 11) or len(content) != size or len(values) == _MAX_COLUMNS:
             raise BadContentError("a record of the SQLite database is not valid")
         place += size

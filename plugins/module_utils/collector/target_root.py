@@ -110,7 +110,9 @@ refuse() {
 # members: _w are the folders of the target's processes. Where no process tells its container (the kernel hides paths of
 # cgroups outside of one's own), all in this process namespace are, but for those of our own container.
 # What is sent where the root cannot be entered lets the reader say why: the identities of the process and of ours.
-BESIDE = _LOOK + r"""
+BESIDE = (
+    _LOOK
+    + r"""
 away() { return 1; }
 members() {
   set +f; set -- /proc/[1-9]*; set -f
@@ -163,6 +165,7 @@ nameless() {
   [ "$_y" != pause ]
 }
 """
+)
 
 # $1 what the pod may take, $2 what must be left of it, in kB (some shells count in 32 bits). What the target takes stands in the
 # files of its cgroup, which the runtime mounts into it, for cgroup v1 or v2; what holds files is given back under pressure. Where
@@ -188,7 +191,9 @@ room() {
 """
 
 # What an image has in these places is hidden, or filled, when a container is made of it.
-MOUNTED = _LOOK + r"""
+MOUNTED = (
+    _LOOK
+    + r"""
 away() {
   case $1 in
   ./proc|./proc/*|./sys|./sys/*|./dev|./dev/*|./run/secrets|./etc/hosts|./etc/hostname|./etc/resolv.conf) return 0 ;;
@@ -202,3 +207,4 @@ enter() {
   [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or may not be read'
 }
 """
+)

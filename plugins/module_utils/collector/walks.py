@@ -26,7 +26,7 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
@@ -163,35 +163,46 @@ class _Search:
     """What one run of find printed: the names with how often each was printed; its exit code (_CUT_OFF where there was too
     much); how many files vanished; its complaints that belong to no directory in particular, and those of each directory."""
 
-    names: List[Tuple[bytes, int]]
+    names: list[tuple[bytes, int]]
     code: int
     vanished: int
     complaints: int
-    complaints_below: List[int]
+    complaints_below: list[int]
 
 
 def _read_walk(answer: Answer, query: Query) -> Fact:
     group, number, directory = [*answer.get_own().split(b" ", 2), b"", b""][:3]
-    search = answer.parse_shared("q%s.names" % decode_text(group), _split)
+    search = answer.parse_shared(f"q{decode_text(group)}.names", _split)
     if not 0 < read_integer(number) <= len(search.complaints_below):
         raise BadContentError("the walk's directory is missing")
     unreadable = search.complaints + search.complaints_below[read_integer(number) - 1]
     times = _TIMES[get_option(query, "match")]
-    entries = sorted(_below(name, directory, encode_subject(query.subject))
-                     for name, printed in search.names if printed & times and _is_below(name, directory))
+    entries = sorted(
+        _below(name, directory, encode_subject(query.subject))
+        for name, printed in search.names
+        if printed & times and _is_below(name, directory)
+    )
     limit, seconds = get_option(query, "limit"), get_option(query, "seconds")
     # find ends with 1 also where files vanished while it ran, which is no defect of the walk, and for other directories
     explained = search.vanished + search.complaints + sum(search.complaints_below)
     complete = not unreadable and (search.code == 0 or (search.code == 1 and explained > 0))
-    value: Dict[str, Any] = {"entries": [{"path": path} for path in entries[:limit]],
-                             "complete": complete and len(entries) <= limit, "unreadable": unreadable}
+    value: dict[str, Any] = {
+        "entries": [{"path": path} for path in entries[:limit]],
+        "complete": complete and len(entries) <= limit,
+        "unreadable": unreadable,
+    }
     if len(entries) > limit or search.code == _CUT_OFF:
-        return Fact(TOO_LARGE, value, "it found too much: %d entries or more" % len(entries))
+        return Fact(TOO_LARGE, value, f"it found too much: {len(entries)} entries or more")
     if search.code == STOPPED:
-        return Fact(TIMED_OUT, value, "it was stopped after %d seconds, or when all time was over" % seconds)
+        return Fact(TIMED_OUT, value, f"it was stopped after {seconds} seconds, or when all time was over")
     if not complete:
-        return Fact(UNREADABLE, value, "find ended with %d and %d complaints: it may not read all places, or does not "
-                    "know a predicate" % (search.code, unreadable))
+        return Fact(
+            UNREADABLE,
+            value,
+            f"find ended with {search.code} and {unreadable} complaints: it may not read all places, or "
+            "does not "
+            "know a predicate",
+        )
     return Fact(OK, value)
 
 
@@ -201,7 +212,7 @@ def _is_below(name: bytes, directory: bytes) -> bool:
 
 def _below(name: bytes, directory: bytes, asked: bytes) -> str:
     """The name by which the directory was asked for, where the collector found it by another."""
-    rest = name[len(directory.rstrip(b"/")):]
+    rest = name[len(directory.rstrip(b"/")) :]
     return decode_text(asked.rstrip(b"/") + rest if rest else asked)
 
 
@@ -210,7 +221,7 @@ def _split(frame: Frame) -> _Search:
     if counts is None:
         raise BadContentError("the walk's end is missing")
     vanished, complaints, *below = (int(number) for number in counts.group(1).split(b" "))
-    text = frame.payload[:counts.start()] + frame.payload[counts.end():]
+    text = frame.payload[: counts.start()] + frame.payload[counts.end() :]
     data = dataclasses.replace(frame, payload=text).decode()
     listing, code = split_tail(data) if len(data) < MAX_BYTES else (data, _CUT_OFF)
     names = listing.split(b"\0")
@@ -218,15 +229,19 @@ def _split(frame: Frame) -> _Search:
         raise BadContentError("the walk ends within a name")
     if code not in (0, 1) and names:
         # find was stopped, perhaps before it had printed the last name as often as it had to
-        names = names[:names.index(names[-1])]
-    return _Search([(name, len(list(same))) for name, same in groupby(names)], code, vanished, complaints, below)
+        names = names[: names.index(names[-1])]
+    return _Search(
+        [(name, len(list(same))) for name, same in groupby(names)], code, vanished, complaints, below
+    )
 
 
-def _call(queries: List[IndexedQuery]) -> List[bytes]:
-    roots: Dict[str, List[IndexedQuery]] = {}
+def _call(queries: list[IndexedQuery]) -> list[bytes]:
+    roots: dict[str, list[IndexedQuery]] = {}
     for index, query in queries:
         roots.setdefault(query.subject, []).append((index, query))
-    matches = sorted({get_option(query, "match") for _index, query in queries}, key=lambda match: -_TIMES[match])
+    matches = sorted(
+        {get_option(query, "match") for _index, query in queries}, key=lambda match: -_TIMES[match]
+    )
     seconds = max(get_option(query, "seconds") for _index, query in queries)
     commands = [b"matching %d %s" % (seconds, " ".join(matches).encode())]
     for root, below in roots.items():
@@ -235,5 +250,11 @@ def _call(queries: List[IndexedQuery]) -> List[bytes]:
     return [*commands, b"search"]
 
 
-WALK = Family(calls=_call, read=_read_walk, shell=_SHELL, uses=("limited",),
-              programs=("find", "head", "base64", "od", "readlink"), parts=("names",))
+WALK = Family(
+    calls=_call,
+    read=_read_walk,
+    shell=_SHELL,
+    uses=("limited",),
+    programs=("find", "head", "base64", "od", "readlink"),
+    parts=("names",),
+)

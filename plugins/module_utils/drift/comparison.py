@@ -14,8 +14,9 @@ What lies at and below mount points is no drift, nor are the directories that th
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..collector.listings import Listed
 
@@ -38,16 +39,23 @@ class Difference:
 
     path: str
     change: str
-    image: Optional[Listed] = None
-    live: Optional[Listed] = None
-    differs: Tuple[str, ...] = ()
+    image: Listed | None = None
+    live: Listed | None = None
+    differs: tuple[str, ...] = ()
 
-    def row(self) -> Dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """As plain JSON: the side that is there now, or was, with what differs and both sides."""
         shown = self.live or self.image
-        return {"path": self.path, "change": self.change, "type": shown.type if shown else "", "differs": list(self.differs),
-                "image": _side(self.image), "live": _side(self.live), "executable": _runs(self.live or self.image),
-                "gained_setuid": bool(_privilege(self.live) & ~_privilege(self.image))}
+        return {
+            "path": self.path,
+            "change": self.change,
+            "type": shown.type if shown else "",
+            "differs": list(self.differs),
+            "image": _side(self.image),
+            "live": _side(self.live),
+            "executable": _runs(self.live or self.image),
+            "gained_setuid": bool(_privilege(self.live) & ~_privilege(self.image)),
+        }
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,9 @@ class Surroundings:
     :param made: directories that the runtime makes, such as the working directory
     """
 
-    mounts: Tuple[str, ...]
+    mounts: tuple[str, ...]
     started: int
-    made: Tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,16 +77,19 @@ class Drift:
     """`differences` in the order of their paths; `compared` counts the files that are on either side; `unread` are
     directories that one side could not read, so that what is below them is not compared."""
 
-    differences: List[Difference] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     compared: int = 0
-    unread: List[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
-    def counts(self) -> Dict[str, int]:
-        return {change: sum(difference.change == change for difference in self.differences) for change in CHANGES}
+    def counts(self) -> dict[str, int]:
+        return {
+            change: sum(difference.change == change for difference in self.differences) for change in CHANGES
+        }
 
 
-def compare(sides: Mapping[str, Tuple[Optional[Value], Optional[Value]]], around: Surroundings,
-            ignore: Sequence[str] = ()) -> Drift:
+def compare(
+    sides: Mapping[str, tuple[Value | None, Value | None]], around: Surroundings, ignore: Sequence[str] = ()
+) -> Drift:
     """The drift of the places that were listed.
 
     :param sides: by the path that was asked for, the values of its listings, the image's first; None: it is not there
@@ -90,7 +101,9 @@ def compare(sides: Mapping[str, Tuple[Optional[Value], Optional[Value]]], around
     unread = {path for pair in sides.values() for value in pair if value for path in value["unread"]}
     drift.unread = sorted(path for path in unread if not left_out.has(path))
     closed = _Below(drift.unread)
-    above = {parent for path in (*around.mounts, *around.made) for parent in _parents(path)} | set(around.made)
+    above = {parent for path in (*around.mounts, *around.made) for parent in _parents(path)} | set(
+        around.made
+    )
     for path in sorted(image.keys() | live.keys()):
         if left_out.has(path) or closed.has_within(path):
             continue
@@ -114,7 +127,7 @@ class _Below:
 
     def __init__(self, places: Iterable[str]) -> None:
         self._places = {place.rstrip("/") for place in places}
-        self._folders: Dict[str, bool] = {}  # what was found out: files share their directories
+        self._folders: dict[str, bool] = {}  # what was found out: files share their directories
 
     def has(self, path: str) -> bool:
         return path.rstrip("/") in self._places or self.has_within(path)
@@ -124,20 +137,21 @@ class _Below:
             return False
         folder = path.rpartition("/")[0]
         if folder not in self._folders:
-            self._folders[folder] = folder in self._places or any(parent.rstrip("/") in self._places
-                                                                  for parent in _parents(folder))
+            self._folders[folder] = folder in self._places or any(
+                parent.rstrip("/") in self._places for parent in _parents(folder)
+            )
         return self._folders[folder]
 
 
-def _parents(path: str) -> List[str]:
+def _parents(path: str) -> list[str]:
     """The directories above a path, without the path itself."""
     parts = path.strip("/").split("/")
     return ["/" + "/".join(parts[:count]) for count in range(len(parts))] if path.strip("/") else []
 
 
-def _entries(values: Iterable[Tuple[str, Optional[Value]]]) -> Dict[str, Listed]:
-    entries: Dict[str, Listed] = {}
-    links: Dict[str, Listed] = {}
+def _entries(values: Iterable[tuple[str, Value | None]]) -> dict[str, Listed]:
+    entries: dict[str, Listed] = {}
+    links: dict[str, Listed] = {}
     for asked, value in values:
         if value is None:
             continue
@@ -150,10 +164,12 @@ def _entries(values: Iterable[Tuple[str, Optional[Value]]]) -> Dict[str, Listed]
 def _is_of_runtime(now: Listed, above: Iterable[str]) -> bool:
     if now.type == "directory":
         return now.path in above
-    return now.path in _MARKS or (now.link_target is not None and _OF_RUNTIME.get(now.path) == now.link_target)
+    return now.path in _MARKS or (
+        now.link_target is not None and _OF_RUNTIME.get(now.path) == now.link_target
+    )
 
 
-def _difference(path: str, before: Optional[Listed], now: Optional[Listed], started: int) -> Optional[Difference]:
+def _difference(path: str, before: Listed | None, now: Listed | None, started: int) -> Difference | None:
     if before is None or now is None:
         return Difference(path, ADDED if before is None else REMOVED, before, now)
     differs = _differing(before, now)
@@ -164,7 +180,7 @@ def _difference(path: str, before: Optional[Listed], now: Optional[Listed], star
     return None
 
 
-def _differing(before: Listed, now: Listed) -> Tuple[str, ...]:
+def _differing(before: Listed, now: Listed) -> tuple[str, ...]:
     if before.type != now.type:
         return ("type",)
     pairs = [("mode", before.mode, now.mode), ("owner", before.uid, now.uid), ("group", before.gid, now.gid)]
@@ -176,14 +192,18 @@ def _differing(before: Listed, now: Listed) -> Tuple[str, ...]:
     return (*differs, *(["link_target"] if before.link_target != now.link_target else []))
 
 
-def _side(listed: Optional[Listed]) -> Optional[Dict[str, Any]]:
-    return None if listed is None else {name: value for name, value in listed._asdict().items() if name != "path"}
+def _side(listed: Listed | None) -> dict[str, Any] | None:
+    return (
+        None
+        if listed is None
+        else {name: value for name, value in listed._asdict().items() if name != "path"}
+    )
 
 
-def _runs(listed: Optional[Listed]) -> bool:
+def _runs(listed: Listed | None) -> bool:
     """Whether it is a program, as its permission tells."""
     return listed is not None and listed.type == "file" and listed.mode & 0o111 != 0
 
 
-def _privilege(listed: Optional[Listed]) -> int:
+def _privilege(listed: Listed | None) -> int:
     return listed.mode & (stat.S_ISUID | stat.S_ISGID) if listed is not None and listed.type == "file" else 0

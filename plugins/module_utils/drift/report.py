@@ -3,33 +3,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drift of one target as a document: `drift/<target>.json` of a run.
 
-    schema            securescan.kubernetes/drift
-    schema_version    number; 1
-    collection        {name, version} of what wrote it
-    collected         RFC 3339: when the target was seen
-    target            all fields of `Target.identity()`
-    approach          how the running container was reached
-    places            list of {path, compared, cause}: what was to be compared, and why it could not be
-    complete          whether all places could be compared, with all that is below them
-    counts            {added, changed, removed, touched}: exact for what was compared; null where nothing was
-    compared          number of files that were compared
-    differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
-                      the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime, link_target}
-                      or null
-    left_out          number of differences beyond these
-    unread            directories that one side could not list; the first MOST_UNREAD
+schema            securescan.kubernetes/drift
+schema_version    number; 1
+collection        {name, version} of what wrote it
+collected         RFC 3339: when the target was seen
+target            all fields of `Target.identity()`
+approach          how the running container was reached
+places            list of {path, compared, cause}: what was to be compared, and why it could not be
+complete          whether all places could be compared, with all that is below them
+counts            {added, changed, removed, touched}: exact for what was compared; null where nothing was
+compared          number of files that were compared
+differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
+                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime, link_target}
+                  or null
+left_out          number of differences beyond these
+unread            directories that one side could not list; the first MOST_UNREAD
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
 from ..results.safe_text import kept_values
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
-from .sides import drift_of, listed_paths, why_not_comparable
+from .listings import drift_of, listed_paths, why_not_comparable
 
 SCHEMA = "securescan.kubernetes/drift"
 SCHEMA_VERSION = 1
@@ -37,7 +38,9 @@ MOST_DIFFERENCES = 1000
 MOST_UNREAD = 50
 
 
-def drift_report(selected: SelectedTarget, facts: Facts, approach: str, collected: str) -> Optional[Dict[str, Any]]:
+def drift_report(
+    selected: SelectedTarget, facts: Facts, approach: str, collected: str
+) -> dict[str, Any] | None:
     """The document; None where the facts were not collected for drift.
 
     :param collected: RFC 3339
@@ -51,18 +54,29 @@ def drift_report(selected: SelectedTarget, facts: Facts, approach: str, collecte
     compared = [path for path, cause in causes.items() if not cause]
     drift = drift_of(facts, compared, pod, container) if compared else Drift()
     differences = [difference.row() for difference in drift.differences[:MOST_DIFFERENCES]]
-    document: Dict[str, Any] = kept_values({
-        "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "collection": {"name": COLLECTION, "version": VERSION},
-        "collected": collected, "target": selected.target.identity(), "approach": approach, "places": places,
-        "complete": len(compared) == len(paths) and not drift.unread, "counts": drift.counts() if compared else None,
-        "compared": drift.compared, "differences": differences,
-        "left_out": len(drift.differences) - len(differences), "unread": drift.unread[:MOST_UNREAD]})
+    document: dict[str, Any] = kept_values(
+        {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "collection": {"name": COLLECTION, "version": VERSION},
+            "collected": collected,
+            "target": selected.target.identity(),
+            "approach": approach,
+            "places": places,
+            "complete": len(compared) == len(paths) and not drift.unread,
+            "counts": drift.counts() if compared else None,
+            "compared": drift.compared,
+            "differences": differences,
+            "left_out": len(drift.differences) - len(differences),
+            "unread": drift.unread[:MOST_UNREAD],
+        }
+    )
     return document
 
 
-def drift_in_summary(document: Mapping[str, Any], path: str) -> Dict[str, Any]:
+def drift_in_summary(document: Mapping[str, Any], path: str) -> dict[str, Any]:
     """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (why it is not complete)}."""
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
     if document["unread"] and not cause:
-        cause = "directories could not be listed on both sides, such as %s" % document["unread"][0]
+        cause = "directories could not be listed on both sides, such as {}".format(document["unread"][0])
     return {"path": path, "complete": document["complete"], "counts": document["counts"], "cause": cause}

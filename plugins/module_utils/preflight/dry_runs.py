@@ -9,8 +9,9 @@ A RoleBinding cannot be asked for: the API server wants its Role to be there. No
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 
 from ..access.objects import (
     AccessPlan,
@@ -23,9 +24,8 @@ from ..access.objects import (
 )
 from ..access.refusals import access_incomplete
 from ..approaches.debug import add_ephemeral_container
-from ..approaches.debug_refusals import is_name_taken, patch_refusal
 from ..approaches.image_helper import Helper, ImageOptions, helper_name, helper_pod
-from ..approaches.image_refusals import creation_refusal
+from ..approaches.refusals import creation_refusal, is_name_taken, patch_refusal
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
@@ -44,12 +44,13 @@ class DryRuns:
         self._run_id = new_run_id(datetime.now(timezone.utc))
         self._expires = datetime.now(timezone.utc) + timedelta(seconds=lifetime)
 
-    def make_access(self, grant: Grant) -> Optional[ScanError]:
+    def make_access(self, grant: Grant) -> ScanError | None:
         """Why the cluster would not take the ServiceAccount and the Roles of a grant, None where it would."""
         try:
             plan = AccessPlan(self._run_id, self._owner, self._expires, self._expires, (grant,))
-            account = self._create(collection_path("ServiceAccount", grant.namespace),
-                                   service_account(plan, grant.namespace))
+            account = self._create(
+                collection_path("ServiceAccount", grant.namespace), service_account(plan, grant.namespace)
+            )
             for wanted in roles_and_bindings(plan, grant, account):
                 if wanted["kind"] == "Role":
                     self._create(collection_path("Role", grant.namespace), wanted)
@@ -57,7 +58,7 @@ class DryRuns:
             return access_incomplete(error, ())
         return None
 
-    def add_debug_container(self, target: Target, entry: Mapping[str, Any]) -> Optional[ScanError]:
+    def add_debug_container(self, target: Target, entry: Mapping[str, Any]) -> ScanError | None:
         """Why the cluster would not take the ephemeral container, None where it would."""
         try:
             add_ephemeral_container(self._client, target, entry, _DRY_RUN)
@@ -65,17 +66,23 @@ class DryRuns:
             return None if is_name_taken(error) else patch_refusal(error, str(entry["name"]))
         return None
 
-    def start_helper(self, helper: Helper, options: ImageOptions) -> Optional[ScanError]:
+    def start_helper(self, helper: Helper, options: ImageOptions) -> ScanError | None:
         """Why the cluster would not take the helper pod, None where it would."""
         # of the uid of an owner that is not there the API server says nothing
-        owner = {"name": "securescan-%s" % self._run_id, "uid": "00000000-0000-0000-0000-000000000000"}
-        pod = helper_pod(helper_name(self._run_id, helper.number), helper, options,
-                         labels=helper_labels(self._run_id, self._expires), owner=owner, lifetime=self._lifetime)
+        owner = {"name": f"securescan-{self._run_id}", "uid": "00000000-0000-0000-0000-000000000000"}
+        pod = helper_pod(
+            helper_name(self._run_id, helper.number),
+            helper,
+            options,
+            labels=helper_labels(self._run_id, self._expires),
+            owner=owner,
+            lifetime=self._lifetime,
+        )
         try:
-            self._create("/api/v1/namespaces/%s/pods" % options.namespace, pod)
+            self._create(f"/api/v1/namespaces/{options.namespace}/pods", pod)
         except ScanError as error:
             return creation_refusal(error, options.namespace)
         return None
 
-    def _create(self, path: str, wanted: Mapping[str, Any]) -> Dict[str, Any]:
+    def _create(self, path: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         return self._client.create(path, wanted, _DRY_RUN)

@@ -1,15 +1,68 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a scan will take: the seconds that containers took in an earlier run, or on the test bed, times what is to do."""
+"""Preflight in numbers: what is expected of the targets, counted, and how long a scan of them would take."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..approaches import image
-from .explanation import Expectation
+from .explanation import APPROACHES, Expectation
+from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
+
+# Of each of these so many are shown by name, the most frequent first.
+_MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
+
+
+def counted(expectations: Sequence[Expectation]) -> dict[str, Any]:
+    """{targets, scannable, not_scannable, namespaces, namespaces_left_out, tried, approaches}."""
+    scannable = sum(bool(expected.tried) for expected in expectations)
+    places: dict[str, Counter[str]] = {}
+    for expected in expectations:
+        target = expected.selected.target
+        places.setdefault(target.namespace, Counter())[target.workload_kind] += 1
+    largest = sorted(places, key=lambda name: (-sum(places[name].values()), name))
+    return {
+        "targets": len(expectations),
+        "scannable": scannable,
+        "not_scannable": len(expectations) - scannable,
+        "namespaces": {name: dict(places[name].most_common()) for name in sorted(largest[:_MOST_NAMESPACES])},
+        "namespaces_left_out": max(0, len(largest) - _MOST_NAMESPACES),
+        "tried": [
+            {"approaches": list(tried), "targets": number}
+            for tried, number in Counter(expected.tried for expected in expectations).most_common()
+        ],
+        "approaches": {approach: _approach(approach, expectations) for approach in APPROACHES},
+    }
+
+
+def _approach(approach: str, expectations: Sequence[Expectation]) -> dict[str, Any]:
+    groups: dict[tuple[str, str, str], list[Expectation]] = {}
+    for expected in expectations:
+        groups.setdefault(expected.verdicts[approach].kind, []).append(expected)
+    by_status = Counter(expected.verdicts[approach].status for expected in expectations)
+    largest = sorted(groups.values(), key=lambda group: -len(group))
+    return {
+        WORKS: by_status[WORKS],
+        UNKNOWN: by_status[UNKNOWN],
+        REFUSED: by_status[REFUSED],
+        "reasons": [_reason(group[0].verdicts[approach], group) for group in largest[:_MOST_REASONS]],
+        "reasons_left_out": max(0, len(largest) - _MOST_REASONS),
+    }
+
+
+def _reason(verdict: Verdict, group: Sequence[Expectation]) -> dict[str, Any]:
+    """The first target's verdict stands for all; its message may speak of that one."""
+    return dict(
+        verdict.record(),
+        targets=len(group),
+        examples=[expected.selected.target.path for expected in group[:_MOST_EXAMPLES]],
+    )
+
 
 # Seconds for one container, eight at a time, on the test bed: two cores for cluster and controller together.
 TEST_BED_NAME = "test bed"
@@ -18,7 +71,9 @@ TEST_BED: Mapping[str, float] = {"exec": 0.9, "sidecar": 0.9, "debug": 3.0, "ima
 _PER_NAMESPACE = 0.3
 
 
-def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+def estimate(
+    expectations: Sequence[Expectation], concurrency: int, earlier: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how often it is used,
     the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
@@ -27,8 +82,8 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Opt
     :param earlier: the summary of an earlier run, whose durations are taken for the approaches that it has
     """
     measured = _measured(earlier) if earlier else {}
-    uses: Dict[str, int] = {}
-    images: Set[str] = set()
+    uses: dict[str, int] = {}
+    images: set[str] = set()
     for expected in expectations:
         for approach in expected.tried:
             if approach == image.NAME:
@@ -36,20 +91,30 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Opt
                     continue
                 images.add(expected.selected.target.image_id)
             uses[approach] = uses.get(approach, 0) + 1
-    parts: List[Dict[str, Any]] = [
-        {"approach": approach, "uses": number, "seconds": round(measured.get(approach, TEST_BED[approach]), 2),
-         "measured_in": str(earlier["run_id"]) if earlier and approach in measured else TEST_BED_NAME}
-        for approach, number in uses.items()]
+    parts: list[dict[str, Any]] = [
+        {
+            "approach": approach,
+            "uses": number,
+            "seconds": round(measured.get(approach, TEST_BED[approach]), 2),
+            "measured_in": str(earlier["run_id"]) if earlier and approach in measured else TEST_BED_NAME,
+        }
+        for approach, number in uses.items()
+    ]
     namespaces = {expected.selected.target.namespace for expected in expectations if expected.tried}
     busy = sum(part["uses"] * part["seconds"] for part in parts)
     most = max((part["seconds"] for part in parts), default=0.0)
-    return {"seconds": math.ceil(max(busy / concurrency, most) + _PER_NAMESPACE * len(namespaces)),
-            "concurrency": concurrency, "namespaces": len(namespaces), "seconds_per_namespace": _PER_NAMESPACE, "parts": parts}
+    return {
+        "seconds": math.ceil(max(busy / concurrency, most) + _PER_NAMESPACE * len(namespaces)),
+        "concurrency": concurrency,
+        "namespaces": len(namespaces),
+        "seconds_per_namespace": _PER_NAMESPACE,
+        "parts": parts,
+    }
 
 
-def _measured(summary: Mapping[str, Any]) -> Dict[str, float]:
+def _measured(summary: Mapping[str, Any]) -> dict[str, float]:
     """The mean seconds of a container that was scanned, by approach."""
-    durations: Dict[str, List[float]] = {}
+    durations: dict[str, list[float]] = {}
     for target in summary["targets"]:
         if target["outcome"] == "scanned":
             durations.setdefault(target["approach"], []).append(target["duration"])

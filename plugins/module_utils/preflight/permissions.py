@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Any
 
 from ..access.objects import RBAC_GROUP
 from ..access.rights import RIGHTS
@@ -29,15 +30,21 @@ class Permission:
 
 
 # To make, find and remove the access, and to get the scanner's token.
-MAKE_ACCESS: Tuple[Permission, ...] = (
-    *(Permission(group, resource, verb) for group, resource in
-      (("", "serviceaccounts"), (RBAC_GROUP, "rolebindings"), (RBAC_GROUP, "roles")) for verb in ("create", "delete", "list")),
-    Permission("", "serviceaccounts/token", "create"))
+MAKE_ACCESS: tuple[Permission, ...] = (
+    *(
+        Permission(group, resource, verb)
+        for group, resource in (("", "serviceaccounts"), (RBAC_GROUP, "rolebindings"), (RBAC_GROUP, "roles"))
+        for verb in ("create", "delete", "list")
+    ),
+    Permission("", "serviceaccounts/token", "create"),
+)
 
 
-def handed_out(approach: str) -> List[Permission]:
+def handed_out(approach: str) -> list[Permission]:
     """What the scanner gets for an approach. RBAC lets nobody hand out what they do not hold."""
-    return sorted({Permission("", right.resource, verb) for right in RIGHTS[approach] for verb in right.verbs})
+    return sorted(
+        {Permission("", right.resource, verb) for right in RIGHTS[approach] for verb in right.verbs}
+    )
 
 
 class Reviews:
@@ -46,13 +53,16 @@ class Reviews:
     def __init__(self, client: RestClient) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._known: Dict[Tuple[str, Permission], bool] = {}
-        self._asking: Dict[Tuple[str, Permission], threading.Lock] = {}
+        self._known: dict[tuple[str, Permission], bool] = {}
+        self._asking: dict[tuple[str, Permission], threading.Lock] = {}
 
-    def missing(self, namespace: str, wanted: Iterable[Permission]) -> List[Permission]:
+    def missing(self, namespace: str, wanted: Iterable[Permission]) -> list[Permission]:
         """Those of the wanted permissions that the grantor does not hold in the namespace."""
-        return [permission for permission in wanted
-                if not self._allowed(_EVERYWHERE, permission) and not self._allowed(namespace, permission)]
+        return [
+            permission
+            for permission in wanted
+            if not self._allowed(_EVERYWHERE, permission) and not self._allowed(namespace, permission)
+        ]
 
     def _allowed(self, namespace: str, permission: Permission) -> bool:
         key = (namespace, permission)
@@ -65,10 +75,21 @@ class Reviews:
 
     def _ask(self, namespace: str, permission: Permission) -> bool:
         resource, _slash, subresource = permission.resource.partition("/")
-        attributes = {"namespace": namespace, "group": permission.group, "resource": resource, "subresource": subresource,
-                      "verb": permission.verb}
-        reply = self._client.create(_REVIEWS, {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-                                               "spec": {"resourceAttributes": attributes}})
+        attributes = {
+            "namespace": namespace,
+            "group": permission.group,
+            "resource": resource,
+            "subresource": subresource,
+            "verb": permission.verb,
+        }
+        reply = self._client.create(
+            _REVIEWS,
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            },
+        )
         return bool((reply.get("status") or {}).get("allowed"))
 
 
@@ -89,35 +110,39 @@ class Lack:
 
     namespace: str
     approach: str
-    permissions: Tuple[Permission, ...]
+    permissions: tuple[Permission, ...]
 
 
-def rules_to_add(lacks: Iterable[Lack]) -> List[Dict[str, Any]]:
+def rules_to_add(lacks: Iterable[Lack]) -> list[dict[str, Any]]:
     """What to grant: for each set of namespaces the rules that are missing there, and the approaches that need them.
 
     Each entry: {namespaces, approaches, rules}, the rules as a Role or ClusterRole has them.
     """
-    places: Dict[Permission, Set[str]] = {}
-    needed_by: Dict[Permission, Set[str]] = {}
+    places: dict[Permission, set[str]] = {}
+    needed_by: dict[Permission, set[str]] = {}
     for lack in lacks:
         for permission in lack.permissions:
             places.setdefault(permission, set()).add(lack.namespace)
             needed_by.setdefault(permission, set()).add(lack.approach)
-    together: Dict[Tuple[Tuple[str, ...], Tuple[str, ...]], List[Permission]] = {}
+    together: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Permission]] = {}
     for permission in sorted(places):
         key = tuple(sorted(places[permission])), tuple(sorted(needed_by[permission]))
         together.setdefault(key, []).append(permission)
-    return [{"namespaces": list(namespaces), "approaches": list(approaches), "rules": _rules(permissions)}
-            for (namespaces, approaches), permissions in sorted(together.items())]
+    return [
+        {"namespaces": list(namespaces), "approaches": list(approaches), "rules": _rules(permissions)}
+        for (namespaces, approaches), permissions in sorted(together.items())
+    ]
 
 
-def _rules(permissions: Sequence[Permission]) -> List[Mapping[str, Any]]:
+def _rules(permissions: Sequence[Permission]) -> list[Mapping[str, Any]]:
     """Few rules for many permissions: one for each group and set of verbs."""
-    verbs: Dict[Tuple[str, str], List[str]] = {}
+    verbs: dict[tuple[str, str], list[str]] = {}
     for permission in permissions:
         verbs.setdefault((permission.group, permission.resource), []).append(permission.verb)
-    merged: Dict[Tuple[str, Tuple[str, ...]], List[str]] = {}
+    merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (group, resource), words in verbs.items():
         merged.setdefault((group, tuple(words)), []).append(resource)
-    return [{"apiGroups": [group], "resources": resources, "verbs": list(words)}
-            for (group, words), resources in merged.items()]
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": list(words)}
+        for (group, words), resources in merged.items()
+    ]

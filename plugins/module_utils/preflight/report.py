@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import Any, Dict, Iterable, List, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..results.safe_text import one_line
 from .estimate import TEST_BED_NAME
@@ -18,15 +19,25 @@ _MOST_NAMES = 8
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
-def preflight_lines(cluster: str, explained: Mapping[str, Any]) -> List[str]:
+def preflight_lines(cluster: str, explained: Mapping[str, Any]) -> list[str]:
     """The whole report of one cluster."""
-    lines = ["", one_line("PREFLIGHT of %s (%s) as %s" % (cluster, explained["server_version"], explained["grantor"]))]
+    lines = [
+        "",
+        one_line(
+            "PREFLIGHT of {} ({}) as {}".format(cluster, explained["server_version"], explained["grantor"])
+        ),
+    ]
     lines += _what(explained)
     lines += _how(explained)
     for approach, found in explained["approaches"].items():
         lines += _approach(approach, found)
     lines += _missing(explained)
-    lines += ["", *_wrapped("TIME     ", time_text(explained["estimate"]) if explained["scannable"] else "nothing to do")]
+    lines += [
+        "",
+        *_wrapped(
+            "TIME     ", time_text(explained["estimate"]) if explained["scannable"] else "nothing to do"
+        ),
+    ]
     lines += ["", *_wrapped("RESULT   ", explained["conclusion"]), ""]
     return lines
 
@@ -34,99 +45,159 @@ def preflight_lines(cluster: str, explained: Mapping[str, Any]) -> List[str]:
 def result_text(explained: Mapping[str, Any]) -> str:
     """The decision in one sentence."""
     if not explained["scannable"]:
-        return "NOTHING can be scanned by %s: %s" % (explained["approach"], "; ".join(
-            reason["message"] for reason in _reasons_that_count(explained)[:_MOST_NAMES]) or "no container was selected")
-    text = "a scan by %s can begin: %s" % (explained["approach"], _number(explained["scannable"], "container"))
+        return "NOTHING can be scanned by {}: {}".format(
+            explained["approach"],
+            "; ".join(reason["message"] for reason in _reasons_that_count(explained)[:_MOST_NAMES])
+            or "no container was selected",
+        )
+    text = "a scan by {} can begin: {}".format(
+        explained["approach"], _number(explained["scannable"], "container")
+    )
     if explained["not_scannable"]:
-        text += ", %d more cannot be scanned" % explained["not_scannable"]
+        text += ", {} more cannot be scanned".format(explained["not_scannable"])
     return text
 
 
 def time_text(estimate: Mapping[str, Any]) -> str:
     """The estimate, and what it is made of."""
-    parts = ["%d x %g s by %s (%s)" % (part["uses"], part["seconds"], part["approach"],
-                                       part["measured_in"] if part["measured_in"] == TEST_BED_NAME
-                                       else "run " + part["measured_in"])
-             for part in estimate["parts"]]
-    return "about %s: %s, %d at a time, and %g s for each of %s" % (
-        _duration(estimate["seconds"]), " + ".join(parts), estimate["concurrency"], estimate["seconds_per_namespace"],
-        _number(estimate["namespaces"], "namespace"))
+    parts = [
+        "{} x {:g} s by {} ({})".format(
+            part["uses"],
+            part["seconds"],
+            part["approach"],
+            part["measured_in"] if part["measured_in"] == TEST_BED_NAME else "run " + part["measured_in"],
+        )
+        for part in estimate["parts"]
+    ]
+    return "about {}: {}, {} at a time, and {:g} s for each of {}".format(
+        _duration(estimate["seconds"]),
+        " + ".join(parts),
+        estimate["concurrency"],
+        estimate["seconds_per_namespace"],
+        _number(estimate["namespaces"], "namespace"),
+    )
 
 
-def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> List[str]:
+def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
     """The entries by pod and age, the oldest first."""
-    head = "FOOTPRINT of %s: %s in %s" % (cluster, _number(footprint["count"], "entry", "entries"),
-                                          _number(footprint["pods"], "pod"))
-    lines = ["", one_line("%s, %d of them running%s" % (
-        head, footprint["running"],
-        ", the oldest started %s ago" % _duration(footprint["oldest"]) if footprint["oldest"] is not None else ""))]
+    head = "FOOTPRINT of {}: {} in {}".format(
+        cluster, _number(footprint["count"], "entry", "entries"), _number(footprint["pods"], "pod")
+    )
+    lines = [
+        "",
+        one_line(
+            "{}, {} of them running{}".format(
+                head,
+                footprint["running"],
+                ", the oldest started {} ago".format(_duration(footprint["oldest"]))
+                if footprint["oldest"] is not None
+                else "",
+            )
+        ),
+    ]
     for entry in footprint["entries"]:
         age = "-" if entry["age"] is None else _duration(entry["age"])
-        lines.append("  %-8s %-11s %s" % (age, one_line(entry["state"]), one_line(
-            "%s/%s %s" % (entry["namespace"], entry["pod"], entry["name"]))))
+        lines.append(
+            "  %-8s %-11s %s"
+            % (
+                age,
+                one_line(entry["state"]),
+                one_line("{}/{} {}".format(entry["namespace"], entry["pod"], entry["name"])),
+            )
+        )
     more = footprint["count"] - len(footprint["entries"])
     if more:
-        lines.append("  and %d more" % more)
+        lines.append(f"  and {more} more")
     if footprint["count"]:
-        lines += ["", "An ended one uses nothing. An entry goes when its pod is replaced (kubectl rollout restart)."]
+        lines += [
+            "",
+            "An ended one uses nothing. An entry goes when its pod is replaced (kubectl rollout restart).",
+        ]
     return [*lines, ""]
 
 
-def _what(explained: Mapping[str, Any]) -> List[str]:
-    lines = ["", "WHAT     %s in %s" % (_number(explained["targets"], "container"), _number(
-        len(explained["namespaces"]) + explained["namespaces_left_out"], "namespace"))]
+def _what(explained: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "",
+        "WHAT     {} in {}".format(
+            _number(explained["targets"], "container"),
+            _number(len(explained["namespaces"]) + explained["namespaces_left_out"], "namespace"),
+        ),
+    ]
     width = max((len(name) for name in explained["namespaces"]), default=0)
     for name, kinds in explained["namespaces"].items():
-        lines += _wrapped("  %s  " % one_line(name).ljust(width), ", ".join("%s %d" % pair for pair in kinds.items()))
+        lines += _wrapped(
+            f"  {one_line(name).ljust(width)}  ", ", ".join("{} {}".format(*pair) for pair in kinds.items())
+        )
     if explained["namespaces_left_out"]:
-        lines.append("  and %d smaller namespaces" % explained["namespaces_left_out"])
+        lines.append("  and {} smaller namespaces".format(explained["namespaces_left_out"]))
     return lines
 
 
-def _how(explained: Mapping[str, Any]) -> List[str]:
-    lines = ["", "HOW      with approach=%s" % explained["approach"]]
+def _how(explained: Mapping[str, Any]) -> list[str]:
+    lines = ["", "HOW      with approach={}".format(explained["approach"])]
     for entry in explained["tried"]:
         lines.append("  %6d  %s" % (entry["targets"], _tried_text(entry["approaches"])))
     return lines
 
 
-def _tried_text(approaches: List[str]) -> str:
+def _tried_text(approaches: list[str]) -> str:
     if not approaches:
         return "cannot be scanned"
     words = {"exec": "exec, if the image has a shell"}
     return ", else ".join(words.get(approach, approach) for approach in approaches)
 
 
-def _approach(approach: str, found: Mapping[str, Any]) -> List[str]:
-    lines = ["", "%-8s %d work, %d unknown, %d refused" % (approach, found[WORKS], found[UNKNOWN], found[REFUSED])]
+def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "",
+        "%-8s %d work, %d unknown, %d refused" % (approach, found[WORKS], found[UNKNOWN], found[REFUSED]),
+    ]
     for reason in found["reasons"]:
         if reason["status"] == WORKS:
             continue
-        code = "%s %s: " % (reason["code"], reason["reason"]) if reason["status"] == REFUSED else ""
-        parts = [part.rstrip(".") for part in (reason["message"], reason.get("cause", ""), reason.get("advice", "")) if part]
-        lines += _wrapped("  %6d  " % reason["targets"], "%s%s. (%s)" % (code, ". ".join(parts), _names(
-            reason["examples"], reason["targets"])))
+        code = "{} {}: ".format(reason["code"], reason["reason"]) if reason["status"] == REFUSED else ""
+        parts = [
+            part.rstrip(".")
+            for part in (reason["message"], reason.get("cause", ""), reason.get("advice", ""))
+            if part
+        ]
+        lines += _wrapped(
+            "  %6d  " % reason["targets"],
+            "{}{}. ({})".format(code, ". ".join(parts), _names(reason["examples"], reason["targets"])),
+        )
     if found["reasons_left_out"]:
-        lines.append("  and %d more reasons" % found["reasons_left_out"])
+        lines.append("  and {} more reasons".format(found["reasons_left_out"]))
     return lines
 
 
-def _missing(explained: Mapping[str, Any]) -> List[str]:
+def _missing(explained: Mapping[str, Any]) -> list[str]:
     if not explained["missing"]:
         return ["", "MISSING  no permission"]
     lines = [""]
     for entry in explained["missing"]:
-        lines += _wrapped("MISSING  ", "%s lacks, for %s, in %s %s:" % (
-            explained["grantor"], " and ".join(entry["approaches"]),
-            "namespace" if entry["namespaces_count"] == 1 else "%d namespaces," % entry["namespaces_count"],
-            _names(entry["namespaces"], entry["namespaces_count"])))
+        lines += _wrapped(
+            "MISSING  ",
+            "{} lacks, for {}, in {} {}:".format(
+                explained["grantor"],
+                " and ".join(entry["approaches"]),
+                "namespace"
+                if entry["namespaces_count"] == 1
+                else "{} namespaces,".format(entry["namespaces_count"]),
+                _names(entry["namespaces"], entry["namespaces_count"]),
+            ),
+        )
         # as YAML's flow style, fit to be pasted below `rules:`
-        lines += ["    - {apiGroups: %s, resources: %s, verbs: %s}" % tuple(
-            json.dumps(rule[key]) for key in ("apiGroups", "resources", "verbs")) for rule in entry["rules"]]
+        lines += [
+            "    - {{apiGroups: {}, resources: {}, verbs: {}}}".format(
+                *tuple(json.dumps(rule[key]) for key in ("apiGroups", "resources", "verbs"))
+            )
+            for rule in entry["rules"]
+        ]
     return lines
 
 
-def _reasons_that_count(explained: Mapping[str, Any]) -> List[Dict[str, Any]]:
+def _reasons_that_count(explained: Mapping[str, Any]) -> list[dict[str, Any]]:
     approaches = explained["order"]
     return [reason for approach in approaches for reason in explained["approaches"][approach]["reasons"]]
 
@@ -136,17 +207,23 @@ def _names(names: Iterable[str], number: int) -> str:
     return ", ".join(shown) + (" and %d more" % (number - len(shown)) if number > len(shown) else "")
 
 
-def _wrapped(start: str, text: str) -> List[str]:
-    return textwrap.wrap(one_line(text), _WIDTH, initial_indent=start, subsequent_indent=" " * len(start),
-                         break_on_hyphens=False, break_long_words=False) or [start]
+def _wrapped(start: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        one_line(text),
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_on_hyphens=False,
+        break_long_words=False,
+    ) or [start]
 
 
 def _number(number: int, one: str, more: str = "") -> str:
-    return "%d %s" % (number, one if number == 1 else more or one + "s")
+    return "{} {}".format(number, one if number == 1 else more or one + "s")
 
 
 def _duration(seconds: int) -> str:
     for unit, size in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
         if seconds >= 2 * size:
-            return "%d %s" % (seconds // size, unit)
-    return "%d s" % seconds
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
 from ..errors import ScanError
 
@@ -28,15 +27,17 @@ class Verdict:
     @classmethod
     def refused(cls, error: ScanError) -> Verdict:
         record = error.record()
-        cause = "" if record["cause"] == error.kind.meaning else record["cause"]  # what the reason says already
+        cause = (
+            "" if record["cause"] == error.kind.meaning else record["cause"]
+        )  # what the reason says already
         return cls(REFUSED, record["reason"], record["code"], record["message"], cause, record["advice"])
 
     @property
-    def kind(self) -> Tuple[str, str, str]:
+    def kind(self) -> tuple[str, str, str]:
         """What verdicts share that are told together."""
         return self.status, self.reason, self.cause
 
-    def record(self) -> Dict[str, str]:
+    def record(self) -> dict[str, str]:
         """As it stands in results, without what is empty."""
         return {name: value for name, value in vars(self).items() if value}
 
@@ -45,5 +46,9 @@ ACCEPTED = Verdict(WORKS, message="the cluster accepts what a scan would do, as 
 IN_USE = Verdict(WORKS, message="a debug container that is there already serves the scan")
 SIDECAR_THERE = Verdict(WORKS, message="a sidecar runs beside it, and may look at it")
 SHELL_UNKNOWN = Verdict(UNKNOWN, "shell_unknown", message="only an exec tells whether the image has a shell")
-NOT_ASKED = Verdict(UNKNOWN, "not_asked", message="the grantor may not do itself what the scanner would do, so the cluster "
-                                                  "cannot be asked whether it accepts that")
+NOT_ASKED = Verdict(
+    UNKNOWN,
+    "not_asked",
+    message="the grantor may not do itself what the scanner would do, so the cluster "
+    "cannot be asked whether it accepts that",
+)

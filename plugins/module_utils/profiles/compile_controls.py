@@ -6,25 +6,37 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any
 
+from ..vocabulary.cursor import Cursor, unknown
+from ..vocabulary.supports import SUPPORT_KEYS
+from ..vocabulary.value_text import show
+from ..vocabulary.yaml_document import Document
 from .compile_tests import compile_test
-from .compiled import CompiledProfile
+from .compiled_profile import CompiledProfile
 from .control_fields import compile_impact, compile_refs, compile_tags, matching
-from .cursor import Cursor, unknown
 from .dependencies import LoadDependency, Taken, take_over
 from .inputs import Input, Preset, read_inputs
-from .shown import show
-from .source import Document
-from .supports import SUPPORT_KEYS
 
 _TEXT_KEYS = ("maintainer", "license", "summary", "copyright")
 PROFILE_KEYS = ("name", "title", "version", *_TEXT_KEYS, "supports", "inputs", "depends", "controls")
 PROFILE_REQUIRED = ("name", "title", "version")
 PART_KEYS = ("controls",)
 DESCRIPTION_KEYS = ("rationale", "check", "fix")
-CONTROL_KEYS = ("id", "title", "desc", *DESCRIPTION_KEYS, "impact", "tags", "refs", "only_if", "tests", "manual")
+CONTROL_KEYS = (
+    "id",
+    "title",
+    "desc",
+    *DESCRIPTION_KEYS,
+    "impact",
+    "tags",
+    "refs",
+    "only_if",
+    "tests",
+    "manual",
+)
 CONTROL_REQUIRED = ("id", "title", "impact")
 
 # A dot in the name makes the summaries of SAF count wrongly.
@@ -33,8 +45,13 @@ VERSION_PATTERN = r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$"
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
-def compile_profile(documents: Mapping[str, Document], sha256: str, given: Mapping[str, Any], preset: Mapping[str, Preset],
-                    load: LoadDependency) -> CompiledProfile:
+def compile_profile(
+    documents: Mapping[str, Document],
+    sha256: str,
+    given: Mapping[str, Any],
+    preset: Mapping[str, Preset],
+    load: LoadDependency,
+) -> CompiledProfile:
     """Compile a profile. Raises ScanError bad_profile with file and line, and bad_option for a given input's value.
 
     :param documents: by the files' names in results: profile.yml first, then those with more controls
@@ -46,24 +63,35 @@ def compile_profile(documents: Mapping[str, Document], sha256: str, given: Mappi
     shown_file, *more = documents
     top = Cursor(documents[shown_file], (), documents[shown_file].data)
     elsewhere = more or (isinstance(top.value, dict) and "depends" in top.value)
-    entries = top.mapping("the profile", PROFILE_KEYS, PROFILE_REQUIRED if elsewhere else (*PROFILE_REQUIRED, *PART_KEYS))
+    entries = top.mapping(
+        "the profile", PROFILE_KEYS, PROFILE_REQUIRED if elsewhere else (*PROFILE_REQUIRED, *PART_KEYS)
+    )
     name = matching(entries["name"], NAME_PATTERN, "the profile's name", "small letters, digits, _ and -")
-    version = matching(entries["version"], VERSION_PATTERN, "the profile's version", "a version such as 1.0.0")
+    version = matching(
+        entries["version"], VERSION_PATTERN, "the profile's version", "a version such as 1.0.0"
+    )
     inputs = read_inputs(entries["inputs"], given, preset, name) if "inputs" in entries else {}
     for handed_on, value in preset.items():
         if handed_on not in inputs:
-            value.cursor.fail(unknown("input", handed_on, inputs, "depends on '%s': inputs" % name))
-    texts = {key: entries[key].text("the profile's %s" % key) for key in ("title", *_TEXT_KEYS) if key in entries}
+            value.cursor.fail(unknown("input", handed_on, inputs, f"depends on '{name}': inputs"))
+    texts = {
+        key: entries[key].text(f"the profile's {key}") for key in ("title", *_TEXT_KEYS) if key in entries
+    }
     parts = {shown_file: entries["controls"]} if "controls" in entries else {}
     for file in more:
         part = Cursor(documents[file], (), documents[file].data)
         parts[file] = part.mapping("a file of controls", PART_KEYS, PART_KEYS)["controls"]
     taken = take_over(entries["depends"], shown_file, inputs, load) if "depends" in entries else []
     return CompiledProfile(
-        name=name, version=version, sha256=_with_dependencies(sha256, taken), file=shown_file, **texts,
+        name=name,
+        version=version,
+        sha256=_with_dependencies(sha256, taken),
+        file=shown_file,
+        **texts,
         supports=_compile_supports(entries["supports"]) if "supports" in entries else [],
         inputs=_all_inputs(inputs, taken),
-        controls=_with_taken(_compile_controls(parts, inputs), taken))
+        controls=_with_taken(_compile_controls(parts, inputs), taken),
+    )
 
 
 def _with_dependencies(sha256: str, taken: Sequence[Taken]) -> str:
@@ -73,7 +101,7 @@ def _with_dependencies(sha256: str, taken: Sequence[Taken]) -> str:
     return hashlib.sha256("\n".join([sha256, *(one.profile.sha256 for one in taken)]).encode()).hexdigest()
 
 
-def _all_inputs(own: Mapping[str, Input], taken: Sequence[Taken]) -> List[Dict[str, Any]]:
+def _all_inputs(own: Mapping[str, Input], taken: Sequence[Taken]) -> list[dict[str, Any]]:
     """The profile's own inputs, then those of its dependencies; a name may stand there more than once."""
     inputs = [asdict(entry) for entry in own.values()]
     for one in taken:
@@ -81,72 +109,96 @@ def _all_inputs(own: Mapping[str, Input], taken: Sequence[Taken]) -> List[Dict[s
     return inputs
 
 
-def _with_taken(controls: List[Dict[str, Any]], taken: Sequence[Taken]) -> List[Dict[str, Any]]:
+def _with_taken(controls: list[dict[str, Any]], taken: Sequence[Taken]) -> list[dict[str, Any]]:
     """The profile's own controls, then those that it takes over. Each id stands for one control."""
-    files: Dict[str, str] = {control["id"]: control["file"] for control in controls}
+    files: dict[str, str] = {control["id"]: control["file"] for control in controls}
     for one in taken:
         for control in one.controls:
             if control["id"] in files:
-                one.dependency.cursor.fail("depends on '%s': its control '%s' has the id of one in %s; expected each id once "
-                                           "(skip it here)" % (one.dependency.name, control["id"], files[control["id"]]))
+                one.dependency.cursor.fail(
+                    "depends on '{}': its control '{}' has the id of one in {}; expected each id once "
+                    "(skip it here)".format(one.dependency.name, control["id"], files[control["id"]])
+                )
             files[control["id"]] = control["file"]
             controls.append(control)
     return controls
 
 
-def _compile_supports(cursor: Cursor) -> List[Dict[str, str]]:
+def _compile_supports(cursor: Cursor) -> list[dict[str, str]]:
     supports = []
     for entry in cursor.items("supports"):
         keys = entry.mapping("an entry of supports", SUPPORT_KEYS)
         if not keys:
-            entry.fail("an entry of supports: found an empty mapping; expected one of %s" % ", ".join(SUPPORT_KEYS))
-        supports.append({key: value.text("supports %s" % key) for key, value in keys.items()})
+            entry.fail(
+                "an entry of supports: found an empty mapping; expected one of {}".format(
+                    ", ".join(SUPPORT_KEYS)
+                )
+            )
+        supports.append({key: value.text(f"supports {key}") for key, value in keys.items()})
     return supports
 
 
-def _compile_controls(parts: Mapping[str, Cursor], inputs: Mapping[str, Input]) -> List[Dict[str, Any]]:
-    controls: List[Dict[str, Any]] = []
+def _compile_controls(parts: Mapping[str, Cursor], inputs: Mapping[str, Input]) -> list[dict[str, Any]]:
+    controls: list[dict[str, Any]] = []
     ids = set()
     for file, cursor in parts.items():
         for entry in cursor.items("controls"):
             control = dict(_compile_control(entry, inputs), file=file)
             if control["id"] in ids:
-                entry.fail("control '%s' stands here for the second time; expected each id once" % control["id"])
+                entry.fail(
+                    "control '{}' stands here for the second time; expected each id once".format(
+                        control["id"]
+                    )
+                )
             ids.add(control["id"])
             controls.append(control)
     return controls
 
 
-def _compile_control(cursor: Cursor, inputs: Mapping[str, Input]) -> Dict[str, Any]:
+def _compile_control(cursor: Cursor, inputs: Mapping[str, Input]) -> dict[str, Any]:
     name = cursor.value.get("id") if isinstance(cursor.value, dict) else None
-    what = "control '%s'" % show(name) if name else "a control"
+    what = f"control '{show(name)}'" if name else "a control"
     entries = cursor.mapping(what, CONTROL_KEYS, CONTROL_REQUIRED)
     control_id = matching(entries["id"], ID_PATTERN, "the id of a control", "letters, digits, dot, _ and -")
-    manual = entries["manual"].boolean("%s: manual" % what) if "manual" in entries else False
+    manual = entries["manual"].boolean(f"{what}: manual") if "manual" in entries else False
     if manual and "tests" in entries:
-        entries["tests"].fail("%s: found tests in a manual control; expected tests or 'manual: true', not both" % what)
+        entries["tests"].fail(
+            f"{what}: found tests in a manual control; expected tests or 'manual: true', not both"
+        )
     if manual and "check" not in entries:
-        cursor.fail("%s: it is manual and has no 'check'; expected the text that tells a human what to look at" % what)
+        cursor.fail(
+            f"{what}: it is manual and has no 'check'; expected the text that tells a human what to look at"
+        )
     if not manual and "tests" not in entries:
-        cursor.fail("%s: it has no tests; expected 'tests', or 'manual: true' where only a human can check it" % what)
+        cursor.fail(
+            f"{what}: it has no tests; expected 'tests', or 'manual: true' where only a human can check it"
+        )
     return {
-        "id": control_id, "title": entries["title"].text("%s: title" % what), "line": cursor.line,
-        "desc": entries["desc"].text("%s: desc" % what) if "desc" in entries else "",
+        "id": control_id,
+        "title": entries["title"].text(f"{what}: title"),
+        "line": cursor.line,
+        "desc": entries["desc"].text(f"{what}: desc") if "desc" in entries else "",
         "impact": compile_impact(entries["impact"], what),
-        "descriptions": {key: entries[key].text("%s: %s" % (what, key)) for key in DESCRIPTION_KEYS if key in entries},
+        "descriptions": {
+            key: entries[key].text(f"{what}: {key}") for key in DESCRIPTION_KEYS if key in entries
+        },
         "tags": compile_tags(entries["tags"], what) if "tags" in entries else {},
         "refs": compile_refs(entries["refs"], what) if "refs" in entries else [],
-        "code": cursor.document.code_of(cursor.path), "manual": manual, "supports": [],
+        "code": cursor.document.code_of(cursor.path),
+        "manual": manual,
+        "supports": [],
         "only_if": _compile_only_if(entries["only_if"], inputs, what) if "only_if" in entries else None,
         "tests": _compile_tests(entries["tests"], inputs, what) if "tests" in entries else [],
     }
 
 
-def _compile_tests(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> List[Dict[str, Any]]:
-    return [compile_test(entry, inputs, what) for entry in cursor.items("%s: tests" % what)]
+def _compile_tests(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> list[dict[str, Any]]:
+    return [compile_test(entry, inputs, what) for entry in cursor.items(f"{what}: tests")]
 
 
-def _compile_only_if(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> Dict[str, Any]:
-    entries = cursor.mapping("%s: only_if" % what, ("reason", "tests"), ("reason", "tests"))
-    return {"reason": entries["reason"].text("%s: only_if reason" % what),
-            "tests": _compile_tests(entries["tests"], inputs, "%s: only_if" % what)}
+def _compile_only_if(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict[str, Any]:
+    entries = cursor.mapping(f"{what}: only_if", ("reason", "tests"), ("reason", "tests"))
+    return {
+        "reason": entries["reason"].text(f"{what}: only_if reason"),
+        "tests": _compile_tests(entries["tests"], inputs, f"{what}: only_if"),
+    }

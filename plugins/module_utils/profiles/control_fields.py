@@ -6,23 +6,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List
+from typing import Any
 
-from .cursor import Cursor, unknown
-from .shown import show
-from .value_types import kind_of
+from ..vocabulary.cursor import Cursor, unknown
+from ..vocabulary.value_text import show
+from ..vocabulary.value_types import kind_of
 
 REF_KEYS = ("ref", "url")
 
 # The words and numbers of InSpec. Severity of HDF is computed back from the number.
-IMPACTS: Dict[str, float] = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
+IMPACTS: dict[str, float] = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
 
 
 def matching(cursor: Cursor, pattern: str, what: str, expected: str) -> str:
     """A text of the form of `pattern`; `expected` says in words what that is."""
     text = cursor.text(what)
     if not re.match(pattern, text):
-        cursor.fail("%s: found '%s'; expected %s" % (what, show(text), expected))
+        cursor.fail(f"{what}: found '{show(text)}'; expected {expected}")
     return text
 
 
@@ -34,36 +34,47 @@ def compile_impact(cursor: Cursor, what: str) -> float:
             cursor.fail(unknown("impact", value, IMPACTS, what))
         return IMPACTS[value.lower()]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        cursor.fail("%s: found %s as impact; expected a number from 0.0 to 1.0 or one of %s"
-                    % (what, kind_of(value), ", ".join(IMPACTS)))
+        cursor.fail(
+            "{}: found {} as impact; expected a number from 0.0 to 1.0 or one of {}".format(
+                what, kind_of(value), ", ".join(IMPACTS)
+            )
+        )
     if 0 < value < IMPACTS["low"]:
-        cursor.fail("%s: found %s as impact; expected 0.0, or 0.1 and more, as summaries leave out what lies between"
-                    % (what, kind_of(value)))
+        cursor.fail(
+            f"{what}: found {kind_of(value)} as impact; expected 0.0, or 0.1 and more, as summaries leave "
+            "out what lies between"
+        )
     return float(value)
 
 
-def compile_tags(cursor: Cursor, what: str) -> Dict[str, Any]:
-    tags: Dict[str, Any] = {}
-    for key, entry in cursor.mapping("%s: tags" % what).items():
+def compile_tags(cursor: Cursor, what: str) -> dict[str, Any]:
+    tags: dict[str, Any] = {}
+    for key, entry in cursor.mapping(f"{what}: tags").items():
         value = entry.value
         parts = value if isinstance(value, list) else [value]
         if any(isinstance(part, (dict, list)) for part in parts):
-            entry.fail("%s: the tag '%s' holds a mapping or lists in a list; expected a text, a number, true, false or "
-                       "a list of these" % (what, key))
+            entry.fail(
+                f"{what}: the tag '{key}' holds a mapping or lists in a list; expected a text, a number, "
+                "true, false or "
+                "a list of these"
+            )
         if key in ("severity", "severityoverride") and value not in IMPACTS:
             # SAF compares these without regard to case and then counts them with regard to it.
-            entry.fail("%s: the tag '%s' is %s; expected one of %s in small letters"
-                       % (what, key, kind_of(value), ", ".join(IMPACTS)))
+            entry.fail(
+                "{}: the tag '{}' is {}; expected one of {} in small letters".format(
+                    what, key, kind_of(value), ", ".join(IMPACTS)
+                )
+            )
         tags[key] = value
     return tags
 
 
-def compile_refs(cursor: Cursor, what: str) -> List[Dict[str, str]]:
+def compile_refs(cursor: Cursor, what: str) -> list[dict[str, str]]:
     refs = []
-    for entry in cursor.items("%s: refs" % what):
+    for entry in cursor.items(f"{what}: refs"):
         if isinstance(entry.value, dict):
-            keys = entry.mapping("%s: refs" % what, REF_KEYS)
-            refs.append({key: value.text("%s: refs %s" % (what, key)) for key, value in keys.items()})
+            keys = entry.mapping(f"{what}: refs", REF_KEYS)
+            refs.append({key: value.text(f"{what}: refs {key}") for key, value in keys.items()})
         else:
-            refs.append({"ref": entry.text("%s: refs" % what)})
+            refs.append({"ref": entry.text(f"{what}: refs")})
     return refs

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable
 
 from ..errors import ScanError
-from .cursor import Cursor, unknown
-from .patterns import check_pattern
-from .shown import MASK
-from .value_types import kind_of
+from ..vocabulary.cursor import Cursor, unknown
+from ..vocabulary.patterns import check_pattern
+from ..vocabulary.value_text import MASK
+from ..vocabulary.value_types import kind_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _REFERENCE = re.compile(r"\$\{input\.([^}]*)\}")
@@ -39,7 +40,7 @@ def _is_pattern(value: Any) -> bool:
 
 
 # InSpec's type names; its Hash and Any are left out, as no matcher takes a mapping.
-_TYPES: Dict[str, Tuple[str, Callable[[Any], bool]]] = {
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a text", lambda value: isinstance(value, str)),
     "numeric": ("a number", _is_number),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
@@ -60,10 +61,14 @@ class Input:
     required: bool = False
     sensitive: bool = False
 
-    def attribute(self) -> Dict[str, Any]:
+    def attribute(self) -> dict[str, Any]:
         """The input as it stands in InSpec's results, the value masked where it is sensitive."""
-        options: Dict[str, Any] = {"type": self.type.capitalize(), "value": MASK if self.sensitive else self.value,
-                                   "required": self.required, "sensitive": self.sensitive}
+        options: dict[str, Any] = {
+            "type": self.type.capitalize(),
+            "value": MASK if self.sensitive else self.value,
+            "required": self.required,
+            "sensitive": self.sensitive,
+        }
         if self.description:
             options["description"] = self.description
         return {"name": self.name, "options": options}
@@ -77,84 +82,101 @@ class Preset:
     sensitive: bool
 
 
-def read_inputs(cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str) -> Dict[str, Input]:
+def read_inputs(
+    cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str
+) -> dict[str, Input]:
     """The declared inputs by name, each with the value that was given for it, else the preset one, else its own.
 
     Raises ScanError: bad_profile for a faulty declaration or preset, bad_option for a given value that does not fit.
     """
-    inputs: Dict[str, Input] = {}
+    inputs: dict[str, Input] = {}
     for entry in cursor.items("inputs"):
         declared = _read_input(entry, given, preset, profile)
         if declared.name in inputs:
-            entry.fail("input '%s' is declared twice; expected each name once" % declared.name)
+            entry.fail(f"input '{declared.name}' is declared twice; expected each name once")
         inputs[declared.name] = declared
     return inputs
 
 
-def _read_input(cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str) -> Input:
+def _read_input(
+    cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str
+) -> Input:
     entries = cursor.mapping("an input", _KEYS, ("name", "type"))
     name = entries["name"].text("the name of an input")
-    what = "input '%s'" % name
+    what = f"input '{name}'"
     if not _NAME.match(name):
-        entries["name"].fail("%s: found other characters in the name; expected letters, digits, _ and -" % what)
-    kind = entries["type"].text("%s: type" % what).lower()
+        entries["name"].fail(f"{what}: found other characters in the name; expected letters, digits, _ and -")
+    kind = entries["type"].text(f"{what}: type").lower()
     if kind not in _TYPES:
         entries["type"].fail(unknown("type", kind, _TYPES, what))
-    required = entries["required"].boolean("%s: required" % what) if "required" in entries else False
-    sensitive = entries["sensitive"].boolean("%s: sensitive" % what) if "sensitive" in entries else False
-    description = entries["description"].text("%s: description" % what) if "description" in entries else ""
+    required = entries["required"].boolean(f"{what}: required") if "required" in entries else False
+    sensitive = entries["sensitive"].boolean(f"{what}: sensitive") if "sensitive" in entries else False
+    description = entries["description"].text(f"{what}: description") if "description" in entries else ""
     expected, fits = _TYPES[kind]
     if "value" in entries and not fits(entries["value"].value):
-        entries["value"].fail("%s: found %s as its value; expected %s"
-                              % (what, _found(entries["value"].value, sensitive), expected))
+        entries["value"].fail(
+            "{}: found {} as its value; expected {}".format(
+                what, _found(entries["value"].value, sensitive), expected
+            )
+        )
     if "value" not in entries and not required:
-        cursor.fail("%s: it has neither a value nor 'required: true'; expected one of them" % what)
+        cursor.fail(f"{what}: it has neither a value nor 'required: true'; expected one of them")
     if name in preset:
-        _check_preset(preset[name], "%s of '%s'" % (what, profile), sensitive, _TYPES[kind])
+        _check_preset(preset[name], f"{what} of '{profile}'", sensitive, _TYPES[kind])
     if name not in given:
         if name in preset:
             return Input(name, kind, preset[name].cursor.value, description, required, sensitive)
         if required and "value" not in entries:
-            raise ScanError("bad_option", "The profile '%s' requires the input '%s', which was not given; expected %s"
-                            % (profile, name, expected))
+            raise ScanError(
+                "bad_option",
+                f"The profile '{profile}' requires the input '{name}', which was not given; expected "
+                f"{expected}",
+            )
         value = entries["value"].value
     else:
         value = given[name]
         if not fits(value):
-            raise ScanError("bad_option", "The input '%s' of the profile '%s' was given as %s; expected %s"
-                            % (name, profile, _found(value, sensitive), expected))
+            raise ScanError(
+                "bad_option",
+                f"The input '{name}' of the profile '{profile}' was given as {_found(value, sensitive)}; "
+                f"expected {expected}",
+            )
     return Input(name, kind, value, description, required, sensitive)
 
 
-def _check_preset(preset: Preset, what: str, sensitive: bool, rule: Tuple[str, Callable[[Any], bool]]) -> None:
+def _check_preset(
+    preset: Preset, what: str, sensitive: bool, rule: tuple[str, Callable[[Any], bool]]
+) -> None:
     expected, fits = rule
     if preset.sensitive and not sensitive:
-        preset.cursor.fail("%s: found a sensitive input; results show this one, so expected another value" % what)
+        preset.cursor.fail(
+            f"{what}: found a sensitive input; results show this one, so expected another value"
+        )
     if not fits(preset.cursor.value):
-        preset.cursor.fail("%s: found %s; expected %s" % (what, _found(preset.cursor.value, sensitive), expected))
+        preset.cursor.fail(f"{what}: found {_found(preset.cursor.value, sensitive)}; expected {expected}")
 
 
 def _found(value: Any, sensitive: bool) -> str:
     return "another type" if sensitive else kind_of(value)
 
 
-def substitute(cursor: Cursor, inputs: Mapping[str, Input]) -> Tuple[Cursor, bool]:
+def substitute(cursor: Cursor, inputs: Mapping[str, Input]) -> tuple[Cursor, bool]:
     """The place with all references to inputs replaced, and whether a sensitive one was among them.
 
     A reference that stands alone gives the input's value with its type; a list inside a list is spread out there.
     Within a longer text it gives the value as text.
     """
-    used: List[Input] = []
+    used: list[Input] = []
     value = _substituted(cursor, inputs, used)
     return cursor.with_value(value), any(entry.sensitive for entry in used)
 
 
-def _substituted(cursor: Cursor, inputs: Mapping[str, Input], used: List[Input]) -> Any:
+def _substituted(cursor: Cursor, inputs: Mapping[str, Input], used: list[Input]) -> Any:
     value = cursor.value
     if isinstance(value, dict):
         return {key: _substituted(cursor.child(key), inputs, used) for key in value}
     if isinstance(value, list):
-        result: List[Any] = []
+        result: list[Any] = []
         for position, entry in enumerate(value):
             replaced = _substituted(cursor.child(position), inputs, used)
             if isinstance(replaced, list) and isinstance(entry, str):
@@ -165,10 +187,10 @@ def _substituted(cursor: Cursor, inputs: Mapping[str, Input], used: List[Input])
     return _in_text(cursor, value, inputs, used) if isinstance(value, str) else value
 
 
-def _in_text(cursor: Cursor, text: str, inputs: Mapping[str, Input], used: List[Input]) -> Any:
+def _in_text(cursor: Cursor, text: str, inputs: Mapping[str, Input], used: list[Input]) -> Any:
     if "${" not in text:
         return text
-    parts: List[str] = []
+    parts: list[str] = []
     position = 0
     for reference in _REFERENCE.finditer(text):
         declared = _look_up(cursor, reference.group(1), inputs)
@@ -176,9 +198,12 @@ def _in_text(cursor: Cursor, text: str, inputs: Mapping[str, Input], used: List[
         if reference.group(0) == text:
             return declared.value
         if isinstance(declared.value, (list, bool)):
-            cursor.fail("input '%s' is %s; expected it to stand alone, not within a text"
-                        % (declared.name, "a list" if isinstance(declared.value, list) else "a boolean"))
-        parts += [_literal(cursor, text[position:reference.start()]), str(declared.value)]
+            cursor.fail(
+                "input '{}' is {}; expected it to stand alone, not within a text".format(
+                    declared.name, "a list" if isinstance(declared.value, list) else "a boolean"
+                )
+            )
+        parts += [_literal(cursor, text[position : reference.start()]), str(declared.value)]
         position = reference.end()
     return "".join([*parts, _literal(cursor, text[position:])])
 
@@ -192,7 +217,7 @@ def _literal(cursor: Cursor, text: str) -> str:
 def _look_up(cursor: Cursor, name: str, inputs: Mapping[str, Input]) -> Input:
     if name not in inputs:
         if not inputs:
-            cursor.fail("unknown input '%s'; this profile declares no inputs" % name)
+            cursor.fail(f"unknown input '{name}'; this profile declares no inputs")
         cursor.fail(unknown("input", name, inputs, "a reference"))
     return inputs[name]
 
@@ -201,5 +226,9 @@ def check_given(given: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
     """Raise ScanError bad_option where a value was given for an input that no profile of the scan declares."""
     for name in given:
         if name not in declared:
-            raise ScanError("bad_option", unknown("input", name, declared, "The scan's inputs") if declared else
-                            "The input '%s' was given, but no profile of the scan declares any" % name)
+            raise ScanError(
+                "bad_option",
+                unknown("input", name, declared, "The scan's inputs")
+                if declared
+                else f"The input '{name}' was given, but no profile of the scan declares any",
+            )

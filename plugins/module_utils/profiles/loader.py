@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..errors import ScanError
+from ..vocabulary.yaml_document import Document, read_document, syntax_error
 from .compile_controls import compile_profile
-from .compiled import CompiledProfile
+from .compiled_profile import CompiledProfile
 from .dependencies import Dependency
 from .inputs import Preset, check_given
-from .source import Document, read_document, syntax_error
 
 PROFILE_FILE = "profile.yml"
 # Beside a profile.yml: a folder of files with more controls, each of them {controls: [...]}.
@@ -48,19 +49,24 @@ class _Loader:
         """`above`: the files of the profiles that led here, each with its name as results show it."""
         folder = file.resolve().parent.name
         digest = hashlib.sha256()
-        documents: Dict[str, Document] = {}
-        for part, shown in [(file, file.name)] + [(more, "%s/%s" % (CONTROLS_FOLDER, more.name)) for more in _more(file)]:
+        documents: dict[str, Document] = {}
+        for part, shown in [(file, file.name)] + [
+            (more, f"{CONTROLS_FOLDER}/{more.name}") for more in _more(file)
+        ]:
             content, text = read_text(part)
             digest.update(content)
-            documents["%s/%s" % (folder, shown)] = read_document(str(part), text, of_controller=True)
-        here = {**above, file.resolve(): "%s/%s" % (folder, file.name)}
+            documents[f"{folder}/{shown}"] = read_document(str(part), text, of_controller=True)
+        here = {**above, file.resolve(): f"{folder}/{file.name}"}
 
         def load_dependency(dependency: Dependency) -> CompiledProfile:
             found = self._find(dependency, file.parent)
             if found.resolve() in here:
                 circle = " -> ".join([*here.values(), here[found.resolve()]])
-                dependency.cursor.fail("depends on '%s': found a circle (%s); expected profiles that do not depend on "
-                                       "themselves" % (dependency.name, circle))
+                dependency.cursor.fail(
+                    f"depends on '{dependency.name}': found a circle ({circle}); expected profiles that do "
+                    "not depend on "
+                    "themselves"
+                )
             return self.load(found, dependency.inputs, here)
 
         return compile_profile(documents, digest.hexdigest(), self._inputs, preset, load_dependency)
@@ -73,10 +79,10 @@ class _Loader:
         try:
             return _first(dependency.path or dependency.name, candidates, self._search)
         except ScanError as error:
-            dependency.cursor.fail("depends on '%s': %s" % (dependency.name, error.message))
+            dependency.cursor.fail(f"depends on '{dependency.name}': {error.message}")
 
 
-def _more(file: Path) -> List[Path]:
+def _more(file: Path) -> list[Path]:
     """The files of controls beside a profile.yml. Nothing in their folder is passed over in silence."""
     folder = file.parent / CONTROLS_FOLDER
     if file.name != PROFILE_FILE or not folder.is_dir():
@@ -84,41 +90,53 @@ def _more(file: Path) -> List[Path]:
     try:
         found = sorted(folder.iterdir())
     except OSError as error:
-        raise ScanError("profile_not_found", "The profile's controls cannot be read: %s" % (error.strerror or error),
-                        tried="load %s" % folder) from error
+        raise ScanError(
+            "profile_not_found",
+            "The profile's controls cannot be read: %s" % (error.strerror or error),
+            tried=f"load {folder}",
+        ) from error
     for path in found:
         if path.suffix != ".yml":
             raise syntax_error(str(path), 1, "found a file that is no .yml; expected files of controls only")
     return found
 
 
-def read_text(file: Path) -> Tuple[bytes, str]:
+def read_text(file: Path) -> tuple[bytes, str]:
     """The bytes of a profile's file, and its text. Raises ScanError bad_profile and profile_not_found."""
     try:
         if file.stat().st_size > _SIZE_LIMIT:
-            raise syntax_error(str(file), 1, "the file is larger than %d bytes" % _SIZE_LIMIT)
+            raise syntax_error(str(file), 1, f"the file is larger than {_SIZE_LIMIT} bytes")
         content = file.read_bytes()
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[:error.start].count(b"\n") + 1
-        raise syntax_error(str(file), line, "found a byte that is not UTF-8; expected a text file in UTF-8") from error
+        line = content[: error.start].count(b"\n") + 1
+        raise syntax_error(
+            str(file), line, "found a byte that is not UTF-8; expected a text file in UTF-8"
+        ) from error
     except OSError as error:
-        raise ScanError("profile_not_found", "The profile's file cannot be read: %s" % (error.strerror or error),
-                        tried="load %s" % file) from error
+        raise ScanError(
+            "profile_not_found",
+            "The profile's file cannot be read: %s" % (error.strerror or error),
+            tried=f"load {file}",
+        ) from error
     return content, text
 
 
-def load_profiles(paths_or_names: Iterable[str], search: Sequence[Path],
-                  inputs: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
+def load_profiles(
+    paths_or_names: Iterable[str], search: Sequence[Path], inputs: Mapping[str, Any]
+) -> tuple[CompiledProfile, ...]:
     """Load all profiles of a scan; see `load_profile`. Raises bad_option for two of one name, and for inputs that none
     declares.
     """
-    profiles: List[CompiledProfile] = []
+    profiles: list[CompiledProfile] = []
     for path_or_name in paths_or_names:
         profile = load_profile(path_or_name, search, inputs)
         if any(profile.name == other.name for other in profiles):
-            raise ScanError("bad_option", "Two profiles are called '%s', so their results could not be told apart"
-                            % profile.name, tried="load %s" % path_or_name)
+            raise ScanError(
+                "bad_option",
+                f"Two profiles are called '{profile.name}', so their results could not be told apart",
+                tried=f"load {path_or_name}",
+            )
         profiles.append(profile)
     check_given(inputs, {entry["name"]: True for profile in profiles for entry in profile.inputs})
     return tuple(profiles)
@@ -139,6 +157,12 @@ def _first(asked: str, candidates: Sequence[Path], search: Sequence[Path]) -> Pa
             return file
     names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
     near = difflib.get_close_matches(asked, names, 1, 0.6)
-    raise ScanError("profile_not_found", "No profile '%s'%s at %s; known names are %s" % (
-        asked, ", did you mean '%s'? Looked" % near[0] if near else "; looked",
-        ", ".join(str(candidate) for candidate in candidates), ", ".join(names) or "none"))
+    raise ScanError(
+        "profile_not_found",
+        "No profile '{}'{} at {}; known names are {}".format(
+            asked,
+            f", did you mean '{near[0]}'? Looked" if near else "; looked",
+            ", ".join(str(candidate) for candidate in candidates),
+            ", ".join(names) or "none",
+        ),
+    )

@@ -9,27 +9,47 @@ The loader is stricter: it also knows inputs, patterns and what the collector ca
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any
 
+from ..vocabulary.matchers import MATCHERS, NESTED, element_type
+from ..vocabulary.registry import RESOURCES
+from ..vocabulary.resource import Parameter, Resource
+from ..vocabulary.supports import SUPPORT_KEYS
+from ..vocabulary.value_types import (
+    ANY,
+    BOOLEAN,
+    INTEGER,
+    MODE,
+    QUANTITY,
+    SCALAR,
+    TEXT,
+    VERSION,
+    ValueType,
+    list_of,
+)
 from . import compile_controls as controls
 from .control_fields import IMPACTS, REF_KEYS
 from .dependencies import ALL, DEPENDS_KEYS, DEPENDS_REQUIRED
 from .inputs import INPUT_TYPES
-from .matchers import MATCHERS, NESTED, element_type
-from .registry import RESOURCES
-from .resource import Parameter, Resource
-from .supports import SUPPORT_KEYS
-from .value_types import ANY, BOOLEAN, INTEGER, MODE, QUANTITY, SCALAR, TEXT, VERSION, ValueType, list_of
 
-Schema = Dict[str, Any]
+Schema = dict[str, Any]
 
 _INPUT = {"type": "string", "pattern": r"\$\{input\.[A-Za-z0-9_-]+\}"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
-BASE_TYPES = {"text": TEXT, "integer": INTEGER, "boolean": BOOLEAN, "mode": MODE, "version": VERSION, "scalar": SCALAR,
-              "quantity": QUANTITY, "any": ANY}
-TYPE_NAMES: Dict[ValueType, str] = {
+BASE_TYPES = {
+    "text": TEXT,
+    "integer": INTEGER,
+    "boolean": BOOLEAN,
+    "mode": MODE,
+    "version": VERSION,
+    "scalar": SCALAR,
+    "quantity": QUANTITY,
+    "any": ANY,
+}
+TYPE_NAMES: dict[ValueType, str] = {
     **{kind: name for name, kind in BASE_TYPES.items()},
-    **{list_of(kind): "list_of_%s" % name for name, kind in BASE_TYPES.items()}}
+    **{list_of(kind): f"list_of_{name}" for name, kind in BASE_TYPES.items()},
+}
 
 
 def render_schema() -> str:
@@ -39,7 +59,11 @@ def render_schema() -> str:
 
 def profile_schema() -> Schema:
     """The schema of a profile file (JSON Schema draft 7, which editors understand)."""
-    texts: Schema = {key: _TEXT for key in controls.PROFILE_KEYS if key not in ("supports", "inputs", "depends", "controls")}
+    texts: Schema = {
+        key: _TEXT
+        for key in controls.PROFILE_KEYS
+        if key not in ("supports", "inputs", "depends", "controls")
+    }
     properties = {
         **texts,
         "name": {"type": "string", "pattern": controls.NAME_PATTERN},
@@ -50,12 +74,21 @@ def profile_schema() -> Schema:
         "controls": _list({"$ref": "#/definitions/control"}),
     }
     # A profile, or a file of controls beside one.
-    top = dict(_object(properties), anyOf=[{"required": list(controls.PROFILE_REQUIRED)},
-                                           {"required": list(controls.PART_KEYS), "maxProperties": 1}])
+    top = dict(
+        _object(properties),
+        anyOf=[
+            {"required": list(controls.PROFILE_REQUIRED)},
+            {"required": list(controls.PART_KEYS), "maxProperties": 1},
+        ],
+    )
     definitions = {"input": _input(), "dependency": _dependency(), "control": _control(), "test": _test()}
-    definitions.update({"conditions_%s" % name: _conditions(kind) for kind, name in TYPE_NAMES.items()})
-    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Profile of securescan.kubernetes",
-            "definitions": definitions, **top}
+    definitions.update({f"conditions_{name}": _conditions(kind) for kind, name in TYPE_NAMES.items()})
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Profile of securescan.kubernetes",
+        "definitions": definitions,
+        **top,
+    }
 
 
 def _object(properties: Schema, required: Any = ()) -> Schema:
@@ -74,17 +107,30 @@ def _or_input(schema: Any) -> Schema:
 
 
 def _input() -> Schema:
-    return _object({"name": _TEXT, "type": {"enum": list(INPUT_TYPES)}, "value": {}, "description": _TEXT,
-                    "required": {"type": "boolean"}, "sensitive": {"type": "boolean"}}, ("name", "type"))
+    return _object(
+        {
+            "name": _TEXT,
+            "type": {"enum": list(INPUT_TYPES)},
+            "value": {},
+            "description": _TEXT,
+            "required": {"type": "boolean"},
+            "sensitive": {"type": "boolean"},
+        },
+        ("name", "type"),
+    )
 
 
 def _dependency() -> Schema:
     ids: Schema = _list({"type": "string", "pattern": controls.ID_PATTERN})
     override = dict(_object({"impact": _impact(), "title": _TEXT, "tags": _tags()}), minProperties=1)
     properties: Schema = {
-        "name": {"type": "string", "pattern": controls.NAME_PATTERN}, "path": _TEXT,
-        "controls": {"anyOf": [ids, {"enum": [ALL]}]}, "skip": ids, "inputs": {"type": "object"},
-        "override": {"type": "object", "additionalProperties": override}}
+        "name": {"type": "string", "pattern": controls.NAME_PATTERN},
+        "path": _TEXT,
+        "controls": {"anyOf": [ids, {"enum": [ALL]}]},
+        "skip": ids,
+        "inputs": {"type": "object"},
+        "override": {"type": "object", "additionalProperties": override},
+    }
     return _object({key: properties[key] for key in DEPENDS_KEYS}, DEPENDS_REQUIRED)
 
 
@@ -93,29 +139,45 @@ def _impact() -> Schema:
 
 
 def _tags() -> Schema:
-    return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]}}
+    return {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "array", "null"]},
+    }
 
 
 def _control() -> Schema:
     tests = _list({"$ref": "#/definitions/test"})
     texts: Schema = dict.fromkeys(("title", "desc", *controls.DESCRIPTION_KEYS), _TEXT)
     reference = {"anyOf": [_TEXT, _object(dict.fromkeys(REF_KEYS, _TEXT))]}
-    return _object({
-        **texts, "id": {"type": "string", "pattern": controls.ID_PATTERN}, "impact": _impact(),
-        "tags": _tags(),
-        "refs": _list(reference), "manual": {"type": "boolean"}, "tests": tests,
-        "only_if": _object({"reason": _TEXT, "tests": tests}, ("reason", "tests")),
-    }, controls.CONTROL_REQUIRED)
+    return _object(
+        {
+            **texts,
+            "id": {"type": "string", "pattern": controls.ID_PATTERN},
+            "impact": _impact(),
+            "tags": _tags(),
+            "refs": _list(reference),
+            "manual": {"type": "boolean"},
+            "tests": tests,
+            "only_if": _object({"reason": _TEXT, "tests": tests}, ("reason", "tests")),
+        },
+        controls.CONTROL_REQUIRED,
+    )
 
 
 def _test() -> Schema:
     # One branch per resource: its own key decides which attributes `expect` completes.
-    return {"type": "object", "required": ["expect"], "oneOf": [_resource(resource) for resource in RESOURCES.values()]}
+    return {
+        "type": "object",
+        "required": ["expect"],
+        "oneOf": [_resource(resource) for resource in RESOURCES.values()],
+    }
 
 
 def _resource(resource: Resource) -> Schema:
-    attributes = {name: dict(_conditions_of(attribute.type), description=attribute.description)
-                  for name, attribute in resource.attributes.items()}
+    attributes = {
+        name: dict(_conditions_of(attribute.type), description=attribute.description)
+        for name, attribute in resource.attributes.items()
+    }
     expect = dict(_object(attributes), minProperties=1)
     return _object({resource.name: _parameters(resource), "expect": expect}, (resource.name, "expect"))
 
@@ -123,11 +185,13 @@ def _resource(resource: Resource) -> Schema:
 def _parameters(resource: Resource) -> Schema:
     properties = {parameter.name: _parameter(parameter) for parameter in resource.all_parameters}
     if resource.fields:
-        where = {name: dict(_conditions_of(column.type), description=column.description)
-                 for name, column in resource.fields.items()}
+        where = {
+            name: dict(_conditions_of(column.type), description=column.description)
+            for name, column in resource.fields.items()
+        }
         properties["where"] = _object(where)
     required = [parameter.name for parameter in resource.all_parameters if parameter.required]
-    forms: List[Schema] = [_object(properties, required)]
+    forms: list[Schema] = [_object(properties, required)]
     if resource.subject:
         forms.insert(0, _parameter(resource.subject))
     if not required:
@@ -141,7 +205,7 @@ def _parameter(parameter: Parameter) -> Schema:
 
 def _conditions_of(kind: ValueType) -> Schema:
     # Draft 7 ignores what stands beside a reference, hence the list of one.
-    return {"allOf": [{"$ref": "#/definitions/conditions_%s" % TYPE_NAMES[kind]}]}
+    return {"allOf": [{"$ref": f"#/definitions/conditions_{TYPE_NAMES[kind]}"}]}
 
 
 def _conditions(kind: ValueType) -> Schema:

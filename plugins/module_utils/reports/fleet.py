@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..results.safe_text import one_line
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
@@ -26,9 +27,9 @@ class ClusterRun:
     gate said, None where none decided."""
 
     host: str
-    summary: Optional[Mapping[str, Any]] = None
+    summary: Mapping[str, Any] | None = None
     error: str = ""
-    passed: Optional[bool] = None
+    passed: bool | None = None
 
 
 def render_fleet(runs: Sequence[ClusterRun]) -> str:
@@ -44,12 +45,15 @@ def render_fleet(runs: Sequence[ClusterRun]) -> str:
     lines.insert(len(lines) - 1, "-" * len(lines[0]))
     if len(passed) > _MOST_PASSED:
         lines.append("%d more clusters passed" % (len(passed) - _MOST_PASSED))
-    lines += ["%s: not scanned: %s" % (one_line(run.host, _WIDEST_LABEL), one_line(run.error, _WIDEST_ERROR))
-              for run in listed if not run.summary]
+    lines += [
+        f"{one_line(run.host, _WIDEST_LABEL)}: not scanned: {one_line(run.error, _WIDEST_ERROR)}"
+        for run in listed
+        if not run.summary
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _urgency(run: ClusterRun) -> Tuple[int, int, str]:
+def _urgency(run: ClusterRun) -> tuple[int, int, str]:
     """Clusters without a run first, then those that failed by their worst failure, then the others, by name."""
     if run.summary is None:
         return 0, 0, run.host
@@ -58,24 +62,45 @@ def _urgency(run: ClusterRun) -> Tuple[int, int, str]:
     return (2 if run.passed else 1), worst, run.host
 
 
-def _row(run: ClusterRun, summary: Mapping[str, Any]) -> Tuple[str, ...]:
+def _row(run: ClusterRun, summary: Mapping[str, Any]) -> tuple[str, ...]:
     counts, controls, failed = summary["target_counts"], summary["controls"], summary["failed_controls"]
     gate = "-" if run.passed is None else "passed" if run.passed else "FAILED"
-    return (one_line(run.host, _WIDEST_LABEL), one_line(summary["cluster"], _WIDEST_LABEL), gate,
-            "%d/%d" % (counts["scanned"], counts["selected"]), *(str(controls[status]["total"]) for status in _STATUSES),
-            "%d" % controls["compliance"], failed[0]["severity"] if failed else "-", "%.1f" % summary["duration"])
+    return (
+        one_line(run.host, _WIDEST_LABEL),
+        one_line(summary["cluster"], _WIDEST_LABEL),
+        gate,
+        "{}/{}".format(counts["scanned"], counts["selected"]),
+        *(str(controls[status]["total"]) for status in _STATUSES),
+        "{}".format(controls["compliance"]),
+        failed[0]["severity"] if failed else "-",
+        "{:.1f}".format(summary["duration"]),
+    )
 
 
-def _total(runs: Sequence[ClusterRun]) -> Tuple[str, ...]:
-    summaries: List[Mapping[str, Any]] = [run.summary for run in runs if run.summary is not None]
-    scanned, selected = (sum(summary["target_counts"][key] for summary in summaries) for key in ("scanned", "selected"))
-    totals: Dict[str, int] = {status: sum(summary["controls"][status]["total"] for summary in summaries)
-                              for status in _STATUSES}
+def _total(runs: Sequence[ClusterRun]) -> tuple[str, ...]:
+    summaries: list[Mapping[str, Any]] = [run.summary for run in runs if run.summary is not None]
+    scanned, selected = (
+        sum(summary["target_counts"][key] for summary in summaries) for key in ("scanned", "selected")
+    )
+    totals: dict[str, int] = {
+        status: sum(summary["controls"][status]["total"] for summary in summaries) for status in _STATUSES
+    }
     passed = sum(run.passed is True for run in runs)
-    return ("%d of %d" % (len(summaries), len(runs)), "clusters scanned", "%d passed" % passed, "%d/%d" % (scanned, selected),
-            *(str(totals[status]) for status in _STATUSES), "", "", "")
+    return (
+        f"{len(summaries)} of {len(runs)}",
+        "clusters scanned",
+        f"{passed} passed",
+        f"{scanned}/{selected}",
+        *(str(totals[status]) for status in _STATUSES),
+        "",
+        "",
+        "",
+    )
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) if head in _LEFT else cell.rjust(width) for cell, width, head in zip(row, widths, _HEADS)]
+    cells = [
+        cell.ljust(width) if head in _LEFT else cell.rjust(width)
+        for cell, width, head in zip(row, widths, _HEADS)
+    ]
     return "  ".join(cells).rstrip()

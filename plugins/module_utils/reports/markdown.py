@@ -6,26 +6,38 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Match, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from re import Match
+from typing import Any
 from urllib.parse import quote
 
 from ..results.safe_text import one_line
 from ..results.status import STATUS_WORDS
 from ..results.threshold import NOT_SCANNED
-from .wording import RESULT_WORDS, causes, container_label, reason_lines, target_label, verdict, workload_label
+from .wording import (
+    RESULT_WORDS,
+    causes,
+    container_label,
+    reason_lines,
+    target_label,
+    verdict,
+    workload_label,
+)
 
 _MOST_CONTROLS = 25
 _MOST_REASONS = 50
 _MOST_NAMED = 10
 _MAX_CELL = 300
 
-_ENTITIES: Dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_SPECIAL = re.compile(r"[&<>]|[\\`*_\[\]#|~$]|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|^(?=[-+=]|\d+[.)](?:\s|$))",
-                      re.IGNORECASE)
+_ENTITIES: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SPECIAL = re.compile(
+    r"[&<>]|[\\`*_\[\]#|~$]|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|^(?=[-+=]|\d+[.)](?:\s|$))", re.IGNORECASE
+)
 
 _HOW_TO_READ = (
     "Passed: every test of the control passed. Failed: at least one did not.",
-    "Not Reviewed: what the control needs to know could not be had, so nothing is claimed; the results file gives the "
+    "Not Reviewed: what the control needs to know could not be had, so nothing is claimed; the results "
+    "file gives the "
     "cause.",
     "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
     "Profile Error: a test of the control ended with an error, or the control has no tests.",
@@ -51,102 +63,169 @@ def _escaped(match: Match[str]) -> str:
 
 def render_markdown(summary: Mapping[str, Any]) -> str:
     """The report as text, with a line feed at the end."""
-    sections = [_head(summary), _gate(summary), _targets(summary), _failed_controls(summary), _not_reviewed(summary),
-                _not_scanned(summary), _notes("Waivers", summary["waiver_notes"]),
-                _notes("Attestations", summary["attestation_notes"]),
-                ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)]]
+    sections = [
+        _head(summary),
+        _gate(summary),
+        _targets(summary),
+        _failed_controls(summary),
+        _not_reviewed(summary),
+        _not_scanned(summary),
+        _notes("Waivers", summary["waiver_notes"]),
+        _notes("Attestations", summary["attestation_notes"]),
+        ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)],
+    ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
-def _head(summary: Mapping[str, Any]) -> List[str]:
+def _head(summary: Mapping[str, Any]) -> list[str]:
     counts = summary["target_counts"]
     controls = summary["controls"]
-    statuses = ", ".join("%d %s" % (controls[status]["total"], word) for status, word in STATUS_WORDS.items())
-    profiles = ", ".join("%s %s" % (escape(profile["name"]), escape(profile["version"]))
-                         for profile in summary["profiles"])
+    statuses = ", ".join(
+        "{} {}".format(controls[status]["total"], word) for status, word in STATUS_WORDS.items()
+    )
+    profiles = ", ".join(
+        "{} {}".format(escape(profile["name"]), escape(profile["version"])) for profile in summary["profiles"]
+    )
     return [
-        "# Container scan of %s" % escape(summary["cluster"]), "",
-        "**%s**: %d of %d targets scanned, compliance %d %% (%s)."
-        % (verdict(summary), counts["scanned"], counts["selected"], controls["compliance"], statuses), "",
-        "Run %s, started %s, %.1f s. Profiles: %s."
-        % (escape(summary["run_id"]), escape(summary["started"]), summary["duration"], profiles or "none"),
+        "# Container scan of {}".format(escape(summary["cluster"])),
+        "",
+        "**{}**: {} of {} targets scanned, compliance {} % ({}).".format(
+            verdict(summary), counts["scanned"], counts["selected"], controls["compliance"], statuses
+        ),
+        "",
+        "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
+            escape(summary["run_id"]), escape(summary["started"]), summary["duration"], profiles or "none"
+        ),
     ]
 
 
-def _gate(summary: Mapping[str, Any]) -> List[str]:
+def _gate(summary: Mapping[str, Any]) -> list[str]:
     gate = summary["gate"]
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
-    compared = (" %d new failures since %s." % (len(gate["new_failures"]), escape(gate["baseline"]))
-                if gate["baseline"] else "")
-    lines = ["## Gate", "", "%s by %s.%s" % (verdict(summary), escape(gate["threshold"]["source"]), compared)]
+    compared = (
+        " {} new failures since {}.".format(len(gate["new_failures"]), escape(gate["baseline"]))
+        if gate["baseline"]
+        else ""
+    )
+    lines = [
+        "## Gate",
+        "",
+        "{} by {}.{}".format(verdict(summary), escape(gate["threshold"]["source"]), compared),
+    ]
     reasons = reason_lines(summary)
     return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
 
 
-def _targets(summary: Mapping[str, Any]) -> List[str]:
+def _targets(summary: Mapping[str, Any]) -> list[str]:
     """One table per workload, its rows the targets."""
-    workloads: Dict[str, List[Mapping[str, Any]]] = {}
+    workloads: dict[str, list[Mapping[str, Any]]] = {}
     for target in summary["targets"]:
-        label = "%s (%s)" % (workload_label(target), one_line(target["workload_kind"]))
+        label = "{} ({})".format(workload_label(target), one_line(target["workload_kind"]))
         workloads.setdefault(label, []).append(target)
     lines = ["## Targets"] if workloads else ["## Targets", "", "No target was selected."]
     for label, targets in workloads.items():
-        lines += ["", "### %s" % escape(label), ""]
-        lines += _table(["Pod/container", "Approach", "Result", *STATUS_WORDS.values(), "Compliance", "Worst failed",
-                         "Results"], (_target_cells(target) for target in targets))
+        lines += ["", f"### {escape(label)}", ""]
+        lines += _table(
+            [
+                "Pod/container",
+                "Approach",
+                "Result",
+                *STATUS_WORDS.values(),
+                "Compliance",
+                "Worst failed",
+                "Results",
+            ],
+            (_target_cells(target) for target in targets),
+        )
     return lines
 
 
-def _target_cells(target: Mapping[str, Any]) -> List[str]:
+def _target_cells(target: Mapping[str, Any]) -> list[str]:
     cells = [escape(container_label(target)), escape(target["approach"]), RESULT_WORDS[target["result"]]]
     if target["result"] == NOT_SCANNED:
         return [*cells, *([""] * len(STATUS_WORDS)), "", "", escape(target["error"]["reason"])]
-    return [*cells, *(str(target["counts"][status]) for status in STATUS_WORDS), "%d %%" % target["compliance"],
-            target["worst_failed"] or "-", "[HDF](%s)" % quote(target["hdf"], safe="/~")]
+    return [
+        *cells,
+        *(str(target["counts"][status]) for status in STATUS_WORDS),
+        "{} %".format(target["compliance"]),
+        target["worst_failed"] or "-",
+        "[HDF]({})".format(quote(target["hdf"], safe="/~")),
+    ]
 
 
-def _failed_controls(summary: Mapping[str, Any]) -> List[str]:
-    return _controls("Failed controls", ["Severity", "Control", "Title", "Profile", "Targets"],
-                     ([control["severity"], escape(control["id"]), escape(control["title"]),
-                       escape(control["profile"]), str(control["targets"])] for control in summary["failed_controls"]))
+def _failed_controls(summary: Mapping[str, Any]) -> list[str]:
+    return _controls(
+        "Failed controls",
+        ["Severity", "Control", "Title", "Profile", "Targets"],
+        (
+            [
+                control["severity"],
+                escape(control["id"]),
+                escape(control["title"]),
+                escape(control["profile"]),
+                str(control["targets"]),
+            ]
+            for control in summary["failed_controls"]
+        ),
+    )
 
 
-def _not_reviewed(summary: Mapping[str, Any]) -> List[str]:
-    return _controls("Not reviewed, and why", ["Severity", "Control", "Title", "Cause", "Targets"],
-                     ([control["severity"], escape(control["id"]), escape(control["title"]),
-                       escape(control["cause"], _MAX_CELL), str(control["targets"])]
-                      for control in summary["not_reviewed"]))
+def _not_reviewed(summary: Mapping[str, Any]) -> list[str]:
+    return _controls(
+        "Not reviewed, and why",
+        ["Severity", "Control", "Title", "Cause", "Targets"],
+        (
+            [
+                control["severity"],
+                escape(control["id"]),
+                escape(control["title"]),
+                escape(control["cause"], _MAX_CELL),
+                str(control["targets"]),
+            ]
+            for control in summary["not_reviewed"]
+        ),
+    )
 
 
-def _controls(title: str, columns: List[str], rows: Iterable[List[str]]) -> List[str]:
+def _controls(title: str, columns: list[str], rows: Iterable[list[str]]) -> list[str]:
     all_rows = list(rows)
     if not all_rows:
         return []
     more = len(all_rows) - _MOST_CONTROLS
-    return ["## %s" % title, "", *_table(columns, all_rows[:_MOST_CONTROLS]),
-            *(["", "... and %d more" % more] if more > 0 else [])]
+    return [
+        f"## {title}",
+        "",
+        *_table(columns, all_rows[:_MOST_CONTROLS]),
+        *(["", f"... and {more} more"] if more > 0 else []),
+    ]
 
 
-def _not_scanned(summary: Mapping[str, Any]) -> List[str]:
-    lines: List[str] = []
+def _not_scanned(summary: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
     for error, targets in causes(summary):
-        named = ["%s: %s" % (target_label(target), target["error"]["message"]) for target in targets]
-        lines += ["", "**%s** (%s): %s" % (escape(error["reason"]), escape(error["code"]), escape(error["cause"])), "",
-                  "What will work: %s" % escape(error["advice"]), "", *_bullets(named, _MOST_NAMED)]
+        named = ["{}: {}".format(target_label(target), target["error"]["message"]) for target in targets]
+        lines += [
+            "",
+            "**{}** ({}): {}".format(escape(error["reason"]), escape(error["code"]), escape(error["cause"])),
+            "",
+            "What will work: {}".format(escape(error["advice"])),
+            "",
+            *_bullets(named, _MOST_NAMED),
+        ]
     return ["## Not scanned", *lines] if lines else []
 
 
-def _notes(title: str, notes: Sequence[Mapping[str, str]]) -> List[str]:
+def _notes(title: str, notes: Sequence[Mapping[str, str]]) -> list[str]:
     texts = [note["text"] for note in notes]
-    return ["## %s" % title, "", *_bullets(texts, len(texts))] if texts else []
+    return [f"## {title}", "", *_bullets(texts, len(texts))] if texts else []
 
 
-def _bullets(texts: Sequence[str], most: int) -> List[str]:
+def _bullets(texts: Sequence[str], most: int) -> list[str]:
     lines = ["- " + escape(text, 1000) for text in texts[:most]]
     return lines + (["- ... and %d more" % (len(texts) - most)] if len(texts) > most else [])
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> List[str]:
-    lines = ["| %s |" % " | ".join(heads), "|%s" % (" --- |" * len(heads))]
-    return lines + ["| %s |" % " | ".join(row) for row in rows]
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = ["| {} |".format(" | ".join(heads)), "|%s" % (" --- |" * len(heads))]
+    return lines + ["| {} |".format(" | ".join(row)) for row in rows]

@@ -9,13 +9,14 @@ target: a fleet has too many of them for labels.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..results.status import SEVERITIES, STATUSES
 from .fleet import ClusterRun
 
-_METRICS: Tuple[Tuple[str, str], ...] = (
+_METRICS: tuple[tuple[str, str], ...] = (
     ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
     ("securescan_run_finished_timestamp_seconds", "When the run ended"),
     ("securescan_run_duration_seconds", "How long the run took"),
@@ -25,20 +26,22 @@ _METRICS: Tuple[Tuple[str, str], ...] = (
     ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
 )
 
-Sample = Tuple[str, Mapping[str, str], float]
+Sample = tuple[str, Mapping[str, str], float]
 
 
 def render_metrics(runs: Sequence[ClusterRun]) -> str:
     """The text of all samples, each metric with its help and type."""
-    samples: Dict[str, List[Sample]] = {name: [] for name, _help in _METRICS}
+    samples: dict[str, list[Sample]] = {name: [] for name, _help in _METRICS}
     for run in runs:
         for sample in _samples(run):
             samples[sample[0]].append(sample)
-    lines: List[str] = []
+    lines: list[str] = []
     for name, text in _METRICS:
         if samples[name]:
-            lines += ["# HELP %s %s" % (name, text), "# TYPE %s gauge" % name]
-            lines += ["%s{%s} %s" % (name, _labels(labels), repr(float(value))) for _name, labels, value in samples[name]]
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
+            lines += [
+                f"{name}{{{_labels(labels)}}} {float(value)!r}" for _name, labels, value in samples[name]
+            ]
     return "\n".join(lines) + "\n" if lines else ""
 
 
@@ -54,8 +57,11 @@ def _samples(run: ClusterRun) -> Iterable[Sample]:
         yield "securescan_targets", dict(here, outcome=outcome), summary["target_counts"][outcome]
     for status in STATUSES:
         for severity in SEVERITIES:
-            yield ("securescan_controls", dict(here, status=status, severity=severity),
-                   summary["controls"][status][severity])
+            yield (
+                "securescan_controls",
+                dict(here, status=status, severity=severity),
+                summary["controls"][status][severity],
+            )
     yield "securescan_compliance_ratio", here, summary["controls"]["compliance"] / 100.0
     if run.passed is not None:
         yield "securescan_gate_passed", here, 1.0 if run.passed else 0.0
@@ -66,7 +72,7 @@ def _seconds(summary: Mapping[str, Any]) -> float:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join('%s="%s"' % (name, _escaped(value)) for name, value in labels.items())
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
 
 
 def _escaped(value: str) -> str:

@@ -9,15 +9,21 @@ import os
 import shutil
 import textwrap
 import unicodedata
-from typing import Any, Dict, List, Mapping, Sequence, TextIO, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
 
 from ..results.safe_text import one_line
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.threshold import NOT_SCANNED
 from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
 
-_STATUS_COLUMNS: Tuple[Tuple[str, str], ...] = (
-    (PASSED, "P"), (FAILED, "F"), (NOT_REVIEWED, "NR"), (NOT_APPLICABLE, "NA"), (PROFILE_ERROR, "PE"))
+_STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
+    (PASSED, "P"),
+    (FAILED, "F"),
+    (NOT_REVIEWED, "NR"),
+    (NOT_APPLICABLE, "NA"),
+    (PROFILE_ERROR, "PE"),
+)
 _LEGEND = "P passed, F failed, NR not reviewed, NA not applicable, PE profile error, % compliance"
 _MOST_REASONS = 10
 _NARROWEST = 80
@@ -26,8 +32,14 @@ _SHORTEST_LABEL = 8
 _RESULT_WIDTH = 6
 _GAPS = 12  # two columns between each of the seven groups of columns
 _GREEN, _RED, _YELLOW, _BOLD = "32", "31", "33", "1"
-_COLOURS: Dict[str, str] = {"PASS": _GREEN, "PASSED": _GREEN, "FAIL": _RED, "FAILED": _RED, "NOT SCANNED": _YELLOW,
-                            "NOT DECIDED": _YELLOW}
+_COLOURS: dict[str, str] = {
+    "PASS": _GREEN,
+    "PASSED": _GREEN,
+    "FAIL": _RED,
+    "FAILED": _RED,
+    "NOT SCANNED": _YELLOW,
+    "NOT DECIDED": _YELLOW,
+}
 
 
 def write_table(summary: Mapping[str, Any], stream: TextIO) -> None:
@@ -44,8 +56,12 @@ def render_table(summary: Mapping[str, Any], width: int = 100, colour: bool = Fa
     lines = _Rows(summary, width, paint).lines()
     lines += ["", *_wrap(_LEGEND, width)]
     for error, targets in causes(summary):
-        text = "Not scanned, %d %s: %s. %s" % (len(targets), "target" if len(targets) == 1 else "targets",
-                                               error["cause"].rstrip("."), error["advice"])
+        text = "Not scanned, {} {}: {}. {}".format(
+            len(targets),
+            "target" if len(targets) == 1 else "targets",
+            error["cause"].rstrip("."),
+            error["advice"],
+        )
         lines += ["", *_wrap(text, width)]
     return "\n".join([*lines, "", *_gate_lines(summary, width, paint)]) + "\n"
 
@@ -55,7 +71,7 @@ class _Paint:
         self._colour = colour
 
     def __call__(self, text: str, code: str) -> str:
-        return "\033[%sm%s\033[0m" % (code, text) if self._colour and code else text
+        return f"\033[{code}m{text}\033[0m" if self._colour and code else text
 
 
 class _Rows:
@@ -67,23 +83,42 @@ class _Rows:
         self.paint = paint
         targets = summary["targets"]
         controls = summary["controls"]
-        self.number_widths = [max(len(head), len(str(controls[status]["total"]))) for status, head in _STATUS_COLUMNS]
+        self.number_widths = [
+            max(len(head), len(str(controls[status]["total"]))) for status, head in _STATUS_COLUMNS
+        ]
         self.approach_width = max([len("APPROACH")] + [len(target["approach"]) for target in targets])
-        fixed = (self.approach_width + _RESULT_WIDTH + sum(self.number_widths) + len(_STATUS_COLUMNS) - 1
-                 + len("100%") + len("critical") + _GAPS)
+        fixed = (
+            self.approach_width
+            + _RESULT_WIDTH
+            + sum(self.number_widths)
+            + len(_STATUS_COLUMNS)
+            - 1
+            + len("100%")
+            + len("critical")
+            + _GAPS
+        )
         workloads = [_columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
         containers = [_columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
         self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
 
-    def lines(self) -> List[str]:
+    def lines(self) -> list[str]:
         heads = [head for _unused, head in _STATUS_COLUMNS]
         head = self._row(self._labels("WORKLOAD", "POD/CONTAINER", "APPROACH"), "RESULT", heads, "%", "WORST")
-        return [self.paint(head, _BOLD), *(self._target(target) for target in self.summary["targets"]),
-                "-" * self.width, self.paint(self._total(), _BOLD)]
+        return [
+            self.paint(head, _BOLD),
+            *(self._target(target) for target in self.summary["targets"]),
+            "-" * self.width,
+            self.paint(self._total(), _BOLD),
+        ]
 
     def _labels(self, workload: str, container: str, approach: str) -> str:
-        return "  ".join((_fit(workload, self.workload_width), _fit(container, self.container_width),
-                          _fit(approach, self.approach_width)))
+        return "  ".join(
+            (
+                _fit(workload, self.workload_width),
+                _fit(container, self.container_width),
+                _fit(approach, self.approach_width),
+            )
+        )
 
     def _row(self, labels: str, result: str, numbers: Sequence[str], compliance: str, worst: str) -> str:
         """`labels` and `result` come padded to their width (colour codes would spoil padding here)."""
@@ -95,32 +130,42 @@ class _Rows:
         word = RESULT_WORDS[target["result"]]
         if target["result"] == NOT_SCANNED:
             room = self.width - _columns(labels) - 2
-            return "%s  %s" % (labels, self.paint(one_line("%s: %s" % (word, target["error"]["reason"]), room),
-                                                  _COLOURS[word]))
-        return self._row(labels, self.paint(word.ljust(_RESULT_WIDTH), _COLOURS[word]),
-                         [str(target["counts"][status]) for status, _unused in _STATUS_COLUMNS],
-                         "%d%%" % target["compliance"], target["worst_failed"] or "-")
+            return "{}  {}".format(
+                labels,
+                self.paint(one_line("{}: {}".format(word, target["error"]["reason"]), room), _COLOURS[word]),
+            )
+        return self._row(
+            labels,
+            self.paint(word.ljust(_RESULT_WIDTH), _COLOURS[word]),
+            [str(target["counts"][status]) for status, _unused in _STATUS_COLUMNS],
+            "{}%".format(target["compliance"]),
+            target["worst_failed"] or "-",
+        )
 
     def _total(self) -> str:
         counts = self.summary["target_counts"]
         controls = self.summary["controls"]
         failed = self.summary["failed_controls"]
-        text = "TOTAL: %d of %d targets scanned" % (counts["scanned"], counts["selected"])
+        text = "TOTAL: {} of {} targets scanned".format(counts["scanned"], counts["selected"])
         room = self.workload_width + self.container_width + self.approach_width + 4
-        return self._row(_fit(text, room), " " * _RESULT_WIDTH,
-                         [str(controls[status]["total"]) for status, _unused in _STATUS_COLUMNS],
-                         "%d%%" % controls["compliance"], failed[0]["severity"] if failed else "-")
+        return self._row(
+            _fit(text, room),
+            " " * _RESULT_WIDTH,
+            [str(controls[status]["total"]) for status, _unused in _STATUS_COLUMNS],
+            "{}%".format(controls["compliance"]),
+            failed[0]["severity"] if failed else "-",
+        )
 
 
-def _gate_lines(summary: Mapping[str, Any], width: int, paint: _Paint) -> List[str]:
+def _gate_lines(summary: Mapping[str, Any], width: int, paint: _Paint) -> list[str]:
     gate = summary["gate"]
     word = verdict(summary)
     if gate is None:
-        return ["Gate: %s" % paint(word, _COLOURS[word])]
+        return [f"Gate: {paint(word, _COLOURS[word])}"]
     reasons = reason_lines(summary)
     number = len(gate["reasons"])
-    head = "Gate: %s by %s" % (paint(word, _COLOURS[word]), one_line(gate["threshold"]["source"], width))
-    lines = [head + (", %d %s:" % (number, "reason" if number == 1 else "reasons") if reasons else "")]
+    head = "Gate: {} by {}".format(paint(word, _COLOURS[word]), one_line(gate["threshold"]["source"], width))
+    lines = [head + (", {} {}:".format(number, "reason" if number == 1 else "reasons") if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += _wrap("- " + reason, width, "  ")
     if len(reasons) > _MOST_REASONS:
@@ -128,7 +173,7 @@ def _gate_lines(summary: Mapping[str, Any], width: int, paint: _Paint) -> List[s
     return lines
 
 
-def _share(room: int, first: int, second: int) -> Tuple[int, int]:
+def _share(room: int, first: int, second: int) -> tuple[int, int]:
     """Widths of two columns that want `first` and `second`: both if they fit, else the one that wants more gives."""
     if first + second > room:
         first = max(_SHORTEST_LABEL, min(first, max(room // 3, room - second)))
@@ -138,8 +183,10 @@ def _share(room: int, first: int, second: int) -> Tuple[int, int]:
 
 def _columns(text: str) -> int:
     """Terminal columns of a line: wide characters take two, combining ones none."""
-    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-               for char in text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def _fit(text: str, width: int) -> str:
@@ -147,11 +194,11 @@ def _fit(text: str, width: int) -> str:
     if _columns(text) > width:
         while _columns(text) > width - 1:
             middle = len(text) // 2
-            text = text[:middle] + text[middle + 1:]
+            text = text[:middle] + text[middle + 1 :]
         middle = (len(text) + 1) // 2
         text = text[:middle] + "…" + text[middle:]
     return text + " " * (width - _columns(text))
 
 
-def _wrap(text: str, width: int, indent: str = "") -> List[str]:
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(one_line(text), width, subsequent_indent=indent, break_on_hyphens=False) or [""]

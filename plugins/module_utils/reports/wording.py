@@ -8,58 +8,68 @@ The texts hold what clusters and containers said: each report escapes them for i
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from ..results.run_summary import FAIL, PASS
 from ..results.safe_text import one_line
 from ..results.threshold import NOT_SCANNED
 
-RESULT_WORDS: Dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
+RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
 
 
 def workload_label(target: Mapping[str, Any]) -> str:
     """namespace/workload; a bare pod is its own workload."""
-    return one_line("%s/%s" % (target["namespace"], target["workload"]), _MAX_LABEL)
+    return one_line("{}/{}".format(target["namespace"], target["workload"]), _MAX_LABEL)
 
 
 def container_label(target: Mapping[str, Any]) -> str:
     """pod/container"""
-    return one_line("%s/%s" % (target["pod"], target["container"]), _MAX_LABEL)
+    return one_line("{}/{}".format(target["pod"], target["container"]), _MAX_LABEL)
 
 
 def target_label(target: Mapping[str, Any]) -> str:
     """namespace/pod/container"""
-    return one_line("%s/%s/%s" % (target["namespace"], target["pod"], target["container"]), _MAX_LABEL)
+    return one_line("{}/{}/{}".format(target["namespace"], target["pod"], target["container"]), _MAX_LABEL)
 
 
-def reason_lines(summary: Mapping[str, Any]) -> List[str]:
+def reason_lines(summary: Mapping[str, Any]) -> list[str]:
     """The gate's reasons; what is said of several targets in the same words is one line."""
     targets = {target["target_id"]: target for target in summary["targets"]}
-    groups: Dict[Tuple[str, str], List[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for reason in summary["gate"]["reasons"]:
         groups.setdefault((reason["profile"], reason["text"]), []).append(reason["target_id"])
-    return [one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
-            for (profile, text), target_ids in groups.items()]
+    return [
+        one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
+        for (profile, text), target_ids in groups.items()
+    ]
 
 
-def _who(target_ids: List[str], targets: Mapping[str, Mapping[str, Any]]) -> str:
+def _who(target_ids: list[str], targets: Mapping[str, Mapping[str, Any]]) -> str:
     if len(target_ids) == 1:
         return target_label(targets[target_ids[0]]) if target_ids[0] in targets else target_ids[0]
-    workloads = list(dict.fromkeys(workload_label(targets[one]) if one in targets else one for one in target_ids))
+    workloads = list(
+        dict.fromkeys(workload_label(targets[one]) if one in targets else one for one in target_ids)
+    )
     more = len(workloads) - _MOST_WORKLOADS
-    return "%d targets of %s%s" % (len(target_ids), ", ".join(workloads[:_MOST_WORKLOADS]),
-                                   " and %d more workloads" % more if more > 0 else "")
+    return "{} targets of {}{}".format(
+        len(target_ids),
+        ", ".join(workloads[:_MOST_WORKLOADS]),
+        f" and {more} more workloads" if more > 0 else "",
+    )
 
 
-def causes(summary: Mapping[str, Any]) -> List[Tuple[Mapping[str, str], List[Mapping[str, Any]]]]:
+def causes(summary: Mapping[str, Any]) -> list[tuple[Mapping[str, str], list[Mapping[str, Any]]]]:
     """Why targets were not scanned: (error record, its targets), targets with the same cause and advice together."""
-    groups: Dict[Tuple[str, str, str], Tuple[Mapping[str, str], List[Mapping[str, Any]]]] = {}
+    groups: dict[tuple[str, str, str], tuple[Mapping[str, str], list[Mapping[str, Any]]]] = {}
     for target in summary["targets"]:
         error = target["error"]
         if error:
-            groups.setdefault((error["reason"], error["cause"], error["advice"]), (error, []))[1].append(target)
+            groups.setdefault((error["reason"], error["cause"], error["advice"]), (error, []))[1].append(
+                target
+            )
     return list(groups.values())
 
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any
 
 from .attestations import Attestations, apply_attestations, load_attestations
 from .model import ProfileResult
@@ -17,32 +18,41 @@ from .waivers import Waivers, apply_waivers, load_waivers
 
 @dataclass(frozen=True)
 class Amendments:
-    waivers: Optional[Waivers] = None
-    attestations: Optional[Attestations] = None
+    waivers: Waivers | None = None
+    attestations: Attestations | None = None
 
-    def apply(self, profiles: Sequence[ProfileResult], identity: Mapping[str, Any],
-              now: datetime.datetime) -> List[Note]:
+    def apply(
+        self, profiles: Sequence[ProfileResult], identity: Mapping[str, Any], now: datetime.datetime
+    ) -> list[Note]:
         """Changes the profiles of one target; see `apply_waivers` and `apply_attestations`.
 
         :param identity: `Target.identity()`
         :param now: with its time zone
         """
-        notes: List[Note] = []
+        notes: list[Note] = []
         if self.waivers is not None:
-            notes += apply_waivers(profiles, self.waivers, now.astimezone(datetime.timezone.utc).date(), identity)
+            notes += apply_waivers(
+                profiles, self.waivers, now.astimezone(datetime.timezone.utc).date(), identity
+            )
         if self.attestations is not None:
             notes += apply_attestations(profiles, self.attestations, now, identity)
         return notes
 
-    def without_target(self, identities: Sequence[Mapping[str, Any]]) -> List[Note]:
+    def without_target(self, identities: Sequence[Mapping[str, Any]]) -> list[Note]:
         """Entries whose scope means none of these targets: a slip in it would go unseen."""
-        entries = [(WAIVER, waiver.control_id, waiver.scope)
-                   for waiver in (self.waivers.by_control.values() if self.waivers is not None else ())]
-        entries += [(ATTESTATION, entry.control_id, entry.scope)
-                    for entry in (self.attestations.entries if self.attestations is not None else ())]
-        return [Note(about, control_id, NO_TARGET, "%s: the %s is for none of the chosen targets" % (control_id, about))
-                for about, control_id, scope in entries
-                if scope.rules and not any(scope.covers(identity) for identity in identities)]
+        entries = [
+            (WAIVER, waiver.control_id, waiver.scope)
+            for waiver in (self.waivers.by_control.values() if self.waivers is not None else ())
+        ]
+        entries += [
+            (ATTESTATION, entry.control_id, entry.scope)
+            for entry in (self.attestations.entries if self.attestations is not None else ())
+        ]
+        return [
+            Note(about, control_id, NO_TARGET, f"{control_id}: the {about} is for none of the chosen targets")
+            for about, control_id, scope in entries
+            if scope.rules and not any(scope.covers(identity) for identity in identities)
+        ]
 
 
 NO_AMENDMENTS = Amendments()
@@ -56,4 +66,5 @@ def read_amendments(params: Mapping[str, Any]) -> Amendments:
     waivers, attestations = params["waivers"], params["attestations"]
     return Amendments(
         load_waivers(waivers, "the option waivers") if waivers is not None else None,
-        load_attestations(attestations, "the option attestations") if attestations is not None else None)
+        load_attestations(attestations, "the option attestations") if attestations is not None else None,
+    )

@@ -26,8 +26,9 @@ import datetime
 import difflib
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any
 
 from ..errors import ScanError
 from .hdf import hdf_control
@@ -40,10 +41,20 @@ from .strict_yaml import load_yaml
 _FIELDS = ("control_id", "explanation", "frequency", "status", "updated", "updated_by")
 _KEYS = (*_FIELDS, "targets")
 # SAF's words -> (months, days)
-_WORDS: Dict[str, Tuple[int, int]] = {
-    "annually": (12, 0), "semiannually": (6, 0), "quarterly": (3, 0), "monthly": (1, 0), "every2weeks": (0, 14),
-    "fortnightly": (0, 14), "weekly": (0, 7), "every3days": (0, 3), "daily": (0, 1)}
-_NUMBER = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) {0,3}(?:(d)(?:ays?)?|(w)(?:eeks?)?|(m)(?:onths?)?|(y)(?:ears?)?)")
+_WORDS: dict[str, tuple[int, int]] = {
+    "annually": (12, 0),
+    "semiannually": (6, 0),
+    "quarterly": (3, 0),
+    "monthly": (1, 0),
+    "every2weeks": (0, 14),
+    "fortnightly": (0, 14),
+    "weekly": (0, 7),
+    "every3days": (0, 3),
+    "daily": (0, 1),
+}
+_NUMBER = re.compile(
+    r"([0-9]{1,4}(?:\.[0-9]{1,4})?) {0,3}(?:(d)(?:ays?)?|(w)(?:eeks?)?|(m)(?:onths?)?|(y)(?:ears?)?)"
+)
 # A controller's clock may be a little behind the one of whoever wrote the file.
 _CLOCK_SKEW = datetime.timedelta(days=1)
 
@@ -68,7 +79,7 @@ class Attestation:
     def is_of_the_future(self, now: datetime.datetime) -> bool:
         return self.starts > now + _CLOCK_SKEW
 
-    def as_dict(self) -> Dict[str, str]:
+    def as_dict(self) -> dict[str, str]:
         """As SAF keeps it in a document."""
         return {name: getattr(self, name) for name in _FIELDS}
 
@@ -76,10 +87,10 @@ class Attestation:
 @dataclass(frozen=True)
 class Attestations:
     source: str
-    entries: Tuple[Attestation, ...]
+    entries: tuple[Attestation, ...]
 
 
-def load_attestations(content: Union[str, Sequence[Any]], source: str) -> Attestations:
+def load_attestations(content: str | Sequence[Any], source: str) -> Attestations:
     """The attestations in a file's text (YAML or JSON) or in a list; `source` names it in errors.
 
     :raises ScanError: `bad_attestations`, naming the entry, for any other shape; a file without entries is an error too
@@ -87,54 +98,72 @@ def load_attestations(content: Union[str, Sequence[Any]], source: str) -> Attest
     loaded = load_yaml(content, source, "bad_attestations") if isinstance(content, str) else content
     if not isinstance(loaded, list) or not loaded:
         raise _bad(source, "must be a list of attestations" if loaded else "has no attestations")
-    return Attestations(source, tuple(_attestation(number, entry, source) for number, entry in enumerate(loaded, 1)))
+    return Attestations(
+        source, tuple(_attestation(number, entry, source) for number, entry in enumerate(loaded, 1))
+    )
 
 
 def _attestation(number: int, entry: Any, source: str) -> Attestation:
     def refuse(what: str) -> ScanError:
         name = entry.get("control_id") if isinstance(entry, Mapping) else None
-        return _bad(source, "entry %d%s: %s" % (number, " (%s)" % name if isinstance(name, str) else "", what))
+        return _bad(
+            source, "entry {}{}: {}".format(number, f" ({name})" if isinstance(name, str) else "", what)
+        )
 
     if not isinstance(entry, Mapping):
-        raise refuse("must hold %s" % ", ".join(_FIELDS))
+        raise refuse("must hold {}".format(", ".join(_FIELDS)))
     for key in entry:
         if key not in _KEYS:
             near = difflib.get_close_matches(str(key), _KEYS, n=1)
-            raise refuse("unknown key %s%s" % (key, "; did you mean %s?" % near[0] if near
-                                               else "; known are %s" % ", ".join(_KEYS)))
-    fields: Dict[str, str] = {}
+            raise refuse(
+                "unknown key {}{}".format(
+                    key, f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_KEYS))
+                )
+            )
+    fields: dict[str, str] = {}
     for name in _FIELDS:
         value = entry.get(name)
         if isinstance(value, (datetime.date, datetime.datetime)):  # YAML reads a date without quotes as one
             value = value.isoformat()
         if not isinstance(value, str) or not value.strip():
-            raise refuse("%s (text) is required" % name)
+            raise refuse(f"{name} (text) is required")
         fields[name] = value
     if fields["status"] not in (PASSED, FAILED):
-        raise refuse("status must be passed or failed, found %r; to set a control aside, waive it" % fields["status"])
+        raise refuse(
+            "status must be passed or failed, found {!r}; to set a control aside, waive it".format(
+                fields["status"]
+            )
+        )
     starts = _time(fields["updated"])
     if starts is None:
-        raise refuse("updated must be a date such as 2026-11-02, found %r" % fields["updated"])
+        raise refuse("updated must be a date such as 2026-11-02, found {!r}".format(fields["updated"]))
     length = _length(fields["frequency"])
     if length is None:
-        raise refuse("frequency must be one of %s, or a number with d, w, m or y such as 90d, found %r"
-                     % (", ".join(_WORDS), fields["frequency"]))
+        raise refuse(
+            "frequency must be one of {}, or a number with d, w, m or y such as 90d, found {!r}".format(
+                ", ".join(_WORDS), fields["frequency"]
+            )
+        )
     try:
         ends = _add(starts, *length)
     except (OverflowError, ValueError):
-        raise refuse("frequency %s is too long" % fields["frequency"]) from None
+        raise refuse("frequency {} is too long".format(fields["frequency"])) from None
     return Attestation(starts=starts, ends=ends, scope=read_scope(entry, refuse), **fields)
 
 
-def _time(text: str) -> Union[datetime.datetime, None]:
+def _time(text: str) -> datetime.datetime | None:
     try:
         time = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
         return None
-    return time.replace(tzinfo=datetime.timezone.utc) if time.tzinfo is None else time.astimezone(datetime.timezone.utc)
+    return (
+        time.replace(tzinfo=datetime.timezone.utc)
+        if time.tzinfo is None
+        else time.astimezone(datetime.timezone.utc)
+    )
 
 
-def _length(frequency: str) -> Union[Tuple[int, int], None]:
+def _length(frequency: str) -> tuple[int, int] | None:
     """(months, days); broken numbers are rounded to whole months and days, halves up, as SAF does."""
     if frequency in _WORDS:
         return _WORDS[frequency]
@@ -157,11 +186,15 @@ def _add(time: datetime.datetime, months: int, days: int) -> datetime.datetime:
 
 
 def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_attestations", "%s: %s" % (source, what), tried="read attestations")
+    return ScanError("bad_attestations", f"{source}: {what}", tried="read attestations")
 
 
-def apply_attestations(profiles: Sequence[ProfileResult], attestations: Attestations, now: datetime.datetime,
-                       identity: Mapping[str, Any]) -> List[Note]:
+def apply_attestations(
+    profiles: Sequence[ProfileResult],
+    attestations: Attestations,
+    now: datetime.datetime,
+    identity: Mapping[str, Any],
+) -> list[Note]:
     """Adds a segment and `attestation_data` to every Not Reviewed control that an attestation of this target names.
 
     :param now: with its time zone
@@ -170,7 +203,7 @@ def apply_attestations(profiles: Sequence[ProfileResult], attestations: Attestat
         these profiles or one that was judged
     """
     entries = [entry for entry in attestations.entries if entry.scope.covers(identity)]
-    named: Dict[str, bool] = {}  # id in lower case -> whether there was anything to attest
+    named: dict[str, bool] = {}  # id in lower case -> whether there was anything to attest
     for profile in profiles:
         for control in profile.controls:
             own = [entry for entry in entries if entry.control_id.lower() == control.id.lower()]
@@ -193,32 +226,69 @@ def _attest(control: ControlResult, entries: Sequence[Attestation], now: datetim
 def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
     """In SAF's words."""
     expired = entry.has_expired(now)
-    message = "%s:\n%s: %s\n%s: %s\n\nUpdated: %s\nUpdated By: %s\nFrequency: %s" % (
-        "Expired Attestation" if expired else "Attestation", "Expired Status" if expired else "Status", entry.status,
-        "Expired Explanation" if expired else "Explanation", entry.explanation, entry.updated, entry.updated_by,
-        entry.frequency)
-    code_desc = ("Manual verification status provided through attestation has expired" if expired
-                 else "Manually verified status provided through attestation")
-    return Segment(SKIPPED if expired else entry.status, code_desc, now.isoformat(timespec="milliseconds"),
-                   message=message)
+    message = "{}:\n{}: {}\n{}: {}\n\nUpdated: {}\nUpdated By: {}\nFrequency: {}".format(
+        "Expired Attestation" if expired else "Attestation",
+        "Expired Status" if expired else "Status",
+        entry.status,
+        "Expired Explanation" if expired else "Explanation",
+        entry.explanation,
+        entry.updated,
+        entry.updated_by,
+        entry.frequency,
+    )
+    code_desc = (
+        "Manual verification status provided through attestation has expired"
+        if expired
+        else "Manually verified status provided through attestation"
+    )
+    return Segment(
+        SKIPPED if expired else entry.status,
+        code_desc,
+        now.isoformat(timespec="milliseconds"),
+        message=message,
+    )
 
 
-def _notes(entry: Attestation, was_open: Union[bool, None], now: datetime.datetime) -> List[Note]:
+def _notes(entry: Attestation, was_open: bool | None, now: datetime.datetime) -> list[Note]:
     """`was_open`: None where no control has the id, False where all that have it were judged."""
     if was_open is None:
-        return [Note(ATTESTATION, entry.control_id, UNKNOWN_CONTROL,
-                     "%s names no control of the chosen profiles" % entry.control_id)]
+        return [
+            Note(
+                ATTESTATION,
+                entry.control_id,
+                UNKNOWN_CONTROL,
+                f"{entry.control_id} names no control of the chosen profiles",
+            )
+        ]
     notes = []
     if entry.has_expired(now):
-        notes.append(Note(ATTESTATION, entry.control_id, EXPIRED,
-                          "%s: the attestation of %s by %s expired on %s and counts for nothing"
-                          % (entry.control_id, entry.updated, entry.updated_by, entry.ends.date())))
+        notes.append(
+            Note(
+                ATTESTATION,
+                entry.control_id,
+                EXPIRED,
+                f"{entry.control_id}: the attestation of {entry.updated} by {entry.updated_by} expired on "
+                f"{entry.ends.date()} and counts for nothing",
+            )
+        )
     elif entry.is_of_the_future(now):
-        notes.append(Note(ATTESTATION, entry.control_id, NOT_YET,
-                          "%s: the attestation by %s is dated %s, which is to come, and counts for nothing yet"
-                          % (entry.control_id, entry.updated_by, entry.updated)))
+        notes.append(
+            Note(
+                ATTESTATION,
+                entry.control_id,
+                NOT_YET,
+                f"{entry.control_id}: the attestation by {entry.updated_by} is dated {entry.updated}, which "
+                "is to come, and counts for nothing yet",
+            )
+        )
     elif not was_open:
-        notes.append(Note(ATTESTATION, entry.control_id, NOT_NEEDED,
-                          "%s was judged on some targets; its attestation by %s counts for nothing there"
-                          % (entry.control_id, entry.updated_by)))
+        notes.append(
+            Note(
+                ATTESTATION,
+                entry.control_id,
+                NOT_NEEDED,
+                f"{entry.control_id} was judged on some targets; its attestation by {entry.updated_by} "
+                "counts for nothing there",
+            )
+        )
     return notes

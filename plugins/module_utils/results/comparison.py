@@ -9,17 +9,18 @@ there: all that fails on it in the other run is new.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import Any
 
 from .hdf import document_target, document_target_id
 from .status import FAILED
 from .summary import DocumentSummary, summarize
 
 # cluster, namespace, workload kind, workload, container; the target id alone where a document of others names no more
-Place = Tuple[str, ...]
+Place = tuple[str, ...]
 # profile, control id
-Control = Tuple[str, str]
+Control = tuple[str, str]
 _FIELDS = ("cluster", "namespace", "workload_kind", "workload", "container")
 
 
@@ -28,20 +29,22 @@ class Failures:
     """What failed in a run, by place; every place that was scanned is there. `name` tells the run to a person."""
 
     name: str
-    by_place: Mapping[Place, FrozenSet[Control]]
+    by_place: Mapping[Place, frozenset[Control]]
 
     def has(self, place: Place, control: Control) -> bool:
         return control in self.by_place.get(place, frozenset())
 
-    def not_in(self, other: Failures) -> List[Dict[str, str]]:
+    def not_in(self, other: Failures) -> list[dict[str, str]]:
         """{place, profile, control} of what failed here and not there, sorted."""
-        return [_entry(place, control) for place, control in sorted(self._all()) if not other.has(place, control)]
+        return [
+            _entry(place, control) for place, control in sorted(self._all()) if not other.has(place, control)
+        ]
 
-    def also_in(self, other: Failures) -> List[Dict[str, str]]:
+    def also_in(self, other: Failures) -> list[dict[str, str]]:
         """{place, profile, control} of what failed in both, sorted."""
         return [_entry(place, control) for place, control in sorted(self._all()) if other.has(place, control)]
 
-    def _all(self) -> Iterator[Tuple[Place, Control]]:
+    def _all(self) -> Iterator[tuple[Place, Control]]:
         return ((place, control) for place, controls in self.by_place.items() for control in controls)
 
 
@@ -49,7 +52,7 @@ def place_name(place: Place) -> str:
     return "/".join(place)
 
 
-def _entry(place: Place, control: Control) -> Dict[str, str]:
+def _entry(place: Place, control: Control) -> dict[str, str]:
     return {"place": place_name(place), "profile": control[0], "control": control[1]}
 
 
@@ -61,26 +64,38 @@ def document_place(document: Mapping[str, Any], source: str) -> Place:
     return (document_target_id(document, source),)
 
 
-def failed_controls(summary: DocumentSummary) -> Set[Control]:
+def failed_controls(summary: DocumentSummary) -> set[Control]:
     return {(profile.name, control_id) for profile in summary.profiles for control_id in profile.ids(FAILED)}
 
 
 def failures_of_summary(summary: Mapping[str, Any]) -> Failures:
     """Of a run's summary."""
-    return collect_failures("run %s" % summary["run_id"], (
-        (tuple(target[name] for name in _FIELDS),
-         {(profile, control_id) for profile, ids in target["failed"].items() for control_id in ids})
-        for target in summary["targets"] if target["hdf"]))
+    return collect_failures(
+        "run {}".format(summary["run_id"]),
+        (
+            (
+                tuple(target[name] for name in _FIELDS),
+                {(profile, control_id) for profile, ids in target["failed"].items() for control_id in ids},
+            )
+            for target in summary["targets"]
+            if target["hdf"]
+        ),
+    )
 
 
-def failures_of_documents(documents: Iterable[Tuple[str, Mapping[str, Any]]]) -> Failures:
+def failures_of_documents(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Failures:
     """Of (source, checked document). :raises ScanError: `bad_results`, as `summarize`"""
-    return collect_failures("the documents", ((document_place(document, source), failed_controls(summarize(document, source)))
-                                              for source, document in documents))
+    return collect_failures(
+        "the documents",
+        (
+            (document_place(document, source), failed_controls(summarize(document, source)))
+            for source, document in documents
+        ),
+    )
 
 
-def collect_failures(name: str, found: Iterable[Tuple[Place, Set[Control]]]) -> Failures:
-    by_place: Dict[Place, FrozenSet[Control]] = {}
+def collect_failures(name: str, found: Iterable[tuple[Place, set[Control]]]) -> Failures:
+    by_place: dict[Place, frozenset[Control]] = {}
     for place, controls in found:
         by_place[place] = by_place.get(place, frozenset()) | controls
     return Failures(name, by_place)

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .counted_controls import counted_profiles
 from .hdf import document_target_id
 from .status import PASSED, SEVERITIES, control_severity, control_status
 
 
-def control_rows(documents: Iterable[Tuple[str, Mapping[str, Any]]]) -> List[Dict[str, Any]]:
+def control_rows(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """One row for each control that counts, in the documents' order.
 
     {target_id, profile, id, title, status, severity, impact, tags, messages}: `status` and `severity` by the rules of
@@ -21,19 +22,34 @@ def control_rows(documents: Iterable[Tuple[str, Mapping[str, Any]]]) -> List[Dic
     :param documents: (source, checked document)
     :raises ScanError: `bad_results` when overlays cannot be resolved
     """
-    return [{"target_id": document_target_id(document, source), "profile": counted.profile["name"], "id": control["id"],
-             "title": control.get("title") or "", "status": control_status(control),
-             "severity": control_severity(control), "impact": control["impact"], "tags": control["tags"],
-             "messages": _messages(control)}
-            for source, document in documents for counted in counted_profiles(document, source)
-            for control in counted.controls]
+    return [
+        {
+            "target_id": document_target_id(document, source),
+            "profile": counted.profile["name"],
+            "id": control["id"],
+            "title": control.get("title") or "",
+            "status": control_status(control),
+            "severity": control_severity(control),
+            "impact": control["impact"],
+            "tags": control["tags"],
+            "messages": _messages(control),
+        }
+        for source, document in documents
+        for counted in counted_profiles(document, source)
+        for control in counted.controls
+    ]
 
 
-def worst_first(rows: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    return sorted(rows, key=lambda row: (SEVERITIES.index(row["severity"]), row["profile"], row["id"], row["target_id"]))
+def worst_first(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(
+        rows, key=lambda row: (SEVERITIES.index(row["severity"]), row["profile"], row["id"], row["target_id"])
+    )
 
 
-def _messages(control: Mapping[str, Any]) -> List[str]:
-    texts = (segment.get("message") or segment.get("skip_message") for segment in control["results"]
-             if segment.get("status") != PASSED)
+def _messages(control: Mapping[str, Any]) -> list[str]:
+    texts = (
+        segment.get("message") or segment.get("skip_message")
+        for segment in control["results"]
+        if segment.get("status") != PASSED
+    )
     return [text for text in texts if text]

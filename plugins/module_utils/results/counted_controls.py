@@ -13,12 +13,13 @@ count under the base profile; and equal ids in profiles that have nothing to do 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any
 
 from ..errors import ScanError
 
-_Place = Tuple[int, str]
+_Place = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -26,19 +27,20 @@ class CountedProfile:
     """A profile of a document and its controls that count, each in the copy that holds the results."""
 
     profile: Mapping[str, Any]
-    controls: List[Mapping[str, Any]]
+    controls: list[Mapping[str, Any]]
 
 
-def counted_profiles(document: Mapping[str, Any], source: str) -> List[CountedProfile]:
+def counted_profiles(document: Mapping[str, Any], source: str) -> list[CountedProfile]:
     """The profiles of a checked document that have controls of their own to count, in the document's order.
 
     :raises ScanError: `bad_results` when profiles are overlays of each other in a circle
     """
-    profiles: List[Mapping[str, Any]] = document["profiles"]
+    profiles: list[Mapping[str, Any]] = document["profiles"]
     bases = _bases_by_overlay(profiles)
-    controls: List[Dict[str, Mapping[str, Any]]] = [
-        {control["id"]: control for control in profile["controls"]} for profile in profiles]
-    origin: Dict[_Place, _Place] = {}
+    controls: list[dict[str, Mapping[str, Any]]] = [
+        {control["id"]: control for control in profile["controls"]} for profile in profiles
+    ]
+    origin: dict[_Place, _Place] = {}
     for overlay, base_indexes in bases.items():
         for control_id in controls[overlay]:
             for base in base_indexes:
@@ -47,23 +49,29 @@ def counted_profiles(document: Mapping[str, Any], source: str) -> List[CountedPr
                     break
     taken_over = set(origin.values())
     if any(_in_circle(place, origin) for place in origin):
-        raise ScanError("bad_results", "%s: profiles name each other as parent_profile in a circle" % source,
-                        tried="read results")
+        raise ScanError(
+            "bad_results",
+            f"{source}: profiles name each other as parent_profile in a circle",
+            tried="read results",
+        )
     counted = []
     for index, profile in enumerate(profiles):
-        own = [_follow((index, control_id), origin) for control_id in controls[index]
-               if (index, control_id) not in taken_over]
+        own = [
+            _follow((index, control_id), origin)
+            for control_id in controls[index]
+            if (index, control_id) not in taken_over
+        ]
         if own:
             counted.append(CountedProfile(profile, [controls[base][control_id] for base, control_id in own]))
     return counted
 
 
-def _bases_by_overlay(profiles: List[Mapping[str, Any]]) -> Dict[int, List[int]]:
+def _bases_by_overlay(profiles: list[Mapping[str, Any]]) -> dict[int, list[int]]:
     """Index of an overlay -> indexes of the profiles that name it as their parent."""
-    by_name: Dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for index, profile in enumerate(profiles):
         by_name.setdefault(profile["name"], index)
-    bases: Dict[int, List[int]] = {}
+    bases: dict[int, list[int]] = {}
     for index, profile in enumerate(profiles):
         overlay = by_name.get(profile.get("parent_profile") or "")
         if overlay is not None:

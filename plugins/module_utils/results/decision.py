@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List
+from typing import Any
 
 from .summary import Counts
 
@@ -46,17 +46,17 @@ class Decision:
     """
 
     passed: bool
-    reasons: List[Reason]
-    targets: List[TargetDecision]
-    threshold: Dict[str, Any]
+    reasons: list[Reason]
+    targets: list[TargetDecision]
+    threshold: dict[str, Any]
     coverage: Any = None
     expected: int = 0
     scanned: int = 0
     counts: Counts = field(default_factory=Counts)
     baseline: str = ""
-    new_failures: List[Dict[str, str]] = field(default_factory=list)
+    new_failures: list[dict[str, str]] = field(default_factory=list)
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The decision as plain JSON values; `counts` is {targets: {expected, scanned}, controls: as in a summary}."""
         return {
             "passed": self.passed,
@@ -64,8 +64,10 @@ class Decision:
             "coverage": self.coverage,
             "baseline": self.baseline,
             "new_failures": self.new_failures,
-            "counts": {"targets": {"expected": self.expected, "scanned": self.scanned},
-                       "controls": self.counts.as_dict()},
+            "counts": {
+                "targets": {"expected": self.expected, "scanned": self.scanned},
+                "controls": self.counts.as_dict(),
+            },
             "reasons": [asdict(reason) for reason in self.reasons],
             "targets": [asdict(target) for target in self.targets],
         }

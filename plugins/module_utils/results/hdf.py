@@ -18,9 +18,10 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NoReturn
+from typing import Any, NoReturn
 
 from ..errors import ScanError
 from .hdf_check import check_hdf
@@ -35,48 +36,53 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
 
 
-def hdf_document(judgement: Judgement) -> Dict[str, Any]:
+def hdf_document(judgement: Judgement) -> dict[str, Any]:
     """The document of `judgement`, with every field that InSpec's own schema asks for."""
     profiles = [_profile(profile) for profile in judgement.profiles]
     platform = judgement.platform
     method = dict(judgement.method)
     unread = method.pop("unread", [])
     return {
-        "platform": {"name": kept_values(platform.name), "release": kept_values(platform.release),
-                     "target_id": kept_values(judgement.identity["target_id"])},
+        "platform": {
+            "name": kept_values(platform.name),
+            "release": kept_values(platform.release),
+            "target_id": kept_values(judgement.identity["target_id"]),
+        },
         "profiles": profiles,
         "statistics": {"duration": judgement.duration, "controls": _control_statistics(profiles)},
         "version": VERSION,
-        "passthrough": {PASSTHROUGH: {
-            "schema_version": SCHEMA_VERSION,
-            "collection": {"name": COLLECTION, "version": VERSION},
-            "target": kept_values(judgement.identity),
-            "platform": kept_values(asdict(platform)),
-            "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
-            "unread_facts": kept_values(unread),
-            "error": kept_values(judgement.error),
-        }},
+        "passthrough": {
+            PASSTHROUGH: {
+                "schema_version": SCHEMA_VERSION,
+                "collection": {"name": COLLECTION, "version": VERSION},
+                "target": kept_values(judgement.identity),
+                "platform": kept_values(asdict(platform)),
+                "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
+                "unread_facts": kept_values(unread),
+                "error": kept_values(judgement.error),
+            }
+        },
     }
 
 
-def read_hdf(data: bytes, source: str) -> Dict[str, Any]:
+def read_hdf(data: bytes, source: str) -> dict[str, Any]:
     """The document in `data`; `source` names it in errors.
 
     :raises ScanError: `bad_results` for anything but a whole HDF document with loaded profiles that hold controls,
         and for a document of ours whose scan ended with an error
     """
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise _bad(source, "has more than %d bytes" % MAX_DOCUMENT_BYTES)
+        raise _bad(source, f"has more than {MAX_DOCUMENT_BYTES} bytes")
     if not data.strip():
         raise _bad(source, "is empty")
     try:
         document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as reason:
-        raise _bad(source, "is not JSON, or is cut off: %s" % one_line(str(reason), 200)) from None
+        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return check_document(document, source)
 
 
-def read_hdf_file(path: str) -> Dict[str, Any]:
+def read_hdf_file(path: str) -> dict[str, Any]:
     """`read_hdf` of a file, of which no more than the limit is read.
 
     :raises ScanError: `bad_results`, also for a file that is missing or cannot be read
@@ -89,7 +95,7 @@ def read_hdf_file(path: str) -> Dict[str, Any]:
     return read_hdf(data, path)
 
 
-def check_document(document: Any, source: str) -> Dict[str, Any]:
+def check_document(document: Any, source: str) -> dict[str, Any]:
     """`check_hdf`, and the rules for what stands in a document of ours.
 
     :raises ScanError: `bad_results`
@@ -99,14 +105,18 @@ def check_document(document: Any, source: str) -> Dict[str, Any]:
     if own is None:
         return checked
     if not isinstance(own, dict) or own.get("schema_version") != SCHEMA_VERSION:
-        raise _bad(source, "passthrough.%s is not of schema version %d" % (PASSTHROUGH, SCHEMA_VERSION))
+        raise _bad(source, f"passthrough.{PASSTHROUGH} is not of schema version {SCHEMA_VERSION}")
     target = own.get("target")
     target_id = target.get("target_id") if isinstance(target, dict) else None
     if not isinstance(target_id, str) or not target_id:
-        raise _bad(source, "passthrough.%s.target.target_id is missing" % PASSTHROUGH)
+        raise _bad(source, f"passthrough.{PASSTHROUGH}.target.target_id is missing")
     if own.get("error") is not None:
-        raise _bad(source, "the scan of %s ended with an error: %s"
-                   % (one_line(target_id, 300), one_line(json.dumps(own["error"]), 300)))
+        raise _bad(
+            source,
+            "the scan of {} ended with an error: {}".format(
+                one_line(target_id, 300), one_line(json.dumps(own["error"]), 300)
+            ),
+        )
     return checked
 
 
@@ -132,14 +142,14 @@ def _own_part(document: Mapping[str, Any]) -> Any:
 
 
 def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_results", "%s: %s" % (source, what), tried="read results")
+    return ScanError("bad_results", f"{source}: {what}", tried="read results")
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError("%s is not a JSON number" % word)
+    raise ValueError(f"{word} is not a JSON number")
 
 
-def _profile(profile: ProfileResult) -> Dict[str, Any]:
+def _profile(profile: ProfileResult) -> dict[str, Any]:
     return {
         "name": profile.name,
         "version": profile.version,
@@ -159,7 +169,7 @@ def _profile(profile: ProfileResult) -> Dict[str, Any]:
     }
 
 
-def _attribute(attribute: Mapping[str, Any]) -> Dict[str, Any]:
+def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
     """An input of the profile. InSpec itself writes the values of sensitive inputs too."""
     options = attribute.get("options")
     if isinstance(options, dict) and options.get("sensitive") and "value" in options:
@@ -167,15 +177,15 @@ def _attribute(attribute: Mapping[str, Any]) -> Dict[str, Any]:
     return dict(attribute)
 
 
-def _groups(profile: ProfileResult) -> List[Dict[str, Any]]:
+def _groups(profile: ProfileResult) -> list[dict[str, Any]]:
     """One group per source file, as InSpec has it."""
-    files: Dict[str, List[str]] = {}
+    files: dict[str, list[str]] = {}
     for control in profile.controls:
         files.setdefault(control.source_file, []).append(control.id)
     return [{"id": name, "title": profile.title, "controls": ids} for name, ids in files.items()]
 
 
-def hdf_control(control: ControlResult) -> Dict[str, Any]:
+def hdf_control(control: ControlResult) -> dict[str, Any]:
     """One control as it stands in a document."""
     descriptions = [{"label": "default", "data": control.desc}]
     descriptions += [{"label": label, "data": text} for label, text in control.descriptions.items()]
@@ -196,22 +206,39 @@ def hdf_control(control: ControlResult) -> Dict[str, Any]:
     }
 
 
-def _result(segment: Segment, control: ControlResult) -> Dict[str, Any]:
-    result: Dict[str, Any] = {"status": segment.status, "code_desc": kept_values(segment.code_desc),
-                              "run_time": segment.run_time, "start_time": segment.start_time}
-    for name, text in (("message", segment.message), ("skip_message", segment.skip_message),
-                       ("resource_class", segment.resource_class), ("resource_id", segment.resource_id)):
+def _result(segment: Segment, control: ControlResult) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "status": segment.status,
+        "code_desc": kept_values(segment.code_desc),
+        "run_time": segment.run_time,
+        "start_time": segment.start_time,
+    }
+    for name, text in (
+        ("message", segment.message),
+        ("skip_message", segment.skip_message),
+        ("resource_class", segment.resource_class),
+        ("resource_id", segment.resource_id),
+    ):
         if text:
             result[name] = kept_values(text)
     if segment.status == ERROR:
         # InSpec has no status "error": it writes failed with exception and backtrace, which readers take as an error.
-        result.update(status="failed", exception="EvaluationError",
-                      backtrace=["%s:%d" % (control.source_file or control.id, control.source_line)])
+        result.update(
+            status="failed",
+            exception="EvaluationError",
+            backtrace=[f"{control.source_file or control.id}:{control.source_line}"],
+        )
     return result
 
 
-def _control_statistics(profiles: List[Dict[str, Any]]) -> Dict[str, Dict[str, int]]:
+def _control_statistics(profiles: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     """InSpec's three blocks; what was waived or does not apply counts as skipped, an error as failed."""
-    blocks = {"passed": (PASSED,), "skipped": (NOT_REVIEWED, NOT_APPLICABLE), "failed": (FAILED, PROFILE_ERROR)}
+    blocks = {
+        "passed": (PASSED,),
+        "skipped": (NOT_REVIEWED, NOT_APPLICABLE),
+        "failed": (FAILED, PROFILE_ERROR),
+    }
     statuses = [control_status(control) for profile in profiles for control in profile["controls"]]
-    return {block: {"total": sum(status in members for status in statuses)} for block, members in blocks.items()}
+    return {
+        block: {"total": sum(status in members for status in statuses)} for block, members in blocks.items()
+    }

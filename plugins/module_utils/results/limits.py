@@ -18,16 +18,22 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from .summary import ProfileSummary
 
 # SAF's names for the statuses.
-_STATUS_OF_NAME: Dict[str, str] = {"passed": PASSED, "failed": FAILED, "skipped": NOT_REVIEWED,
-                                   "no_impact": NOT_APPLICABLE, "error": PROFILE_ERROR}
+_STATUS_OF_NAME: dict[str, str] = {
+    "passed": PASSED,
+    "failed": FAILED,
+    "skipped": NOT_REVIEWED,
+    "no_impact": NOT_APPLICABLE,
+    "error": PROFILE_ERROR,
+}
 _PERCENT = "percent"
 _COUNT = "count"
 _IDS = "ids"
@@ -39,20 +45,25 @@ _BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
 _MOST_IDS_IN_TEXT = 5
 
 
-def _known_keys() -> Dict[str, str]:
-    keys = {"compliance.min": _PERCENT, "compliance.max": _PERCENT, COVERAGE_KEY: _PERCENT,
-            NEW_FAILURES_KEY: _COUNT, MUST_PASS_KEY: _IDS}
+def _known_keys() -> dict[str, str]:
+    keys = {
+        "compliance.min": _PERCENT,
+        "compliance.max": _PERCENT,
+        COVERAGE_KEY: _PERCENT,
+        NEW_FAILURES_KEY: _COUNT,
+        MUST_PASS_KEY: _IDS,
+    }
     for name in _STATUS_OF_NAME:
         keys[name + ".total"] = _COUNT
         for severity in ("total", *SEVERITIES):
-            keys["%s.%s.min" % (name, severity)] = _COUNT
-            keys["%s.%s.max" % (name, severity)] = _COUNT
+            keys[f"{name}.{severity}.min"] = _COUNT
+            keys[f"{name}.{severity}.max"] = _COUNT
         for severity in SEVERITIES:
-            keys["%s.%s.controls" % (name, severity)] = _IDS
+            keys[f"{name}.{severity}.controls"] = _IDS
     return keys
 
 
-_KNOWN: Dict[str, str] = _known_keys()
+_KNOWN: dict[str, str] = _known_keys()
 _DEEPEST_KEY = 3
 
 
@@ -75,10 +86,10 @@ class Limit:
     @property
     def must_pass_profile(self) -> str:
         """The profile whose controls must pass; empty where they may be any profile's."""
-        return self.key[len(_MUST_PASS_PREFIX):] if self.is_must_pass else ""
+        return self.key[len(_MUST_PASS_PREFIX) :] if self.is_must_pass else ""
 
     @property
-    def concerns(self) -> Tuple[str, str]:
+    def concerns(self) -> tuple[str, str]:
         """(status, severity) of the controls that the limit is about; empty where it is about all."""
         name, _unused, rest = self.key.partition(".")
         severity = rest.partition(".")[0]
@@ -108,47 +119,54 @@ class Limit:
         if _KNOWN[self.key] == _IDS:
             missing = [one for one in self.value if one not in found]
             surplus = [one for one in found if one not in self.value]
-            parts = [part for part in (missing and "missing " + shorten_ids(missing),
-                                       surplus and "not listed " + shorten_ids(surplus)) if part]
-            return "%s: must be exactly those listed: %s" % (self.key, "; ".join(parts))
+            parts = [
+                part
+                for part in (
+                    missing and "missing " + shorten_ids(missing),
+                    surplus and "not listed " + shorten_ids(surplus),
+                )
+                if part
+            ]
+            return "{}: must be exactly those listed: {}".format(self.key, "; ".join(parts))
         unit = "" if status else " %"
-        which = " (%s)" % shorten_ids(profile.ids(status, severity)) if status and found > self.value else ""
-        return "%s: found %s%s%s, %s %s%s" % (self.key, found, unit, which, _BOUND_WORDS.get(bound, "must be exactly"),
-                                              self.value, unit)
+        which = f" ({shorten_ids(profile.ids(status, severity))})" if status and found > self.value else ""
+        return "{}: found {}{}{}, {} {}{}".format(
+            self.key, found, unit, which, _BOUND_WORDS.get(bound, "must be exactly"), self.value, unit
+        )
 
 
 def shorten_ids(ids: Sequence[str]) -> str:
     """The ids in a text: all, or the first ones and how many more there are."""
     more = len(ids) - _MOST_IDS_IN_TEXT
-    return ", ".join(ids[:_MOST_IDS_IN_TEXT]) + (" and %d more" % more if more > 0 else "")
+    return ", ".join(ids[:_MOST_IDS_IN_TEXT]) + (f" and {more} more" if more > 0 else "")
 
 
-def parse_limits(content: Mapping[Any, Any], source: str) -> List[Limit]:
+def parse_limits(content: Mapping[Any, Any], source: str) -> list[Limit]:
     """All limits of a threshold file's content, in its order.
 
     :raises ScanError: `bad_threshold` for an unknown key, a key that stands twice, or a value that does not fit
     """
-    limits: Dict[str, Limit] = {}
+    limits: dict[str, Limit] = {}
     for key, value in _leaves(content, (), source):
         if key not in _KNOWN and not (key.startswith(_MUST_PASS_PREFIX) and key != _MUST_PASS_PREFIX):
-            raise _bad(source, "unknown key %s%s" % (key, _near_match(key)))
+            raise _bad(source, f"unknown key {key}{_near_match(key)}")
         if key in limits:
-            raise _bad(source, "%s is given twice" % key)
+            raise _bad(source, f"{key} is given twice")
         limits[key] = Limit(key, _checked_value(key, value, source))
     return list(limits.values())
 
 
-def _leaves(content: Any, path: Tuple[str, ...], source: str) -> Iterator[Tuple[str, Any]]:
+def _leaves(content: Any, path: tuple[str, ...], source: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(content, Mapping):
         yield ".".join(path), content
         return
     if len(path) > _DEEPEST_KEY:
-        raise _bad(source, "unknown key %s%s" % (".".join(path), _near_match(".".join(path))))
+        raise _bad(source, "unknown key {}{}".format(".".join(path), _near_match(".".join(path))))
     if not content:
-        raise _bad(source, "%s holds no limit" % ".".join(path))
+        raise _bad(source, "{} holds no limit".format(".".join(path)))
     for name, value in content.items():
         if not isinstance(name, str):
-            raise _bad(source, "unknown key %s: keys are text" % ".".join((*path, str(name))))
+            raise _bad(source, "unknown key {}: keys are text".format(".".join((*path, str(name)))))
         yield from _leaves(value, (*path, name), source)
 
 
@@ -156,27 +174,31 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
     kind = _KNOWN.get(key, _IDS)
     if kind == _IDS:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise _bad(source, "%s must be a list of control ids" % key)
+            raise _bad(source, f"{key} must be a list of control ids")
         if len(set(value)) != len(value):
-            raise _bad(source, "%s names a control id twice" % key)
+            raise _bad(source, f"{key} names a control id twice")
         if not value and Limit(key, value).is_must_pass:
-            raise _bad(source, "%s names no control" % key)
+            raise _bad(source, f"{key} names no control")
         return sorted(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _bad(source, "%s must be a number, found %r" % (key, value))
+        raise _bad(source, f"{key} must be a number, found {value!r}")
     if value < 0:
-        raise _bad(source, "%s must not be negative, found %s" % (key, value))
+        raise _bad(source, f"{key} must not be negative, found {value}")
     if kind == _PERCENT and value > 100:
-        raise _bad(source, "%s is a percentage and must not be above 100, found %s" % (key, value))
+        raise _bad(source, f"{key} is a percentage and must not be above 100, found {value}")
     if kind == _COUNT and value != int(value):
-        raise _bad(source, "%s counts controls and must be a whole number, found %s" % (key, value))
+        raise _bad(source, f"{key} counts controls and must be a whole number, found {value}")
     return int(value) if value == int(value) else value
 
 
 def _near_match(key: str) -> str:
     near = difflib.get_close_matches(key.lower(), _KNOWN, n=1, cutoff=0.6)
-    return "; did you mean %s?" % near[0] if near else "; known are e.g. compliance.min, failed.total.max, coverage.min"
+    return (
+        f"; did you mean {near[0]}?"
+        if near
+        else "; known are e.g. compliance.min, failed.total.max, coverage.min"
+    )
 
 
 def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_threshold", "%s: %s" % (source, what), tried="read threshold")
+    return ScanError("bad_threshold", f"{source}: {what}", tried="read threshold")

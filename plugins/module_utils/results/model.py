@@ -10,7 +10,7 @@ summary and the gate are made from them (or from the HDF document read back).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 PASSED = "passed"
 FAILED = "failed"
@@ -44,15 +44,15 @@ class ControlResult:
     title: str
     desc: str
     impact: float
-    results: List[Segment]
-    descriptions: Dict[str, str] = field(default_factory=dict)
-    tags: Dict[str, Any] = field(default_factory=dict)
-    refs: List[Dict[str, str]] = field(default_factory=list)
+    results: list[Segment]
+    descriptions: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, Any] = field(default_factory=dict)
+    refs: list[dict[str, str]] = field(default_factory=list)
     code: str = ""
     source_file: str = ""
     source_line: int = 0
-    waiver_data: Dict[str, Any] = field(default_factory=dict)
-    attestation_data: Dict[str, str] = field(default_factory=dict)
+    waiver_data: dict[str, Any] = field(default_factory=dict)
+    attestation_data: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,13 +63,13 @@ class ProfileResult:
     title: str
     version: str
     sha256: str
-    controls: List[ControlResult]
+    controls: list[ControlResult]
     maintainer: str = ""
     summary: str = ""
     license: str = ""
     copyright: str = ""
-    supports: List[Dict[str, Any]] = field(default_factory=list)
-    attributes: List[Dict[str, Any]] = field(default_factory=list)
+    supports: list[dict[str, Any]] = field(default_factory=list)
+    attributes: list[dict[str, Any]] = field(default_factory=list)
     status: str = "loaded"
     status_message: str = ""
 
@@ -93,10 +93,10 @@ class Judgement:
     `started` is RFC 3339, `duration` seconds.
     """
 
-    identity: Dict[str, Any]
-    method: Dict[str, Any]
+    identity: dict[str, Any]
+    method: dict[str, Any]
     platform: Platform
-    profiles: List[ProfileResult]
+    profiles: list[ProfileResult]
     started: str
     duration: float
-    error: Optional[Dict[str, str]] = None
+    error: dict[str, str] | None = None

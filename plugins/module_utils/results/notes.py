@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Sequence
 
 WAIVER = "waiver"
 ATTESTATION = "attestation"
@@ -28,16 +28,17 @@ class Note:
     kind: str
     text: str
 
-    def as_dict(self) -> Dict[str, str]:
+    def as_dict(self) -> dict[str, str]:
         return {"control_id": self.control_id, "kind": self.kind, "text": self.text}
 
 
 _MOST_WARNINGS = 10
 
 
-def note_warnings(notes: Sequence[Note]) -> List[str]:
+def note_warnings(notes: Sequence[Note]) -> list[str]:
     """What a task is to warn of: each text once, and not too many."""
     texts = list(dict.fromkeys(note.text for note in notes if note.kind != NOT_NEEDED))
     more = len(texts) - _MOST_WARNINGS
-    return texts[:_MOST_WARNINGS] + (["... and %d more notes on waivers and attestations, in the summary" % more]
-                                     if more > 0 else [])
+    return texts[:_MOST_WARNINGS] + (
+        [f"... and {more} more notes on waivers and attestations, in the summary"] if more > 0 else []
+    )

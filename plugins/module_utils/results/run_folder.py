@@ -20,8 +20,9 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from .hdf import document_target_id, read_hdf_file
@@ -56,9 +57,11 @@ def hdf_file_name(identity: Mapping[str, Any]) -> str:
     parts = [str(identity[name]) for name in ("cluster", "namespace", "pod", "container")]
     name = "_".join(parts)
     if not all(_SAFE_PART.fullmatch(part) for part in parts) or len(name) > _MAX_NAME:
-        digest = hashlib.sha256(json.dumps([parts, identity["target_id"]]).encode("ascii")).hexdigest()[:_HASH_DIGITS]
+        digest = hashlib.sha256(json.dumps([parts, identity["target_id"]]).encode("ascii")).hexdigest()[
+            :_HASH_DIGITS
+        ]
         readable = "_".join(_UNSAFE.sub("-", part.lower()).strip(".-") or "x" for part in parts)
-        name = "%s~%s" % (readable[:_MAX_NAME], digest)
+        name = f"{readable[:_MAX_NAME]}~{digest}"
     return name + ".json"
 
 
@@ -70,8 +73,11 @@ class RunFolder:
 
     def __init__(self, output_dir: str, run_id: str) -> None:
         if not _RUN_ID.fullmatch(run_id) or run_id == LATEST:
-            raise ScanError("bad_option", "the run id %r must be 1 to 63 letters, digits, dots, dashes or underscores, "
-                                          "begin with a letter or digit, and not be %r" % (run_id, LATEST))
+            raise ScanError(
+                "bad_option",
+                f"the run id {run_id!r} must be 1 to 63 letters, digits, dots, dashes or underscores, "
+                f"begin with a letter or digit, and not be {LATEST!r}",
+            )
         self.path = Path(output_dir) / run_id
 
     def create(self) -> None:
@@ -87,24 +93,24 @@ class RunFolder:
 
         :raises ScanError: `write_failed`
         """
-        name = "%s/%s" % (HDF_FOLDER, hdf_file_name(identity))
+        name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
         _write_whole(self.path / name, _json_bytes(document, compact=True))
         return name
 
     def write_drift(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
         """Writes a target's drift. Returns its path within the run's folder. :raises ScanError: `write_failed`"""
         self._make_folder(DRIFT_FOLDER, _FOLDER_MODE)
-        name = "%s/%s" % (DRIFT_FOLDER, hdf_file_name(identity))
+        name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
         _write_whole(self.path / name, _json_bytes(document, compact=False))
         return name
 
-    def write_facts(self, kept: Mapping[str, Any], identity: Mapping[str, Any]) -> Dict[str, str]:
+    def write_facts(self, kept: Mapping[str, Any], identity: Mapping[str, Any]) -> dict[str, str]:
         """Writes what is kept of a target. Returns {path (within the run's folder), sha256}.
 
         :raises ScanError: `write_failed`
         """
         self._make_folder(FACTS_FOLDER, _PRIVATE_FOLDER_MODE)
-        name = "%s/%s" % (FACTS_FOLDER, hdf_file_name(identity))
+        name = f"{FACTS_FOLDER}/{hdf_file_name(identity)}"
         # in ASCII: file names that are not UTF-8 come back as they were
         data = json.dumps(kept, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
         _write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
@@ -124,7 +130,7 @@ class RunFolder:
     def write_report(self, name: str, text: str) -> Path:
         """Writes a report beside the summary (SUMMARY_MARKDOWN, GATE_JUNIT, ...). :raises ScanError: `write_failed`"""
         if not _REPORT_NAME.fullmatch(name) or name == SUMMARY_JSON:
-            raise ScanError("bad_option", "%r is no name for a report" % name)
+            raise ScanError("bad_option", f"{name!r} is no name for a report")
         return _write_whole(self.path / name, text.encode("utf-8", "backslashreplace"))
 
     def mark_latest(self) -> None:
@@ -139,7 +145,7 @@ class RunFolder:
             raise _write_failed(link, reason) from None
 
 
-def read_summary_of(path: str) -> Dict[str, Any]:
+def read_summary_of(path: str) -> dict[str, Any]:
     """The summary of a finished run; `path` is the run's folder, or the summary's file.
 
     :raises ScanError: `bad_results` when it is missing or not whole
@@ -148,12 +154,15 @@ def read_summary_of(path: str) -> Dict[str, Any]:
     try:
         data = summary_path.read_bytes()
     except OSError as reason:
-        raise ScanError("bad_results", "%s: cannot be read: %s" % (summary_path, reason.strerror or reason),
-                        tried="read results") from None
+        raise ScanError(
+            "bad_results",
+            f"{summary_path}: cannot be read: {reason.strerror or reason}",
+            tried="read results",
+        ) from None
     return read_run_summary(data, str(summary_path))
 
 
-def read_kept_facts(path: str, target: Mapping[str, Any]) -> Tuple[bytes, str]:
+def read_kept_facts(path: str, target: Mapping[str, Any]) -> tuple[bytes, str]:
     """What the run in the folder `path` kept of a target of its summary, and the file's path.
 
     :raises ScanError: `bad_facts` when it kept nothing, or the file is missing or not the one that was written
@@ -166,15 +175,19 @@ def read_kept_facts(path: str, target: Mapping[str, Any]) -> Tuple[bytes, str]:
         with source.open("rb") as stream:
             data = stream.read(_MAX_FACTS_BYTES + 1)
     except OSError as reason:
-        raise ScanError("bad_facts", "%s: cannot be read: %s" % (source, reason.strerror or reason),
-                        tried="read kept facts") from None
+        raise ScanError(
+            "bad_facts", f"{source}: cannot be read: {reason.strerror or reason}", tried="read kept facts"
+        ) from None
     if hashlib.sha256(data).hexdigest() != kept["sha256"]:
-        raise ScanError("bad_facts", "%s: is not the file that the run wrote (its SHA-256 differs)" % source,
-                        tried="read kept facts")
+        raise ScanError(
+            "bad_facts",
+            f"{source}: is not the file that the run wrote (its SHA-256 differs)",
+            tried="read kept facts",
+        )
     return data, str(source)
 
 
-def read_run(path: str) -> Tuple[Dict[str, Any], Iterator[Tuple[str, Dict[str, Any]]]]:
+def read_run(path: str) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str, Any]]]]:
     """The summary and the documents (with their paths) of a finished run, for judging it again. A document is read when it
     is asked for, so that one is held at a time.
 
@@ -185,26 +198,37 @@ def read_run(path: str) -> Tuple[Dict[str, Any], Iterator[Tuple[str, Dict[str, A
     return summary, _documents_of(path, summary)
 
 
-def _documents_of(path: str, summary: Mapping[str, Any]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+def _documents_of(path: str, summary: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for target in summary["targets"]:
         if not target["hdf"]:
             continue
         source = str(Path(path) / HDF_FOLDER / Path(target["hdf"]).name)
         document = read_hdf_file(source)
         if document_target_id(document, source) != target["target_id"]:
-            raise ScanError("bad_results", "%s: is not about %s, as the summary says" % (source, target["target_id"]),
-                            tried="read results")
+            raise ScanError(
+                "bad_results",
+                "{}: is not about {}, as the summary says".format(source, target["target_id"]),
+                tried="read results",
+            )
         names = {profile["name"] for profile in document["profiles"]}
         for profile in summary["profiles"]:
             if profile["name"] not in names:
-                raise ScanError("bad_results", "%s: lacks the profile %s, by which the run judged"
-                                % (source, profile["name"]), tried="read results")
+                raise ScanError(
+                    "bad_results",
+                    "{}: lacks the profile {}, by which the run judged".format(source, profile["name"]),
+                    tried="read results",
+                )
         yield source, document
 
 
 def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=None if compact else 2,
-                      separators=(",", ":") if compact else None)
+    text = json.dumps(
+        value,
+        ensure_ascii=False,
+        allow_nan=False,
+        indent=None if compact else 2,
+        separators=(",", ":") if compact else None,
+    )
     # A lone surrogate becomes \udXXX, which is how JSON writes it.
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
@@ -227,4 +251,4 @@ def _write_whole(path: Path, data: bytes, mode: int = _FILE_MODE) -> Path:
 
 
 def _write_failed(path: Path, reason: OSError) -> ScanError:
-    return ScanError("write_failed", "%s: %s" % (path, reason.strerror or reason), tried="write results")
+    return ScanError("write_failed", f"{path}: {reason.strerror or reason}", tried="write results")

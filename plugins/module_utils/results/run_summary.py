@@ -32,7 +32,8 @@ fails.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ..errors import ScanError
 from .decision import Decision
@@ -57,24 +58,47 @@ class RunSummary:
     :param judged_from: {run_id, started} of the run whose kept facts are judged
     """
 
-    def __init__(self, *, run_id: str, started: str, cluster: str, selection: Mapping[str, Any],
-                 profiles: Sequence[Mapping[str, str]], collector_version: str = "",
-                 judged_from: Optional[Mapping[str, str]] = None) -> None:
-        self._head: Dict[str, Any] = {
-            "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "run_id": run_id, "started": started,
-            "cluster": cluster, "collection": {"name": COLLECTION, "version": VERSION},
-            "collector_version": collector_version, "selection": dict(selection),
-            "profiles": [{name: profile[name] for name in ("name", "version", "sha256")} for profile in profiles],
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        started: str,
+        cluster: str,
+        selection: Mapping[str, Any],
+        profiles: Sequence[Mapping[str, str]],
+        collector_version: str = "",
+        judged_from: Mapping[str, str] | None = None,
+    ) -> None:
+        self._head: dict[str, Any] = {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "run_id": run_id,
+            "started": started,
+            "cluster": cluster,
+            "collection": {"name": COLLECTION, "version": VERSION},
+            "collector_version": collector_version,
+            "selection": dict(selection),
+            "profiles": [
+                {name: profile[name] for name in ("name", "version", "sha256")} for profile in profiles
+            ],
             "judged_from": dict(judged_from) if judged_from else None,
         }
-        self._targets: List[Dict[str, Any]] = []
-        self._counts: List[Counts] = []
-        self._failed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
-        self._not_reviewed: Dict[Tuple[str, ...], Dict[str, Any]] = {}
+        self._targets: list[dict[str, Any]] = []
+        self._counts: list[Counts] = []
+        self._failed: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._not_reviewed: dict[tuple[str, ...], dict[str, Any]] = {}
 
-    def add_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
-                    document: Mapping[str, Any], hdf: str, *, facts: Optional[Mapping[str, str]] = None,
-                    drift: Optional[Mapping[str, Any]] = None) -> None:
+    def add_scanned(
+        self,
+        identity: Mapping[str, Any],
+        approach: str,
+        duration: float,
+        document: Mapping[str, Any],
+        hdf: str,
+        *,
+        facts: Mapping[str, str] | None = None,
+        drift: Mapping[str, Any] | None = None,
+    ) -> None:
         """A target with its HDF document; `hdf` is the document's path within the run's folder.
 
         :param facts: {path, sha256} of what was kept of it
@@ -88,62 +112,130 @@ class RunSummary:
                     _count(self._failed, (profile.name, control.id), profile.name, control)
                 elif control.status == NOT_REVIEWED:
                     cause = one_line(control.skipped_because, _MAX_ERROR_TEXT)
-                    _count(self._not_reviewed, (profile.name, control.id, cause), profile.name, control, cause=cause)
-        self._targets.append(dict(
-            kept_values(identity), outcome=SCANNED, approach=approach, duration=duration, error=None, hdf=hdf, facts=facts,
-            drift=dict(drift) if drift else None,
-            counts=summary.counts.by_status(), compliance=summary.counts.compliance,
-            worst_failed=summary.counts.worst_failed, failed=_failed_ids(summary),
-            profiles=[{"name": profile.name, "counts": profile.counts.by_status(),
-                       "compliance": profile.counts.compliance} for profile in summary.profiles]))
+                    _count(
+                        self._not_reviewed,
+                        (profile.name, control.id, cause),
+                        profile.name,
+                        control,
+                        cause=cause,
+                    )
+        self._targets.append(
+            dict(
+                kept_values(identity),
+                outcome=SCANNED,
+                approach=approach,
+                duration=duration,
+                error=None,
+                hdf=hdf,
+                facts=facts,
+                drift=dict(drift) if drift else None,
+                counts=summary.counts.by_status(),
+                compliance=summary.counts.compliance,
+                worst_failed=summary.counts.worst_failed,
+                failed=_failed_ids(summary),
+                profiles=[
+                    {
+                        "name": profile.name,
+                        "counts": profile.counts.by_status(),
+                        "compliance": profile.counts.compliance,
+                    }
+                    for profile in summary.profiles
+                ],
+            )
+        )
 
-    def add_not_scanned(self, identity: Mapping[str, Any], approach: str, duration: float,
-                        error: Mapping[str, str]) -> None:
+    def add_not_scanned(
+        self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
+    ) -> None:
         """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
         record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
-        self._targets.append(dict(
-            kept_values(identity), outcome=NOT_SCANNED, approach=approach, duration=duration, error=record, hdf="", facts=None,
-            drift=None, counts=None, compliance=None, worst_failed="", failed={}, profiles=[]))
+        self._targets.append(
+            dict(
+                kept_values(identity),
+                outcome=NOT_SCANNED,
+                approach=approach,
+                duration=duration,
+                error=record,
+                hdf="",
+                facts=None,
+                drift=None,
+                counts=None,
+                compliance=None,
+                worst_failed="",
+                failed={},
+                profiles=[],
+            )
+        )
 
-    def expected(self) -> List[Dict[str, Any]]:
+    def expected(self) -> list[dict[str, Any]]:
         """What the gate is to expect: {target_id, outcome, error} of each target."""
         return _expected(self._targets)
 
-    def finish(self, finished: str, duration: float, gate: Optional[Decision],
-               notes: Sequence[Note] = ()) -> Dict[str, Any]:
+    def finish(
+        self, finished: str, duration: float, gate: Decision | None, notes: Sequence[Note] = ()
+    ) -> dict[str, Any]:
         """The summary as a mapping of plain JSON values; `duration` in seconds. Equal notes appear once."""
-        targets = sorted((dict(target, result=_result(target, None)) for target in self._targets),
-                         key=lambda target: str(target["target_id"]))
+        targets = sorted(
+            (dict(target, result=_result(target, None)) for target in self._targets),
+            key=lambda target: str(target["target_id"]),
+        )
         scanned = sum(target["outcome"] == SCANNED for target in targets)
         summary = dict(
-            self._head, finished=finished, duration=duration,
-            target_counts={"selected": len(targets), "scanned": scanned, "not_scanned": len(targets) - scanned},
-            controls=merge_counts(self._counts).as_dict(), failed_controls=_worst_first(self._failed),
-            not_reviewed=_worst_first(self._not_reviewed), targets=targets, gate=None,
-            waiver_notes=_notes_about(WAIVER, notes), attestation_notes=_notes_about(ATTESTATION, notes))
+            self._head,
+            finished=finished,
+            duration=duration,
+            target_counts={
+                "selected": len(targets),
+                "scanned": scanned,
+                "not_scanned": len(targets) - scanned,
+            },
+            controls=merge_counts(self._counts).as_dict(),
+            failed_controls=_worst_first(self._failed),
+            not_reviewed=_worst_first(self._not_reviewed),
+            targets=targets,
+            gate=None,
+            waiver_notes=_notes_about(WAIVER, notes),
+            attestation_notes=_notes_about(ATTESTATION, notes),
+        )
         return with_gate(summary, gate) if gate else summary
 
 
-def _notes_about(about: str, notes: Sequence[Note]) -> List[Dict[str, str]]:
+def _notes_about(about: str, notes: Sequence[Note]) -> list[dict[str, str]]:
     return [note.as_dict() for note in dict.fromkeys(notes) if note.about == about]
 
 
-def _count(entries: Dict[Tuple[str, ...], Dict[str, Any]], key: Tuple[str, ...], profile: str,
-           control: ControlSummary, **more: str) -> None:
+def _count(
+    entries: dict[tuple[str, ...], dict[str, Any]],
+    key: tuple[str, ...],
+    profile: str,
+    control: ControlSummary,
+    **more: str,
+) -> None:
     """One more target of a control, at the worst severity that the control has anywhere."""
-    entry = entries.setdefault(key, dict(profile=profile, id=control.id, title=control.title,
-                                         severity=control.severity, targets=0, **more))
+    entry = entries.setdefault(
+        key,
+        dict(
+            profile=profile, id=control.id, title=control.title, severity=control.severity, targets=0, **more
+        ),
+    )
     entry["targets"] += 1
     entry["severity"] = min(entry["severity"], control.severity, key=SEVERITIES.index)
 
 
-def _worst_first(entries: Mapping[Tuple[str, ...], Dict[str, Any]]) -> List[Dict[str, Any]]:
-    return sorted(entries.values(), key=lambda entry: (
-        SEVERITIES.index(entry["severity"]), -entry["targets"], entry["profile"], entry["id"]))
+def _worst_first(entries: Mapping[tuple[str, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(
+        entries.values(),
+        key=lambda entry: (
+            SEVERITIES.index(entry["severity"]),
+            -entry["targets"],
+            entry["profile"],
+            entry["id"],
+        ),
+    )
 
 
-def _failed_ids(summary: DocumentSummary) -> Dict[str, List[str]]:
-    failed: Dict[str, List[str]] = {}
+def _failed_ids(summary: DocumentSummary) -> dict[str, list[str]]:
+    failed: dict[str, list[str]] = {}
     for profile in summary.profiles:
         ids = profile.ids(FAILED)
         if ids:
@@ -151,7 +243,7 @@ def _failed_ids(summary: DocumentSummary) -> Dict[str, List[str]]:
     return failed
 
 
-def _result(target: Mapping[str, Any], passed: Optional[bool]) -> str:
+def _result(target: Mapping[str, Any], passed: bool | None) -> str:
     """`passed` is what the gate said of the target, None where it said nothing."""
     if target["outcome"] != SCANNED:
         return NOT_SCANNED
@@ -160,12 +252,14 @@ def _result(target: Mapping[str, Any], passed: Optional[bool]) -> str:
     return PASS if passed else FAIL
 
 
-def _expected(targets: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
-    return [{"target_id": target["target_id"], "outcome": target["outcome"], "error": target["error"]}
-            for target in targets]
+def _expected(targets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"target_id": target["target_id"], "outcome": target["outcome"], "error": target["error"]}
+        for target in targets
+    ]
 
 
-def read_run_summary(data: bytes, source: str) -> Dict[str, Any]:
+def read_run_summary(data: bytes, source: str) -> dict[str, Any]:
     """A summary read back.
 
     :raises ScanError: `bad_results` when it is not a whole summary of this schema version
@@ -173,51 +267,94 @@ def read_run_summary(data: bytes, source: str) -> Dict[str, Any]:
     try:
         summary = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as reason:
-        raise ScanError("bad_results", "%s: is not JSON, or is cut off: %s" % (source, one_line(str(reason), 200)),
-                        tried="read results") from None
+        raise ScanError(
+            "bad_results",
+            f"{source}: is not JSON, or is cut off: {one_line(str(reason), 200)}",
+            tried="read results",
+        ) from None
     return check_run_summary(summary, source)
 
 
-def check_run_summary(summary: Any, source: str) -> Dict[str, Any]:
+def check_run_summary(summary: Any, source: str) -> dict[str, Any]:
     """`summary` itself when it is a whole one.
 
     :raises ScanError: `bad_results`
     """
-    if (not isinstance(summary, dict) or summary.get("schema") != SCHEMA
-            or summary.get("schema_version") != SCHEMA_VERSION):
-        raise ScanError("bad_results", "%s: is not a run summary of schema version %d" % (source, SCHEMA_VERSION),
-                        tried="read results")
+    if (
+        not isinstance(summary, dict)
+        or summary.get("schema") != SCHEMA
+        or summary.get("schema_version") != SCHEMA_VERSION
+    ):
+        raise ScanError(
+            "bad_results",
+            f"{source}: is not a run summary of schema version {SCHEMA_VERSION}",
+            tried="read results",
+        )
     problem = next(_problems(summary), "")
     if problem:
-        raise ScanError("bad_results", "%s: %s" % (source, problem), tried="read results")
+        raise ScanError("bad_results", f"{source}: {problem}", tried="read results")
     return summary
 
 
-_HEAD: Dict[str, type] = {
-    "run_id": str, "started": str, "finished": str, "duration": float, "cluster": str, "selection": dict, "profiles": list,
-    "target_counts": dict, "controls": dict, "failed_controls": list, "not_reviewed": list, "targets": list,
-    "waiver_notes": list, "attestation_notes": list}
-_TARGET: Dict[str, type] = {
-    **dict.fromkeys(("target_id", "cluster", "namespace", "workload_kind", "workload", "pod", "container", "approach", "hdf",
-                     "worst_failed"), str), "duration": float, "failed": dict, "profiles": list}
+_HEAD: dict[str, type] = {
+    "run_id": str,
+    "started": str,
+    "finished": str,
+    "duration": float,
+    "cluster": str,
+    "selection": dict,
+    "profiles": list,
+    "target_counts": dict,
+    "controls": dict,
+    "failed_controls": list,
+    "not_reviewed": list,
+    "targets": list,
+    "waiver_notes": list,
+    "attestation_notes": list,
+}
+_TARGET: dict[str, type] = {
+    **dict.fromkeys(
+        (
+            "target_id",
+            "cluster",
+            "namespace",
+            "workload_kind",
+            "workload",
+            "pod",
+            "container",
+            "approach",
+            "hdf",
+            "worst_failed",
+        ),
+        str,
+    ),
+    "duration": float,
+    "failed": dict,
+    "profiles": list,
+}
 
 
 def _problems(summary: Mapping[str, Any]) -> Iterator[str]:
     """What keeps a summary from being read, said of the first place."""
     for name, kind in _HEAD.items():
         if not _is_of(summary.get(name), kind):
-            yield "%s is missing or of another type" % name
+            yield f"{name} is missing or of another type"
             return
     for index, target in enumerate(summary["targets"]):
         for name, kind in _TARGET.items():
             if not isinstance(target, dict) or not _is_of(target.get(name), kind):
-                yield "targets[%d].%s is missing or of another type" % (index, name)
+                yield f"targets[{index}].{name} is missing or of another type"
                 return
         if target.get("outcome") not in (SCANNED, NOT_SCANNED):
-            yield "targets[%d].outcome must be %s or %s" % (index, SCANNED, NOT_SCANNED)
-        elif (target["outcome"] == SCANNED) != bool(target["hdf"]) or (target["outcome"] == SCANNED) == bool(target.get("error")):
-            yield "targets[%d]: what was scanned has a document, and what was not has an error" % index
-    counts = {word: sum(target["outcome"] == word for target in summary["targets"]) for word in (SCANNED, NOT_SCANNED)}
+            yield f"targets[{index}].outcome must be {SCANNED} or {NOT_SCANNED}"
+        elif (target["outcome"] == SCANNED) != bool(target["hdf"]) or (target["outcome"] == SCANNED) == bool(
+            target.get("error")
+        ):
+            yield f"targets[{index}]: what was scanned has a document, and what was not has an error"
+    counts = {
+        word: sum(target["outcome"] == word for target in summary["targets"])
+        for word in (SCANNED, NOT_SCANNED)
+    }
     if dict(counts, selected=len(summary["targets"])) != summary["target_counts"]:
         yield "its targets are not those that it counts"
 
@@ -226,13 +363,15 @@ def _is_of(value: Any, kind: type) -> bool:
     return isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
 
 
-def expected_targets(summary: Mapping[str, Any]) -> List[Dict[str, Any]]:
+def expected_targets(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the gate is to expect of a run whose summary was read back."""
     return _expected(summary["targets"])
 
 
-def with_gate(summary: Mapping[str, Any], gate: Decision) -> Dict[str, Any]:
+def with_gate(summary: Mapping[str, Any], gate: Decision) -> dict[str, Any]:
     """The summary of a run with the gate's decision, in place of an earlier one."""
     passed = {target.target_id: target.passed for target in gate.targets}
-    targets = [dict(target, result=_result(target, passed.get(target["target_id"]))) for target in summary["targets"]]
+    targets = [
+        dict(target, result=_result(target, passed.get(target["target_id"]))) for target in summary["targets"]
+    ]
     return dict(summary, targets=targets, gate=gate.as_dict())

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Match
+from re import Match
+from typing import Any
 
 # Control characters other than tab, line feed and carriage return; lone surrogates (how Python carries bytes that
 # are not UTF-8); the two code points that XML forbids.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Line and paragraph separators, and characters that have no width or turn the direction of writing: with them a
 # name can look like another name.
-_DECEPTIVE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-                        "\U000e0000-\U000e007f]")
+_DECEPTIVE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _WHITESPACE = re.compile(r"\s+")
 _MAX_CHARACTERS = 10_000
 
@@ -24,8 +26,8 @@ def _visible(match: Match[str]) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
         return "\\x%02x" % (code - 0xDC00)
     if code < 0x100:
-        return "\\x%02x" % code
-    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def printable(text: str) -> str:
@@ -37,7 +39,7 @@ def kept_values(value: Any) -> Any:
     """A copy of plain JSON values in which every text is fit to be kept: printable, and cut where it is very long."""
     if isinstance(value, str):
         if len(value) > _MAX_CHARACTERS:
-            value = "%s... (%d more characters)" % (value[:_MAX_CHARACTERS], len(value) - _MAX_CHARACTERS)
+            value = f"{value[:_MAX_CHARACTERS]}... ({len(value) - _MAX_CHARACTERS} more characters)"
         return printable(value)
     if isinstance(value, dict):
         return {kept_values(str(name)): kept_values(item) for name, item in value.items()}
@@ -52,4 +54,4 @@ def one_line(text: str, limit: int = 0) -> str:
     `limit`: most characters of the result, the last being an ellipsis where it was cut; 0 for no limit.
     """
     line = _DECEPTIVE.sub(_visible, printable(_WHITESPACE.sub(" ", text).strip()))
-    return line[:limit - 1] + "…" if limit and len(line) > limit else line
+    return line[: limit - 1] + "…" if limit and len(line) > limit else line

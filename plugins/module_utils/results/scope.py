@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable
 
 from ..errors import ScanError
 
-_NAMES: Dict[str, Callable[[Mapping[str, Any]], str]] = {
+_NAMES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "cluster": lambda identity: str(identity["cluster"]),
     "namespace": lambda identity: str(identity["namespace"]),
     "workload": lambda identity: _workload(str(identity["workload_kind"]), str(identity["workload"])),
@@ -35,12 +36,14 @@ _NAMES: Dict[str, Callable[[Mapping[str, Any]], str]] = {
 class Scope:
     """Rules of (name, pattern); without any, every target is meant."""
 
-    rules: Tuple[Tuple[Tuple[str, str], ...], ...] = ()
+    rules: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     def covers(self, identity: Mapping[str, Any]) -> bool:
         """:param identity: `Target.identity()`"""
-        return not self.rules or any(all(fnmatch.fnmatchcase(_NAMES[name](identity), pattern) for name, pattern in rule)
-                                     for rule in self.rules)
+        return not self.rules or any(
+            all(fnmatch.fnmatchcase(_NAMES[name](identity), pattern) for name, pattern in rule)
+            for rule in self.rules
+        )
 
 
 EVERY_TARGET = Scope()
@@ -56,26 +59,38 @@ def read_scope(entry: Mapping[str, Any], refuse: Callable[[str], ScanError]) -> 
         return EVERY_TARGET
     rules = entry["targets"]
     if not isinstance(rules, list) or not rules:
-        raise refuse("targets must be a list of rules such as {namespace: shop, container: app}; leave the key out for "
-                     "every target")
+        raise refuse(
+            "targets must be a list of rules such as {namespace: shop, container: app}; leave the key out "
+            "for "
+            "every target"
+        )
     return Scope(tuple(_rule(rule, refuse) for rule in rules))
 
 
-def _rule(rule: Any, refuse: Callable[[str], ScanError]) -> Tuple[Tuple[str, str], ...]:
+def _rule(rule: Any, refuse: Callable[[str], ScanError]) -> tuple[tuple[str, str], ...]:
     if not isinstance(rule, Mapping) or not rule:
-        raise refuse("targets must be a list of rules such as {namespace: shop, container: app}, found %r" % (rule,))
+        raise refuse(
+            f"targets must be a list of rules such as {{namespace: shop, container: app}}, found {rule!r}"
+        )
     for name, pattern in rule.items():
         if name not in _NAMES:
             near = difflib.get_close_matches(str(name), _NAMES, n=1)
-            raise refuse("targets: unknown key %s%s" % (name, "; did you mean %s?" % near[0] if near
-                                                        else "; known are %s" % ", ".join(_NAMES)))
+            raise refuse(
+                "targets: unknown key {}{}".format(
+                    name, f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_NAMES))
+                )
+            )
         if not isinstance(pattern, str) or not pattern:
-            raise refuse("targets: %s must be a name or a pattern, found %r" % (name, pattern))
+            raise refuse(f"targets: {name} must be a name or a pattern, found {pattern!r}")
         if name == "workload" and not all(pattern.partition("/")):
-            raise refuse("targets: workload must be KIND/NAME, such as Deployment/api or */api, found %r" % pattern)
-    return tuple((name, _workload(*pattern.split("/", 1)) if name == "workload" else pattern)
-                 for name, pattern in rule.items())
+            raise refuse(
+                f"targets: workload must be KIND/NAME, such as Deployment/api or */api, found {pattern!r}"
+            )
+    return tuple(
+        (name, _workload(*pattern.split("/", 1)) if name == "workload" else pattern)
+        for name, pattern in rule.items()
+    )
 
 
 def _workload(kind: str, name: str) -> str:
-    return "%s/%s" % (kind.lower(), name)
+    return f"{kind.lower()}/{name}"

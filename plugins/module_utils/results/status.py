@@ -8,7 +8,8 @@ The one place for both rules. They work on a control of an HDF document; the doc
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 PASSED = "passed"
 FAILED = "failed"
@@ -17,20 +18,20 @@ NOT_APPLICABLE = "not_applicable"
 PROFILE_ERROR = "profile_error"
 
 # In the order in which reports show them.
-STATUS_WORDS: Dict[str, str] = {
+STATUS_WORDS: dict[str, str] = {
     PASSED: "Passed",
     FAILED: "Failed",
     NOT_REVIEWED: "Not Reviewed",
     NOT_APPLICABLE: "Not Applicable",
     PROFILE_ERROR: "Profile Error",
 }
-STATUSES: Tuple[str, ...] = tuple(STATUS_WORDS)
+STATUSES: tuple[str, ...] = tuple(STATUS_WORDS)
 
 # Worst first.
-SEVERITIES: Tuple[str, ...] = ("critical", "high", "medium", "low", "none")
+SEVERITIES: tuple[str, ...] = ("critical", "high", "medium", "low", "none")
 
 # An impact below the number has the severity; 0.9 and above is critical.
-_IMPACT_STEPS: Tuple[Tuple[float, str], ...] = ((0.1, "none"), (0.4, "low"), (0.7, "medium"), (0.9, "high"))
+_IMPACT_STEPS: tuple[tuple[float, str], ...] = ((0.1, "none"), (0.4, "low"), (0.7, "medium"), (0.9, "high"))
 
 
 def _is_truthy(value: Any) -> bool:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Set, Tuple
+from typing import Any
 
 from ..errors import ScanError
 
@@ -28,9 +28,11 @@ def load_yaml(text: str, source: str, reason: str) -> Any:
     :raises ScanError: `reason`, naming the line; `missing_library` without PyYAML
     """
     if yaml is None:
-        raise ScanError("missing_library", "the Python package PyYAML is not installed", tried="read %s" % source)
+        raise ScanError(
+            "missing_library", "the Python package PyYAML is not installed", tried=f"read {source}"
+        )
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise ScanError(reason, "%s has more than %d characters" % (source, MAX_TEXT_CHARACTERS))
+        raise ScanError(reason, f"{source} has more than {MAX_TEXT_CHARACTERS} characters")
     try:
         loader = yaml.SafeLoader(text)
         try:
@@ -38,21 +40,21 @@ def load_yaml(text: str, source: str, reason: str) -> Any:
             if node is None:
                 return None
             for line, problem in _problems(node):
-                raise ScanError(reason, "%s, line %d: %s" % (source, line, problem))
+                raise ScanError(reason, f"{source}, line {line}: {problem}")
             return loader.construct_document(node)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScanError(reason, "%s, line %d: not valid YAML: %s" % (source, line, error.problem)) from None
+        raise ScanError(reason, f"{source}, line {line}: not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ScanError(reason, "%s: not valid YAML: %s" % (source, error)) from None
+        raise ScanError(reason, f"{source}: not valid YAML: {error}") from None
 
 
-def _problems(root: Any) -> List[Tuple[int, str]]:
+def _problems(root: Any) -> list[tuple[int, str]]:
     """(line, problem) of keys that stand twice, and of whole numbers that YAML 1.1 and 1.2 read differently."""
-    problems: List[Tuple[int, str]] = []
-    visited: Set[int] = set()
+    problems: list[tuple[int, str]] = []
+    visited: set[int] = set()
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -60,15 +62,15 @@ def _problems(root: Any) -> List[Tuple[int, str]]:
             continue
         visited.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            keys: Set[str] = set()
+            keys: set[str] = set()
             for key, value in node.value:
                 if isinstance(key, yaml.ScalarNode):
                     if key.value in keys:
-                        problems.append((key.start_mark.line + 1, "the key %s stands twice" % key.value))
+                        problems.append((key.start_mark.line + 1, f"the key {key.value} stands twice"))
                     keys.add(key.value)
                 waiting += [key, value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif node.tag == _INT_TAG and not _PLAIN_INT.fullmatch(node.value):
-            problems.append((node.start_mark.line + 1, "write %s as a plain decimal number" % node.value))
+            problems.append((node.start_mark.line + 1, f"write {node.value} as a plain decimal number"))
     return sorted(problems)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping
+from typing import Any
 
 from .counted_controls import counted_profiles
 from .status import (
@@ -20,7 +21,7 @@ from .status import (
 )
 
 
-def _zeros() -> Dict[str, Dict[str, int]]:
+def _zeros() -> dict[str, dict[str, int]]:
     return {status: dict.fromkeys(SEVERITIES, 0) for status in STATUSES}
 
 
@@ -28,7 +29,7 @@ def _zeros() -> Dict[str, Dict[str, int]]:
 class Counts:
     """Number of controls by status and severity. `table[status][severity]`."""
 
-    table: Dict[str, Dict[str, int]] = field(default_factory=_zeros)
+    table: dict[str, dict[str, int]] = field(default_factory=_zeros)
 
     def add(self, status: str, severity: str) -> None:
         self.table[status][severity] += 1
@@ -37,7 +38,7 @@ class Counts:
         """All controls of a status, of whatever severity."""
         return sum(self.table[status].values())
 
-    def by_status(self) -> Dict[str, int]:
+    def by_status(self) -> dict[str, int]:
         return {status: self.of(status) for status in STATUSES}
 
     @property
@@ -56,9 +57,11 @@ class Counts:
         """The worst severity among failed controls, empty when none failed."""
         return next((severity for severity in SEVERITIES if self.table[FAILED][severity]), "")
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """{status: {total, critical, high, medium, low, none}, ..., controls, compliance}"""
-        table: Dict[str, Any] = {status: dict(total=self.of(status), **self.table[status]) for status in STATUSES}
+        table: dict[str, Any] = {
+            status: dict(total=self.of(status), **self.table[status]) for status in STATUSES
+        }
         return dict(table, controls=self.controls, compliance=self.compliance)
 
 
@@ -88,25 +91,37 @@ class ProfileSummary:
     name: str
     version: str
     sha256: str
-    controls: List[ControlSummary]
+    controls: list[ControlSummary]
     counts: Counts
 
-    def ids(self, status: str, severity: str = "") -> List[str]:
+    def ids(self, status: str, severity: str = "") -> list[str]:
         """Ids of controls with a status, and of one severity where it is given."""
-        return [control.id for control in self.controls
-                if control.status == status and severity in ("", control.severity)]
+        return [
+            control.id
+            for control in self.controls
+            if control.status == status and severity in ("", control.severity)
+        ]
 
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    profiles: List[ProfileSummary]
+    profiles: list[ProfileSummary]
     counts: Counts
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Counts of all, and of each profile by name, version and sha256."""
-        return dict(self.counts.as_dict(), profiles=[
-            dict(profile.counts.as_dict(), name=profile.name, version=profile.version, sha256=profile.sha256)
-            for profile in self.profiles])
+        return dict(
+            self.counts.as_dict(),
+            profiles=[
+                dict(
+                    profile.counts.as_dict(),
+                    name=profile.name,
+                    version=profile.version,
+                    sha256=profile.sha256,
+                )
+                for profile in self.profiles
+            ],
+        )
 
 
 def summarize(document: Mapping[str, Any], source: str = "document") -> DocumentSummary:
@@ -116,14 +131,23 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
     """
     profiles = []
     for counted in counted_profiles(document, source):
-        controls = [ControlSummary(control["id"], control.get("title") or "", control_status(control),
-                                   control_severity(control), _skip_message(control)) for control in counted.controls]
+        controls = [
+            ControlSummary(
+                control["id"],
+                control.get("title") or "",
+                control_status(control),
+                control_severity(control),
+                _skip_message(control),
+            )
+            for control in counted.controls
+        ]
         counts = Counts()
         for control in controls:
             counts.add(control.status, control.severity)
         profile = counted.profile
-        profiles.append(ProfileSummary(profile["name"], profile.get("version") or "", profile["sha256"], controls,
-                                       counts))
+        profiles.append(
+            ProfileSummary(profile["name"], profile.get("version") or "", profile["sha256"], controls, counts)
+        )
     return DocumentSummary(profiles, merge_counts(profile.counts for profile in profiles))
 
 

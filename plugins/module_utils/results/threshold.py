@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import collections
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any
 
 from ..errors import ScanError
 from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
@@ -37,56 +38,66 @@ class Threshold:
     """The limits of one threshold, those about a profile's counts and those about the run."""
 
     source: str
-    all_limits: Tuple[Limit, ...]
+    all_limits: tuple[Limit, ...]
 
     @property
-    def limits(self) -> Tuple[Limit, ...]:
+    def limits(self) -> tuple[Limit, ...]:
         """Those about a profile's counts."""
         return tuple(limit for limit in self.all_limits if not limit.is_of_run)
 
     @property
-    def must_pass(self) -> Tuple[Limit, ...]:
+    def must_pass(self) -> tuple[Limit, ...]:
         return tuple(limit for limit in self.all_limits if limit.is_must_pass)
 
     @property
-    def coverage_min(self) -> Optional[float]:
+    def coverage_min(self) -> float | None:
         """A percentage, None where the threshold does not ask for it."""
         return self._value(COVERAGE_KEY)
 
     @property
-    def new_failures_max(self) -> Optional[float]:
+    def new_failures_max(self) -> float | None:
         """A number, None where the threshold does not ask for it."""
         return self._value(NEW_FAILURES_KEY)
 
-    def _value(self, key: str) -> Optional[float]:
+    def _value(self, key: str) -> float | None:
         return next((limit.value for limit in self.all_limits if limit.key == key), None)
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """{source, limits: {dotted key: value}}"""
         return {"source": self.source, "limits": {limit.key: limit.value for limit in self.all_limits}}
 
 
-def load_threshold(content: Union[str, Mapping[str, Any]], source: str) -> Threshold:
+def load_threshold(content: str | Mapping[str, Any], source: str) -> Threshold:
     """The threshold in a file's text (YAML or JSON) or in a mapping; `source` names it in errors.
 
     :raises ScanError: `bad_threshold`, naming the key, when anything in it is not understood or it has no limit
     """
     loaded = load_yaml(content, source, "bad_threshold") if isinstance(content, str) else content
     if not isinstance(loaded, Mapping) or not loaded:
-        raise ScanError("bad_threshold", "%s: %s" % (source, "must be keys with limits" if loaded else "has no limits"),
-                        tried="read threshold")
+        raise ScanError(
+            "bad_threshold",
+            "{}: {}".format(source, "must be keys with limits" if loaded else "has no limits"),
+            tried="read threshold",
+        )
     return Threshold(source, tuple(parse_limits(loaded, source)))
 
 
-DEFAULT_THRESHOLD = load_threshold({
-    "failed": {"critical": {"max": 0}, "high": {"max": 0}},
-    "error": {"total": {"max": 0}},
-    "coverage": {"min": 100},
-}, "the default threshold")
+DEFAULT_THRESHOLD = load_threshold(
+    {
+        "failed": {"critical": {"max": 0}, "high": {"max": 0}},
+        "error": {"total": {"max": 0}},
+        "coverage": {"min": 100},
+    },
+    "the default threshold",
+)
 
 
-def decide(threshold: Threshold, documents: Iterable[Tuple[str, Mapping[str, Any]]],
-           expected: Sequence[Mapping[str, Any]], baseline: Optional[Failures] = None) -> Decision:
+def decide(
+    threshold: Threshold,
+    documents: Iterable[tuple[str, Mapping[str, Any]]],
+    expected: Sequence[Mapping[str, Any]],
+    baseline: Failures | None = None,
+) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
     :param documents: (source, HDF document); a document that is not whole is a reason, not an exception
@@ -101,17 +112,20 @@ def decide(threshold: Threshold, documents: Iterable[Tuple[str, Mapping[str, Any
 
 
 class _Gate:
-    def __init__(self, threshold: Threshold, baseline: Optional[Failures]) -> None:
+    def __init__(self, threshold: Threshold, baseline: Failures | None) -> None:
         self.threshold = threshold
         self.baseline = baseline
-        self.reasons: List[Reason] = []
-        self.judged: Dict[str, str] = {}  # target id -> source of its document
-        self.counts: List[Counts] = []
-        self.failed: Dict[str, Tuple[Place, Set[Control]]] = {}  # target id -> where it is, and what failed on it
-        self.seen: Set[Tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
+        self.reasons: list[Reason] = []
+        self.judged: dict[str, str] = {}  # target id -> source of its document
+        self.counts: list[Counts] = []
+        self.failed: dict[
+            str, tuple[Place, set[Control]]
+        ] = {}  # target id -> where it is, and what failed on it
+        self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
-    def decide(self, documents: Iterable[Tuple[str, Mapping[str, Any]]],
-               expected: Sequence[Mapping[str, Any]]) -> Decision:
+    def decide(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], expected: Sequence[Mapping[str, Any]]
+    ) -> Decision:
         number = 0
         for source, document in documents:
             number += 1
@@ -122,14 +136,30 @@ class _Gate:
         new_failures = self._judge_new_failures()
         outcomes = self._compare_with_expected(expected)
         scanned = sum(outcome == SCANNED for outcome in outcomes.values())
-        coverage = self._judge_coverage(len(outcomes), scanned) if expected or self.threshold.coverage_min else None
+        coverage = (
+            self._judge_coverage(len(outcomes), scanned) if expected or self.threshold.coverage_min else None
+        )
         for target_id in self.judged:
             outcomes.setdefault(target_id, SCANNED)
         numbers = collections.Counter(reason.target_id for reason in self.reasons)
-        targets = [TargetDecision(target_id, outcome, outcome == SCANNED and not numbers[target_id], numbers[target_id])
-                   for target_id, outcome in outcomes.items()]
-        return Decision(not self.reasons, self.reasons, targets, self.threshold.as_dict(), coverage, len(expected),
-                        scanned, merge_counts(self.counts), self.baseline.name if self.baseline else "", new_failures)
+        targets = [
+            TargetDecision(
+                target_id, outcome, outcome == SCANNED and not numbers[target_id], numbers[target_id]
+            )
+            for target_id, outcome in outcomes.items()
+        ]
+        return Decision(
+            not self.reasons,
+            self.reasons,
+            targets,
+            self.threshold.as_dict(),
+            coverage,
+            len(expected),
+            scanned,
+            merge_counts(self.counts),
+            self.baseline.name if self.baseline else "",
+            new_failures,
+        )
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -143,7 +173,7 @@ class _Gate:
             return
         target_id = document_target_id(checked, source)
         if target_id in self.judged:
-            self._refuse(target_id, _DOCUMENTS, "has two documents, %s and %s" % (self.judged[target_id], source))
+            self._refuse(target_id, _DOCUMENTS, f"has two documents, {self.judged[target_id]} and {source}")
         self.judged[target_id] = source
         self.counts.append(summary.counts)
         self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
@@ -152,8 +182,16 @@ class _Gate:
             for limit in self.threshold.limits:
                 found = limit.find(profile)
                 if not limit.is_met(found):
-                    self.reasons.append(Reason(target_id, profile.name, limit.key, limit.value, found,
-                                               limit.explain(found, profile)))
+                    self.reasons.append(
+                        Reason(
+                            target_id,
+                            profile.name,
+                            limit.key,
+                            limit.value,
+                            found,
+                            limit.explain(found, profile),
+                        )
+                    )
 
     def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
         statuses = {control.id: control.status for control in profile.controls}
@@ -163,40 +201,60 @@ class _Gate:
                 self.seen.update((limit.key, control_id) for control_id in there)
                 found = {one: STATUS_WORDS[statuses[one]] for one in there if statuses[one] != PASSED}
                 if found:
-                    text = shorten_ids(["%s is %s" % pair for pair in found.items()])
-                    self.reasons.append(Reason(target_id, profile.name, limit.key, limit.value, found,
-                                               "%s: must be Passed: %s" % (limit.key, text)))
+                    text = shorten_ids(["{} is {}".format(*pair) for pair in found.items()])
+                    self.reasons.append(
+                        Reason(
+                            target_id,
+                            profile.name,
+                            limit.key,
+                            limit.value,
+                            found,
+                            f"{limit.key}: must be Passed: {text}",
+                        )
+                    )
 
     def _judge_presence(self) -> None:
         for limit in self.threshold.must_pass:
             missing = [one for one in limit.value if (limit.key, one) not in self.seen]
             if missing:
-                self._refuse("", limit.key, "%s: on no target there is %s" % (limit.key, shorten_ids(missing)), limit.value,
-                             missing)
+                self._refuse(
+                    "",
+                    limit.key,
+                    f"{limit.key}: on no target there is {shorten_ids(missing)}",
+                    limit.value,
+                    missing,
+                )
 
-    def _judge_new_failures(self) -> List[Dict[str, str]]:
+    def _judge_new_failures(self) -> list[dict[str, str]]:
         """What is new is counted once for all replicas of a workload, and is a reason on each of them."""
         most = self.threshold.new_failures_max
         if most is None:
             return []
         if self.baseline is None:
-            self._refuse("", NEW_FAILURES_KEY, "%s: there is no baseline run to compare with" % NEW_FAILURES_KEY, most)
+            self._refuse(
+                "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
+            )
             return []
         new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
         if len(new) > most:
             for target_id, (place, controls) in self.failed.items():
                 for profile in sorted({profile for profile, _id in controls}):
-                    ids = sorted(control[1] for control in controls
-                                 if control[0] == profile and not self.baseline.has(place, control))
+                    ids = sorted(
+                        control[1]
+                        for control in controls
+                        if control[0] == profile and not self.baseline.has(place, control)
+                    )
                     if ids:
-                        text = "%s: found %d in all, must be at most %d; did not fail in %s: %s" % (
-                            NEW_FAILURES_KEY, len(new), most, self.baseline.name, shorten_ids(ids))
+                        text = (
+                            f"{NEW_FAILURES_KEY}: found {len(new)} in all, must be at most {int(most)}; "
+                            f"did not fail in {self.baseline.name}: {shorten_ids(ids)}"
+                        )
                         self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
         return new
 
-    def _compare_with_expected(self, expected: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
+    def _compare_with_expected(self, expected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""
-        outcomes: Dict[str, str] = {}
+        outcomes: dict[str, str] = {}
         for record in expected:
             target_id = str(record["target_id"])
             if target_id in outcomes:
@@ -206,22 +264,34 @@ class _Gate:
             if says_scanned and not has_document:
                 self._refuse(target_id, _DOCUMENTS, "counts as scanned, but no document of it can be used")
             if has_document and not says_scanned:
-                self._refuse(target_id, _EXPECTED, "counts as not scanned, but %s holds results of it"
-                             % self.judged[target_id])
+                self._refuse(
+                    target_id,
+                    _EXPECTED,
+                    f"counts as not scanned, but {self.judged[target_id]} holds results of it",
+                )
             outcomes[target_id] = SCANNED if says_scanned and has_document else NOT_SCANNED
         if expected:
             for target_id, source in self.judged.items():
                 if target_id not in outcomes:
-                    self._refuse(target_id, _EXPECTED, "was not expected, but %s holds results of it" % source)
+                    self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
         return outcomes
 
-    def _judge_coverage(self, expected: int, scanned: int) -> Optional[float]:
+    def _judge_coverage(self, expected: int, scanned: int) -> float | None:
         demanded = self.threshold.coverage_min
         if not expected:
-            self._refuse("", COVERAGE_KEY, "%s: it is not known which targets were expected" % COVERAGE_KEY, demanded)
+            self._refuse(
+                "", COVERAGE_KEY, f"{COVERAGE_KEY}: it is not known which targets were expected", demanded
+            )
             return None
         coverage = math.floor(10000 * scanned / expected) / 100  # never rounded up to what was demanded
         if demanded is not None and 100 * scanned < demanded * expected:
-            self._refuse("", COVERAGE_KEY, "%s: at least %s %% of the expected targets must be scanned, but %d of %d "
-                         "were not" % (COVERAGE_KEY, demanded, expected - scanned, expected), demanded, coverage)
+            self._refuse(
+                "",
+                COVERAGE_KEY,
+                f"{COVERAGE_KEY}: at least {demanded} % of the expected targets must be scanned, but "
+                f"{expected - scanned} of {expected} "
+                "were not",
+                demanded,
+                coverage,
+            )
         return coverage

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import datetime
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any
 
 from ..errors import ScanError
 from .model import SKIPPED, ProfileResult, Segment
@@ -37,8 +38,8 @@ class Waiver:
 
     control_id: str
     justification: str
-    run: Optional[bool] = None
-    expiration_date: Optional[datetime.date] = None
+    run: bool | None = None
+    expiration_date: datetime.date | None = None
     owner: str = ""
     scope: Scope = EVERY_TARGET
 
@@ -52,7 +53,7 @@ class Waivers:
     by_control: Mapping[str, Waiver]
 
 
-def load_waivers(content: Union[str, Mapping[str, Any]], source: str) -> Waivers:
+def load_waivers(content: str | Mapping[str, Any], source: str) -> Waivers:
     """The waivers in a file's text (YAML or JSON) or in a mapping; `source` names it in errors.
 
     :raises ScanError: `bad_waivers`, naming the entry, for any other shape; a file without entries is an error too
@@ -63,55 +64,71 @@ def load_waivers(content: Union[str, Mapping[str, Any]], source: str) -> Waivers
     waivers = {}
     for control_id, entry in loaded.items():
         if not isinstance(control_id, str):
-            raise _bad(source, "control id %r is not text; put it in quotes" % (control_id,))
+            raise _bad(source, f"control id {control_id!r} is not text; put it in quotes")
         waivers[control_id] = _waiver(control_id, entry, source)
     return Waivers(source, waivers)
 
 
 def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
     if not isinstance(entry, Mapping):
-        raise _bad(source, "%s must hold justification, run and expiration_date" % control_id)
+        raise _bad(source, f"{control_id} must hold justification, run and expiration_date")
     for key in entry:
         if key not in _KEYS:
             near = difflib.get_close_matches(str(key), _KEYS, n=1)
-            raise _bad(source, "%s: unknown key %s%s" % (control_id, key, "; did you mean %s?" % near[0] if near
-                                                         else "; known are %s" % ", ".join(_KEYS)))
+            raise _bad(
+                source,
+                "{}: unknown key {}{}".format(
+                    control_id,
+                    key,
+                    f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_KEYS)),
+                ),
+            )
     justification = entry.get("justification")
     if not isinstance(justification, str) or not justification.strip():
-        raise _bad(source, "%s: a justification (text) is required" % control_id)
+        raise _bad(source, f"{control_id}: a justification (text) is required")
     run = entry.get("run")
     if run is not None and not isinstance(run, bool):
-        raise _bad(source, "%s: run must be true or false, found %r" % (control_id, run))
+        raise _bad(source, f"{control_id}: run must be true or false, found {run!r}")
     owner = entry.get("owner", "")
     if not isinstance(owner, str):
-        raise _bad(source, "%s: owner must be text, found %r" % (control_id, owner))
+        raise _bad(source, f"{control_id}: owner must be text, found {owner!r}")
     if "expiration_date" in entry and entry["expiration_date"] is None:
-        raise _bad(source, "%s: expiration_date is empty; leave the key out for a waiver without end" % control_id)
-    return Waiver(control_id, justification, run, _expiration_date(control_id, entry.get("expiration_date"), source),
-                  owner, read_scope(entry, lambda what: _bad(source, "%s: %s" % (control_id, what))))
+        raise _bad(
+            source, f"{control_id}: expiration_date is empty; leave the key out for a waiver without end"
+        )
+    return Waiver(
+        control_id,
+        justification,
+        run,
+        _expiration_date(control_id, entry.get("expiration_date"), source),
+        owner,
+        read_scope(entry, lambda what: _bad(source, f"{control_id}: {what}")),
+    )
 
 
-def _expiration_date(control_id: str, value: Any, source: str) -> Optional[datetime.date]:
+def _expiration_date(control_id: str, value: Any, source: str) -> datetime.date | None:
     """A day. Of a time, the day in UTC counts: the waiver ends at its beginning, which is never too late."""
     if isinstance(value, str):
         try:
             value = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
         except ValueError:
-            raise _bad(source, "%s: expiration_date must be a date such as 2027-01-31, found %r"
-                       % (control_id, value)) from None
+            raise _bad(
+                source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}"
+            ) from None
     if isinstance(value, datetime.datetime):
         return (value.astimezone(datetime.timezone.utc) if value.tzinfo else value).date()
     if value is None or isinstance(value, datetime.date):
         return value
-    raise _bad(source, "%s: expiration_date must be a date such as 2027-01-31, found %r" % (control_id, value))
+    raise _bad(source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}")
 
 
 def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_waivers", "%s: %s" % (source, what), tried="read waivers")
+    return ScanError("bad_waivers", f"{source}: {what}", tried="read waivers")
 
 
-def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date,
-                  identity: Mapping[str, Any]) -> List[Note]:
+def apply_waivers(
+    profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date, identity: Mapping[str, Any]
+) -> list[Note]:
     """Sets `waiver_data` of every control that a waiver of this target names, and skips it where the waiver says so.
 
     A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
@@ -120,7 +137,11 @@ def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: da
     """
     notes = []
     named = set()
-    entries = {control_id: waiver for control_id, waiver in waivers.by_control.items() if waiver.scope.covers(identity)}
+    entries = {
+        control_id: waiver
+        for control_id, waiver in waivers.by_control.items()
+        if waiver.scope.covers(identity)
+    }
     for profile in profiles:
         for control in profile.controls:
             waiver = entries.get(control.id)
@@ -131,26 +152,45 @@ def apply_waivers(profiles: Sequence[ProfileResult], waivers: Waivers, today: da
             control.waiver_data = _waiver_data(waiver, today, skips)
             if skips:
                 start_time = control.results[0].start_time if control.results else ""
-                control.results = [Segment(SKIPPED, "Waived", start_time,
-                                           skip_message="Skipped because of a waiver: %s" % waiver.justification)]
+                control.results = [
+                    Segment(
+                        SKIPPED,
+                        "Waived",
+                        start_time,
+                        skip_message=f"Skipped because of a waiver: {waiver.justification}",
+                    )
+                ]
     for waiver in entries.values():
         if waiver.control_id not in named:
-            notes.append(Note(WAIVER, waiver.control_id, UNKNOWN_CONTROL,
-                              "%s names no control of the chosen profiles" % waiver.control_id))
+            notes.append(
+                Note(
+                    WAIVER,
+                    waiver.control_id,
+                    UNKNOWN_CONTROL,
+                    f"{waiver.control_id} names no control of the chosen profiles",
+                )
+            )
         elif waiver.has_expired(today):
-            notes.append(Note(WAIVER, waiver.control_id, EXPIRED, "%s: the waiver expired on %s and counts for nothing"
-                              % (waiver.control_id, waiver.expiration_date)))
+            notes.append(
+                Note(
+                    WAIVER,
+                    waiver.control_id,
+                    EXPIRED,
+                    f"{waiver.control_id}: the waiver expired on {waiver.expiration_date} and counts for "
+                    "nothing",
+                )
+            )
     return notes
 
 
-def _waiver_data(waiver: Waiver, today: datetime.date, skips: bool) -> Dict[str, Any]:
+def _waiver_data(waiver: Waiver, today: datetime.date, skips: bool) -> dict[str, Any]:
     """As InSpec writes it; a key that the file does not have is left out."""
-    data: Dict[str, Any] = {"justification": waiver.justification}
+    data: dict[str, Any] = {"justification": waiver.justification}
     if waiver.run is not None:
         data["run"] = waiver.run
     if waiver.expiration_date is not None:
         data["expiration_date"] = waiver.expiration_date.isoformat()
     if waiver.owner:
         data["owner"] = waiver.owner
-    expired = "Waiver expired on %s, the control was judged" % waiver.expiration_date
+    expired = f"Waiver expired on {waiver.expiration_date}, the control was judged"
     return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(today) else "")

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
-from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
 from ..errors import ScanError
+from ..network.deadline import Deadline
 from ..targets.own_containers import own_sidecars
 from ..targets.pod import controller_of
 from .containers import Needed, SidecarOptions, lacks_identity, needed_sidecars, reported_identities
@@ -30,11 +31,11 @@ class Change:
     :ivar changed: whether the pod template differs between them
     """
 
-    def __init__(self, client: RestClient, ref: WorkloadRef, options: Optional[SidecarOptions]) -> None:
+    def __init__(self, client: RestClient, ref: WorkloadRef, options: SidecarOptions | None) -> None:
         """:param options: of the sidecars, None to remove them"""
         self.ref = ref
-        self.before: Optional[Mapping[str, Any]] = None
-        self.after: Optional[Mapping[str, Any]] = None
+        self.before: Mapping[str, Any] | None = None
+        self.after: Mapping[str, Any] | None = None
         self.changed = False
         self._client = client
         self._options = options
@@ -58,10 +59,14 @@ class Change:
             return
         if self._options:
             template = template_of(self.ref, self.before)
-            seen = reported_identities(pods_of(self._client, self.ref, self.before)) if lacks_identity(template) else {}
+            seen = (
+                reported_identities(pods_of(self._client, self.ref, self.before))
+                if lacks_identity(template)
+                else {}
+            )
             self._needed = needed_sidecars(template, seen, self._options, self.ref.tried)
 
-    def pod_spec_change(self) -> Dict[str, Any]:
+    def pod_spec_change(self) -> dict[str, Any]:
         """What the template's spec gets besides, for manifests."""
         spec = template_of(self.ref, self.before)["spec"] if self.before else {}
         return pod_spec_change(spec, self._needed.containers)
@@ -77,14 +82,20 @@ class Change:
         """Changes the workload; raises as `plan`."""
         self._converge(dry=False)
 
-    def warnings(self) -> List[str]:
+    def warnings(self) -> list[str]:
         """What the operator should know besides."""
         if self.before is None:
             return []
         _group, kind, name = controller_of(self.before["metadata"])
-        owned = ["%s: it is controlled by %s %s, which may take the change back" % (self.ref.title, kind, name)] if kind else []
-        return owned + ["%s: the sidecar cannot look at the container %s: %s" % (self.ref.title, container, error.message)
-                        for container, error in self._needed.not_served.items()]
+        owned = (
+            [f"{self.ref.title}: it is controlled by {kind} {name}, which may take the change back"]
+            if kind
+            else []
+        )
+        return owned + [
+            f"{self.ref.title}: the sidecar cannot look at the container {container}: {error.message}"
+            for container, error in self._needed.not_served.items()
+        ]
 
     def _converge(self, dry: bool) -> None:
         pauses = Deadline(30.0, None, self.ref.tried)
@@ -96,21 +107,27 @@ class Change:
             try:
                 self.after = self._client.patch(self.ref.path, operations, PATCH_TYPE, _DRY_RUN)
                 # what the API server makes of it tells, not what we would write: it fills in and puts numbers into its own form
-                self.changed = self._options is None or template_of(self.ref, self.after) != template_of(self.ref, self.before)
+                self.changed = self._options is None or template_of(self.ref, self.after) != template_of(
+                    self.ref, self.before
+                )
                 if self.changed and not dry and not self._is_kept_elsewhere():
                     self.after = self._client.patch(self.ref.path, operations, PATCH_TYPE)
                 break
             except ScanError as error:
                 if error.reason == "invalid_request" and _WHOLE_OBJECT in error.message:
-                    raise ScanError("invalid_request", "the API server cannot read the changed template", tried=self.ref.tried,
-                                    cause="Most likely an option has a value of the wrong form.") from None
+                    raise ScanError(
+                        "invalid_request",
+                        "the API server cannot read the changed template",
+                        tried=self.ref.tried,
+                        cause="Most likely an option has a value of the wrong form.",
+                    ) from None
                 if error.reason != "conflict" or attempt == _ATTEMPTS:
                     raise
             pauses.sleep(_FIRST_PAUSE * attempt)
         if self.changed and self._is_kept_elsewhere():
             raise self._kept_elsewhere()
 
-    def _operations(self) -> List[Operation]:
+    def _operations(self) -> list[Operation]:
         if self.before is None:
             return []
         if self._options:
@@ -122,10 +139,17 @@ class Change:
         return []
 
     def _is_kept_elsewhere(self) -> bool:
-        return (self.before is not None and not is_ours(self.before)
-                and bool(own_sidecars(template_of(self.ref, self.before)["spec"])))
+        return (
+            self.before is not None
+            and not is_ours(self.before)
+            and bool(own_sidecars(template_of(self.ref, self.before)["spec"]))
+        )
 
     def _kept_elsewhere(self) -> ScanError:
-        return ScanError("conflict", "its sidecars were not added by scan_sidecar", tried=self.ref.tried,
-                         cause="Manifests of the workload hold them.",
-                         advice="Change them there (manifests_only makes them anew).")
+        return ScanError(
+            "conflict",
+            "its sidecars were not added by scan_sidecar",
+            tried=self.ref.tried,
+            cause="Manifests of the workload hold them.",
+            advice="Change them there (manifests_only makes them anew).",
+        )

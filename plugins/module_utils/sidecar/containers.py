@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..approaches.beside_target import (
     NO_CAPABILITIES,
@@ -20,7 +21,7 @@ from ..targets.own_containers import IDLE, PREFIX, is_own_sidecar
 
 # It waits for as long as its pod lives; every sleep can count so far (a signed 32-bit number, 68 years).
 _FOREVER = "2147483647"
-Identity = Tuple[int, int]
+Identity = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,25 @@ class SidecarOptions:
     image: str = ""
     pull_policy: str = "IfNotPresent"
     resources: Mapping[str, Any] = field(default_factory=dict)
-    user: Optional[int] = None
-    group: Optional[int] = None
+    user: int | None = None
+    group: int | None = None
 
 
 @dataclass(frozen=True)
 class Needed:
     """The sidecars that serve a template's containers, and why the others are not served, by container."""
 
-    containers: Tuple[Mapping[str, Any], ...]
+    containers: tuple[Mapping[str, Any], ...]
     not_served: Mapping[str, ScanError]
 
     @property
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         return [str(container["name"]) for container in self.containers]
 
 
-def needed_sidecars(template: Mapping[str, Any], reported: Mapping[str, Identity], options: SidecarOptions,
-                    tried: str) -> Needed:
+def needed_sidecars(
+    template: Mapping[str, Any], reported: Mapping[str, Identity], options: SidecarOptions, tried: str
+) -> Needed:
     """What has to be put into a v1 PodTemplateSpec.
 
     :param reported: user and group of containers as the nodes report them, by container
@@ -56,11 +58,14 @@ def needed_sidecars(template: Mapping[str, Any], reported: Mapping[str, Identity
     """
     spec = template["spec"]
     if (spec.get("os") or {}).get("name", "linux") != "linux":
-        raise ScanError("platform_unsupported", "its pods run on %s" % spec["os"]["name"], tried=tried)
-    present = [_identity_of_sidecar(container) for container in spec.get("initContainers") or []
-               if is_own_sidecar("init", container)]
-    identities: Dict[Identity, None] = {}
-    not_served: Dict[str, ScanError] = {}
+        raise ScanError("platform_unsupported", "its pods run on {}".format(spec["os"]["name"]), tried=tried)
+    present = [
+        _identity_of_sidecar(container)
+        for container in spec.get("initContainers") or []
+        if is_own_sidecar("init", container)
+    ]
+    identities: dict[Identity, None] = {}
+    not_served: dict[str, ScanError] = {}
     for container in running_containers(spec):
         identity = _identity(spec, container, reported, options)
         if identity is None:
@@ -79,36 +84,52 @@ def needed_sidecars(template: Mapping[str, Any], reported: Mapping[str, Identity
     return Needed(tuple(_sidecar(identity, options) for identity in sorted(identities)), not_served)
 
 
-def running_containers(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+def running_containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The containers of a v1 PodSpec that run as long as its pod, but for our own."""
-    sidecars = [container for container in spec.get("initContainers") or []
-                if container.get("restartPolicy") == "Always" and not is_own_sidecar("init", container)]
+    sidecars = [
+        container
+        for container in spec.get("initContainers") or []
+        if container.get("restartPolicy") == "Always" and not is_own_sidecar("init", container)
+    ]
     return [*spec["containers"], *sidecars]
 
 
 def lacks_identity(template: Mapping[str, Any]) -> bool:
     """Whether the template leaves it to an image which user or group one of its containers has."""
-    return any(None in identity_in_spec(template["spec"], container) for container in running_containers(template["spec"]))
+    return any(
+        None in identity_in_spec(template["spec"], container)
+        for container in running_containers(template["spec"])
+    )
 
 
-def reported_identities(pods: Iterable[Mapping[str, Any]]) -> Dict[str, Identity]:
+def reported_identities(pods: Iterable[Mapping[str, Any]]) -> dict[str, Identity]:
     """User and group by container, as the node of the youngest pod reports them."""
-    found: Dict[str, Tuple[str, Identity]] = {}
+    found: dict[str, tuple[str, Identity]] = {}
     for pod in pods:
         created = str(pod["metadata"].get("creationTimestamp") or "")
-        statuses: Sequence[Mapping[str, Any]] = [*((pod.get("status") or {}).get("containerStatuses") or []),
-                                                 *((pod.get("status") or {}).get("initContainerStatuses") or [])]
+        statuses: Sequence[Mapping[str, Any]] = [
+            *((pod.get("status") or {}).get("containerStatuses") or []),
+            *((pod.get("status") or {}).get("initContainerStatuses") or []),
+        ]
         for status in statuses:
             user = (status.get("user") or {}).get("linux") or {}
             if isinstance(user.get("uid"), int) and isinstance(user.get("gid"), int):
-                found[status["name"]] = max(found.get(status["name"], ("", (0, 0))), (created, (user["uid"], user["gid"])))
+                found[status["name"]] = max(
+                    found.get(status["name"], ("", (0, 0))), (created, (user["uid"], user["gid"]))
+                )
     return {name: identity for name, (_created, identity) in found.items()}
 
 
-def _identity(spec: Mapping[str, Any], container: Mapping[str, Any], reported: Mapping[str, Identity],
-              options: SidecarOptions) -> Optional[Identity]:
+def _identity(
+    spec: Mapping[str, Any],
+    container: Mapping[str, Any],
+    reported: Mapping[str, Identity],
+    options: SidecarOptions,
+) -> Identity | None:
     seen = reported.get(str(container["name"]), (options.user, options.group))
-    uid, gid = (known if known is not None else other for known, other in zip(identity_in_spec(spec, container), seen))
+    uid, gid = (
+        known if known is not None else other for known, other in zip(identity_in_spec(spec, container), seen)
+    )
     return None if uid is None or gid is None else (uid, gid)
 
 
@@ -118,17 +139,25 @@ def _identity_of_sidecar(container: Mapping[str, Any]) -> Identity:
 
 
 def _unknown(container: Mapping[str, Any], tried: str) -> ScanError:
-    return ScanError("identity_unknown", "nothing tells which user and group the container %s runs as" % container["name"],
-                     tried=tried,
-                     cause="The pod template leaves it to the image, and no node has reported a pod of the workload with its "
-                           "user (Kubernetes 1.33 or newer reports it).",
-                     advice="Give run_as_user and run_as_group, or set runAsUser and runAsGroup in the template.")
+    return ScanError(
+        "identity_unknown",
+        "nothing tells which user and group the container {} runs as".format(container["name"]),
+        tried=tried,
+        cause="The pod template leaves it to the image, and no node has reported a pod of the workload "
+        "with its "
+        "user (Kubernetes 1.33 or newer reports it).",
+        advice="Give run_as_user and run_as_group, or set runAsUser and runAsGroup in the template.",
+    )
 
 
-def _sidecar(identity: Identity, options: SidecarOptions) -> Dict[str, Any]:
+def _sidecar(identity: Identity, options: SidecarOptions) -> dict[str, Any]:
     """The v1 Container. A sidecar of Kubernetes: an init container that is restarted, and ends with its pod."""
-    container: Dict[str, Any] = {
-        "name": "%ssidecar-%d-%d" % (PREFIX, *identity), "image": options.image, "imagePullPolicy": options.pull_policy,
-        "command": [*IDLE, _FOREVER], "restartPolicy": "Always",
-        "securityContext": security_context(*identity, NO_CAPABILITIES)}
+    container: dict[str, Any] = {
+        "name": "{}sidecar-{}-{}".format(PREFIX, *identity),
+        "image": options.image,
+        "imagePullPolicy": options.pull_policy,
+        "command": [*IDLE, _FOREVER],
+        "restartPolicy": "Always",
+        "securityContext": security_context(*identity, NO_CAPABILITIES),
+    }
     return dict(container, resources=dict(options.resources)) if options.resources else container

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from .workload import WorkloadRef
@@ -31,7 +32,7 @@ _VALUES_HEAD = """\
 """
 
 
-def manifests(changes: Sequence[Tuple[WorkloadRef, Mapping[str, Any]]]) -> Dict[str, str]:
+def manifests(changes: Sequence[tuple[WorkloadRef, Mapping[str, Any]]]) -> dict[str, str]:
     """The files by name.
 
     :param changes: for each workload what its pod template's spec gets besides
@@ -39,29 +40,37 @@ def manifests(changes: Sequence[Tuple[WorkloadRef, Mapping[str, Any]]]) -> Dict[
     """
     if yaml is None:
         raise ScanError("missing_library", "PyYAML cannot be imported", tried="writing manifests")
-    files: Dict[str, str] = {}
-    patches: List[Dict[str, Any]] = []
+    files: dict[str, str] = {}
+    patches: list[dict[str, Any]] = []
     for ref, change in changes:
-        base = "%s-%s" % (ref.kind.name.lower(), ref.name)
+        base = f"{ref.kind.name.lower()}-{ref.name}"
         # a selector, whose name is a regular expression: a patch alone would only match where the namespace is written likewise
-        patches.append({"path": base + ".patch.yaml", "target": {
-            "group": ref.kind.group, "version": "v1", "kind": ref.kind.name, "name": ref.name.replace(".", "\\.")}})
+        patches.append(
+            {
+                "path": base + ".patch.yaml",
+                "target": {
+                    "group": ref.kind.group,
+                    "version": "v1",
+                    "kind": ref.kind.name,
+                    "name": ref.name.replace(".", "\\."),
+                },
+            }
+        )
         files[base + ".patch.yaml"] = _PATCH_HEAD + _as_yaml(patch_of(ref, change))
         files[base + ".values.yaml"] = _VALUES_HEAD % ref.title + _as_yaml(change)
     component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": patches}
     return {KUSTOMIZATION: _COMPONENT_HEAD + _as_yaml(component), **files}
 
 
-def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> Dict[str, Any]:
+def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> dict[str, Any]:
     """The strategic merge patch of one workload."""
-    body: Dict[str, Any] = {"spec": dict(change)}
+    body: dict[str, Any] = {"spec": dict(change)}
     for key in reversed(ref.kind.template):
         body = {key: body}
-    return {"apiVersion": ref.kind.api_version, "kind": ref.kind.name,
-            "metadata": {"name": ref.name}, **body}
+    return {"apiVersion": ref.kind.api_version, "kind": ref.kind.name, "metadata": {"name": ref.name}, **body}
 
 
-def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> List[Dict[str, str]]:
+def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> list[dict[str, str]]:
     """Writes the files that are not as wanted; the diff of each.
 
     :raises ScanError: write_failed
@@ -72,12 +81,19 @@ def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> 
             before = (place / name).read_text(encoding="utf-8") if (place / name).exists() else ""
             if before == text:
                 continue
-            diff.append({"before_header": str(place / name), "after_header": str(place / name), "before": before, "after": text})
+            diff.append(
+                {
+                    "before_header": str(place / name),
+                    "after_header": str(place / name),
+                    "before": before,
+                    "after": text,
+                }
+            )
             if not check_mode:
                 place.mkdir(parents=True, exist_ok=True)
                 (place / name).write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ScanError("write_failed", "%s: %s" % (place, error), tried="writing manifests") from error
+        raise ScanError("write_failed", f"{place}: {error}", tried="writing manifests") from error
     return diff
 
 

@@ -10,7 +10,8 @@ workload's resourceVersion: where somebody else has changed it meanwhile, the AP
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import ScanError
 from ..targets.own_containers import is_own_sidecar, own_sidecars
@@ -19,7 +20,7 @@ from .workload import WorkloadRef, template_of
 ANNOTATION = "securescan.kubernetes/sidecar"
 PATCH_TYPE = "application/json-patch+json"
 _SHARED = "shareProcessNamespace"
-Operation = Dict[str, Any]
+Operation = dict[str, Any]
 
 
 def is_ours(workload: Mapping[str, Any]) -> bool:
@@ -27,16 +28,18 @@ def is_ours(workload: Mapping[str, Any]) -> bool:
     return ANNOTATION in (workload["metadata"].get("annotations") or {})
 
 
-def pod_spec_change(spec: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+def pod_spec_change(spec: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What a v1 PodSpec gets besides: `initContainers`, the sidecars alone, and `shareProcessNamespace` where it needs that. The
     first to start are the sidecars, as kustomize puts what it adds first."""
-    change: Dict[str, Any] = {"initContainers": [dict(sidecar) for sidecar in sidecars]}
+    change: dict[str, Any] = {"initContainers": [dict(sidecar) for sidecar in sidecars]}
     if not spec.get("hostPID"):  # the node's processes are shared then, and Kubernetes takes only one of both
         change[_SHARED] = True
     return change
 
 
-def adding(ref: WorkloadRef, workload: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> List[Operation]:
+def adding(
+    ref: WorkloadRef, workload: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]
+) -> list[Operation]:
     """A JSON patch after which the template has these sidecars, and no others of ours."""
     spec = template_of(ref, workload)["spec"]
     change = pod_spec_change(spec, sidecars)
@@ -46,12 +49,15 @@ def adding(ref: WorkloadRef, workload: Mapping[str, Any], sidecars: Sequence[Map
         operations.append(_add(ref, _SHARED, True))
     if not is_ours(workload):
         text = json.dumps({_SHARED: spec.get(_SHARED)})
-        operations.append({"op": "add", "path": _annotation_path(), "value": text} if workload["metadata"].get("annotations")
-                          else {"op": "add", "path": "/metadata/annotations", "value": {ANNOTATION: text}})
+        operations.append(
+            {"op": "add", "path": _annotation_path(), "value": text}
+            if workload["metadata"].get("annotations")
+            else {"op": "add", "path": "/metadata/annotations", "value": {ANNOTATION: text}}
+        )
     return operations
 
 
-def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> List[Operation]:
+def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> list[Operation]:
     """A JSON patch after which the template is as it would be without us. What others have changed meanwhile stays.
 
     :raises ScanError: conflict, where the annotation does not say any more what was there before
@@ -68,26 +74,37 @@ def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> List[Operation]:
     return operations
 
 
-def shown(ref: WorkloadRef, workload: Mapping[str, Any]) -> Dict[str, Any]:
+def shown(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]:
     """What a diff shows of a workload: the parts that we change, and of other init containers the names."""
     spec = template_of(ref, workload)["spec"]
-    ours: Dict[str, Any] = {"initContainers": [
-        dict(container) if is_own_sidecar("init", container) else {"name": container["name"]}
-        for container in spec.get("initContainers") or []]}
+    ours: dict[str, Any] = {
+        "initContainers": [
+            dict(container) if is_own_sidecar("init", container) else {"name": container["name"]}
+            for container in spec.get("initContainers") or []
+        ]
+    }
     if _SHARED in spec:
         ours[_SHARED] = spec[_SHARED]
     annotation = (workload["metadata"].get("annotations") or {}).get(ANNOTATION)
     return {**({"annotation": annotation} if annotation is not None else {}), **ours}
 
 
-def _others(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
-    return [container for container in spec.get("initContainers") or [] if not is_own_sidecar("init", container)]
+def _others(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        container for container in spec.get("initContainers") or [] if not is_own_sidecar("init", container)
+    ]
 
 
-def _locked(workload: Mapping[str, Any]) -> List[Operation]:
+def _locked(workload: Mapping[str, Any]) -> list[Operation]:
     """Only for the object as it was read: the API server answers with a conflict where it has another version by now, or where
     another object has taken its name."""
-    return [{"op": "replace", "path": "/metadata/resourceVersion", "value": workload["metadata"]["resourceVersion"]}]
+    return [
+        {
+            "op": "replace",
+            "path": "/metadata/resourceVersion",
+            "value": workload["metadata"]["resourceVersion"],
+        }
+    ]
 
 
 def _add(ref: WorkloadRef, field: str, value: Any) -> Operation:
@@ -106,7 +123,7 @@ def _annotation_path() -> str:
     return "/metadata/annotations/" + ANNOTATION.replace("~", "~0").replace("/", "~1")
 
 
-def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> Optional[bool]:
+def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> bool | None:
     """What shareProcessNamespace was before: None where it was absent."""
     text = str(workload["metadata"]["annotations"][ANNOTATION])
     try:
@@ -115,6 +132,10 @@ def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> Optional[bool]
             return None if before is None else bool(before)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ScanError("conflict", "the annotation %s was changed" % ANNOTATION, tried=ref.tried,
-                    cause="It says what the template was like before, and does not any more.",
-                    advice='Set it to {"shareProcessNamespace": null}, or to what it was before, and run again.')
+    raise ScanError(
+        "conflict",
+        f"the annotation {ANNOTATION} was changed",
+        tried=ref.tried,
+        cause="It says what the template was like before, and does not any more.",
+        advice='Set it to {"shareProcessNamespace": null}, or to what it was before, and run again.',
+    )

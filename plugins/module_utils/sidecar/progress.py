@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any, Callable
 
-from ..cluster.server_text import clean_text
 from ..errors import ScanError
+from ..network.server_text import clean_text
 from .workload import WorkloadRef
 
 ON_DELETE = "OnDelete"
@@ -27,7 +28,7 @@ def missing_for_completion(ref: WorkloadRef, workload: Mapping[str, Any]) -> str
 
 def rolling_out(ref: WorkloadRef) -> str:
     """What is tried, for errors."""
-    return "rolling out %s in namespace %s" % (ref.title, ref.namespace)
+    return f"rolling out {ref.title} in namespace {ref.namespace}"
 
 
 def waits_for_deletion(workload: Mapping[str, Any]) -> bool:
@@ -42,48 +43,62 @@ def has_rollout(ref: WorkloadRef) -> bool:
 
 def _deployment(ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     if workload["spec"].get("paused"):
-        raise ScanError("rollout_failed", "its rollout is paused", tried=rolling_out(ref),
-                        advice="Resume it (kubectl rollout resume), or do not wait (wait).")
+        raise ScanError(
+            "rollout_failed",
+            "its rollout is paused",
+            tried=rolling_out(ref),
+            advice="Resume it (kubectl rollout resume), or do not wait (wait).",
+        )
     for condition in status.get("conditions") or []:
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
             message = clean_text(str(condition.get("message") or "its progress deadline is over"))
-            raise ScanError("rollout_failed", message, tried=rolling_out(ref),
-                            cause="The Deployment made no progress for its progressDeadlineSeconds (%s)."
-                                  % workload["spec"].get("progressDeadlineSeconds"))
+            raise ScanError(
+                "rollout_failed",
+                message,
+                tried=rolling_out(ref),
+                cause="The Deployment made no progress for its progressDeadlineSeconds ({}).".format(
+                    workload["spec"].get("progressDeadlineSeconds")
+                ),
+            )
     wanted, updated = _wanted(workload), status.get("updatedReplicas", 0)
     if updated < wanted:
-        return "%d of %d pods have the new template" % (updated, wanted)
+        return f"{updated} of {wanted} pods have the new template"
     if status.get("replicas", 0) > updated:
         return "pods of the old template that are still there: %d" % (status.get("replicas", 0) - updated)
     if status.get("availableReplicas", 0) < updated:
-        return "%d of %d new pods are available" % (status.get("availableReplicas", 0), updated)
+        return "{} of {} new pods are available".format(status.get("availableReplicas", 0), updated)
     return ""
 
 
 def _stateful_set(_ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     wanted = _wanted(workload)
-    partition = ((workload["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition") or 0
+    partition = ((workload["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get(
+        "partition"
+    ) or 0
     updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
     if partition:
         if updated < wanted - partition:
-            return "%d of %d pods have the new template (partition %d)" % (updated, wanted - partition, partition)
+            return f"{updated} of {wanted - partition} pods have the new template (partition {partition})"
     elif status.get("updateRevision") != status.get("currentRevision"):
-        return "%d of %d pods have the new template" % (updated, wanted)
-    return "" if ready >= wanted else "%d of %d pods are ready" % (ready, wanted)
+        return f"{updated} of {wanted} pods have the new template"
+    return "" if ready >= wanted else f"{ready} of {wanted} pods are ready"
 
 
 def _daemon_set(_ref: WorkloadRef, _workload: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     wanted, updated = status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0)
     if updated < wanted:
-        return "%d of %d pods have the new template" % (updated, wanted)
+        return f"{updated} of {wanted} pods have the new template"
     available = status.get("numberAvailable", 0)
-    return "" if available >= wanted else "%d of %d new pods are available" % (available, wanted)
+    return "" if available >= wanted else f"{available} of {wanted} new pods are available"
 
 
 def _wanted(workload: Mapping[str, Any]) -> int:
-    replicas: Optional[int] = workload["spec"].get("replicas")
+    replicas: int | None = workload["spec"].get("replicas")
     return 1 if replicas is None else replicas
 
 
-_BY_KIND: Dict[str, Callable[[WorkloadRef, Mapping[str, Any], Mapping[str, Any]], str]] = {
-    "Deployment": _deployment, "StatefulSet": _stateful_set, "DaemonSet": _daemon_set}
+_BY_KIND: dict[str, Callable[[WorkloadRef, Mapping[str, Any], Mapping[str, Any]], str]] = {
+    "Deployment": _deployment,
+    "StatefulSet": _stateful_set,
+    "DaemonSet": _daemon_set,
+}

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from ..approaches.container_start import start_failure
 from ..cluster.api_errors import refusal_cause
-from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
-from ..cluster.server_text import clean_text
 from ..errors import ScanError
+from ..network.deadline import Deadline
+from ..network.server_text import clean_text
 from ..targets.own_containers import own_sidecars
 from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
@@ -21,7 +22,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _PAST_GRACE = 5.0  # seconds in which the kubelet kills what has not ended, and takes the pod away
 # How a controller's failure to make a pod begins where admission has refused it: trying again does not help.
 _REFUSED = ("is forbidden", "denied the request", "denied request")
-Events = Mapping[str, Tuple[int, str]]
+Events = Mapping[str, tuple[int, str]]
 
 
 class Rollout:
@@ -50,10 +51,16 @@ class Rollout:
             if failure:
                 raise failure
             if deadline.remaining() <= pause:
-                raise ScanError("timed_out", missing, tried=rolling_out(self._ref),
-                                cause="It takes longer than wait_timeout, or a pod cannot be placed or does not get ready.",
-                                advice="Look at the workload's pods and events; raise wait_timeout, or take the change back "
-                                       "(state=absent).")
+                raise ScanError(
+                    "timed_out",
+                    missing,
+                    tried=rolling_out(self._ref),
+                    cause="It takes longer than wait_timeout, or a pod cannot be placed or does not get "
+                    "ready.",
+                    advice="Look at the workload's pods and events; raise wait_timeout, or take the change "
+                    "back "
+                    "(state=absent).",
+                )
             deadline.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
@@ -65,57 +72,83 @@ class Rollout:
             patience.sleep(pause)
             leaving, pause = self._leaving(workload), min(pause * 1.5, _LONGEST_PAUSE)
 
-    def _leaving(self, workload: Mapping[str, Any]) -> List[Dict[str, Any]]:
-        return [pod for pod in pods_of(self._client, self._ref, workload) if pod["metadata"].get("deletionTimestamp")]
+    def _leaving(self, workload: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [
+            pod
+            for pod in pods_of(self._client, self._ref, workload)
+            if pod["metadata"].get("deletionTimestamp")
+        ]
 
-    def _refused_pod(self, workload: Mapping[str, Any]) -> Optional[ScanError]:
+    def _refused_pod(self, workload: Mapping[str, Any]) -> ScanError | None:
         """Where admission lets no pod be made: Pod Security, a quota, a policy."""
-        messages = [str(condition.get("message") or "") for condition in (workload.get("status") or {}).get("conditions") or []
-                    if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"]
+        messages = [
+            str(condition.get("message") or "")
+            for condition in (workload.get("status") or {}).get("conditions") or []
+            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
+        ]
         if not messages and self._ref.kind.name != "Deployment":
-            messages = [message for uid, (count, message) in self._failed_creations().items()
-                        if self._before.get(uid, (0, ""))[0] < count]
+            messages = [
+                message
+                for uid, (count, message) in self._failed_creations().items()
+                if self._before.get(uid, (0, ""))[0] < count
+            ]
         for message in messages:
             if any(words in message for words in _REFUSED):
-                return ScanError("rollout_failed", clean_text(message), tried=rolling_out(self._ref),
-                                 cause=refusal_cause(message))
+                return ScanError(
+                    "rollout_failed",
+                    clean_text(message),
+                    tried=rolling_out(self._ref),
+                    cause=refusal_cause(message),
+                )
         return None
 
-    def _failed_creations(self) -> Dict[str, Tuple[int, str]]:
+    def _failed_creations(self) -> dict[str, tuple[int, str]]:
         """How often which event said that no pod could be made, by uid; a Deployment's status tells it. None, where events
         may not be read: they only tell sooner."""
         if self._ref.kind.name == "Deployment":
             return {}
-        selector = "involvedObject.kind=%s,involvedObject.name=%s,reason=FailedCreate" % (self._ref.kind.name, self._ref.name)
+        selector = f"involvedObject.kind={self._ref.kind.name},involvedObject.name={self._ref.name},reason=FailedCreate"
         try:
-            path = "/api/v1/namespaces/%s/events" % self._ref.namespace
+            path = f"/api/v1/namespaces/{self._ref.namespace}/events"
             found = list(self._client.list_items(path, {"fieldSelector": selector}))
         except ScanError as error:
             if error.reason != "not_permitted":
                 raise
             return {}
-        return {event["metadata"]["uid"]: (int(event.get("count") or 1), str(event.get("message") or "")) for event in found}
+        return {
+            event["metadata"]["uid"]: (int(event.get("count") or 1), str(event.get("message") or ""))
+            for event in found
+        }
 
-    def _failed_sidecar(self, workload: Mapping[str, Any]) -> Optional[ScanError]:
+    def _failed_sidecar(self, workload: Mapping[str, Any]) -> ScanError | None:
         """Where a sidecar of the template cannot start, whatever keeps the others."""
-        wanted = {container["name"]: _compared(container)
-                  for container in own_sidecars(template_of(self._ref, workload)["spec"])}
+        wanted = {
+            container["name"]: _compared(container)
+            for container in own_sidecars(template_of(self._ref, workload)["spec"])
+        }
         if not wanted:
             return None
         for pod in pods_of(self._client, self._ref, workload):
             # those of an earlier template may be there, too, with what was wrong then
-            current = {container["name"]: container for container in own_sidecars(pod["spec"])
-                       if _compared(container) == wanted.get(container["name"])}
+            current = {
+                container["name"]: container
+                for container in own_sidecars(pod["spec"])
+                if _compared(container) == wanted.get(container["name"])
+            }
             for status in (pod.get("status") or {}).get("initContainerStatuses") or []:
                 if status["name"] not in current or pod["metadata"].get("deletionTimestamp"):
                     continue
-                tried = "starting the sidecar %s in pod %s/%s" % (status["name"], self._ref.namespace, pod["metadata"]["name"])
-                failure = start_failure(status.get("state"), current[status["name"]]["image"], tried, "rollout_failed")
+                tried = "starting the sidecar {} in pod {}/{}".format(
+                    status["name"], self._ref.namespace, pod["metadata"]["name"]
+                )
+                failure = start_failure(
+                    status.get("state"), current[status["name"]]["image"], tried, "rollout_failed"
+                )
                 if failure:
                     return failure
         return None
 
 
-def _compared(container: Mapping[str, Any]) -> Dict[str, Any]:
+def _compared(container: Mapping[str, Any]) -> dict[str, Any]:
     """What a pod's container has in common with that of its template."""
     return {key: container.get(key) for key in ("image", "imagePullPolicy", "command", "securityContext")}

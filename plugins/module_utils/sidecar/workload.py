@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
@@ -24,19 +25,24 @@ class Kind:
     name: str
     group: str
     resource: str
-    template: Tuple[str, ...] = _TEMPLATE
+    template: tuple[str, ...] = _TEMPLATE
     is_mutable: bool = True
 
     @property
     def api_version(self) -> str:
-        return "%s/v1" % self.group
+        return f"{self.group}/v1"
 
 
-KINDS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in (
-    Kind("Deployment", "apps", "deployments"), Kind("StatefulSet", "apps", "statefulsets"),
-    Kind("DaemonSet", "apps", "daemonsets"),
-    Kind("CronJob", "batch", "cronjobs", ("spec", "jobTemplate", *_TEMPLATE)),
-    Kind("Job", "batch", "jobs", is_mutable=False))}
+KINDS: Mapping[str, Kind] = {
+    kind.name.lower(): kind
+    for kind in (
+        Kind("Deployment", "apps", "deployments"),
+        Kind("StatefulSet", "apps", "statefulsets"),
+        Kind("DaemonSet", "apps", "daemonsets"),
+        Kind("CronJob", "batch", "cronjobs", ("spec", "jobTemplate", *_TEMPLATE)),
+        Kind("Job", "batch", "jobs", is_mutable=False),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -50,18 +56,18 @@ class WorkloadRef:
     @property
     def title(self) -> str:
         """As people write it: Deployment/api."""
-        return "%s/%s" % (self.kind.name, self.name)
+        return f"{self.kind.name}/{self.name}"
 
     @property
     def path(self) -> str:
-        return "/apis/%s/namespaces/%s/%s/%s" % (self.kind.api_version, self.namespace, self.kind.resource, self.name)
+        return f"/apis/{self.kind.api_version}/namespaces/{self.namespace}/{self.kind.resource}/{self.name}"
 
     @property
     def tried(self) -> str:
-        return "changing %s in namespace %s" % (self.title, self.namespace)
+        return f"changing {self.title} in namespace {self.namespace}"
 
 
-def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> List[WorkloadRef]:
+def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> list[WorkloadRef]:
     """The workloads that an option names, as KIND/NAME.
 
     :param needs_change: their templates are to be changed
@@ -75,20 +81,27 @@ def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> L
         if is_pattern(text):
             raise _refused(text, "is a pattern", "Name each workload: what is changed must be meant.")
         if kind not in KINDS:
-            raise _refused(text, "is not one of %s" % ", ".join(found.name for found in KINDS.values()),
-                           "Name the workload that holds the pod template, such as a ReplicaSet's Deployment.")
+            raise _refused(
+                text,
+                "is not one of {}".format(", ".join(found.name for found in KINDS.values())),
+                "Name the workload that holds the pod template, such as a ReplicaSet's Deployment.",
+            )
         if needs_change and not KINDS[kind].is_mutable:
-            raise ScanError("template_immutable", "%s is a %s" % (text, KINDS[kind].name), tried="reading the option workloads",
-                            cause="Kubernetes lets nobody change the pod template of a Job.")
+            raise ScanError(
+                "template_immutable",
+                f"{text} is a {KINDS[kind].name}",
+                tried="reading the option workloads",
+                cause="Kubernetes lets nobody change the pod template of a Job.",
+            )
         refs.append(WorkloadRef(KINDS[kind], namespace, name))
     return list(dict.fromkeys(refs))
 
 
 def _refused(text: str, why: str, advice: str) -> ScanError:
-    return ScanError("bad_option", "%r %s" % (text, why), tried="reading the option workloads", advice=advice)
+    return ScanError("bad_option", f"{text!r} {why}", tried="reading the option workloads", advice=advice)
 
 
-def template_of(ref: WorkloadRef, workload: Mapping[str, Any]) -> Dict[str, Any]:
+def template_of(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]:
     """The pod template of a workload's object.
 
     :raises ScanError: bad_reply
@@ -96,19 +109,25 @@ def template_of(ref: WorkloadRef, workload: Mapping[str, Any]) -> Dict[str, Any]
     found: Any = workload
     for key in ref.kind.template:
         found = found.get(key) if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not isinstance(found.get("spec"), dict) or not found["spec"].get("containers"):
+    if (
+        not isinstance(found, dict)
+        or not isinstance(found.get("spec"), dict)
+        or not found["spec"].get("containers")
+    ):
         raise ScanError("bad_reply", "it has no pod template", tried=ref.tried)
     return found
 
 
-def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -> Iterator[Dict[str, Any]]:
+def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The v1 Pods of a workload, whatever their state.
 
     A CronJob's are found by their Jobs; raises as the client.
     """
-    path = "/api/v1/namespaces/%s/pods" % ref.namespace
+    path = f"/api/v1/namespaces/{ref.namespace}/pods"
     if ref.kind.name != "CronJob":
-        yield from client.list_items(path, {"labelSelector": selector_text(workload["spec"].get("selector") or {})})
+        yield from client.list_items(
+            path, {"labelSelector": selector_text(workload["spec"].get("selector") or {})}
+        )
         return
     workloads = Workloads(client, ref.namespace)
     for pod in client.list_items(path):
@@ -118,11 +137,11 @@ def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -
 
 def selector_text(selector: Mapping[str, Any]) -> str:
     """A metav1.LabelSelector as a query has it."""
-    parts = ["%s=%s" % pair for pair in (selector.get("matchLabels") or {}).items()]
+    parts = ["{}={}".format(*pair) for pair in (selector.get("matchLabels") or {}).items()]
     for expression in selector.get("matchExpressions") or []:
         key, operator = expression["key"], expression["operator"]
         if operator in ("Exists", "DoesNotExist"):
             parts.append(key if operator == "Exists" else "!" + key)
         else:
-            parts.append("%s %s (%s)" % (key, operator.lower(), ",".join(expression.get("values") or [])))
+            parts.append("{} {} ({})".format(key, operator.lower(), ",".join(expression.get("values") or [])))
     return ",".join(parts)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
 
 from ..errors import ScanError
 from .patterns import (
@@ -24,8 +23,14 @@ from .pod import CONTAINER_KINDS, ContainerView
 from .selectors import Selectors
 
 _NAME_RULES = {
-    "namespaces": DNS_LABEL, "exclude_namespaces": DNS_LABEL, "pods": DNS_SUBDOMAIN, "exclude_pods": DNS_SUBDOMAIN,
-    "containers": DNS_LABEL, "exclude_containers": DNS_LABEL, "images": IMAGE, "exclude_images": IMAGE,
+    "namespaces": DNS_LABEL,
+    "exclude_namespaces": DNS_LABEL,
+    "pods": DNS_SUBDOMAIN,
+    "exclude_pods": DNS_SUBDOMAIN,
+    "containers": DNS_LABEL,
+    "exclude_containers": DNS_LABEL,
+    "images": IMAGE,
+    "exclude_images": IMAGE,
 }
 _SELECTORS = ("namespace_selectors", "label_selectors", "field_selectors")
 REPLICAS = ("all", "one")
@@ -44,27 +49,31 @@ class Selection:
     Raises ScanError bad_option for what can select nothing, before anything is asked of a cluster.
     """
 
-    namespaces: Tuple[str, ...] = ()
-    namespace_selectors: Tuple[str, ...] = ()
-    exclude_namespaces: Tuple[str, ...] = ()
-    label_selectors: Tuple[str, ...] = ()
-    field_selectors: Tuple[str, ...] = ()
-    workloads: Tuple[str, ...] = ()
-    exclude_workloads: Tuple[str, ...] = ()
-    pods: Tuple[str, ...] = ()
-    exclude_pods: Tuple[str, ...] = ()
-    containers: Tuple[str, ...] = ()
-    exclude_containers: Tuple[str, ...] = ()
-    images: Tuple[str, ...] = ()
-    exclude_images: Tuple[str, ...] = ()
-    container_kinds: Tuple[str, ...] = ("container",)
+    namespaces: tuple[str, ...] = ()
+    namespace_selectors: tuple[str, ...] = ()
+    exclude_namespaces: tuple[str, ...] = ()
+    label_selectors: tuple[str, ...] = ()
+    field_selectors: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    exclude_workloads: tuple[str, ...] = ()
+    pods: tuple[str, ...] = ()
+    exclude_pods: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    exclude_containers: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    exclude_images: tuple[str, ...] = ()
+    container_kinds: tuple[str, ...] = ("container",)
     replicas: str = "all"
-    limit: Optional[int] = None
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         if not self.namespaces and not self.namespace_selectors:
-            raise ScanError("bad_option", "no namespace was named", tried="selecting targets",
-                            advice="Name at least one namespace; '*' means all that the credential can list.")
+            raise ScanError(
+                "bad_option",
+                "no namespace was named",
+                tried="selecting targets",
+                advice="Name at least one namespace; '*' means all that the credential can list.",
+            )
         for option, rule in _NAME_RULES.items():
             check_names(option, getattr(self, option), rule)
         for option in _SELECTORS:
@@ -74,13 +83,21 @@ class Selection:
         _check_choice("container_kinds", self.container_kinds, CONTAINER_KINDS)
         _check_choice("replicas", (self.replicas,), REPLICAS)
         if self.limit is not None and self.limit < 1:
-            raise ScanError("bad_option", "limit is %d; it must be at least 1" % self.limit,
-                            tried="reading the option limit", advice="Leave it out to select all.")
+            raise ScanError(
+                "bad_option",
+                f"limit is {self.limit}; it must be at least 1",
+                tried="reading the option limit",
+                advice="Leave it out to select all.",
+            )
 
     @property
-    def named_namespaces(self) -> Tuple[str, ...]:
+    def named_namespaces(self) -> tuple[str, ...]:
         """The namespaces that need no list to be known: names, no patterns, no selectors."""
-        return () if self.namespace_selectors else tuple(name for name in self.namespaces if not is_pattern(name))
+        return (
+            ()
+            if self.namespace_selectors
+            else tuple(name for name in self.namespaces if not is_pattern(name))
+        )
 
     @property
     def uses_workloads(self) -> bool:
@@ -101,14 +118,20 @@ class Selection:
     def container_obstacle(self, view: ContainerView) -> str:
         """An image is known by the pod's reference and by the id that its node reports, which holds the digest."""
         # a sidecar runs beside the containers as long as the pod does, though the API lists it with the init containers
-        if view.kind not in self.container_kinds and not (view.is_sidecar and "container" in self.container_kinds):
+        if view.kind not in self.container_kinds and not (
+            view.is_sidecar and "container" in self.container_kinds
+        ):
             return "container_kinds"
-        images = [str(part[key]) for part, key in ((view.spec, "image"), (view.status, "imageID")) if part.get(key)]
+        images = [
+            str(part[key]) for part, key in ((view.spec, "image"), (view.status, "imageID")) if part.get(key)
+        ]
         return self._obstacle("containers", view.name) or self._obstacle("images", *images)
 
     def selectors_of_pods(self) -> Selectors:
-        return _selectors(label_selectors=("labelSelector", self.label_selectors),
-                          field_selectors=("fieldSelector", self.field_selectors))
+        return _selectors(
+            label_selectors=("labelSelector", self.label_selectors),
+            field_selectors=("fieldSelector", self.field_selectors),
+        )
 
     def selectors_of_namespaces(self) -> Selectors:
         return _selectors(namespace_selectors=("labelSelector", self.namespace_selectors))
@@ -120,11 +143,14 @@ class Selection:
         return unwanted if any(matches(name, getattr(self, unwanted)) for name in names) else ""
 
 
-def _selectors(**options: Tuple[str, Tuple[str, ...]]) -> Selectors:
+def _selectors(**options: tuple[str, tuple[str, ...]]) -> Selectors:
     return {option: (parameter, ",".join(texts)) for option, (parameter, texts) in options.items() if texts}
 
 
-def _check_choice(option: str, given: Tuple[str, ...], choices: Tuple[str, ...]) -> None:
+def _check_choice(option: str, given: tuple[str, ...], choices: tuple[str, ...]) -> None:
     if not given or not set(given) <= set(choices):
-        raise ScanError("bad_option", "%s is not of %s" % (", ".join(given) or "nothing", ", ".join(choices)),
-                        tried="reading the option %s" % option)
+        raise ScanError(
+            "bad_option",
+            "{} is not of {}".format(", ".join(given) or "nothing", ", ".join(choices)),
+            tried=f"reading the option {option}",
+        )

@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from collections.abc import Sequence
 
 from ..errors import ScanError
 from .criteria import Selection
-from .looked_at import LookedAt
+from .selection_report import SelectionReport
 from .workloads import ReadsObjects
 
 # In so many namespaces it is asked whether they have pods at all.
 _ASKED = 5
 
 
-def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: LookedAt) -> List[str]:
+def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: SelectionReport) -> list[str]:
     """A sentence for each namespace that was named and showed no pod, when it does not exist or may not: the API
     answers an empty list for both."""
     found = []
@@ -24,36 +24,52 @@ def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: Loo
         if looked_at.namespaces.get(name) != 0:
             continue
         try:
-            client.get_metadata("/api/v1/namespaces/%s" % name)
+            client.get_metadata(f"/api/v1/namespaces/{name}")
         except ScanError as error:
             if error.reason == "not_found":
-                found.append("namespace %s does not exist" % name)
+                found.append(f"namespace {name} does not exist")
             elif error.reason == "not_permitted":
-                found.append("namespace %s showed no pod and may not exist; the credential may not look" % name)
+                found.append(f"namespace {name} showed no pod and may not exist; the credential may not look")
             else:
                 raise
     return found
 
 
-def no_targets(client: ReadsObjects, selection: Selection, looked_at: LookedAt, missing: Sequence[str]) -> ScanError:
+def no_targets(
+    client: ReadsObjects, selection: Selection, looked_at: SelectionReport, missing: Sequence[str]
+) -> ScanError:
     """The error for a selection that took nothing. `missing` are the sentences of `unseen_namespaces`."""
     narrow = [option for option, number in looked_at.left_out.items() if number]
-    facts = [looked_at.story(), *missing]
+    facts = [looked_at.summary_sentence(), *missing]
     selectors = list(selection.selectors_of_pods())
     if not looked_at.namespaces and selection.namespace_selectors:
         narrow.append("namespace_selectors")
     if looked_at.namespaces and not looked_at.pods and selectors:
         inhabited = _inhabited(client, list(looked_at.namespaces)[:_ASKED])
         if inhabited:
-            facts.append("%s %s pods, but none that meets %s" % (
-                ", ".join(inhabited), "has" if len(inhabited) == 1 else "have", " and ".join(selectors)))
+            facts.append(
+                "{} {} pods, but none that meets {}".format(
+                    ", ".join(inhabited), "has" if len(inhabited) == 1 else "have", " and ".join(selectors)
+                )
+            )
             narrow += selectors
-    advice = ("Correct %s, or set allow_empty." % " or ".join(narrow) if narrow else
-              "Check the names of the namespaces, or set allow_empty.")
-    return ScanError("no_targets", "no container was selected", tried="selecting targets",
-                     cause="; ".join(facts) + ".", advice=advice)
+    advice = (
+        "Correct {}, or set allow_empty.".format(" or ".join(narrow))
+        if narrow
+        else "Check the names of the namespaces, or set allow_empty."
+    )
+    return ScanError(
+        "no_targets",
+        "no container was selected",
+        tried="selecting targets",
+        cause="; ".join(facts) + ".",
+        advice=advice,
+    )
 
 
-def _inhabited(client: ReadsObjects, namespaces: Sequence[str]) -> List[str]:
-    return [name for name in namespaces
-            if next(client.list_items("/api/v1/namespaces/%s/pods" % name, page_size=1), None) is not None]
+def _inhabited(client: ReadsObjects, namespaces: Sequence[str]) -> list[str]:
+    return [
+        name
+        for name in namespaces
+        if next(client.list_items(f"/api/v1/namespaces/{name}/pods", page_size=1), None) is not None
+    ]

@@ -1,12 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who a target is: the identity that a result carries wherever it goes."""
+"""A target's identity, and the target with the pod it was seen in."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict
+from typing import Any
+
+from .pod import PodSnapshot
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,26 @@ class Target:
     @property
     def path(self) -> str:
         """namespace/pod/container: how people name a target within one cluster."""
-        return "%s/%s/%s" % (self.namespace, self.pod, self.container)
+        return f"{self.namespace}/{self.pod}/{self.container}"
 
     @property
     def target_id(self) -> str:
         """cluster/namespace/kind/workload/pod/container: unique over a fleet."""
-        return "/".join((self.cluster, self.namespace, self.workload_kind, self.workload, self.pod, self.container))
+        return "/".join(
+            (self.cluster, self.namespace, self.workload_kind, self.workload, self.pod, self.container)
+        )
 
-    def identity(self) -> Dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """All identity fields as a plain mapping of strings, with `target_id`: the one place that names them."""
         return dict(asdict(self), target_id=self.target_id)
+
+
+@dataclass(frozen=True)
+class SelectedTarget:
+    """A target and the pod it was seen in. `replicas` is the number of containers it stands for, itself included:
+    more than 1 only where a selection takes one of those that are alike."""
+
+    target: Target
+    pod: PodSnapshot
+    operating_system: str = "linux"
+    replicas: int = 1

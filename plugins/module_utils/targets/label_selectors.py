@@ -10,16 +10,18 @@ The grammar is that of Kubernetes (labels and selectors), without its comparison
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import FrozenSet, List, Mapping, Optional, Tuple
 
 from ..errors import ScanError
 
 _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?" + _NAME
-_VALUE = r"(?:%s)?" % _NAME
-_ONE = re.compile(r"\s*(?:(?P<absent>!)\s*(?P<not_there>%s)|(?P<key>%s)(?:\s*(?P<sign>==|=|!=)\s*(?P<value>%s)"
-                  r"|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*" % (_KEY, _KEY, _VALUE))
+_VALUE = rf"(?:{_NAME})?"
+_ONE = re.compile(
+    rf"\s*(?:(?P<absent>!)\s*(?P<not_there>{_KEY})|(?P<key>{_KEY})(?:\s*(?P<sign>==|=|!=)\s*(?P<value>{_VALUE})"
+    r"|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*"
+)
 _LONGEST = 1000
 
 
@@ -28,7 +30,7 @@ class Requirement:
     """A label that must, or must not, be there with one of the values; with any value where they are None."""
 
     key: str
-    values: Optional[FrozenSet[str]]
+    values: frozenset[str] | None
     wanted: bool
 
     def holds(self, labels: Mapping[str, str]) -> bool:
@@ -36,25 +38,34 @@ class Requirement:
         return found == self.wanted
 
 
-def read_label_selectors(option: str, selectors: Tuple[str, ...]) -> Tuple[Requirement, ...]:
+def read_label_selectors(option: str, selectors: tuple[str, ...]) -> tuple[Requirement, ...]:
     """All that the selectors ask for. Raises ScanError bad_option for one that is empty or not understood."""
     return tuple(requirement for text in selectors for requirement in _read(option, text))
 
 
-def all_hold(requirements: Tuple[Requirement, ...], labels: Mapping[str, str]) -> bool:
+def all_hold(requirements: tuple[Requirement, ...], labels: Mapping[str, str]) -> bool:
     return all(requirement.holds(labels) for requirement in requirements)
 
 
-def _read(option: str, text: str) -> Tuple[Requirement, ...]:
-    found: List[Requirement] = []
+def _read(option: str, text: str) -> tuple[Requirement, ...]:
+    found: list[Requirement] = []
     place = 0
     while True:
         match = _ONE.match(text, place) if len(text) <= _LONGEST else None
         values = _values(match) if match else None
-        if match is None or (match["set"] and not values) or text[match.end():match.end() + 1] not in ("", ","):
-            raise ScanError("bad_option", "%r is no label selector" % text[:300], tried="reading the option %s" % option,
-                            advice="Write it as KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY notin (A, B), KEY or !KEY, several "
-                                   "with commas between them.")
+        if (
+            match is None
+            or (match["set"] and not values)
+            or text[match.end() : match.end() + 1] not in ("", ",")
+        ):
+            raise ScanError(
+                "bad_option",
+                f"{text[:300]!r} is no label selector",
+                tried=f"reading the option {option}",
+                advice="Write it as KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY notin (A, B), KEY or !KEY, "
+                "several "
+                "with commas between them.",
+            )
         negative = bool(match["absent"]) or match["sign"] == "!=" or match["set"] == "notin"
         found.append(Requirement(match["not_there"] or match["key"], values, not negative))
         place = match.end() + 1
@@ -62,7 +73,7 @@ def _read(option: str, text: str) -> Tuple[Requirement, ...]:
             return tuple(found)
 
 
-def _values(match: re.Match[str]) -> Optional[FrozenSet[str]]:
+def _values(match: re.Match[str]) -> frozenset[str] | None:
     """Those that the label is compared with, None where only its presence counts; empty where one of them can be none."""
     if match["sign"]:
         return frozenset((match["value"],))

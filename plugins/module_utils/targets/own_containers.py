@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 PREFIX = "securescan-"
 # Waits until its time is over or it is told to end. Its first argument: seconds.
@@ -15,10 +16,14 @@ IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
 def is_own_sidecar(kind: str, spec: Mapping[str, Any]) -> bool:
     """Whether a container of a pod (its kind: container, init, ephemeral) is a sidecar that `scan_sidecar` makes: by name, and
     by doing nothing but wait. An application that merely has such a name is none."""
-    return (kind == "init" and spec.get("restartPolicy") == "Always" and str(spec.get("name", "")).startswith(PREFIX)
-            and tuple((spec.get("command") or [])[:len(IDLE)]) == IDLE)
+    return (
+        kind == "init"
+        and spec.get("restartPolicy") == "Always"
+        and str(spec.get("name", "")).startswith(PREFIX)
+        and tuple((spec.get("command") or [])[: len(IDLE)]) == IDLE
+    )
 
 
-def own_sidecars(spec: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+def own_sidecars(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The sidecars for scans in a v1 PodSpec."""
     return [container for container in spec.get("initContainers") or [] if is_own_sidecar("init", container)]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Dict, Iterable, Sequence, Tuple
 
 from ..errors import ScanError
 
@@ -31,24 +31,33 @@ class NameRule:
         if not is_pattern(text):
             return len(text) <= self.length and bool(re.fullmatch(self.form, text))
         literals = _BRACKETS.sub(r"\1", text)
-        return bool(re.fullmatch("[%s*?]+" % self.characters, literals))
+        return bool(re.fullmatch(f"[{self.characters}*?]+", literals))
 
 
 _LABEL_FORM = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 # Kubernetes: object names and IDs. Namespaces and containers have DNS labels, pods and workloads DNS subdomains.
 DNS_LABEL = NameRule(63, "-a-z0-9", _LABEL_FORM, "lower-case letters, digits and -, at most 63")
-DNS_SUBDOMAIN = NameRule(253, "-.a-z0-9", r"%s(\.%s)*" % (_LABEL_FORM, _LABEL_FORM),
-                         "lower-case letters, digits, - and ., at most 253")
+DNS_SUBDOMAIN = NameRule(
+    253, "-.a-z0-9", rf"{_LABEL_FORM}(\.{_LABEL_FORM})*", "lower-case letters, digits, - and ., at most 253"
+)
 # The grammar of image references, without its finer points: registry:port/path:tag@digest.
 IMAGE = NameRule(1024, "-A-Za-z0-9._/:@", r"[A-Za-z0-9][-A-Za-z0-9._/:@]*", "an image reference")
 _KIND = NameRule(63, "A-Za-z0-9", r"[A-Za-z][A-Za-z0-9]*", "a kind")
 
 # kubectl's short names; a kind's plural is understood too.
-_SHORT_KINDS: Dict[str, str] = {
-    "deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "rs": "replicaset",
-    "rc": "replicationcontroller", "cj": "cronjob", "po": "pod", "no": "node",
+_SHORT_KINDS: dict[str, str] = {
+    "deploy": "deployment",
+    "sts": "statefulset",
+    "ds": "daemonset",
+    "rs": "replicaset",
+    "rc": "replicationcontroller",
+    "cj": "cronjob",
+    "po": "pod",
+    "no": "node",
 }
-_PLURAL = re.compile(r"(deployment|statefulset|daemonset|replicaset|replicationcontroller|cronjob|job|pod|node)s")
+_PLURAL = re.compile(
+    r"(deployment|statefulset|daemonset|replicaset|replicationcontroller|cronjob|job|pod|node)s"
+)
 
 
 def is_pattern(text: str) -> bool:
@@ -62,14 +71,14 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 def matches_workload(kind: str, name: str, patterns: Iterable[str]) -> bool:
     """Whether one of the patterns, as `split_workload` gives them joined by a slash, means the workload."""
-    return matches("%s/%s" % (kind.lower(), name), patterns)
+    return matches(f"{kind.lower()}/{name}", patterns)
 
 
 def check_names(option: str, names: Sequence[str], rule: NameRule) -> None:
     """:raises ScanError: bad_option for what can be no such name and match none"""
     for name in names:
         if not rule.allows(name):
-            raise _refused(option, name, "is neither a name (%s) nor a pattern of names" % rule.said)
+            raise _refused(option, name, f"is neither a name ({rule.said}) nor a pattern of names")
 
 
 def check_selectors(option: str, selectors: Sequence[str]) -> None:
@@ -82,12 +91,12 @@ def check_selectors(option: str, selectors: Sequence[str]) -> None:
             raise _refused(option, selector, "is empty")
 
 
-def read_workloads(option: str, workloads: Sequence[str]) -> Tuple[str, ...]:
+def read_workloads(option: str, workloads: Sequence[str]) -> tuple[str, ...]:
     """Each KIND/NAME with its kind in full and in lower case; both parts may be patterns. Raises as `check_names`."""
     return tuple("/".join(_split_workload(option, text)) for text in workloads)
 
 
-def _split_workload(option: str, text: str) -> Tuple[str, str]:
+def _split_workload(option: str, text: str) -> tuple[str, str]:
     kind, slash, name = text.partition("/")
     if not slash or not _KIND.allows(kind) or not DNS_SUBDOMAIN.allows(name):
         raise _refused(option, text, "is not KIND/NAME, such as Deployment/api, Deployment/* or */api")
@@ -97,4 +106,4 @@ def _split_workload(option: str, text: str) -> Tuple[str, str]:
 
 
 def _refused(option: str, text: str, why: str) -> ScanError:
-    return ScanError("bad_option", "%r %s" % (text[:300], why), tried="reading the option %s" % option)
+    return ScanError("bad_option", f"{text[:300]!r} {why}", tried=f"reading the option {option}")

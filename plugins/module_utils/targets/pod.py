@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any
 
 from ..errors import ScanError
 
@@ -62,23 +63,36 @@ class PodSnapshot:
 
     @classmethod
     def from_object(cls, pod: Mapping[str, Any]) -> PodSnapshot:
-        metadata: Dict[str, Any] = {key: value for key, value in pod["metadata"].items() if key != "managedFields"}
+        metadata: dict[str, Any] = {
+            key: value for key, value in pod["metadata"].items() if key != "managedFields"
+        }
         annotations = metadata.get("annotations")
         if annotations and _LAST_APPLIED in annotations:
-            metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
-        slim = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod.get("spec") or {},
-                "status": pod.get("status") or {}}
-        return cls(metadata["namespace"], metadata["name"], metadata["uid"],
-                   zlib.compress(json.dumps(slim, separators=(",", ":")).encode(), _LEVEL))
+            metadata["annotations"] = {
+                key: value for key, value in annotations.items() if key != _LAST_APPLIED
+            }
+        slim = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": pod.get("spec") or {},
+            "status": pod.get("status") or {},
+        }
+        return cls(
+            metadata["namespace"],
+            metadata["name"],
+            metadata["uid"],
+            zlib.compress(json.dumps(slim, separators=(",", ":")).encode(), _LEVEL),
+        )
 
     @property
     def size(self) -> int:
         """Bytes that the pod takes while it is held."""
         return len(self._packed)
 
-    def object(self) -> Dict[str, Any]:
+    def object(self) -> dict[str, Any]:
         """The v1 Pod as a mapping; a new one at each call."""
-        pod: Dict[str, Any] = json.loads(zlib.decompress(self._packed))
+        pod: dict[str, Any] = json.loads(zlib.decompress(self._packed))
         return pod
 
 
@@ -88,17 +102,29 @@ def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
     :raises ScanError: bad_reply
     """
     metadata, spec, status = pod.get("metadata"), pod.get("spec"), pod.get("status")
-    if not (isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ("name", "uid"))
-            and metadata.get("namespace") == namespace and isinstance(spec, dict) and isinstance(status, dict)
-            and all(_is_named_list(spec.get(in_spec)) and _is_named_list(status.get(in_status))
-                    for _kind, in_spec, in_status in _CONTAINER_LISTS)):
-        raise ScanError("bad_reply", "an item of the list is no pod of the namespace",
-                        tried="list pods in namespace %s" % namespace)
+    if not (
+        isinstance(metadata, dict)
+        and all(isinstance(metadata.get(key), str) for key in ("name", "uid"))
+        and metadata.get("namespace") == namespace
+        and isinstance(spec, dict)
+        and isinstance(status, dict)
+        and all(
+            _is_named_list(spec.get(in_spec)) and _is_named_list(status.get(in_status))
+            for _kind, in_spec, in_status in _CONTAINER_LISTS
+        )
+    ):
+        raise ScanError(
+            "bad_reply",
+            "an item of the list is no pod of the namespace",
+            tried=f"list pods in namespace {namespace}",
+        )
 
 
 def _is_named_list(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(
-        isinstance(item, dict) and isinstance(item.get("name"), str) for item in value))
+    return value is None or (
+        isinstance(value, list)
+        and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
+    )
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:
@@ -109,7 +135,7 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:
             yield ContainerView(kind, spec, statuses.get(spec["name"], {}))
 
 
-def container_state(pod: Mapping[str, Any], view: ContainerView) -> Tuple[str, str]:
+def container_state(pod: Mapping[str, Any], view: ContainerView) -> tuple[str, str]:
     """(running | waiting | terminated | unknown, why in one word, or "" where there is nothing to say).
 
     The reason is the kubelet's. Where the kubelet has not reported the container, the pod's phase and conditions tell:
@@ -124,30 +150,37 @@ def container_state(pod: Mapping[str, Any], view: ContainerView) -> Tuple[str, s
     return state, reason
 
 
-def _reported_state(view: ContainerView) -> Tuple[str, str]:
+def _reported_state(view: ContainerView) -> tuple[str, str]:
     for word, detail in (view.status.get("state") or {}).items():
         return word, str((detail or {}).get("reason", ""))
     # core/v1 ContainerState: with none of its members the container is waiting
     return ("waiting", "") if view.status else ("", "")
 
 
-def _state_of_phase(status: Mapping[str, Any]) -> Tuple[str, str]:
+def _state_of_phase(status: Mapping[str, Any]) -> tuple[str, str]:
     phase, reason = str(status.get("phase") or ""), str(status.get("reason") or "")
     if phase == "Pending":
-        unscheduled = [str(condition.get("reason") or "") for condition in status.get("conditions") or []
-                       if condition.get("type") == "PodScheduled" and condition.get("status") == "False"]
+        unscheduled = [
+            str(condition.get("reason") or "")
+            for condition in status.get("conditions") or []
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "False"
+        ]
         return "waiting", next(iter(unscheduled), "") or reason or phase
     if phase in ("Succeeded", "Failed"):
         return "terminated", reason or phase
     return "unknown", reason or "NoStatus"
 
 
-def controller_of(metadata: Mapping[str, Any]) -> Tuple[str, str, str]:
+def controller_of(metadata: Mapping[str, Any]) -> tuple[str, str, str]:
     """(API group, kind, name) of the owner that controls the object, of any kind there is, or ("", "", "")."""
-    owners: List[Mapping[str, Any]] = metadata.get("ownerReferences") or []
+    owners: list[Mapping[str, Any]] = metadata.get("ownerReferences") or []
     for owner in owners:
         if owner.get("controller"):
-            return str(owner.get("apiVersion") or "").rpartition("/")[0], str(owner["kind"]), str(owner["name"])
+            return (
+                str(owner.get("apiVersion") or "").rpartition("/")[0],
+                str(owner["kind"]),
+                str(owner["name"]),
+            )
     return "", "", ""
 
 
@@ -165,7 +198,7 @@ def template_key(pod: Mapping[str, Any]) -> str:
     labels = pod["metadata"].get("labels") or {}
     for label in _TEMPLATE_LABELS:
         if labels.get(label):
-            return "%s=%s" % (label, labels[label])
+            return f"{label}={labels[label]}"
     spec = {key: value for key, value in pod["spec"].items() if key not in _OF_ONE_POD}
     text = json.dumps(_without_token_volume(spec), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -175,8 +208,11 @@ def _without_token_volume(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_token_volume(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_token_volume(item) for item in value
-                if not (isinstance(item, dict) and str(item.get("name", "")).startswith(_TOKEN_VOLUME))]
+        return [
+            _without_token_volume(item)
+            for item in value
+            if not (isinstance(item, dict) and str(item.get("name", "")).startswith(_TOKEN_VOLUME))
+        ]
     return value
 
 

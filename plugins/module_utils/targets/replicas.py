@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, Tuple
 
-from .identity import Target
-from .selected import SelectedTarget
+from .identity import SelectedTarget, Target
 
 # Workload kinds whose pods are each their own: a pod without owner, and the static pods of a node.
 SINGLE_KINDS = ("Pod", "Node")
@@ -35,11 +34,18 @@ class OneOfEach:
     """
 
     def __init__(self) -> None:
-        self._groups: Dict[Tuple[str, ...], Dict[str, _Group]] = {}
+        self._groups: dict[tuple[str, ...], dict[str, _Group]] = {}
 
     def add(self, selected: SelectedTarget, template: str) -> None:
         target = selected.target
-        key = (target.workload_kind, target.workload, target.container_kind, target.container, target.image, template)
+        key = (
+            target.workload_kind,
+            target.workload,
+            target.container_kind,
+            target.container,
+            target.image,
+            template,
+        )
         contents = self._groups.setdefault(key, {})
         if target.image_id in contents:
             contents[target.image_id].add(selected)
@@ -59,7 +65,7 @@ class OneOfEach:
                 yield replace(group.best, replicas=group.seen)
 
 
-def _rank(selected: SelectedTarget) -> Tuple[int, str]:
+def _rank(selected: SelectedTarget) -> tuple[int, str]:
     """Running ones first, those that are being deleted after them, then by name."""
     target: Target = selected.target
     if target.state != "running":

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable
 
 from ..errors import ScanError
 from .criteria import Selection
 from .empty_selection import no_targets, unseen_namespaces
-from .identity import Target
-from .looked_at import LookedAt
+from .identity import SelectedTarget, Target
 from .own_containers import is_own_sidecar
 from .pod import (
     ContainerView,
@@ -25,21 +25,31 @@ from .pod import (
     template_key,
 )
 from .replicas import SINGLE_KINDS, OneOfEach
-from .selected import SelectedTarget
+from .selection_report import SelectionReport
 from .selectors import list_selected
 from .workloads import ReadsObjects, Workload, Workloads
 
-__all__ = ["LookedAt", "ReadsObjects", "SelectedTarget", "Selection", "check_selected", "resolve_namespaces",
-           "select_pods", "select_targets"]
+__all__ = [
+    "SelectionReport",
+    "ReadsObjects",
+    "SelectedTarget",
+    "Selection",
+    "check_selected",
+    "resolve_namespaces",
+    "select_pods",
+    "select_targets",
+]
 
 _NAMESPACES = "/api/v1/namespaces"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def resolve_namespaces(client: ReadsObjects, selection: Selection, looked_at: Optional[LookedAt] = None) -> List[str]:
+def resolve_namespaces(
+    client: ReadsObjects, selection: Selection, looked_at: SelectionReport | None = None
+) -> list[str]:
     """The namespaces' names in order. Patterns and selectors are resolved by one list of namespaces, which the
     credential must be allowed."""
-    seen = looked_at if looked_at is not None else LookedAt()
+    seen = looked_at if looked_at is not None else SelectionReport()
     found = list(selection.named_namespaces)
     if len(found) < len(selection.namespaces) or selection.namespace_selectors:
         found += [str(item["metadata"]["name"]) for item in _list_namespaces(client, selection)]
@@ -53,36 +63,40 @@ def resolve_namespaces(client: ReadsObjects, selection: Selection, looked_at: Op
     return taken
 
 
-def select_targets(client: ReadsObjects, cluster: str, selection: Selection,
-                   looked_at: Optional[LookedAt] = None) -> Iterator[SelectedTarget]:
+def select_targets(
+    client: ReadsObjects, cluster: str, selection: Selection, looked_at: SelectionReport | None = None
+) -> Iterator[SelectedTarget]:
     """The containers that the selection takes, namespace by namespace, whether they run or not.
 
     At most one page of pods is held. `looked_at` is filled on the way; hand it to `check_selected` at the end.
 
     :raises ScanError: bad_option for a selector that the API server does not understand; not_permitted; as the client
     """
-    seen = looked_at if looked_at is not None else LookedAt()
+    seen = looked_at if looked_at is not None else SelectionReport()
     for namespace in resolve_namespaces(client, selection, seen):
         yield from _within_limit(_of_namespace(client, cluster, namespace, selection, seen), selection, seen)
         if seen.limit_reached:
             return
 
 
-def select_pods(client: ReadsObjects, namespace: str, selection: Selection,
-                looked_at: Optional[LookedAt] = None) -> Iterator[Dict[str, Any]]:
+def select_pods(
+    client: ReadsObjects, namespace: str, selection: Selection, looked_at: SelectionReport | None = None
+) -> Iterator[dict[str, Any]]:
     """The v1 Pods of one namespace that hold at least one target of the selection.
 
     For a `limit` to hold over several namespaces, give each call the same `looked_at`.
     """
-    seen = looked_at if looked_at is not None else LookedAt()
-    given: Set[str] = set()
+    seen = looked_at if looked_at is not None else SelectionReport()
+    given: set[str] = set()
     for selected in _within_limit(_of_namespace(client, "", namespace, selection, seen), selection, seen):
         if selected.pod.uid not in given:
             given.add(selected.pod.uid)
             yield selected.pod.object()
 
 
-def check_selected(client: ReadsObjects, selection: Selection, looked_at: LookedAt, allow_empty: bool) -> List[str]:
+def check_selected(
+    client: ReadsObjects, selection: Selection, looked_at: SelectionReport, allow_empty: bool
+) -> list[str]:
     """What the operator should know of a selection that was read to its end, as warnings.
 
     :raises ScanError: no_targets when nothing was selected and that is not allowed; it says what was looked at
@@ -92,22 +106,31 @@ def check_selected(client: ReadsObjects, selection: Selection, looked_at: Looked
         raise no_targets(client, selection, looked_at, missing)
     warnings = missing + looked_at.warnings
     if looked_at.limit_reached:
-        warnings.append("limit: %d containers were selected; more match, and were not looked at" % looked_at.selected)
+        warnings.append(
+            f"limit: {looked_at.selected} containers were selected; more match, and were not looked at"
+        )
     return warnings
 
 
-def _list_namespaces(client: ReadsObjects, selection: Selection) -> Iterator[Dict[str, Any]]:
+def _list_namespaces(client: ReadsObjects, selection: Selection) -> Iterator[dict[str, Any]]:
     try:
         yield from list_selected(client, _NAMESPACES, selection.selectors_of_namespaces())
     except ScanError as error:
         if error.reason != "not_permitted":
             raise
-        raise ScanError("not_permitted", error.message, tried=error.tried, cause=error.cause,
-                        advice="Name the namespaces, or grant list on namespaces: patterns and selectors of "
-                               "namespaces need it.") from error
+        raise ScanError(
+            "not_permitted",
+            error.message,
+            tried=error.tried,
+            cause=error.cause,
+            advice="Name the namespaces, or grant list on namespaces: patterns and selectors of "
+            "namespaces need it.",
+        ) from error
 
 
-def _within_limit(targets: Iterator[SelectedTarget], selection: Selection, seen: LookedAt) -> Iterator[SelectedTarget]:
+def _within_limit(
+    targets: Iterator[SelectedTarget], selection: Selection, seen: SelectionReport
+) -> Iterator[SelectedTarget]:
     for selected in targets:
         if selection.limit is not None and seen.selected >= selection.limit:
             seen.limit_reached = True
@@ -117,8 +140,9 @@ def _within_limit(targets: Iterator[SelectedTarget], selection: Selection, seen:
         yield selected
 
 
-def _of_namespace(client: ReadsObjects, cluster: str, namespace: str, selection: Selection,
-                  seen: LookedAt) -> Iterator[SelectedTarget]:
+def _of_namespace(
+    client: ReadsObjects, cluster: str, namespace: str, selection: Selection, seen: SelectionReport
+) -> Iterator[SelectedTarget]:
     workloads = Workloads(client, namespace)
     groups = OneOfEach()
     for pod, workload in _pods(client, namespace, selection, seen, workloads):
@@ -136,15 +160,19 @@ def _of_namespace(client: ReadsObjects, cluster: str, namespace: str, selection:
                 yield selected
     yield from groups.chosen()
     if workloads.unlisted:
-        seen.warnings.append("namespace %s: %ss may not be listed, so each stands as a workload of its own"
-                             % (namespace, "s and ".join(workloads.unlisted)))
+        seen.warnings.append(
+            "namespace {}: {}s may not be listed, so each stands as a workload of its own".format(
+                namespace, "s and ".join(workloads.unlisted)
+            )
+        )
 
 
-def _pods(client: ReadsObjects, namespace: str, selection: Selection, seen: LookedAt,
-          workloads: Workloads) -> Iterator[Tuple[Mapping[str, Any], Workload]]:
+def _pods(
+    client: ReadsObjects, namespace: str, selection: Selection, seen: SelectionReport, workloads: Workloads
+) -> Iterator[tuple[Mapping[str, Any], Workload]]:
     """The pods that no option leaves out by their own or their workload's name."""
     seen.namespaces.setdefault(namespace, 0)
-    for pod in list_selected(client, "%s/%s/pods" % (_NAMESPACES, namespace), selection.selectors_of_pods()):
+    for pod in list_selected(client, f"{_NAMESPACES}/{namespace}/pods", selection.selectors_of_pods()):
         check_pod(pod, namespace)
         seen.namespaces[namespace] += 1
         obstacle = selection.pod_obstacle(pod["metadata"]["name"])
@@ -161,15 +189,20 @@ def _pods(client: ReadsObjects, namespace: str, selection: Selection, seen: Look
 
 def _unknown_workloads(namespace: str, kind: str) -> ScanError:
     """Without its owner a pod cannot be told to belong to a workload, nor not to belong to an excluded one."""
-    return ScanError("not_permitted", "the credential may not list %ss, which lead from pods to their workloads" % kind,
-                     tried="selecting by workload in namespace %s" % namespace,
-                     advice="Grant list on replicasets (apps) and jobs (batch), or select by labels instead.")
+    return ScanError(
+        "not_permitted",
+        f"the credential may not list {kind}s, which lead from pods to their workloads",
+        tried=f"selecting by workload in namespace {namespace}",
+        advice="Grant list on replicasets (apps) and jobs (batch), or select by labels instead.",
+    )
 
 
-def _views(pod: Mapping[str, Any], selection: Selection, seen: LookedAt) -> Iterator[ContainerView]:
+def _views(pod: Mapping[str, Any], selection: Selection, seen: SelectionReport) -> Iterator[ContainerView]:
     for view in containers_of(pod):
         seen.containers += 1
-        obstacle = "scan_sidecar" if is_own_sidecar(view.kind, view.spec) else selection.container_obstacle(view)
+        obstacle = (
+            "scan_sidecar" if is_own_sidecar(view.kind, view.spec) else selection.container_obstacle(view)
+        )
         if obstacle:
             seen.left_out[obstacle] += 1
         else:
@@ -180,14 +213,25 @@ def _target(cluster: str, pod: Mapping[str, Any], workload: Workload, view: Cont
     metadata = pod["metadata"]
     state, reason = container_state(pod, view)
     image_id = str(view.status.get("imageID") or "")
-    shared: Callable[[str], str] = sys.intern  # the pods of a namespace have these in common: one text for all
+    shared: Callable[[str], str] = (
+        sys.intern
+    )  # the pods of a namespace have these in common: one text for all
     return Target(
-        cluster=cluster, namespace=shared(metadata["namespace"]), workload_kind=shared(workload[0]),
-        workload=shared(workload[1]), pod=metadata["name"], pod_uid=metadata["uid"], container=shared(view.name),
-        container_kind=view.kind, container_id=str(view.status.get("containerID") or ""),
-        image=shared(str(view.spec.get("image") or view.status.get("image") or "")), image_id=shared(image_id),
-        image_digest=shared(_registry_digest(image_id)), node=shared(str(pod["spec"].get("nodeName") or "")),
-        state=shared(state), state_reason=shared(reason),
+        cluster=cluster,
+        namespace=shared(metadata["namespace"]),
+        workload_kind=shared(workload[0]),
+        workload=shared(workload[1]),
+        pod=metadata["name"],
+        pod_uid=metadata["uid"],
+        container=shared(view.name),
+        container_kind=view.kind,
+        container_id=str(view.status.get("containerID") or ""),
+        image=shared(str(view.spec.get("image") or view.status.get("image") or "")),
+        image_id=shared(image_id),
+        image_digest=shared(_registry_digest(image_id)),
+        node=shared(str(pod["spec"].get("nodeName") or "")),
+        state=shared(state),
+        state_reason=shared(reason),
     )
 
 

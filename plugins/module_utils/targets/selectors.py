@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..errors import ScanError
 from .workloads import ReadsObjects
 
 # option -> (parameter of a list request, its value)
-Selectors = Mapping[str, Tuple[str, str]]
+Selectors = Mapping[str, tuple[str, str]]
 
 
-def list_selected(client: ReadsObjects, path: str, selectors: Selectors) -> Iterator[Dict[str, Any]]:
+def list_selected(client: ReadsObjects, path: str, selectors: Selectors) -> Iterator[dict[str, Any]]:
     """The items of a list that meet the selectors, page by page.
 
     :raises ScanError: bad_option, naming the option that the API server refused; otherwise as the client
@@ -25,9 +26,12 @@ def list_selected(client: ReadsObjects, path: str, selectors: Selectors) -> Iter
         if error.reason != "invalid_request" or not selectors:
             raise
         option = _refused_option(client, path, selectors)
-        raise ScanError("bad_option", "%r: %s" % (selectors[option][1][:300], error.message),
-                        tried="reading the option %s" % option,
-                        cause="The API server does not understand the selector.") from error
+        raise ScanError(
+            "bad_option",
+            f"{selectors[option][1][:300]!r}: {error.message}",
+            tried=f"reading the option {option}",
+            cause="The API server does not understand the selector.",
+        ) from error
 
 
 def _refused_option(client: ReadsObjects, path: str, selectors: Selectors) -> str:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from ..errors import ScanError
 from .pod import controller_of, mirrored_node
@@ -16,18 +17,17 @@ _STEPS = {
     ("apps", "ReplicaSet"): "/apis/apps/v1/namespaces/%s/replicasets",
     ("batch", "Job"): "/apis/batch/v1/namespaces/%s/jobs",
 }
-Workload = Tuple[str, str]
+Workload = tuple[str, str]
 
 
 class ReadsObjects(Protocol):
     """What selection needs of a REST client."""
 
-    def list_items(self, path: str, query: Optional[Mapping[str, str]] = None,
-                   page_size: int = 500) -> Iterator[Dict[str, Any]]:
-        ...
+    def list_items(
+        self, path: str, query: Mapping[str, str] | None = None, page_size: int = 500
+    ) -> Iterator[dict[str, Any]]: ...
 
-    def get_metadata(self, path: str) -> Dict[str, Any]:
-        ...
+    def get_metadata(self, path: str) -> dict[str, Any]: ...
 
 
 class Workloads:
@@ -38,10 +38,10 @@ class Workloads:
     """
 
     def __init__(self, client: ReadsObjects, namespace: str) -> None:
-        self.unlisted: List[str] = []
+        self.unlisted: list[str] = []
         self._client = client
         self._namespace = namespace
-        self._owners: Dict[str, Optional[Dict[str, Workload]]] = {}
+        self._owners: dict[str, dict[str, Workload] | None] = {}
 
     def of(self, pod: Mapping[str, Any]) -> Workload:
         """Raises as the client, but not for not_permitted."""
@@ -63,10 +63,12 @@ class Workloads:
             owners[name] = self._read(kind, name, path)
         return owners[name]
 
-    def _list(self, kind: str, path: str) -> Optional[Dict[str, Workload]]:
+    def _list(self, kind: str, path: str) -> dict[str, Workload] | None:
         try:
-            return {item["metadata"]["name"]: _workload(kind, item["metadata"])
-                    for item in self._client.list_items(path)}
+            return {
+                item["metadata"]["name"]: _workload(kind, item["metadata"])
+                for item in self._client.list_items(path)
+            }
         except ScanError as error:
             if error.reason != "not_permitted":
                 raise
@@ -76,7 +78,7 @@ class Workloads:
     def _read(self, kind: str, name: str, path: str) -> Workload:
         """One that came after the list, by a rolling update or a CronJob's next run. Listed, too: no further right is
         needed for it than for the others."""
-        for item in self._client.list_items(path, {"fieldSelector": "metadata.name=%s" % name}, page_size=1):
+        for item in self._client.list_items(path, {"fieldSelector": f"metadata.name={name}"}, page_size=1):
             return _workload(kind, item["metadata"])
         return kind, name
 

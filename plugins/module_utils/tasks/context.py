@@ -1,13 +1,17 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every task needs of its surroundings, whether it runs in the controller process or as a module."""
+"""What a task is given beside its options, and the connection by which it works as the grantor."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Callable, List, Mapping
+from typing import Any, Callable
+
+from ..cluster.connection import ClusterConnection, connect
+from ..options import connection_options
 
 Say = Callable[[str], None]
 
@@ -24,5 +28,12 @@ class TaskContext:
     check_mode: bool
     environ: Mapping[str, str]
     say: Say = _silent
-    warnings: List[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     cancel: threading.Event = field(default_factory=threading.Event)
+
+
+def connect_grantor(params: Mapping[str, Any], context: TaskContext) -> ClusterConnection:
+    """The connection that the task's options and environment describe; its warnings become the task's."""
+    connection = connect(connection_options(params), context.environ)
+    context.warnings += connection.warnings
+    return connection

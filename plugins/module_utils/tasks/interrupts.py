@@ -15,7 +15,8 @@ import os
 import signal
 import threading
 from _thread import allocate_lock, start_new_thread
-from typing import Any, Callable, List, Optional, Sequence, Tuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, Callable, TypeVar
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # How often the main thread looks for a signal, and whether the process that started it is there. The kernel could tell the
@@ -34,9 +35,11 @@ def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Re
     :raises KeyboardInterrupt: it was interrupted, and `body` has ended since
     """
     if threading.current_thread() is not threading.main_thread():
-        return body()  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
+        return (
+            body()
+        )  # only a main thread may handle signals; whoever runs tasks in threads handles them itself
     thread = _BodyThread(body)
-    received: List[int] = []
+    received: list[int] = []
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         for number in _SIGNALS:
@@ -59,13 +62,13 @@ class _BodyThread:
     def __init__(self, body: Callable[[], Any]) -> None:
         self._body = body
         # The first one decides: the thread runs the body, or the main thread has withdrawn it before that.
-        self._claims: List[str] = []
+        self._claims: list[str] = []
         self._running = allocate_lock()
         self._running.acquire()
         # Ansible keeps what it knows of the task in context variables.
         self._context = contextvars.copy_context()
         # What it returned and what it raised; one, when it has ended.
-        self.outcomes: List[Tuple[Any, Optional[BaseException]]] = []
+        self.outcomes: list[tuple[Any, BaseException | None]] = []
 
     def start(self) -> None:
         start_new_thread(self._context.run, (self._run,))
@@ -89,12 +92,13 @@ class _BodyThread:
             self._running.release()
 
 
-def _wait(thread: _BodyThread, received: Sequence[int], cancel: threading.Event) -> Optional[BaseException]:
+def _wait(thread: _BodyThread, received: Sequence[int], cancel: threading.Event) -> BaseException | None:
     """Start it and wait until it has ended; returns what has interrupted it.
 
     The whole stands within the `try`: an exception may strike at a loop's jump back and after the start as well. A signal counts
     even where the body has ended since: it was meant for whoever goes on."""
-    parent, interruption = os.getppid(), None  # type: int, Optional[BaseException]
+    parent = os.getppid()
+    interruption: BaseException | None = None
     while True:
         try:
             if interruption is None:
@@ -102,7 +106,8 @@ def _wait(thread: _BodyThread, received: Sequence[int], cancel: threading.Event)
             while True:
                 if received or os.getppid() != parent:  # a process whose parent ends gets another one
                     interruption = interruption or KeyboardInterrupt(
-                        "signal %d" % received[0] if received else "the parent ended")
+                        f"signal {received[0]}" if received else "the parent ended"
+                    )
                 if interruption and not cancel.is_set():
                     cancel.set()
                 if thread.outcomes or (interruption and thread.withdraw()):

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable
 
 from ..approaches.choice import check_options, check_targets
-from ..approaches.reached_pod import ExecLimits
+from ..approaches.pod_entry import ExecLimits
 from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import approach_options
-from ..preflight.counts import counted
 from ..preflight.dry_runs import DryRuns
-from ..preflight.estimate import estimate
+from ..preflight.estimate import counted, estimate
 from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.report import result_text
@@ -28,8 +28,9 @@ _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
 
 
-def explain(params: Mapping[str, Any], context: TaskContext, client: RestClient,
-            targets: Sequence[SelectedTarget]) -> Tuple[Dict[str, Any], List[Expectation]]:
+def explain(
+    params: Mapping[str, Any], context: TaskContext, client: RestClient, targets: Sequence[SelectedTarget]
+) -> tuple[dict[str, Any], list[Expectation]]:
     """The counts as they stand in the task's result, and what is expected of each target.
 
     :raises ScanError: bad_option; as the client
@@ -40,44 +41,64 @@ def explain(params: Mapping[str, Any], context: TaskContext, client: RestClient,
     check_targets(options, targets)
     before, grantor = client.requests, own_name(client)
 
-    def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[Tuple[Any, Any]]:
+    def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         return run_bounded(items, work, _QUESTIONS, context.cancel, lambda done: None)
 
     explanation = Explanation(
-        targets, options, ExecLimits(timeout=params["timeout"], output=0), grantor=grantor, reviews=Reviews(client),
-        dry_runs=DryRuns(client, params["owner"], params["lifetime"]), in_parallel=in_parallel)
+        targets,
+        options,
+        ExecLimits(timeout=params["timeout"], output=0),
+        grantor=grantor,
+        reviews=Reviews(client),
+        dry_runs=DryRuns(client, params["owner"], params["lifetime"]),
+        in_parallel=in_parallel,
+    )
     expectations = explanation.run()
-    missing = [dict(entry, namespaces=entry["namespaces"][:_LISTED_NAMESPACES], namespaces_count=len(entry["namespaces"]))
-               for entry in rules_to_add(explanation.lacks)]
-    explained: Dict[str, Any] = dict(
-        counted(expectations), server_version=_server_version(client), grantor=grantor, approach=options.name,
-        order=list(options.order if options.name == "auto" else options.chosen()), missing=missing,
-        estimate=estimate(expectations, params["concurrency"], earlier), requests=client.requests - before)
+    missing = [
+        dict(
+            entry,
+            namespaces=entry["namespaces"][:_LISTED_NAMESPACES],
+            namespaces_count=len(entry["namespaces"]),
+        )
+        for entry in rules_to_add(explanation.lacks)
+    ]
+    explained: dict[str, Any] = dict(
+        counted(expectations),
+        server_version=_server_version(client),
+        grantor=grantor,
+        approach=options.name,
+        order=list(options.order if options.name == "auto" else options.chosen()),
+        missing=missing,
+        estimate=estimate(expectations, params["concurrency"], earlier),
+        requests=client.requests - before,
+    )
     explained["conclusion"] = result_text(explained)
     return explained, expectations
 
 
-def _earlier(path: Optional[str], context: TaskContext) -> Optional[Dict[str, Any]]:
+def _earlier(path: str | None, context: TaskContext) -> dict[str, Any] | None:
     """The summary of an earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
     try:
         return read_summary_of(path) if path else None
     except ScanError as error:
-        context.warnings.append("the estimate takes the test bed's seconds: %s" % error.message)
+        context.warnings.append(f"the estimate takes the test bed's seconds: {error.message}")
         return None
 
 
 def _server_version(client: RestClient) -> str:
     try:
-        return "Kubernetes %s" % client.get("/version").get("gitVersion", "of no version")
+        return "Kubernetes {}".format(client.get("/version").get("gitVersion", "of no version"))
     except ScanError as error:
         if error.reason not in ("not_permitted", "not_found"):
             raise
         return "Kubernetes, its version may not be read"
 
 
-def described(expected: Optional[Expectation]) -> Dict[str, Any]:
+def described(expected: Expectation | None) -> dict[str, Any]:
     """What a target's record gets besides: {tried, approaches}; nothing where nothing was explained."""
     if expected is None:
         return {}
-    return {"tried": list(expected.tried),
-            "approaches": {approach: verdict.record() for approach, verdict in expected.verdicts.items()}}
+    return {
+        "tried": list(expected.tried),
+        "approaches": {approach: verdict.record() for approach, verdict in expected.verdicts.items()},
+    }

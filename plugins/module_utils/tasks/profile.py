@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Any
 
 from ..errors import ScanError
 from ..options import profiles_spec
-from ..profiles.compiled import CompiledProfile
+from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.loader import PROFILE_FILE, load_profiles
 from .context import TaskContext
 from .profile_tests import failures_error, run_cases
@@ -21,22 +22,25 @@ from .profile_tests import failures_error, run_cases
 _SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
 
 
-def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each. With
     the option `tests` also tests, and where an expectation is not met failed, msg and error.
     """
     if not params["tests"]:
         return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
     tested = run_cases(params["profiles"], [_SHIPPED], params["inputs"])
-    result: Dict[str, Any] = {"changed": False, "profiles": [_described(one.profile) for one in tested],
-                              "tests": [one.as_result() for one in tested]}
+    result: dict[str, Any] = {
+        "changed": False,
+        "profiles": [_described(one.profile) for one in tested],
+        "tests": [one.as_result() for one in tested],
+    }
     error = failures_error(tested)
     if error:
         result.update(failed=True, msg=str(error), error=error.record())
     return result
 
 
-def chosen_profiles(params: Mapping[str, Any]) -> Tuple[CompiledProfile, ...]:
+def chosen_profiles(params: Mapping[str, Any]) -> tuple[CompiledProfile, ...]:
     """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
     names = tuple(params["profiles"])
     if not params["inputs"] and _shipped_names().issuperset(names):
@@ -51,16 +55,16 @@ def compile_shipped_profiles() -> None:
 
 
 @lru_cache(maxsize=1)
-def _shipped_names() -> FrozenSet[str]:
+def _shipped_names() -> frozenset[str]:
     return frozenset(file.parent.name for file in _SHIPPED.glob("*/" + PROFILE_FILE))
 
 
 @lru_cache(maxsize=8)
-def _shipped_profiles(names: Tuple[str, ...]) -> Tuple[CompiledProfile, ...]:
+def _shipped_profiles(names: tuple[str, ...]) -> tuple[CompiledProfile, ...]:
     return load_profiles(names, [_SHIPPED], {})
 
 
-def received_profiles(params: Mapping[str, Any]) -> List[CompiledProfile]:
+def received_profiles(params: Mapping[str, Any]) -> list[CompiledProfile]:
     """The profiles that the controller has compiled for a task, from the option `compiled_profiles`.
 
     :raises ScanError: bad_option where there is none; bad_profile
@@ -71,6 +75,11 @@ def received_profiles(params: Mapping[str, Any]) -> List[CompiledProfile]:
     return profiles
 
 
-def _described(profile: CompiledProfile) -> Dict[str, Any]:
-    return {"name": profile.name, "title": profile.title, "version": profile.version, "sha256": profile.sha256,
-            "controls": len(profile.controls)}
+def _described(profile: CompiledProfile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "version": profile.version,
+        "sha256": profile.sha256,
+        "controls": len(profile.controls),
+    }

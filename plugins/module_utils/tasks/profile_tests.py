@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..collector.facts import Facts
 from ..errors import ScanError
-from ..kept_target import KeptTarget, read_kept_target
-from ..profiles.cases import Case, Expectation, read_cases
-from ..profiles.compiled import CompiledProfile
-from ..profiles.evaluation import evaluate
-from ..profiles.evidence import EvaluationContext
+from ..judging.cases import Case, Expectation, read_cases
+from ..judging.evaluation import evaluate
+from ..kept.kept_target import KeptTarget, read_kept_target
+from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import check_given
 from ..profiles.loader import find_profile, load_profile
 from ..results.amendments import NO_AMENDMENTS
 from ..results.hdf import hdf_control
 from ..results.model import ControlResult, ProfileResult
 from ..results.status import control_status
-from ..run import judge_facts
+from ..scanning.scan_target import judge_facts
+from ..vocabulary.evidence import EvaluationContext
 
 _LISTED_IN_MESSAGE = 10
 
@@ -34,15 +35,22 @@ class CasesOutcome:
     profile: CompiledProfile
     cases: int
     expectations: int
-    failures: List[Dict[str, str]]
-    untested: List[str]
+    failures: list[dict[str, str]]
+    untested: list[str]
 
-    def as_result(self) -> Dict[str, Any]:
-        return {"profile": self.profile.name, "cases": self.cases, "expectations": self.expectations,
-                "failures": self.failures, "untested": self.untested}
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "profile": self.profile.name,
+            "cases": self.cases,
+            "expectations": self.expectations,
+            "failures": self.failures,
+            "untested": self.untested,
+        }
 
 
-def run_cases(names: Sequence[str], search: Sequence[pathlib.Path], inputs: Mapping[str, Any]) -> List[CasesOutcome]:
+def run_cases(
+    names: Sequence[str], search: Sequence[pathlib.Path], inputs: Mapping[str, Any]
+) -> list[CasesOutcome]:
     """The tests of each profile. `inputs` hold for all cases; those that a case gives go before them.
 
     :raises ScanError: as `load_profile`; bad_profile for a case that breaks its rules, and for a profile without any
@@ -52,38 +60,59 @@ def run_cases(names: Sequence[str], search: Sequence[pathlib.Path], inputs: Mapp
     return tested
 
 
-def failures_error(tested: Sequence[CasesOutcome]) -> Optional[ScanError]:
+def failures_error(tested: Sequence[CasesOutcome]) -> ScanError | None:
     """The error that names the first expectations that were not met, None where all were."""
     failures = [failure for one in tested for failure in one.failures]
     if not failures:
         return None
-    lines = ["%(place)s: case '%(case)s': control '%(control)s' is %(found)s, expected %(expected)s: %(message)s" % failure
-             for failure in failures[:_LISTED_IN_MESSAGE]]
-    return ScanError("profile_tests_failed", "%d of %d expectations are not met: %s" % (
-        len(failures), sum(one.expectations for one in tested), " | ".join(lines)))
+    lines = [
+        "{place}: case '{case}': control '{control}' is {found}, expected {expected}: {message}".format(
+            **failure
+        )
+        for failure in failures[:_LISTED_IN_MESSAGE]
+    ]
+    return ScanError(
+        "profile_tests_failed",
+        "{} of {} expectations are not met: {}".format(
+            len(failures), sum(one.expectations for one in tested), " | ".join(lines)
+        ),
+    )
 
 
-def _test_profile(file: pathlib.Path, search: Sequence[pathlib.Path], inputs: Mapping[str, Any]) -> CasesOutcome:
+def _test_profile(
+    file: pathlib.Path, search: Sequence[pathlib.Path], inputs: Mapping[str, Any]
+) -> CasesOutcome:
     cases = read_cases(file)
-    failures: List[Dict[str, str]] = []
+    failures: list[dict[str, str]] = []
     for case in cases:
         profile = _load(file, search, inputs, case)
         case.check(profile)
         verdicts = _verdicts(profile, _judge(case, profile))
-        unmet = [expectation for expectation in case.expected if verdicts[expectation.control][0] != expectation.status]
+        unmet = [
+            expectation
+            for expectation in case.expected
+            if verdicts[expectation.control][0] != expectation.status
+        ]
         failures += [_failure(case, expectation, *verdicts[expectation.control]) for expectation in unmet]
     named = {expectation.control for case in cases for expectation in case.expected}
-    return CasesOutcome(profile, len(cases), sum(len(case.expected) for case in cases), failures,
-                        [control["id"] for control in profile.controls if control["id"] not in named])
+    return CasesOutcome(
+        profile,
+        len(cases),
+        sum(len(case.expected) for case in cases),
+        failures,
+        [control["id"] for control in profile.controls if control["id"] not in named],
+    )
 
 
-def _load(file: pathlib.Path, search: Sequence[pathlib.Path], inputs: Mapping[str, Any], case: Case) -> CompiledProfile:
+def _load(
+    file: pathlib.Path, search: Sequence[pathlib.Path], inputs: Mapping[str, Any], case: Case
+) -> CompiledProfile:
     try:
         return load_profile(str(file), search, {**inputs, **case.inputs})
     except ScanError as error:
         if error.reason != "bad_option":
             raise
-        case.cursor.fail("case '%s': %s" % (case.name, error.message))
+        case.cursor.fail(f"case '{case.name}': {error.message}")
 
 
 def _judge(case: Case, profile: CompiledProfile) -> ProfileResult:
@@ -101,15 +130,20 @@ def _read_kept(case: Case, path: pathlib.Path) -> KeptTarget:
     try:
         return read_kept_target(path.read_bytes(), str(path))
     except OSError as error:
-        place.fail("case '%s': %s cannot be read: %s" % (case.name, path, error.strerror or error))
+        place.fail(f"case '{case.name}': {path} cannot be read: {error.strerror or error}")
     except ScanError as error:
-        place.fail("case '%s': %s" % (case.name, error.message))
+        place.fail(f"case '{case.name}': {error.message}")
 
 
-def _verdicts(profile: CompiledProfile, result: ProfileResult) -> Dict[str, Tuple[str, str]]:
+def _verdicts(profile: CompiledProfile, result: ProfileResult) -> dict[str, tuple[str, str]]:
     """Control -> its status, and why. A profile that does not support the target has a verdict on none."""
-    judged = {control.id: (control_status(hdf_control(control)), _why(control)) for control in result.controls}
-    return {control["id"]: judged.get(control["id"], ("not judged", result.status_message)) for control in profile.controls}
+    judged = {
+        control.id: (control_status(hdf_control(control)), _why(control)) for control in result.controls
+    }
+    return {
+        control["id"]: judged.get(control["id"], ("not judged", result.status_message))
+        for control in profile.controls
+    }
 
 
 def _why(control: ControlResult) -> str:
@@ -118,7 +152,13 @@ def _why(control: ControlResult) -> str:
     return " ".join(filter(None, messages)) or " ".join(segment.code_desc for segment in control.results)
 
 
-def _failure(case: Case, expectation: Expectation, found: str, message: str) -> Dict[str, str]:
+def _failure(case: Case, expectation: Expectation, found: str, message: str) -> dict[str, str]:
     document = expectation.cursor.document
-    return {"place": "%s:%d" % (document.file, expectation.cursor.line), "case": case.name, "control": expectation.control,
-            "expected": expectation.status, "found": found, "message": message}
+    return {
+        "place": f"{document.file}:{expectation.cursor.line}",
+        "case": case.name,
+        "control": expectation.control,
+        "expected": expectation.status,
+        "found": found,
+        "message": message,
+    }

@@ -5,33 +5,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping
+from typing import Any
 
 from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
 from ..errors import ScanError
+from ..footprint.left_entries import entries_of
+from ..footprint.recycle import LeftPod, Recycled, Recycler, by_workload
 from ..options import selection
-from ..preflight.left_entries import entries_of
-from ..recycle import LeftPod, Recycled, Recycler, by_workload
-from ..targets.selection import LookedAt, check_selected, select_targets
-from .context import TaskContext
-from .grantor import connect_grantor
+from ..targets.selection import SelectionReport, check_selected, select_targets
+from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
 _LISTED_IN_RESULT = 20
 
 
-def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, cluster, counts, recycled, not_recycled, requests."""
     for option in ("wait_timeout", "concurrency"):
         if params[option] <= 0:
-            raise ScanError("bad_option", "%s is %g; it must be more than 0" % (option, params[option]),
-                            tried="reading the option %s" % option)
-    chosen, looked_at = selection(params), LookedAt()
+            raise ScanError(
+                "bad_option",
+                f"{option} is {params[option]:g}; it must be more than 0",
+                tried=f"reading the option {option}",
+            )
+    chosen, looked_at = selection(params), SelectionReport()
     connection = connect_grantor(params, context)
     client = RestClient(connection, cancel=context.cancel)
-    pods: Dict[str, LeftPod] = {}
+    pods: dict[str, LeftPod] = {}
     now = datetime.now(timezone.utc)
     for selected in select_targets(client, connection.cluster_name, chosen, looked_at):
         if selected.pod.uid in pods:
@@ -39,36 +42,70 @@ def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> Dict[st
         entries = list(entries_of(selected.pod.object(), now))
         if entries:
             pods[selected.pod.uid] = LeftPod(
-                selected.pod, selected.target.workload_kind, selected.target.workload,
+                selected.pod,
+                selected.target.workload_kind,
+                selected.target.workload,
                 tuple(entry["name"] for entry in entries),
-                tuple(entry["name"] for entry in entries if entry["state"] == "running"))
+                tuple(entry["name"] for entry in entries if entry["state"] == "running"),
+            )
     context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
-    recycler = Recycler(client, params["wait_timeout"], check_mode=context.check_mode, cancel=context.cancel, say=context.say)
-    outcomes: List[Recycled] = []
+    recycler = Recycler(
+        client, params["wait_timeout"], check_mode=context.check_mode, cancel=context.cancel, say=context.say
+    )
+    outcomes: list[Recycled] = []
 
     def recycle() -> None:
-        for _group, done in run_bounded(by_workload(list(pods.values())), lambda group: list(recycler.recycle(group)),
-                                        params["concurrency"], context.cancel, lambda done: None):
+        for _group, done in run_bounded(
+            by_workload(list(pods.values())),
+            lambda group: list(recycler.recycle(group)),
+            params["concurrency"],
+            context.cancel,
+            lambda done: None,
+        ):
             outcomes.extend(done)
 
     run_interruptible(recycle, context.cancel)
     return _result(outcomes, connection.cluster_name, recycler.requests, context)
 
 
-def _result(outcomes: List[Recycled], cluster: str, requests: int, context: TaskContext) -> Dict[str, Any]:
+def _result(outcomes: list[Recycled], cluster: str, requests: int, context: TaskContext) -> dict[str, Any]:
     outcomes.sort(key=lambda outcome: outcome.left.path)
     recycled = [outcome.left.described() for outcome in outcomes if outcome.evicted and not outcome.error]
-    failed = [dict(outcome.left.described(), evicted=outcome.evicted, error=outcome.error.record())
-              for outcome in outcomes if outcome.error]
+    failed = [
+        dict(outcome.left.described(), evicted=outcome.evicted, error=outcome.error.record())
+        for outcome in outcomes
+        if outcome.error
+    ]
     evicted = [outcome.left for outcome in outcomes if outcome.evicted]
     if failed:
-        context.warnings.append("%d of %d pods that hold what scans have left were not replaced; not_recycled says why"
-                                % (len(failed), len(outcomes)))
-    lines = "".join("%s (%s %s): %s\n" % (left.path, left.workload_kind, left.workload, ", ".join(left.entries))
-                    for left in evicted)
-    return {"changed": bool(evicted), "cluster": cluster, "requests": requests,
-            "counts": {"pods": len(outcomes), "recycled": len(recycled), "not_recycled": len(failed),
-                       "gone": len(outcomes) - len(recycled) - len(failed)},
-            "recycled": recycled[:_LISTED_IN_RESULT], "not_recycled": failed[:_LISTED_IN_RESULT],
-            "diff": [{"before_header": "pods to be replaced", "after_header": "pods to be replaced", "before": lines,
-                      "after": ""}] if evicted else []}
+        context.warnings.append(
+            f"{len(failed)} of {len(outcomes)} pods that hold what scans have left were not replaced; "
+            "not_recycled says why"
+        )
+    lines = "".join(
+        "{} ({} {}): {}\n".format(left.path, left.workload_kind, left.workload, ", ".join(left.entries))
+        for left in evicted
+    )
+    return {
+        "changed": bool(evicted),
+        "cluster": cluster,
+        "requests": requests,
+        "counts": {
+            "pods": len(outcomes),
+            "recycled": len(recycled),
+            "not_recycled": len(failed),
+            "gone": len(outcomes) - len(recycled) - len(failed),
+        },
+        "recycled": recycled[:_LISTED_IN_RESULT],
+        "not_recycled": failed[:_LISTED_IN_RESULT],
+        "diff": [
+            {
+                "before_header": "pods to be replaced",
+                "after_header": "pods to be replaced",
+                "before": lines,
+                "after": "",
+            }
+        ]
+        if evicted
+        else [],
+    }

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any
 
-from ..cluster.deadline import Deadline
 from ..cluster.rest import RestClient
 from ..errors import ScanError
+from ..network.deadline import Deadline
 from ..sidecar.change import Change
 from ..sidecar.containers import SidecarOptions
 from ..sidecar.manifests import manifests, write_manifests
@@ -21,20 +22,21 @@ from ..sidecar.progress import has_rollout, waits_for_deletion
 from ..sidecar.rollout import Rollout
 from ..sidecar.workload import workload_refs
 from ..targets.patterns import DNS_LABEL, check_names, is_pattern
-from .context import TaskContext
-from .grantor import connect_grantor
+from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
 # Kubernetes' resource.Quantity: a number, and a suffix or an exponent.
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
-def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and error where one of
     several workloads failed after another was changed."""
     _check(params)
     is_present = params["state"] == "present"
-    refs = workload_refs(params["namespace"], params["workloads"], needs_change=is_present and not params["manifests_only"])
+    refs = workload_refs(
+        params["namespace"], params["workloads"], needs_change=is_present and not params["manifests_only"]
+    )
     client = RestClient(connect_grantor(params, context), cancel=context.cancel)
     changes = [Change(client, ref, _options(params) if is_present else None) for ref in refs]
     for change in changes:
@@ -44,7 +46,7 @@ def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> Dict[st
         else:
             change.plan()
         context.warnings += change.warnings()
-    result: Dict[str, Any] = {"changed": False, "diff": []}
+    result: dict[str, Any] = {"changed": False, "diff": []}
     if is_present:
         files = manifests([(change.ref, change.pod_spec_change()) for change in changes])
         result["manifests"] = files
@@ -58,41 +60,59 @@ def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> Dict[st
 
 def _check(params: Mapping[str, Any]) -> None:
     """:raises ScanError: bad_option"""
+
     def refused(option: str, why: str) -> ScanError:
-        return ScanError("bad_option", why, tried="reading the option %s" % option)
+        return ScanError("bad_option", why, tried=f"reading the option {option}")
 
     check_names("namespace", [params["namespace"]], DNS_LABEL)
     if is_pattern(params["namespace"]):
         raise refused("namespace", "it is a pattern; one namespace must be named")
     for option in ("run_as_user", "run_as_group"):
-        if params[option] is not None and not 0 <= params[option] < 2 ** 31:
-            raise refused(option, "%d is no id of a user or group" % params[option])
+        if params[option] is not None and not 0 <= params[option] < 2**31:
+            raise refused(option, f"{params[option]} is no id of a user or group")
     for part, amounts in (params["resources"] or {}).items():
         if part not in ("requests", "limits") or not isinstance(amounts, dict):
-            raise refused("resources", "%s is neither requests nor limits, or has no amounts" % str(part)[:100])
+            raise refused("resources", f"{str(part)[:100]} is neither requests nor limits, or has no amounts")
         for name, amount in amounts.items():
             if not _QUANTITY.fullmatch(str(amount)):
-                raise refused("resources", "%s of %s is %r, which is no quantity" % (str(name)[:100], part, str(amount)[:100]))
+                raise refused(
+                    "resources", f"{str(name)[:100]} of {part} is {str(amount)[:100]!r}, which is no quantity"
+                )
     if params["wait_timeout"] < 1:
-        raise refused("wait_timeout", "it is %d s; it must be at least 1 s" % params["wait_timeout"])
+        raise refused("wait_timeout", "it is {} s; it must be at least 1 s".format(params["wait_timeout"]))
     if params["state"] == "present":
         if not (params["scanner_image"] or "").strip():
-            raise ScanError("bad_option", "the sidecar needs an image", tried="reading the option scanner_image",
-                            advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.")
+            raise ScanError(
+                "bad_option",
+                "the sidecar needs an image",
+                tried="reading the option scanner_image",
+                advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or "
+                "have.",
+            )
     elif params["manifests_only"] or params["output_dir"]:
         raise refused("state", "there are no manifests for state=absent")
 
 
 def _options(params: Mapping[str, Any]) -> SidecarOptions:
-    return SidecarOptions(image=params["scanner_image"], pull_policy=params["scanner_image_pull_policy"],
-                          resources=params["resources"] or {}, user=params["run_as_user"], group=params["run_as_group"])
+    return SidecarOptions(
+        image=params["scanner_image"],
+        pull_policy=params["scanner_image_pull_policy"],
+        resources=params["resources"] or {},
+        user=params["run_as_user"],
+        group=params["run_as_group"],
+    )
 
 
-def _converged(params: Mapping[str, Any], context: TaskContext, client: RestClient, changes: Sequence[Change],
-               result: Dict[str, Any]) -> Dict[str, Any]:
-    records: List[Dict[str, Any]] = []
-    rollouts: List[Optional[Rollout]] = []
-    failures: List[ScanError] = []
+def _converged(
+    params: Mapping[str, Any],
+    context: TaskContext,
+    client: RestClient,
+    changes: Sequence[Change],
+    result: dict[str, Any],
+) -> dict[str, Any]:
+    records: list[dict[str, Any]] = []
+    rollouts: list[Rollout | None] = []
+    failures: list[ScanError] = []
     for change in changes:
         rollouts.append(_rollout(params, context, client, change))
         try:
@@ -107,11 +127,15 @@ def _converged(params: Mapping[str, Any], context: TaskContext, client: RestClie
             result["diff"].append(_diff(change))
         records.append(_record(change, changed=change.changed))
     # one time for all: they go on beside each other
-    deadline = Deadline(params["wait_timeout"], context.cancel, "waiting for rollouts in namespace %s" % params["namespace"])
+    deadline = Deadline(
+        params["wait_timeout"],
+        context.cancel,
+        "waiting for rollouts in namespace {}".format(params["namespace"]),
+    )
     for change, rollout, record in zip(changes, rollouts, records):
         if rollout is None:
             continue
-        context.say("waiting for the rollout of %s" % change.ref.title)
+        context.say(f"waiting for the rollout of {change.ref.title}")
         try:
             rollout.wait(deadline)
             record["rolled_out"] = True
@@ -125,27 +149,36 @@ def _converged(params: Mapping[str, Any], context: TaskContext, client: RestClie
     return result
 
 
-def _rollout(params: Mapping[str, Any], context: TaskContext, client: RestClient, change: Change) -> Optional[Rollout]:
+def _rollout(
+    params: Mapping[str, Any], context: TaskContext, client: RestClient, change: Change
+) -> Rollout | None:
     """What is waited for; None where nothing is."""
     if change.before is None or params["manifests_only"] or context.check_mode or not has_rollout(change.ref):
         return None
     if waits_for_deletion(change.before):
         if change.changed:
-            context.warnings.append("%s: its pods get the change when they are deleted (updateStrategy OnDelete)"
-                                    % change.ref.title)
+            context.warnings.append(
+                f"{change.ref.title}: its pods get the change when they are deleted (updateStrategy OnDelete)"
+            )
         return None
     return Rollout(client, change.ref) if params["wait"] else None
 
 
-def _record(change: Change, changed: bool, error: Optional[ScanError] = None) -> Dict[str, Any]:
-    record: Dict[str, Any] = {
-        "workload": change.ref.title, "changed": changed, "sidecars": change.needed.names, "rolled_out": False,
-        "not_served": {name: failure.message for name, failure in change.needed.not_served.items()}}
+def _record(change: Change, changed: bool, error: ScanError | None = None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "workload": change.ref.title,
+        "changed": changed,
+        "sidecars": change.needed.names,
+        "rolled_out": False,
+        "not_served": {name: failure.message for name, failure in change.needed.not_served.items()},
+    }
     return dict(record, error=error.record()) if error else record
 
 
-def _diff(change: Change) -> Dict[str, str]:
-    header = "%s in namespace %s" % (change.ref.title, change.ref.namespace)
-    before, after = (json.dumps(shown(change.ref, found), indent=2, sort_keys=True) + "\n"
-                     for found in (change.before or {}, change.after or {}))
+def _diff(change: Change) -> dict[str, str]:
+    header = f"{change.ref.title} in namespace {change.ref.namespace}"
+    before, after = (
+        json.dumps(shown(change.ref, found), indent=2, sort_keys=True) + "\n"
+        for found in (change.before or {}, change.after or {})
+    )
     return {"before_header": header, "after_header": header, "before": before, "after": after}

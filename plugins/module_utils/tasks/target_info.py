@@ -6,37 +6,39 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Set
+from typing import Any
 
 from ..access.scanner_kubeconfig import write_private
 from ..cluster.rest import RestClient
 from ..errors import ScanError
+from ..footprint.left_entries import described as described_entries
+from ..footprint.left_entries import entries_of
 from ..options import approach_options, selection
-from ..preflight.left_entries import described as described_entries
-from ..preflight.left_entries import entries_of
 from ..preflight.report import footprint_lines, preflight_lines
-from ..targets.selection import LookedAt, SelectedTarget, check_selected, select_targets
-from .context import TaskContext
-from .grantor import connect_grantor
+from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
+from .context import TaskContext, connect_grantor
 from .preflight import described as described_expectation
 from .preflight import explain
 
 
-def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> Dict[str, Any]:
+def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and footprint where
     they are asked for; output_file; table, the text to show."""
     listed = params["listed"]
     if listed < 0:
-        raise ScanError("bad_option", "listed is %d; it must not be negative" % listed, tried="reading the option listed")
+        raise ScanError(
+            "bad_option", f"listed is {listed}; it must not be negative", tried="reading the option listed"
+        )
     approach_options(params)  # what cannot be understood is told before anything is asked
     connection = connect_grantor(params, context)
-    client, chosen, looked_at = RestClient(connection), selection(params), LookedAt()
-    targets: List[Dict[str, Any]] = []
-    held: List[SelectedTarget] = []
-    entries: List[Dict[str, Any]] = []
-    seen: Set[str] = set()
+    client, chosen, looked_at = RestClient(connection), selection(params), SelectionReport()
+    targets: list[dict[str, Any]] = []
+    held: list[SelectedTarget] = []
+    entries: list[dict[str, Any]] = []
+    seen: set[str] = set()
     now = datetime.now(timezone.utc)
     for selected in select_targets(client, connection.cluster_name, chosen, looked_at):
         targets.append(_described(selected))
@@ -46,9 +48,14 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> Dic
             seen.add(selected.pod.uid)
             entries += entries_of(selected.pod.object(), now)
     context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
-    result: Dict[str, Any] = {
-        "changed": False, "cluster": connection.cluster_name, "counts": _counts(targets, looked_at),
-        "looked_at": looked_at.as_dict(), "limit_reached": looked_at.limit_reached, "table": []}
+    result: dict[str, Any] = {
+        "changed": False,
+        "cluster": connection.cluster_name,
+        "counts": _counts(targets, looked_at),
+        "looked_at": looked_at.as_dict(),
+        "limit_reached": looked_at.limit_reached,
+        "table": [],
+    }
     if params["explain"]:
         result["explained"], expectations = explain(params, context, client, held)
         for record, expected in zip(targets, expectations):
@@ -63,14 +70,18 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> Dic
             whole["footprint"] = described_entries(entries, len(entries))
         result["output_file"] = _written(params["output_file"], dict(whole, targets=targets))
     if len(targets) > listed > 0:
-        context.warnings.append("targets: the result holds the first %d of %d (the option listed); a file holds all (output_file)"
-                                % (listed, len(targets)))
+        context.warnings.append(
+            f"targets: the result holds the first {listed} of {len(targets)} (the option listed); a file "
+            "holds all (output_file)"
+        )
     result["targets"] = targets[:listed]
     return result
 
 
-def _described(selected: SelectedTarget) -> Dict[str, Any]:
-    return dict(selected.target.identity(), operating_system=selected.operating_system, replicas=selected.replicas)
+def _described(selected: SelectedTarget) -> dict[str, Any]:
+    return dict(
+        selected.target.identity(), operating_system=selected.operating_system, replicas=selected.replicas
+    )
 
 
 def _written(path: str, document: Mapping[str, Any]) -> str:
@@ -79,15 +90,20 @@ def _written(path: str, document: Mapping[str, Any]) -> str:
         place.parent.mkdir(parents=True, exist_ok=True)
         write_private(place, document)
     except OSError as error:
-        raise ScanError("write_failed", "%s: %s" % (place.parent, error.strerror or error), tried=tried) from error
+        raise ScanError("write_failed", f"{place.parent}: {error.strerror or error}", tried=tried) from error
     except ScanError as error:
         raise ScanError(error.reason, error.message, tried=tried) from error
     return str(place)
 
 
-def _counts(targets: List[Dict[str, Any]], looked_at: LookedAt) -> Dict[str, Any]:
-    def by(key: str) -> Dict[str, int]:
+def _counts(targets: list[dict[str, Any]], looked_at: SelectionReport) -> dict[str, Any]:
+    def by(key: str) -> dict[str, int]:
         return dict(sorted(Counter(target[key] for target in targets).items()))
 
-    return {"targets": len(targets), "replicas_left_out": looked_at.replicas_left_out, "by_state": by("state"),
-            "by_workload_kind": by("workload_kind"), "by_container_kind": by("container_kind")}
+    return {
+        "targets": len(targets),
+        "replicas_left_out": looked_at.replicas_left_out,
+        "by_state": by("state"),
+        "by_workload_kind": by("workload_kind"),
+        "by_container_kind": by("container_kind"),
+    }

@@ -63,8 +63,17 @@ def extract_archive(tar_path: pathlib.Path, rootfs: pathlib.Path) -> None:
     """Unpack the layer of a tar made by write_archive into the folder `rootfs`, owners and modes kept (as root)."""
     with tarfile.open(tar_path) as archive:
         layer_name = json.loads(_content(archive, "manifest.json"))[0]["Layers"][0]
-        command = ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--xattrs", "--xattrs-include=*"]
-        subprocess.run([*command, "--directory", str(rootfs)], input=_content(archive, layer_name), check=True)
+        command = [
+            "tar",
+            "--extract",
+            "--preserve-permissions",
+            "--numeric-owner",
+            "--xattrs",
+            "--xattrs-include=*",
+        ]
+        subprocess.run(
+            [*command, "--directory", str(rootfs)], input=_content(archive, layer_name), check=True
+        )
 
 
 def _content(archive: tarfile.TarFile, name: str) -> bytes:
@@ -75,7 +84,9 @@ def _content(archive: tarfile.TarFile, name: str) -> bytes:
 
 
 def _write_layer(rootfs: pathlib.Path, layer: pathlib.Path) -> None:
-    with tarfile.open(layer, "w", format=tarfile.PAX_FORMAT, encoding="utf-8", errors="surrogateescape") as archive:
+    with tarfile.open(
+        layer, "w", format=tarfile.PAX_FORMAT, encoding="utf-8", errors="surrogateescape"
+    ) as archive:
         for path in sorted(rootfs.rglob("*"), key=os.fsencode):
             member = archive.gettarinfo(path, arcname=str(path.relative_to(rootfs)))
             if member is None:

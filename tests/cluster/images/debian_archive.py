@@ -36,7 +36,9 @@ def download_with_dependencies(packages: Iterable[str], dpkg_status: Path, folde
     """Fetch these packages and all they need beyond what `dpkg_status` (a rootfs's own) says is installed there."""
     (folder / "partial").mkdir()
     options = ["-o", f"Dir::State::status={dpkg_status}", "-o", f"Dir::Cache::archives={folder}"]
-    return _fetch([*options, "install", "--download-only", "-y", "--no-install-recommends", *packages], folder)
+    return _fetch(
+        [*options, "install", "--download-only", "-y", "--no-install-recommends", *packages], folder
+    )
 
 
 def _fetch(arguments: list[str], folder: Path) -> list[Path]:
@@ -45,7 +47,9 @@ def _fetch(arguments: list[str], folder: Path) -> list[Path]:
         _read_lists_again()
         done = _apt_get(arguments, folder)
     if done.returncode != 0:
-        raise ClusterError(f"apt-get could not fetch packages ({' '.join(arguments)}):\n{done.stderr.strip()}")
+        raise ClusterError(
+            f"apt-get could not fetch packages ({' '.join(arguments)}):\n{done.stderr.strip()}"
+        )
     return sorted(folder.glob("*.deb"))
 
 
@@ -59,4 +63,6 @@ def _read_lists_again() -> None:
 def _apt_get(arguments: list[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     # apt's own user can't write to our folder; without this it warns about that each time
     command = ["apt-get", "-o", "APT::Sandbox::User=root", *arguments]
-    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )

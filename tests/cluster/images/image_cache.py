@@ -17,10 +17,10 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Iterator
 
 from ..failure import ClusterError, say
 from ..places import cache
@@ -35,8 +35,12 @@ _WORK_PREFIX = "work-"
 
 def main(arguments: list[str]) -> int:
     """The command line of build.py. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="build.py", description="Build the sample images; print the tars' paths.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(image_names())} (default: all)")
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Build the sample images; print the tars' paths."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of {', '.join(image_names())} (default: all)"
+    )
     os.umask(0o022)  # folders made on the way get the modes that images have
     try:
         for tar in build_images(parser.parse_args(arguments).names or image_names()):

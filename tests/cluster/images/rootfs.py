@@ -28,8 +28,20 @@ _ENVIRONMENT = {
 }
 # Documents, translations, caches, logs and what debootstrap copied from this machine: files go, folders stay.
 _DISPENSABLE = (
-    *(f"usr/share/{name}" for name in ("bug", "doc", "doc-base", "info", "lintian", "linda", "locale", "man")),
-    *("var/cache", "var/lib/apt/lists", "var/log", "tmp", "dev", "etc/resolv.conf", "etc/hostname", "etc/machine-id"),
+    *(
+        f"usr/share/{name}"
+        for name in ("bug", "doc", "doc-base", "info", "lintian", "linda", "locale", "man")
+    ),
+    *(
+        "var/cache",
+        "var/lib/apt/lists",
+        "var/log",
+        "tmp",
+        "dev",
+        "etc/resolv.conf",
+        "etc/hostname",
+        "etc/machine-id",
+    ),
 )
 
 
@@ -87,12 +99,20 @@ class Rootfs:
             for name, version in packages.items():
                 spec = Path(top, f"{name}.spec")
                 spec.write_text(
-                    f"Name: {name}\nVersion: {version}\nRelease: 1.el9\nSummary: {name}\nLicense: MIT\nVendor: Sample\n"
+                    f"Name: {name}\nVersion: {version}\nRelease: 1.el9\nSummary: {name}\nLicense: "
+                    "MIT\nVendor: Sample\n"
                     "%description\nA sample.\n%files\n",
                     encoding="utf-8",
                 )
                 self._run(["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", str(spec)])
-            database = ["--root", str(self.folder), "--dbpath", "/usr/lib/sysimage/rpm", "--define", "_db_backend sqlite"]
+            database = [
+                "--root",
+                str(self.folder),
+                "--dbpath",
+                "/usr/lib/sysimage/rpm",
+                "--define",
+                "_db_backend sqlite",
+            ]
             files = [str(file) for file in sorted(Path(top, "RPMS").rglob("*.rpm"))]
             self._run(["rpm", *database, "--justdb", "--nodeps", "--nosignature", "--install", *files])
 
@@ -104,13 +124,17 @@ class Rootfs:
         """Put in musl's loader, which is its C library too, where programs that are linked against it look for it."""
         self.unpack("musl")
         loader = self.folder / "lib" / MUSL_LOADER
-        (loader.parent / loader.readlink()).replace(loader)  # Debian has it in a folder of its own, and a link
+        (loader.parent / loader.readlink()).replace(
+            loader
+        )  # Debian has it in a folder of its own, and a link
         self.remove("lib/*-linux-musl", "etc/ld-musl-*", "usr/bin/ld-musl-config")
 
     def compile_with_musl(self, source: str, path: str) -> None:
         """Compile a C file that lies beside this one to a program that needs musl's loader (install_musl)."""
         self._compile(["musl-gcc"], source, path)
-        self.run_inside(f"/lib/{MUSL_LOADER}", "--list", f"/{path}")  # fails for what is linked against another library
+        self.run_inside(
+            f"/lib/{MUSL_LOADER}", "--list", f"/{path}"
+        )  # fails for what is linked against another library
 
     def _compile(self, compiler: list[str], source: str, path: str) -> None:
         debian_packages.ensure(["gcc", compiler[0]])

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import pathlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
 
@@ -37,8 +37,10 @@ For every row they also check that
 The reach says what the record is about: one container (`target`), those of a namespace, or the whole run. `scanned`
 means that the fault does no harm.
 """
-_COLUMNS = ("| what was done | record | reach | what came back (an example) | advice |",
-            "| --- | --- | --- | --- | --- |")
+_COLUMNS = (
+    "| what was done | record | reach | what came back (an example) | advice |",
+    "| --- | --- | --- | --- | --- |",
+)
 SECTIONS = ("Real cluster", "Simulated API server")
 
 
@@ -48,12 +50,12 @@ class Row:
 
     name: str
     fault: str
-    reasons: Tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     reach: str = "target"
 
     @property
     def record(self) -> str:
-        return " or ".join("`%s` `%s`" % (KINDS[reason].code, reason) for reason in self.reasons) or SCANNED
+        return " or ".join(f"`{KINDS[reason].code}` `{reason}`" for reason in self.reasons) or SCANNED
 
 
 class FaultTable:
@@ -63,7 +65,7 @@ class FaultTable:
         assert len({row.name for row in rows}) == len({row.fault for row in rows}) == len(rows)
         self._section = section
         self._rows = rows
-        self._seen: Dict[str, Mapping[str, str]] = {}
+        self._seen: dict[str, Mapping[str, str]] = {}
 
     def note(self, row: Row, record: Mapping[str, str]) -> None:
         self._seen[row.name] = record
@@ -72,13 +74,14 @@ class FaultTable:
         """Compares the page with the rows, after having written it where that is wanted."""
         if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
             missing = [row.name for row in self._rows if row.reasons and row.name not in self._seen]
-            assert not missing, "only a whole run can write the page; not seen: %s" % missing
+            assert not missing, f"only a whole run can write the page; not seen: {missing}"
             self._write()
         else:
             shown = _sections((_TREE / _PAGE).read_text(encoding="utf-8")).get(self._section, [])
             declared = [[row.fault, row.record, row.reach] for row in self._rows]
-            assert [_cells(line)[:3] for line in shown[2:]] == declared, \
+            assert [_cells(line)[:3] for line in shown[2:]] == declared, (
                 "run the tests of tests/integration/faults with SECURESCAN_WRITE_DOCS=1"
+            )
 
     def _write(self) -> None:
         page = CHECKOUT / _PAGE
@@ -86,25 +89,27 @@ class FaultTable:
         sections[self._section] = [*_COLUMNS, *map(self._line, self._rows)]
         text = _HEAD
         for section in SECTIONS:
-            text += "\n## %s\n\n%s\n" % (section, "\n".join(sections.get(section, [])))
+            text += "\n## {}\n\n{}\n".format(section, "\n".join(sections.get(section, [])))
         page.write_text(text, encoding="utf-8")
 
     def _line(self, row: Row) -> str:
         record = self._seen.get(row.name, {})
         said, advice = _constant(record.get("message", "")), record.get("advice", "")
-        return "| %s |" % " | ".join(_cell(text) for text in (row.fault, row.record, row.reach, said, advice))
+        return "| {} |".format(
+            " | ".join(_cell(text) for text in (row.fault, row.record, row.reach, said, advice))
+        )
 
 
-def _sections(page: str) -> Dict[str, List[str]]:
+def _sections(page: str) -> dict[str, list[str]]:
     """The lines of each section's table by its heading."""
-    found: Dict[str, List[str]] = {}
+    found: dict[str, list[str]] = {}
     for part in page.split("\n## ")[1:]:
         heading, _newline, rest = part.partition("\n")
         found[heading] = [line for line in rest.splitlines() if line.startswith("|")]
     return found
 
 
-def _cells(line: str) -> List[str]:
+def _cells(line: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 

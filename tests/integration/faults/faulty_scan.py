@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import pathlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_container_spec
@@ -24,16 +25,16 @@ class ScanEnd:
     `problems` with its results."""
 
     output_dir: pathlib.Path
-    error: Optional[ScanError] = None
-    targets: Dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    problems: List[str] = field(default_factory=list)
-    warnings: List[str] = field(default_factory=list)
+    error: ScanError | None = None
+    targets: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def record(self, pod: str) -> Mapping[str, str]:
         """The record of a target's failure; empty where it was scanned."""
         return self.targets[pod]["error"] or {}
 
-    def scanned(self) -> Set[str]:
+    def scanned(self) -> set[str]:
         return {pod for pod, target in self.targets.items() if target["outcome"] == "scanned"}
 
 
@@ -56,8 +57,13 @@ def check_record(record: Mapping[str, str]) -> None:
 def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], **options: Any) -> ScanEnd:
     """Runs the task scan_container and reads its results back."""
     params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
-    params.update(kubeconfig=kubeconfig, output_dir=str(output_dir), namespaces=list(namespaces),
-                  compiled_profiles=compiled_profiles(), timeout=8.0)
+    params.update(
+        kubeconfig=kubeconfig,
+        output_dir=str(output_dir),
+        namespaces=list(namespaces),
+        compiled_profiles=compiled_profiles(),
+        timeout=8.0,
+    )
     params.update(options)
     end = ScanEnd(output_dir)
     context = TaskContext(check_mode=False, environ={}, warnings=end.warnings)
@@ -74,15 +80,21 @@ def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], *
 
 
 @functools.cache
-def compiled_profiles() -> List[Dict[str, Any]]:
-    return [profile.as_dict() for profile in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})]
+def compiled_profiles() -> list[dict[str, Any]]:
+    return [
+        profile.as_dict() for profile in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
+    ]
 
 
 def _read_back(end: ScanEnd) -> None:
     """Fills `targets`; every document must be a scanned target's, and hold verdicts that were reached from facts."""
     folders = [path for path in end.output_dir.glob("*") if path.is_dir() and not path.is_symlink()]
-    documents = {str(path) for folder in folders for path in folder.rglob("*") if path.is_file()
-                 and path.name != "summary.json"}
+    documents = {
+        str(path)
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "summary.json"
+    }
     for folder in folders:
         if not (folder / "summary.json").exists():
             continue
@@ -91,7 +103,9 @@ def _read_back(end: ScanEnd) -> None:
         documents -= {path for path, _document in read}
         for target in summary["targets"]:
             if (target["outcome"] == "scanned") != bool(target["hdf"]):
-                end.problems.append("%s is %s, its document is %r" % (target["pod"], target["outcome"], target["hdf"]))
+                end.problems.append(
+                    "{} is {}, its document is {!r}".format(target["pod"], target["outcome"], target["hdf"])
+                )
             if target["outcome"] == "scanned" and not target["counts"]["passed"]:
-                end.problems.append("%s was scanned, but nothing passed" % target["pod"])
-    end.problems += ["%s is nobody's" % path for path in sorted(documents)]
+                end.problems.append("{} was scanned, but nothing passed".format(target["pod"]))
+    end.problems += [f"{path} is nobody's" for path in sorted(documents)]

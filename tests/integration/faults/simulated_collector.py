@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import List
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.compiled import CompiledProfile
-from ansible_collections.securescan.kubernetes.plugins.module_utils.run import scan_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.compiled_profile import (
+    CompiledProfile,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import scan_request
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import STDOUT, ExecStreams
 from ansible_collections.securescan.kubernetes.tests.integration.faults.faulty_scan import compiled_profiles
 
@@ -32,10 +33,10 @@ class SimulatedCollector:
         done = subprocess.run(_SHELL, input=build_script(request, _NONCE), capture_output=True, check=True)
         self._reply = done.stdout
 
-    def __call__(self, _argv: List[str], streams: ExecStreams) -> int:
+    def __call__(self, _argv: list[str], streams: ExecStreams) -> int:
         reply = self.reply_to(read_script(streams))
         for start in range(0, len(reply), _PIECE):
-            streams.write(STDOUT, reply[start:start + _PIECE])
+            streams.write(STDOUT, reply[start : start + _PIECE])
         return 0
 
     def reply_to(self, script: bytes) -> bytes:

@@ -10,8 +10,9 @@ import os
 import pathlib
 import sys
 import time
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Callable, Collection, Dict, Iterator, Sequence
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
@@ -36,7 +37,9 @@ from cluster import handle, lifecycle
 from cluster.images.image_cache import build_images
 from environment.sample_cluster import SampleCluster
 
-pytestmark = pytest.mark.skipif(bool(os.environ.get("KUBECONFIG")), reason="breaks daemons of the cluster it runs on")
+pytestmark = pytest.mark.skipif(
+    bool(os.environ.get("KUBECONFIG")), reason="breaks daemons of the cluster it runs on"
+)
 TABLE = FaultTable("Real cluster", cases.ROWS)
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
 # What the node's pods may use more than they do, in bytes: enough for a healthy scan.
@@ -65,23 +68,39 @@ class Scene:
         self._folder = folder / name
         self._threads = ThreadPoolExecutor(1)
 
-    def make(self, *pods: Dict[str, Any]) -> None:
+    def make(self, *pods: dict[str, Any]) -> None:
         apply(self.cluster, [*namespace_objects(self.namespace), *pods])
-        wait_for(lambda: all(is_running(self.cluster, self.namespace, item["metadata"]["name"]) for item in pods),
-                 "the pods of %s run" % self.namespace)
+        wait_for(
+            lambda: all(is_running(self.cluster, self.namespace, item["metadata"]["name"]) for item in pods),
+            f"the pods of {self.namespace} run",
+        )
 
-    def pod(self, name: str, shell: str = "") -> Dict[str, Any]:
+    def pod(self, name: str, shell: str = "") -> dict[str, Any]:
         return pod(name, self.namespace, shell=shell)
 
     def start(self, *others: str, **options: Any) -> Future[ScanEnd]:
         """A scan of the namespace (and others) in the background, one container after the other by their names."""
-        return self._threads.submit(scan, str(self.cluster.kubeconfig), self._folder, [self.namespace, *others],
-                                    concurrency=1, timeout=60.0, **options)
+        return self._threads.submit(
+            scan,
+            str(self.cluster.kubeconfig),
+            self._folder,
+            [self.namespace, *others],
+            concurrency=1,
+            timeout=60.0,
+            **options,
+        )
 
     def wait_until_entered(self, name: str) -> None:
         """Until the collector's shell runs in the pod."""
-        wait_for(lambda: self.cluster.kubectl_run("exec", name, "-n", self.namespace, "--", "/bin/ls",
-                                                  "/tmp/entered").returncode == 0, "%s is entered" % name)
+        wait_for(
+            lambda: (
+                self.cluster.kubectl_run(
+                    "exec", name, "-n", self.namespace, "--", "/bin/ls", "/tmp/entered"
+                ).returncode
+                == 0
+            ),
+            f"{name} is entered",
+        )
 
     def let_go(self, name: str) -> None:
         """The shell that is held in the pod goes on."""
@@ -90,7 +109,7 @@ class Scene:
     def replace(self, name: str) -> None:
         self.delete_pod(name)
         apply(self.cluster, [self.pod(name)])
-        wait_for(lambda: is_running(self.cluster, self.namespace, name), "%s runs again" % name)
+        wait_for(lambda: is_running(self.cluster, self.namespace, name), f"{name} runs again")
 
     def delete_pod(self, name: str) -> None:
         self.cluster.kubectl("delete", "pod", name, "-n", self.namespace, "--grace-period=0", "--force")
@@ -101,13 +120,15 @@ class Scene:
 
 @pytest.fixture
 def scene(faulty: SampleCluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Scene:
-    return Scene(faulty, tmp_path, request.node.name[len("test_"):].replace("_", "-"))
+    return Scene(faulty, tmp_path, request.node.name[len("test_") :].replace("_", "-"))
 
 
-def apply(cluster: SampleCluster, objects: Sequence[Dict[str, Any]]) -> None:
+def apply(cluster: SampleCluster, objects: Sequence[dict[str, Any]]) -> None:
     """Until it is done: an API server that has just begun refuses some things."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    wait_for(lambda: cluster.kubectl_run("apply", "-f", "-", stdin=text).returncode == 0, "objects are applied")
+    wait_for(
+        lambda: cluster.kubectl_run("apply", "-f", "-", stdin=text).returncode == 0, "objects are applied"
+    )
 
 
 def left(cluster: SampleCluster, *where: str) -> str:
@@ -123,11 +144,11 @@ def is_running(cluster: SampleCluster, namespace: str, name: str) -> bool:
 def wait_for(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
-        assert time.monotonic() < end, "not in %g s: %s" % (WAIT_SECONDS, what)
+        assert time.monotonic() < end, f"not in {WAIT_SECONDS:g} s: {what}"
         time.sleep(0.2)
 
 
-def check(end: ScanEnd, failed: Dict[str, Row], scanned: Collection[str]) -> None:
+def check(end: ScanEnd, failed: dict[str, Row], scanned: Collection[str]) -> None:
     """The targets with a fault have their records and no verdict; all others were scanned."""
     assert end.problems == []
     for name, row in failed.items():
@@ -141,13 +162,30 @@ def check(end: ScanEnd, failed: Dict[str, Row], scanned: Collection[str]) -> Non
 @pytest.fixture(scope="module")
 def static(faulty: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> ScanEnd:
     apply(faulty, cases.static_objects())
-    entered = [*HEALTHY, *(row[0] for row in cases.HOSTILE), "policy", "no-shell", "not-executable", "no-interpreter"]
+    entered = [
+        *HEALTHY,
+        *(row[0] for row in cases.HOSTILE),
+        "policy",
+        "no-shell",
+        "not-executable",
+        "no-interpreter",
+    ]
     wait_for(lambda: all(is_running(faulty, cases.STATIC, name) for name in entered), "the pods run")
     wait_for(lambda: has_crashed(faulty), "a pod has crashed")
-    wait_for(lambda: faulty.kubectl_run("exec", "policy", "-n", cases.STATIC, "--", "sh", "-c", ":").returncode != 0,
-             "the policy works")
-    return scan(str(faulty.kubeconfig), tmp_path_factory.mktemp("static"), [cases.STATIC], concurrency=30, timeout=8.0,
-                output_limit=1 << 20)
+    wait_for(
+        lambda: (
+            faulty.kubectl_run("exec", "policy", "-n", cases.STATIC, "--", "sh", "-c", ":").returncode != 0
+        ),
+        "the policy works",
+    )
+    return scan(
+        str(faulty.kubeconfig),
+        tmp_path_factory.mktemp("static"),
+        [cases.STATIC],
+        concurrency=30,
+        timeout=8.0,
+        output_limit=1 << 20,
+    )
 
 
 def has_crashed(cluster: SampleCluster) -> bool:
@@ -210,7 +248,7 @@ def gone_and_replaced(scene: Scene) -> None:
     assert (end.error, scene.left()) == (None, "")
 
 
-def access_options(scene: Scene, **options: Any) -> Dict[str, Any]:
+def access_options(scene: Scene, **options: Any) -> dict[str, Any]:
     defaults = {name: rule.get("default") for name, rule in scan_access_spec().items()}
     return dict(defaults, kubeconfig=str(scene.cluster.kubeconfig), namespaces=[scene.namespace], **options)
 
@@ -262,8 +300,16 @@ def terminating(scene: Scene) -> None:
     try:
         end = scene.start(other.namespace).result()
     finally:
-        scene.cluster.kubectl("patch", "pod", "a", "-n", scene.namespace, "--type=merge", "-p",
-                              '{"metadata": {"finalizers": null}}')
+        scene.cluster.kubectl(
+            "patch",
+            "pod",
+            "a",
+            "-n",
+            scene.namespace,
+            "--type=merge",
+            "-p",
+            '{"metadata": {"finalizers": null}}',
+        )
         scene.delete_pod("a")
     check(end, {"a": cases.TERMINATING}, ["b"])
     assert (end.error, other.left(), scene.left()) == (None, "", "")
@@ -273,17 +319,20 @@ WHILE_SCANNING = (deleted, killed, gone_and_replaced, replaced_before, role, acc
 
 
 @pytest.fixture(scope="module")
-def under_way(static: ScanEnd, faulty: SampleCluster,
-              tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Future[None]]:
+def under_way(
+    static: ScanEnd, faulty: SampleCluster, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Future[None]]:
     """All of them at once: they mostly wait, and each has its own namespace."""
     folder = tmp_path_factory.mktemp("under_way")
     with ThreadPoolExecutor(len(WHILE_SCANNING)) as pool:
-        return {what.__name__: pool.submit(what, Scene(faulty, folder, what.__name__.replace("_", "-")))
-                for what in WHILE_SCANNING}
+        return {
+            what.__name__: pool.submit(what, Scene(faulty, folder, what.__name__.replace("_", "-")))
+            for what in WHILE_SCANNING
+        }
 
 
 @pytest.mark.parametrize("name", [what.__name__ for what in WHILE_SCANNING])
-def test_while_scanning(under_way: Dict[str, Future[None]], name: str) -> None:
+def test_while_scanning(under_way: dict[str, Future[None]], name: str) -> None:
     under_way[name].result()
 
 
@@ -350,7 +399,9 @@ def test_api_server_stopped(scene: Scene) -> None:
     TABLE.note(cases.SERVER_STOPPED_RUN, end.error.record())
     assert scene.left() != "", "it says that something remains"
     (run,) = (path.name for path in end.output_dir.glob("*") if not path.is_symlink())
-    run_scan_access(access_options(scene, state="absent", run_id=run), TaskContext(check_mode=False, environ={}))
+    run_scan_access(
+        access_options(scene, state="absent", run_id=run), TaskContext(check_mode=False, environ={})
+    )
     assert scene.left() == "", "what the advice says helps"
 
 

@@ -9,7 +9,7 @@ import pathlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import websocket_exec
@@ -28,16 +28,21 @@ from ansible_collections.securescan.kubernetes.tests.integration.faults.simulate
     TARGETS,
     Case,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.faults.simulated_collector import SimulatedCollector
+from ansible_collections.securescan.kubernetes.tests.integration.faults.simulated_collector import (
+    SimulatedCollector,
+)
 
 HEALTHY = ("healthy-1", "healthy-2", "healthy-3")
 SECONDS = 8.0  # one target's time; short, because some rows wait for its end
 TABLE = FaultTable("Simulated API server", [each.row for each in (*TARGETS, *NAMESPACES, *RUNS)])
 
 
-def left(server: FakeApiServer) -> List[str]:
-    return [path for path in server.objects.paths()
-            if path.split("/")[-2] in ("serviceaccounts", "roles", "rolebindings")]
+def left(server: FakeApiServer) -> list[str]:
+    return [
+        path
+        for path in server.objects.paths()
+        if path.split("/")[-2] in ("serviceaccounts", "roles", "rolebindings")
+    ]
 
 
 @dataclass
@@ -45,7 +50,7 @@ class Seen:
     """How a scan ended, and what it left in the simulated cluster."""
 
     end: ScanEnd
-    left: List[str]
+    left: list[str]
 
 
 class Simulation:
@@ -56,8 +61,11 @@ class Simulation:
         self._authority = Authority(_made(folder / "authority"))
         strangers = Authority(_made(folder / "strangers"))
         # Before the threads begin: certificates are made by one program after the other.
-        self._certificates = {"run-expired": self._authority.expired(), "run-ca": strangers.server("localhost"),
-                              "run-name": self._authority.server("elsewhere", ["DNS:elsewhere.test"])}
+        self._certificates = {
+            "run-expired": self._authority.expired(),
+            "run-ca": strangers.server("localhost"),
+            "run-name": self._authority.server("elsewhere", ["DNS:elsewhere.test"]),
+        }
         self._authority.server("localhost")
         self._collector = SimulatedCollector()
 
@@ -81,7 +89,9 @@ class Simulation:
 
     def run(self, each: Case) -> Seen:
         name = each.row.name
-        with FakeApiServer(self._authority, tls=name != "run-http", certificate=self._certificates.get(name)) as server:
+        with FakeApiServer(
+            self._authority, tls=name != "run-http", certificate=self._certificates.get(name)
+        ) as server:
             self._add_healthy(server, "shop")
             if name == "server-dies":
                 server.add_pod("shop", "slow", {"app": lambda _argv, _streams: self._die(server)})
@@ -100,8 +110,10 @@ class Simulation:
         for pod in HEALTHY:
             server.add_pod(namespace, pod, {"app": self._collector})
 
-    def _scan(self, server: FakeApiServer, name: str, namespaces: List[str], **options: Any) -> Seen:
-        end = scan(server.kubeconfig(), self._folder / name, namespaces, **dict({"timeout": SECONDS}, **options))
+    def _scan(self, server: FakeApiServer, name: str, namespaces: list[str], **options: Any) -> Seen:
+        end = scan(
+            server.kubeconfig(), self._folder / name, namespaces, **dict({"timeout": SECONDS}, **options)
+        )
         return Seen(end, left(server))
 
 
@@ -111,18 +123,21 @@ def _made(folder: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Seen]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     """All scans, several at a time: most of them wait."""
     simulation = Simulation(tmp_path_factory.mktemp("simulated"))
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as pool:
         patch.setattr(websocket_exec, "PING_AFTER", 1.0)
         patch.setattr(websocket_exec, "GIVE_UP_AFTER", 3.0)
-        running = {"targets": pool.submit(simulation.targets), "namespaces": pool.submit(simulation.namespaces)}
+        running = {
+            "targets": pool.submit(simulation.targets),
+            "namespaces": pool.submit(simulation.namespaces),
+        }
         running.update({each.row.name: pool.submit(simulation.run, each) for each in RUNS})
         return {name: future.result() for name, future in running.items()}
 
 
-def ids(cases: List[Case]) -> Dict[str, Any]:
+def ids(cases: list[Case]) -> dict[str, Any]:
     return {"argvalues": cases, "ids": [each.row.name for each in cases]}
 
 
@@ -134,27 +149,29 @@ def check_target(end: ScanEnd, row: Row) -> None:
 
 
 @pytest.mark.parametrize("each", **ids(TARGETS))
-def test_a_target(seen: Dict[str, Seen], each: Case) -> None:
+def test_a_target(seen: dict[str, Seen], each: Case) -> None:
     check_target(seen["targets"].end, each.row)
 
 
 @pytest.mark.parametrize("each", **ids(NAMESPACES))
-def test_a_namespace(seen: Dict[str, Seen], each: Case) -> None:
+def test_a_namespace(seen: dict[str, Seen], each: Case) -> None:
     check_target(seen["namespaces"].end, each.row)
 
 
 @pytest.mark.parametrize("scope", ["targets", "namespaces"])
-def test_the_others_are_scanned_and_nothing_is_left(seen: Dict[str, Seen], scope: str) -> None:
+def test_the_others_are_scanned_and_nothing_is_left(seen: dict[str, Seen], scope: str) -> None:
     done = seen[scope]
     assert done.end.error is None
-    harmless = {each.row.name for each in (TARGETS if scope == "targets" else NAMESPACES) if not each.row.reasons}
+    harmless = {
+        each.row.name for each in (TARGETS if scope == "targets" else NAMESPACES) if not each.row.reasons
+    }
     assert done.end.scanned() == harmless | set(HEALTHY)
     assert done.end.problems == []
     assert done.left == []
 
 
 @pytest.mark.parametrize("each", **ids(RUNS))
-def test_a_run(seen: Dict[str, Seen], each: Case) -> None:
+def test_a_run(seen: dict[str, Seen], each: Case) -> None:
     done, row = seen[each.row.name], each.row
     assert done.end.problems == []
     if not row.reasons:
@@ -172,11 +189,11 @@ def test_a_run(seen: Dict[str, Seen], each: Case) -> None:
         assert (done.left, done.end.targets) == ([], {})
 
 
-def test_what_the_dying_server_hit_is_recorded(seen: Dict[str, Seen]) -> None:
+def test_what_the_dying_server_hit_is_recorded(seen: dict[str, Seen]) -> None:
     check_kept_out(seen["server-dies"].end, "slow", ["connection_lost"])
 
 
-def test_no_thread_is_left(seen: Dict[str, Seen]) -> None:
+def test_no_thread_is_left(seen: dict[str, Seen]) -> None:
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("scan")]
 
 

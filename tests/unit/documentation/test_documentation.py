@@ -28,8 +28,12 @@ from environment.generated_docs import pages
 @pytest.fixture(scope="module")
 def documentation() -> dict:
     program = pathlib.Path(sys.executable).parent / "ansible-doc"
-    done = subprocess.run([str(program), "-j", *["securescan.kubernetes.%s" % name for name in MODULES]],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(program), "-j", *[f"securescan.kubernetes.{name}" for name in MODULES]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr and "WARNING" not in done.stderr, done.stderr
     return json.loads(done.stdout)
@@ -38,7 +42,7 @@ def documentation() -> dict:
 def test_ansible_doc_shows_every_module(documentation):
     assert len(MODULES) >= 5
     for name in MODULES:
-        entry = documentation["securescan.kubernetes.%s" % name]
+        entry = documentation[f"securescan.kubernetes.{name}"]
         assert entry["doc"]["short_description"]
         assert yaml.safe_load(entry["examples"])
         assert entry["return"]
@@ -46,8 +50,8 @@ def test_ansible_doc_shows_every_module(documentation):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_options_are_the_options(documentation, name):
-    documented = documentation["securescan.kubernetes.%s" % name]["doc"]["options"]
-    spec = getattr(options, "%s_spec" % name)()
+    documented = documentation[f"securescan.kubernetes.{name}"]["doc"]["options"]
+    spec = getattr(options, f"{name}_spec")()
     assert set(documented) == set(spec)
     for option, rule in spec.items():
         said = documented[option]
@@ -66,30 +70,49 @@ def test_every_module_has_its_action_plugin(name):
 def test_roles_document_every_variable_that_they_use():
     for role in ("access", "scan"):
         folder = ROOT / "roles" / role
-        spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+        spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"][
+            "options"
+        ]
         defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text())
-        used = set(re.findall(r"\b%s_[a-z_]+" % role, (folder / "tasks" / "main.yml").read_text()))
-        used -= {"scan_access", "scan_container", "scan_profile", "scan_threshold",  # modules
-                 "scan_result", "scan_gate", "access_granted"}  # what the role leaves for others
+        used = set(re.findall(rf"\b{role}_[a-z_]+", (folder / "tasks" / "main.yml").read_text()))
+        used -= {
+            "scan_access",
+            "scan_container",
+            "scan_profile",
+            "scan_threshold",  # modules
+            "scan_result",
+            "scan_gate",
+            "access_granted",
+        }  # what the role leaves for others
         assert used <= set(spec)
         assert set(defaults) <= set(spec)
 
 
 def test_generated_pages_are_current():
     for name, text in pages().items():
-        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, "run `make docs` (%s)" % name
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"run `make docs` ({name})"
 
 
 def test_action_group_holds_the_modules_with_connection_options():
     group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["scan"]
-    with_connection = [name for name in MODULES if "kubeconfig" in getattr(options, "%s_spec" % name)()]
+    with_connection = [name for name in MODULES if "kubeconfig" in getattr(options, f"{name}_spec")()]
     assert sorted(group) == with_connection
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 def test_nothing_names_a_package_host():
-    hosts = ["pypi" + ".org", "registry.npm" + "js", "proxy." + "golang", "deb." + "debian.org", "files.python" + "hosted"]
+    hosts = [
+        "pypi" + ".org",
+        "registry.npm" + "js",
+        "proxy." + "golang",
+        "deb." + "debian.org",
+        "files.python" + "hosted",
+    ]
     for path in ROOT.rglob("*"):
-        if path.is_file() and path.suffix in (".py", ".md", ".yml", ".json", ".sh", ".txt", "") and path.stat().st_size < 2e6:
+        if (
+            path.is_file()
+            and path.suffix in (".py", ".md", ".yml", ".json", ".sh", ".txt", "")
+            and path.stat().st_size < 2e6
+        ):
             text = path.read_text(encoding="utf-8", errors="ignore")
             assert not [host for host in hosts if host in text], path

@@ -32,7 +32,9 @@ def test_every_page_is_in_the_index():
 
 
 def test_the_files_that_a_change_touches_are_there():
-    paths = set(named(DOCS / "contributing.md", r"`((?:plugins|profiles|tests|docs|meta|changelogs)/[^` ]+)`"))
+    paths = set(
+        named(DOCS / "contributing.md", r"`((?:plugins|profiles|tests|docs|meta|changelogs)/[^` ]+)`")
+    )
     assert len(paths) >= 30
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
@@ -41,7 +43,10 @@ def test_the_tests_that_show_a_claim_are_there():
     tests = named(DOCS / "security-model.md", r"`(tests/[^` ]+\.py)::(\w+)`")
     assert len(tests) >= 30 and len(set(tests)) == len(tests)
     for path, name in tests:
-        assert re.search(r"^def %s\(" % name, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), (path, name)
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), (
+            path,
+            name,
+        )
 
 
 def test_every_code_is_explained_and_every_code_that_is_named_exists():

@@ -16,7 +16,9 @@ import tarfile
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="the tools of the test bed run on Python 3.11")
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="the tools of the test bed run on Python 3.11"
+)
 
 REFERENCE = "securescan.local/sample:1"
 
@@ -53,7 +55,9 @@ def open_layer(tar_path):
 
 
 def test_the_layout_ties_manifest_config_and_layer_together(rootfs, tmp_path):
-    write_archive(rootfs, tmp_path / "out" / "sample.tar", REFERENCE, {"User": "65532:65532", "Cmd": ["/bin/tool"]})
+    write_archive(
+        rootfs, tmp_path / "out" / "sample.tar", REFERENCE, {"User": "65532:65532", "Cmd": ["/bin/tool"]}
+    )
     manifest, config, layer = open_layer(tmp_path / "out" / "sample.tar")
     assert manifest["RepoTags"] == [REFERENCE]
     assert config["config"] == {"User": "65532:65532", "Cmd": ["/bin/tool"]}

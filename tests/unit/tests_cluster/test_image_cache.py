@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="the tools of the test bed run on Python 3.11")
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="the tools of the test bed run on Python 3.11"
+)
 
 CLUSTER = Path(__file__).resolve().parents[2] / "cluster"
 NAMES = ["busybox", "debian", "debian-bad", "distroless-static"]
@@ -30,11 +32,15 @@ def copied_cluster(tmp_path):
 
 def run_python(copied_cluster, code):
     command = [sys.executable, "-c", "from cluster.images import image_cache\n" + code]
-    return subprocess.run(command, cwd=copied_cluster.parent, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=copied_cluster.parent, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def hashes(copied_cluster):
-    names = run_python(copied_cluster, "print(*[image_cache.input_hash(name) for name in image_cache.image_names()])")
+    names = run_python(
+        copied_cluster, "print(*[image_cache.input_hash(name) for name in image_cache.image_names()])"
+    )
     listed = run_python(copied_cluster, "print(*image_cache.image_names())").split()
     return dict(zip(listed, names.split()))
 
@@ -74,7 +80,9 @@ print("checked")
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
     command = [sys.executable, str(CLUSTER / "images" / "build.py"), "debian", "fedora"]
-    done = subprocess.run(command, env={"SECURESCAN_CACHE": str(tmp_path)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={"SECURESCAN_CACHE": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert "No such image: fedora" in done.stderr and "distroless-static" in done.stderr

@@ -12,7 +12,6 @@ import re
 import stat
 import subprocess
 import sys
-from typing import Dict, List
 
 import pytest
 
@@ -39,16 +38,21 @@ class Installer:
         (self.programs / name).chmod(stat.S_IRWXU)
 
     @property
-    def environment(self) -> Dict[str, str]:
-        return {"SECURESCAN_CACHE": str(self.cache), "PATH": "%s:/usr/bin:/bin" % self.programs, "LOG": str(self.log)}
+    def environment(self) -> dict[str, str]:
+        return {
+            "SECURESCAN_CACHE": str(self.cache),
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "LOG": str(self.log),
+        }
 
     @property
-    def command(self) -> List[str]:
+    def command(self) -> list[str]:
         return [sys.executable, str(SAF / "install.py")]
 
     def run(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command, env=self.environment, text=True, check=False, timeout=60,
-                              capture_output=True)
+        return subprocess.run(
+            self.command, env=self.environment, text=True, check=False, timeout=60, capture_output=True
+        )
 
 
 @pytest.fixture
@@ -72,20 +76,33 @@ def test_it_installs_once_and_prints_the_program(installer: Installer) -> None:
 
 def test_two_at_once_install_once(installer: Installer) -> None:
     installer.program("npm", GOOD_NPM.replace("mkdir", "sleep 1; mkdir", 1))
-    running = [subprocess.Popen(installer.command, env=installer.environment, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL) for _number in range(2)]
+    running = [
+        subprocess.Popen(
+            installer.command,
+            env=installer.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        for _number in range(2)
+    ]
     outputs = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert outputs[0] == outputs[1] != ""
     assert installer.log.read_text().splitlines() == ["npm"]
 
 
-@pytest.mark.parametrize(("npm", "message"), [
-    ("#!/bin/sh\nmkdir node_modules\necho broken tarball\nexit 7\n", "broken tarball"),
-    ("#!/bin/sh\nmkdir -p node_modules/.bin\n", "made no program"),
-    (GOOD_NPM.replace("echo @mitre/saf/1.2.3", "exit 3"), "does not start"),
-])
-def test_a_failed_install_leaves_nothing_that_looks_finished(installer: Installer, npm: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("npm", "message"),
+    [
+        ("#!/bin/sh\nmkdir node_modules\necho broken tarball\nexit 7\n", "broken tarball"),
+        ("#!/bin/sh\nmkdir -p node_modules/.bin\n", "made no program"),
+        (GOOD_NPM.replace("echo @mitre/saf/1.2.3", "exit 3"), "does not start"),
+    ],
+)
+def test_a_failed_install_leaves_nothing_that_looks_finished(
+    installer: Installer, npm: str, message: str
+) -> None:
     installer.program("npm", npm)
     done = installer.run()
     assert done.returncode != 0
@@ -98,8 +115,13 @@ def test_a_failed_install_leaves_nothing_that_looks_finished(installer: Installe
 
 def test_without_npm_it_says_what_is_missing(installer: Installer) -> None:
     installer.programs.joinpath("node").unlink()
-    done = subprocess.run(installer.command, env=dict(installer.environment, PATH=str(installer.programs)), text=True,
-                          check=False, capture_output=True)
+    done = subprocess.run(
+        installer.command,
+        env=dict(installer.environment, PATH=str(installer.programs)),
+        text=True,
+        check=False,
+        capture_output=True,
+    )
     assert done.returncode != 0
     assert "nodejs, npm" in done.stderr
 

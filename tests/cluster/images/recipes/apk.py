@@ -34,20 +34,35 @@ def fill(root: Rootfs) -> None:
     root.compile_with_musl("listener.c", "usr/bin/listener")
     root.trim()
     root.write("etc/alpine-release", "3.17.10\n")
-    root.write("etc/os-release", 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.17.10\nPRETTY_NAME="Alpine Linux v3.17"\n')
+    root.write(
+        "etc/os-release",
+        'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.17.10\nPRETTY_NAME="Alpine Linux v3.17"\n',
+    )
     root.append("etc/passwd", "app:x:10001:10001:application:/nonexistent:/bin/false\n")
     root.append("etc/group", "app:x:10001:\n")
     root.write("etc/apk/arch", f"{platform.machine()}\n")
     root.write("etc/apk/world", "".join(f"{name}\n" for name, _version in _PACKAGES))
-    root.write("lib/apk/db/installed", "".join(_record(root, *package, paths) for package, paths in _PACKAGES.items()))
+    root.write(
+        "lib/apk/db/installed",
+        "".join(_record(root, *package, paths) for package, paths in _PACKAGES.items()),
+    )
 
 
 def _record(root: Rootfs, name: str, version: str, paths: tuple[str, ...]) -> str:
     """One package: its fields, then each folder (F) with its files (R), their modes (a) and checksums (Z)."""
     files = [root.folder / path for path in paths]
     lines = [f"C:{_checksum(name.encode())}", f"P:{name}", f"V:{version}", f"A:{platform.machine()}"]
-    lines += [f"S:{sum(file.stat().st_size for file in files)}", f"I:{sum(file.stat().st_size for file in files)}"]
-    lines += [f"T:{name} of the sample image", "U:https://alpinelinux.org/", "L:MIT", f"o:{name}", "t:1670000000"]
+    lines += [
+        f"S:{sum(file.stat().st_size for file in files)}",
+        f"I:{sum(file.stat().st_size for file in files)}",
+    ]
+    lines += [
+        f"T:{name} of the sample image",
+        "U:https://alpinelinux.org/",
+        "L:MIT",
+        f"o:{name}",
+        "t:1670000000",
+    ]
     for folder in sorted({file.parent for file in files}):
         lines.append(f"F:{folder.relative_to(root.folder)}")
         for file in files:

@@ -30,7 +30,9 @@ def fill(root: Rootfs) -> None:
         "www-data:x:33:33:www-data:/srv/www:/bin/false\n"
         "nobody:x:65534:65534:nobody:/home:/bin/false\n",
     )
-    root.write("etc/group", "root:x:0:\ndaemon:x:1:\nmail:x:8:\nshadow:x:42:\nwww-data:x:33:\nnogroup:x:65534:\n")
+    root.write(
+        "etc/group", "root:x:0:\ndaemon:x:1:\nmail:x:8:\nshadow:x:42:\nwww-data:x:33:\nnogroup:x:65534:\n"
+    )
     accounts = ("root", "daemon", "mail", "www-data", "nobody")
     root.write("etc/shadow", "".join(f"{name}:*:20000:0:99999:7:::\n" for name in accounts), 0o640, gid=42)
     root.write("srv/www/index.html", "<p>shop</p>\n")

@@ -17,8 +17,27 @@ CONFIG = {
     "Entrypoint": ["/usr/bin/node"],
     "Cmd": ["/app/server.js"],
 }
-_LIBRARIES = ("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "libbrotli1", "libc-ares2", "libicu72", "libnghttp2-14", "libssl3")
-_NODE = ("nodejs", "libnode108", "libuv1", "node-acorn", "node-busboy", "node-cjs-module-lexer", "node-undici", "node-xtend")
+_LIBRARIES = (
+    "libc6",
+    "libgcc-s1",
+    "libstdc++6",
+    "zlib1g",
+    "libbrotli1",
+    "libc-ares2",
+    "libicu72",
+    "libnghttp2-14",
+    "libssl3",
+)
+_NODE = (
+    "nodejs",
+    "libnode108",
+    "libuv1",
+    "node-acorn",
+    "node-busboy",
+    "node-cjs-module-lexer",
+    "node-undici",
+    "node-xtend",
+)
 
 
 def fill(root: Rootfs) -> None:

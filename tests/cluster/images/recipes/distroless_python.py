@@ -15,7 +15,17 @@ CONFIG = {
     "Entrypoint": ["/usr/bin/python3.11"],
     "Cmd": ["-m", "http.server", "--directory", "/app", "8080"],
 }
-_LIBRARIES = ("libc6", "zlib1g", "libexpat1", "libssl3", "libbz2-1.0", "liblzma5", "libffi8", "libcrypt1", "libuuid1")
+_LIBRARIES = (
+    "libc6",
+    "zlib1g",
+    "libexpat1",
+    "libssl3",
+    "libbz2-1.0",
+    "liblzma5",
+    "libffi8",
+    "libcrypt1",
+    "libuuid1",
+)
 _PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
 
 

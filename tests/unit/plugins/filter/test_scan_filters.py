@@ -36,13 +36,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[4]
 FILTERS = FilterModule().filters()
 SIDECARS = sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.yml"))
 ONE, TWO, GONE = make_target("api-1"), make_target("db-1", workload="db"), make_target("gone")
-FIRST = hdf_document(make_judgement(
-    ONE, make_profile("container-baseline", make_control("c-1", "passed", tags={"nist": ["AC-6", "CM-7"]}),
-                      make_control("c-2", "failed", impact=0.9, tags={"nist": ["AC-6"], "cis": "5.1"}),
-                      make_control("c-3", "skipped", tags={"severity": "High", "nist": ["SI-2"]})),
-    make_profile("extra", make_control("e-1", "failed", impact=0.3, tags={"nist": []}),
-                 make_control("e-2", "passed", impact=0.0))))
-SECOND = make_document(TWO, make_control("c-1", "failed", impact=0.5), make_control("c-2", "error"), profile="container-baseline")
+FIRST = hdf_document(
+    make_judgement(
+        ONE,
+        make_profile(
+            "container-baseline",
+            make_control("c-1", "passed", tags={"nist": ["AC-6", "CM-7"]}),
+            make_control("c-2", "failed", impact=0.9, tags={"nist": ["AC-6"], "cis": "5.1"}),
+            make_control("c-3", "skipped", tags={"severity": "High", "nist": ["SI-2"]}),
+        ),
+        make_profile(
+            "extra",
+            make_control("e-1", "failed", impact=0.3, tags={"nist": []}),
+            make_control("e-2", "passed", impact=0.0),
+        ),
+    )
+)
+SECOND = make_document(
+    TWO, make_control("c-1", "failed", impact=0.5), make_control("c-2", "error"), profile="container-baseline"
+)
 BOTH = [FIRST, SECOND]
 RUN = make_run([(ONE, FIRST), (TWO, SECOND)], [(GONE, ScanError("pod_gone", "gone"))], None)
 
@@ -55,9 +67,21 @@ def test_summary_of_documents_and_of_a_run() -> None:
     of_documents, of_run = FILTERS["scan_summary"](BOTH), FILTERS["scan_summary"](RUN)
     assert of_documents["controls"] == of_run["controls"]
     assert of_documents["profiles"] == of_run["profiles"]
-    assert of_documents["controls"]["failed"] == {"total": 3, "critical": 1, "high": 0, "medium": 1, "low": 1, "none": 0}
-    assert of_documents["profiles"]["container-baseline"] == {"passed": 1, "failed": 2, "not_reviewed": 1,
-                                                              "not_applicable": 0, "profile_error": 1}
+    assert of_documents["controls"]["failed"] == {
+        "total": 3,
+        "critical": 1,
+        "high": 0,
+        "medium": 1,
+        "low": 1,
+        "none": 0,
+    }
+    assert of_documents["profiles"]["container-baseline"] == {
+        "passed": 1,
+        "failed": 2,
+        "not_reviewed": 1,
+        "not_applicable": 0,
+        "profile_error": 1,
+    }
     assert of_documents["targets"] == {"selected": 2, "scanned": 2, "not_scanned": 0}
     assert of_run["targets"] == {"selected": 3, "scanned": 2, "not_scanned": 1}
     assert FILTERS["scan_summary"](FIRST)["controls"]["controls"] == 5
@@ -72,9 +96,17 @@ def test_compliance() -> None:
 def test_failed_controls() -> None:
     rows = FILTERS["scan_failed_controls"](BOTH)
     assert ids(rows) == ["c-2", "c-1", "e-1"], "worst first"
-    assert rows[0] == {"target_id": ONE.target_id, "profile": "container-baseline", "id": "c-2", "title": "Title of c-2",
-                       "status": "failed", "severity": "critical", "impact": 0.9, "tags": {"nist": ["AC-6"], "cis": "5.1"},
-                       "messages": ["expected 0644, found 0777"]}
+    assert rows[0] == {
+        "target_id": ONE.target_id,
+        "profile": "container-baseline",
+        "id": "c-2",
+        "title": "Title of c-2",
+        "status": "failed",
+        "severity": "critical",
+        "impact": 0.9,
+        "tags": {"nist": ["AC-6"], "cis": "5.1"},
+        "messages": ["expected 0644, found 0777"],
+    }
     assert ids(FILTERS["scan_failed_controls"](BOTH, severity="medium")) == ["c-2", "c-1"]
     assert ids(FILTERS["scan_failed_controls"](BOTH, profile="extra")) == ["e-1"]
 
@@ -82,7 +114,12 @@ def test_failed_controls() -> None:
 def test_by_severity() -> None:
     groups = FILTERS["scan_by_severity"](BOTH)
     assert {severity: ids(rows) for severity, rows in groups.items()} == {
-        "critical": ["c-2"], "high": [], "medium": ["c-1"], "low": ["e-1"], "none": []}
+        "critical": ["c-2"],
+        "high": [],
+        "medium": ["c-1"],
+        "low": ["e-1"],
+        "none": [],
+    }
     assert list(groups) == ["critical", "high", "medium", "low", "none"]
     assert ids(FILTERS["scan_by_severity"](BOTH, status="not_reviewed")["high"]) == ["c-3"]
 
@@ -90,7 +127,10 @@ def test_by_severity() -> None:
 def test_by_tag() -> None:
     groups = FILTERS["scan_by_tag"](BOTH, "nist")
     assert {value: ids(rows) for value, rows in groups.items()} == {
-        "AC-6": ["c-2", "c-1"], "CM-7": ["c-1"], "SI-2": ["c-3"]}
+        "AC-6": ["c-2", "c-1"],
+        "CM-7": ["c-1"],
+        "SI-2": ["c-3"],
+    }
     failed = FILTERS["scan_by_tag"](BOTH, "nist", status="failed")
     assert {value: ids(rows) for value, rows in failed.items()} == {"AC-6": ["c-2"]}
     assert ids(FILTERS["scan_by_tag"](BOTH, "cis")["5.1"]) == ["c-2"]
@@ -99,33 +139,60 @@ def test_by_tag() -> None:
 
 def test_diff_of_runs_and_of_documents() -> None:
     pod = make_target("api-2")
-    now = make_document(pod, make_control("c-2", "failed"), make_control("c-9", "failed"), profile="container-baseline")
+    now = make_document(
+        pod, make_control("c-2", "failed"), make_control("c-9", "failed"), profile="container-baseline"
+    )
     for results, baseline in ((now, FIRST), ([now], BOTH[:1]), (make_run([(pod, now)], (), None), FIRST)):
         diff = FILTERS["scan_diff"](results, baseline)
-        assert {name: [(entry["profile"], entry["control"]) for entry in entries] for name, entries in diff.items()} == {
-            "new_failures": [("container-baseline", "c-9")], "still_failed": [("container-baseline", "c-2")],
-            "no_longer_failed": [("extra", "e-1")]}
-        assert {entry["place"] for entries in diff.values() for entry in entries} == {"demo/shop/Deployment/api/app"}
+        assert {
+            name: [(entry["profile"], entry["control"]) for entry in entries]
+            for name, entries in diff.items()
+        } == {
+            "new_failures": [("container-baseline", "c-9")],
+            "still_failed": [("container-baseline", "c-2")],
+            "no_longer_failed": [("extra", "e-1")],
+        }
+        assert {entry["place"] for entries in diff.values() for entry in entries} == {
+            "demo/shop/Deployment/api/app"
+        }
 
 
-@pytest.mark.parametrize(("name", "value", "arguments", "message"), [
-    ("scan_summary", [], {}, "there are no documents"), ("scan_summary", None, {}, "document 1: the document must be an object"),
-    ("scan_summary", "path/x.json", {}, "the document must be an object"), ("scan_summary", {}, {}, "lacks platform"),
-    ("scan_summary", [FIRST, {"a": 1}], {}, "document 2: the document lacks platform"),
-    ("scan_summary", dict(FIRST, profiles=[]), {}, "profiles is empty"),
-    ("scan_summary", dict(RUN, targets=[]), {}, "its targets are not those that it counts"),
-    ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 1"),
-    ("scan_summary", [FIRST, FIRST], {}, "two documents are about demo/shop/Deployment/api/api-1/app"),
-    ("scan_summary", [RUN], {}, "lacks platform"),
-    ("scan_failed_controls", RUN, {}, "is a run's summary, which holds no results of tests"),
-    ("scan_compliance", RUN, {"profile": "extra"}, "is a run's summary"),
-    ("scan_compliance", BOTH, {"profile": "else"}, "none of the documents has the profile else"),
-    ("scan_failed_controls", BOTH, {"severity": "High"}, "must be one of critical, high, medium, low, none, found 'High'"),
-    ("scan_by_severity", BOTH, {"status": "skipped"}, "status must be one of passed, failed, not_reviewed"),
-    ("scan_by_tag", BOTH, {"tag": "nist", "status": "x"}, "status must be one of"),
-    ("scan_diff", BOTH, {"baseline": {}}, "lacks platform"), ("scan_diff", BOTH, {"baseline": None}, "must be an object"),
-])
-def test_bad_input_is_an_error_with_a_sentence(name: str, value: Any, arguments: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "arguments", "message"),
+    [
+        ("scan_summary", [], {}, "there are no documents"),
+        ("scan_summary", None, {}, "document 1: the document must be an object"),
+        ("scan_summary", "path/x.json", {}, "the document must be an object"),
+        ("scan_summary", {}, {}, "lacks platform"),
+        ("scan_summary", [FIRST, {"a": 1}], {}, "document 2: the document lacks platform"),
+        ("scan_summary", dict(FIRST, profiles=[]), {}, "profiles is empty"),
+        ("scan_summary", dict(RUN, targets=[]), {}, "its targets are not those that it counts"),
+        ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 1"),
+        ("scan_summary", [FIRST, FIRST], {}, "two documents are about demo/shop/Deployment/api/api-1/app"),
+        ("scan_summary", [RUN], {}, "lacks platform"),
+        ("scan_failed_controls", RUN, {}, "is a run's summary, which holds no results of tests"),
+        ("scan_compliance", RUN, {"profile": "extra"}, "is a run's summary"),
+        ("scan_compliance", BOTH, {"profile": "else"}, "none of the documents has the profile else"),
+        (
+            "scan_failed_controls",
+            BOTH,
+            {"severity": "High"},
+            "must be one of critical, high, medium, low, none, found 'High'",
+        ),
+        (
+            "scan_by_severity",
+            BOTH,
+            {"status": "skipped"},
+            "status must be one of passed, failed, not_reviewed",
+        ),
+        ("scan_by_tag", BOTH, {"tag": "nist", "status": "x"}, "status must be one of"),
+        ("scan_diff", BOTH, {"baseline": {}}, "lacks platform"),
+        ("scan_diff", BOTH, {"baseline": None}, "must be an object"),
+    ],
+)
+def test_bad_input_is_an_error_with_a_sentence(
+    name: str, value: Any, arguments: dict[str, Any], message: str
+) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         FILTERS[name](value, **arguments)
     assert str(caught.value).startswith(name + ": ")
@@ -135,8 +202,12 @@ def test_bad_input_is_an_error_with_a_sentence(name: str, value: Any, arguments:
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
     program = pathlib.Path(sys.executable).parent / "ansible-doc"
-    done = subprocess.run([str(program), "-t", "filter", "-j", *["securescan.kubernetes.%s" % name for name in SIDECARS]],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(program), "-t", "filter", "-j", *[f"securescan.kubernetes.{name}" for name in SIDECARS]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr and "WARNING" not in done.stderr, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
@@ -145,7 +216,7 @@ def documentation() -> dict[str, Any]:
 def test_every_filter_is_documented_with_its_options(documentation: dict[str, Any]) -> None:
     assert sorted(FILTERS) == SIDECARS
     for name, function in FILTERS.items():
-        entry = documentation["securescan.kubernetes.%s" % name]
+        entry = documentation[f"securescan.kubernetes.{name}"]
         _input, *parameters = inspect.signature(function).parameters.values()
         options = entry["doc"]["options"]
         assert set(options) == {"_input", *(parameter.name for parameter in parameters)}, name
@@ -169,18 +240,37 @@ def write_run(folder: pathlib.Path, run_id: str, *documents: Any) -> dict[str, s
 
 def test_every_example_runs(documentation: dict[str, Any], tmp_path: pathlib.Path) -> None:
     again = make_document(ONE, make_control("c-1", "failed"), profile="container-baseline")
-    variables = {"scan": write_run(tmp_path, "run-1", (ONE, FIRST), (TWO, SECOND)),
-                 "again": write_run(tmp_path, "run-2", (ONE, again))}
-    tasks = [task for name in SIDECARS for task in yaml.safe_load(documentation["securescan.kubernetes.%s" % name]["examples"])]
+    variables = {
+        "scan": write_run(tmp_path, "run-1", (ONE, FIRST), (TWO, SECOND)),
+        "again": write_run(tmp_path, "run-2", (ONE, again)),
+    }
+    tasks = [
+        task
+        for name in SIDECARS
+        for task in yaml.safe_load(documentation[f"securescan.kubernetes.{name}"]["examples"])
+    ]
     assert len(tasks) == len(FILTERS)
     play = tmp_path / "examples.yml"
-    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]))
+    play.write_text(
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}])
+    )
     program = pathlib.Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run([str(program), "-i", "localhost,", "-c", "local", str(play)], cwd=tmp_path, check=False, text=True,
-                          capture_output=True, env=dict(os.environ, ANSIBLE_NOCOLOR="1"))
+    done = subprocess.run(
+        [str(program), "-i", "localhost,", "-c", "local", str(play)],
+        cwd=tmp_path,
+        check=False,
+        text=True,
+        capture_output=True,
+        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    for text in ("3 controls failed on 2 containers", "17 %, of it 20 % by the baseline", "critical: 1", "AC-6",
-                 "demo/shop/Deployment/api/app: c-1 failed, and did not fail before",
-                 "%s: Title of c-2 (expected 0644, found 0777)" % ONE.target_id):
+    for text in (
+        "3 controls failed on 2 containers",
+        "17 %, of it 20 % by the baseline",
+        "critical: 1",
+        "AC-6",
+        "demo/shop/Deployment/api/app: c-1 failed, and did not fail before",
+        f"{ONE.target_id}: Title of c-2 (expected 0644, found 0777)",
+    ):
         assert text in done.stdout, (text, done.stdout)
     assert "WARNING" not in done.stderr

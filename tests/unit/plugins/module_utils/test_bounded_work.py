@@ -71,7 +71,9 @@ def test_when_it_is_cancelled_nothing_new_is_begun():
 
 def test_a_caller_that_stops_cancels_it():
     cancel = threading.Event()
-    results = bounded_work.run_bounded(range(100), lambda item: item and cancel.wait(5), 2, cancel, lambda done: None)
+    results = bounded_work.run_bounded(
+        range(100), lambda item: item and cancel.wait(5), 2, cancel, lambda done: None
+    )
     assert next(results) == (0, 0)
     results.close()
     assert cancel.is_set()

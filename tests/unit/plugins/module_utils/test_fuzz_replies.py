@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import time
-from typing import List, Optional
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import STATUSES, UNREACHED, Facts
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    STATUSES,
+    UNREACHED,
+    Facts,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.fuzzed_replies import (
     NONCE,
@@ -32,7 +35,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     return record(tmp_path_factory.mktemp("recorded"))
 
 
-def read(recorded: Recorded, data: bytes) -> Optional[Facts]:
+def read(recorded: Recorded, data: bytes) -> Facts | None:
     """The facts, or None where the reply was refused; whatever is raised besides is a crash and fails the test."""
     try:
         facts = read_facts(recorded.request, data, NONCE)
@@ -44,8 +47,8 @@ def read(recorded: Recorded, data: bytes) -> Optional[Facts]:
     return facts
 
 
-def units(recorded: Recorded) -> List[Span]:
-    spans: List[Span] = []
+def units(recorded: Recorded) -> list[Span]:
+    spans: list[Span] = []
     assert strict_frames(recorded.reply, NONCE.encode(), spans)
     return spans
 
@@ -64,8 +67,19 @@ def test_no_beginning_of_a_reply_is_a_reply(recorded: Recorded) -> None:
 
 def test_spoilt_replies(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
     nonce = NONCE.encode()
-    tokens = [b"\n", b"\r\n", b" ", b"-", b"\x00", OTHER_NONCE, b"frame q0 ok text 0\n\n", b"frame q99 ok text 0\n\n",
-              b"end 0 %s\n" % nonce, b"end 23 %s\n" % nonce, b"securescan-facts 1 %s\n" % nonce]
+    tokens = [
+        b"\n",
+        b"\r\n",
+        b" ",
+        b"-",
+        b"\x00",
+        OTHER_NONCE,
+        b"frame q0 ok text 0\n\n",
+        b"frame q99 ok text 0\n\n",
+        b"end 0 %s\n" % nonce,
+        b"end 23 %s\n" % nonce,
+        b"securescan-facts 1 %s\n" % nonce,
+    ]
     mutations = Mutations(20261, units(recorded), tokens)
     whole = read(recorded, recorded.reply)
     accepted = refused = 0
@@ -83,11 +97,16 @@ def test_spoilt_replies(recorded: Recorded, capsys: pytest.CaptureFixture[str]) 
             if frames is not None and frames == recorded.check(recorded.reply):
                 assert facts == whole, "the same frames mean the same, in whatever order they come"
     assert slowest < SLOWEST
-    assert len(mutations.made) == 14 and min(mutations.made.values()) > ROUNDS // 50, "each way to spoil was used"
+    assert len(mutations.made) == 14 and min(mutations.made.values()) > ROUNDS // 50, (
+        "each way to spoil was used"
+    )
     assert refused > ROUNDS // 4 and accepted > ROUNDS // 10, "both answers are common, or this shows little"
     with capsys.disabled():
-        print(" %d spoilt replies of %d bytes: %d refused, %d whole still; the slowest took %.1f ms of CPU "
-              % (ROUNDS, len(recorded.reply), refused, accepted, slowest * 1000), end="")
+        print(
+            f" {ROUNDS} spoilt replies of {len(recorded.reply)} bytes: {refused} refused, {accepted} whole "
+            f"still; the slowest took {slowest * 1000:.1f} ms of CPU ",
+            end="",
+        )
 
 
 def test_a_reply_to_another_request_is_none_to_this(recorded: Recorded) -> None:

@@ -17,9 +17,10 @@ import ssl
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Tuple, Union
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
@@ -27,14 +28,17 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.deadline import Deadline
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.transport import Endpoint, TlsStream
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
     ExecOutcome,
     exec_in_container,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.deadline import Deadline
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.transport import (
+    Endpoint,
+    TlsStream,
+)
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     BINARY,
@@ -65,12 +69,27 @@ OUTPUT_LIMIT = 1 << 20
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Takes the place of the accept key, which depends on what the client sends.
 _KEY_HERE = b"<the key that proves this answer>="
-HEAD = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
-        b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n" % _KEY_HERE)
-TOKENS = (b"\r\n\r\n", b"\x82\x02\x01x", b"\x02\x02\x01x", b"\x80\x01x", b"\x88\x02\x03\xe8", b"\x88\x00",
-          b"\x89\x00", b"\x8a\x00", b"\x81\x02\x01x", b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x01", b"\xf2\x02\x01x",
-          b"\x82\x82\x00\x00\x00\x00\x01x", b"\x82\x02\xff\x01", b"\x82\x00",
-          b"\x82\x25\x03" + b'{"metadata":{},"status":"Success"}  ')
+HEAD = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
+    b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n" % _KEY_HERE
+)
+TOKENS = (
+    b"\r\n\r\n",
+    b"\x82\x02\x01x",
+    b"\x02\x02\x01x",
+    b"\x80\x01x",
+    b"\x88\x02\x03\xe8",
+    b"\x88\x00",
+    b"\x89\x00",
+    b"\x8a\x00",
+    b"\x81\x02\x01x",
+    b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x01",
+    b"\xf2\x02\x01x",
+    b"\x82\x82\x00\x00\x00\x00\x01x",
+    b"\x82\x02\xff\x01",
+    b"\x82\x00",
+    b"\x82\x25\x03" + b'{"metadata":{},"status":"Success"}  ',
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +98,28 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 
 @pytest.fixture(scope="module")
-def frames(recorded: Recorded) -> List[bytes]:
+def frames(recorded: Recorded) -> list[bytes]:
     """What a server sends: output in pieces, one of them in fragments, a ping, some error output, status, close."""
     size = len(recorded.reply) // 7 + 1
-    parts = [recorded.reply[start:start + size] for start in range(0, len(recorded.reply), size)]
+    parts = [recorded.reply[start : start + size] for start in range(0, len(recorded.reply), size)]
     sent = [frame(BINARY, bytes((STDOUT,)) + part) for part in parts]
-    sent[2:3] = [frame(BINARY, bytes((STDOUT,)) + parts[2][:100], final=False), frame(PING, b"?"),
-                 frame(0, parts[2][100:300], final=False), frame(0, parts[2][300:])]
-    return [frame(BINARY, bytes((STDOUT,))), *sent, frame(BINARY, bytes((STDERR,)) + b"a warning\n"),
-            frame(BINARY, bytes((ERROR,)) + exit_status(0)), frame(CLOSE, b"\x03\xe8")]
+    sent[2:3] = [
+        frame(BINARY, bytes((STDOUT,)) + parts[2][:100], final=False),
+        frame(PING, b"?"),
+        frame(0, parts[2][100:300], final=False),
+        frame(0, parts[2][300:]),
+    ]
+    return [
+        frame(BINARY, bytes((STDOUT,))),
+        *sent,
+        frame(BINARY, bytes((STDERR,)) + b"a warning\n"),
+        frame(BINARY, bytes((ERROR,)) + exit_status(0)),
+        frame(CLOSE, b"\x03\xe8"),
+    ]
 
 
-def spans_of(pieces: List[bytes]) -> List[Span]:
-    ends = [sum(len(piece) for piece in pieces[:number + 1]) for number in range(len(pieces))]
+def spans_of(pieces: list[bytes]) -> list[Span]:
+    ends = [sum(len(piece) for piece in pieces[: number + 1]) for number in range(len(pieces))]
     return [(end - len(piece), end) for piece, end in zip(pieces, ends)]
 
 
@@ -102,7 +130,7 @@ class ReplayedSocket:
         self._template = template
         self._chance = chance
         self._asked = b""
-        self._data: Optional[bytes] = None
+        self._data: bytes | None = None
         self._breaks = chance.random() < 0.3
         self.closed = False
 
@@ -142,7 +170,7 @@ class ReplayedSocket:
 class ReplayedStream(TlsStream):
     """The client's stream, but for the wait: there is nothing that could be polled."""
 
-    def wait(self, to_write: bool = False, at_most: Optional[float] = None) -> None:
+    def wait(self, to_write: bool = False, at_most: float | None = None) -> None:
         self.deadline.check()
 
 
@@ -154,10 +182,10 @@ class ReplayedConnection:
     def __init__(self, socket: ReplayedSocket) -> None:
         self._socket = socket
 
-    def headers(self) -> List[Tuple[str, str]]:
+    def headers(self) -> list[tuple[str, str]]:
         return [("Authorization", "Bearer x")]
 
-    def secrets(self) -> List[str]:
+    def secrets(self) -> list[str]:
         return []
 
     def renew_credential(self) -> bool:
@@ -168,13 +196,13 @@ class ReplayedConnection:
         return ReplayedStream(self._socket, tls, deadline)  # type: ignore[arg-type]
 
 
-def decode(data: bytes) -> Optional[Tuple[bytes, bytes, bytes]]:
+def decode(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Standard output, standard error and status of a server's frames, up to its close frame or the end of the data.
 
     None where anything before that is not as RFC 6455 and the channel protocol have it. Written for this test.
     """
     channels = dict.fromkeys((STDOUT, STDERR, ERROR), b"")
-    message: Optional[bytes] = None
+    message: bytes | None = None
     while len(data) >= 2:
         final, opcode, length, rest = data[0] >> 7, data[0] & 15, data[1] & 127, data[2:]
         if data[0] & 0x70 or data[1] & 0x80 or opcode not in (0, BINARY, CLOSE, PING, 10):
@@ -207,14 +235,25 @@ def may_agree(head: bytes, accept: bytes) -> bool:
     lines = head.split(b"\r\n")
     pairs = (line.partition(b":") for line in lines[1:])
     headers = [(name.strip().lower(), value.strip()) for name, _colon, value in pairs]
-    return (lines[0].split(b" ")[1:2] == [b"101"] and (b"sec-websocket-accept", accept) in headers
-            and any((b"sec-websocket-protocol", b"v%d.channel.k8s.io" % version) in headers for version in (4, 5)))
+    return (
+        lines[0].split(b" ")[1:2] == [b"101"]
+        and (b"sec-websocket-accept", accept) in headers
+        and any((b"sec-websocket-protocol", b"v%d.channel.k8s.io" % version) in headers for version in (4, 5))
+    )
 
 
-def run(connection: Union[ClusterConnection, ReplayedConnection], pod: str = "pod-1") -> Union[ExecOutcome, ScanError]:
+def run(connection: ClusterConnection | ReplayedConnection, pod: str = "pod-1") -> ExecOutcome | ScanError:
     try:
-        return exec_in_container(connection, "shop", pod, "app", ["sh"], b"exit\n",  # type: ignore[arg-type]
-                                 timeout=TIMEOUT, output_limit=OUTPUT_LIMIT)
+        return exec_in_container(
+            connection,
+            "shop",
+            pod,
+            "app",
+            ["sh"],
+            b"exit\n",  # type: ignore[arg-type]
+            timeout=TIMEOUT,
+            output_limit=OUTPUT_LIMIT,
+        )
     except ScanError as error:
         return error
 
@@ -236,7 +275,7 @@ def check_outcome(outcome: ExecOutcome, sent: bytes, recorded: Recorded) -> bool
     return True
 
 
-def test_the_stream_as_it_should_be(recorded: Recorded, frames: List[bytes]) -> None:
+def test_the_stream_as_it_should_be(recorded: Recorded, frames: list[bytes]) -> None:
     for seed in range(50):
         outcome = run(ReplayedConnection(ReplayedSocket(HEAD + b"".join(frames), random.Random(seed))))
         assert isinstance(outcome, ExecOutcome), outcome
@@ -244,7 +283,7 @@ def test_the_stream_as_it_should_be(recorded: Recorded, frames: List[bytes]) -> 
         assert check_outcome(outcome, b"".join(frames), recorded)
 
 
-def test_spoilt_streams(recorded: Recorded, frames: List[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+def test_spoilt_streams(recorded: Recorded, frames: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
     whole = HEAD + b"".join(frames)
     mutations = Mutations(20262, spans_of([HEAD, *frames])[1:], TOKENS)
     seen: Counter[str] = Counter()
@@ -263,12 +302,23 @@ def test_spoilt_streams(recorded: Recorded, frames: List[bytes], capsys: pytest.
             assert may_agree(head, socket.accept), head
             seen["facts" if check_outcome(outcome, sent, recorded) else "an outcome, but no facts"] += 1
     assert slowest < SLOWEST
-    assert len(mutations.made) == 14 and min(mutations.made.values()) > ROUNDS // 50, "each way to spoil was used"
-    assert set(seen) <= {"facts", "an outcome, but no facts", "bad_reply", "connection_lost", "protocol_refused"}
+    assert len(mutations.made) == 14 and min(mutations.made.values()) > ROUNDS // 50, (
+        "each way to spoil was used"
+    )
+    assert set(seen) <= {
+        "facts",
+        "an outcome, but no facts",
+        "bad_reply",
+        "connection_lost",
+        "protocol_refused",
+    }
     assert min(seen.values()) > ROUNDS // 100, "each answer is common, or this shows little"
     with capsys.disabled():
-        print(" %d spoilt streams of %d bytes: %s; the slowest took %.1f ms of CPU "
-              % (ROUNDS, len(whole), dict(seen.most_common()), slowest * 1000), end="")
+        print(
+            f" {ROUNDS} spoilt streams of {len(whole)} bytes: {dict(seen.most_common())}; the slowest took "
+            f"{slowest * 1000:.1f} ms of CPU ",
+            end="",
+        )
 
 
 @pytest.fixture
@@ -277,15 +327,16 @@ def spoiling_server(tmp_path: Path) -> Iterator[FakeApiServer]:
         yield server
 
 
-def test_spoilt_streams_over_a_real_socket(recorded: Recorded, frames: List[bytes],
-                                           spoiling_server: FakeApiServer) -> None:
+def test_spoilt_streams_over_a_real_socket(
+    recorded: Recorded, frames: list[bytes], spoiling_server: FakeApiServer
+) -> None:
     mutations = Mutations(20263, spans_of(frames), TOKENS)
     spoilt = [mutations.spoil(b"".join(frames)) for _round in range(ROUNDS_ON_A_SOCKET)]
     for number, data in enumerate(spoilt):
-        spoiling_server.add_pod("shop", "pod-%d" % number, {"app": send_and_leave(data)})
+        spoiling_server.add_pod("shop", f"pod-{number}", {"app": send_and_leave(data)})
     connection = connect(ConnectionOptions(kubeconfig=spoiling_server.kubeconfig()), {})
     with no_hang(240), ThreadPoolExecutor(16) as pool:
-        outcomes = list(pool.map(lambda number: run(connection, "pod-%d" % number), range(ROUNDS_ON_A_SOCKET)))
+        outcomes = list(pool.map(lambda number: run(connection, f"pod-{number}"), range(ROUNDS_ON_A_SOCKET)))
     facts = 0
     for outcome, data in zip(outcomes, spoilt):
         if isinstance(outcome, ScanError):
@@ -297,7 +348,7 @@ def test_spoilt_streams_over_a_real_socket(recorded: Recorded, frames: List[byte
 
 
 def send_and_leave(data: bytes) -> Any:
-    def program(_argv: List[str], streams: ExecStreams) -> int:
+    def program(_argv: list[str], streams: ExecStreams) -> int:
         while streams.stdin.read(65536):
             pass  # a connection that is closed before all was read is reset, and what was sent may be lost
         streams.raw(data)

@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import recycle
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.recycle import LeftPod, Recycler, by_workload
+from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint import recycle
+from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint.recycle import (
+    LeftPod,
+    Recycler,
+    by_workload,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 
 BUDGET = "Cannot evict pod as it would violate the pod's disruption budget."
@@ -16,11 +20,24 @@ BUDGET = "Cannot evict pod as it would violate the pod's disruption budget."
 
 def pod(name, kind="ReplicaSet", ready=True, **changes):
     group = {"Job": "batch/v1", "Rollout": "argoproj.io/v1"}.get(kind, "apps/v1")
-    owners = [{"apiVersion": group, "kind": kind, "name": "app", "uid": "owner", "controller": True}] if kind else []
-    metadata = {"name": name, "namespace": "shop", "uid": "uid-" + name, "ownerReferences": owners,
-                "labels": {"pod-template-hash": "1"}, **changes}
-    return {"metadata": metadata, "spec": {"nodeName": "n"},
-            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]}}
+    owners = (
+        [{"apiVersion": group, "kind": kind, "name": "app", "uid": "owner", "controller": True}]
+        if kind
+        else []
+    )
+    metadata = {
+        "name": name,
+        "namespace": "shop",
+        "uid": "uid-" + name,
+        "ownerReferences": owners,
+        "labels": {"pod-template-hash": "1"},
+        **changes,
+    }
+    return {
+        "metadata": metadata,
+        "spec": {"nodeName": "n"},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
 
 
 def left(made, running=()):
@@ -53,10 +70,16 @@ class Cluster:
         for answer in answers:
             if not getattr(answer, "done", False):
                 raise answer
-        there = [item for item in self.pods if item["metadata"]["uid"] == body["deleteOptions"]["preconditions"]["uid"]]
+        there = [
+            item
+            for item in self.pods
+            if item["metadata"]["uid"] == body["deleteOptions"]["preconditions"]["uid"]
+        ]
         if not there:
             raise ScanError("not_found", "no such pod")
-        self.log.append("evict %s%s" % (name, " dry" if body["deleteOptions"].get("dryRun") and query else ""))
+        self.log.append(
+            "evict {}{}".format(name, " dry" if body["deleteOptions"].get("dryRun") and query else "")
+        )
         if query is None:
             self.pods.remove(there[0])
             if self.replaces:
@@ -86,14 +109,29 @@ def test_the_rest_of_a_workload_is_left_alone_when_one_is_not_replaced(monkeypat
     a, b = pod("a"), pod("b")
     cluster = Cluster(a, b, replaces=False)
     outcomes = run(monkeypatch, cluster, [left(a), left(b)])
-    assert said(outcomes) == ["not_replaced", "recycle_stopped"] and outcomes[0].evicted and not outcomes[1].evicted
+    assert (
+        said(outcomes) == ["not_replaced", "recycle_stopped"]
+        and outcomes[0].evicted
+        and not outcomes[1].evicted
+    )
     assert "1 of 2 pods of its ReplicaSet are ready" in outcomes[0].error.message and cluster.pods == [b]
 
 
-@pytest.mark.parametrize(("job", "words"), [
-    ({"type": "SuccessCriteriaMet", "status": "True", "message": "done"}, "its Job app has ended (SuccessCriteriaMet: done)"),
-    ({"type": "Failed", "status": "True", "message": "BackoffLimit"}, "its Job app has ended (Failed: BackoffLimit)"),
-    ({"type": "Failed", "status": "False"}, "0 of 1 pods of its Job"), (None, "0 of 1 pods of its Job")])
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (
+            {"type": "SuccessCriteriaMet", "status": "True", "message": "done"},
+            "its Job app has ended (SuccessCriteriaMet: done)",
+        ),
+        (
+            {"type": "Failed", "status": "True", "message": "BackoffLimit"},
+            "its Job app has ended (Failed: BackoffLimit)",
+        ),
+        ({"type": "Failed", "status": "False"}, "0 of 1 pods of its Job"),
+        (None, "0 of 1 pods of its Job"),
+    ],
+)
 def test_a_job_that_has_ended_makes_no_other_pod(monkeypatch, job, words):
     a = pod("a", kind="Job")
     cluster = Cluster(a, replaces=False)
@@ -112,7 +150,10 @@ def test_a_refusal_by_a_budget_is_tried_again_and_told_in_the_end(monkeypatch):
     refusal = ScanError("throttled", BUDGET)
     assert said(run(monkeypatch, Cluster(a, answers=[refusal]), [left(a)], timeout=5)) == [True]
     outcomes = run(monkeypatch, Cluster(a, b, answers=[refusal] * 99), [left(a), left(b)])
-    assert said(outcomes) == ["eviction_refused", "recycle_stopped"] and "PodDisruptionBudget" in outcomes[0].error.cause
+    assert (
+        said(outcomes) == ["eviction_refused", "recycle_stopped"]
+        and "PodDisruptionBudget" in outcomes[0].error.cause
+    )
 
 
 def test_other_failures_of_one_pod_do_not_keep_the_next(monkeypatch):
@@ -127,8 +168,14 @@ def test_a_lost_answer_is_asked_for_again_and_the_eviction_counts(monkeypatch):
     lost.done = True
     assert said(run(monkeypatch, Cluster(a, answers=[lost]), [left(a)], timeout=5)) == [True]
     a = pod("a")
-    assert said(run(monkeypatch, Cluster(a, answers=[ScanError("server_error", "two budgets")] * 9), [left(a)], timeout=9)) == [
-        "server_error"]
+    assert said(
+        run(
+            monkeypatch,
+            Cluster(a, answers=[ScanError("server_error", "two budgets")] * 9),
+            [left(a)],
+            timeout=9,
+        )
+    ) == ["server_error"]
 
 
 def test_a_pod_that_somebody_else_has_replaced_is_left_alone(monkeypatch):
@@ -137,19 +184,29 @@ def test_a_pod_that_somebody_else_has_replaced_is_left_alone(monkeypatch):
     assert said(outcomes) == [False]
 
 
-@pytest.mark.parametrize(("made", "words"), [
-    (pod("a", kind=""), "no controller owns it"), (pod("a", kind="Rollout"), "owned by Rollout app"),
-    (pod("a", kind="", annotations={"kubernetes.io/config.mirror": "x"}), "static pod of node n"),
-    (dict(pod("a", kind="Job"), status={"phase": "Succeeded"}), "it has ended (Succeeded)")])
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (pod("a", kind=""), "no controller owns it"),
+        (pod("a", kind="Rollout"), "owned by Rollout app"),
+        (pod("a", kind="", annotations={"kubernetes.io/config.mirror": "x"}), "static pod of node n"),
+        (dict(pod("a", kind="Job"), status={"phase": "Succeeded"}), "it has ended (Succeeded)"),
+    ],
+)
 def test_what_nothing_would_replace_is_not_evicted(monkeypatch, made, words):
     cluster = Cluster(made)
     (outcome,) = run(monkeypatch, cluster, [left(made)])
-    assert outcome.error.reason == "pod_not_replaceable" and words in outcome.error.message and cluster.log == []
+    assert (
+        outcome.error.reason == "pod_not_replaceable" and words in outcome.error.message and cluster.log == []
+    )
 
 
 def test_a_pod_in_which_a_scan_is_at_work_is_not_evicted(monkeypatch):
     a, b = pod("a"), pod("b")
-    assert said(run(monkeypatch, Cluster(a, b), [left(a, ("securescan-1",)), left(b)])) == ["debug_in_use", True]
+    assert said(run(monkeypatch, Cluster(a, b), [left(a, ("securescan-1",)), left(b)])) == [
+        "debug_in_use",
+        True,
+    ]
 
 
 def test_check_mode_asks_by_dry_runs_and_waits_for_nothing(monkeypatch):

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import CollectionRequest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning import scan_target as run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
@@ -24,14 +24,21 @@ class Approach:
         raise self.failure
 
 
-@pytest.mark.parametrize(("failure", "reason"), [
-    (ScanError("pod_gone", "gone"), "pod_gone"),
-    (ValueError("a defect"), "internal"),
-])
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (ScanError("pod_gone", "gone"), "pod_gone"),
+        (ValueError("a defect"), "internal"),
+    ],
+)
 def test_what_goes_wrong_with_a_target_is_its_outcome(failure, reason):
     pod = {"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": {}, "status": {}}
-    target = Target(cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="x")
-    plan = run.ScanPlan(run_id="r", approach=Approach(failure), request=CollectionRequest((), 10.0), profiles=())
+    target = Target(
+        cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="x"
+    )
+    plan = run.ScanPlan(
+        run_id="r", approach=Approach(failure), request=CollectionRequest((), 10.0), profiles=()
+    )
     outcome = run.scan_target(plan, SelectedTarget(target, PodSnapshot.from_object(pod)))
     assert outcome.judgement is None
     assert outcome.error.reason == reason

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Iterator
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import AccessPlan, Grant, PodRef
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import (
+    AccessPlan,
+    Grant,
+    PodRef,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,
     connect,
@@ -44,5 +48,10 @@ def client(connection) -> RestClient:
 def plan() -> AccessPlan:
     now = datetime.now(timezone.utc).replace(microsecond=0)
     pods = (PodRef("api-1", "uid-1"), PodRef("api-2", "uid-2"))
-    return AccessPlan("run-1", "tests", now + timedelta(seconds=600), now + timedelta(seconds=300),
-                      (Grant("shop", pods), Grant("billing", pods)))
+    return AccessPlan(
+        "run-1",
+        "tests",
+        now + timedelta(seconds=600),
+        now + timedelta(seconds=300),
+        (Grant("shop", pods), Grant("billing", pods)),
+    )

@@ -17,7 +17,8 @@ def ours(server):
 def test_six_objects_are_made_and_removed(client, plan, server):
     outcomes = lifecycle.ensure_present(client, plan)
     assert [(outcome.changed, outcome.is_new, outcome.expires) for outcome in outcomes] == [
-        (True, True, plan.expires)] * 2
+        (True, True, plan.expires)
+    ] * 2
     assert len(ours(server)) == 6
     assert lifecycle.namespaces_of_run(client, "run-1") == ["billing", "shop"]
     assert not any(outcome.changed for outcome in lifecycle.ensure_present(client, plan))
@@ -26,13 +27,19 @@ def test_six_objects_are_made_and_removed(client, plan, server):
 
 
 @pytest.mark.parametrize("kind", ["serviceaccounts", "roles", "rolebindings"])
-@pytest.mark.parametrize("fault", [
-    Fault("status", status=403, reason="Forbidden", text="no"),
-    Fault("status", status=500, reason="InternalError", text="failed calling webhook \"w\": timeout"),
-    Fault("silence"), Fault("cut", after=20), Fault("garbage", text="nonsense"),
-], ids=["403", "500", "silence", "cut", "garbage"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=403, reason="Forbidden", text="no"),
+        Fault("status", status=500, reason="InternalError", text='failed calling webhook "w": timeout'),
+        Fault("silence"),
+        Fault("cut", after=20),
+        Fault("garbage", text="nonsense"),
+    ],
+    ids=["403", "500", "silence", "cut", "garbage"],
+)
 def test_a_failure_leaves_nothing_in_its_namespace_and_the_other_stands(kind, fault, client, plan, server):
-    server.faults.append(Fault(**dict(vars(fault), on="POST .*/namespaces/billing/%s" % kind)))
+    server.faults.append(Fault(**dict(vars(fault), on=f"POST .*/namespaces/billing/{kind}")))
     shop, billing = lifecycle.ensure_present(client, plan)
     assert shop.error is None
     assert (billing.error.reason, billing.changed, billing.expires) == ("access_incomplete", False, None)
@@ -42,7 +49,9 @@ def test_a_failure_leaves_nothing_in_its_namespace_and_the_other_stands(kind, fa
 
 def test_what_could_not_be_taken_back_is_said(client, plan, server):
     server.faults.append(Fault("status", on="POST .*/roles", status=403, reason="Forbidden", text="no roles"))
-    server.faults.append(Fault("status", on="DELETE .*/serviceaccounts", status=403, reason="Forbidden", text="stays"))
+    server.faults.append(
+        Fault("status", on="DELETE .*/serviceaccounts", status=403, reason="Forbidden", text="stays")
+    )
     outcome = lifecycle.ensure_present(client, plan)[0]
     assert outcome.error.reason == "access_remains"
     assert "no roles; and not removed again: ServiceAccount: stays" in outcome.error.message

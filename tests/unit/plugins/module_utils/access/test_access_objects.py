@@ -24,14 +24,15 @@ def made(plan, names):
 
 @pytest.mark.parametrize("length", [1, 20, 63, 253])
 def test_each_object_is_far_below_what_can_be_stored_and_none_is_lost(length, plan):
-    names = [("%x" % number).rjust(length, "p")[:length] for number in range(20000 if length > 1 else 16)]
+    names = [(f"{number:x}").rjust(length, "p")[:length] for number in range(20000 if length > 1 else 16)]
     items = made(plan, names)
     roles = [item for item in items if item["kind"] == "Role"]
     assert max(len(json.dumps(item)) for item in items) < ETCD_LIMIT / 2
     for number in (0, 1):
         assert [name for role in roles for name in role["rules"][number]["resourceNames"]] == names
     assert [item["roleRef"]["name"] for item in items if item["kind"] == "RoleBinding"] == [
-        role["metadata"]["name"] for role in roles]
+        role["metadata"]["name"] for role in roles
+    ]
     assert len({item["metadata"]["name"] for item in items}) == len(roles)
     assert all(len(role["metadata"]["name"]) <= 253 for role in roles)
 
@@ -44,8 +45,16 @@ def test_no_other_run_has_the_name_of_a_second_role(plan):
 
 def test_the_expiry_label_is_read_as_it_was_written_and_nothing_else_is(plan):
     assert objects.expiry_of(plan.labels()) == plan.expires
-    for text in ("", "soon", "20261301T000000Z", "20260101T000000", "2026-01-01T00:00:00Z", "20260101T000000Zx",
-                 "20260101T0000 0Z", "\u0662\u0660\u0662\u0666\u0660\u0661\u0660\u0661T000000Z"):
+    for text in (
+        "",
+        "soon",
+        "20261301T000000Z",
+        "20260101T000000",
+        "2026-01-01T00:00:00Z",
+        "20260101T000000Zx",
+        "20260101T0000 0Z",
+        "\u0662\u0660\u0662\u0666\u0660\u0661\u0660\u0661T000000Z",
+    ):
         assert objects.expiry_of({objects.LABEL_EXPIRES: text}) is None, text
     assert objects.expiry_of({}) is None
 
@@ -57,14 +66,25 @@ def test_labels_are_valid_whatever_the_owner_is(plan):
         assert not value or (value[0].isalnum() and value[-1].isalnum())
 
 
-@pytest.mark.parametrize(("message", "cause"), [
-    ('user "op" (groups=["a"]) is attempting to grant RBAC permissions not currently held: {APIGroups:[""], '
-     'Resources:["pods/exec"], ResourceNames:["a" "b"], Verbs:["create" "get"]}', "create and get on pods/exec"),
-    ('user "op" is attempting to grant RBAC permissions not currently held: {APIGroups:[""], Resources:["pods"], '
-     'ResourceNames:["a" "b...', "a verb on pods"),
-    ('roles "x" is forbidden: unable to create new content in namespace n because it is being terminated',
-     "being deleted"),
-])
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (
+            'user "op" (groups=["a"]) is attempting to grant RBAC permissions not currently held: {APIGroups:[""], '
+            'Resources:["pods/exec"], ResourceNames:["a" "b"], Verbs:["create" "get"]}',
+            "create and get on pods/exec",
+        ),
+        (
+            'user "op" is attempting to grant RBAC permissions not currently held: {APIGroups:[""], Resources:["pods"], '
+            'ResourceNames:["a" "b...',
+            "a verb on pods",
+        ),
+        (
+            'roles "x" is forbidden: unable to create new content in namespace n because it is being terminated',
+            "being deleted",
+        ),
+    ],
+)
 def test_refusals_of_an_access_are_explained(message, cause):
     error = access_incomplete(ScanError("not_permitted", message), ())
     assert error.reason == "access_incomplete"

@@ -28,27 +28,46 @@ NOBODY, LATER = pack_pods({}), "2126-01-01T00:00:00Z"
 
 
 def selected(pod, uid, workload="api", container="app", state="running"):
-    target = Target(cluster="c", namespace="shop", workload_kind="Deployment", workload=workload, pod=pod, pod_uid=uid,
-                    container=container, state=state)
-    return SelectedTarget(target, PodSnapshot.from_object({"metadata": {"name": pod, "namespace": "shop", "uid": uid},
-                                                           "spec": {}, "status": {}}))
+    target = Target(
+        cluster="c",
+        namespace="shop",
+        workload_kind="Deployment",
+        workload=workload,
+        pod=pod,
+        pod_uid=uid,
+        container=container,
+        state=state,
+    )
+    return SelectedTarget(
+        target,
+        PodSnapshot.from_object(
+            {"metadata": {"name": pod, "namespace": "shop", "uid": uid}, "spec": {}, "status": {}}
+        ),
+    )
 
 
 def paired(lost, current, reached):
-    return [(old.target.pod, new.target.pod, new.target.container) for old, new in successors(lost, current, reached)]
+    return [
+        (old.target.pod, new.target.pod, new.target.container)
+        for old, new in successors(lost, current, reached)
+    ]
 
 
 def test_a_successor_is_a_new_running_container_of_the_same_name_and_workload():
     lost = selected("api-1", "u1")
-    others = [selected("api-2", "u2"), selected("api-3", "u3", workload="other"),
-              selected("api-4", "u4", container="b"), selected("api-5", "u5", state="waiting")]
+    others = [
+        selected("api-2", "u2"),
+        selected("api-3", "u3", workload="other"),
+        selected("api-4", "u4", container="b"),
+        selected("api-5", "u5", state="waiting"),
+    ]
     assert paired([lost], others, {"u1", "u2"}) == []
     assert paired([lost], [*others, selected("api-6", "u6")], {"u1", "u2"}) == [("api-1", "api-6", "app")]
 
 
 def test_no_more_successors_than_were_lost_and_no_one_twice():
     lost = [selected("api-1", "u1"), selected("api-2", "u2")]
-    new = [selected("api-%d" % number, "u%d" % number) for number in (3, 4, 5)]
+    new = [selected(f"api-{number}", f"u{number}") for number in (3, 4, 5)]
     assert paired(lost, new, {"u1", "u2"}) == [("api-1", "api-3", "app"), ("api-2", "api-4", "app")]
     assert paired(lost, new[:1], {"u1", "u2"}) == [("api-1", "api-3", "app")]
 
@@ -62,17 +81,28 @@ def test_a_pod_that_keeps_its_name_and_one_that_came_too_late_are_found():
 
 @pytest.mark.parametrize(("left", "expected"), [(3600, 3600), (599, 600), (-5, 600)])
 def test_a_token_ends_with_its_access_but_never_before_the_apis_minimum(left, expected):
-    assert remaining_lifetime(datetime.now(timezone.utc) + timedelta(seconds=left, milliseconds=500)) == expected
+    assert (
+        remaining_lifetime(datetime.now(timezone.utc) + timedelta(seconds=left, milliseconds=500)) == expected
+    )
 
 
-@pytest.mark.parametrize("access", [
-    {}, {"run_id": "r"}, {"run_id": "r", "namespaces": [{}]},
-    {"run_id": "r", "packed_pods": NOBODY, "namespaces": [{"namespace": "n", "expires": LATER}]},
-    {"run_id": "r", "packed_pods": pack_pods({"n": ()}), "namespaces": [{"namespace": "n"}]},
-    {"run_id": "r", "packed_pods": pack_pods({"n": ()}), "namespaces": [{"namespace": "n", "expires": "tomorrow"}]},
-    {"run_id": "r", "packed_pods": "no", "namespaces": [{"namespace": "n", "expires": LATER}]},
-    {"run_id": "r", "packed_pods": None, "namespaces": [{"namespace": "n", "expires": LATER}]},
-])
+@pytest.mark.parametrize(
+    "access",
+    [
+        {},
+        {"run_id": "r"},
+        {"run_id": "r", "namespaces": [{}]},
+        {"run_id": "r", "packed_pods": NOBODY, "namespaces": [{"namespace": "n", "expires": LATER}]},
+        {"run_id": "r", "packed_pods": pack_pods({"n": ()}), "namespaces": [{"namespace": "n"}]},
+        {
+            "run_id": "r",
+            "packed_pods": pack_pods({"n": ()}),
+            "namespaces": [{"namespace": "n", "expires": "tomorrow"}],
+        },
+        {"run_id": "r", "packed_pods": "no", "namespaces": [{"namespace": "n", "expires": LATER}]},
+        {"run_id": "r", "packed_pods": None, "namespaces": [{"namespace": "n", "expires": LATER}]},
+    ],
+)
 def test_a_garbled_access_is_refused(access, client, connection):
     with pytest.raises(ScanError) as caught:
         ScannerAccess(client, connection, access, Limiter(per_cluster=1))
@@ -80,10 +110,16 @@ def test_a_garbled_access_is_refused(access, client, connection):
 
 
 def test_what_the_access_does_not_cover_is_refused_without_a_request(client, connection):
-    access = {"run_id": "r", "packed_pods": pack_pods({"shop": [PodRef("api-1", UIDS[0])]}),
-              "namespaces": [{"namespace": "shop", "expires": datetime.now(timezone.utc).strftime(TIME_FORMAT)}]}
+    access = {
+        "run_id": "r",
+        "packed_pods": pack_pods({"shop": [PodRef("api-1", UIDS[0])]}),
+        "namespaces": [{"namespace": "shop", "expires": datetime.now(timezone.utc).strftime(TIME_FORMAT)}],
+    }
     scanner = ScannerAccess(client, connection, access, Limiter(per_cluster=1))
-    for target, reason in ((selected("api-1", UIDS[1]), "pod_replaced"), (selected("api-2", UIDS[2]), "pod_replaced")):
+    for target, reason in (
+        (selected("api-1", UIDS[1]), "pod_replaced"),
+        (selected("api-2", UIDS[2]), "pod_replaced"),
+    ):
         with pytest.raises(ScanError) as caught:
             scanner.for_target(target.target)
         assert caught.value.reason == reason

@@ -8,7 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant, PodRef, parts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.rights import covers, rules
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import approach_of, check_covers
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import (
+    approach_of,
+    check_covers,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 
 
@@ -23,13 +26,18 @@ def test_debug_adds_one_verb_to_what_exec_has():
 
 @pytest.mark.parametrize("approach", ["exec", "debug"])
 def test_every_rule_names_its_pods(approach):
-    assert all(rule["resourceNames"] == ["a", "b"] and rule["apiGroups"] == [""] for rule in rules(approach, ["a", "b"]))
+    assert all(
+        rule["resourceNames"] == ["a", "b"] and rule["apiGroups"] == [""]
+        for rule in rules(approach, ["a", "b"])
+    )
 
 
 def test_more_rules_make_smaller_parts():
     pods = tuple(PodRef(("pod-%04d-" % number).ljust(253, "x"), "u") for number in range(5000))
-    sizes = {approach: max(sum(len(pod.name) for pod in part) for part in parts(Grant("shop", pods, approach)))
-             for approach in ("exec", "debug")}
+    sizes = {
+        approach: max(sum(len(pod.name) for pod in part) for part in parts(Grant("shop", pods, approach)))
+        for approach in ("exec", "debug")
+    }
     assert sizes["debug"] * 3 <= 512 * 1024 and sizes["exec"] * 2 <= 512 * 1024
 
 

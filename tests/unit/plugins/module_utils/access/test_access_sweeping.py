@@ -16,11 +16,16 @@ LATER = timedelta(seconds=601)
 
 def test_all_pages_are_swept(client, server):
     for number in range(1200):
-        name = "securescan-%d" % number
-        labels = {"app.kubernetes.io/managed-by": "securescan.kubernetes", "securescan.kubernetes/run-id": str(number),
-                  "securescan.kubernetes/expires": "20200101T000000Z"}
-        server.objects.put("/api/v1/namespaces/n%d/serviceaccounts/%s" % (number % 3, name),
-                           {"metadata": {"name": name, "namespace": "n%d" % (number % 3), "labels": labels}})
+        name = f"securescan-{number}"
+        labels = {
+            "app.kubernetes.io/managed-by": "securescan.kubernetes",
+            "securescan.kubernetes/run-id": str(number),
+            "securescan.kubernetes/expires": "20200101T000000Z",
+        }
+        server.objects.put(
+            f"/api/v1/namespaces/n{number % 3}/serviceaccounts/{name}",
+            {"metadata": {"name": name, "namespace": "n%d" % (number % 3), "labels": labels}},
+        )
     done = sweep(client, datetime.now(timezone.utc), check_mode=True)
     assert len(done.removed) == 1200
     done = sweep(client, datetime.now(timezone.utc))
@@ -33,8 +38,11 @@ def test_a_namespace_that_fails_does_not_keep_the_others_from_being_swept(client
     server.faults.append(Fault("status", on="GET .*/shop/", status=403, reason="Forbidden", text="not there"))
     done = sweep(client, plan.expires + LATER, ["shop", "billing"])
     assert {item["namespace"] for item in done.removed} == {"billing"}
-    assert [what for what, _error in done.failures] == ["RoleBindings of namespace shop", "Roles of namespace shop",
-                                                        "ServiceAccounts of namespace shop"]
+    assert [what for what, _error in done.failures] == [
+        "RoleBindings of namespace shop",
+        "Roles of namespace shop",
+        "ServiceAccounts of namespace shop",
+    ]
 
 
 def test_the_second_of_the_expiry_is_past(client, plan):
@@ -45,10 +53,15 @@ def test_the_second_of_the_expiry_is_past(client, plan):
 
 def test_what_changes_or_goes_meanwhile_is_no_failure(client, plan, server):
     ensure_present(client, plan)
-    server.faults.append(Fault("status", on="DELETE .*/shop/roles/", status=409, reason="Conflict", text="changed"))
-    server.faults.append(Fault("status", on="DELETE .*/billing/roles/", status=404, reason="NotFound", text="gone"))
+    server.faults.append(
+        Fault("status", on="DELETE .*/shop/roles/", status=409, reason="Conflict", text="changed")
+    )
+    server.faults.append(
+        Fault("status", on="DELETE .*/billing/roles/", status=404, reason="NotFound", text="gone")
+    )
     done = sweep(client, plan.expires)
     assert not done.failures
     assert [(item["kind"], item["namespace"], item["why"]) for item in done.kept] == [
-        ("Role", "shop", "it was changed at this moment")]
+        ("Role", "shop", "it was changed at this moment")
+    ]
     assert len(done.removed) == 4

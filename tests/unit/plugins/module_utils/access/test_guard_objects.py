@@ -59,7 +59,9 @@ def policies(**changes):
 
 
 def test_the_shipped_manifest_is_what_the_module_makes():
-    text = yaml.dump({"apiVersion": "v1", "kind": "List", "items": made()}, Dumper=_Indented, sort_keys=False, width=90)
+    text = yaml.dump(
+        {"apiVersion": "v1", "kind": "List", "items": made()}, Dumper=_Indented, sort_keys=False, width=90
+    )
     assert yaml.safe_load(text)["items"] == made()
     check_or_write(_HEAD + "---\n" + text, MANIFEST)
 
@@ -68,40 +70,54 @@ def test_the_operators_role_names_exactly_the_guards_objects():
     role = yaml.safe_load(MANIFEST.with_name("guard-clusterrole.yml").read_text(encoding="utf-8"))
     assert {item["metadata"]["name"] for item in made()} == set(role["rules"][1]["resourceNames"])
     assert role["rules"][0]["verbs"] == ["create"]
-    assert all(rule["resources"] == ["validatingadmissionpolicies", "validatingadmissionpolicybindings"]
-               for rule in role["rules"])
+    assert all(
+        rule["resources"] == ["validatingadmissionpolicies", "validatingadmissionpolicybindings"]
+        for rule in role["rules"]
+    )
 
 
 def test_every_policy_fails_closed_is_bound_and_matches_scanners_only():
     items = made()
-    bound = {item["spec"]["policyName"]: item["spec"]["validationActions"] for item in items if item["kind"] == BINDING}
+    bound = {
+        item["spec"]["policyName"]: item["spec"]["validationActions"]
+        for item in items
+        if item["kind"] == BINDING
+    }
     assert bound == {name: ["Deny", "Audit"] for name in (EXEC, EPHEMERAL, HELPER, WRITES)}
     (condition,) = {json.dumps(spec["matchConditions"]) for spec in policies().values()}
     expression = json.loads(condition)[0]["expression"]
     pattern = re.search(r"matches\('(.*)'\)$", expression).group(1)
     for spec in policies().values():
         assert spec["failurePolicy"] == "Fail"
-    for user, is_scanner in {"system:serviceaccount:shop:" + object_name("run-1"): True,
-                             "system:serviceaccount:securescan-operators:operator": False,
-                             "system:serviceaccount:shop:not-securescan-1": False,
-                             "securescan-admin": False, "oidc:system:serviceaccount:shop:securescan-1": False,
-                             "system:node:securescan-1": False}.items():
+    for user, is_scanner in {
+        "system:serviceaccount:shop:" + object_name("run-1"): True,
+        "system:serviceaccount:securescan-operators:operator": False,
+        "system:serviceaccount:shop:not-securescan-1": False,
+        "securescan-admin": False,
+        "oidc:system:serviceaccount:shop:securescan-1": False,
+        "system:node:securescan-1": False,
+    }.items():
         assert bool(re.search(pattern, user)) is is_scanner, user
 
 
 def test_the_names_of_helper_pods_are_those_of_their_account():
-    (rule,) = [rule["expression"] for rule in policies()[HELPER]["validations"] if "named after" in rule["message"]]
+    (rule,) = [
+        rule["expression"] for rule in policies()[HELPER]["validations"] if "named after" in rule["message"]
+    ]
     suffix = re.search(r"variables\.account \+ '([^']*)\$'", rule).group(1)
     for number in (1, 200):
         assert re.fullmatch(object_name("run-1") + suffix, helper_name("run-1", number))
     assert not re.fullmatch(object_name("run-1") + suffix, helper_name("run-1-hello", 1))
 
 
-@pytest.mark.parametrize(("changes", "changed"), [
-    ({"scanner_images": ["a.example/b@sha256:" + "0" * 64]}, {EPHEMERAL, HELPER}),
-    ({"enter_targets": False}, {EXEC}),
-    ({"debug_match_capabilities": True}, {EPHEMERAL}),
-])
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"scanner_images": ["a.example/b@sha256:" + "0" * 64]}, {EPHEMERAL, HELPER}),
+        ({"enter_targets": False}, {EXEC}),
+        ({"debug_match_capabilities": True}, {EPHEMERAL}),
+    ],
+)
 def test_an_option_changes_what_it_is_about(changes, changed):
     before, after = policies(), policies(**changes)
     assert {name for name in before if before[name] != after[name]} == changed
@@ -109,7 +125,11 @@ def test_an_option_changes_what_it_is_about(changes, changed):
 
 def test_an_image_cannot_leave_its_literal():
     hostile = 'a"] || true || ["'
-    (rule,) = [rule for rule in policies(scanner_images=[hostile])[HELPER]["validations"] if "allowed images" in rule["message"]]
+    (rule,) = [
+        rule
+        for rule in policies(scanner_images=[hostile])[HELPER]["validations"]
+        if "allowed images" in rule["message"]
+    ]
     literal = rule["expression"].split(" in ", 1)[1].rstrip(")")
     assert json.loads(literal) == [hostile]
 
@@ -118,7 +138,9 @@ def test_an_image_cannot_leave_its_literal():
 def test_a_cluster_without_such_policies_is_named(kind, server, client):
     """An API server that does not serve a group's version, as Kubernetes before 1.30 answers; plain where it serves no
     version of the group."""
-    server.faults.append(Fault(kind, on="GET .*/admissionregistration.k8s.io/v1/", status=404, text="404 page not found"))
+    server.faults.append(
+        Fault(kind, on="GET .*/admissionregistration.k8s.io/v1/", status=404, text="404 page not found")
+    )
     for check_mode in (False, True):
         with pytest.raises(ScanError) as caught:
             ensure_guard(client, made(), check_mode)
@@ -131,4 +153,4 @@ def test_a_cluster_without_such_policies_is_named(kind, server, client):
 def test_the_page_names_every_policy():
     text = (DOCS / "guard.md").read_text(encoding="utf-8")
     for name in (EXEC, EPHEMERAL, HELPER, WRITES):
-        assert "`%s`" % name in text
+        assert f"`{name}`" in text

@@ -41,18 +41,23 @@ def test_it_is_read_by_our_own_reader_with_the_clusters_ca(document, connection,
     assert document["current-context"] == "shop"
 
 
-@pytest.mark.parametrize(("options", "expected"), [
-    ({"validate_certs": False}, {"insecure-skip-tls-verify": True}),
-    ({"tls_server_name": "localhost"}, {"tls-server-name": "localhost"}),
-    ({"proxy": "http://user:secret@proxy.example:3128"}, {"proxy-url": "http://proxy.example:3128"}),
-    ({}, {}),
-])
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"validate_certs": False}, {"insecure-skip-tls-verify": True}),
+        ({"tls_server_name": "localhost"}, {"tls-server-name": "localhost"}),
+        ({"proxy": "http://user:secret@proxy.example:3128"}, {"proxy-url": "http://proxy.example:3128"}),
+        ({}, {}),
+    ],
+)
 def test_how_the_cluster_is_reached_stands_in_it(options, expected, server):
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(), **options), {})
     document = scanner_kubeconfig.kubeconfig(connection, "run-1", ACCOUNTS, END)
     (cluster,) = document["clusters"]
-    known = {"server": server.url,
-             "certificate-authority-data": base64.b64encode(server.authority.ca.read_bytes()).decode()}
+    known = {
+        "server": server.url,
+        "certificate-authority-data": base64.b64encode(server.authority.ca.read_bytes()).decode(),
+    }
     assert cluster["cluster"] == {**known, **expected}
     assert "secret" not in json.dumps(document)
     assert server.token not in json.dumps(document)
@@ -97,14 +102,26 @@ def test_it_is_current_only_for_the_same_access(document, connection):
     assert scanner_kubeconfig.is_current(found, wanted())
     assert not scanner_kubeconfig.is_current(None, wanted())
     assert not scanner_kubeconfig.is_current(found, wanted(run_id="run-2"))
-    assert not scanner_kubeconfig.is_current(found, wanted(accounts={"shop": "uid-1", "billing": "made anew"}))
+    assert not scanner_kubeconfig.is_current(
+        found, wanted(accounts={"shop": "uid-1", "billing": "made anew"})
+    )
     assert not scanner_kubeconfig.is_current(found, wanted(end=END.replace(year=2031)))
 
 
-@pytest.mark.parametrize("content", [
-    "", "apiVersion: v1\nkind: Config\n", "[]", "{}", '{"extensions": 7}', '{"extensions": [{"name": "other"}]}',
-    '{"extensions": [{"name": "securescan.kubernetes", "extension": {}}]}', "[" * 100000, '{"extensions": []}',
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "apiVersion: v1\nkind: Config\n",
+        "[]",
+        "{}",
+        '{"extensions": 7}',
+        '{"extensions": [{"name": "other"}]}',
+        '{"extensions": [{"name": "securescan.kubernetes", "extension": {}}]}',
+        "[" * 100000,
+        '{"extensions": []}',
+    ],
+)
 def test_a_file_that_is_not_ours_is_refused(content, tmp_path):
     path = tmp_path / "file"
     path.write_text(content)

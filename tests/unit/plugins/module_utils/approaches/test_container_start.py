@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.container_start import not_started, start_failure
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.container_start import (
+    not_started,
+    start_failure,
+)
 
 STATES = {
     "no status yet": (None, ""),
@@ -19,11 +22,29 @@ STATES = {
     "a garbled name": ({"waiting": {"reason": "InvalidImageName"}}, "image_pull_failed"),
     "a registry": ({"waiting": {"reason": "RegistryUnavailable"}}, "image_pull_failed"),
     "a signature": ({"waiting": {"reason": "SignatureValidationFailed"}}, "image_pull_failed"),
-    "its configuration": ({"waiting": {"reason": "CreateContainerConfigError", "message": "no"}}, "debug_failed"),
-    "no sh, waiting": ({"waiting": {"reason": "RunContainerError", "message": 'exec: "sh": executable file not found in $PATH'}},
-                       "debug_failed sh"),
-    "no sh, ended": ({"terminated": {"reason": "StartError", "exitCode": 128,
-                                     "message": 'exec: "sh": executable file not found in $PATH'}}, "debug_failed sh"),
+    "its configuration": (
+        {"waiting": {"reason": "CreateContainerConfigError", "message": "no"}},
+        "debug_failed",
+    ),
+    "no sh, waiting": (
+        {
+            "waiting": {
+                "reason": "RunContainerError",
+                "message": 'exec: "sh": executable file not found in $PATH',
+            }
+        },
+        "debug_failed sh",
+    ),
+    "no sh, ended": (
+        {
+            "terminated": {
+                "reason": "StartError",
+                "exitCode": 128,
+                "message": 'exec: "sh": executable file not found in $PATH',
+            }
+        },
+        "debug_failed sh",
+    ),
     "no sleep": ({"terminated": {"reason": "Error", "exitCode": 127}}, "debug_failed sleep"),
     "killed": ({"terminated": {"reason": "OOMKilled", "exitCode": 137}}, "debug_failed"),
     "ended": ({"terminated": {"reason": "Completed", "exitCode": 0}}, "debug_failed"),
@@ -37,7 +58,7 @@ def test_why_it_did_not_start(case):
     reason, _space, missing = expected.partition(" ")
     assert (error.reason if error else "") == reason
     if missing:
-        assert error.cause == "The image tools:1 has no %s." % missing
+        assert error.cause == f"The image tools:1 has no {missing}."
     elif error:
         assert " has no " not in error.cause
 

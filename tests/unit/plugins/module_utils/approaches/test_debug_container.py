@@ -26,10 +26,15 @@ def pod_of(user=(10001, 10002), security=None, pod_security=None, **metadata):
     status = {"name": "app", "containerID": "containerd://" + CONTAINER_ID, "state": {"running": {}}}
     if user:
         status["user"] = {"linux": {"uid": user[0], "gid": user[1], "supplementalGroups": [user[1]]}}
-    return {"metadata": {"name": "edge", "namespace": "shop", "uid": "uid-1", **metadata},
-            "spec": {"nodeName": "node", "containers": [{"name": "app", "image": "edge:1", "securityContext": security or {}}],
-                     "securityContext": pod_security or {}},
-            "status": {"phase": "Running", "containerStatuses": [status]}}
+    return {
+        "metadata": {"name": "edge", "namespace": "shop", "uid": "uid-1", **metadata},
+        "spec": {
+            "nodeName": "node",
+            "containers": [{"name": "app", "image": "edge:1", "securityContext": security or {}}],
+            "securityContext": pod_security or {},
+        },
+        "status": {"phase": "Running", "containerStatuses": [status]},
+    }
 
 
 def wanted(pod, options=OPTIONS, run_id="run-1", lifetime=90, target=TARGET):
@@ -55,25 +60,35 @@ def running(ago=0):
     return {"running": {"startedAt": started.strftime("%Y-%m-%dT%H:%M:%SZ")}}
 
 
-@pytest.mark.parametrize(("pod", "identity"), [
-    (pod_of((10001, 10002), {"runAsUser": 1, "runAsGroup": 2}), (10001, 10002)),
-    (pod_of(None, {"runAsUser": 1, "runAsGroup": 2}, {"runAsUser": 3, "runAsGroup": 4}), (1, 2)),
-    (pod_of(None, {"runAsUser": 1}, {"runAsUser": 3, "runAsGroup": 4}), (1, 4)),
-    (pod_of((5, 0), {}), (5, 0)),
-], ids=["the node's word first", "then the container's", "then the pod's", "group 0 is a group"])
+@pytest.mark.parametrize(
+    ("pod", "identity"),
+    [
+        (pod_of((10001, 10002), {"runAsUser": 1, "runAsGroup": 2}), (10001, 10002)),
+        (pod_of(None, {"runAsUser": 1, "runAsGroup": 2}, {"runAsUser": 3, "runAsGroup": 4}), (1, 2)),
+        (pod_of(None, {"runAsUser": 1}, {"runAsUser": 3, "runAsGroup": 4}), (1, 4)),
+        (pod_of((5, 0), {}), (5, 0)),
+    ],
+    ids=["the node's word first", "then the container's", "then the pod's", "group 0 is a group"],
+)
 def test_user_and_group_are_the_targets(pod, identity):
     context = context_of(pod)
     assert (context["runAsUser"], context["runAsGroup"]) == identity
     assert context["runAsNonRoot"] is True
 
 
-@pytest.mark.parametrize(("pod", "missing"), [
-    (pod_of(None), "user"), (pod_of(None, {"runAsUser": 1}), "group"), (pod_of(None, {"runAsGroup": 1}), "user"),
-    (pod_of(None, {"runAsUser": "1", "runAsGroup": 2}), "user")])
+@pytest.mark.parametrize(
+    ("pod", "missing"),
+    [
+        (pod_of(None), "user"),
+        (pod_of(None, {"runAsUser": 1}), "group"),
+        (pod_of(None, {"runAsGroup": 1}), "user"),
+        (pod_of(None, {"runAsUser": "1", "runAsGroup": 2}), "user"),
+    ],
+)
 def test_an_unknown_identity_is_not_guessed(pod, missing):
     with pytest.raises(ScanError) as caught:
         wanted(pod)
-    assert caught.value.reason == "identity_unknown" and "container's %s" % missing in caught.value.message
+    assert caught.value.reason == "identity_unknown" and f"container's {missing}" in caught.value.message
 
 
 def test_root_without_capabilities_is_root_without_capabilities():
@@ -82,9 +97,15 @@ def test_root_without_capabilities_is_root_without_capabilities():
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
-@pytest.mark.parametrize("security", [
-    {}, {"capabilities": {"drop": ["NET_RAW"]}}, {"capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}},
-    {"privileged": True, "capabilities": {"drop": ["ALL"]}}])
+@pytest.mark.parametrize(
+    "security",
+    [
+        {},
+        {"capabilities": {"drop": ["NET_RAW"]}},
+        {"capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}},
+        {"privileged": True, "capabilities": {"drop": ["ALL"]}},
+    ],
+)
 def test_root_with_capabilities_is_refused(security):
     with pytest.raises(ScanError) as caught:
         wanted(pod_of((0, 0), security))
@@ -102,11 +123,14 @@ def test_matched_capabilities_are_those_of_the_spec_and_never_privileged():
         wanted(pod_of((0, 0), {"privileged": True}), options)
 
 
-@pytest.mark.parametrize(("pod", "reason"), [
-    (pod_of(annotations={"kubernetes.io/config.mirror": "x"}), "platform_unsupported"),
-    (dict(pod_of(), spec={"containers": []}), "container_not_running"),
-    (pod_of(deletionTimestamp="2026-11-23T00:00:00Z"), ""),
-])
+@pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        (pod_of(annotations={"kubernetes.io/config.mirror": "x"}), "platform_unsupported"),
+        (dict(pod_of(), spec={"containers": []}), "container_not_running"),
+        (pod_of(deletionTimestamp="2026-11-23T00:00:00Z"), ""),
+    ],
+)
 def test_what_cannot_be_visited(pod, reason):
     if not reason:
         assert wanted(pod), "a container of a pod that is being deleted still runs"
@@ -142,14 +166,26 @@ def test_two_runs_choose_the_same_name_and_only_one_can_have_it():
 
 def test_names_differ_by_image_identity_and_target():
     pod = pod_of()
-    names = {wanted(pod).entry(pod, "")["name"], wanted(pod, DebugOptions("tools:2")).entry(pod, "")["name"],
-             wanted(pod_of((1, 1))).entry(pod, "")["name"]}
+    names = {
+        wanted(pod).entry(pod, "")["name"],
+        wanted(pod, DebugOptions("tools:2")).entry(pod, "")["name"],
+        wanted(pod_of((1, 1))).entry(pod, "")["name"],
+    }
     assert len(names) == 3
 
 
-@pytest.mark.parametrize(("state", "is_used"), [
-    (running, True), (None, True), ({"waiting": {"reason": "ContainerCreating"}}, True), (lambda: running(85), False),
-    ({"terminated": {"exitCode": 0}}, False), ({"running": {"startedAt": "garbled"}}, False), ({"running": None}, False)])
+@pytest.mark.parametrize(
+    ("state", "is_used"),
+    [
+        (running, True),
+        (None, True),
+        ({"waiting": {"reason": "ContainerCreating"}}, True),
+        (lambda: running(85), False),
+        ({"terminated": {"exitCode": 0}}, False),
+        ({"running": {"startedAt": "garbled"}}, False),
+        ({"running": None}, False),
+    ],
+)
 def test_one_that_lives_long_enough_is_used_again(state, is_used):
     pod = pod_of()
     state = state() if callable(state) else state
@@ -162,12 +198,22 @@ def test_one_that_lives_long_enough_is_used_again(state, is_used):
         assert not again.is_own and not again.is_kept
         assert other.find(found, set(), 30).is_own
         assert mine.find(found, {again.name}, 30) is None
-    assert mine.entry(found, "")["name"] not in {entry["name"] for entry in found["spec"]["ephemeralContainers"]}
+    assert mine.entry(found, "")["name"] not in {
+        entry["name"] for entry in found["spec"]["ephemeralContainers"]
+    }
 
 
-@pytest.mark.parametrize("change", [
-    {"image": "evil:1"}, {"targetContainerName": "other"}, {"command": ["sh", "-c", "evil", "securescan", "90", "end", "x"]},
-    {"command": None}, {"securityContext": None}, {"name": "debugger-abcde"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image": "evil:1"},
+        {"targetContainerName": "other"},
+        {"command": ["sh", "-c", "evil", "securescan", "90", "end", "x"]},
+        {"command": None},
+        {"securityContext": None},
+        {"name": "debugger-abcde"},
+    ],
+)
 def test_one_that_differs_is_not_used(change):
     pod = pod_of()
     found = with_entry(pod, dict(wanted(pod).entry(pod, ""), **change), running())
@@ -191,7 +237,7 @@ def test_one_that_is_to_be_kept_says_so():
 
 def test_a_pod_takes_no_more_than_a_hundred():
     pod = pod_of()
-    pod["spec"]["ephemeralContainers"] = [{"name": "securescan-%d" % number} for number in range(100)]
+    pod["spec"]["ephemeralContainers"] = [{"name": f"securescan-{number}"} for number in range(100)]
     with pytest.raises(ScanError) as caught:
         wanted(pod).entry(pod, "")
     assert caught.value.reason == "debug_refused"

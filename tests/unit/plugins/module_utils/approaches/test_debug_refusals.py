@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_refusals import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.refusals import (
     is_name_taken,
     patch_refusal,
 )
@@ -16,24 +16,51 @@ OURS = "securescan-24694eb4bd-1"
 FORBIDDEN = 'pods "a" is forbidden: violates PodSecurity "restricted:latest": '
 # as the API server (1.37) words them
 PATCHES = {
-    "the pod's other container": (403, FORBIDDEN + 'allowPrivilegeEscalation != false (container "careless" must set '
-                                  "securityContext.allowPrivilegeEscalation=false)", "pod_violates_policy"),
+    "the pod's other container": (
+        403,
+        FORBIDDEN + 'allowPrivilegeEscalation != false (container "careless" must set '
+        "securityContext.allowPrivilegeEscalation=false)",
+        "pod_violates_policy",
+    ),
     "the pod as such": (403, FORBIDDEN + "host namespaces (hostNetwork=true)", "pod_violates_policy"),
-    "the pod and ours": (403, FORBIDDEN + 'runAsUser=0 (containers "app", "%s" must not set runAsUser=0)' % OURS,
-                         "pod_violates_policy"),
-    "a volume, and ours": (403, FORBIDDEN + 'restricted volume types (volume "v" uses restricted volume type "hostPath"), '
-                           'runAsUser=0 (container "%s" must not set runAsUser=0)' % OURS, "pod_violates_policy"),
-    "ours alone": (403, FORBIDDEN + 'unrestricted capabilities (container "%s" must set '
-                   'securityContext.capabilities.drop=["ALL"]), runAsUser=0 (container "%s" must not set runAsUser=0)'
-                   % (OURS, OURS), "debug_refused"),
-    "a policy": (422, "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'none' with binding 'none' denied request: no",
-                 "debug_refused"),
-    "a webhook": (403, 'admission webhook "validate.kyverno.svc-fail" denied the request: block-ephemeral-containers',
-                  "debug_refused"),
-    "a quota": (403, 'pods "a" is forbidden: exceeded quota: full, requested: pods=1, used: pods=1, limited: pods=1',
-                "debug_refused"),
-    "rights": (403, 'pods "a" is forbidden: User "system:serviceaccount:shop:securescan-x" cannot patch resource '
-               '"pods/ephemeralcontainers" in API group "" in the namespace "shop"', "not_permitted"),
+    "the pod and ours": (
+        403,
+        FORBIDDEN + f'runAsUser=0 (containers "app", "{OURS}" must not set runAsUser=0)',
+        "pod_violates_policy",
+    ),
+    "a volume, and ours": (
+        403,
+        FORBIDDEN + 'restricted volume types (volume "v" uses restricted volume type "hostPath"), '
+        f'runAsUser=0 (container "{OURS}" must not set runAsUser=0)',
+        "pod_violates_policy",
+    ),
+    "ours alone": (
+        403,
+        FORBIDDEN + f'unrestricted capabilities (container "{OURS}" must set '
+        f'securityContext.capabilities.drop=["ALL"]), runAsUser=0 (container "{OURS}" must not set runAsUser=0)',
+        "debug_refused",
+    ),
+    "a policy": (
+        422,
+        "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'none' with binding 'none' denied request: no",
+        "debug_refused",
+    ),
+    "a webhook": (
+        403,
+        'admission webhook "validate.kyverno.svc-fail" denied the request: block-ephemeral-containers',
+        "debug_refused",
+    ),
+    "a quota": (
+        403,
+        'pods "a" is forbidden: exceeded quota: full, requested: pods=1, used: pods=1, limited: pods=1',
+        "debug_refused",
+    ),
+    "rights": (
+        403,
+        'pods "a" is forbidden: User "system:serviceaccount:shop:securescan-x" cannot patch resource '
+        '"pods/ephemeralcontainers" in API group "" in the namespace "shop"',
+        "not_permitted",
+    ),
     "an old cluster": (404, "the server could not find the requested resource", "debug_unsupported"),
     "a pod that is gone": (404, 'pods "a" not found', "pod_gone"),
     "too much traffic": (429, "too many requests", "throttled"),
@@ -41,11 +68,13 @@ PATCHES = {
 
 
 def refusal(status, message):
-    return api_error(status, {}, b'{"kind": "Status", "message": %s}' % quoted(message), "patch pods/ephemeralcontainers a")
+    return api_error(
+        status, {}, b'{"kind": "Status", "message": %s}' % quoted(message), "patch pods/ephemeralcontainers a"
+    )
 
 
 def quoted(text):
-    return ('"%s"' % text.replace('"', '\\"')).encode()
+    return ('"{}"'.format(text.replace('"', '\\"'))).encode()
 
 
 @pytest.mark.parametrize("case", PATCHES)

@@ -9,13 +9,26 @@ import types
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import auto, choice, image_side, reached_pod
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import (
+    auto,
+    choice,
+    image_side,
+    pod_entry,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import Collected
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import OK, Fact, Facts, Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    OK,
+    Fact,
+    Facts,
+    Query,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
-from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.sides import drift_queries, of_image
+from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.listings import (
+    drift_queries,
+    image_queries,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.run import scan_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import scan_request
 
 REQUEST = make_request((Query("os"), *drift_queries(["/usr", "/etc"])))
 
@@ -33,7 +46,7 @@ class Recorded:
         self.asked.append([query.key for query in request.queries])
         if self.failure:
             raise self.failure
-        facts = {query.key: Fact(OK, "%s of %s" % (query.key, self.name)) for query in request.queries}
+        facts = {query.key: Fact(OK, f"{query.key} of {self.name}") for query in request.queries}
         return Collected(Facts(facts), self.name)
 
     def close(self):
@@ -65,7 +78,14 @@ def test_each_side_is_asked_for_its_own(images):
     collected = both.collect(None, REQUEST)
     assert live.asked == [["os", "mounts", "listing:/usr", "listing:/etc"]]
     assert images[0].asked == [["listing:/usr", "listing:/etc"]]
-    assert list(collected.facts) == ["os", "mounts", "listing:/usr", "listing:/etc", "image_listing:/usr", "image_listing:/etc"]
+    assert list(collected.facts) == [
+        "os",
+        "mounts",
+        "listing:/usr",
+        "listing:/etc",
+        "image_listing:/usr",
+        "image_listing:/etc",
+    ]
     assert collected.facts["image_listing:/usr"].value == "listing:/usr of image"
     assert (both.name, collected.approach, both.execs) == ("exec", "exec", 2)
     both.close()
@@ -82,7 +102,9 @@ def test_auto_shares_its_image_approach(monkeypatch):
     assert shared.closed == 1
 
 
-@pytest.mark.parametrize("failure", ["helper_refused", "timed_out", "not_permitted", "image_volumes_unsupported"])
+@pytest.mark.parametrize(
+    "failure", ["helper_refused", "timed_out", "not_permitted", "image_volumes_unsupported"]
+)
 def test_a_failure_of_the_image_costs_its_side_alone(images, failure):
     both = image_side.with_image_side(Recorded("debug"), None, given())
     images[0].failure = ScanError(failure, "the quota said no")
@@ -94,12 +116,14 @@ def test_a_failure_of_the_image_costs_its_side_alone(images, failure):
 def test_a_rule_that_forbids_image_holds_for_the_image_side(monkeypatch):
     monkeypatch.setattr(choice.image, "ImageApproach", lambda _means, _options: Recorded("image"))
     rules = [{"approaches": ["image"], "namespaces": ["shop"], "label_selectors": [], "reason": "not here"}]
-    means = reached_pod.Means(None, None, None, None, ())
+    means = pod_entry.Means(None, None, None, None, ())
     both = image_side.with_image_side(Recorded("exec"), means, given(forbidden_approaches=rules))
     for namespace, ok in (("shop", False), ("other", True)):
         pod = types.SimpleNamespace(object=lambda namespace=namespace: {"metadata": {"namespace": namespace}})
         target = types.SimpleNamespace(path="x", image_id="")
-        fact = both.collect(types.SimpleNamespace(pod=pod, target=target), REQUEST).facts["image_listing:/usr"]
+        fact = both.collect(types.SimpleNamespace(pod=pod, target=target), REQUEST).facts[
+            "image_listing:/usr"
+        ]
         assert fact.ok is ok and (ok or "not here" in fact.cause)
 
 
@@ -114,8 +138,13 @@ def test_a_cancelled_scan_is_cancelled_and_a_target_that_is_not_reached_is_not_s
     assert images[1].asked == []
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"helper_namespace": None}, "no helper_namespace is given"), ({"scanner_image": None}, "no scanner_image is given")])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"helper_namespace": None}, "no helper_namespace is given"),
+        ({"scanner_image": None}, "no scanner_image is given"),
+    ],
+)
 def test_without_its_options_the_cause_is_said(changes, words):
     facts = image_side.with_image_side(Recorded("exec"), None, given(**changes)).collect(None, REQUEST).facts
     assert facts["listing:/usr"].ok and words in facts["image_listing:/usr"].cause
@@ -128,8 +157,15 @@ def test_an_image_has_not_drifted_from_itself():
     assert "by its image only" in facts["image_listing:/usr"].cause and len(shared.asked) == 1
 
 
-@pytest.mark.parametrize("changes", [{"helper_namespace": None}, {"scanner_image": None}, {"approach": "image"},
-                                     {"approach": "auto", "approaches": ["image"]}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"helper_namespace": None},
+        {"scanner_image": None},
+        {"approach": "image"},
+        {"approach": "auto", "approaches": ["image"]},
+    ],
+)
 def test_drift_that_is_asked_for_needs_both_sides(changes):
     with pytest.raises(ScanError, match="drift compares") as raised:
         choice.check_image_side(given(**changes))
@@ -145,7 +181,9 @@ def test_helper_pods_are_made_where_a_side_is_an_image():
 
 
 def test_paths_that_cannot_be_compared_are_refused():
-    assert [query.key for query in of_image(scan_request([], ["/usr"]).queries)] == ["image_listing:/usr"]
+    assert [query.key for query in image_queries(scan_request([], ["/usr"]).queries)] == [
+        "image_listing:/usr"
+    ]
     for path in ("usr", "/proc", "/a/../b", "/sys/kernel"):
         with pytest.raises(ScanError) as raised:
             scan_request([], [path])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (

@@ -11,11 +11,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import connection as connection_module
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import (
+    connection as connection_module,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
     ConnectionOptions,
@@ -32,26 +34,28 @@ def who(connection: ClusterConnection, server: FakeApiServer) -> str:
     return server.requests[-1].user
 
 
-def failure(options: ConnectionOptions, environ: Dict[str, str]) -> ScanError:
+def failure(options: ConnectionOptions, environ: dict[str, str]) -> ScanError:
     with pytest.raises(ScanError) as caught:
         connect(options, environ)
     return caught.value
 
 
 @pytest.fixture
-def tokens(server: FakeApiServer) -> Tuple[str, str]:
+def tokens(server: FakeApiServer) -> tuple[str, str]:
     return server.grants.issue("anna", 3600), server.grants.issue("ben", 3600)
 
 
 def test_kubeconfig_as_mapping_path_and_variable(server: FakeApiServer, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(server.kubeconfig()), encoding="utf-8")
-    for options, environ in ((ConnectionOptions(kubeconfig=server.kubeconfig()), {}),
-                             (ConnectionOptions(kubeconfig=str(path)), {}),
-                             (ConnectionOptions(kubeconfig=path.read_text(encoding="utf-8")), {}),
-                             (ConnectionOptions(), {"K8S_AUTH_KUBECONFIG": str(path)}),
-                             (ConnectionOptions(), {"KUBECONFIG": str(path)}),
-                             (ConnectionOptions(context="test"), {"KUBECONFIG": str(path)})):
+    for options, environ in (
+        (ConnectionOptions(kubeconfig=server.kubeconfig()), {}),
+        (ConnectionOptions(kubeconfig=str(path)), {}),
+        (ConnectionOptions(kubeconfig=path.read_text(encoding="utf-8")), {}),
+        (ConnectionOptions(), {"K8S_AUTH_KUBECONFIG": str(path)}),
+        (ConnectionOptions(), {"KUBECONFIG": str(path)}),
+        (ConnectionOptions(context="test"), {"KUBECONFIG": str(path)}),
+    ):
         connection = connect(options, environ)
         assert who(connection, server) == "admin"
         assert connection.cluster_name == "fake"
@@ -64,20 +68,24 @@ def test_the_default_kubeconfig_of_kubectl(server: FakeApiServer, tmp_path: Path
     assert who(connect(ConnectionOptions(), {"HOME": str(tmp_path)}), server) == "admin"
 
 
-def test_host_with_token_by_options_and_by_variables(server: FakeApiServer, tokens: Tuple[str, str]) -> None:
+def test_host_with_token_by_options_and_by_variables(server: FakeApiServer, tokens: tuple[str, str]) -> None:
     ca = str(server.authority.ca)
     connection = connect(ConnectionOptions(host=server.url + "/", api_key=tokens[0], ca_cert=ca), {})
     assert who(connection, server) == "anna"
     assert connection.server == server.url
-    assert connection.cluster_name == server.url[len("https://"):]
+    assert connection.cluster_name == server.url[len("https://") :]
     variables = {"K8S_AUTH_HOST": server.url, "K8S_AUTH_API_KEY": tokens[1], "K8S_AUTH_SSL_CA_CERT": ca}
     assert who(connect(ConnectionOptions(), variables), server) == "ben"
 
 
-def test_options_win_over_variables(server: FakeApiServer, tokens: Tuple[str, str]) -> None:
+def test_options_win_over_variables(server: FakeApiServer, tokens: tuple[str, str]) -> None:
     """A kubeconfig that was named keeps its own server, trust and credential whatever the environment says."""
-    variables = {"K8S_AUTH_HOST": "https://other.test", "K8S_AUTH_API_KEY": tokens[0], "K8S_AUTH_VERIFY_SSL": "false",
-                 "K8S_AUTH_SSL_CA_CERT": "/nonexistent"}
+    variables = {
+        "K8S_AUTH_HOST": "https://other.test",
+        "K8S_AUTH_API_KEY": tokens[0],
+        "K8S_AUTH_VERIFY_SSL": "false",
+        "K8S_AUTH_SSL_CA_CERT": "/nonexistent",
+    }
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), variables)
     assert who(connection, server) == "admin"
     assert connection.warnings == ()
@@ -86,21 +94,29 @@ def test_options_win_over_variables(server: FakeApiServer, tokens: Tuple[str, st
     assert who(connect(options, variables), server) == "ben"
 
 
-def test_a_credential_given_beside_a_kubeconfig_replaces_that_of_its_user(server: FakeApiServer,
-                                                                          tokens: Tuple[str, str]) -> None:
+def test_a_credential_given_beside_a_kubeconfig_replaces_that_of_its_user(
+    server: FakeApiServer, tokens: tuple[str, str]
+) -> None:
     config = server.kubeconfig(token=tokens[0])
-    assert who(connect(ConnectionOptions(kubeconfig=config, api_key="Bearer " + tokens[1]), {}), server) == "ben"
+    assert (
+        who(connect(ConnectionOptions(kubeconfig=config, api_key="Bearer " + tokens[1]), {}), server) == "ben"
+    )
 
 
-def test_the_pods_own_identity_is_never_taken_unasked(server: FakeApiServer, tmp_path: Path,
-                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pods_own_identity_is_never_taken_unasked(
+    server: FakeApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "serviceaccount"
     folder.mkdir()
     token = server.grants.issue("system:serviceaccount:awx:runner", 3600)
     (folder / "token").write_text(token + "\n", encoding="ascii")
     (folder / "ca.crt").write_bytes(server.authority.ca.read_bytes())
     monkeypatch.setattr(connection_module, "_SERVICE_ACCOUNT", folder)
-    pod = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(server.port), "HOME": str(tmp_path)}
+    pod = {
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(server.port),
+        "HOME": str(tmp_path),
+    }
 
     error = failure(ConnectionOptions(), pod)
     assert error.reason == "no_credential"
@@ -112,7 +128,9 @@ def test_the_pods_own_identity_is_never_taken_unasked(server: FakeApiServer, tmp
     assert connection.warnings == ()
 
     # The kubelet replaces the token before it expires.
-    (folder / "token").write_text(server.grants.issue("system:serviceaccount:awx:renewed", 3600), encoding="ascii")
+    (folder / "token").write_text(
+        server.grants.issue("system:serviceaccount:awx:renewed", 3600), encoding="ascii"
+    )
     assert who(connection, server) == "system:serviceaccount:awx:renewed"
 
     assert failure(ConnectionOptions(in_cluster=True), {}).reason == "no_credential"
@@ -127,42 +145,75 @@ def test_a_host_alone_does_not_borrow_the_kubeconfigs_user(server: FakeApiServer
     assert error.message == "a host was given without api_key, client_cert or username"
 
 
-@pytest.mark.parametrize(("options", "reason", "needle"), [
-    ({"kubeconfig": "/nonexistent/config"}, "bad_file", "/nonexistent/config cannot be read (No such file"),
-    ({"context": "other"}, "no_credential", "there is no"),
-    ({}, "no_credential", "no kubeconfig and no host"),
-    ({"host": "http://127.0.0.1:8001", "api_key": "t"}, "bad_option", "https://"),
-    ({"host": "https://", "api_key": "t"}, "bad_option", "https://host:port"),
-    ({"host": "https://u:p@h", "api_key": "t"}, "bad_option", "https://host:port"),
-    ({"host": "https://h:99999", "api_key": "t"}, "bad_option", "https://host:port"),
-    ({"host": "https://h", "api_key": "two\nlines-secret"}, "no_credential", "characters"),
-    ({"host": "https://h", "api_key": "t", "username": "u", "password": "p"}, "bad_option", "not both"),
-    ({"host": "https://h", "username": "u"}, "bad_option", "go together"),
-    ({"host": "https://h", "client_key": "k"}, "bad_option", "needs client_cert"),
-    ({"host": "https://h", "client_cert": "/nonexistent"}, "bad_file", "client_cert /nonexistent"),
-    ({"host": "https://h", "api_key": "t", "ca_cert": "/nonexistent"}, "bad_file", "ca_cert /nonexistent"),
-    ({"host": "https://h", "api_key": "t", "ca_cert": os.devnull}, "bad_file", "CA"),
-    ({"host": "https://h", "api_key": "t", "impersonate_groups": ["g"]}, "bad_option", "impersonated user"),
-    ({"host": "https://h", "api_key": "t", "impersonate_user": "a\r\nX: y"}, "bad_option", "Impersonate-User"),
-    ({"host": "https://h", "api_key": "t", "proxy": "socks5://p:1"}, "bad_option", "proxies"),
-])
-def test_each_failure_is_told_apart(tmp_path: Path, options: Dict[str, Any], reason: str, needle: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "reason", "needle"),
+    [
+        (
+            {"kubeconfig": "/nonexistent/config"},
+            "bad_file",
+            "/nonexistent/config cannot be read (No such file",
+        ),
+        ({"context": "other"}, "no_credential", "there is no"),
+        ({}, "no_credential", "no kubeconfig and no host"),
+        ({"host": "http://127.0.0.1:8001", "api_key": "t"}, "bad_option", "https://"),
+        ({"host": "https://", "api_key": "t"}, "bad_option", "https://host:port"),
+        ({"host": "https://u:p@h", "api_key": "t"}, "bad_option", "https://host:port"),
+        ({"host": "https://h:99999", "api_key": "t"}, "bad_option", "https://host:port"),
+        ({"host": "https://h", "api_key": "two\nlines-secret"}, "no_credential", "characters"),
+        ({"host": "https://h", "api_key": "t", "username": "u", "password": "p"}, "bad_option", "not both"),
+        ({"host": "https://h", "username": "u"}, "bad_option", "go together"),
+        ({"host": "https://h", "client_key": "k"}, "bad_option", "needs client_cert"),
+        ({"host": "https://h", "client_cert": "/nonexistent"}, "bad_file", "client_cert /nonexistent"),
+        (
+            {"host": "https://h", "api_key": "t", "ca_cert": "/nonexistent"},
+            "bad_file",
+            "ca_cert /nonexistent",
+        ),
+        ({"host": "https://h", "api_key": "t", "ca_cert": os.devnull}, "bad_file", "CA"),
+        (
+            {"host": "https://h", "api_key": "t", "impersonate_groups": ["g"]},
+            "bad_option",
+            "impersonated user",
+        ),
+        (
+            {"host": "https://h", "api_key": "t", "impersonate_user": "a\r\nX: y"},
+            "bad_option",
+            "Impersonate-User",
+        ),
+        ({"host": "https://h", "api_key": "t", "proxy": "socks5://p:1"}, "bad_option", "proxies"),
+    ],
+)
+def test_each_failure_is_told_apart(
+    tmp_path: Path, options: dict[str, Any], reason: str, needle: str
+) -> None:
     error = failure(ConnectionOptions(**options), {"HOME": str(tmp_path)})
     assert error.reason == reason
     assert needle in str(error)
     assert "secret" not in str(error)
 
 
-@pytest.mark.parametrize(("user", "reason", "needle"), [
-    ({"username": ""}, "no_credential", "user 'tester' of the kubeconfig has no credential"),
-    ({"tokenFile": "/nonexistent/token"}, "no_credential", "/nonexistent/token"),
-    ({"tokenFile": os.devnull}, "no_credential", "is empty"),
-    ({"client-certificate-data": "QQ=="}, "bad_file", "without its key"),
-    ({"client-certificate-data": "QQ==", "client-key-data": "QQ=="}, "bad_file", "cannot be used together"),
-    ({"client-certificate": "/nonexistent.crt", "client-key": "/x"}, "bad_file", "client-certificate /nonexistent.crt"),
-])
-def test_each_fault_of_a_user_is_told_apart(server: FakeApiServer, user: Dict[str, Any], reason: str,
-                                            needle: str) -> None:
+@pytest.mark.parametrize(
+    ("user", "reason", "needle"),
+    [
+        ({"username": ""}, "no_credential", "user 'tester' of the kubeconfig has no credential"),
+        ({"tokenFile": "/nonexistent/token"}, "no_credential", "/nonexistent/token"),
+        ({"tokenFile": os.devnull}, "no_credential", "is empty"),
+        ({"client-certificate-data": "QQ=="}, "bad_file", "without its key"),
+        (
+            {"client-certificate-data": "QQ==", "client-key-data": "QQ=="},
+            "bad_file",
+            "cannot be used together",
+        ),
+        (
+            {"client-certificate": "/nonexistent.crt", "client-key": "/x"},
+            "bad_file",
+            "client-certificate /nonexistent.crt",
+        ),
+    ],
+)
+def test_each_fault_of_a_user_is_told_apart(
+    server: FakeApiServer, user: dict[str, Any], reason: str, needle: str
+) -> None:
     error = failure(ConnectionOptions(kubeconfig=server.kubeconfig(**user)), {})
     assert error.reason == reason
     assert needle in str(error)
@@ -182,7 +233,11 @@ def test_validation_is_turned_off_by_the_option_only(server: FakeApiServer) -> N
 
 
 def test_awxs_variable_without_a_ca_is_followed_with_a_warning(server: FakeApiServer) -> None:
-    variables = {"K8S_AUTH_HOST": server.url, "K8S_AUTH_API_KEY": server.token, "K8S_AUTH_VERIFY_SSL": "False"}
+    variables = {
+        "K8S_AUTH_HOST": server.url,
+        "K8S_AUTH_API_KEY": server.token,
+        "K8S_AUTH_VERIFY_SSL": "False",
+    }
     connection = connect(ConnectionOptions(), variables)
     assert who(connection, server) == "admin"
     assert "AWX" in connection.warnings[0]
@@ -193,20 +248,35 @@ def test_awxs_variable_without_a_ca_is_followed_with_a_warning(server: FakeApiSe
 
 
 def test_impersonation_by_option_by_variable_and_by_kubeconfig(server: FakeApiServer) -> None:
-    def sent(options: ConnectionOptions, environ: Dict[str, str]) -> Dict[str, str]:
+    def sent(options: ConnectionOptions, environ: dict[str, str]) -> dict[str, str]:
         who(connect(options, environ), server)
-        return {name: value for name, value in server.requests[-1].headers.items() if name.startswith("impersonate")}
+        return {
+            name: value
+            for name, value in server.requests[-1].headers.items()
+            if name.startswith("impersonate")
+        }
 
     plain = server.kubeconfig()
-    assert sent(ConnectionOptions(kubeconfig=plain, impersonate_user="eve", impersonate_groups=["a", "b"]), {}) == {
-        "impersonate-user": "eve", "impersonate-group": "a,b"}
-    assert sent(ConnectionOptions(kubeconfig=plain), {"K8S_AUTH_IMPERSONATE_USER": "eve",
-                                                      "K8S_AUTH_IMPERSONATE_GROUPS": "a, b"}) == {
-        "impersonate-user": "eve", "impersonate-group": "a,b"}
-    user = {"token": server.token, "as": "eve", "as-groups": ["a"], "as-uid": "7", "as-user-extra": {"Reason/x": ["y"]}}
+    assert sent(
+        ConnectionOptions(kubeconfig=plain, impersonate_user="eve", impersonate_groups=["a", "b"]), {}
+    ) == {"impersonate-user": "eve", "impersonate-group": "a,b"}
+    assert sent(
+        ConnectionOptions(kubeconfig=plain),
+        {"K8S_AUTH_IMPERSONATE_USER": "eve", "K8S_AUTH_IMPERSONATE_GROUPS": "a, b"},
+    ) == {"impersonate-user": "eve", "impersonate-group": "a,b"}
+    user = {
+        "token": server.token,
+        "as": "eve",
+        "as-groups": ["a"],
+        "as-uid": "7",
+        "as-user-extra": {"Reason/x": ["y"]},
+    }
     assert sent(ConnectionOptions(kubeconfig=server.kubeconfig(**user)), {}) == {
-        "impersonate-user": "eve", "impersonate-group": "a", "impersonate-uid": "7",
-        "impersonate-extra-reason%2fx": "y"}
+        "impersonate-user": "eve",
+        "impersonate-group": "a",
+        "impersonate-uid": "7",
+        "impersonate-extra-reason%2fx": "y",
+    }
 
 
 def test_the_scanners_identity_is_the_token_and_nothing_else(authority: Any) -> None:
@@ -214,8 +284,13 @@ def test_the_scanners_identity_is_the_token_and_nothing_else(authority: Any) -> 
     with FakeApiServer(authority, client_ca=True) as server:
         grantor_pair = authority.client("grantor")
         scanner_token = server.grants.issue("scanner", 600)
-        config = server.kubeconfig(**{"client-certificate": str(grantor_pair.certificate),
-                                      "client-key": str(grantor_pair.key), "as": "boss"})
+        config = server.kubeconfig(
+            **{
+                "client-certificate": str(grantor_pair.certificate),
+                "client-key": str(grantor_pair.key),
+                "as": "boss",
+            }
+        )
         grantor = connect(ConnectionOptions(kubeconfig=config), {})
         scanner = grantor.with_bearer_token(scanner_token)
         assert who(grantor, server) == "boss"
@@ -237,30 +312,43 @@ def test_the_scanners_identity_is_the_token_and_nothing_else(authority: Any) -> 
 def test_client_certificates_from_files_and_from_data(authority: Any) -> None:
     with FakeApiServer(authority, client_ca=True) as server:
         pair = authority.client("carla")
-        data = {"client-certificate-data": base64.b64encode(pair.certificate.read_bytes()).decode(),
-                "client-key-data": base64.b64encode(pair.key.read_bytes()).decode()}
+        data = {
+            "client-certificate-data": base64.b64encode(pair.certificate.read_bytes()).decode(),
+            "client-key-data": base64.b64encode(pair.key.read_bytes()).decode(),
+        }
         assert who(connect(ConnectionOptions(kubeconfig=server.kubeconfig(**data)), {}), server) == "carla"
-        options = ConnectionOptions(host=server.url, ca_cert=str(authority.ca), client_cert=str(pair.certificate),
-                                    client_key=str(pair.key))
+        options = ConnectionOptions(
+            host=server.url,
+            ca_cert=str(authority.ca),
+            client_cert=str(pair.certificate),
+            client_key=str(pair.key),
+        )
         assert who(connect(options, {}), server) == "carla"
 
 
 def test_user_and_password(server: FakeApiServer) -> None:
-    options = ConnectionOptions(host=server.url, ca_cert=str(server.authority.ca), username="dora", password="p:w")
+    options = ConnectionOptions(
+        host=server.url, ca_cert=str(server.authority.ca), username="dora", password="p:w"
+    )
     assert who(connect(options, {}), server) == "dora"
 
 
 def test_a_server_behind_a_gateways_path(server: FakeApiServer) -> None:
-    options = ConnectionOptions(host=server.url + "/k8s/clusters/c-1/", api_key=server.token,
-                                ca_cert=str(server.authority.ca))
+    options = ConnectionOptions(
+        host=server.url + "/k8s/clusters/c-1/", api_key=server.token, ca_cert=str(server.authority.ca)
+    )
     with pytest.raises(ScanError):
         RestClient(connect(options, {})).get("/api/v1/namespaces/shop/pods/none")
     assert server.requests[-1].path == "/k8s/clusters/c-1/api/v1/namespaces/shop/pods/none"
 
 
 def test_secrets_do_not_show(server: FakeApiServer) -> None:
-    options = ConnectionOptions(host="https://h", api_key="secret-1", password="secret-2",
-                                kubeconfig=server.kubeconfig(token="secret-3"))
+    options = ConnectionOptions(
+        host="https://h",
+        api_key="secret-1",
+        password="secret-2",
+        kubeconfig=server.kubeconfig(token="secret-3"),
+    )
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
     for thing in (options, connection, connection.__dict__):
         assert "secret" not in repr(thing)
@@ -270,9 +358,11 @@ def test_secrets_do_not_show(server: FakeApiServer) -> None:
 def test_importing_costs_no_foreign_library() -> None:
     """The engine is imported by forked workers of every cluster; what it pulls in, each of them pays for."""
     room = connection_module.__name__.rpartition(".")[0]
-    code = ("import json, sys\n"
-            "from %s import connection, limiter, rest, websocket_exec\n"
-            "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))" % room)
+    code = (
+        "import json, sys\n"
+        f"from {room} import connection, limiter, rest, websocket_exec\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
     assert not {"kubernetes", "urllib3", "websocket", "requests", "ansible"} & set(json.loads(done.stdout))

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Dict, List
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.deadline import Deadline
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.deadline import Deadline
 
 
 def test_deadline_passes() -> None:
@@ -45,8 +44,8 @@ def test_narrowed_keeps_the_earlier_end_and_the_cancel() -> None:
 def test_caps_hold_for_cluster_node_and_namespace() -> None:
     limiter = Limiter(per_cluster=6, per_node=3, per_namespace=4)
     lock = threading.Lock()
-    held: Dict[str, int] = {}
-    most: Dict[str, int] = {}
+    held: dict[str, int] = {}
+    most: dict[str, int] = {}
 
     def work(number: int) -> None:
         keys = ["cluster", "node-%d" % (number % 3), "ns-%d" % (number % 2)]
@@ -67,15 +66,19 @@ def test_caps_hold_for_cluster_node_and_namespace() -> None:
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
     assert most["cluster"] == 6
-    assert max(most["node-%d" % number] for number in range(3)) == 3
-    assert max(most["ns-%d" % number] for number in range(2)) <= 4
+    assert max(most[f"node-{number}"] for number in range(3)) == 3
+    assert max(most[f"ns-{number}"] for number in range(2)) <= 4
     assert limiter.in_flight() == 0
 
 
 def test_a_full_node_does_not_hold_up_another() -> None:
     limiter = Limiter(per_node=1)
-    with limiter.slot(node="a"), limiter.slot(node="b"), pytest.raises(ScanError) as caught, limiter.slot(
-            node="a", deadline=Deadline(0.05)):
+    with (
+        limiter.slot(node="a"),
+        limiter.slot(node="b"),
+        pytest.raises(ScanError) as caught,
+        limiter.slot(node="a", deadline=Deadline(0.05)),
+    ):
         pass
     assert caught.value.reason == "timed_out"
     with limiter.slot(node="a"):
@@ -97,7 +100,7 @@ def test_waiting_for_a_slot_can_be_cancelled() -> None:
 def test_the_rate_is_kept_after_the_burst() -> None:
     limiter = Limiter(rate=100, burst=5)
     started = time.monotonic()
-    times: List[float] = []
+    times: list[float] = []
     for _number in range(15):
         limiter.pace(Deadline(5))
         times.append(time.monotonic() - started)

@@ -9,20 +9,22 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import transport
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
     ConnectionOptions,
     connect,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.deadline import Deadline
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.proxy import basic_credential
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
+    exec_in_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network import transport
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.deadline import Deadline
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.proxy import basic_credential
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
@@ -51,7 +53,7 @@ def test_certificates_that_are_not_for_us(authority: Authority, shown: str, need
 
 def test_tls_server_name_by_option_and_by_kubeconfig(authority: Authority) -> None:
     with FakeApiServer(authority, certificate=authority.server("wrong", ["DNS:other.test"])) as server:
-        options: Dict[str, Any] = {"tls_server_name": "other.test"}
+        options: dict[str, Any] = {"tls_server_name": "other.test"}
         config = server.kubeconfig()
         RestClient(connect(ConnectionOptions(kubeconfig=config, **options), {})).get("/api/v1/pods")
         config["clusters"][0]["cluster"]["tls-server-name"] = "other.test"
@@ -77,7 +79,7 @@ def test_a_server_without_tls(authority: Authority) -> None:
 def test_a_server_that_is_not_there(authority: Authority) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        error = opening_fails(of_host("https://127.0.0.1:%d" % unused.getsockname()[1]))
+        error = opening_fails(of_host(f"https://127.0.0.1:{unused.getsockname()[1]}"))
     assert error.reason == "unreachable"
     assert "Connection refused" in error.message
     assert opening_fails(of_host("https://does-not-exist.invalid")).reason == "unreachable"
@@ -94,14 +96,15 @@ def silent_port() -> Any:
 
 def test_a_server_that_never_answers_the_handshake(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.2)
-    error = opening_fails(of_host("https://127.0.0.1:%d" % silent_port))
+    error = opening_fails(of_host(f"https://127.0.0.1:{silent_port}"))
     assert error.reason == "unreachable"
     assert "within 0.2 s" in error.message
-    assert opening_fails(of_host("https://127.0.0.1:%d" % silent_port), seconds=0.1).reason == "timed_out"
+    assert opening_fails(of_host(f"https://127.0.0.1:{silent_port}"), seconds=0.1).reason == "timed_out"
 
 
-def test_a_dead_address_does_not_use_up_the_time_of_the_next(server: FakeApiServer,
-                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_address_does_not_use_up_the_time_of_the_next(
+    server: FakeApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
     with socket.socket() as full:
         # A listener whose queue is full lets connections hang.
@@ -111,8 +114,10 @@ def test_a_dead_address_does_not_use_up_the_time_of_the_next(server: FakeApiServ
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
-        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
-                for address in (full.getsockname(), ("127.0.0.1", server.port))]
+        both = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+            for address in (full.getsockname(), ("127.0.0.1", server.port))
+        ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_keywords: both)
         started = time.monotonic()
         connection.open(Deadline(3)).close()
@@ -125,14 +130,16 @@ def test_connecting_can_be_cancelled(silent_port: int) -> None:
     cancel = threading.Event()
     threading.Timer(0.1, cancel.set).start()
     started = time.monotonic()
-    assert opening_fails(of_host("https://127.0.0.1:%d" % silent_port), cancel=cancel).reason == "cancelled"
+    assert opening_fails(of_host(f"https://127.0.0.1:{silent_port}"), cancel=cancel).reason == "cancelled"
     assert time.monotonic() - started < 3
 
 
 def test_sessions_are_resumed_but_not_across_identities(authority: Authority) -> None:
     with FakeApiServer(authority, client_ca=True) as server:
         pair = authority.client("grantor")
-        config = server.kubeconfig(**{"client-certificate": str(pair.certificate), "client-key": str(pair.key)})
+        config = server.kubeconfig(
+            **{"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
+        )
         grantor = connect(ConnectionOptions(kubeconfig=config), {})
         for _number in range(3):
             client = RestClient(grantor)
@@ -148,55 +155,72 @@ def test_sessions_are_resumed_but_not_across_identities(authority: Authority) ->
 def test_requests_and_exec_through_a_proxy(server: FakeApiServer) -> None:
     credential = basic_credential("proxy user", "p@ss")
     with FakeProxy(credential) as proxy:
-        url = "http://proxy%%20user:p%%40ss@%s" % proxy.authority
+        url = f"http://proxy%20user:p%40ss@{proxy.authority}"
         connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy=url), {})
         RestClient(connection).get("/api/v1/pods")
-        outcome = exec_in_container(connection, "shop", "api-1", "app", ["cat"], b"x" * 10**6, timeout=10,
-                                    output_limit=2 * 10**6)
+        outcome = exec_in_container(
+            connection, "shop", "api-1", "app", ["cat"], b"x" * 10**6, timeout=10, output_limit=2 * 10**6
+        )
         assert len(outcome.stdout) == 10**6
-        assert proxy.targets == ["127.0.0.1:%d" % server.port] * 2
+        assert proxy.targets == [f"127.0.0.1:{server.port}"] * 2
         assert server.token not in "".join(proxy.heads)
         assert credential not in repr(connection.__dict__)
 
-        error = opening_fails(connect(ConnectionOptions(kubeconfig=server.kubeconfig(),
-                                                        proxy="http://" + proxy.authority), {}))
+        error = opening_fails(
+            connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy="http://" + proxy.authority), {})
+        )
         assert error.reason == "unreachable"
         assert "407" in error.message
         headers = {"proxy_basic_auth": "proxy user:p@ss", "user_agent": "me"}
-        RestClient(connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy=proxy.authority,
-                                             proxy_headers=headers), {})).get("/api/v1/pods")
+        RestClient(
+            connect(
+                ConnectionOptions(
+                    kubeconfig=server.kubeconfig(), proxy=proxy.authority, proxy_headers=headers
+                ),
+                {},
+            )
+        ).get("/api/v1/pods")
         assert "User-Agent: me\r\n" in proxy.heads[-1]
 
 
-@pytest.mark.parametrize(("options", "of_kubeconfig", "environ", "is_used"), [
-    ({}, "", {"HTTPS_PROXY": "PROXY"}, True),
-    ({}, "", {"https_proxy": "PROXY", "NO_PROXY": "127.0.0.1"}, False),
-    ({}, "", {"HTTPS_PROXY": "PROXY", "no_proxy": "10.0.0.0/8,127.0.0.0/8"}, False),
-    ({}, "", {"HTTPS_PROXY": "PROXY", "NO_PROXY": "*"}, False),
-    ({}, "", {"HTTPS_PROXY": "PROXY", "NO_PROXY": ".test, other.test"}, True),
-    ({}, "PROXY", {"NO_PROXY": "127.0.0.1"}, True),
-    ({}, "", {"K8S_AUTH_PROXY": "PROXY"}, True),
-    ({"no_proxy": "127.0.0.1"}, "PROXY", {}, False),
-    ({}, "", {"K8S_AUTH_PROXY": "PROXY", "K8S_AUTH_NO_PROXY": "127.0.0.1"}, False),
-    ({"proxy": "PROXY"}, "http://127.0.0.1:1", {"HTTPS_PROXY": "http://127.0.0.1:1"}, True),
-])
-def test_which_proxy_is_used(server: FakeApiServer, options: Dict[str, str], of_kubeconfig: str,
-                             environ: Dict[str, str], is_used: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "of_kubeconfig", "environ", "is_used"),
+    [
+        ({}, "", {"HTTPS_PROXY": "PROXY"}, True),
+        ({}, "", {"https_proxy": "PROXY", "NO_PROXY": "127.0.0.1"}, False),
+        ({}, "", {"HTTPS_PROXY": "PROXY", "no_proxy": "10.0.0.0/8,127.0.0.0/8"}, False),
+        ({}, "", {"HTTPS_PROXY": "PROXY", "NO_PROXY": "*"}, False),
+        ({}, "", {"HTTPS_PROXY": "PROXY", "NO_PROXY": ".test, other.test"}, True),
+        ({}, "PROXY", {"NO_PROXY": "127.0.0.1"}, True),
+        ({}, "", {"K8S_AUTH_PROXY": "PROXY"}, True),
+        ({"no_proxy": "127.0.0.1"}, "PROXY", {}, False),
+        ({}, "", {"K8S_AUTH_PROXY": "PROXY", "K8S_AUTH_NO_PROXY": "127.0.0.1"}, False),
+        ({"proxy": "PROXY"}, "http://127.0.0.1:1", {"HTTPS_PROXY": "http://127.0.0.1:1"}, True),
+    ],
+)
+def test_which_proxy_is_used(
+    server: FakeApiServer, options: dict[str, str], of_kubeconfig: str, environ: dict[str, str], is_used: bool
+) -> None:
     with FakeProxy() as proxy:
+
         def named(value: str) -> str:
             return value.replace("PROXY", "http://" + proxy.authority)
 
         config = server.kubeconfig()
         if of_kubeconfig:
             config["clusters"][0]["cluster"]["proxy-url"] = named(of_kubeconfig)
-        given: Dict[str, Any] = {key: named(value) for key, value in options.items()}
-        connection = connect(ConnectionOptions(kubeconfig=config, **given),
-                             {key: named(value) for key, value in environ.items()})
+        given: dict[str, Any] = {key: named(value) for key, value in options.items()}
+        connection = connect(
+            ConnectionOptions(kubeconfig=config, **given),
+            {key: named(value) for key, value in environ.items()},
+        )
         RestClient(connection).get("/api/v1/pods")
         assert bool(proxy.targets) == is_used
 
 
 def test_a_proxy_that_is_not_there(server: FakeApiServer) -> None:
-    error = opening_fails(connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy="http://127.0.0.1:1"), {}))
+    error = opening_fails(
+        connect(ConnectionOptions(kubeconfig=server.kubeconfig(), proxy="http://127.0.0.1:1"), {})
+    )
     assert error.reason == "unreachable"
     assert "the proxy 127.0.0.1:1" in error.message

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Union
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import exec_plugin
@@ -20,7 +20,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import exec_in_container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
+    exec_in_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
@@ -34,16 +36,20 @@ class Plugin:
         self.folder = folder
         self.command = folder / "plugin"
         self.command.write_text(
-            "#!%s\nimport os, sys\n"
-            "open(%r, 'a').write('run\\n')\n"
-            "open(%r, 'w').write(os.environ['KUBERNETES_EXEC_INFO'] + '\\n' + os.environ.get('EXTRA', ''))\n"
-            "exec(open(%r).read())\n" % (sys.executable, str(folder / "runs"), str(folder / "info"),
-                                         str(folder / "code")), encoding="utf-8")
+            "#!{}\nimport os, sys\n"
+            "open({!r}, 'a').write('run\\n')\n"
+            "open({!r}, 'w').write(os.environ['KUBERNETES_EXEC_INFO'] + '\\n' + os.environ.get('EXTRA', "
+            "''))\n"
+            "exec(open({!r}).read())\n".format(
+                sys.executable, str(folder / "runs"), str(folder / "info"), str(folder / "code")
+            ),
+            encoding="utf-8",
+        )
         self.command.chmod(0o755)
 
-    def answers(self, status: Dict[str, Any], version: str = V1) -> None:
+    def answers(self, status: dict[str, Any], version: str = V1) -> None:
         document = {"apiVersion": version, "kind": "ExecCredential", "status": status}
-        self.runs_code("print(%r)" % json.dumps(document))
+        self.runs_code(f"print({json.dumps(document)!r})")
 
     def runs_code(self, code: str) -> None:
         (self.folder / "code").write_text(code, encoding="utf-8")
@@ -52,8 +58,10 @@ class Plugin:
         path = self.folder / "runs"
         return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
 
-    def config(self, **changes: Any) -> Dict[str, Any]:
-        return dict({"apiVersion": V1, "command": str(self.command), "interactiveMode": "IfAvailable"}, **changes)
+    def config(self, **changes: Any) -> dict[str, Any]:
+        return dict(
+            {"apiVersion": V1, "command": str(self.command), "interactiveMode": "IfAvailable"}, **changes
+        )
 
 
 @pytest.fixture
@@ -61,7 +69,7 @@ def plugin(tmp_path: Path) -> Plugin:
     return Plugin(tmp_path)
 
 
-def connected(server: FakeApiServer, config: Dict[str, Any]) -> ClusterConnection:
+def connected(server: FakeApiServer, config: dict[str, Any]) -> ClusterConnection:
     return connect(ConnectionOptions(kubeconfig=server.kubeconfig(exec=config)), {"PATH": "/usr/bin:/bin"})
 
 
@@ -76,7 +84,9 @@ def moment(seconds: float) -> str:
 
 def test_a_plugin_is_run_once_while_its_token_holds(server: FakeApiServer, plugin: Plugin) -> None:
     plugin.answers({"token": server.grants.issue("anna", 3600), "expirationTimestamp": moment(3600)})
-    connection = connected(server, plugin.config(env=[{"name": "EXTRA", "value": "more"}], provideClusterInfo=True))
+    connection = connected(
+        server, plugin.config(env=[{"name": "EXTRA", "value": "more"}], provideClusterInfo=True)
+    )
     assert [who(connection, server) for _number in range(3)] == ["anna"] * 3
     assert plugin.runs() == 1
     info_text, extra = (plugin.folder / "info").read_text(encoding="utf-8").split("\n")
@@ -84,11 +94,16 @@ def test_a_plugin_is_run_once_while_its_token_holds(server: FakeApiServer, plugi
     assert extra == "more"
     assert info["spec"]["interactive"] is False
     assert info["spec"]["cluster"]["server"] == server.url
-    assert base64.b64decode(info["spec"]["cluster"]["certificate-authority-data"]) == server.authority.ca.read_bytes()
+    assert (
+        base64.b64decode(info["spec"]["cluster"]["certificate-authority-data"])
+        == server.authority.ca.read_bytes()
+    )
 
 
 @pytest.mark.parametrize("expires", [10, -10, "2020-01-01T00:00:00.123456789+02:00"])
-def test_a_plugin_is_run_again_when_its_token_expires(server: FakeApiServer, plugin: Plugin, expires: Union[int, str]) -> None:
+def test_a_plugin_is_run_again_when_its_token_expires(
+    server: FakeApiServer, plugin: Plugin, expires: int | str
+) -> None:
     expires = moment(expires) if isinstance(expires, int) else expires
     plugin.answers({"token": server.grants.issue("anna", 3600), "expirationTimestamp": expires})
     connection = connected(server, plugin.config())
@@ -102,8 +117,12 @@ def test_a_refused_token_is_renewed_once(server: FakeApiServer, plugin: Plugin) 
     connection = connected(server, plugin.config())
     server.grants.users.pop(first)
     plugin.answers({"token": server.grants.issue("ben", 3600)})
-    assert exec_in_container(connection, "shop", "api-1", "app", ["true"], b"", timeout=10,
-                             output_limit=10).exit_code == 0
+    assert (
+        exec_in_container(
+            connection, "shop", "api-1", "app", ["true"], b"", timeout=10, output_limit=10
+        ).exit_code
+        == 0
+    )
     assert server.requests[-1].user == "ben"
     assert plugin.runs() == 2
     server.grants.users.clear()
@@ -116,8 +135,13 @@ def test_a_refused_token_is_renewed_once(server: FakeApiServer, plugin: Plugin) 
 def test_a_plugins_client_certificate_and_its_successor(authority: Any, plugin: Plugin) -> None:
     def answer(user: str) -> None:
         pair = authority.client(user)
-        plugin.answers({"clientCertificateData": pair.certificate.read_text(), "clientKeyData": pair.key.read_text(),
-                        "expirationTimestamp": moment(1)})
+        plugin.answers(
+            {
+                "clientCertificateData": pair.certificate.read_text(),
+                "clientKeyData": pair.key.read_text(),
+                "expirationTimestamp": moment(1),
+            }
+        )
 
     with FakeApiServer(authority, client_ca=True) as server:
         answer("carla")
@@ -130,20 +154,32 @@ def test_a_plugins_client_certificate_and_its_successor(authority: Any, plugin: 
         assert server.requests[-1].user == "dora", "a kept connection belongs to the old certificate"
 
 
-@pytest.mark.parametrize(("code", "needle"), [
-    ("sys.stderr.write('\\x1b[31mlogin has expired\\nsecret details\\n'); sys.exit(3)",
-     "ended with exit code 3: [31mlogin has expired"),
-    ("sys.exit(1)", "exit code 1: it printed no message"),
-    ("sys.stderr.write('x' * 100000); sys.exit(1)", "xxx..."),
-    ("print('hello')", "not a valid ExecCredential"),
-    ("print('{}')", "not a valid ExecCredential"),
-    ("print('[' * 100000)", "not a valid ExecCredential"),
-    ("print('{\"apiVersion\": \"v1\", \"kind\": \"ExecCredential\", \"status\": {}}')", "no ExecCredential of"),
-    ("print('{\"apiVersion\": \"%s\", \"kind\": \"ExecCredential\", \"status\": {}}')" % V1, "neither a token nor"),
-    ("print('{\"apiVersion\": \"%s\", \"kind\": \"ExecCredential\", \"status\": {\"clientKeyData\": \"x\"}}')" % V1,
-     "certificate without its key"),
-])
-def test_each_failure_of_a_plugin_is_told_apart(server: FakeApiServer, plugin: Plugin, code: str, needle: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "needle"),
+    [
+        (
+            "sys.stderr.write('\\x1b[31mlogin has expired\\nsecret details\\n'); sys.exit(3)",
+            "ended with exit code 3: [31mlogin has expired",
+        ),
+        ("sys.exit(1)", "exit code 1: it printed no message"),
+        ("sys.stderr.write('x' * 100000); sys.exit(1)", "xxx..."),
+        ("print('hello')", "not a valid ExecCredential"),
+        ("print('{}')", "not a valid ExecCredential"),
+        ("print('[' * 100000)", "not a valid ExecCredential"),
+        ('print(\'{"apiVersion": "v1", "kind": "ExecCredential", "status": {}}\')', "no ExecCredential of"),
+        (
+            f'print(\'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{}}}}\')',
+            "neither a token nor",
+        ),
+        (
+            f'print(\'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"clientKeyData": "x"}}}}\')',
+            "certificate without its key",
+        ),
+    ],
+)
+def test_each_failure_of_a_plugin_is_told_apart(
+    server: FakeApiServer, plugin: Plugin, code: str, needle: str
+) -> None:
     plugin.runs_code(code)
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config())
@@ -154,15 +190,23 @@ def test_each_failure_of_a_plugin_is_told_apart(server: FakeApiServer, plugin: P
     assert len(caught.value.message) < 500
 
 
-@pytest.mark.parametrize(("config", "reason", "needle"), [
-    ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "bad_file", "v1alpha1"),
-    ({"command": None}, "bad_file", "no command"),
-    ({"command": "/nonexistent/login", "installHint": "install it from\nthe shop"}, "no_credential", "be started"),
-    ({"interactiveMode": "Always"}, "no_credential", "terminal"),
-    ({"env": [{"name": "A"}]}, "no_credential", "env"),
-])
-def test_configurations_of_plugins_that_cannot_be_used(server: FakeApiServer, plugin: Plugin, config: Dict[str, Any],
-                                                       reason: str, needle: str) -> None:
+@pytest.mark.parametrize(
+    ("config", "reason", "needle"),
+    [
+        ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "bad_file", "v1alpha1"),
+        ({"command": None}, "bad_file", "no command"),
+        (
+            {"command": "/nonexistent/login", "installHint": "install it from\nthe shop"},
+            "no_credential",
+            "be started",
+        ),
+        ({"interactiveMode": "Always"}, "no_credential", "terminal"),
+        ({"env": [{"name": "A"}]}, "no_credential", "env"),
+    ],
+)
+def test_configurations_of_plugins_that_cannot_be_used(
+    server: FakeApiServer, plugin: Plugin, config: dict[str, Any], reason: str, needle: str
+) -> None:
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config(**config))
     assert caught.value.reason == reason
@@ -171,13 +215,14 @@ def test_configurations_of_plugins_that_cannot_be_used(server: FakeApiServer, pl
         assert caught.value.advice == "install it from the shop"
 
 
-def test_a_plugin_that_hangs_is_ended_with_its_children(server: FakeApiServer, plugin: Plugin,
-                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_hangs_is_ended_with_its_children(
+    server: FakeApiServer, plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exec_plugin, "PLUGIN_SECONDS", 0.3)
     marker = plugin.folder / "child-lives"
-    plugin.runs_code("import subprocess, time\n"
-                     "subprocess.Popen(['sh', '-c', 'sleep 1; touch %s'])\n"
-                     "time.sleep(30)" % marker)
+    plugin.runs_code(
+        f"import subprocess, time\nsubprocess.Popen(['sh', '-c', 'sleep 1; touch {marker}'])\ntime.sleep(30)"
+    )
     started = time.monotonic()
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config())
@@ -189,9 +234,11 @@ def test_a_plugin_that_hangs_is_ended_with_its_children(server: FakeApiServer, p
 
 def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_path: Path) -> None:
     path = tmp_path / "token"
-    users: List[str] = []
+    users: list[str] = []
     path.write_text(server.grants.issue("anna", 3600) + "\n", encoding="ascii")
-    connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(tokenFile=str(path), token="old")), {})
+    connection = connect(
+        ConnectionOptions(kubeconfig=server.kubeconfig(tokenFile=str(path), token="old")), {}
+    )
     users.append(who(connection, server))
     # The kubelet swaps a link; here a rename does.
     (tmp_path / "next").write_text(server.grants.issue("ben", 3600) + "\n", encoding="ascii")
@@ -205,8 +252,10 @@ def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_p
 
 
 def jwt(expires: float) -> str:
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
-             for part in ({"alg": "none"}, {"exp": int(expires), "pad": "xx"})]
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "none"}, {"exp": int(expires), "pad": "xx"})
+    ]
     return ".".join([*parts, "c2lnbmF0dXJl"])
 
 
@@ -214,8 +263,18 @@ def test_an_auth_provider_is_served_by_the_kubernetes_package(server: FakeApiSer
     pytest.importorskip("kubernetes")
     token = jwt(time.time() + 3600)
     server.grants.users[token] = "olga"
-    user = {"auth-provider": {"name": "oidc", "config": {"id-token": token, "refresh-token": "r", "client-id": "c",
-                                                         "client-secret": "s", "idp-issuer-url": "https://127.0.0.1:1"}}}
+    user = {
+        "auth-provider": {
+            "name": "oidc",
+            "config": {
+                "id-token": token,
+                "refresh-token": "r",
+                "client-id": "c",
+                "client-secret": "s",
+                "idp-issuer-url": "https://127.0.0.1:1",
+            },
+        }
+    }
     assert who(connect(ConnectionOptions(kubeconfig=server.kubeconfig(**user)), {}), server) == "olga"
 
     user["auth-provider"]["config"]["id-token"] = jwt(time.time() - 3600)  # type: ignore[index]
@@ -225,8 +284,9 @@ def test_an_auth_provider_is_served_by_the_kubernetes_package(server: FakeApiSer
     assert "auth-provider 'oidc'" in caught.value.message
 
 
-def test_an_auth_provider_without_the_kubernetes_package(server: FakeApiServer,
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_auth_provider_without_the_kubernetes_package(
+    server: FakeApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "kubernetes.client", None)
     with pytest.raises(ScanError) as caught:
         connect(ConnectionOptions(kubeconfig=server.kubeconfig(**{"auth-provider": {"name": "oidc"}})), {})

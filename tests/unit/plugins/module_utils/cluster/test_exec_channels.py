@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import exec_channels as channels
@@ -15,16 +15,20 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 
 SUCCESS = b'{"metadata":{},"status":"Success"}'
 # What Kubernetes 1.37 with containerd sends for exit code 3.
-EXIT_3 = (b'{"metadata":{},"status":"Failure","message":"command terminated with non-zero exit code: exit status 3",'
-          b'"reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"3"}]}}')
+EXIT_3 = (
+    b'{"metadata":{},"status":"Failure","message":"command terminated with non-zero exit code: exit status 3",'
+    b'"reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"3"}]}}'
+)
 
 
 def failure(message: str) -> bytes:
-    return json.dumps({"status": "Failure", "reason": "InternalError", "message": message, "code": 500}).encode()
+    return json.dumps(
+        {"status": "Failure", "reason": "InternalError", "message": message, "code": 500}
+    ).encode()
 
 
 def exit_code(text: Any) -> bytes:
-    status: Dict[str, Any] = json.loads(EXIT_3)
+    status: dict[str, Any] = json.loads(EXIT_3)
     status["details"]["causes"][0]["message"] = text
     return json.dumps(status).encode()
 
@@ -36,7 +40,16 @@ def test_messages_of_a_client() -> None:
 
 def test_output_is_sorted_by_channel_and_stays_binary() -> None:
     reader = channels.ChannelReader(100)
-    for message in (b"", b"\x01", b"\x02", b"\x01a\x00\xff", b"\x02err", b"\x01b", b"\xff\x01", b"\x03" + EXIT_3):
+    for message in (
+        b"",
+        b"\x01",
+        b"\x02",
+        b"\x01a\x00\xff",
+        b"\x02err",
+        b"\x01b",
+        b"\xff\x01",
+        b"\x03" + EXIT_3,
+    ):
         reader.feed(message)
     assert (bytes(reader.stdout), bytes(reader.stderr)) == (b"a\x00\xffb", b"err")
     assert reader.has_status
@@ -67,60 +80,99 @@ def test_a_status_without_end() -> None:
     assert caught.value.reason == "bad_reply"
 
 
-@pytest.mark.parametrize(("raw", "code"), [(SUCCESS, 0), (EXIT_3, 3), (exit_code("1"), 1), (exit_code("255"), 255)])
+@pytest.mark.parametrize(
+    ("raw", "code"), [(SUCCESS, 0), (EXIT_3, 3), (exit_code("1"), 1), (exit_code("255"), 255)]
+)
 def test_exit_codes(raw: bytes, code: int) -> None:
     assert channels.parse_status(raw) == code
 
 
-@pytest.mark.parametrize("raw", [
-    b"", b"null", b"[]", b"3", b"{", b"{}", b'{"status":"success"}', b'{"status":true}', b'{"status":["Success"]}',
-    b"[" * 50000, b'{"status":"Failure","reason":"NonZeroExitCode"}',
-    b'{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode"}]}}',
-    b'{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":"ExitCode"}}',
-    exit_code("0"), exit_code("256"), exit_code("-1"), exit_code("3 "), exit_code("x"), exit_code(3), exit_code(None),
-    exit_code("\u0663"), b"\xff\xfe",
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"3",
+        b"{",
+        b"{}",
+        b'{"status":"success"}',
+        b'{"status":true}',
+        b'{"status":["Success"]}',
+        b"[" * 50000,
+        b'{"status":"Failure","reason":"NonZeroExitCode"}',
+        b'{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode"}]}}',
+        b'{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":"ExitCode"}}',
+        exit_code("0"),
+        exit_code("256"),
+        exit_code("-1"),
+        exit_code("3 "),
+        exit_code("x"),
+        exit_code(3),
+        exit_code(None),
+        exit_code("\u0663"),
+        b"\xff\xfe",
+    ],
+)
 def test_a_status_that_says_nothing_is_never_an_exit_code(raw: bytes) -> None:
     with pytest.raises(ScanError) as caught:
         channels.parse_status(raw)
     assert caught.value.reason == "bad_reply"
 
 
-RUNTIME = ('error executing command in container: failed to exec in container: failed to start exec "ab12": '
-           "OCI runtime exec failed: exec failed: unable to start container process: ")
+RUNTIME = (
+    'error executing command in container: failed to exec in container: failed to start exec "ab12": '
+    "OCI runtime exec failed: exec failed: unable to start container process: "
+)
 
 
-@pytest.mark.parametrize(("message", "reason"), [
-    # containerd with runc, seen on Kubernetes 1.37
-    (RUNTIME + 'exec: "sh": executable file not found in $PATH', "no_such_program"),
-    (RUNTIME + 'exec: "/bin/sh": stat /bin/sh: no such file or directory', "no_such_program"),
-    # containerd with runc of 2019 escapes its quotes
-    ('OCI runtime exec failed: exec failed: container_linux.go:345: starting container process caused "exec: \\"sh\\": '
-     'executable file not found in $PATH": unknown', "no_such_program"),
-    # crun
-    ("executable file `sh` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command "
-     "that was not found", "no_such_program"),
-    # gVisor, Kata
-    ('error finding executable "sh" in PATH []: no such file or directory', "no_such_program"),
-    ('rpc status: code: INTERNAL message: "the file /bin/bash was not found"', "no_such_program"),
-    # The program is there, something else is not
-    (RUNTIME + 'exec: "/bin/sh": permission denied', "exec_failed"),
-    (RUNTIME + 'chdir to cwd ("/app") set in config.json failed: no such file or directory', "exec_failed"),
-    (RUNTIME + "error executing setns process: exit status 1", "exec_failed"),
-    # kubelet, containerd, CRI-O
-    ('unable to upgrade connection: container not found ("app")', "container_not_running"),
-    ("failed to exec in container: container is in CONTAINER_EXITED state", "container_not_running"),
-    ("container is not created or running", "container_not_running"),
-    ("cannot exec in a stopped container", "container_not_running"),
-    ("pod api-1 does not have a host assigned", "container_not_running"),
-    ("cannot exec into a container in a completed pod; current phase is Succeeded", "container_not_running"),
-    ("pod does not exist", "pod_gone"),
-    ('pods "api-1" not found', "pod_gone"),
-    ("container nope is not valid for pod api-1", "not_found"),
-    ("error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused", "exec_failed"),
-    ("something new", "exec_failed"),
-    ("", "exec_failed"),
-])
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        # containerd with runc, seen on Kubernetes 1.37
+        (RUNTIME + 'exec: "sh": executable file not found in $PATH', "no_such_program"),
+        (RUNTIME + 'exec: "/bin/sh": stat /bin/sh: no such file or directory', "no_such_program"),
+        # containerd with runc of 2019 escapes its quotes
+        (
+            'OCI runtime exec failed: exec failed: container_linux.go:345: starting container process caused "exec: \\"sh\\": '
+            'executable file not found in $PATH": unknown',
+            "no_such_program",
+        ),
+        # crun
+        (
+            "executable file `sh` not found in $PATH: No such file or directory: OCI runtime attempted to "
+            "invoke a command "
+            "that was not found",
+            "no_such_program",
+        ),
+        # gVisor, Kata
+        ('error finding executable "sh" in PATH []: no such file or directory', "no_such_program"),
+        ('rpc status: code: INTERNAL message: "the file /bin/bash was not found"', "no_such_program"),
+        # The program is there, something else is not
+        (RUNTIME + 'exec: "/bin/sh": permission denied', "exec_failed"),
+        (
+            RUNTIME + 'chdir to cwd ("/app") set in config.json failed: no such file or directory',
+            "exec_failed",
+        ),
+        (RUNTIME + "error executing setns process: exit status 1", "exec_failed"),
+        # kubelet, containerd, CRI-O
+        ('unable to upgrade connection: container not found ("app")', "container_not_running"),
+        ("failed to exec in container: container is in CONTAINER_EXITED state", "container_not_running"),
+        ("container is not created or running", "container_not_running"),
+        ("cannot exec in a stopped container", "container_not_running"),
+        ("pod api-1 does not have a host assigned", "container_not_running"),
+        (
+            "cannot exec into a container in a completed pod; current phase is Succeeded",
+            "container_not_running",
+        ),
+        ("pod does not exist", "pod_gone"),
+        ('pods "api-1" not found', "pod_gone"),
+        ("container nope is not valid for pod api-1", "not_found"),
+        ("error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused", "exec_failed"),
+        ("something new", "exec_failed"),
+        ("", "exec_failed"),
+    ],
+)
 def test_reasons_why_a_program_did_not_run(message: str, reason: str) -> None:
     for text in (message, "Internal error occurred: " + message):
         with pytest.raises(ScanError) as caught:
@@ -135,8 +187,10 @@ def test_a_node_that_is_not_reached_is_named_as_the_cause() -> None:
 
 def test_messages_are_the_same_for_every_attempt() -> None:
     text = 'failed to start exec "%s": OCI runtime exec failed'
-    assert channels.exec_failure("Internal error occurred: " + text % ("a1" * 32)).message == channels.exec_failure(
-        text % ("b2" * 32)).message
+    assert (
+        channels.exec_failure("Internal error occurred: " + text % ("a1" * 32)).message
+        == channels.exec_failure(text % ("b2" * 32)).message
+    )
 
 
 def with_output(code: int, stdout: bytes, stderr: bytes = b"") -> int:
@@ -164,8 +218,13 @@ def test_a_script_of_ours_that_ends_with_127_is_an_exit_code() -> None:
 
 def test_mutated_statuses_never_turn_into_success() -> None:
     """10,000 mutations of failures: an exit code of 0 comes from a Success only, and all else is named."""
-    seeds = [EXIT_3, failure('exec: "sh": executable file not found in $PATH'), failure("x"), exit_code("127")]
-    reasons: Dict[str, int] = {}
+    seeds = [
+        EXIT_3,
+        failure('exec: "sh": executable file not found in $PATH'),
+        failure("x"),
+        exit_code("127"),
+    ]
+    reasons: dict[str, int] = {}
     for number in range(10000):
         rng = random.Random(number)
         data = bytearray(rng.choice(seeds))
@@ -175,7 +234,7 @@ def test_mutated_statuses_never_turn_into_success() -> None:
             if kind == 0:
                 data[where] = rng.randrange(256)
             elif kind == 1:
-                del data[where:where + rng.randint(1, 8)]
+                del data[where : where + rng.randint(1, 8)]
             elif kind == 2:
                 data[where:where] = rng.randbytes(rng.randint(1, 4))
             else:

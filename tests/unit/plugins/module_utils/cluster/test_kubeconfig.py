@@ -10,7 +10,7 @@ import copy
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import yaml
@@ -18,13 +18,22 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster impo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.kubeconfig import load_kubeconfig
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 
-CONFIG: Dict[str, Any] = {
-    "apiVersion": "v1", "kind": "Config", "current-context": "one",
-    "contexts": [{"name": "one", "context": {"cluster": "c1", "user": "u1"}},
-                 {"name": "two", "context": {"cluster": "c2", "user": "u2"}}],
-    "clusters": [{"name": "c1", "cluster": {"server": "https://one.test:6443", "certificate-authority": "pki/ca.crt"}},
-                 {"name": "c2", "cluster": {"server": "https://two.test"}}],
-    "users": [{"name": "u1", "user": {"token": "secret-of-u1"}}, {"name": "u2", "user": {"token": "secret-of-u2"}}],
+CONFIG: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "current-context": "one",
+    "contexts": [
+        {"name": "one", "context": {"cluster": "c1", "user": "u1"}},
+        {"name": "two", "context": {"cluster": "c2", "user": "u2"}},
+    ],
+    "clusters": [
+        {"name": "c1", "cluster": {"server": "https://one.test:6443", "certificate-authority": "pki/ca.crt"}},
+        {"name": "c2", "cluster": {"server": "https://two.test"}},
+    ],
+    "users": [
+        {"name": "u1", "user": {"token": "secret-of-u1"}},
+        {"name": "u2", "user": {"token": "secret-of-u2"}},
+    ],
 }
 
 
@@ -33,12 +42,12 @@ def write(path: Path, document: Any) -> str:
     return str(path)
 
 
-def changed(**changes: Any) -> Dict[str, Any]:
+def changed(**changes: Any) -> dict[str, Any]:
     return dict(copy.deepcopy(CONFIG), **changes)
 
 
 def reason_and_text(error: ScanError) -> str:
-    return "%s %s" % (error.reason, error)
+    return f"{error.reason} {error}"
 
 
 def test_current_context_and_another(tmp_path: Path) -> None:
@@ -50,15 +59,21 @@ def test_current_context_and_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["mapping", "yaml", "json"])
 def test_content_instead_of_a_path(form: str) -> None:
-    source = {"mapping": CONFIG, "yaml": yaml.safe_dump(CONFIG), "json": yaml.safe_dump(CONFIG, default_flow_style=True,
-                                                                                        width=10**6)}[form]
+    source = {
+        "mapping": CONFIG,
+        "yaml": yaml.safe_dump(CONFIG),
+        "json": yaml.safe_dump(CONFIG, default_flow_style=True, width=10**6),
+    }[form]
     assert load_kubeconfig(source, "two").cluster.text("server") == "https://two.test"
 
 
 def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     (tmp_path / "pki").mkdir()
     (tmp_path / "pki" / "ca.crt").write_bytes(b"a CA")
-    assert load_kubeconfig(write(tmp_path / "config", CONFIG)).cluster.file_or_data("certificate-authority") == b"a CA"
+    assert (
+        load_kubeconfig(write(tmp_path / "config", CONFIG)).cluster.file_or_data("certificate-authority")
+        == b"a CA"
+    )
 
 
 def test_data_comes_before_a_file() -> None:
@@ -68,8 +83,12 @@ def test_data_comes_before_a_file() -> None:
 
 
 def test_files_are_merged_as_kubectl_does(tmp_path: Path) -> None:
-    first = {"current-context": "two", "contexts": [], "users": None,
-             "clusters": [{"name": "c2", "cluster": {"server": "https://first.test"}}]}
+    first = {
+        "current-context": "two",
+        "contexts": [],
+        "users": None,
+        "clusters": [{"name": "c2", "cluster": {"server": "https://first.test"}}],
+    }
     paths = [write(tmp_path / "first", first), str(tmp_path / "missing"), write(tmp_path / "second", CONFIG)]
     chosen = load_kubeconfig(os.pathsep.join(paths))
     assert chosen.context.name == "two", "the first current-context counts"
@@ -77,18 +96,21 @@ def test_files_are_merged_as_kubectl_does(tmp_path: Path) -> None:
     assert chosen.user.text("token") == "secret-of-u2", "later files add what is missing"
 
 
-@pytest.mark.parametrize(("document", "context", "wanted"), [
-    (CONFIG, "three", "bad_option.*no context 'three'.*one, two"),
-    (changed(**{"current-context": ""}), None, "bad_option.*no current context.*one, two"),
-    (changed(clusters=[]), None, "bad_file.*'c1', which is not there"),
-    (changed(users=None), None, "bad_file.*'u1', which is not there"),
-    (changed(users=[{"user": {}}]), None, "bad_file.*users.*no name"),
-    (changed(users="secret-text"), None, "bad_file.*users.*no name"),
-    ("", None, "bad_file.*is empty"),
-    ("- a\n- b\n", None, "bad_file.*not a kubeconfig"),
-    ("users:\n  - token: secret-text\n bad: [", None, r"bad_file.*not valid YAML \(line"),
-    ("a: &x [*x, *x]\nb: !!python/object/apply:os.system ['true']\n", None, "bad_file.*not valid YAML"),
-])
+@pytest.mark.parametrize(
+    ("document", "context", "wanted"),
+    [
+        (CONFIG, "three", "bad_option.*no context 'three'.*one, two"),
+        (changed(**{"current-context": ""}), None, "bad_option.*no current context.*one, two"),
+        (changed(clusters=[]), None, "bad_file.*'c1', which is not there"),
+        (changed(users=None), None, "bad_file.*'u1', which is not there"),
+        (changed(users=[{"user": {}}]), None, "bad_file.*users.*no name"),
+        (changed(users="secret-text"), None, "bad_file.*users.*no name"),
+        ("", None, "bad_file.*is empty"),
+        ("- a\n- b\n", None, "bad_file.*not a kubeconfig"),
+        ("users:\n  - token: secret-text\n bad: [", None, r"bad_file.*not valid YAML \(line"),
+        ("a: &x [*x, *x]\nb: !!python/object/apply:os.system ['true']\n", None, "bad_file.*not valid YAML"),
+    ],
+)
 def test_each_fault_is_told_apart(tmp_path: Path, document: Any, context: Any, wanted: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_kubeconfig(write(tmp_path / "config", document), context)

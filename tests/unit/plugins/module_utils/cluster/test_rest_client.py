@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Dict, List, Set
+from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import http_pool, rest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import rest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.api_errors import ApiError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network import http_pool
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
@@ -49,7 +50,9 @@ def test_the_verbs(server: FakeApiServer, client: RestClient) -> None:
     assert created["metadata"]["name"] == "scan"
     assert fails(client.get, ACCOUNTS + "/scan").reason == "not_found"
     client.create(ACCOUNTS, ACCOUNT)
-    patched = client.patch(ACCOUNTS + "/scan", {"metadata": {"labels": {"a": "b"}}}, "application/merge-patch+json")
+    patched = client.patch(
+        ACCOUNTS + "/scan", {"metadata": {"labels": {"a": "b"}}}, "application/merge-patch+json"
+    )
     assert patched["metadata"]["labels"] == {"a": "b"}
     assert server.requests[-1].headers["content-type"] == "application/merge-patch+json"
     assert server.requests[0].query == [("fieldManager", "securescan"), ("dryRun", "All")]
@@ -86,8 +89,9 @@ def test_a_kept_connection_that_died_is_not_used(server: FakeApiServer, client: 
     assert server.connections == 2
 
 
-def test_old_connections_are_not_used(server: FakeApiServer, client: RestClient,
-                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_connections_are_not_used(
+    server: FakeApiServer, client: RestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.get(PODS)
     monkeypatch.setattr(http_pool, "_KEEP_SECONDS", 0.0)
     client.get(PODS)
@@ -95,11 +99,11 @@ def test_old_connections_are_not_used(server: FakeApiServer, client: RestClient,
 
 
 def test_many_threads_share_a_client(server: FakeApiServer, client: RestClient) -> None:
-    names: List[str] = []
+    names: list[str] = []
 
     def work(number: int) -> None:
         for step in range(5):
-            name = "s-%d-%d" % (number, step)
+            name = f"s-{number}-{step}"
             names.append(client.create(ACCOUNTS, dict(ACCOUNT, metadata={"name": name}))["metadata"]["name"])
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -112,11 +116,20 @@ def test_many_threads_share_a_client(server: FakeApiServer, client: RestClient) 
 
 
 @pytest.mark.parametrize("method", ["get", "delete"])
-@pytest.mark.parametrize("fault", [
-    Fault("status", status=429, retry_after=0), Fault("status", status=500), Fault("status", status=503),
-    Fault("plain_status", status=502, text="bad gateway"), Fault("cut", after=30), Fault("cut", after=0),
-])
-def test_passing_faults_are_survived(server: FakeApiServer, client: RestClient, method: str, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=429, retry_after=0),
+        Fault("status", status=500),
+        Fault("status", status=503),
+        Fault("plain_status", status=502, text="bad gateway"),
+        Fault("cut", after=30),
+        Fault("cut", after=0),
+    ],
+)
+def test_passing_faults_are_survived(
+    server: FakeApiServer, client: RestClient, method: str, fault: Fault
+) -> None:
     fault.times = 2
     server.faults.append(fault)
     if (method, fault.kind) == ("delete", "cut"):
@@ -127,17 +140,26 @@ def test_passing_faults_are_survived(server: FakeApiServer, client: RestClient, 
         assert client.requests == 3
 
 
-@pytest.mark.parametrize(("fault", "reason"), [
-    (Fault("status", status=500), "server_error"), (Fault("status", status=503), "server_error"),
-    (Fault("cut", after=30), "connection_lost"),
-])
-def test_a_create_is_never_sent_twice_by_itself(server: FakeApiServer, client: RestClient, fault: Fault,
-                                                reason: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault("status", status=500), "server_error"),
+        (Fault("status", status=503), "server_error"),
+        (Fault("cut", after=30), "connection_lost"),
+    ],
+)
+def test_a_create_is_never_sent_twice_by_itself(
+    server: FakeApiServer, client: RestClient, fault: Fault, reason: str
+) -> None:
     server.faults.append(fault)
     fault.times = 1
     assert fails(client.create, ACCOUNTS, ACCOUNT).reason == reason
     assert client.requests == 1
-    assert fails(client.create, ACCOUNTS, ACCOUNT).status_reason == "AlreadyExists" if fault.kind == "cut" else True
+    assert (
+        fails(client.create, ACCOUNTS, ACCOUNT).status_reason == "AlreadyExists"
+        if fault.kind == "cut"
+        else True
+    )
 
 
 def test_a_throttled_create_is_sent_again(server: FakeApiServer, client: RestClient) -> None:
@@ -160,35 +182,74 @@ def test_patience_ends(server: FakeApiServer, connection: ClusterConnection) -> 
     assert client.requests == 4
 
 
-@pytest.mark.parametrize(("code", "reason"), [
-    (400, "invalid_request"), (401, "not_authenticated"), (403, "not_permitted"), (404, "not_found"), (409, "conflict"),
-    (410, "not_found"), (422, "invalid_request"),
-])
-def test_lasting_refusals_are_not_repeated(server: FakeApiServer, client: RestClient, code: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (400, "invalid_request"),
+        (401, "not_authenticated"),
+        (403, "not_permitted"),
+        (404, "not_found"),
+        (409, "conflict"),
+        (410, "not_found"),
+        (422, "invalid_request"),
+    ],
+)
+def test_lasting_refusals_are_not_repeated(
+    server: FakeApiServer, client: RestClient, code: int, reason: str
+) -> None:
     server.faults.append(Fault("status", status=code, text="the server says why"))
     error = fails(client.get, PODS)
     assert isinstance(error, ApiError)
-    assert (error.reason, error.message, error.tried) == (reason, "the server says why", "list pods in namespace shop")
+    assert (error.reason, error.message, error.tried) == (
+        reason,
+        "the server says why",
+        "list pods in namespace shop",
+    )
     assert client.requests == 1
 
 
-@pytest.mark.parametrize(("fault", "reason", "needle"), [
-    (Fault("html"), "bad_reply", "not a JSON object (text/html)"),
-    (Fault("redirect", text="https://evil.test/"), "bad_reply", "a redirect to https://evil.test/"),
-    (Fault("garbage"), "bad_reply", "not a valid HTTP reply"),
-    (Fault("garbage", text="HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[]x"), "bad_reply", "not a JSON object"),
-    (Fault("garbage", text="HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 500 + "\r\n"), "bad_reply", "not a valid HTTP reply"),
-    (Fault("garbage", text="HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{}"), "connection_lost", "broke"),
-    (Fault("garbage", text="HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "connection_lost", "broke"),
-    (Fault("flood"), "bad_reply", "more than 1000000 bytes"),
-    (Fault("silence"), "timed_out", "our deadline of 0.5 s"),
-    (Fault("slow", seconds=3), "timed_out", "our deadline of 0.5 s"),
-    (Fault("cut", after=0), "connection_lost", "broke"),
-    (Fault("cut", after=200), "connection_lost", "broke"),
-    (Fault("reflect"), "invalid_request", "unable to upgrade"),
-])
-def test_a_server_that_misbehaves(server: FakeApiServer, connection: ClusterConnection, fault: Fault, reason: str,
-                                  needle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("fault", "reason", "needle"),
+    [
+        (Fault("html"), "bad_reply", "not a JSON object (text/html)"),
+        (Fault("redirect", text="https://evil.test/"), "bad_reply", "a redirect to https://evil.test/"),
+        (Fault("garbage"), "bad_reply", "not a valid HTTP reply"),
+        (
+            Fault("garbage", text="HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[]x"),
+            "bad_reply",
+            "not a JSON object",
+        ),
+        (
+            Fault("garbage", text="HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 500 + "\r\n"),
+            "bad_reply",
+            "not a valid HTTP reply",
+        ),
+        (
+            Fault("garbage", text="HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{}"),
+            "connection_lost",
+            "broke",
+        ),
+        (
+            Fault("garbage", text="HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            "connection_lost",
+            "broke",
+        ),
+        (Fault("flood"), "bad_reply", "more than 1000000 bytes"),
+        (Fault("silence"), "timed_out", "our deadline of 0.5 s"),
+        (Fault("slow", seconds=3), "timed_out", "our deadline of 0.5 s"),
+        (Fault("cut", after=0), "connection_lost", "broke"),
+        (Fault("cut", after=200), "connection_lost", "broke"),
+        (Fault("reflect"), "invalid_request", "unable to upgrade"),
+    ],
+)
+def test_a_server_that_misbehaves(
+    server: FakeApiServer,
+    connection: ClusterConnection,
+    fault: Fault,
+    reason: str,
+    needle: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(rest, "REPLY_LIMIT", 10**6)
     server.faults.append(fault)
     client = RestClient(connection, timeout=0.5)
@@ -201,11 +262,15 @@ def test_a_server_that_misbehaves(server: FakeApiServer, connection: ClusterConn
     assert client.get(PODS)["items"], "the next request is well again"
 
 
-@pytest.mark.parametrize("reply", [
-    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s", "HTTP/1.0 200 OK\r\n\r\n%s",
-    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n%s",
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n5\r\n: 12}\r\n0\r\n\r\n",
-])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s",
+        "HTTP/1.0 200 OK\r\n\r\n%s",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n%s",
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n5\r\n: 12}\r\n0\r\n\r\n',
+    ],
+)
 def test_other_ways_to_end_a_reply(server: FakeApiServer, client: RestClient, reply: str) -> None:
     server.faults.append(Fault("garbage", text=reply.replace("%s", '{"a": 12}'), times=1))
     assert client.get(PODS) == {"a": 12}
@@ -231,15 +296,19 @@ def test_the_limiters_rate_is_kept(connection: ClusterConnection) -> None:
     assert time.monotonic() - started >= 0.1
 
 
-def add_many(server: FakeApiServer, count: int) -> Set[str]:
+def add_many(server: FakeApiServer, count: int) -> set[str]:
     names = {"many-%04d" % number for number in range(count)}
     for name in names:
-        server.objects.put("/api/v1/namespaces/many/pods/" + name, {"metadata": {"name": name, "namespace": "many"}})
+        server.objects.put(
+            "/api/v1/namespaces/many/pods/" + name, {"metadata": {"name": name, "namespace": "many"}}
+        )
     return names
 
 
-def listed(client: RestClient, **keywords: Any) -> List[str]:
-    return [item["metadata"]["name"] for item in client.list_items("/api/v1/namespaces/many/pods", **keywords)]
+def listed(client: RestClient, **keywords: Any) -> list[str]:
+    return [
+        item["metadata"]["name"] for item in client.list_items("/api/v1/namespaces/many/pods", **keywords)
+    ]
 
 
 def test_lists_come_in_pages(server: FakeApiServer, client: RestClient) -> None:
@@ -274,15 +343,28 @@ def test_a_list_that_always_expires_fails(server: FakeApiServer, client: RestCli
     assert (error.reason, error.status) == ("not_found", 410)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("page", [{}, {"kind": "PodList"}, {"items": {}}, {"items": [], "metadata": []},
-                                  {"items": ["x"], "metadata": {}}, {"kind": "Pod", "metadata": {}}])
-def test_pages_that_are_no_lists(server: FakeApiServer, client: RestClient, page: Dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        {"kind": "PodList"},
+        {"items": {}},
+        {"items": [], "metadata": []},
+        {"items": ["x"], "metadata": {}},
+        {"kind": "Pod", "metadata": {}},
+    ],
+)
+def test_pages_that_are_no_lists(server: FakeApiServer, client: RestClient, page: dict[str, Any]) -> None:
     server.objects._objects["/api/v1/namespaces/many/pods"] = page
     assert fails(lambda: listed(client)).reason == "bad_reply"
 
 
 def test_an_empty_list_of_go(server: FakeApiServer, client: RestClient) -> None:
-    server.objects._objects["/api/v1/namespaces/many/pods"] = {"kind": "PodList", "items": None, "metadata": {}}
+    server.objects._objects["/api/v1/namespaces/many/pods"] = {
+        "kind": "PodList",
+        "items": None,
+        "metadata": {},
+    }
     assert listed(client) == []
 
 

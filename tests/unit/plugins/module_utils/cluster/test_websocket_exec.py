@@ -9,11 +9,13 @@ import random
 import threading
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import websocket_exec
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import ClusterConnection
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ClusterConnection,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
     ExecOutcome,
     exec_in_container,
@@ -29,13 +31,31 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults impo
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
 
-def run(connection: ClusterConnection, argv: List[str], stdin: bytes = b"", *, pod: str = "api-1",
-        container: str = "app", timeout: float = 10, output_limit: int = 10**7, cancel: Any = None) -> ExecOutcome:
-    return exec_in_container(connection, "shop", pod, container, argv, stdin, timeout=timeout,
-                             output_limit=output_limit, cancel=cancel)
+def run(
+    connection: ClusterConnection,
+    argv: list[str],
+    stdin: bytes = b"",
+    *,
+    pod: str = "api-1",
+    container: str = "app",
+    timeout: float = 10,
+    output_limit: int = 10**7,
+    cancel: Any = None,
+) -> ExecOutcome:
+    return exec_in_container(
+        connection,
+        "shop",
+        pod,
+        container,
+        argv,
+        stdin,
+        timeout=timeout,
+        output_limit=output_limit,
+        cancel=cancel,
+    )
 
 
-def fails(connection: ClusterConnection, argv: List[str], stdin: bytes = b"", **keywords: Any) -> ScanError:
+def fails(connection: ClusterConnection, argv: list[str], stdin: bytes = b"", **keywords: Any) -> ScanError:
     with pytest.raises(ScanError) as caught:
         run(connection, argv, stdin, **keywords)
     return caught.value
@@ -55,8 +75,13 @@ def test_a_script_by_standard_input(server: FakeApiServer, connection: ClusterCo
     assert 0 < outcome.seconds < 5
     seen = server.requests[-1]
     assert seen.method == "GET"
-    assert seen.query == [("container", "app"), ("stdin", "true"), ("stdout", "true"), ("stderr", "true"),
-                          ("command", "sh")]
+    assert seen.query == [
+        ("container", "app"),
+        ("stdin", "true"),
+        ("stdout", "true"),
+        ("stderr", "true"),
+        ("command", "sh"),
+    ]
     wait_until_closed(server)
 
 
@@ -71,7 +96,9 @@ def test_standard_input_is_closed_and_bytes_stay_bytes(connection: ClusterConnec
     assert run(connection, ["cat"], data).stdout == data
 
 
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 65536, 5 * 1024 * 1024])
+@pytest.mark.parametrize(
+    "size", [0, 1, 125, 126, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 65536, 5 * 1024 * 1024]
+)
 def test_both_directions_at_once(connection: ClusterConnection, size: int) -> None:
     data = random.Random(size).randbytes(size)
     assert run(connection, ["cat"], data).stdout == data
@@ -107,17 +134,19 @@ def run_like(code: int, stdout: bytes) -> Any:
     return Like()
 
 
-def test_no_close_frame_is_no_loss_once_the_status_is_there(server: FakeApiServer,
-                                                            connection: ClusterConnection) -> None:
+def test_no_close_frame_is_no_loss_once_the_status_is_there(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
     server.faults.append(Fault("no_close_frame"))
     assert run(connection, ["sh"], b"echo hello; exit 6\n") == run_like(6, b"hello\n")
 
 
-def test_a_server_that_stays_open_after_the_status(server: FakeApiServer, connection: ClusterConnection,
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_stays_open_after_the_status(
+    server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket_exec, "_CLOSE_SECONDS", 0.2)
 
-    def stays(argv: List[str], streams: ExecStreams) -> int:
+    def stays(argv: list[str], streams: ExecStreams) -> int:
         streams.write(STDOUT, b"done")
         streams.write(3, b'{"status":"Success"}')
         streams.closed.wait(5)
@@ -127,54 +156,102 @@ def test_a_server_that_stays_open_after_the_status(server: FakeApiServer, connec
     assert run(connection, ["x"], pod="odd-1") == run_like(0, b"done")
 
 
-@pytest.mark.parametrize(("fault", "reason", "needle"), [
-    (Fault("status", status=401), "not_authenticated", "wants it"),
-    (Fault("status", status=403, text='pods "api-1" is forbidden: User "s" cannot create resource "pods/exec" in API '
-           'group "" in the namespace "shop"'), "not_permitted", "cannot create"),
-    (Fault("status", status=403, text='pods "api-1" is forbidden: '), "not_permitted", 'pods "api-1" is forbidden'),
-    (Fault("status", status=403, text="ValidatingAdmissionPolicy 'guard' with binding 'b' denied request: not ours"),
-     "not_permitted", "not ours"),
-    (Fault("status", status=400, text='admission webhook "w" denied the request: no'), "not_permitted", "denied"),
-    (Fault("status", status=404, text='pods "api-1" not found'), "pod_gone", "not found"),
-    (Fault("plain_status", status=404, text="pod does not exist"), "pod_gone", "does not exist"),
-    (Fault("status", status=400, text="pod api-1 does not have a host assigned"), "container_not_running", "host"),
-    (Fault("status", status=409, text="conflict"), "conflict", "conflict"),
-    (Fault("status", status=410, text="gone"), "not_found", "gone"),
-    (Fault("status", status=429, retry_after=60), "throttled", "wants it"),
-    (Fault("status", status=500, text="error dialing backend: dial tcp: refused"), "exec_failed", "dialing"),
-    (Fault("plain_status", status=500, text='container not found ("app")'), "container_not_running", "not found"),
-    (Fault("plain_status", status=500, text="oops"), "server_error", "oops"),
-    (Fault("status", status=503), "server_error", "wants it"),
-    (Fault("plain_status", status=502, text="<html>bad gateway"), "server_error", "bad gateway"),
-    (Fault("plain_status", status=403, text=""), "protocol_refused", "HTTP 403"),
-    (Fault("plain_status", status=426, text="no"), "protocol_refused", "HTTP 426"),
-    (Fault("status", status=400, text="Upgrade request required"), "protocol_refused", "Upgrade request"),
-    (Fault("html"), "protocol_refused", "HTTP 200"),
-    (Fault("redirect"), "protocol_refused", "HTTP 302"),
-    (Fault("spdy_only"), "protocol_refused", "unable to upgrade"),
-    (Fault("reflect"), "protocol_refused", "unable to upgrade"),
-    (Fault("no_subprotocol"), "protocol_refused", "none of the protocols"),
-    (Fault("wrong_accept"), "protocol_refused", "handshake is wrong"),
-    (Fault("cut", after=0), "connection_lost", "before the program's status"),
-    (Fault("cut", after=1), "connection_lost", "before the program's status"),
-    (Fault("cut", after=40), "connection_lost", "before the program's status"),
-    (Fault("no_status"), "connection_lost", "(1000)"),
-    (Fault("garbage"), "bad_reply", "unknown kind"),
-    (Fault("garbage", text="HTTP/1.1 200 OK"), "bad_reply", "unknown kind"),
-    (Fault("huge_frame"), "bad_reply", "more than"),
-    (Fault("masked_frame"), "bad_reply", "masked"),
-    (Fault("wrong_channel"), "bad_reply", "channel 9"),
-    (Fault("final_status", text="{}"), "bad_reply", "neither"),
-    (Fault("final_status", text='{"status":"Failure","reason":"InternalError","message":"odd"}'), "exec_failed", "odd"),
-    (Fault("final_status", text='{"status":"Failure","message":"container is in CONTAINER_EXITED state"}'),
-     "container_not_running", "EXITED"),
-    (Fault("flood"), "too_much_output", "more than 1000000 bytes"),
-    (Fault("ping_flood"), "timed_out", "our deadline of 0.6 s"),
-    (Fault("silence"), "timed_out", "our deadline of 0.6 s"),
-    (Fault("slow", seconds=5), "timed_out", "our deadline of 0.6 s"),
-])
-def test_each_fault_has_its_reason(server: FakeApiServer, connection: ClusterConnection, fault: Fault, reason: str,
-                                   needle: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "reason", "needle"),
+    [
+        (Fault("status", status=401), "not_authenticated", "wants it"),
+        (
+            Fault(
+                "status",
+                status=403,
+                text='pods "api-1" is forbidden: User "s" cannot create resource "pods/exec" in API '
+                'group "" in the namespace "shop"',
+            ),
+            "not_permitted",
+            "cannot create",
+        ),
+        (
+            Fault("status", status=403, text='pods "api-1" is forbidden: '),
+            "not_permitted",
+            'pods "api-1" is forbidden',
+        ),
+        (
+            Fault(
+                "status",
+                status=403,
+                text="ValidatingAdmissionPolicy 'guard' with binding 'b' denied request: not ours",
+            ),
+            "not_permitted",
+            "not ours",
+        ),
+        (
+            Fault("status", status=400, text='admission webhook "w" denied the request: no'),
+            "not_permitted",
+            "denied",
+        ),
+        (Fault("status", status=404, text='pods "api-1" not found'), "pod_gone", "not found"),
+        (Fault("plain_status", status=404, text="pod does not exist"), "pod_gone", "does not exist"),
+        (
+            Fault("status", status=400, text="pod api-1 does not have a host assigned"),
+            "container_not_running",
+            "host",
+        ),
+        (Fault("status", status=409, text="conflict"), "conflict", "conflict"),
+        (Fault("status", status=410, text="gone"), "not_found", "gone"),
+        (Fault("status", status=429, retry_after=60), "throttled", "wants it"),
+        (
+            Fault("status", status=500, text="error dialing backend: dial tcp: refused"),
+            "exec_failed",
+            "dialing",
+        ),
+        (
+            Fault("plain_status", status=500, text='container not found ("app")'),
+            "container_not_running",
+            "not found",
+        ),
+        (Fault("plain_status", status=500, text="oops"), "server_error", "oops"),
+        (Fault("status", status=503), "server_error", "wants it"),
+        (Fault("plain_status", status=502, text="<html>bad gateway"), "server_error", "bad gateway"),
+        (Fault("plain_status", status=403, text=""), "protocol_refused", "HTTP 403"),
+        (Fault("plain_status", status=426, text="no"), "protocol_refused", "HTTP 426"),
+        (Fault("status", status=400, text="Upgrade request required"), "protocol_refused", "Upgrade request"),
+        (Fault("html"), "protocol_refused", "HTTP 200"),
+        (Fault("redirect"), "protocol_refused", "HTTP 302"),
+        (Fault("spdy_only"), "protocol_refused", "unable to upgrade"),
+        (Fault("reflect"), "protocol_refused", "unable to upgrade"),
+        (Fault("no_subprotocol"), "protocol_refused", "none of the protocols"),
+        (Fault("wrong_accept"), "protocol_refused", "handshake is wrong"),
+        (Fault("cut", after=0), "connection_lost", "before the program's status"),
+        (Fault("cut", after=1), "connection_lost", "before the program's status"),
+        (Fault("cut", after=40), "connection_lost", "before the program's status"),
+        (Fault("no_status"), "connection_lost", "(1000)"),
+        (Fault("garbage"), "bad_reply", "unknown kind"),
+        (Fault("garbage", text="HTTP/1.1 200 OK"), "bad_reply", "unknown kind"),
+        (Fault("huge_frame"), "bad_reply", "more than"),
+        (Fault("masked_frame"), "bad_reply", "masked"),
+        (Fault("wrong_channel"), "bad_reply", "channel 9"),
+        (Fault("final_status", text="{}"), "bad_reply", "neither"),
+        (
+            Fault("final_status", text='{"status":"Failure","reason":"InternalError","message":"odd"}'),
+            "exec_failed",
+            "odd",
+        ),
+        (
+            Fault(
+                "final_status", text='{"status":"Failure","message":"container is in CONTAINER_EXITED state"}'
+            ),
+            "container_not_running",
+            "EXITED",
+        ),
+        (Fault("flood"), "too_much_output", "more than 1000000 bytes"),
+        (Fault("ping_flood"), "timed_out", "our deadline of 0.6 s"),
+        (Fault("silence"), "timed_out", "our deadline of 0.6 s"),
+        (Fault("slow", seconds=5), "timed_out", "our deadline of 0.6 s"),
+    ],
+)
+def test_each_fault_has_its_reason(
+    server: FakeApiServer, connection: ClusterConnection, fault: Fault, reason: str, needle: str
+) -> None:
     server.faults.append(fault)
     timeout = 0.6 if reason == "timed_out" else 5
     error = fails(connection, ["sh"], b"echo hello; exit 0\n", timeout=timeout, output_limit=10**6)
@@ -202,15 +279,16 @@ def test_dead_tokens_and_foreign_tokens(server: FakeApiServer, connection: Clust
     scanner = connection.with_bearer_token(token)
     assert run(scanner, ["true"]).exit_code == 0
     assert server.requests[-1].user == "scanner"
-    server.grants.deny = lambda user, method, path: "no exec for %s" % user if path.endswith("/exec") else None
+    server.grants.deny = lambda user, method, path: f"no exec for {user}" if path.endswith("/exec") else None
     error = fails(scanner, ["true"])
     assert (error.reason, error.message) == ("not_permitted", "no exec for scanner")
     server.grants.expires[token] = 0
     assert fails(scanner, ["true"]).reason == "not_authenticated"
 
 
-def test_the_verb_create_is_named_where_the_server_names_nothing(server: FakeApiServer,
-                                                                 connection: ClusterConnection) -> None:
+def test_the_verb_create_is_named_where_the_server_names_nothing(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
     """Seen on Kubernetes 1.37 with get alone."""
     server.faults.append(Fault("status", status=403, text='pods "api-1" is forbidden: '))
     assert "create" in fails(connection, ["true"]).cause
@@ -225,7 +303,10 @@ def test_throttling_that_passes_is_waited_for(server: FakeApiServer, connection:
 
 def test_output_up_to_the_limit_is_fine(connection: ClusterConnection) -> None:
     assert len(run(connection, ["head", "-c", "100000", "/dev/zero"], output_limit=100000).stdout) == 100000
-    assert fails(connection, ["head", "-c", "100001", "/dev/zero"], output_limit=100000).reason == "too_much_output"
+    assert (
+        fails(connection, ["head", "-c", "100001", "/dev/zero"], output_limit=100000).reason
+        == "too_much_output"
+    )
     assert fails(connection, ["sh", "-c", "yes >&2"], output_limit=100000).reason == "too_much_output"
 
 
@@ -247,7 +328,9 @@ def test_cancelling(server: FakeApiServer, connection: ClusterConnection) -> Non
     assert fails(connection, ["true"], cancel=cancel).reason == "cancelled"
 
 
-def test_cancelling_while_output_comes_without_end(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_cancelling_while_output_comes_without_end(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
     started = time.monotonic()
@@ -262,15 +345,17 @@ def test_a_connection_that_breaks_under_way(server: FakeApiServer, connection: C
     assert fails(connection, ["sh", "-c", "echo partial; sleep 60"]).reason == "connection_lost"
 
 
-def test_silent_programs_are_kept_alive_by_pings(server: FakeApiServer, connection: ClusterConnection,
-                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_programs_are_kept_alive_by_pings(
+    server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.1)
     monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.9)
     assert run(connection, ["sh"], b"sleep 1.2; echo late; exit 7\n") == run_like(7, b"late\n")
 
 
-def test_a_half_open_connection_is_found(server: FakeApiServer, connection: ClusterConnection,
-                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_half_open_connection_is_found(
+    server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.1)
     monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.35)
     server.faults.append(Fault("deaf"))
@@ -281,9 +366,9 @@ def test_a_half_open_connection_is_found(server: FakeApiServer, connection: Clus
     assert time.monotonic() - started < 10
 
 
-def test_standard_input_that_nobody_takes_is_no_half_open_connection(server: FakeApiServer,
-                                                                     connection: ClusterConnection,
-                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_that_nobody_takes_is_no_half_open_connection(
+    server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.05)
     monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.1)
     data = b"x" * (5 * 1024 * 1024)
@@ -300,7 +385,7 @@ def test_pings_of_the_server_are_answered(server: FakeApiServer, connection: Clu
                 answered.set()
             return opcode, payload
 
-    def asks(argv: List[str], streams: ExecStreams) -> int:
+    def asks(argv: list[str], streams: ExecStreams) -> int:
         streams.__class__ = Watched
         streams.raw(frame(0x9, b"are you there"))
         return 0 if answered.wait(3) else 1
@@ -311,7 +396,7 @@ def test_pings_of_the_server_are_answered(server: FakeApiServer, connection: Clu
 
 def test_many_at_once(server: FakeApiServer, connection: ClusterConnection) -> None:
     server.add_pod("shop", "canned-1", {"app": Canned(b"y" * 64000, seconds=0.2)})
-    outcomes: List[int] = []
+    outcomes: list[int] = []
 
     def work() -> None:
         outcomes.append(len(run(connection, ["sh"], b"x" * 12000, pod="canned-1").stdout))
@@ -327,13 +412,23 @@ def test_many_at_once(server: FakeApiServer, connection: ClusterConnection) -> N
     assert server.sessions_resumed <= server.connections == 40
 
 
-def test_mutated_streams_never_give_a_wrong_outcome(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_mutated_streams_never_give_a_wrong_outcome(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
     """300 mutated replies over a real connection: an outcome is the true one, or there is a named failure."""
-    good = (frame(2, b"\x01hello") + frame(2, b"\x02oh") + frame(9, b"") +
-            frame(2, b'\x03{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode",'
-                     b'"message":"3"}]}}') + frame(8, b"\x03\xe8"))
+    good = (
+        frame(2, b"\x01hello")
+        + frame(2, b"\x02oh")
+        + frame(9, b"")
+        + frame(
+            2,
+            b'\x03{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode",'
+            b'"message":"3"}]}}',
+        )
+        + frame(8, b"\x03\xe8")
+    )
 
-    def sends(argv: List[str], streams: ExecStreams) -> int:
+    def sends(argv: list[str], streams: ExecStreams) -> int:
         rng = random.Random(int(argv[0]))
         data = bytearray(good)
         for _number in range(rng.randint(1, 3)):
@@ -341,7 +436,7 @@ def test_mutated_streams_never_give_a_wrong_outcome(server: FakeApiServer, conne
             if rng.random() < 0.5:
                 data[where] = rng.randrange(256)
             else:
-                del data[where:where + rng.randint(1, 30)]
+                del data[where : where + rng.randint(1, 30)]
         streams.raw(bytes(data))
         raise OSError("the end")
 

@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Containers for the collector's tests: chroots with chosen shells and tools, entered as any user."""
 
-# ruff: noqa: PTH118 - names are bytes here
-
 from __future__ import annotations
 
 import ctypes
@@ -15,8 +13,9 @@ import signal
 import socket
 import stat
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
@@ -24,9 +23,25 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 
 NONCE = "0123456789abcdef0123456789abcdef"
 PACKAGES = {"dash": "dash", "bash": "bash", "mksh": "mksh", "busybox": "busybox-static", "toybox": "toybox"}
-TOOLS = ("stat", "readlink", "base64", "od", "cat", "tr", "head", "sleep", "sha256sum", "uname", "cut", "grep", "find")
+TOOLS = (
+    "stat",
+    "readlink",
+    "base64",
+    "od",
+    "cat",
+    "tr",
+    "head",
+    "sleep",
+    "sha256sum",
+    "uname",
+    "cut",
+    "grep",
+    "find",
+)
 # the shell and where its tools come from; Debian's busybox shell always uses its own applets
-CELLS = [(shell, tools) for shell in ("dash", "bash", "mksh") for tools in ("gnu", "busybox", "toybox", "none")]
+CELLS = [
+    (shell, tools) for shell in ("dash", "bash", "mksh") for tools in ("gnu", "busybox", "toybox", "none")
+]
 CELLS.append(("ash", "busybox"))
 
 
@@ -35,7 +50,7 @@ def bind_socket(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind("/proc/self/fd/%d/socket" % descriptor)
+            listener.bind(f"/proc/self/fd/{descriptor}/socket")
     finally:
         os.close(descriptor)
 
@@ -79,7 +94,9 @@ class Container:
         self._store.install(self.root, name, name)
         return self
 
-    def write(self, path: str, content: str | bytes = b"", mode: int = 0o644, owner: tuple[int, int] = (0, 0)) -> Path:
+    def write(
+        self, path: str, content: str | bytes = b"", mode: int = 0o644, owner: tuple[int, int] = (0, 0)
+    ) -> Path:
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -107,7 +124,7 @@ class Container:
         shell_script: bytes,
         identity: Identity = ROOT,
         *,
-        env: Optional[Dict[str, str]] = None,
+        env: dict[str, str] | None = None,
         read_only: bool = False,
         proc: str = "rw",
         argv: Iterable[str] = ("/bin/sh",),
@@ -139,14 +156,20 @@ class Container:
         os.waitpid(pid, 0)
         return pickle.loads(answer)
 
-    def list_tree(self) -> List[Any]:
+    def list_tree(self) -> list[Any]:
         """Every file with what a write would change."""
         found = []
         for folder, folders, files in os.walk(os.fsencode(self.root)):
             for name in [b".", *folders, *files]:
                 status = os.lstat(os.path.join(folder, name))
                 found.append(
-                    (os.path.join(folder, name), status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+                    (
+                        os.path.join(folder, name),
+                        status.st_mode,
+                        status.st_size,
+                        status.st_mtime_ns,
+                        status.st_ino,
+                    )
                 )
         return sorted(found)
 
@@ -184,20 +207,22 @@ class ProgramStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._needed: Dict[str, List[Path]] = {}
+        self._needed: dict[str, list[Path]] = {}
 
     def install(self, root: Path, program: str, name: str) -> None:
         for source in self._find(program):
-            target = root / "bin" / name if source == self._needed[program][0] else root / str(source).lstrip("/")
+            target = (
+                root / "bin" / name if source == self._needed[program][0] else root / str(source).lstrip("/")
+            )
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
                 os.link(self._keep(source), target)
 
-    def _find(self, program: str) -> List[Path]:
+    def _find(self, program: str) -> list[Path]:
         if program not in self._needed:
             path = shutil.which(program, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin")
             if path is None:
-                pytest.skip("%s is not installed on this machine" % program)
+                pytest.skip(f"{program} is not installed on this machine")
             libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
             words = [word for line in libraries.splitlines() for word in line.split() if word.startswith("/")]
             self._needed[program] = [Path(path), *map(Path, words)]

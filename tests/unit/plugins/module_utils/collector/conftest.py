@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
@@ -37,11 +37,11 @@ def program_store(tmp_path_factory: pytest.TempPathFactory) -> ProgramStore:
 @pytest.fixture
 def make_container(tmp_path: Path, program_store: ProgramStore) -> Callable[..., Container]:
     """Makes containers: make_container(shell, tools); dash with GNU tools by default."""
-    made: List[Container] = []
+    made: list[Container] = []
 
     def make(shell: str = "dash", tools: str = "gnu", **options: Any) -> Container:
-        made.append(Container(tmp_path / ("container%d" % len(made)), program_store))
+        made.append(Container(tmp_path / (f"container{len(made)}"), program_store))
         return made[-1].add_programs(shell, tools, **options)
 
-    os.chmod(tmp_path, 0o755)  # noqa: PTH101
+    os.chmod(tmp_path, 0o755)
     return make

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Dict, Iterable
 
 
-def make_header(tags: Dict[int, bytes], padding: int = 0) -> bytes:
+def make_header(tags: dict[int, bytes], padding: int = 0) -> bytes:
     entries, data = b"", b""
     for tag, value in tags.items():
         entries += struct.pack(">IIII", tag, 6, len(data), 1)
@@ -24,15 +24,17 @@ def make_header(tags: Dict[int, bytes], padding: int = 0) -> bytes:
 def make_sqlite(path: Path, headers: Iterable[bytes], page_size: int = 4096) -> bytes:
     """By SQLite itself, with the table as rpm makes it."""
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA page_size = %d" % page_size)
+        database.execute(f"PRAGMA page_size = {page_size}")
         database.execute("CREATE TABLE Other (x)")
-        database.execute("CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)")
+        database.execute(
+            "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)"
+        )
         database.executemany("INSERT INTO Packages (blob) VALUES (?)", [(header,) for header in headers])
     database.close()
     return path.read_bytes()
 
 
-def make_ndb(headers: Dict[int, bytes]) -> bytes:
+def make_ndb(headers: dict[int, bytes]) -> bytes:
     """As rpm's rpmpkg.c writes it. Debian's rpm has no ndb, so this stands for the program of SUSE."""
     slots = [b"RpmP" + struct.pack("<3I", 0, 7, 1), struct.pack("<4I", max(headers) + 1, 0, 0, 0)]
     blobs = b""

@@ -11,9 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts, Query
@@ -40,47 +40,77 @@ class Process:
 
     def __init__(self, outer: int) -> None:
         self.outer = outer
-        status = Path("/proc/%d/status" % outer).read_text()
+        status = Path(f"/proc/{outer}/status").read_text()
         self.pid = int(next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[-1])
 
 
 class SharedProcesses:
     """A process namespace; the container of `first` is the one whose program is process 1."""
 
-    def __init__(self, scratch: Path, first: Container, *argv: str, uid: int = 65534, gid: int = 65534) -> None:
+    def __init__(
+        self, scratch: Path, first: Container, *argv: str, uid: int = 65534, gid: int = 65534
+    ) -> None:
         self._scratch = scratch
-        self._started: List[subprocess.Popen[bytes]] = []
-        self._main: Dict[int, Process] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._main: dict[int, Process] = {}
         self._pids = ["unshare", "--pid", "--net", "--fork", "--kill-child"]
         self.first = self.start(first, *argv, uid=uid, gid=gid)
         self._pids = ["nsenter", "--target", str(self.first.outer), "--pid", "--net"]
 
-    def start(self, container: Container, *argv: str, uid: int = 65534, gid: int = 65534, env: Optional[Dict[str, str]] = None,
-              chroot: str = "") -> Process:
+    def start(
+        self,
+        container: Container,
+        *argv: str,
+        uid: int = 65534,
+        gid: int = 65534,
+        env: dict[str, str] | None = None,
+        chroot: str = "",
+    ) -> Process:
         """Start a program in a container: the first one gets the container's mounts, further ones enter these."""
         main = self._main.get(id(container))
-        argv = ("chroot", "--userspec=%d:%d" % (uid, gid), "--groups=", str(container.root) + chroot, *argv)
+        argv = ("chroot", f"--userspec={uid}:{gid}", "--groups=", str(container.root) + chroot, *argv)
         if main is None:
             mounts = 'mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && unset PWD OLDPWD && exec "$@"'
             argv = (*self._pids, "unshare", "--mount", "sh", "-c", mounts, str(container.root), *argv)
         else:
             argv = ("nsenter", "--target", str(main.outer), "--pid", "--net", "--mount", *argv)
-        popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})})
+        popen = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})}
+        )
         self._started.append(popen)
         process = Process(_wait_for_child(popen))
         self._main.setdefault(id(container), process)
         return process
 
-    def tell(self, scanner: Container, cgroups: Dict[int, str]) -> None:
+    def tell(self, scanner: Container, cgroups: dict[int, str]) -> None:
         """Let the kernel tell these cgroups, by process number, to who looks from the scanner's container."""
         for pid, text in cgroups.items():
-            file = self._scratch / ("cgroup%d" % pid)
+            file = self._scratch / (f"cgroup{pid}")
             file.write_text(text)
-            subprocess.run(["nsenter", "--target", str(self._main[id(scanner)].outer), "--mount", "mount", "--bind", str(file),
-                            "%s/proc/%d/cgroup" % (scanner.root, pid)], check=True)
+            subprocess.run(
+                [
+                    "nsenter",
+                    "--target",
+                    str(self._main[id(scanner)].outer),
+                    "--mount",
+                    "mount",
+                    "--bind",
+                    str(file),
+                    f"{scanner.root}/proc/{pid}/cgroup",
+                ],
+                check=True,
+            )
 
-    def collect(self, container: Container, queries: Sequence[Query], view: TargetView = INSIDE, *, uid: int = 65534,
-                gid: int = 65534, env: Optional[Dict[str, str]] = None) -> Facts:
+    def collect(
+        self,
+        container: Container,
+        queries: Sequence[Query],
+        view: TargetView = INSIDE,
+        *,
+        uid: int = 65534,
+        gid: int = 65534,
+        env: dict[str, str] | None = None,
+    ) -> Facts:
         """Facts as a shell gathers them that is entered into a container that runs."""
         wanted = request.make_request(queries)
         done = self.run(container, script.build_script(wanted, NONCE, view), uid=uid, gid=gid, env=env)
@@ -89,18 +119,45 @@ class SharedProcesses:
         assert list(facts) == [query.key for query in wanted.queries]
         return facts
 
-    def run(self, container: Container, shell_script: bytes, *, uid: int = 65534, gid: int = 65534,
-            env: Optional[Dict[str, str]] = None) -> subprocess.CompletedProcess[bytes]:
-        argv = ["nsenter", "--target", str(self._main[id(container)].outer), "--pid", "--net", "--mount", "chroot",
-                "--userspec=%d:%d" % (uid, gid), "--groups=", str(container.root), "/bin/sh"]
-        return subprocess.run(argv, input=shell_script, capture_output=True, timeout=60, check=False,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})})
+    def run(
+        self,
+        container: Container,
+        shell_script: bytes,
+        *,
+        uid: int = 65534,
+        gid: int = 65534,
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        argv = [
+            "nsenter",
+            "--target",
+            str(self._main[id(container)].outer),
+            "--pid",
+            "--net",
+            "--mount",
+            "chroot",
+            f"--userspec={uid}:{gid}",
+            "--groups=",
+            str(container.root),
+            "/bin/sh",
+        ]
+        return subprocess.run(
+            argv,
+            input=shell_script,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})},
+        )
 
     def listen(self, port: int) -> None:
         """Somebody of the pod listens there, on every address."""
-        serve = "import socket; s = socket.create_server(('', %d)); print(flush=True); s.accept()" % port
-        popen = subprocess.Popen(["nsenter", "--target", str(self.first.outer), "--net", sys.executable, "-c", serve],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        serve = f"import socket; s = socket.create_server(('', {port})); print(flush=True); s.accept()"
+        popen = subprocess.Popen(
+            ["nsenter", "--target", str(self.first.outer), "--net", sys.executable, "-c", serve],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
         self._started.append(popen)
         assert popen.stdout and popen.stdout.readline() == b"\n"
 
@@ -118,14 +175,14 @@ def _wait_for_child(popen: subprocess.Popen[bytes]) -> int:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if popen.poll() is not None:
-            raise AssertionError("%s ended with %d" % (popen.args, popen.returncode))
-        found = Path("/proc/%d/task/%d/children" % (popen.pid, popen.pid)).read_text().split()
+            raise AssertionError(f"{popen.args} ended with {popen.returncode}")
+        found = Path(f"/proc/{popen.pid}/task/{popen.pid}/children").read_text().split()
         if found:
             try:
-                name = Path("/proc/%s/comm" % found[0]).read_text().strip()
+                name = Path(f"/proc/{found[0]}/comm").read_text().strip()
             except OSError:
                 name = "sh"
             if name not in ("sh", "mount", "unshare", "nsenter", "chroot", "dash"):
                 return int(found[0])
         time.sleep(0.005)
-    raise AssertionError("%s did not come up" % (popen.args,))
+    raise AssertionError(f"{popen.args} did not come up")

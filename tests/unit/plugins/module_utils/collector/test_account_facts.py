@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -55,25 +55,28 @@ KINDS = {
     "other_long": "other",
 }
 PASSWD = "".join(
-    "%s:%s:%d:100:Jürgen $x, Büro:/home/%s:/bin/sh\n" % (name, text, 1000 + number, name)
+    f"{name}:{text}:{1000 + number}:100:Jürgen $x, Büro:/home/{name}:/bin/sh\n"
     for number, (name, text) in enumerate(HASHES.items())
 )
 
 
-def _kinds(entries: List[Dict[str, Any]]) -> Dict[str, str]:
+def _kinds(entries: list[dict[str, Any]]) -> dict[str, str]:
     return {entry["name"]: entry["password"] for entry in entries}
 
 
-@pytest.mark.parametrize(("shell", "tools"), [cell for cell in CELLS if cell[1] in ("gnu", "none", "busybox")])
+@pytest.mark.parametrize(
+    ("shell", "tools"), [cell for cell in CELLS if cell[1] in ("gnu", "none", "busybox")]
+)
 def test_databases(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
     container.write("/etc/passwd", PASSWD + "# comment $6$" + SALTED + "\n\nlast:x:4294967294:0:::")
     container.write(
         "/etc/shadow",
-        "".join("%s:%s:19000:0:99999:7::-1:\n" % item for item in HASHES.items()) + "short:*\nbare:*:::::::",
+        "".join("{}:{}:19000:0:99999:7::-1:\n".format(*item) for item in HASHES.items())
+        + "short:*\nbare:*:::::::",
         mode=0o600,
     )
-    container.write("/etc/group", "root:x:0:\nwheel:$6$%s:10:root,app\nlast:*:7:" % SALTED)
+    container.write("/etc/group", f"root:x:0:\nwheel:$6${SALTED}:10:root,app\nlast:*:7:")
     queries = Query("passwd"), Query("shadow"), Query("group")
     facts = container.collect(*queries)
     assert b"HaSh" not in container.output and b"SeCrEt" not in container.output
@@ -123,15 +126,15 @@ def test_databases(make_container: Callable[..., Container], shell: str, tools: 
         ("passwd", "root:x:0:0:root:/root\n"),
         ("passwd", "root:x:zero:0:root:/root:/bin/sh\n"),
         ("passwd", "root\n"),
-        ("passwd", "$6$%s:x:0:0:root:/root:/bin/sh\n" % SALTED),
-        ("passwd", "root:x:0:0:$6$%s:/root:/bin/sh\n" % SALTED),
-        ("passwd", "$6$%s\n" % SALTED),
-        ("shadow", "root:*:$6$%s:0:0:0:::\n" % SALTED),
+        ("passwd", f"$6${SALTED}:x:0:0:root:/root:/bin/sh\n"),
+        ("passwd", f"root:x:0:0:$6${SALTED}:/root:/bin/sh\n"),
+        ("passwd", f"$6${SALTED}\n"),
+        ("shadow", f"root:*:$6${SALTED}:0:0:0:::\n"),
         ("shadow", "root:*:HaShHaShHaSh.:0:0:0:::\n"),
         ("shadow", "root:*:1:2:3:4:5:6:7:8\n"),
         ("group", "root:x:0\n"),
-        ("group", "$1$%s:x:0:a\n" % SALTED),
-        ("group", "a:x:0:$5$%s\n" % SALTED),
+        ("group", f"$1${SALTED}:x:0:a\n"),
+        ("group", f"a:x:0:$5${SALTED}\n"),
         ("passwd", "a:b:c\0:d\n"),
         ("passwd", "a" * 5000 + "\n"),
     ],
@@ -165,9 +168,11 @@ def test_databases_that_are_not_there_or_cannot_be_read(make_container: Callable
 
 
 @pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("dash", "none"), ("ash", "busybox")])
-def test_no_other_name_leads_to_a_hash(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_no_other_name_leads_to_a_hash(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
-    container.write("/etc/shadow", "root:$6$%s:1::::::\n" % SALTED)
+    container.write("/etc/shadow", f"root:$6${SALTED}:1::::::\n")
     (container.root / "etc/login.defs").symlink_to("shadow")
     os.link(container.root / "etc/shadow", container.root / "etc/hard")
     facts = container.collect(Query("content", "/etc/login.defs"), Query("content", "/etc/hard"))

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Tuple
+from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import IMAGE_LISTING, Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    IMAGE_LISTING,
+    Query,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.families import FAMILIES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
     _KINDS,
@@ -26,7 +29,11 @@ SETUID = (("match", "setuid"),)
 
 def test_repeated_queries_are_asked_once_in_order() -> None:
     first, second = Query("file", "/b"), Query("file", "/a")
-    assert make_request([first, second, Query("file", "/b"), Query("os")]).queries == (first, second, Query("os"))
+    assert make_request([first, second, Query("file", "/b"), Query("os")]).queries == (
+        first,
+        second,
+        Query("os"),
+    )
     both = [Query("content", "/a", (("limit", 10),)), Query("content", "/a")]
     assert make_request(both).queries == tuple(both)
 
@@ -96,9 +103,9 @@ def test_bad_bounds_are_refused(options: Any) -> None:
 
 def test_too_much_is_refused() -> None:
     with pytest.raises(ScanError, match="at most"):
-        make_request(Query("file", "/f%d" % number) for number in range(2001))
+        make_request(Query("file", f"/f{number}") for number in range(2001))
     with pytest.raises(ScanError, match="bytes"):
-        make_request(Query("file", "/%d" % number + "/d" * 1900) for number in range(200))
+        make_request(Query("file", f"/{number}" + "/d" * 1900) for number in range(200))
 
 
 def test_every_kind_of_the_contract_has_a_family() -> None:
@@ -138,10 +145,8 @@ def test_the_script_holds_only_what_is_needed() -> None:
 
     small = script(Query("process_status"))
     assert len(small) < 4000 and b"find" not in small.split(b"unset GLOBIGNORE")[1] and b"<<" not in small
-    everything: Tuple[Query, ...] = tuple(
-        Query(kind) for kind in FAMILIES if not _KINDS[kind].subject
-    )
-    everything += tuple(Query("file", "/etc/some/file%d" % number) for number in range(60))
+    everything: tuple[Query, ...] = tuple(Query(kind) for kind in FAMILIES if not _KINDS[kind].subject)
+    everything += tuple(Query("file", f"/etc/some/file{number}") for number in range(60))
     everything += (
         Query("content", "/etc/login.defs"),
         Query("sha256", "/bin/sh"),

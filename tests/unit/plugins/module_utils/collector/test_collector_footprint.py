@@ -9,7 +9,7 @@ import ctypes
 import os
 import pickle
 import re
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
@@ -30,7 +30,10 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 )
 
 EVERYTHING = (
-    *map(Query, ("os", "passwd", "shadow", "group", "packages", "sockets", "mounts", "environment", "process_status")),
+    *map(
+        Query,
+        ("os", "passwd", "shadow", "group", "packages", "sockets", "mounts", "environment", "process_status"),
+    ),
     *(
         Query("file", path)
         for path in ("/etc/passwd", "/etc/shadow", "/etc/link", "/nowhere", "/tmp", "/bin/sh", "/etc/*")
@@ -58,7 +61,9 @@ def _fill(container: Container) -> None:
         "dir/x": "",
     }.items():
         container.write("/etc/" + name, text)
-    container.write("/var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n")
+    container.write(
+        "/var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n"
+    )
     (container.root / "etc/link").symlink_to("passwd")
 
 
@@ -80,7 +85,10 @@ def _run_as_reaper(container: Container) -> Any:
     if pid == 0:
         try:
             ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-            result: Dict[str, Any] = {"facts": len(container.collect(*EVERYTHING, Query("processes"))) - 1, "left": 0}
+            result: dict[str, Any] = {
+                "facts": len(container.collect(*EVERYTHING, Query("processes"))) - 1,
+                "left": 0,
+            }
             try:
                 while True:
                     os.waitpid(-1, os.WNOHANG)
@@ -130,14 +138,18 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("shell", "tools"), [cell for cell in CELLS if cell[1] != "none"])
-def test_the_environment_changes_nothing(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_the_environment_changes_nothing(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     _fill(container)
     container.write("/etc/env", "echo hacked\n")
     before, plain = container.list_tree(), container.collect(*EVERYTHING)
     wanted = request.make_request(EVERYTHING)
     done = container.run(script.build_script(wanted, NONCE), env=HOSTILE)
-    hostile = collect.read_facts(wanted, done.stdout, NONCE)  # bash's xtrace speaks on stderr before the script ends it
+    hostile = collect.read_facts(
+        wanted, done.stdout, NONCE
+    )  # bash's xtrace speaks on stderr before the script ends it
     for key, fact in plain.items():
         if key not in ("environment", "sockets", "mounts"):
             assert hostile[key] == fact, key
@@ -155,7 +167,12 @@ def test_variables_of_the_environment_are_not_ours(
     container.write("/big", b"x" * 200_000)
     container.write("/var/lib/dpkg/status", "Package: a\nVersion: 1\n\n" * 10_000)
     queries = (Query("content", "/big"), *EVERYTHING, Query("sha256", "/big"), Query("file", "/big"))
-    names = set(re.findall(rb"(?<![\w$-])([a-z_][a-z0-9_]*|[A-Z])=", script.build_script(request.make_request(queries), NONCE)))
+    names = set(
+        re.findall(
+            rb"(?<![\w$-])([a-z_][a-z0-9_]*|[A-Z])=",
+            script.build_script(request.make_request(queries), NONCE),
+        )
+    )
     assert len(names) > 30
     env = {"PATH": "/bin", **{name.decode(): "x" for name in names}}
     plain, fact = container.collect(*queries), container.collect(*queries, env=env)
@@ -223,7 +240,9 @@ def test_bounds(make_container: Callable[..., Container], shell: str, tools: str
     ]
     assert facts["file:/sparse"].value["size"] == 1 << 40
     assert container.fact(Query("sha256", "/proc/version")).status == UNSUPPORTED
-    tight = container.collect(Query("content", "/a"), Query("content", "/b"), Query("file", "/a"), output_limit=4096)
+    tight = container.collect(
+        Query("content", "/a"), Query("content", "/b"), Query("file", "/a"), output_limit=4096
+    )
     assert [fact.status for fact in tight.values()] == [TOO_LARGE, TOO_LARGE, OK]
 
 
@@ -250,9 +269,14 @@ def test_tools_that_misbehave_never_give_absence(make_container: Callable[..., C
     good = container.collect(*queries)
     (container.root / "bin" / tool).unlink()
     for program in ("exit 1", "echo 'x y z'", "kill -9 $$", "printf '\\377\\000\\n'; exit 2"):
-        container.write("/bin/" + tool, "#!/bin/sh\n%s\n" % program, mode=0o755)
+        container.write("/bin/" + tool, f"#!/bin/sh\n{program}\n", mode=0o755)
         for key, fact in container.collect(*queries).items():
-            assert fact.status == good[key].status or fact.status in (UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT), (
+            assert fact.status == good[key].status or fact.status in (
+                UNREADABLE,
+                UNSUPPORTED,
+                TOO_LARGE,
+                TIMED_OUT,
+            ), (
                 key,
                 program,
             )

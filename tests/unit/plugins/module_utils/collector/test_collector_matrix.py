@@ -11,8 +11,9 @@ written, otherwise what is committed must be what came out now.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Set, Tuple
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
@@ -49,7 +50,7 @@ ACCOUNTS = {
     "/etc/shadow": "root:*:19000:0:99999:7:::\napp:!:19000::::::\n",
 }
 # what each image holds, besides what all of them hold
-IMAGES: Dict[str, Dict[str, str]] = {
+IMAGES: dict[str, dict[str, str]] = {
     "Debian": {
         **ACCOUNTS,
         "/etc/os-release": "ID=debian\nVERSION_ID=12\n",
@@ -72,15 +73,38 @@ IMAGES: Dict[str, Dict[str, str]] = {
         "/var/lib/dpkg/status.d/base": "Package: base-files\nVersion: 12.4\nArchitecture: amd64\n",
     },
 }
-ODD = ("with space", "-n", "--", "quo'te\"", "üñí", "\udcff\udcfe", "*?[a]", "back\\slash", "$(id)`id`", "tab\there")
+ODD = (
+    "with space",
+    "-n",
+    "--",
+    "quo'te\"",
+    "üñí",
+    "\udcff\udcfe",
+    "*?[a]",
+    "back\\slash",
+    "$(id)`id`",
+    "tab\there",
+)
 # Neither the locale nor the time zone nor the PATH of a container may matter.
-ENV = {"PATH": "/bin:/opt/bin", "LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo", "MULTI": "a\nFAKE=b\n", "SECRET": "planted"}
+ENV = {
+    "PATH": "/bin:/opt/bin",
+    "LC_ALL": "tr_TR.UTF-8",
+    "TZ": "Asia/Tokyo",
+    "MULTI": "a\nFAKE=b\n",
+    "SECRET": "planted",
+}
 
 REQUEST = (
     *map(Query, ("os", "packages", "passwd", "shadow", "group", "environment", "process_status")),
     *(Query("file", "/data/" + name) for name in ODD),
-    *(Query("file", path) for path in ("/private/file", "/private/nothing", "/nowhere", "/link", "/dangling", "/tmp", "/pipe")),
-    *(Query("content", path) for path in ("/data/text", "/data/binary", "/data/empty", "/secret", "/nowhere", "/proc/version")),
+    *(
+        Query("file", path)
+        for path in ("/private/file", "/private/nothing", "/nowhere", "/link", "/dangling", "/tmp", "/pipe")
+    ),
+    *(
+        Query("content", path)
+        for path in ("/data/text", "/data/binary", "/data/empty", "/secret", "/nowhere", "/proc/version")
+    ),
     Query("sha256", "/data/binary"),
     *(Query("sysctl", name) for name in ("kernel.ostype", "kernel.pid_max", "no.such")),
     *(Query("walk", "/data", (("match", match),)) for match in ("setuid", "world_writable")),
@@ -103,9 +127,9 @@ A cell says how many facts are equal to those that dash with GNU tools gives the
 were said not to be possible, each with its cause; no fact differed. Debian's busybox shell always has its own tools.
 
 """
-_SEEN: Dict[Tuple[str, str, str, str], int] = {}
-_CAUSES: Dict[Tuple[str, str], Dict[str, Set[str]]] = {}
-_REFERENCE: Dict[Tuple[str, str], List[Fact]] = {}
+_SEEN: dict[tuple[str, str, str, str], int] = {}
+_CAUSES: dict[tuple[str, str], dict[str, set[str]]] = {}
+_REFERENCE: dict[tuple[str, str], list[Fact]] = {}
 
 
 def _fill(container: Container, image: str) -> Container:
@@ -118,8 +142,12 @@ def _fill(container: Container, image: str) -> Container:
         (container.root / "usr/lib/sysimage").mkdir(parents=True)
         (container.root / "usr/lib/sysimage/rpm").symlink_to("../../../var/lib/rpm")
     for name in ODD:
-        container.write("/data/" + name, name.encode("utf-8", "surrogateescape"), mode=0o4755 if name == "-n" else 0o644,
-                        owner=(7, 8))
+        container.write(
+            "/data/" + name,
+            name.encode("utf-8", "surrogateescape"),
+            mode=0o4755 if name == "-n" else 0o644,
+            owner=(7, 8),
+        )
     for name, content in (("text", b"one\ntwo"), ("binary", bytes(range(256)) * 8), ("empty", b"")):
         container.write("/data/" + name, content)
     (container.root / "data/text").chmod(0o666)
@@ -128,7 +156,9 @@ def _fill(container: Container, image: str) -> Container:
     container.write("/secret", "x", mode=0o600)  # one byte, as bash once took another byte for it
     container.write(SITE + "requests-2.31.0.dist-info/METADATA", "Version: 2.31.0\n")
     container.write(SITE + "developed.egg-info/PKG-INFO", "Name: developed\nVersion: 0.1\n")
-    container.write("/opt/bin/show", '#!/bin/dash\nfor word; do echo "$word"; done; echo "$TZ" >&2; exit 3\n', mode=0o755)
+    container.write(
+        "/opt/bin/show", '#!/bin/dash\nfor word; do echo "$word"; done; echo "$TZ" >&2; exit 3\n', mode=0o755
+    )
     container.add_program("dash")
     (container.root / "link").symlink_to("data/with space")
     (container.root / "dangling").symlink_to("/no/where")
@@ -140,7 +170,7 @@ def _fill(container: Container, image: str) -> Container:
     return container
 
 
-def _collect(container: Container, user: Identity) -> List[Fact]:
+def _collect(container: Container, user: Identity) -> list[Fact]:
     wanted = request.make_request(REQUEST)
     done = container.run(script.build_script(wanted, NONCE), user, env=ENV, read_only=True)
     # on stderr some shells say that the container does not have its locale, before they read the script
@@ -165,7 +195,10 @@ def test_equal_facts(make_container: Callable[..., Container], shell: str, tools
                 continue
             # never another value, and never absence where it is not absent
             assert fact.status in (UNSUPPORTED, UNREADABLE) and fact.cause, (query, fact, wanted)
-            assert wanted.status != OK or fact.value is None or fact.value.items() <= wanted.value.items(), (query, fact)
+            assert wanted.status != OK or fact.value is None or fact.value.items() <= wanted.value.items(), (
+                query,
+                fact,
+            )
             _CAUSES.setdefault((shell, tools), {}).setdefault(query.kind, set()).add(fact.cause)
         assert tools in ("none", "toybox") or equal == len(REQUEST)
         _SEEN[shell, tools, user.name, image] = equal
@@ -179,20 +212,34 @@ def test_the_page() -> None:
     text = _page(rows)
     if os.environ.get("SECURESCAN_WRITE_DOCS"):
         (CHECKOUT / PAGE).write_text(text, encoding="utf-8")
-    assert (CHECKOUT / PAGE).read_text(encoding="utf-8") == text, "run this file's tests with SECURESCAN_WRITE_DOCS=1"
+    assert (CHECKOUT / PAGE).read_text(encoding="utf-8") == text, (
+        "run this file's tests with SECURESCAN_WRITE_DOCS=1"
+    )
 
 
-def _page(rows: Iterable[Tuple[str, str, str]]) -> str:
+def _page(rows: Iterable[tuple[str, str, str]]) -> str:
     lines = [*_table_row("shell", "tools", "user", *IMAGES), *_table_row(*["---"] * (3 + len(IMAGES)))]
     for row in rows:
         counts = [_SEEN[(*row, image)] for image in IMAGES]
-        lines += _table_row(*row, *("all %d" % count if count == len(REQUEST) else str(count) for count in counts))
-    lines += ["", "## What is not possible", "", *_table_row("shell", "tools", "fact", "cause"), *_table_row(*["---"] * 4)]
+        lines += _table_row(
+            *row, *(f"all {count}" if count == len(REQUEST) else str(count) for count in counts)
+        )
+    lines += [
+        "",
+        "## What is not possible",
+        "",
+        *_table_row("shell", "tools", "fact", "cause"),
+        *_table_row(*["---"] * 4),
+    ]
     for (shell, tools), kinds in sorted(_CAUSES.items()):
-        lines += [line for kind, causes in sorted(kinds.items()) for cause in sorted(causes)
-                  for line in _table_row(shell, tools, "`%s`" % kind, cause)]
+        lines += [
+            line
+            for kind, causes in sorted(kinds.items())
+            for cause in sorted(causes)
+            for line in _table_row(shell, tools, f"`{kind}`", cause)
+        ]
     return _HEAD % (len(REQUEST), len(_SEEN)) + "\n".join(lines) + "\n"
 
 
-def _table_row(*cells: Any) -> List[str]:
-    return ["| %s |" % " | ".join(map(str, cells))]
+def _table_row(*cells: Any) -> list[str]:
+    return ["| {} |".format(" | ".join(map(str, cells)))]

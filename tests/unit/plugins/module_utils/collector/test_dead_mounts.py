@@ -23,7 +23,9 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 )
 
 
-@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="this kernel has no FUSE to make a dead mount with")
+@pytest.mark.skipif(
+    not Path("/dev/fuse").exists(), reason="this kernel has no FUSE to make a dead mount with"
+)
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
 def test_a_dead_mount_is_not_absent(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)

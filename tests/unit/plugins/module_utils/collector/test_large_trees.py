@@ -9,8 +9,14 @@ import os
 import time
 from typing import Callable
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import OK, TOO_LARGE, Query
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import Container
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    OK,
+    TOO_LARGE,
+    Query,
+)
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+    Container,
+)
 
 SHELLS = (("dash", "gnu"), ("ash", "busybox"), ("mksh", "toybox"))
 
@@ -23,22 +29,27 @@ def test_100_000_files(make_container: Callable[..., Container]) -> None:
         (tree / str(number)).mkdir()
         folder = os.open(tree / str(number), os.O_RDONLY)
         for name in range(1000):
-            os.mknod("a file %d" % name, 0o644, dir_fd=folder)
+            os.mknod(f"a file {name}", 0o644, dir_fd=folder)
         os.close(folder)
     (tree / "57/a file 613").chmod(0o4755)
     (tree / "3").chmod(0o777)
     for name in range(11):
-        (tree / "99" / ("a file %d" % name)).chmod(0o666)
+        (tree / "99" / (f"a file {name}")).chmod(0o666)
     for container in containers:
         if container.root not in tree.parents:
             tree = tree.rename(container.root / "tree")
         begun = time.process_time()
         facts = container.collect(
-            Query("walk", "/tree", (("match", "setuid"),)), Query("walk", "/tree", (("match", "world_writable"), ("limit", 10))),
-            Query("file", "/tree/57/a file 613"), Query("os"), Query("packages"),
+            Query("walk", "/tree", (("match", "setuid"),)),
+            Query("walk", "/tree", (("match", "world_writable"), ("limit", 10))),
+            Query("file", "/tree/57/a file 613"),
+            Query("os"),
+            Query("packages"),
         )
         setuid, writable, file = list(facts.values())[:3]
-        assert setuid.status == OK and [entry["path"] for entry in setuid.value["entries"]] == ["/tree/57/a file 613"]
+        assert setuid.status == OK and [entry["path"] for entry in setuid.value["entries"]] == [
+            "/tree/57/a file 613"
+        ]
         assert writable.status == TOO_LARGE and len(writable.value["entries"]) == 10
         assert file.status == OK and len(container.output) < 10_000
         assert time.process_time() - begun < 2

@@ -3,13 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """listing: every entry with its status, from inside and of an image; hostile names forge nothing; half a one is none."""
 
-# ruff: noqa: PTH115, PTH118, PTH211 - names are bytes here
-
 from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import listings
@@ -37,8 +35,19 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 
 WITH_GZIP = (*TOOLS, "gzip")
 FORGED = NONCE[::-1] + " 81a4 0 0 0 1 1 /usr/bin/forged"
-HOSTILE = [b"new\nline", b"\xff\xfe", b"with space", b"quo'te", b"-x", b"=0\n", b"!1 1 0 !", b"trailing\n", b"a -> b",
-           b"back\\slash", os.fsencode("x\n" + FORGED)]
+HOSTILE = [
+    b"new\nline",
+    b"\xff\xfe",
+    b"with space",
+    b"quo'te",
+    b"-x",
+    b"=0\n",
+    b"!1 1 0 !",
+    b"trailing\n",
+    b"a -> b",
+    b"back\\slash",
+    os.fsencode("x\n" + FORGED),
+]
 
 
 def _fill(container: Container) -> None:
@@ -60,7 +69,7 @@ def _fill(container: Container) -> None:
         os.symlink(b"/x", os.fsencode(path) + b"l")
 
 
-def _truth(container: Container, place: str) -> Dict[str, List[Any]]:
+def _truth(container: Container, place: str) -> dict[str, list[Any]]:
     """What Python's own system calls say of all files below a place."""
     found = {}
     top = os.fsencode(container.root)
@@ -68,14 +77,21 @@ def _truth(container: Container, place: str) -> Dict[str, List[Any]]:
         for path in [folder, *(os.path.join(folder, name) for name in [*folders, *files])]:
             status = os.lstat(path)
             target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
-            name = path[len(top):].decode("utf-8", "backslashreplace")
-            found[name] = [listings.TYPES[stat.S_IFMT(status.st_mode)], stat.S_IMODE(status.st_mode), status.st_uid,
-                           status.st_gid, status.st_size, int(status.st_mtime), int(status.st_ctime),
-                           None if target is None else target.decode("utf-8", "backslashreplace")]
+            name = path[len(top) :].decode("utf-8", "backslashreplace")
+            found[name] = [
+                listings.TYPES[stat.S_IFMT(status.st_mode)],
+                stat.S_IMODE(status.st_mode),
+                status.st_uid,
+                status.st_gid,
+                status.st_size,
+                int(status.st_mtime),
+                int(status.st_ctime),
+                None if target is None else target.decode("utf-8", "backslashreplace"),
+            ]
     return found
 
 
-def _entries(fact: Fact) -> Dict[str, List[Any]]:
+def _entries(fact: Fact) -> dict[str, list[Any]]:
     assert fact.status == OK, fact
     entries = {entry[0]: list(entry[1:]) for entry in fact.value["entries"]}
     assert len(entries) == len(fact.value["entries"])
@@ -83,7 +99,9 @@ def _entries(fact: Fact) -> Dict[str, List[Any]]:
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_every_entry_from_inside_and_of_the_image(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_every_entry_from_inside_and_of_the_image(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     programs = TOOLS if tools == "toybox" or shell == "mksh" else WITH_GZIP  # Debian's toybox has no gzip
     container = make_container(shell, tools, names=programs)
     _fill(container)
@@ -91,7 +109,10 @@ def test_every_entry_from_inside_and_of_the_image(make_container: Callable[..., 
     queries = [Query("listing", path) for path in paths]
     inside = container.collect(*queries, read_only=True)
     if tools == "none":
-        assert inside["listing:/usr"].status == UNSUPPORTED and "a listing needs find" in inside["listing:/usr"].cause
+        assert (
+            inside["listing:/usr"].status == UNSUPPORTED
+            and "a listing needs find" in inside["listing:/usr"].cause
+        )
         assert inside["listing:/nothing"].status == ABSENT
         return
     scanner = make_container(shell, tools, names=programs)
@@ -111,7 +132,9 @@ def test_every_entry_from_inside_and_of_the_image(make_container: Callable[..., 
 
 
 @pytest.mark.parametrize("tools", ["gnu", "busybox", "toybox"])
-def test_directories_that_may_not_be_read_are_named(make_container: Callable[..., Container], tools: str) -> None:
+def test_directories_that_may_not_be_read_are_named(
+    make_container: Callable[..., Container], tools: str
+) -> None:
     container = make_container(tools=tools)
     _fill(container)
     (container.root / "usr/closed").chmod(0o700)
@@ -136,7 +159,12 @@ def test_other_file_systems_are_not_entered(make_container: Callable[..., Contai
     container.add_programs("dash", "busybox", ["mount", "cp"])
     fact = container.fact(Query("listing", "/"), argv=["/bin/sh", "-c", mounting])
     entries = _entries(fact)
-    assert fact.value["place"] == "/" and entries["/"][0] == "directory" and "/mnt" in entries and "/usr/bin/su" in entries
+    assert (
+        fact.value["place"] == "/"
+        and entries["/"][0] == "directory"
+        and "/mnt" in entries
+        and "/usr/bin/su" in entries
+    )
     assert not any(path.startswith(("/mnt/", "/proc", "/sys", "/dev")) for path in entries)
 
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -67,7 +67,7 @@ ANY_CELL = pytest.mark.parametrize(
 )
 
 
-def _rows(value: Any) -> List[Tuple[str, str, str, bool]]:
+def _rows(value: Any) -> list[tuple[str, str, str, bool]]:
     return [(row["name"], row["version"], row["arch"], row["installed"]) for row in value["packages"]]
 
 
@@ -87,7 +87,9 @@ def test_dpkg(make_container: Callable[..., Container], shell: str, tools: str) 
 @ANY_CELL
 def test_distroless_records(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
-    container.write("/var/lib/dpkg/status.d/base-files", "Package: base-files\nVersion: 12.4\nArchitecture: amd64")
+    container.write(
+        "/var/lib/dpkg/status.d/base-files", "Package: base-files\nVersion: 12.4\nArchitecture: amd64"
+    )
     container.write("/var/lib/dpkg/status.d/base-files.md5sums", "Package: not a record\n")
     container.write("/var/lib/dpkg/status.d/tzdata", "Package: tzdata\nVersion: 2025b\nArchitecture: all\n\n")
     container.write("/var/lib/dpkg/status.d/with space*", "Package: odd\nVersion: 1\nArchitecture: all\n")
@@ -112,7 +114,10 @@ def test_apk(make_container: Callable[..., Container], shell: str, tools: str, p
 
 def test_no_database_is_not_an_empty_list(make_container: Callable[..., Container]) -> None:
     container = make_container()
-    assert (container.fact(QUERY).status, container.fact(QUERY).cause) == (UNSUPPORTED, "no package database was found")
+    assert (container.fact(QUERY).status, container.fact(QUERY).cause) == (
+        UNSUPPORTED,
+        "no package database was found",
+    )
     container.write("/var/lib/dpkg/status", "")
     assert container.fact(QUERY).status == UNSUPPORTED
     container.write("/var/lib/dpkg/status", "this is\nno database\n")
@@ -164,10 +169,12 @@ def test_rpm_without_its_program(make_container: Callable[..., Container]) -> No
         ("exit 0", UNSUPPORTED),
     ],
 )
-def test_what_the_rpm_program_says(make_container: Callable[..., Container], program: str, expected: Any) -> None:
+def test_what_the_rpm_program_says(
+    make_container: Callable[..., Container], program: str, expected: Any
+) -> None:
     container = make_container()
     container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")
-    container.write("/bin/rpm", "#!/bin/sh\n%s\n" % program, mode=0o755)
+    container.write("/bin/rpm", f"#!/bin/sh\n{program}\n", mode=0o755)
     fact = container.fact(QUERY, NOBODY)
     assert (_rows(fact.value) if isinstance(expected, list) else fact.status) == expected
 
@@ -175,20 +182,31 @@ def test_what_the_rpm_program_says(make_container: Callable[..., Container], pro
 @pytest.fixture(scope="module")
 def rpm_package(tmp_path_factory: pytest.TempPathFactory, program_store: ProgramStore) -> Path:
     if shutil.which("rpmbuild") is None and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "rpm"], check=False, capture_output=True)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "rpm"],
+            check=False,
+            capture_output=True,
+        )
     if shutil.which("rpmbuild") is None:
         pytest.skip("rpm is not installed on this machine")
     folder = tmp_path_factory.mktemp("rpm")
-    text = "Name: hello\nVersion: 1.2\nRelease: 3\nEpoch: 4\nSummary: x\nLicense: x\nBuildArch: noarch\n%description\n%files\n"
+    text = (
+        "Name: hello\nVersion: 1.2\nRelease: 3\nEpoch: 4\nSummary: x\nLicense: x\nBuildArch: "
+        "noarch\n%description\n%files\n"
+    )
     (folder / "hello.spec").write_text(text)
     subprocess.run(
-        ["rpmbuild", "-bb", "--define", "_topdir %s" % folder, str(folder / "hello.spec")], check=True, capture_output=True
+        ["rpmbuild", "-bb", "--define", f"_topdir {folder}", str(folder / "hello.spec")],
+        check=True,
+        capture_output=True,
     )
     return folder / "RPMS/noarch/hello-1.2-3.noarch.rpm"
 
 
 @pytest.mark.parametrize("identity", [ROOT, BARE_ROOT, NOBODY], ids=lambda identity: identity.name)
-def test_a_real_rpm_database(make_container: Callable[..., Container], rpm_package: Path, identity: Identity) -> None:
+def test_a_real_rpm_database(
+    make_container: Callable[..., Container], rpm_package: Path, identity: Identity
+) -> None:
     """Debian's rpm, with the database where Red Hat's has it. As in images, its index files are there, or they are not."""
     container = make_container(names=["sleep", "rpm", "chroot", "stat", "base64", "gzip", "head"])
     shutil.copytree("/usr/lib/rpm/platform", container.root / "usr/lib/rpm/platform", symlinks=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
@@ -45,16 +46,16 @@ class Namespace:
                 "600",
             ]
         )
-        self._children: List[subprocess.Popen[bytes]] = []
+        self._children: list[subprocess.Popen[bytes]] = []
         for _attempt in range(200):
-            found = Path("/proc/%d/task/%d/children" % (self._first.pid, self._first.pid)).read_text().split()
-            if found and Path("/proc/%s/comm" % found[0]).read_text() == "sleep\n":
+            found = Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text().split()
+            if found and Path(f"/proc/{found[0]}/comm").read_text() == "sleep\n":
                 self.first = found[0]
                 return
             time.sleep(0.01)
         raise AssertionError("the process namespace did not come up")
 
-    def enter(self, *argv: str, uid: int = 0) -> List[str]:
+    def enter(self, *argv: str, uid: int = 0) -> list[str]:
         return ["nsenter", "-t", self.first, "-m", "-p", "-r", "-w", "-S", str(uid), "-G", str(uid), *argv]
 
     def start(self, *argv: str, uid: int = 0) -> None:
@@ -65,15 +66,19 @@ class Namespace:
             if seen[0]["state"] == "S" and any(row["uid"] == uid and row["state"] == "T" for row in seen):
                 return
             time.sleep(0.01)
-        raise AssertionError("%s did not come up" % argv[0])
+        raise AssertionError(f"{argv[0]} did not come up")
 
-    def see(self) -> List[Dict[str, Any]]:
+    def see(self) -> list[dict[str, Any]]:
         """What Python sees in the namespace's /proc, without those that it holds itself."""
         rows = []
-        for folder in sorted(Path("/proc/%s/root/proc" % self.first).glob("[0-9]*"), key=lambda path: int(path.name)):
+        for folder in sorted(
+            Path(f"/proc/{self.first}/root/proc").glob("[0-9]*"), key=lambda path: int(path.name)
+        ):
             try:
                 status = dict(
-                    line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line
+                    line.split(":\t", 1)
+                    for line in (folder / "status").read_text().splitlines()
+                    if ":\t" in line
                 )
                 words = (folder / "cmdline").read_bytes().split(b"\0")[:-1]
             except (FileNotFoundError, ProcessLookupError):
@@ -94,7 +99,10 @@ class Namespace:
     def collect(self, *, uid: int = 0) -> Fact:
         wanted = request.make_request([Query("processes")])
         done = subprocess.run(
-            self.enter("/bin/sh", uid=uid), input=script.build_script(wanted, NONCE), capture_output=True, check=True
+            self.enter("/bin/sh", uid=uid),
+            input=script.build_script(wanted, NONCE),
+            capture_output=True,
+            check=True,
         )
         return collect.read_facts(wanted, done.stdout, NONCE).get_fact(Query("processes"))
 
@@ -125,7 +133,7 @@ class Namespace:
 
 @pytest.fixture
 def make_namespace(make_container: Callable[..., Container]) -> Iterator[Callable[..., Namespace]]:
-    made: List[Namespace] = []
+    made: list[Namespace] = []
 
     def make(shell: str = "dash", tools: str = "gnu") -> Namespace:
         container = make_container(shell, tools)
@@ -163,7 +171,9 @@ def test_processes(make_namespace: Callable[..., Namespace], shell: str, tools: 
     assert fact.value[0]["pid"] == 1 and fact.value[0]["cmdline"][-1] == "600"
 
 
-def test_a_command_line_that_imitates_the_separator_costs_the_fact(make_namespace: Callable[..., Namespace]) -> None:
+def test_a_command_line_that_imitates_the_separator_costs_the_fact(
+    make_namespace: Callable[..., Namespace],
+) -> None:
     namespace = make_namespace()
     namespace.start("/bin/sh", "-c", "kill -STOP $$; :", Path("/proc/version").read_text() + "x")
     fact = namespace.collect()
@@ -171,7 +181,9 @@ def test_a_command_line_that_imitates_the_separator_costs_the_fact(make_namespac
 
 
 @pytest.mark.parametrize("option", ["hidepid=1", "hidepid=2", "hidepid=4"])
-def test_hidden_processes_are_said_to_be_hidden(make_namespace: Callable[..., Namespace], option: str) -> None:
+def test_hidden_processes_are_said_to_be_hidden(
+    make_namespace: Callable[..., Namespace], option: str
+) -> None:
     namespace = make_namespace()
     namespace.start("/bin/sh", "-c", "kill -STOP $$; :", uid=33)
     namespace.mount_proc(option)

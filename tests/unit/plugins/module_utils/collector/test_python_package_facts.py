@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import language_packages
@@ -29,7 +29,7 @@ SITE = "/usr/lib/python3.12/site-packages/"
 DEBIAN = "/usr/lib/python3/dist-packages/"
 
 
-def _rows(value: Any) -> List[Tuple[str, Optional[str], str]]:
+def _rows(value: Any) -> list[tuple[str, str | None, str]]:
     return sorted((row["name"], row["version"] or "", row["path"]) for row in value)
 
 
@@ -38,7 +38,8 @@ def _fill(container: Container) -> None:
         SITE + "requests-2.31.0.dist-info/METADATA": "Name: requests\nVersion: 2.31.0\n",
         SITE + "torch-2.0.1+cu118.dist-info/METADATA": "Name: torch\nVersion: 2.0.1+cu118\n",
         SITE + "zope.interface-5.5.2-py3.12.egg-info/PKG-INFO": "Name: zope.interface\nVersion: 5.5.2\n",
-        SITE + "developed.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: developed\nVersion: 0.1.dev0\n\nVersion: 9\n",
+        SITE
+        + "developed.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: developed\nVersion: 0.1.dev0\n\nVersion: 9\n",
         SITE + "~equests-2.30.0.dist-info/METADATA": "Name: x\nVersion: 1\n",
         SITE + "not a name-1.dist-info/METADATA": "",
         SITE + "two\nlines-1.dist-info/METADATA": "",
@@ -52,7 +53,9 @@ def _fill(container: Container) -> None:
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_every_shell_finds_what_python_finds(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_every_shell_finds_what_python_finds(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     _fill(container)
     fact = container.fact(QUERY, NOBODY, read_only=True)
@@ -68,7 +71,9 @@ def test_every_shell_finds_what_python_finds(make_container: Callable[..., Conta
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh", "ash"])
-def test_where_there_is_none_or_nothing_can_be_seen(make_container: Callable[..., Container], shell: str) -> None:
+def test_where_there_is_none_or_nothing_can_be_seen(
+    make_container: Callable[..., Container], shell: str
+) -> None:
     container = make_container(shell, "busybox")
     assert container.fact(QUERY).status == ABSENT
     (container.root / "usr/lib/python3").mkdir(parents=True)
@@ -103,7 +108,7 @@ def test_too_many(make_container: Callable[..., Container]) -> None:
     folder = Path(str(container.root) + SITE)
     folder.mkdir(parents=True)
     for number in range(language_packages._LIMIT + 1):
-        (folder / ("p%d-1.dist-info" % number)).touch()
+        (folder / (f"p{number}-1.dist-info")).touch()
     assert container.fact(QUERY).status == TOO_LARGE
     (folder / "p0-1.dist-info").unlink()
     assert len(container.fact(QUERY).value) == language_packages._LIMIT

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import random
 import time
-from typing import List
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, frames, request
@@ -44,7 +43,13 @@ TCP = b" 00000000:00000000 00:00000000 00000000   101        0 1 1 0 100 0 0 10 
 
 
 def _frame(name: str, payload: bytes = b"", status: str = OK, encoding: str = "text") -> bytes:
-    return b"frame %s %s %s %d\n%s\n" % (name.encode(), status.encode(), encoding.encode(), len(payload), payload)
+    return b"frame %s %s %s %d\n%s\n" % (
+        name.encode(),
+        status.encode(),
+        encoding.encode(),
+        len(payload),
+        payload,
+    )
 
 
 def _reply(*parts: bytes) -> bytes:
@@ -62,7 +67,8 @@ def _full_reply() -> bytes:
         _frame("q3", b"dpkg\nPackage: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1"),
         _frame("q4", b"7\n 1 7\n 1\nLinux version"),
         _frame(
-            "q4.status", b"Name:\tinit\nState:\tS (sleeping)\nPid:\t1\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0"
+            "q4.status",
+            b"Name:\tinit\nState:\tS (sleeping)\nPid:\t1\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0",
         ),
         _frame("q4.cmdline", b"/init\x1e-x\x1eLinux version\nsh\x1eLinux version"),
         _frame("q5", b"little\n/proc/net/tcp:   0: 0100007F:1F90 00000000:0000 0A" + TCP),
@@ -162,19 +168,26 @@ def test_content_cannot_forge_frames() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["q0", "q1", "q2", "q3", "q4", "q4.status", "q4.cmdline", "q5", "q6", "q8", "q10", "q11.names", "q12"]
+    "name",
+    ["q0", "q1", "q2", "q3", "q4", "q4.status", "q4.cmdline", "q5", "q6", "q8", "q10", "q11.names", "q12"],
 )
 @pytest.mark.parametrize("payload", [b"\0", b"???", b":::::::\n", b"\xff" * 50, b"9" * 5000, b"Pid:\t1\n"])
 def test_content_that_is_not_understood_costs_only_its_fact(name: str, payload: bytes) -> None:
     parsed = dict(frames.parse_frames(_full_reply(), NONCE).frames)
     parsed[name] = frames.Frame(name, OK, "text", payload)
-    data = _reply(*(_frame(frame.name, frame.payload, frame.status, frame.encoding) for frame in parsed.values()))
+    data = _reply(
+        *(_frame(frame.name, frame.payload, frame.status, frame.encoding) for frame in parsed.values())
+    )
     facts = list(_read(data).values())
     hit = int(name[1:].split(".", maxsplit=1)[0])
     assert all(fact.status in (OK, ABSENT) for index, fact in enumerate(facts) if index != hit)
     # names of variables and bytes of files may be anything; all else must say what is wrong
     if name not in ("q1", "q8"):
-        assert facts[hit].status not in (OK, ABSENT) and facts[hit].cause and facts[hit].cause.isprintable() is not None
+        assert (
+            facts[hit].status not in (OK, ABSENT)
+            and facts[hit].cause
+            and facts[hit].cause.isprintable() is not None
+        )
 
 
 @pytest.mark.parametrize(
@@ -191,21 +204,21 @@ def test_broken_base64_costs_its_fact(payload: bytes) -> None:
 
 def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
     """Many queries over shared frames, and processes that are each the child of the one before."""
-    queries = [Query("file", "/f%d" % number) for number in range(1000)]
-    queries += [Query("content", "/c%d" % number) for number in range(500)]
-    queries += [Query("sysctl", "kernel.p%d" % number) for number in range(300)]
+    queries = [Query("file", f"/f{number}") for number in range(1000)]
+    queries += [Query("content", f"/c{number}") for number in range(500)]
+    queries += [Query("sysctl", f"kernel.p{number}") for number in range(300)]
     queries += [Query("walk", "/", (("match", "setuid"), ("seconds", number + 1))) for number in range(100)]
     process = "Name:\tsh\nState:\tS\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\nGid:\t0\t0"
     pids = range(2, 20000)
     names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0 0!"
     frames_of_all = [
         _frame("stat", b"\n".join(b"/f%d\n81a4 0 0 1 1" % number for number in range(100_000))),
-        *(_frame("q%d" % number, b"file\n/f%d" % number) for number in range(1000)),
+        *(_frame(f"q{number}", b"file\n/f%d" % number) for number in range(1000)),
         _frame("content", b"!" + b"A" * 2_000_000, encoding="base64"),
-        *(_frame("q%d" % number) + _frame("q%d.at" % number, b"0 1") for number in range(1000, 1500)),
+        *(_frame(f"q{number}") + _frame(f"q{number}.at", b"0 1") for number in range(1000, 1500)),
         _frame("sysctl", b"\n".join(b"/proc/sys/kernel/p%d:1" % number for number in range(50_000))),
-        *(_frame("q%d" % number) for number in range(1500, 1800)),
-        *(_frame("q%d" % number, b"1800 1 /") for number in range(1800, 1900)),
+        *(_frame(f"q{number}") for number in range(1500, 1800)),
+        *(_frame(f"q{number}", b"1800 1 /") for number in range(1800, 1900)),
         _frame("q1800.names", names, encoding="base64"),
         _frame("q1900", b"2\n%s\n\nL" % b" ".join(b"%d" % pid for pid in pids)),
         _frame("q1900.status", "\n".join(process % (pid, pid - 1) for pid in pids).encode()),
@@ -218,7 +231,9 @@ def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
     began = time.process_time()
     facts = collect.read_facts(wanted, data, NONCE)
     assert time.process_time() - began < 5
-    assert facts["processes"].value == [] and facts["file:/f7"].ok and facts["content:/c1"].status == UNSUPPORTED
+    assert (
+        facts["processes"].value == [] and facts["file:/f7"].ok and facts["content:/c1"].status == UNSUPPORTED
+    )
 
 
 def test_mutated_replies_never_crash_and_never_shrink() -> None:
@@ -233,7 +248,8 @@ def test_mutated_replies_never_crash_and_never_shrink() -> None:
         else:
             assert list(facts) == [query.key for query in QUERIES]
             assert all(
-                fact.status in STATUSES and (fact.ok or fact.status == ABSENT or fact.cause) for fact in facts.values()
+                fact.status in STATUSES and (fact.ok or fact.status == ABSENT or fact.cause)
+                for fact in facts.values()
             )
             outcomes["facts"] += 1
     assert min(outcomes.values()) > 100
@@ -252,9 +268,11 @@ def _mutate(data: bytes, numbers: random.Random) -> bytes:
         elif kind == 2:
             mutated[at:at] = bytes(numbers.randrange(256) for _number in range(numbers.choice((1, 3, 30))))
         elif kind == 3:
-            mutated[at : at + 1] = bytes([mutated[at] ^ (1 << numbers.randrange(8))] if at < len(mutated) else b"")
+            mutated[at : at + 1] = bytes(
+                [mutated[at] ^ (1 << numbers.randrange(8))] if at < len(mutated) else b""
+            )
         elif kind == 4:
-            lines: List[bytes] = bytes(mutated).split(b"\n")
+            lines: list[bytes] = bytes(mutated).split(b"\n")
             other = numbers.randrange(len(lines))
             lines.insert(numbers.randrange(len(lines)), lines[other])
             mutated = bytearray(b"\n".join(lines))

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -45,7 +45,7 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 QUERY = Query("packages")
 FORMATS = {"sqlite": "rpmdb.sqlite", "ndb": "Packages.db", "bdb": "Packages"}
 TOOLS = ("stat", "readlink", "base64", "head", "gzip", "cat")
-Rows = List[Tuple[str, str, str]]
+Rows = list[tuple[str, str, str]]
 
 # One build makes all packages; `large` fills overflow pages in every format.
 SPEC = """\
@@ -79,12 +79,12 @@ for i in $(seq 400); do touch %%{buildroot}/usr/share/large/a-file-with-a-name-$
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, bytes]:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The same packages in a database file of each format."""
     _install({"rpmbuild": "rpm", "db5.3_load": "db5.3-util"})
     folder = tmp_path_factory.mktemp("rpm-databases")
     (folder / "sample.spec").write_text(SPEC.replace("%%", "%"), encoding="utf-8")
-    _run("rpmbuild", "-bb", "--define", "_topdir %s" % folder, "sample.spec", folder=folder)
+    _run("rpmbuild", "-bb", "--define", f"_topdir {folder}", "sample.spec", folder=folder)
     files = [str(path) for path in folder.rglob("*.rpm")]
     assert len(files) == 4
     _run("rpm", "--dbpath", str(folder / "db"), "-i", "--justdb", "--nodeps", *files, folder=folder)
@@ -92,20 +92,26 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, bytes]:
     with sqlite3.connect(folder / "db/rpmdb.sqlite") as database:
         headers = dict(database.execute("SELECT hnum, blob FROM Packages"))
     database.close()
-    return {"sqlite": (folder / "db/rpmdb.sqlite").read_bytes(), "ndb": make_ndb(headers),
-            "bdb": _make_bdb(headers, folder)}
+    return {
+        "sqlite": (folder / "db/rpmdb.sqlite").read_bytes(),
+        "ndb": make_ndb(headers),
+        "bdb": _make_bdb(headers, folder),
+    }
 
 
 @pytest.fixture(scope="session")
-def expected(databases: Dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Rows:
+def expected(databases: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return _ask_rpm(databases["sqlite"], "sqlite", tmp_path_factory.mktemp("oracle"))
 
 
-def _install(packages: Dict[str, str]) -> None:
+def _install(packages: dict[str, str]) -> None:
     missing = [package for program, package in packages.items() if shutil.which(program) is None]
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=False,
-                       capture_output=True)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+            check=False,
+            capture_output=True,
+        )
     if any(shutil.which(program) is None for program in packages):
         pytest.skip("rpm and the tools of Berkeley DB are not installed on this machine")
 
@@ -117,12 +123,21 @@ def _run(*argv: str, folder: Path) -> bytes:
 def _ask_rpm(data: bytes, name: str, folder: Path) -> Rows:
     """What the rpm program finds in a database file."""
     (folder / FORMATS[name]).write_bytes(data)
-    text = _run("rpm", "--define", "_db_backend %s" % ("bdb_ro" if name == "bdb" else name), "--dbpath", str(folder), "-qa",
-                "--qf", "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH}\\n", folder=folder).decode()
+    text = _run(
+        "rpm",
+        "--define",
+        "_db_backend %s" % ("bdb_ro" if name == "bdb" else name),
+        "--dbpath",
+        str(folder),
+        "-qa",
+        "--qf",
+        "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH}\\n",
+        folder=folder,
+    ).decode()
     return sorted(tuple(line.split(" ")) for line in text.splitlines())  # type: ignore[misc]
 
 
-def _make_bdb(headers: Dict[int, bytes], folder: Path) -> bytes:
+def _make_bdb(headers: dict[int, bytes], folder: Path) -> bytes:
     """By Berkeley DB's own program, with its library."""
     lines = ["VERSION=3", "format=bytevalue", "type=hash", "db_pagesize=4096", "HEADER=END"]
     for number, value in {0: struct.pack("<I", 99), **headers}.items():
@@ -133,12 +148,16 @@ def _make_bdb(headers: Dict[int, bytes], folder: Path) -> bytes:
 
 
 def _rows(data: bytes) -> Rows:
-    return sorted((package.name.decode(), package.version.decode(), package.arch.decode())
-                  for package in read_rpm_database(data))
+    return sorted(
+        (package.name.decode(), package.version.decode(), package.arch.decode())
+        for package in read_rpm_database(data)
+    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_format_gives_what_rpm_says(databases: Dict[str, bytes], expected: Rows, name: str, tmp_path: Path) -> None:
+def test_each_format_gives_what_rpm_says(
+    databases: dict[str, bytes], expected: Rows, name: str, tmp_path: Path
+) -> None:
     assert len(expected) == 4 and ("epoch", "7:1.0~rc1-2.el9", "noarch") in expected
     if name != "ndb":
         assert _ask_rpm(databases[name], name, tmp_path) == expected
@@ -156,7 +175,9 @@ def test_every_size_of_pages_and_trees_of_several_levels(tmp_path: Path, page_si
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_damaged_files_cost_the_fact_and_no_time(databases: Dict[str, bytes], expected: Rows, name: str) -> None:
+def test_damaged_files_cost_the_fact_and_no_time(
+    databases: dict[str, bytes], expected: Rows, name: str
+) -> None:
     """Bytes changed, pieces cut, doubled or zeroed: rows, or BadContentError, and never anything else."""
     source, chance = databases[name], random.Random(name)
     refused = 0
@@ -171,12 +192,14 @@ def test_damaged_files_cost_the_fact_and_no_time(databases: Dict[str, bytes], ex
             if change < 3:
                 data[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
             elif change == 3:
-                data[at:at + 4] = struct.pack(chance.choice("<>") + "I", chance.choice((0, 1, 2, 0x7FFFFFFF, 0xFFFFFFFF)))
+                data[at : at + 4] = struct.pack(
+                    chance.choice("<>") + "I", chance.choice((0, 1, 2, 0x7FFFFFFF, 0xFFFFFFFF))
+                )
             elif change == 4:
-                del data[at:at + chance.choice((1, 4096, len(data)))]
+                del data[at : at + chance.choice((1, 4096, len(data)))]
                 data = data or bytearray(1)
             else:
-                data[at:at + 4096] = data[:4096]
+                data[at : at + 4096] = data[:4096]
         try:
             _rows(bytes(data))
         except (BadContentError, UnicodeDecodeError):
@@ -190,11 +213,11 @@ def _pointing_back(data: bytes) -> bytes:
     changed = bytearray(data)
     changed[4096:4108] = b"\x05\0\0\0\1\x0f\xf0\0" + (2).to_bytes(4, "big")
     changed[4108:4110] = b"\x0f\xf0"
-    changed[4096 + 0xFF0:4096 + 0xFF4] = (2).to_bytes(4, "big")
+    changed[4096 + 0xFF0 : 4096 + 0xFF4] = (2).to_bytes(4, "big")
     return bytes(changed)
 
 
-def test_files_made_to_hang_or_fill_the_memory(databases: Dict[str, bytes]) -> None:
+def test_files_made_to_hang_or_fill_the_memory(databases: dict[str, bytes]) -> None:
     bombs = {
         "gzip of too much": gzip.compress(bytes(MAX_DATABASE + 1)),
         "gzip cut off": gzip.compress(databases["sqlite"])[:-9],
@@ -213,14 +236,22 @@ def test_files_made_to_hang_or_fill_the_memory(databases: Dict[str, bytes]) -> N
         assert time.monotonic() - begun < 10, what
 
 
-@pytest.mark.parametrize("header", [
-    b"", b"\0" * 8, struct.pack(">II", 1 << 30, 0), make_header({1000: b"a", 1001: b"1"}),
-    make_header({1000: b"a", 1001: b"1", 1002: b"1"})[:-1], make_header({1000: b"a" * 5000, 1001: b"1", 1002: b"1"}),
-    make_header({1000: b"", 1001: b"1", 1002: b"1"}),
-    struct.pack(">II", 1, 4) + struct.pack(">IIII", 1000, 6, 9, 1) + b"abc\0",
-    struct.pack(">II", 1, 2) + struct.pack(">IIII", 1003, 4, 0, 1) + b"ab",
-    struct.pack(">II", 1, 4) + struct.pack(">IIII", 1000, 8, 0, 2) + b"a\0b\0",
-], ids=range(10))
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"\0" * 8,
+        struct.pack(">II", 1 << 30, 0),
+        make_header({1000: b"a", 1001: b"1"}),
+        make_header({1000: b"a", 1001: b"1", 1002: b"1"})[:-1],
+        make_header({1000: b"a" * 5000, 1001: b"1", 1002: b"1"}),
+        make_header({1000: b"", 1001: b"1", 1002: b"1"}),
+        struct.pack(">II", 1, 4) + struct.pack(">IIII", 1000, 6, 9, 1) + b"abc\0",
+        struct.pack(">II", 1, 2) + struct.pack(">IIII", 1003, 4, 0, 1) + b"ab",
+        struct.pack(">II", 1, 4) + struct.pack(">IIII", 1000, 8, 0, 2) + b"a\0b\0",
+    ],
+    ids=range(10),
+)
 def test_headers_that_are_not_valid(header: bytes) -> None:
     with pytest.raises(BadContentError):
         list(read_rpm_database(make_ndb({1: header})))
@@ -238,8 +269,13 @@ def _fact_rows(fact: Fact) -> Rows:
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_every_shell_sends_the_database(make_container: Callable[..., Container], databases: Dict[str, bytes],
-                                        expected: Rows, shell: str, tools: str) -> None:
+def test_every_shell_sends_the_database(
+    make_container: Callable[..., Container],
+    databases: dict[str, bytes],
+    expected: Rows,
+    shell: str,
+    tools: str,
+) -> None:
     container = make_container(shell, tools, names=TOOLS)
     fact = _collect(container, databases["sqlite"], "/usr/lib/sysimage/rpm/rpmdb.sqlite", read_only=True)
     if tools == "none":
@@ -249,17 +285,30 @@ def test_every_shell_sends_the_database(make_container: Callable[..., Container]
         assert tools == "toybox" or len(container.output) < 60_000  # Debian's toybox is built without gzip
 
 
-@pytest.mark.parametrize(("path", "name"), [("/var/lib/rpm/rpmdb.sqlite", "sqlite"), ("/var/lib/rpm/Packages", "bdb"),
-                                            ("/usr/lib/sysimage/rpm/Packages.db", "ndb")])
-def test_each_format_in_its_place(make_container: Callable[..., Container], databases: Dict[str, bytes], expected: Rows,
-                                  path: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/var/lib/rpm/rpmdb.sqlite", "sqlite"),
+        ("/var/lib/rpm/Packages", "bdb"),
+        ("/usr/lib/sysimage/rpm/Packages.db", "ndb"),
+    ],
+)
+def test_each_format_in_its_place(
+    make_container: Callable[..., Container],
+    databases: dict[str, bytes],
+    expected: Rows,
+    path: str,
+    name: str,
+) -> None:
     container = make_container(names=TOOLS)
     assert _fact_rows(_collect(container, databases[name], path, identity=BARE_ROOT)) == expected
     container.write("/bin/rpm", "#!/bin/sh\nexit 1\n", mode=0o755)
     assert _fact_rows(container.fact(QUERY)) == expected
 
 
-def test_without_gzip_or_base64(make_container: Callable[..., Container], expected: Rows, databases: Dict[str, bytes]) -> None:
+def test_without_gzip_or_base64(
+    make_container: Callable[..., Container], expected: Rows, databases: dict[str, bytes]
+) -> None:
     container = make_container(names=("stat", "readlink", "od"))
     fact = _collect(container, databases["bdb"], "/var/lib/rpm/Packages")
     assert _fact_rows(fact) == expected
@@ -267,7 +316,9 @@ def test_without_gzip_or_base64(make_container: Callable[..., Container], expect
     assert fact.status == TOO_LARGE and "no gzip" in fact.cause
 
 
-def test_what_cannot_be_sent_or_is_not_whole(make_container: Callable[..., Container], databases: Dict[str, bytes]) -> None:
+def test_what_cannot_be_sent_or_is_not_whole(
+    make_container: Callable[..., Container], databases: dict[str, bytes]
+) -> None:
     container = make_container(names=TOOLS)
     fact = _collect(container, databases["sqlite"], "/var/lib/rpm/rpmdb.sqlite", output_limit=5000)
     assert fact.status == TOO_LARGE and "too many to send" in fact.cause

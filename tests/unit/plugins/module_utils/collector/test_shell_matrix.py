@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every shell with every set of tools, as every kind of user, gives the facts that Python's own calls see there."""
 
-# ruff: noqa: PTH114, PTH115, PTH116, PTH211 - names are bytes here
-
 from __future__ import annotations
 
 import errno
@@ -12,7 +10,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -83,9 +81,11 @@ LINKS = {
 }
 
 
-def _fill(container: Container) -> Tuple[str, ...]:
+def _fill(container: Container) -> tuple[str, ...]:
     for name in NAMES:
-        container.write("/data/" + name, b"x" * len(name), mode=0o4640 if name == "plain" else 0o604, owner=(7, 8))
+        container.write(
+            "/data/" + name, b"x" * len(name), mode=0o4640 if name == "plain" else 0o604, owner=(7, 8)
+        )
     for name, content in CONTENTS.items():
         container.write("/content/" + name, content)
     container.write("/binary", bytes(range(256)) * 3)
@@ -138,7 +138,7 @@ def _fill(container: Container) -> Tuple[str, ...]:
     )
 
 
-def _see_file(path: str) -> Tuple[str, Any]:
+def _see_file(path: str) -> tuple[str, Any]:
     """Status and value as a fact should have them."""
     name = path.encode("utf-8", "surrogateescape")
     try:
@@ -172,7 +172,7 @@ def _see_file(path: str) -> Tuple[str, Any]:
     }
 
 
-def _see_content(path: str) -> Tuple[str, Any]:
+def _see_content(path: str) -> tuple[str, Any]:
     status, value = _see_file(path)
     if status != OK or value["type"] != "file":
         return (
@@ -210,7 +210,7 @@ def test_files_and_contents(
         "/nowhere",
         *("/content/" + name for name in CONTENTS),
     )
-    expected: Dict[str, Dict[str, Tuple[str, Any]]] = container.ask(
+    expected: dict[str, dict[str, tuple[str, Any]]] = container.ask(
         identity,
         lambda: {
             "file": {path: _see_file(path) for path in paths},
@@ -229,7 +229,11 @@ def test_files_and_contents(
     for path in readable:
         fact, (status, value) = facts.get_fact(Query("content", path)), expected["content"][path]
         if tools == "none" and path in LINKS:
-            assert fact.status in (status, UNREADABLE, UNSUPPORTED) and fact.value in (value, None), (path, shell, fact)
+            assert fact.status in (status, UNREADABLE, UNSUPPORTED) and fact.value in (value, None), (
+                path,
+                shell,
+                fact,
+            )
         else:
             assert (fact.status, fact.value) == (status, value), (path, shell, tools, fact)
         assert fact.cause or fact.status in (OK, ABSENT)
@@ -244,7 +248,7 @@ def test_files_and_contents(
     )
 
 
-def _check_file(fact: Fact, expected: Tuple[str, Any], tools: str, where: Any) -> None:
+def _check_file(fact: Fact, expected: tuple[str, Any], tools: str, where: Any) -> None:
     status, value = expected
     if tools == "none" and (status == OK or "/" + where[0].split("/")[1] in LINKS):
         assert fact.status in (UNSUPPORTED, UNREADABLE) or fact.status == status != OK, where

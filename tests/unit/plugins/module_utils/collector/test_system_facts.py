@@ -10,7 +10,7 @@ import platform
 import re
 import socket
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import mounts, sockets
@@ -46,7 +46,10 @@ PARAMETERS = (
     "kernel.random",
     "net.ipv4.conf.all.forwarding",
 )
-VALUES = tuple(Query("environment_value", name) for name in ("PATH", "LINES_OF", "FAKE", "EMPTY", "ODD-name", "ECRET", "*"))
+VALUES = tuple(
+    Query("environment_value", name)
+    for name in ("PATH", "LINES_OF", "FAKE", "EMPTY", "ODD-name", "ECRET", "*")
+)
 
 
 def _see_parameter(name: str) -> Any:
@@ -85,7 +88,13 @@ def test_kernel_and_process(
         },
     )
     facts = container.collect(
-        *names, Query("mounts"), Query("environment"), Query("process_status"), *VALUES, identity=identity, env=env
+        *names,
+        Query("mounts"),
+        Query("environment"),
+        Query("process_status"),
+        *VALUES,
+        identity=identity,
+        env=env,
     )
     for query in names:
         fact, (status, value) = facts.get_fact(query), seen["sysctl"][query.subject]
@@ -94,9 +103,9 @@ def test_kernel_and_process(
         else:
             assert (fact.status, fact.value) == (status, value), query.subject
     found = facts.get_fact(Query("mounts")).value
-    assert [re.sub(r"[\\ ]", lambda match: "\\%03o" % ord(match.group()), row["mount_point"]) for row in found] == seen[
-        "mounts"
-    ]
+    assert [
+        re.sub(r"[\\ ]", lambda match: f"\\{ord(match.group()):03o}", row["mount_point"]) for row in found
+    ] == seen["mounts"]
     assert found[-1]["fstype"] == "proc" and "rw" in found[-1]["options"]
     environment = facts.get_fact(Query("environment"))
     if tools in ("none", "toybox") and shell == "dash":
@@ -108,7 +117,9 @@ def test_kernel_and_process(
         if tools in ("none", "toybox") and shell == "dash":
             assert fact.status == UNSUPPORTED and "needs tr" in fact.cause
         else:
-            assert (fact.status, fact.value) == ((OK, env[query.subject]) if query.subject in env else (ABSENT, None))
+            assert (fact.status, fact.value) == (
+                (OK, env[query.subject]) if query.subject in env else (ABSENT, None)
+            )
     assert b"VALUE" not in container.output and b"Tokyo" not in container.output
     lines = dict(line.split(":\t", 1) for line in seen["status"].splitlines() if ":\t" in line)
     assert facts.get_fact(Query("process_status")).value == {
@@ -191,7 +202,7 @@ def test_mounts_with_odd_names_and_options() -> None:
     ]
 
 
-RELEASES: List[Any] = [
+RELEASES: list[Any] = [
     (
         {
             "os-release": 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
@@ -207,7 +218,10 @@ RELEASES: List[Any] = [
         ("ubuntu", "debian", "22.04", "Ubuntu"),
     ),
     (
-        {"os-release": 'ID=alpine\nVERSION_ID=3.20.1\nPRETTY_NAME="Alpine Linux v3.20"', "alpine-release": "3.20.1\n"},
+        {
+            "os-release": 'ID=alpine\nVERSION_ID=3.20.1\nPRETTY_NAME="Alpine Linux v3.20"',
+            "alpine-release": "3.20.1\n",
+        },
         ("alpine", "linux", "3.20.1", "Alpine Linux v3.20"),
     ),
     (
@@ -249,7 +263,9 @@ RELEASES: List[Any] = [
 @pytest.mark.parametrize(
     ("files", "expected"), RELEASES, ids=lambda value: value[0] if isinstance(value, tuple) else ""
 )
-def test_operating_systems(make_container: Callable[..., Container], files: Dict[str, str], expected: Any) -> None:
+def test_operating_systems(
+    make_container: Callable[..., Container], files: dict[str, str], expected: Any
+) -> None:
     container = make_container()
     for name, text in files.items():
         container.write("/usr/lib/os-release" if name == "os-release" else "/etc/" + name, text)
@@ -261,7 +277,9 @@ def test_operating_systems(make_container: Callable[..., Container], files: Dict
 
 
 @EVERY_CELL
-def test_operating_system_by_every_shell(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_operating_system_by_every_shell(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     container.write("/usr/lib/os-release", "ID=debian\nVERSION_ID=12")
     assert container.fact(Query("os")).value == {
@@ -278,7 +296,7 @@ def test_operating_system_by_every_shell(make_container: Callable[..., Container
     [(None, None, UNSUPPORTED), (0o600, "ID=x", UNREADABLE), (0o644, "x" * 20000, "too_large")],
 )
 def test_no_operating_system(
-    make_container: Callable[..., Container], mode: Optional[int], text: Optional[str], status: str
+    make_container: Callable[..., Container], mode: int | None, text: str | None, status: str
 ) -> None:
     container = make_container()
     if mode is not None and text is not None:

@@ -7,8 +7,9 @@ the scanner's."""
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -45,10 +46,16 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 )
 
 VIEW = TargetView(container_id=TARGET_ID)
-PROCESS = [*map(Query, ("environment", "process_status", "mounts", "sockets", "processes")),
-           Query("sysctl", "kernel.pid_max"), Query("sysctl", "net.ipv4.ip_forward"), Query("content", "/proc/mounts"),
-           Query("content", "/proc/self/mounts"), Query("content", "/proc/1/cmdline"), Query("file", "/proc/1/nothing"),
-           Query("file", "/proc/sys/kernel/ostype")]
+PROCESS = [
+    *map(Query, ("environment", "process_status", "mounts", "sockets", "processes")),
+    Query("sysctl", "kernel.pid_max"),
+    Query("sysctl", "net.ipv4.ip_forward"),
+    Query("content", "/proc/mounts"),
+    Query("content", "/proc/self/mounts"),
+    Query("content", "/proc/1/cmdline"),
+    Query("file", "/proc/1/nothing"),
+    Query("file", "/proc/sys/kernel/ostype"),
+]
 SECRET = {"SECRET": SCANNERS_OWN}
 
 
@@ -75,9 +82,11 @@ def _cgroup(container_id: str, form: str = "v2 with a namespace") -> str:
 @pytest.fixture
 def make_pod(make_container: MakeContainer, tmp_path: Path) -> Iterator[MakePod]:
     """A target whose program is process 1, and the scanner's container with a program of its own."""
-    made: List[SharedProcesses] = []
+    made: list[SharedProcesses] = []
 
-    def make(shell: str = "dash", tools: str = "gnu", form: str = "v2 with a namespace", **identity: int) -> Pod:
+    def make(
+        shell: str = "dash", tools: str = "gnu", form: str = "v2 with a namespace", **identity: int
+    ) -> Pod:
         target, scanner = make_container(shell, tools), make_container(shell, tools)
         fill(target)
         fill_scanner(scanner)
@@ -103,8 +112,13 @@ def test_the_same_from_inside_and_from_beside(make_pod: MakePod, shell: str, too
     inside = pod.shared.collect(pod.target, queries)
     outside = pod.shared.collect(pod.scanner, queries, VIEW, env=SECRET)
     assert SCANNERS_OWN not in shown(outside)
-    assert [row["cmdline"] for row in outside["processes"].value] == [["/bin/sleep", "600"], ["/bin/sleep", "601"]]
-    inside.by_key["processes"].value[:] = [row for row in inside["processes"].value if row["pid"] != pod.main.pid]
+    assert [row["cmdline"] for row in outside["processes"].value] == [
+        ["/bin/sleep", "600"],
+        ["/bin/sleep", "601"],
+    ]
+    inside.by_key["processes"].value[:] = [
+        row for row in inside["processes"].value if row["pid"] != pod.main.pid
+    ]
     assert differences(inside, outside) == []
     assert [row["port"] for row in outside["sockets"].value] == [8080]
     assert sum(fact.status == OK for fact in outside.values()) > 70
@@ -118,13 +132,19 @@ def test_without_any_program(make_pod: MakePod, shell: str) -> None:
     outside = pod.shared.collect(pod.scanner, queries, VIEW, env=SECRET)
     assert SCANNERS_OWN not in shown(outside)
     for key, inner, outer in differences(inside, outside):
-        assert key == "processes" or (outer.status, outer.value) == (UNREADABLE, None) or inner.status == UNSUPPORTED, key
+        assert (
+            key == "processes"
+            or (outer.status, outer.value) == (UNREADABLE, None)
+            or inner.status == UNSUPPORTED
+        ), key
     assert outside["content:/etc/motd[limit=5000]"].value == b"the target's\n"
 
 
 @pytest.mark.parametrize("tools", ["gnu", "none"])
 @pytest.mark.parametrize("form", CGROUPS)
-def test_shared_by_the_whole_pod(make_container: MakeContainer, tmp_path: Path, form: str, tools: str) -> None:
+def test_shared_by_the_whole_pod(
+    make_container: MakeContainer, tmp_path: Path, form: str, tools: str
+) -> None:
     """Process 1 is the sandbox's; the target is found by its id, and only its processes are listed."""
     pause, other, target, scanner = (make_container("bash", tools) for _number in range(4))
     for container in (pause, other, target, scanner):
@@ -134,12 +154,22 @@ def test_shared_by_the_whole_pod(make_container: MakeContainer, tmp_path: Path, 
     shared = SharedProcesses(tmp_path, pause, "/bin/sleep", "1000", uid=65535, gid=65535)
     try:
         processes = {1: PAUSE_ID}
-        in_order = [(other, "1001", OTHER_ID), (target, "1002", TARGET_ID), (scanner, "1003", SCANNER_ID),
-                    (target, "1004", TARGET_ID), (other, "1005", OTHER_ID)]
+        in_order = [
+            (other, "1001", OTHER_ID),
+            (target, "1002", TARGET_ID),
+            (scanner, "1003", SCANNER_ID),
+            (target, "1004", TARGET_ID),
+            (other, "1005", OTHER_ID),
+        ]
         for container, name, container_id in in_order:
             processes[shared.start(container, "/bin/sleep", name).pid] = container_id
         shared.tell(scanner, {pid: _cgroup(container_id, form) for pid, container_id in processes.items()})
-        queries = [Query("content", "/etc/out"), Query("processes"), Query("environment"), Query("content", "/proc/self/cmdline")]
+        queries = [
+            Query("content", "/etc/out"),
+            Query("processes"),
+            Query("environment"),
+            Query("content", "/proc/self/cmdline"),
+        ]
         facts = shared.collect(scanner, queries, VIEW)
         assert facts["content:/etc/out"].status == (OK if tools == "gnu" else UNREADABLE)
         assert [row["cmdline"][1] for row in facts["processes"].value] == ["1002", "1004"]
@@ -161,7 +191,9 @@ def test_where_no_container_is_told_process_1_is_the_target(make_pod: MakePod) -
     assert [row["cmdline"][1] for row in facts["processes"].value] == ["600", "601"]
 
 
-def test_where_no_container_is_told_the_pods_pause_is_not_the_target(make_container: MakeContainer, tmp_path: Path) -> None:
+def test_where_no_container_is_told_the_pods_pause_is_not_the_target(
+    make_container: MakeContainer, tmp_path: Path
+) -> None:
     pause, scanner = make_container(), make_container()
     (pause.root / "bin/sleep").rename(pause.root / "bin/pause")
     shared = SharedProcesses(tmp_path, pause, "/bin/pause", "1000")
@@ -197,7 +229,9 @@ def test_the_scanners_own_process_is_never_the_target(make_container: MakeContai
         ((0, 0), (1000, 0), "has the UID 0, the scanner has 1000"),
     ],
 )
-def test_another_identity_is_said_to_be_the_cause(make_pod: MakePod, theirs: Any, ours: Any, cause: str) -> None:
+def test_another_identity_is_said_to_be_the_cause(
+    make_pod: MakePod, theirs: Any, ours: Any, cause: str
+) -> None:
     pod = make_pod(uid=theirs[0], gid=theirs[1])
     with pytest.raises(ScanError) as error:
         pod.shared.collect(pod.scanner, [Query("os")], VIEW, uid=ours[0], gid=ours[1])
@@ -219,14 +253,25 @@ def test_a_process_that_is_not_dumpable_is_said_so(make_pod: MakePod) -> None:
 
 def test_more_capabilities_are_said_to_be_the_cause(make_pod: MakePod) -> None:
     pod = make_pod()
-    argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw", "--ambient-caps=+net_raw",
-            "/bin/sleep", "600"]
+    argv = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=+net_raw",
+        "--ambient-caps=+net_raw",
+        "/bin/sleep",
+        "600",
+    ]
     pod.target.add_programs("dash", "gnu", ["setpriv"])
     process = pod.shared.start(pod.target, *argv, uid=0, gid=0)
     pod.shared.tell(pod.scanner, {1: _cgroup(OTHER_ID), process.pid: _cgroup(TARGET_ID)})
     with pytest.raises(ScanError) as error:
         pod.shared.collect(pod.scanner, [Query("os")], VIEW)
-    assert error.value.reason == "target_unreadable" and "capabilities that the scanner lacks (0x2000)" in error.value.cause
+    assert (
+        error.value.reason == "target_unreadable"
+        and "capabilities that the scanner lacks (0x2000)" in error.value.cause
+    )
 
 
 def test_a_process_with_a_root_of_its_own_does_not_stand_for_its_container(make_pod: MakePod) -> None:
@@ -236,7 +281,9 @@ def test_a_process_with_a_root_of_its_own_does_not_stand_for_its_container(make_
     pod.target.write("/jail/bin/sleep", (pod.target.root / "bin/sleep").read_bytes(), mode=0o755)
     for folder in ("lib", "lib64"):
         if (pod.target.root / folder).is_dir():
-            subprocess.run(["cp", "-a", str(pod.target.root / folder), str(pod.target.root / "jail")], check=True)
+            subprocess.run(
+                ["cp", "-a", str(pod.target.root / folder), str(pod.target.root / "jail")], check=True
+            )
     process = pod.shared.start(pod.target, "/bin/sleep", "600", chroot="/jail")
     pod.shared.tell(pod.scanner, {1: _cgroup(OTHER_ID), process.pid: _cgroup(TARGET_ID)})
     with pytest.raises(ScanError) as error:
@@ -250,22 +297,48 @@ def test_links_into_the_scanners_processes_lead_nowhere(make_pod: MakePod, shell
     pod = make_pod(shell, "gnu" if shell != "ash" else "busybox")
     second = pod.target.root / "other" / "place"
     second.mkdir(parents=True)
-    subprocess.run(["nsenter", "--target", str(pod.shared.first.outer), "--pid", "--mount", "mount", "-t", "proc", "proc",
-                    str(second)], check=True)
+    subprocess.run(
+        [
+            "nsenter",
+            "--target",
+            str(pod.shared.first.outer),
+            "--pid",
+            "--mount",
+            "mount",
+            "-t",
+            "proc",
+            "proc",
+            str(second),
+        ],
+        check=True,
+    )
     guesses = range(pod.main.pid, pod.main.pid + 12)
     paths = []
     for number, proc in enumerate(("/proc", "/other/place", "../proc", "/other/../other/place")):
-        for name in ("self", "thread-self", *map(str, guesses), "self/task/self", "%d/task/%d" % (pod.main.pid, pod.main.pid)):
+        for name in (
+            "self",
+            "thread-self",
+            *map(str, guesses),
+            "self/task/self",
+            f"{pod.main.pid}/task/{pod.main.pid}",
+        ):
             for file in ("environ", "root/etc/motd", "cwd", "cmdline"):
-                paths.append("/etc/guess%d.%s.%s" % (number, name.replace("/", "."), file.replace("/", ".")))
-                (pod.target.root / paths[-1][1:]).symlink_to("%s/%s/%s" % (proc, name, file))
-    paths += ["/proc/%d/environ" % pod.main.pid, "/other/place/%d/root/etc/motd" % pod.main.pid, "/dev/fd/0", "/dev/stdin"]
+                paths.append(
+                    "/etc/guess{}.{}.{}".format(number, name.replace("/", "."), file.replace("/", "."))
+                )
+                (pod.target.root / paths[-1][1:]).symlink_to(f"{proc}/{name}/{file}")
+    paths += [
+        f"/proc/{pod.main.pid}/environ",
+        f"/other/place/{pod.main.pid}/root/etc/motd",
+        "/dev/fd/0",
+        "/dev/stdin",
+    ]
     (pod.target.root / "dev/fd").symlink_to("/proc/self/fd")
     (pod.target.root / "dev/stdin").symlink_to("/proc/self/fd/0")
     queries = [Query("content", path) for path in paths] + [Query("file", path) for path in paths]
     facts = pod.shared.collect(pod.scanner, queries, VIEW, env=SECRET)
     assert SCANNERS_OWN not in shown(facts) and "sleep\\x00700" not in shown(facts)
-    assert facts["content:/proc/%d/environ" % pod.main.pid].status == UNSUPPORTED
+    assert facts[f"content:/proc/{pod.main.pid}/environ"].status == UNSUPPORTED
     assert facts["content:/etc/guess1.self.cmdline"].value == b"/bin/sleep\x00600\0"
     assert facts["content:/etc/guess0.self.cwd"].status == UNSUPPORTED
     assert {fact.status for fact in facts.values()} <= {OK, ABSENT, UNSUPPORTED, UNREADABLE}
@@ -289,9 +362,16 @@ def test_a_target_that_ends_while_it_is_looked_at(make_pod: MakePod) -> None:
     (pod.scanner.root / "bin/stat").rename(pod.scanner.root / "bin/real")
     ending = '#!/bin/sh\nkill -9 %d\nwhile [ -e /proc/%d/root/. ]; do :; done\nexec /bin/real "$@"\n'
     pod.scanner.write("/bin/stat", ending % (process.pid, process.pid), mode=0o755)
-    queries = [Query("file", "/etc/absolute"), Query("content", "/etc/chain0"), *map(Query, ("environment", "mounts", "passwd"))]
+    queries = [
+        Query("file", "/etc/absolute"),
+        Query("content", "/etc/chain0"),
+        *map(Query, ("environment", "mounts", "passwd")),
+    ]
     facts = pod.shared.collect(pod.scanner, queries, VIEW)
-    assert facts["file:/etc/absolute"].value["size"] == 13 and facts["content:/etc/chain0"].value == b"the target's\n"
+    assert (
+        facts["file:/etc/absolute"].value["size"] == 13
+        and facts["content:/etc/chain0"].value == b"the target's\n"
+    )
     assert facts["passwd"].status == OK
     for key in ("environment", "mounts"):
         assert facts[key].status in (UNREADABLE, UNSUPPORTED) and facts[key].cause, key
@@ -313,10 +393,15 @@ def test_what_is_swapped_while_it_is_looked_at_costs_no_more_than_its_fact(make_
     (pod.target.root / "bin/looping").hardlink_to(pod.target.root / "bin/sh")
     (pod.target.root / "swapped").mkdir(mode=0o777)
     (pod.target.root / "swapped").chmod(0o777)
-    swap = ("cd /swapped; while :; do ln -sfn /closed/nothing x; rm -rf x; mkdir -p x/y; rm -rf x; echo 1 >x; ln -sfn x x; "
-            "rm -rf x; done")
+    swap = (
+        "cd /swapped; while :; do ln -sfn /closed/nothing x; rm -rf x; mkdir -p x/y; rm -rf x; echo 1 >x; "
+        "ln -sfn x x; "
+        "rm -rf x; done"
+    )
     pod.shared.start(pod.target, "/bin/looping", "-c", swap)
-    queries = [Query(kind, "/swapped/x" + rest) for kind in ("file", "content") for rest in ("", "/y", "/y/z")]
+    queries = [
+        Query(kind, "/swapped/x" + rest) for kind in ("file", "content") for rest in ("", "/y", "/y/z")
+    ]
     for _attempt in range(20):
         facts = pod.shared.collect(pod.scanner, [*queries, Query("content", "/etc/out")], VIEW)
         assert facts["content:/etc/out"].value == b"the target's\n"

@@ -35,7 +35,16 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 )
 
 # what a container gets when it starts, and an image therefore does not tell
-STARTED = ["/proc", "/proc/version", "/proc/nothing", "/sys/kernel", "/dev/null", "/dev", "/etc/hosts", "/etc/resolv.conf"]
+STARTED = [
+    "/proc",
+    "/proc/version",
+    "/proc/nothing",
+    "/sys/kernel",
+    "/dev/null",
+    "/dev",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+]
 
 
 def _make(make_container: MakeContainer, shell: str = "dash", tools: str = "gnu") -> MountedImage:
@@ -79,8 +88,14 @@ def test_what_is_made_when_a_container_starts_is_not_guessed(make_container: Mak
     image.target.write("/etc/hosts", "what the image has")
     (image.target.root / "etc/mtab").symlink_to("/proc/self/mounts")
     running = ("processes", "environment", "process_status", "mounts", "sockets")
-    queries = [*map(Query, running), Query("sysctl", "kernel.ostype"), *(Query("file", path) for path in STARTED)]
-    facts = image.collect(*queries, Query("content", "/etc/mtab"), Query("file", "/etc/mtab"), Query("file", "/etc/motd"))
+    queries = [
+        *map(Query, running),
+        Query("sysctl", "kernel.ostype"),
+        *(Query("file", path) for path in STARTED),
+    ]
+    facts = image.collect(
+        *queries, Query("content", "/etc/mtab"), Query("file", "/etc/mtab"), Query("file", "/etc/motd")
+    )
     for query in [*queries, Query("content", "/etc/mtab"), Query("file", "/etc/mtab")]:
         fact = facts.get_fact(query)
         assert (fact.status, fact.value) == (UNSUPPORTED, None), query.key
@@ -119,7 +134,10 @@ def test_databases_that_are_traps(make_container: MakeContainer, shell: str, tra
     )
     for key, fact in facts.items():
         # the target's own shadow file and folder are there, and hold nothing of that kind
-        assert fact.status not in (OK, ABSENT) or key in ("os", "packages") or trap == "a file of both", (key, fact)
+        assert fact.status not in (OK, ABSENT) or key in ("os", "packages") or trap == "a file of both", (
+            key,
+            fact,
+        )
         assert fact.cause or fact.status == OK
     assert SCANNERS_OWN not in shown(facts)
 
@@ -139,7 +157,7 @@ def test_as_many_links_as_the_kernel_follows(make_container: MakeContainer, leng
     image = _make(make_container)
     for number in range(length):
         target = "link%d" % (number + 1) if number < length - 1 else "motd"
-        (image.target.root / ("etc/link%d" % number)).symlink_to(target)
+        (image.target.root / (f"etc/link{number}")).symlink_to(target)
     query = Query("content", "/etc/link0")
     assert image.target.collect(query).get_fact(query).status == status
     assert image.collect(query).get_fact(query).status == status
@@ -152,9 +170,14 @@ def test_a_name_with_a_newline_cannot_tell_of_another_file(make_container: MakeC
     image.target.write("/etc/" + forged.replace("/", ""), "x")
     image.target.write("/etc/x\n./etc/motd\n89ff 0 0 5 0", "x")
     (image.target.root / "etc/forge").symlink_to(forged)
-    facts = image.collect(Query("file", "/etc/forge"), Query("file", "/etc/motd"), Query("content", "/etc/motd"))
+    facts = image.collect(
+        Query("file", "/etc/forge"), Query("file", "/etc/motd"), Query("content", "/etc/motd")
+    )
     assert facts["file:/etc/motd"].value["mode"] == 0o644 and facts["file:/etc/motd"].value["size"] == 13
-    assert facts["file:/etc/forge"].value["link_target"] == forged and facts["file:/etc/forge"].value["size"] == 1
+    assert (
+        facts["file:/etc/forge"].value["link_target"] == forged
+        and facts["file:/etc/forge"].value["size"] == 1
+    )
     assert facts["content:/etc/motd"].value == b"the target's\n"
 
 
@@ -168,8 +191,10 @@ def test_many_files(make_container: MakeContainer, shell: str) -> None:
     (folder / "last").symlink_to("/etc/motd")
     match = (("match", "world_writable"),)
     facts = image.collect(
-        Query("walk", "/many", match), Query("file", "/many/nothing"), Query("content", "/many/last"),
-        Query("file", "/many/099999")
+        Query("walk", "/many", match),
+        Query("file", "/many/nothing"),
+        Query("content", "/many/last"),
+        Query("file", "/many/099999"),
     )
     assert facts["walk:/many[match=world_writable]"].value["complete"]
     assert facts["file:/many/nothing"].status == ABSENT

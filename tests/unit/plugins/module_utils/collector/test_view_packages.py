@@ -8,7 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import ABSENT, OK, UNSUPPORTED, Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    ABSENT,
+    OK,
+    UNSUPPORTED,
+    Query,
+)
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
     CELLS,
     TOOLS,
@@ -28,17 +33,21 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
 
 
 def _fill(container: Container, name: str, database: Path) -> None:
-    container.write("/srv/db", make_sqlite(database, [make_header({1000: name.encode(), 1001: b"1", 1002: b"1"})]))
-    container.write("/srv/python/site-packages/%s-1.dist-info/METADATA" % name, "")
-    container.write("/srv/python/info/PKG-INFO", "Name: x\nVersion: %s\n" % name)
+    container.write(
+        "/srv/db", make_sqlite(database, [make_header({1000: name.encode(), 1001: b"1", 1002: b"1"})])
+    )
+    container.write(f"/srv/python/site-packages/{name}-1.dist-info/METADATA", "")
+    container.write("/srv/python/info/PKG-INFO", f"Name: x\nVersion: {name}\n")
 
 
 @pytest.mark.parametrize(("shell", "tools"), [cell for cell in CELLS if cell[1] != "none"])
-def test_links_to_absolute_places(make_container: MakeContainer, tmp_path: Path, shell: str, tools: str) -> None:
+def test_links_to_absolute_places(
+    make_container: MakeContainer, tmp_path: Path, shell: str, tools: str
+) -> None:
     target, scanner = (make_container(shell, tools, names=[*TOOLS, "gzip"]) for _side in range(2))
     _fill(target, "targets", tmp_path / "one")
     _fill(scanner, SCANNERS_OWN, tmp_path / "two")
-    scanner.write("/bin/rpm", "#!/bin/sh\nprintf '%s\\t1\\tnoarch\\n'\n" % SCANNERS_OWN, mode=0o755)
+    scanner.write("/bin/rpm", f"#!/bin/sh\nprintf '{SCANNERS_OWN}\\t1\\tnoarch\\n'\n", mode=0o755)
     root = target.root
     for folder in ("usr/lib", "var/lib/rpm"):
         (root / folder).mkdir(parents=True)
@@ -54,7 +63,10 @@ def test_links_to_absolute_places(make_container: MakeContainer, tmp_path: Path,
     assert SCANNERS_OWN not in shown(outside)
     packages, python, none = outside.values()
     assert [row["name"] for row in packages.value["packages"]] == ["targets"]
-    assert sorted((row["name"], row["version"]) for row in python.value) == [("linked", "targets"), ("targets", "1")]
+    assert sorted((row["name"], row["version"]) for row in python.value) == [
+        ("linked", "targets"),
+        ("targets", "1"),
+    ]
     assert (packages.status, python.status, none.status) == (OK, OK, ABSENT)
 
 

@@ -23,7 +23,12 @@ IDENTITIES = b"Uid:\t%d\t%d\t%d\t%d\nGid:\t%d\t%d\t%d\t%d\nCapPrm:\t%016x\n"
 
 def _refused(status: str, payload: bytes, view: TargetView = BESIDE) -> ScanError:
     reply = b"securescan-facts 1 %s\nframe collector %s text %d\n%s\nend 1 %s\n" % (
-        NONCE.encode(), status.encode(), len(payload), payload, NONCE.encode())
+        NONCE.encode(),
+        status.encode(),
+        len(payload),
+        payload,
+        NONCE.encode(),
+    )
     with pytest.raises(ScanError) as error:
         read_facts(REQUEST, reply, NONCE, view)
     return error.value
@@ -48,13 +53,17 @@ def test_each_target_gets_its_own_id_and_place() -> None:
     assert other.replace(b"cd" * 32, b"ab" * 32) == build_script(REQUEST, NONCE, BESIDE)
 
 
-@pytest.mark.parametrize("place", ["relative", "/", "/a/../b", "/a b", "/a;b", "/a\nb", "/$(id)", "/a//b", "/a/"])
+@pytest.mark.parametrize(
+    "place", ["relative", "/", "/a/../b", "/a b", "/a;b", "/a\nb", "/$(id)", "/a//b", "/a/"]
+)
 def test_no_other_place_gets_into_a_script(place: str) -> None:
     with pytest.raises(ValueError, match="mount point"):
         TargetView(mount_point=place)
 
 
-@pytest.mark.parametrize("container_id", ["x" * 64, "ab", "AB" * 32, "ab" * 33, "ab" * 31 + ";a", "containerd://" + "ab" * 32])
+@pytest.mark.parametrize(
+    "container_id", ["x" * 64, "ab", "AB" * 32, "ab" * 33, "ab" * 31 + ";a", "containerd://" + "ab" * 32]
+)
 def test_no_other_id_gets_into_a_script(container_id: str) -> None:
     with pytest.raises(ValueError, match="container id"):
         TargetView(container_id=container_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
@@ -35,7 +35,7 @@ def _walk(path: str, match: str, **options: int) -> Query:
     return Query("walk", path, (("match", match), *options.items()))
 
 
-def _paths(fact: Fact) -> List[str]:
+def _paths(fact: Fact) -> list[str]:
     return [entry["path"] for entry in fact.value["entries"]]
 
 
@@ -68,14 +68,22 @@ def test_matches(make_container: Callable[..., Container], shell: str, tools: st
     container = make_container(shell, tools)
     _fill(container)
     facts = container.collect(
-        *(_walk("/usr", match) for match in MATCHES), _walk("/", "setuid"), _walk("/etc", "setuid"), read_only=True
+        *(_walk("/usr", match) for match in MATCHES),
+        _walk("/", "setuid"),
+        _walk("/etc", "setuid"),
+        read_only=True,
     )
     if tools == "none":
-        assert all(fact.status == UNSUPPORTED and "a walk needs find" in fact.cause for fact in facts.values())
+        assert all(
+            fact.status == UNSUPPORTED and "a walk needs find" in fact.cause for fact in facts.values()
+        )
         return
     assert [fact.status for fact in facts.values()] == [OK] * 6, facts
     setuid, setgid, writable, unowned, everywhere, nothing = (_paths(fact) for fact in facts.values())
-    odd = ["/usr/odd/" + name for name in ("!1 1!", "-x", "=0\n", "\\xff\\xfe", "new\nline", "quo'te", "with space")]
+    odd = [
+        "/usr/odd/" + name
+        for name in ("!1 1!", "-x", "=0\n", "\\xff\\xfe", "new\nline", "quo'te", "with space")
+    ]
     assert setuid == sorted(["/usr/all", "/usr/bin/both", "/usr/bin/su", *odd])
     assert setgid == ["/usr/all", "/usr/bin/both", "/usr/bin/wall"]
     assert writable == ["/usr/all", "/usr/open", "/usr/proc/kept", "/usr/shared"]
@@ -127,7 +135,11 @@ def test_a_slow_walk_is_stopped_and_leaves_no_process(make_container: Callable[.
     container.write("/bin/find", "#!/bin/sh\nexec sleep 4242\n", mode=0o755)
     began = time.monotonic()
     facts = container.collect(
-        _walk("/usr", "setuid", seconds=1), _walk("/usr", "setgid"), _walk("/etc", "setuid"), Query("os"), time_limit=2
+        _walk("/usr", "setuid", seconds=1),
+        _walk("/usr", "setgid"),
+        _walk("/etc", "setuid"),
+        Query("os"),
+        time_limit=2,
     )
     assert 1 < time.monotonic() - began < 30
     assert [fact.status for fact in facts.values()][:3] == [TIMED_OUT] * 3
@@ -139,10 +151,12 @@ def test_a_slow_walk_is_stopped_and_leaves_no_process(make_container: Callable[.
     ("program", "status"),
     [("exit 1", UNREADABLE), ("exit 127", UNREADABLE), ("echo text", UNSUPPORTED), ("kill -9 $$", TIMED_OUT)],
 )
-def test_a_find_that_misbehaves_is_not_ok(make_container: Callable[..., Container], program: str, status: str) -> None:
+def test_a_find_that_misbehaves_is_not_ok(
+    make_container: Callable[..., Container], program: str, status: str
+) -> None:
     container = make_container()
     (container.root / "bin/find").unlink()
-    container.write("/bin/find", "#!/bin/sh\n%s\n" % program, mode=0o755)
+    container.write("/bin/find", f"#!/bin/sh\n{program}\n", mode=0o755)
     assert container.fact(_walk("/", "setuid")).status == status
 
 
@@ -152,7 +166,7 @@ def test_a_walk_that_was_stopped_between_two_names_claims_nothing_of_the_last(
     container = make_container()
     printed = "/a\\000" * 8 + "/b\\000" * 5 + "/b"
     (container.root / "bin/find").unlink()
-    container.write("/bin/find", "#!/bin/sh\nprintf '%s'\nkill -9 $$\n" % printed, mode=0o755)
+    container.write("/bin/find", f"#!/bin/sh\nprintf '{printed}'\nkill -9 $$\n", mode=0o755)
     facts = container.collect(_walk("/", "setuid"), _walk("/", "setgid"))
     assert [(fact.status, _paths(fact)) for fact in facts.values()] == [(TIMED_OUT, ["/a"]), (TIMED_OUT, [])]
 
@@ -162,7 +176,10 @@ def test_where_nothing_can_be_walked(make_container: Callable[..., Container]) -
     _fill(container)
     (container.root / "usr/shared").chmod(0o700)
     facts: Any = container.collect(
-        _walk("/nowhere", "setuid"), _walk("/usr/open", "setuid"), _walk("/usr/shared/x", "setuid"), identity=NOBODY
+        _walk("/nowhere", "setuid"),
+        _walk("/usr/open", "setuid"),
+        _walk("/usr/shared/x", "setuid"),
+        identity=NOBODY,
     )
     assert [fact.status for fact in facts.values()] == [ABSENT, UNSUPPORTED, UNREADABLE]
     (container.root / "etc/group").unlink()

@@ -3,13 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A target that is full of traps, and the scanner's container that looks at its image."""
 
-# ruff: noqa: PTH103, PTH211 - links are made as they are written
-
 from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts, Query
@@ -27,7 +25,7 @@ IMAGE = "/mnt/image"
 SCANNERS_OWN = "text-of-the-scanner"
 
 # What stands where, as a link. The scanner's container has other files at the absolute places.
-LINKS: Dict[str, str] = {
+LINKS: dict[str, str] = {
     "/etc/absolute": "/etc/motd",
     "/etc/relative": "motd",
     "/etc/up": "../etc/motd",
@@ -115,15 +113,31 @@ FILES = [
     "/sparse",
 ]
 CONTENTS = [
-    path for path in FILES if path.startswith(("/etc/", "/library/", "/sbin/", "/closed", "/private", "/unlisted", "/self"))
+    path
+    for path in FILES
+    if path.startswith(("/etc/", "/library/", "/sbin/", "/closed", "/private", "/unlisted", "/self"))
 ]
-FOLDERS = ["/", "/etc", "/library", "/sbin", "/etc/root", "/closed", "/unlisted", "/etc/folder-up", "/etc/loop", "/etc/motd"]
+FOLDERS = [
+    "/",
+    "/etc",
+    "/library",
+    "/sbin",
+    "/etc/root",
+    "/closed",
+    "/unlisted",
+    "/etc/folder-up",
+    "/etc/loop",
+    "/etc/motd",
+]
 WORDS = ("setuid", "world_writable", "unowned")
 QUERIES = [
     *map(Query, ("os", "passwd", "shadow", "group", "packages")),
     *(Query("file", path) for path in FILES),
     *(Query("content", path, (("limit", 5000),)) for path in CONTENTS),
-    *(Query("sha256", path) for path in ("/etc/chain0", "/etc/out", "/etc/loop", "/etc/newline", "/sparse", "/etc/pipe")),
+    *(
+        Query("sha256", path)
+        for path in ("/etc/chain0", "/etc/out", "/etc/loop", "/etc/newline", "/sparse", "/etc/pipe")
+    ),
     *(Query("walk", path, (("match", word),)) for path in FOLDERS for word in WORDS),
 ]
 
@@ -158,7 +172,7 @@ def fill(container: Container) -> None:
     container.write("/usr/lib/open\n/mnt/image/etc", "x", mode=0o666)
     container.write("/etc/unowned", "x", owner=(4711, 4711))
     for path, text in LINKS.items():
-        os.makedirs(os.path.dirname(os.fsencode(container.root) + os.fsencode(path)), exist_ok=True)  # noqa: PTH120
+        os.makedirs(os.path.dirname(os.fsencode(container.root) + os.fsencode(path)), exist_ok=True)
         os.symlink(text, container.root / path[1:])
     os.symlink("/usr/lib/os-release", container.root / "etc/os-release")
     os.symlink("/etc", container.root / "usr/lib/up")
@@ -204,7 +218,7 @@ class MountedImage:
         self.scanner = scanner
         self.target = target
         self.mounted = True
-        self.extra_mounts: List[Tuple[str, str]] = []  # what of the image, and where in it
+        self.extra_mounts: list[tuple[str, str]] = []  # what of the image, and where in it
         self.output = b""
 
     def collect(self, *queries: Query, identity: Identity = ROOT, **options: Any) -> Facts:
@@ -221,12 +235,15 @@ class MountedImage:
 
     def _mount(self) -> None:
         place = str(self.scanner.root) + IMAGE
-        pairs = [(str(self.target.root), place), *((place + what, place + where) for what, where in self.extra_mounts)]
+        pairs = [
+            (str(self.target.root), place),
+            *((place + what, place + where) for what, where in self.extra_mounts),
+        ]
         for what, where in pairs if self.mounted else []:
             bind_mount(what, where)
 
 
-def differences(inside: Facts, outside: Facts) -> List[Any]:
+def differences(inside: Facts, outside: Facts) -> list[Any]:
     """Facts that are not the same; how a cause is worded does not count."""
     return [
         (key, inside[key], outside[key])

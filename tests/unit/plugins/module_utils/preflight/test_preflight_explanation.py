@@ -10,13 +10,20 @@ import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.choice import ApproachOptions
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import DebugOptions
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import ImageOptions
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.reached_pod import ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
+    DebugOptions,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import (
+    ImageOptions,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import ExecLimits
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.counts import counted
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.dry_runs import DryRuns
-from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.estimate import TEST_BED, estimate
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.estimate import (
+    TEST_BED,
+    counted,
+    estimate,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.explanation import Explanation
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import (
     Lack,
@@ -24,9 +31,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.pe
     Reviews,
     rules_to_add,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import (
+    SelectedTarget,
+    Target,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selected import SelectedTarget
 
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 
@@ -43,7 +52,13 @@ class Cluster:
         if path.endswith("selfsubjectaccessreviews"):
             asked = body["spec"]["resourceAttributes"]
             resource = "/".join(part for part in (asked["resource"], asked["subresource"]) if part)
-            return {"status": {"allowed": self._held(asked["namespace"], Permission(asked["group"], resource, asked["verb"]))}}
+            return {
+                "status": {
+                    "allowed": self._held(
+                        asked["namespace"], Permission(asked["group"], resource, asked["verb"])
+                    )
+                }
+            }
         assert query == {"dryRun": "All"}, "only dry runs and reviews"
         return self._answer(path, body)
 
@@ -62,24 +77,61 @@ class Cluster:
         return [path for path, _body, _query in self.asked if words in path]
 
 
-def target(number=0, namespace="shop", workload="api", container="app", state=None, annotations=None, node="n1", **changes):
-    name = "%s-%d" % (workload, number)
-    status = {"name": container, "imageID": "docker.io/x@sha256:" + "a" * 64, "state": state or RUNNING,
-              "user": {"linux": {"uid": 1000, "gid": 1000}}, "containerID": "containerd://%064d" % number}
-    pod = {"metadata": {"name": name, "namespace": namespace, "uid": "uid-%s-%s" % (namespace, name),
-                        "labels": {"pod-template-hash": "abc"}, "annotations": annotations or {}},
-           "spec": {"nodeName": node, "containers": [{"name": container, "image": "x"}], **changes},
-           "status": {"containerStatuses": [status]}}
-    found = Target("demo", namespace, "Deployment", workload, name, pod["metadata"]["uid"], container, node=node,
-                   image_id=status["imageID"], state=next(iter(status["state"])))
+def target(
+    number=0,
+    namespace="shop",
+    workload="api",
+    container="app",
+    state=None,
+    annotations=None,
+    node="n1",
+    **changes,
+):
+    name = f"{workload}-{number}"
+    status = {
+        "name": container,
+        "imageID": "docker.io/x@sha256:" + "a" * 64,
+        "state": state or RUNNING,
+        "user": {"linux": {"uid": 1000, "gid": 1000}},
+        "containerID": "containerd://%064d" % number,
+    }
+    pod = {
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "uid": f"uid-{namespace}-{name}",
+            "labels": {"pod-template-hash": "abc"},
+            "annotations": annotations or {},
+        },
+        "spec": {"nodeName": node, "containers": [{"name": container, "image": "x"}], **changes},
+        "status": {"containerStatuses": [status]},
+    }
+    found = Target(
+        "demo",
+        namespace,
+        "Deployment",
+        workload,
+        name,
+        pod["metadata"]["uid"],
+        container,
+        node=node,
+        image_id=status["imageID"],
+        state=next(iter(status["state"])),
+    )
     return SelectedTarget(found, PodSnapshot.from_object(pod), pod["spec"].get("os", {}).get("name", "linux"))
 
 
 def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
     options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image))
     explanation = Explanation(
-        targets, options, ExecLimits(60, 0), grantor="jo", reviews=Reviews(cluster), dry_runs=DryRuns(cluster, "o", 3600),
-        in_parallel=lambda items, work: [(item, work(item)) for item in items])
+        targets,
+        options,
+        ExecLimits(60, 0),
+        grantor="jo",
+        reviews=Reviews(cluster),
+        dry_runs=DryRuns(cluster, "o", 3600),
+        in_parallel=lambda items, work: [(item, work(item)) for item in items],
+    )
     return explanation.run(), explanation.lacks
 
 
@@ -87,14 +139,23 @@ def reasons(expectation):
     return {approach: verdict.reason or verdict.status for approach, verdict in expectation.verdicts.items()}
 
 
-@pytest.mark.parametrize(("changes", "expected", "tried"), [
-    ({}, ("shell_unknown", "no_sidecar", "works", "works"), ("exec", "debug")),
-    ({"annotations": {"kubernetes.io/config.mirror": "x"}},
-     ("shell_unknown", "no_sidecar", "platform_unsupported", "works"), ("exec", "image")),
-    ({"state": {"waiting": {"reason": "CrashLoopBackOff"}}},
-     ("container_not_running",) * 3 + ("works",), ("image",)),
-    ({"os": {"name": "windows"}}, ("platform_unsupported",) * 4, ()),
-])
+@pytest.mark.parametrize(
+    ("changes", "expected", "tried"),
+    [
+        ({}, ("shell_unknown", "no_sidecar", "works", "works"), ("exec", "debug")),
+        (
+            {"annotations": {"kubernetes.io/config.mirror": "x"}},
+            ("shell_unknown", "no_sidecar", "platform_unsupported", "works"),
+            ("exec", "image"),
+        ),
+        (
+            {"state": {"waiting": {"reason": "CrashLoopBackOff"}}},
+            ("container_not_running",) * 3 + ("works",),
+            ("image",),
+        ),
+        ({"os": {"name": "windows"}}, ("platform_unsupported",) * 4, ()),
+    ],
+)
 def test_what_the_pod_tells(changes, expected, tried):
     (found,), lacks = explain(Cluster(), [target(**changes)])
     assert tuple(reasons(found).values()) == expected and found.tried == tried and lacks == []
@@ -102,14 +163,23 @@ def test_what_the_pod_tells(changes, expected, tried):
 
 def test_without_options_the_approaches_that_need_them_are_left_out():
     (found,), _lacks = explain(Cluster(), [target()], image="", helpers="")
-    assert reasons(found) == {"exec": "shell_unknown", "sidecar": "no_sidecar", "debug": "bad_option", "image": "bad_option"}
+    assert reasons(found) == {
+        "exec": "shell_unknown",
+        "sidecar": "no_sidecar",
+        "debug": "bad_option",
+        "image": "bad_option",
+    }
     assert found.tried == ("exec",) and "scanner_image" in found.verdicts["debug"].message
 
 
 def test_questions_are_asked_once_for_what_they_are_about():
     """5,000 containers: 10 namespaces, 5 workloads in each, 100 replicas."""
-    targets = [target(number, "ns-%d" % space, "w%d" % workload)
-               for space in range(10) for workload in range(5) for number in range(100)]
+    targets = [
+        target(number, f"ns-{space}", f"w{workload}")
+        for space in range(10)
+        for workload in range(5)
+        for number in range(100)
+    ]
     cluster, began = Cluster(), time.monotonic()
     found, lacks = explain(cluster, targets)
     assert len(found) == 5000 and lacks == [] and all(each.tried == ("exec", "debug") for each in found)
@@ -126,11 +196,18 @@ def test_questions_are_asked_once_for_what_they_are_about():
 
 
 def test_many_reasons_and_namespaces_stay_small():
-    refuses = {"/namespaces/ns-%d/pods" % number: ScanError("not_permitted", "no", cause="The webhook w%d denied it." % number)
-               for number in range(200)}
-    found, _lacks = explain(Cluster(refuses=refuses), [target(0, "ns-%d" % number) for number in range(200)])
+    refuses = {
+        f"/namespaces/ns-{number}/pods": ScanError(
+            "not_permitted", "no", cause=f"The webhook w{number} denied it."
+        )
+        for number in range(200)
+    }
+    found, _lacks = explain(Cluster(refuses=refuses), [target(0, f"ns-{number}") for number in range(200)])
     result = counted(found)
-    assert result["approaches"]["debug"]["reasons_left_out"] == 180 and len(result["approaches"]["debug"]["reasons"]) == 20
+    assert (
+        result["approaches"]["debug"]["reasons_left_out"] == 180
+        and len(result["approaches"]["debug"]["reasons"]) == 20
+    )
     assert result["namespaces_left_out"] == 150 and len(json.dumps(result)) < 20_000
 
 
@@ -140,11 +217,15 @@ def test_where_a_right_is_missing_and_which():
             return False
         return not (namespace in ("", "b") and permission.resource == "roles")
 
-    escalation = ScanError("not_permitted", 'attempting to grant RBAC permissions not currently held: Resources:["pods/x"]')
+    escalation = ScanError(
+        "not_permitted", 'attempting to grant RBAC permissions not currently held: Resources:["pods/x"]'
+    )
     cluster = Cluster(held, {"/namespaces/a/roles": escalation})
     found, lacks = explain(cluster, [target(0, "a"), target(0, "b")], name="debug", helpers="")
     assert [reasons(each)["debug"] for each in found] == ["not_permitted", "not_permitted"]
-    assert "jo lacks create and delete and list on roles" in found[1].verdicts["exec"].message.replace(", ", " and ")
+    assert "jo lacks create and delete and list on roles" in found[1].verdicts["exec"].message.replace(
+        ", ", " and "
+    )
     assert cluster.paths("/namespaces/b/serviceaccounts") == []  # what is refused by a review is not tried
     rules = rules_to_add(lack for lack in lacks if lack.approach == "debug")
     patch = {"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}
@@ -153,8 +234,11 @@ def test_where_a_right_is_missing_and_which():
 
 
 def test_who_may_escalate_needs_not_hold_what_they_hand_out():
-    (found,), lacks = explain(Cluster(lambda _namespace, permission: permission.resource != "pods/ephemeralcontainers"),
-                              [target()], name="debug")
+    (found,), lacks = explain(
+        Cluster(lambda _namespace, permission: permission.resource != "pods/ephemeralcontainers"),
+        [target()],
+        name="debug",
+    )
     assert lacks == [] and reasons(found)["debug"] == "not_asked" and found.tried == ("debug",)
 
 
@@ -166,14 +250,32 @@ def test_the_cluster_refuses_the_access_for_another_reason_than_rbac():
 
 
 def test_rules_are_merged():
-    lacks = [Lack("a", "exec", (Permission("", "x", "get"), Permission("", "x", "list"), Permission("", "y", "get"),
-                                Permission("", "y", "list"), Permission("g", "z", "get"))),
-             Lack("a", "debug", (Permission("g", "z", "get"),))]
+    lacks = [
+        Lack(
+            "a",
+            "exec",
+            (
+                Permission("", "x", "get"),
+                Permission("", "x", "list"),
+                Permission("", "y", "get"),
+                Permission("", "y", "list"),
+                Permission("g", "z", "get"),
+            ),
+        ),
+        Lack("a", "debug", (Permission("g", "z", "get"),)),
+    ]
     assert rules_to_add(lacks) == [
-        {"namespaces": ["a"], "approaches": ["debug", "exec"], "rules": [
-            {"apiGroups": ["g"], "resources": ["z"], "verbs": ["get"]}]},
-        {"namespaces": ["a"], "approaches": ["exec"], "rules": [
-            {"apiGroups": [""], "resources": ["x", "y"], "verbs": ["get", "list"]}]}]
+        {
+            "namespaces": ["a"],
+            "approaches": ["debug", "exec"],
+            "rules": [{"apiGroups": ["g"], "resources": ["z"], "verbs": ["get"]}],
+        },
+        {
+            "namespaces": ["a"],
+            "approaches": ["exec"],
+            "rules": [{"apiGroups": [""], "resources": ["x", "y"], "verbs": ["get", "list"]}],
+        },
+    ]
 
 
 def test_the_estimate_counts_images_once_and_takes_what_was_measured():
@@ -182,8 +284,11 @@ def test_the_estimate_counts_images_once_and_takes_what_was_measured():
     (part,) = estimate(by_image, 8, None)["parts"]
     assert (part["uses"], part["seconds"]) == (1, TEST_BED["image"])
     by_exec, _lacks = explain(Cluster(), targets, name="exec")
-    earlier = {"run_id": "run-7", "targets": [{"outcome": "scanned", "approach": "exec", "duration": seconds}
-                                              for seconds in (1.0, 3.0)] + [{"outcome": "not_scanned"}]}
+    earlier = {
+        "run_id": "run-7",
+        "targets": [{"outcome": "scanned", "approach": "exec", "duration": seconds} for seconds in (1.0, 3.0)]
+        + [{"outcome": "not_scanned"}],
+    }
     found = estimate(by_exec, 8, earlier)
     assert found["parts"] == [{"approach": "exec", "uses": 16, "seconds": 2.0, "measured_in": "run-7"}]
     assert 4 <= found["seconds"] <= 6

@@ -9,10 +9,12 @@ import textwrap
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evaluation import evaluate
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evidence import EvaluationContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.queries import required_queries
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
+    EvaluationContext,
+)
 
 HEAD = """\
 name: sample
@@ -28,7 +30,9 @@ controls:
 
 
 def _as_facts(values):
-    return Facts({key: value if isinstance(value, Fact) else Fact("ok", value) for key, value in values.items()})
+    return Facts(
+        {key: value if isinstance(value, Fact) else Fact("ok", value) for key, value in values.items()}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +58,11 @@ def load_tests(load):
     """Load a profile of one control from the text of its tests, and of its inputs."""
 
     def run(tests, inputs="", more="", **given):
-        text = HEAD + (("inputs:\n" + textwrap.indent(textwrap.dedent(inputs), "  ") + "\n")
-                       if inputs else "") + CONTROL
+        text = (
+            HEAD
+            + (("inputs:\n" + textwrap.indent(textwrap.dedent(inputs), "  ") + "\n") if inputs else "")
+            + CONTROL
+        )
         text += textwrap.indent(textwrap.dedent(more), "    ") + "\n"
         text += "    tests:\n" + textwrap.indent(textwrap.dedent(tests), "      ") + "\n"
         return load(text, **given)
@@ -71,7 +78,7 @@ def judge(load_tests):
         profile = load_tests(tests, **options)
         given = _as_facts(facts or {})
         wanted = {query.key for query in required_queries([profile])}
-        assert set(given) <= wanted, "the facts %s are given, but the profile asks for %s" % (set(given), wanted)
+        assert set(given) <= wanted, f"the facts {set(given)} are given, but the profile asks for {wanted}"
         result = evaluate(profile, given, EvaluationContext(target or {}, pod or {}, container))
         return result.controls[0]
 

@@ -14,10 +14,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.co
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evaluation import evaluate
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evidence import EvaluationContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.queries import required_queries
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
+    EvaluationContext,
+)
 
 PROFILES = Path(__file__).resolve().parents[5] / "profiles"
 STAT = {"type": "file", "mode": 0o644, "uid": 0, "gid": 0, "size": 9, "mtime": 0, "link_target": None}
@@ -30,13 +32,22 @@ def walk(*paths):
 
 
 def user(name, uid, password="shadow"):
-    return {"name": name, "password": password, "uid": uid, "gid": uid, "gecos": "", "home": "/",
-            "shell": "/usr/sbin/nologin"}
+    return {
+        "name": name,
+        "password": password,
+        "uid": uid,
+        "gid": uid,
+        "gecos": "",
+        "home": "/",
+        "shell": "/usr/sbin/nologin",
+    }
 
 
 def secret(name, password):
-    return dict.fromkeys(("last_change", "min", "max", "warn", "inactive", "expire"), None) | {"name": name,
-                                                                                               "password": password}
+    return dict.fromkeys(("last_change", "min", "max", "warn", "inactive", "expire"), None) | {
+        "name": name,
+        "password": password,
+    }
 
 
 def package(name, installed=True):
@@ -49,51 +60,128 @@ def mount(path, fstype, *options):
 
 DIRECTORY = dict(STAT, type="directory", mode=0o755)
 MISSING = [  # what an image should not bring, nor the runtime or a volume
-    "/app/.env", "/app/.git", "/.dockercfg", "/.env", "/.git", "/Dockerfile", "/dev/dm-0", "/dev/kmem", "/dev/kmsg",
-    "/dev/mem", "/dev/nvme0n1", "/dev/port", "/dev/sda", "/dev/vda", "/dev/xvda", "/etc/hosts.equiv",
-    "/etc/kubernetes/admin.conf", "/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki", "/etc/ld.so.preload",
-    "/etc/shosts.equiv", "/etc/ssh/ssh_host_ecdsa_key", "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key",
-    "/root/.aws/credentials", "/root/.docker/config.json", "/root/.git-credentials", "/root/.kube/config",
-    "/root/.netrc", "/root/.rhosts", "/root/.ssh/authorized_keys", "/root/.ssh/id_ed25519", "/root/.ssh/id_rsa",
-    "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/docker.sock", "/usr/bin/doas", "/usr/bin/pkexec",
-    "/usr/bin/sudo", "/var/lib/etcd", "/var/lib/kubelet", "/var/run/docker.sock"]
+    "/app/.env",
+    "/app/.git",
+    "/.dockercfg",
+    "/.env",
+    "/.git",
+    "/Dockerfile",
+    "/dev/dm-0",
+    "/dev/kmem",
+    "/dev/kmsg",
+    "/dev/mem",
+    "/dev/nvme0n1",
+    "/dev/port",
+    "/dev/sda",
+    "/dev/vda",
+    "/dev/xvda",
+    "/etc/hosts.equiv",
+    "/etc/kubernetes/admin.conf",
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/kubernetes/pki",
+    "/etc/ld.so.preload",
+    "/etc/shosts.equiv",
+    "/etc/ssh/ssh_host_ecdsa_key",
+    "/etc/ssh/ssh_host_ed25519_key",
+    "/etc/ssh/ssh_host_rsa_key",
+    "/root/.aws/credentials",
+    "/root/.docker/config.json",
+    "/root/.git-credentials",
+    "/root/.kube/config",
+    "/root/.netrc",
+    "/root/.rhosts",
+    "/root/.ssh/authorized_keys",
+    "/root/.ssh/id_ed25519",
+    "/root/.ssh/id_rsa",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/docker.sock",
+    "/usr/bin/doas",
+    "/usr/bin/pkexec",
+    "/usr/bin/sudo",
+    "/var/lib/etcd",
+    "/var/lib/kubelet",
+    "/var/run/docker.sock",
+]
 
 # What the collector sees in a Debian container that is as it should be, run as user 1000.
 GOOD = {
     **{"file:" + path: ABSENT for path in MISSING},
-    "file:/etc/passwd": STAT, "file:/etc/group": STAT, "file:/etc/shadow": dict(STAT, mode=0o640, gid=42),
-    "file:/etc/passwd-": dict(STAT, mode=0o600), "file:/etc/shadow-": dict(STAT, mode=0o600),
-    "file:/etc/gshadow": dict(STAT, mode=0o640, gid=42), "file:/etc/login.defs": STAT, "file:/etc/crontab": STAT,
+    "file:/etc/passwd": STAT,
+    "file:/etc/group": STAT,
+    "file:/etc/shadow": dict(STAT, mode=0o640, gid=42),
+    "file:/etc/passwd-": dict(STAT, mode=0o600),
+    "file:/etc/shadow-": dict(STAT, mode=0o600),
+    "file:/etc/gshadow": dict(STAT, mode=0o640, gid=42),
+    "file:/etc/login.defs": STAT,
+    "file:/etc/crontab": STAT,
     "content:/etc/login.defs": b"UMASK\t027\nENCRYPT_METHOD YESCRYPT\n",
-    **{"file:" + path: DIRECTORY for path in ("/", "/etc", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin",
-                                              "/etc/cron.d", "/var/log")},
-    "file:/tmp": dict(DIRECTORY, mode=0o1777), "file:/etc/ssl/private": dict(DIRECTORY, mode=0o710, gid=101),
-    "file:/proc/kcore": dict(STAT, type="character_device"), "file:/proc/keys": dict(STAT, type="character_device"),
-    "walk:/bin[match=setuid]": walk("/bin/su"), "walk:/sbin[match=setuid]": walk(),
+    **{
+        "file:" + path: DIRECTORY
+        for path in (
+            "/",
+            "/etc",
+            "/bin",
+            "/sbin",
+            "/usr/bin",
+            "/usr/sbin",
+            "/usr/local/bin",
+            "/etc/cron.d",
+            "/var/log",
+        )
+    },
+    "file:/tmp": dict(DIRECTORY, mode=0o1777),
+    "file:/etc/ssl/private": dict(DIRECTORY, mode=0o710, gid=101),
+    "file:/proc/kcore": dict(STAT, type="character_device"),
+    "file:/proc/keys": dict(STAT, type="character_device"),
+    "walk:/bin[match=setuid]": walk("/bin/su"),
+    "walk:/sbin[match=setuid]": walk(),
     "walk:/usr[match=setuid]": walk("/usr/bin/su", "/usr/bin/passwd"),
-    "walk:/bin[match=setgid]": walk("/bin/chage"), "walk:/sbin[match=setgid]": walk("/sbin/unix_chkpwd"),
+    "walk:/bin[match=setgid]": walk("/bin/chage"),
+    "walk:/sbin[match=setgid]": walk("/sbin/unix_chkpwd"),
     "walk:/usr[match=setgid]": walk("/usr/bin/chage"),
-    "walk:/etc[match=world_writable]": walk(), "walk:/opt[match=world_writable]": walk(),
-    "walk:/srv[match=world_writable]": walk(), "walk:/opt[match=unowned]": walk(), "walk:/srv[match=unowned]": walk(),
+    "walk:/etc[match=world_writable]": walk(),
+    "walk:/opt[match=world_writable]": walk(),
+    "walk:/srv[match=world_writable]": walk(),
+    "walk:/opt[match=unowned]": walk(),
+    "walk:/srv[match=unowned]": walk(),
     "walk:/usr[match=world_writable]": walk(),
-    "walk:/etc[match=unowned]": walk(), "walk:/usr[match=unowned]": walk(),
+    "walk:/etc[match=unowned]": walk(),
+    "walk:/usr[match=unowned]": walk(),
     "passwd": [user("root", 0), user("daemon", 1, "disabled"), user("app", 1000, "locked")],
-    "group": [{"name": "root", "gid": 0, "members": ["root"]}, {"name": "app", "gid": 1000, "members": ["app"]}],
+    "group": [
+        {"name": "root", "gid": 0, "members": ["root"]},
+        {"name": "app", "gid": 1000, "members": ["app"]},
+    ],
     "shadow": [secret("root", "disabled"), secret("daemon", "disabled"), secret("app", "yescrypt")],
-    "packages": {"manager": "dpkg",
-                 "packages": [package("bash"), package("telnetd", installed=False), package("libc6")]},
-    "processes": [{"pid": 1, "ppid": 0, "uid": 1000, "gid": 1000, "state": "S", "name": "app", "cmdline": ["/app"]}],
+    "packages": {
+        "manager": "dpkg",
+        "packages": [package("bash"), package("telnetd", installed=False), package("libc6")],
+    },
+    "processes": [
+        {"pid": 1, "ppid": 0, "uid": 1000, "gid": 1000, "state": "S", "name": "app", "cmdline": ["/app"]}
+    ],
     "sockets": [{"protocol": "tcp", "address": "0.0.0.0", "port": 8080, "uid": 1000}],
     "environment": ["DB_PASSWORD_FILE", "HOME", "KUBERNETES_SERVICE_HOST", "PATH", "TOKENIZER"],
-    "sysctl:kernel.randomize_va_space": "2", "sysctl:net.ipv4.conf.all.accept_source_route": "0",
-    "sysctl:fs.suid_dumpable": "0", "sysctl:kernel.dmesg_restrict": "1", "sysctl:kernel.unprivileged_bpf_disabled": "2",
-    "sysctl:net.ipv4.tcp_syncookies": "1", "sysctl:net.ipv4.icmp_echo_ignore_broadcasts": "1",
+    "sysctl:kernel.randomize_va_space": "2",
+    "sysctl:net.ipv4.conf.all.accept_source_route": "0",
+    "sysctl:fs.suid_dumpable": "0",
+    "sysctl:kernel.dmesg_restrict": "1",
+    "sysctl:kernel.unprivileged_bpf_disabled": "2",
+    "sysctl:net.ipv4.tcp_syncookies": "1",
+    "sysctl:net.ipv4.icmp_echo_ignore_broadcasts": "1",
     "sysctl:net.ipv4.icmp_ignore_bogus_error_responses": "1",
-    "mounts": [mount("/", "overlay", "ro"), mount("/proc", "proc", "rw", "nosuid"),
-               mount("/dev", "tmpfs", "rw", "nosuid"), mount("/dev/shm", "tmpfs", "rw", "nosuid", "nodev", "noexec"),
-               mount("/sys", "sysfs", "ro", "nosuid"), mount("/sys/fs/cgroup", "cgroup2", "ro", "nosuid"),
-               mount("/proc/sys", "proc", "ro", "nosuid"), mount("/proc/kcore", "tmpfs", "rw"),
-               mount("/proc/keys", "tmpfs", "rw")],
+    "mounts": [
+        mount("/", "overlay", "ro"),
+        mount("/proc", "proc", "rw", "nosuid"),
+        mount("/dev", "tmpfs", "rw", "nosuid"),
+        mount("/dev/shm", "tmpfs", "rw", "nosuid", "nodev", "noexec"),
+        mount("/sys", "sysfs", "ro", "nosuid"),
+        mount("/sys/fs/cgroup", "cgroup2", "ro", "nosuid"),
+        mount("/proc/sys", "proc", "ro", "nosuid"),
+        mount("/proc/kcore", "tmpfs", "rw"),
+        mount("/proc/keys", "tmpfs", "rw"),
+    ],
 }
 GOOD_POD = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"containers": [{"name": "app"}]}}
 
@@ -131,16 +219,27 @@ BAD = {  # facts with which the control fails; each alone
     "cb-shadow-passwords": [{"shadow": [secret("daemon", "empty")]}],
     "cb-password-hashes": [{"shadow": [secret("app", "md5")]}, {"shadow": [secret("app", "des")]}],
     "cb-unique-users": [{"passwd": [user("a", 1), user("b", 1)]}, {"passwd": [user("a", 1), user("a", 2)]}],
-    "cb-unique-groups": [{"group": [{"name": "a", "gid": 1, "members": []}, {"name": "b", "gid": 1, "members": []}]}],
+    "cb-unique-groups": [
+        {"group": [{"name": "a", "gid": 1, "members": []}, {"name": "b", "gid": 1, "members": []}]}
+    ],
     "cb-root-locked": [{"shadow": [secret("root", "yescrypt")]}],
-    "cb-system-account-shells": [{"passwd": [dict(user("postgres", 70), shell="/bin/sh")]},
-                                 {"passwd": [dict(user("postgres", 999), shell="")]}],
+    "cb-system-account-shells": [
+        {"passwd": [dict(user("postgres", 70), shell="/bin/sh")]},
+        {"passwd": [dict(user("postgres", 999), shell="")]},
+    ],
     "cb-administrative-groups": [groups("app"), groups("root", "app", name="sudo")],
-    "cb-login-defaults-file": [files(at=["/etc/login.defs"], mode=0o666), files(at=["/etc/login.defs"], uid=1)],
-    "cb-login-hash-method": [{"content:/etc/login.defs": b"UMASK 077\nENCRYPT_METHOD MD5\n"},
-                             {"content:/etc/login.defs": b"UMASK 077\n# ENCRYPT_METHOD SHA512\n"}],
-    "cb-login-umask": [{"content:/etc/login.defs": b"UMASK 022\nENCRYPT_METHOD SHA512\n"},
-                       {"content:/etc/login.defs": b"ENCRYPT_METHOD SHA512\n"}],
+    "cb-login-defaults-file": [
+        files(at=["/etc/login.defs"], mode=0o666),
+        files(at=["/etc/login.defs"], uid=1),
+    ],
+    "cb-login-hash-method": [
+        {"content:/etc/login.defs": b"UMASK 077\nENCRYPT_METHOD MD5\n"},
+        {"content:/etc/login.defs": b"UMASK 077\n# ENCRYPT_METHOD SHA512\n"},
+    ],
+    "cb-login-umask": [
+        {"content:/etc/login.defs": b"UMASK 022\nENCRYPT_METHOD SHA512\n"},
+        {"content:/etc/login.defs": b"ENCRYPT_METHOD SHA512\n"},
+    ],
     "cb-trusted-hosts": [{"file:/etc/hosts.equiv": STAT}, {"file:/etc/shosts.equiv": STAT}],
     "cb-root-credentials": [{"file:" + path: STAT} for path in MISSING if path.startswith("/root/")],
     "cb-passwd-file": [files(at=["/etc/passwd"], mode=0o664), files(at=["/etc/passwd"], uid=1000)],
@@ -154,8 +253,11 @@ BAD = {  # facts with which the control fails; each alone
     "cb-privilege-tools": [{"file:/usr/bin/" + name: STAT} for name in ("sudo", "doas", "pkexec")],
     "cb-root-directory": [files(at=["/"], mode=0o777), files(at=["/"], uid=1000)],
     "cb-configuration-directory": [files(at=["/etc"], mode=0o775), files(at=["/etc"], uid=1000)],
-    "cb-program-directories": [files(at=["/usr/local/bin"], mode=0o757), files(at=["/bin"], uid=1000),
-                               files(at=["/sbin", "/usr/bin", "/usr/sbin"], uid=5)],
+    "cb-program-directories": [
+        files(at=["/usr/local/bin"], mode=0o757),
+        files(at=["/bin"], uid=1000),
+        files(at=["/sbin", "/usr/bin", "/usr/sbin"], uid=5),
+    ],
     "cb-world-writable": [{"walk:/etc[match=world_writable]": walk("/etc/profile")}],
     "cb-unowned-files": [{"walk:/usr[match=unowned]": walk("/usr/lib/x")}],
     "cb-temporary-directory": [files(at=["/tmp"], mode=0o777)],
@@ -163,13 +265,23 @@ BAD = {  # facts with which the control fails; each alone
     "cb-cron-table": [files(at=["/etc/crontab"], mode=0o664), files(at=["/etc/crontab"], uid=1)],
     "cb-cron-directory": [files(at=["/etc/cron.d"], mode=0o775), files(at=["/etc/cron.d"], gid=1)],
     "cb-ssh-host-keys": [{"file:/etc/ssh/ssh_host_ed25519_key": STAT}],
-    "cb-private-key-directory": [files(at=["/etc/ssl/private"], mode=0o755), files(at=["/etc/ssl/private"], uid=1)],
+    "cb-private-key-directory": [
+        files(at=["/etc/ssl/private"], mode=0o755),
+        files(at=["/etc/ssl/private"], uid=1),
+    ],
     "cb-build-leftovers": [{"file:" + path: STAT} for path in MISSING[:6]],
     "cb-preloaded-libraries": [{"file:/etc/ld.so.preload": STAT}, {"environment": ["PATH", "LD_PRELOAD"]}],
-    "cb-runtime-socket": [{"file:/run/containerd/containerd.sock": dict(STAT, type="socket")},
-                          {"file:/run/crio/crio.sock": dict(STAT, type="socket")}],
-    "cb-node-credentials": [{"file:" + path: STAT} for path in MISSING if "kube" in path and "root" not in path],
-    "cb-address-randomisation": [{"sysctl:kernel.randomize_va_space": "0"}, {"sysctl:kernel.randomize_va_space": "1"}],
+    "cb-runtime-socket": [
+        {"file:/run/containerd/containerd.sock": dict(STAT, type="socket")},
+        {"file:/run/crio/crio.sock": dict(STAT, type="socket")},
+    ],
+    "cb-node-credentials": [
+        {"file:" + path: STAT} for path in MISSING if "kube" in path and "root" not in path
+    ],
+    "cb-address-randomisation": [
+        {"sysctl:kernel.randomize_va_space": "0"},
+        {"sysctl:kernel.randomize_va_space": "1"},
+    ],
     "cb-core-dumps": [{"sysctl:fs.suid_dumpable": "1"}],
     "cb-kernel-log": [{"sysctl:kernel.dmesg_restrict": "0"}],
     "cb-unprivileged-bpf": [{"sysctl:kernel.unprivileged_bpf_disabled": "0"}],
@@ -179,13 +291,17 @@ BAD = {  # facts with which the control fails; each alone
     "cb-icmp-errors": [{"sysctl:net.ipv4.icmp_ignore_bogus_error_responses": "0"}],
     "cb-root-file-system": [mounts(mount("/", "overlay", "rw"))],
     "cb-sysfs-read-only": [mounts(mount("/sys", "sysfs", "rw"))],
-    "cb-cgroup-read-only": [mounts(mount("/sys/fs/cgroup", "cgroup2", "rw")),
-                            mounts(mount("/sys/fs/cgroup/memory", "cgroup", "rw"))],
+    "cb-cgroup-read-only": [
+        mounts(mount("/sys/fs/cgroup", "cgroup2", "rw")),
+        mounts(mount("/sys/fs/cgroup/memory", "cgroup", "rw")),
+    ],
     "cb-kernel-settings-read-only": [mounts("/proc/sys"), mounts(mount("/proc/sys", "proc", "rw"))],
     "cb-kernel-memory-hidden": [mounts("/proc/kcore")],
     "cb-kernel-keys-hidden": [mounts("/proc/keys")],
-    "cb-kernel-file-systems": [mounts(mount("/sys/kernel/debug", "debugfs", "rw")),
-                               mounts(mount("/sys/fs/bpf", "bpf", "rw"))],
+    "cb-kernel-file-systems": [
+        mounts(mount("/sys/kernel/debug", "debugfs", "rw")),
+        mounts(mount("/sys/fs/bpf", "bpf", "rw")),
+    ],
     "cb-shared-memory": [mounts(mount("/dev/shm", "tmpfs", "rw", "nosuid", "nodev"))],
     "cb-device-directory": [mounts("/dev"), mounts(mount("/dev", "devtmpfs", "rw"))],
     "cb-memory-devices": [{"file:/dev/" + name: STAT} for name in ("mem", "kmem", "port", "kmsg")],
@@ -196,35 +312,56 @@ BAD = {  # facts with which the control fails; each alone
     "cb-root-processes": [processes(uid=0)],
     "cb-forbidden-ports": [{"sockets": [{"protocol": "tcp6", "address": "::", "port": 22, "uid": 1000}]}],
     "cb-root-listeners": [{"sockets": [{"protocol": "udp", "address": "::", "port": 5353, "uid": 0}]}],
-    "cb-secret-variables": [{"environment": ["DB_PASSWORD"]}, {"environment": ["API_TOKEN"]},
-                            {"environment": ["AWS_SECRET_ACCESS_KEY"]}, {"environment": ["apikey"]}],
+    "cb-secret-variables": [
+        {"environment": ["DB_PASSWORD"]},
+        {"environment": ["API_TOKEN"]},
+        {"environment": ["AWS_SECRET_ACCESS_KEY"]},
+        {"environment": ["apikey"]},
+    ],
     "cb-forbidden-packages": [installed("telnetd")],
     "cb-build-tools": [installed("gcc"), installed("gdb")],
     "cb-network-tools": [installed("nmap"), installed("socat")],
 }
 # A change that cannot be made without another control's failing too.
-ALSO = {"cb-main-process-user": {"cb-root-processes"}, "cb-root-uid": {"cb-unique-users"},
-        "cb-shadow-passwords": {"cb-password-hashes"}}
+ALSO = {
+    "cb-main-process-user": {"cb-root-processes"},
+    "cb-root-uid": {"cb-unique-users"},
+    "cb-shadow-passwords": {"cb-password-hashes"},
+}
 # What makes a control Not Applicable instead.
 NOT_APPLICABLE = {
-    "cb-root-uid": {"file:/etc/passwd": ABSENT}, "cb-system-account-shells": {"file:/etc/passwd": ABSENT},
-    "cb-unique-groups": {"file:/etc/group": ABSENT}, "cb-administrative-groups": {"file:/etc/group": ABSENT},
-    "cb-shadow-passwords": {"file:/etc/shadow": ABSENT}, "cb-root-locked": {"file:/etc/shadow": ABSENT},
+    "cb-root-uid": {"file:/etc/passwd": ABSENT},
+    "cb-system-account-shells": {"file:/etc/passwd": ABSENT},
+    "cb-unique-groups": {"file:/etc/group": ABSENT},
+    "cb-administrative-groups": {"file:/etc/group": ABSENT},
+    "cb-shadow-passwords": {"file:/etc/shadow": ABSENT},
+    "cb-root-locked": {"file:/etc/shadow": ABSENT},
     "cb-login-defaults-file": {"file:/etc/login.defs": ABSENT},
-    "cb-login-hash-method": {"file:/etc/login.defs": ABSENT}, "cb-login-umask": {"file:/etc/login.defs": ABSENT},
-    "cb-passwd-file": {"file:/etc/passwd": ABSENT}, "cb-passwd-backup": {"file:/etc/passwd-": ABSENT},
-    "cb-group-file": {"file:/etc/group": ABSENT}, "cb-shadow-file": {"file:/etc/shadow": ABSENT},
-    "cb-shadow-backup": {"file:/etc/shadow-": ABSENT}, "cb-gshadow-file": {"file:/etc/gshadow": ABSENT},
-    "cb-configuration-directory": {"file:/etc": ABSENT}, "cb-unowned-files": {"file:/etc/passwd": ABSENT},
-    "cb-temporary-directory": {"file:/tmp": DIRECTORY}, "cb-log-directory": {"file:/var/log": ABSENT},
-    "cb-cron-table": {"file:/etc/crontab": ABSENT}, "cb-cron-directory": {"file:/etc/cron.d": ABSENT},
+    "cb-login-hash-method": {"file:/etc/login.defs": ABSENT},
+    "cb-login-umask": {"file:/etc/login.defs": ABSENT},
+    "cb-passwd-file": {"file:/etc/passwd": ABSENT},
+    "cb-passwd-backup": {"file:/etc/passwd-": ABSENT},
+    "cb-group-file": {"file:/etc/group": ABSENT},
+    "cb-shadow-file": {"file:/etc/shadow": ABSENT},
+    "cb-shadow-backup": {"file:/etc/shadow-": ABSENT},
+    "cb-gshadow-file": {"file:/etc/gshadow": ABSENT},
+    "cb-configuration-directory": {"file:/etc": ABSENT},
+    "cb-unowned-files": {"file:/etc/passwd": ABSENT},
+    "cb-temporary-directory": {"file:/tmp": DIRECTORY},
+    "cb-log-directory": {"file:/var/log": ABSENT},
+    "cb-cron-table": {"file:/etc/crontab": ABSENT},
+    "cb-cron-directory": {"file:/etc/cron.d": ABSENT},
     "cb-private-key-directory": {"file:/etc/ssl/private": ABSENT},
     "cb-unprivileged-bpf": {"sysctl:kernel.unprivileged_bpf_disabled": ABSENT},
-    "cb-sysfs-read-only": mounts("/sys"), "cb-shared-memory": mounts("/dev/shm"),
-    "cb-kernel-memory-hidden": {"file:/proc/kcore": ABSENT}, "cb-kernel-keys-hidden": {"file:/proc/keys": ABSENT},
-    "cb-forbidden-packages": {"packages": ABSENT}, "cb-build-tools": {"packages": ABSENT},
+    "cb-sysfs-read-only": mounts("/sys"),
+    "cb-shared-memory": mounts("/dev/shm"),
+    "cb-kernel-memory-hidden": {"file:/proc/kcore": ABSENT},
+    "cb-kernel-keys-hidden": {"file:/proc/keys": ABSENT},
+    "cb-forbidden-packages": {"packages": ABSENT},
+    "cb-build-tools": {"packages": ABSENT},
     "cb-network-tools": {"packages": ABSENT},
-    "cb-main-process-user": pod(shareProcessNamespace=True), "cb-root-processes": pod(hostPID=True),
+    "cb-main-process-user": pod(shareProcessNamespace=True),
+    "cb-root-processes": pod(hostPID=True),
 }
 
 
@@ -235,9 +372,13 @@ def profile():
 
 def judge(profile, facts=None, pod=None, container="app"):
     """Status of each control as readers of HDF compute it."""
-    values = {key: value if isinstance(value, Fact) else Fact("ok", value) for key,
-              value in {**GOOD, **(facts or {})}.items()}
-    result = evaluate(profile, Facts(values), EvaluationContext({}, pod if pod is not None else GOOD_POD, container))
+    values = {
+        key: value if isinstance(value, Fact) else Fact("ok", value)
+        for key, value in {**GOOD, **(facts or {})}.items()
+    }
+    result = evaluate(
+        profile, Facts(values), EvaluationContext({}, pod if pod is not None else GOOD_POD, container)
+    )
     return {control.id: status_of(control) for control in result.controls}
 
 
@@ -260,21 +401,39 @@ def test_a_good_container_passes_everything(profile):
 
 
 def test_a_good_container_that_does_not_run_as_root_passes_all_but_the_hashes(profile):
-    others = {name: status for name, status in judge(profile, {"shadow": UNREADABLE}).items() if status != "Passed"}
-    assert others == dict.fromkeys(("cb-shadow-passwords", "cb-password-hashes", "cb-root-locked"), "Not Reviewed")
+    others = {
+        name: status for name, status in judge(profile, {"shadow": UNREADABLE}).items() if status != "Passed"
+    }
+    assert others == dict.fromkeys(
+        ("cb-shadow-passwords", "cb-password-hashes", "cb-root-locked"), "Not Reviewed"
+    )
 
 
 def test_a_good_container_without_databases_passes_or_is_not_applicable(profile):
     """As it is for an image with busybox and nothing else."""
-    bare = {"file:/etc/passwd": ABSENT, "file:/etc/group": ABSENT, "file:/etc/shadow": ABSENT, "passwd": ABSENT,
-            "group": ABSENT, "shadow": ABSENT, "packages": ABSENT,
-            "walk:/etc[match=unowned]": Fact("unsupported", cause="no /etc/passwd"), "walk:/sbin[match=setuid]": ABSENT,
-            **{key: ABSENT for key, value in GOOD.items() if key.split(":")[0] in ("file", "content")
-               and key not in ("file:/", "file:/etc", "file:/bin", "file:/tmp")}}
+    bare = {
+        "file:/etc/passwd": ABSENT,
+        "file:/etc/group": ABSENT,
+        "file:/etc/shadow": ABSENT,
+        "passwd": ABSENT,
+        "group": ABSENT,
+        "shadow": ABSENT,
+        "packages": ABSENT,
+        "walk:/etc[match=unowned]": Fact("unsupported", cause="no /etc/passwd"),
+        "walk:/sbin[match=setuid]": ABSENT,
+        **{
+            key: ABSENT
+            for key, value in GOOD.items()
+            if key.split(":")[0] in ("file", "content")
+            and key not in ("file:/", "file:/etc", "file:/bin", "file:/tmp")
+        },
+    }
     assert set(judge(profile, bare).values()) == {"Passed", "Not Applicable"}
 
 
-@pytest.mark.parametrize(("control", "case"), [(control, case) for control, cases in BAD.items() for case in cases])
+@pytest.mark.parametrize(
+    ("control", "case"), [(control, case) for control, cases in BAD.items() for case in cases]
+)
 def test_a_bad_container_fails(profile, control, case):
     changed = {name: status for name, status in apply(profile, case).items() if status != "Passed"}
     assert changed.pop(control) == "Failed"
@@ -295,14 +454,22 @@ def test_every_control_has_the_three_cases(profile):
     assert set(judge(profile, away).values()) == {"Not Reviewed"}
     assert set(judge(profile, away, {}).values()) == {"Not Reviewed"}
     conditional = {control["id"] for control in profile.controls if control["only_if"]}
-    assert set(NOT_APPLICABLE) >= conditional - {"cb-passwd-passwords", "cb-password-hashes", "cb-unique-users"}
+    assert set(NOT_APPLICABLE) >= conditional - {
+        "cb-passwd-passwords",
+        "cb-password-hashes",
+        "cb-unique-users",
+    }
 
 
 @pytest.fixture(scope="module")
 def facts_asked_for(profile):
     """The facts that each control looks at, by its id."""
-    return {control["id"]: {query.key for query in required_queries([dataclasses.replace(profile, controls=[control])])}
-            for control in profile.controls}
+    return {
+        control["id"]: {
+            query.key for query in required_queries([dataclasses.replace(profile, controls=[control])])
+        }
+        for control in profile.controls
+    }
 
 
 @pytest.mark.parametrize("key", list(GOOD))
@@ -316,9 +483,16 @@ def test_a_fact_that_is_kept_away_never_lets_a_control_pass(profile, facts_asked
 
 
 def test_inputs_change_what_is_allowed():
-    allowed = load_profile("container-baseline", [PROFILES],
-                           {"forbidden_ports": [8080], "allowed_setuid_files": ["/bin/su", "/usr/bin/su"],
-                            "login_umasks": ["077"], "build_packages": ["bash"]})
+    allowed = load_profile(
+        "container-baseline",
+        [PROFILES],
+        {
+            "forbidden_ports": [8080],
+            "allowed_setuid_files": ["/bin/su", "/usr/bin/su"],
+            "login_umasks": ["077"],
+            "build_packages": ["bash"],
+        },
+    )
     changed = {name for name, status in judge(allowed).items() if status == "Failed"}
     assert changed == {"cb-forbidden-ports", "cb-setuid-files", "cb-login-umask", "cb-build-tools"}
 
@@ -326,12 +500,19 @@ def test_inputs_change_what_is_allowed():
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the collector reads /proc")
 def test_what_the_collector_really_sends_can_be_judged():
     """The machine that runs the tests, collected by its own sh: whatever the verdicts, none is an error."""
-    profile = load_profile("container-baseline", [PROFILES],
-                           {"program_directories": ["/bin"], "system_directories": ["/etc"]})
+    profile = load_profile(
+        "container-baseline", [PROFILES], {"program_directories": ["/bin"], "system_directories": ["/etc"]}
+    )
     request = make_request(required_queries([profile]))
-    reply = subprocess.run(["sh"], input=build_script(request, "0" * 16), stdout=subprocess.PIPE, check=True).stdout
+    reply = subprocess.run(
+        ["sh"], input=build_script(request, "0" * 16), stdout=subprocess.PIPE, check=True
+    ).stdout
     facts = read_facts(request, reply, "0" * 16)
     result = evaluate(profile, facts, EvaluationContext({}, GOOD_POD, "app"))
-    assert [segment.message for control in result.controls for segment in control.results
-            if segment.status == "error"] == []
+    assert [
+        segment.message
+        for control in result.controls
+        for segment in control.results
+        if segment.status == "error"
+    ] == []
     assert {status_of(control) for control in result.controls} >= {"Passed"}

@@ -7,25 +7,45 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evaluation import evaluate
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.evidence import EvaluationContext
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.queries import required_queries
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.registry import RESOURCES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.queries import required_queries
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
+    EvaluationContext,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.registry import RESOURCES
 
-POD = {"metadata": {"name": "app", "namespace": "shop"}, "spec": {"containers": [{"name": "app", "image": "x"}]},
-       "status": {"containerStatuses": [{"name": "app", "state": {"running": {"startedAt": "1970-01-01T00:16:40Z"}}}]}}
+POD = {
+    "metadata": {"name": "app", "namespace": "shop"},
+    "spec": {"containers": [{"name": "app", "image": "x"}]},
+    "status": {
+        "containerStatuses": [{"name": "app", "state": {"running": {"startedAt": "1970-01-01T00:16:40Z"}}}]
+    },
+}
 
 
 def listing(*entries, unread=()):
-    return {"place": "/usr", "link_target": None, "unread": list(unread), "entries": [list(entry) for entry in entries]}
+    return {
+        "place": "/usr",
+        "link_target": None,
+        "unread": list(unread),
+        "entries": [list(entry) for entry in entries],
+    }
 
 
-IMAGE = listing(("/usr/old", "file", 0o755, 0, 0, 5, 1, 1, None), ("/usr/kept", "file", 0o755, 0, 0, 5, 1, 1, None),
-                ("/usr/still", "file", 0o755, 0, 0, 5, 1, 1, None))
-LIVE = listing(("/usr/kept", "file", 0o4755, 0, 0, 5, 1, 1, None), ("/usr/new", "symlink", 0o777, 0, 0, 5, 1, 1, "x"),
-               ("/usr/still", "file", 0o755, 0, 0, 5, 1, 2000, None))
-MOUNTS = [{"mount_point": "/", "fstype": "overlay", "source": "overlay", "options": ["rw"], "root": "/"},
-          {"mount_point": "/data", "fstype": "ext4", "source": "x", "options": ["rw"], "root": "/"}]
+IMAGE = listing(
+    ("/usr/old", "file", 0o755, 0, 0, 5, 1, 1, None),
+    ("/usr/kept", "file", 0o755, 0, 0, 5, 1, 1, None),
+    ("/usr/still", "file", 0o755, 0, 0, 5, 1, 1, None),
+)
+LIVE = listing(
+    ("/usr/kept", "file", 0o4755, 0, 0, 5, 1, 1, None),
+    ("/usr/new", "symlink", 0o777, 0, 0, 5, 1, 1, "x"),
+    ("/usr/still", "file", 0o755, 0, 0, 5, 1, 2000, None),
+)
+MOUNTS = [
+    {"mount_point": "/", "fstype": "overlay", "source": "overlay", "options": ["rw"], "root": "/"},
+    {"mount_point": "/data", "fstype": "ext4", "source": "x", "options": ["rw"], "root": "/"},
+]
 FACTS = {"mounts": MOUNTS, "image_listing:/usr": IMAGE, "listing:/usr": LIVE}
 CASES = [
     ("paths: /usr", "count: 4", "count: 0"),
@@ -35,7 +55,11 @@ CASES = [
     ("paths: /usr", "changed: [/usr/kept]", "changed: {none: {matches: kept}}"),
     ("paths: /usr", "touched: [/usr/still]", "touched: []"),
     ("paths: /usr, where: {change: added}", "paths: [/usr/new]", "types: [file]"),
-    ("paths: /usr, where: {gained_setuid: true}", "changes: [changed]", "differences: {include_none: [mode]}"),
+    (
+        "paths: /usr, where: {gained_setuid: true}",
+        "changes: [changed]",
+        "differences: {include_none: [mode]}",
+    ),
     ("paths: /usr, where: {differs: {include: mode}}", "gained_setuids: [true]", "executables: [false]"),
     ("paths: /usr, ignore: [/usr/new, /usr/old, /usr/still]", "paths: [/usr/kept]", "exist: false"),
 ]
@@ -44,7 +68,7 @@ CASES = [
 @pytest.fixture
 def status(load_tests, as_facts):
     def run(params, expectation, facts=None, pod=None):
-        profile = load_tests("- drift: {%s}\n  expect: {%s}" % (params, expectation))
+        profile = load_tests(f"- drift: {{{params}}}\n  expect: {{{expectation}}}")
         context = EvaluationContext({}, pod or POD, "app")
         (control,) = evaluate(profile, as_facts(FACTS if facts is None else facts), context).controls
         (segment,) = control.results
@@ -66,24 +90,47 @@ def test_every_attribute_is_covered():
 
 def test_a_failure_says_what_differs(status):
     assert status("paths: /usr, where: {change: {one_of: [changed, touched]}}", "count: 0") == (
-        "failed", "expected count to equal 0, found 2 below /usr: [/usr/kept changed (mode), /usr/still touched (ctime)]")
+        "failed",
+        "expected count to equal 0, found 2 below /usr: [/usr/kept changed (mode), /usr/still touched "
+        "(ctime)]",
+    )
 
 
 def test_both_sides_and_the_mounts_are_asked_for(load_tests):
     profile = load_tests("- drift: {paths: [/usr, /etc]}\n  expect: {added: {empty: true}}")
     assert [query.key for query in required_queries([profile])] == [
-        "mounts", "listing:/usr", "image_listing:/usr", "listing:/etc", "image_listing:/etc"]
+        "mounts",
+        "listing:/usr",
+        "image_listing:/usr",
+        "listing:/etc",
+        "image_listing:/etc",
+    ]
 
 
-@pytest.mark.parametrize(("changed", "words"), [
-    ({"image_listing:/usr": Fact("unreached", cause="no helper_namespace is given")}, "no helper_namespace is given"),
-    ({"listing:/usr": Fact("unsupported", cause="a listing needs find")}, "a listing needs find"),
-    ({"listing:/usr": Fact("timed_out", cause="it was stopped")}, "listing:/usr is not known: it was stopped"),
-    ({"mounts": Fact("unsupported", cause="there is no /proc")}, "there is no /proc"),
-    ({"mounts": [dict(MOUNTS[1], mount_point="/usr")]}, "something is mounted at /usr"),
-    ({"image_listing:/usr": Fact("absent"), "listing:/usr": Fact("absent"), "mounts": [dict(MOUNTS[1], mount_point="/usr")]},
-     "something is mounted at /usr"),
-])
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"image_listing:/usr": Fact("unreached", cause="no helper_namespace is given")},
+            "no helper_namespace is given",
+        ),
+        ({"listing:/usr": Fact("unsupported", cause="a listing needs find")}, "a listing needs find"),
+        (
+            {"listing:/usr": Fact("timed_out", cause="it was stopped")},
+            "listing:/usr is not known: it was stopped",
+        ),
+        ({"mounts": Fact("unsupported", cause="there is no /proc")}, "there is no /proc"),
+        ({"mounts": [dict(MOUNTS[1], mount_point="/usr")]}, "something is mounted at /usr"),
+        (
+            {
+                "image_listing:/usr": Fact("absent"),
+                "listing:/usr": Fact("absent"),
+                "mounts": [dict(MOUNTS[1], mount_point="/usr")],
+            },
+            "something is mounted at /usr",
+        ),
+    ],
+)
 def test_without_a_side_nothing_is_said(status, changed, words):
     for expectation in ("count: 0", "count: 4", "added: {empty: true}", "added: [/usr/new]"):
         found, message = status("paths: /usr", expectation, {**FACTS, **changed})
@@ -96,10 +143,19 @@ def test_without_the_start_nothing_is_said(status):
 
 
 def test_what_could_not_be_read_lets_nothing_pass(status):
-    some = {**FACTS, "image_listing:/usr": listing(*IMAGE["entries"], ("/usr/closed", "directory", 0o700, 0, 0, 1, 1, 1, None),
-                                                   unread=["/usr/closed"])}
-    some["listing:/usr"] = listing(*LIVE["entries"], ("/usr/closed", "directory", 0o700, 0, 0, 1, 1, 1, None),
-                                   ("/usr/closed/x", "file", 0o644, 0, 0, 1, 1, 1, None))
+    some = {
+        **FACTS,
+        "image_listing:/usr": listing(
+            *IMAGE["entries"],
+            ("/usr/closed", "directory", 0o700, 0, 0, 1, 1, 1, None),
+            unread=["/usr/closed"],
+        ),
+    }
+    some["listing:/usr"] = listing(
+        *LIVE["entries"],
+        ("/usr/closed", "directory", 0o700, 0, 0, 1, 1, 1, None),
+        ("/usr/closed/x", "file", 0o644, 0, 0, 1, 1, 1, None),
+    )
     assert status("paths: /usr", "removed: {empty: true}", some)[0] == "failed"
     found, message = status("paths: /usr, where: {type: pipe}", "count: 0", some)
     assert found == "skipped" and "below [/usr/closed] could not be listed" in message
@@ -107,5 +163,8 @@ def test_what_could_not_be_read_lets_nothing_pass(status):
 
 
 def test_a_place_that_is_on_neither_side_has_no_drift(status):
-    assert status("paths: /usr", "count: 0", {**FACTS, "image_listing:/usr": Fact("absent"), "listing:/usr": Fact("absent")}) == (
-        "passed", "")
+    assert status(
+        "paths: /usr",
+        "count: 0",
+        {**FACTS, "image_listing:/usr": Fact("absent"), "listing:/usr": Fact("absent")},
+    ) == ("passed", "")

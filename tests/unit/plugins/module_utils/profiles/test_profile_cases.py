@@ -10,7 +10,7 @@ import json
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.kept_target import keep_target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_target import keep_target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
@@ -66,53 +66,79 @@ def run_tests_of(mine):
     def run(text, **inputs):
         if text is not None:
             (mine / "tests" / "a.yml").write_text(text)
-        return run_scan_profile({"profiles": [str(mine)], "inputs": inputs, "tests": True}, TaskContext(False, {}))
+        return run_scan_profile(
+            {"profiles": [str(mine)], "inputs": inputs, "tests": True}, TaskContext(False, {})
+        )
 
     return run
 
 
 def test_cases_over_inline_facts(run_tests_of):
     result = run_tests_of(CASES)
-    assert result["tests"] == [{"profile": "mine", "cases": 2, "expectations": 7, "failures": [], "untested": []}]
+    assert result["tests"] == [
+        {"profile": "mine", "cases": 2, "expectations": 7, "failures": [], "untested": []}
+    ]
     assert [profile["name"] for profile in result["profiles"]] == ["mine"]
     assert "failed" not in result
 
 
 def test_what_was_not_met_is_said_with_place_status_and_message(run_tests_of, mine):
-    result = run_tests_of(CASES.replace("passed: [m-mode, ", "passed: [").replace("failed: [m-mode]", "passed: [m-mode]"))
+    result = run_tests_of(
+        CASES.replace("passed: [m-mode, ", "passed: [").replace("failed: [m-mode]", "passed: [m-mode]")
+    )
     assert result["failed"] is True
     (failure,) = result["tests"][0]["failures"]
     message = "expected mode no wider than 0644, found nothing at /x: it does not exist"
-    assert failure == {"place": "%s:12" % (mine / "tests" / "a.yml"), "case": "it is not there", "control": "m-mode",
-                       "expected": "passed", "found": "failed", "message": message}
+    assert failure == {
+        "place": "%s:12" % (mine / "tests" / "a.yml"),
+        "case": "it is not there",
+        "control": "m-mode",
+        "expected": "passed",
+        "found": "failed",
+        "message": message,
+    }
     assert result["error"]["reason"] == "profile_tests_failed"
-    assert result["msg"].startswith("1 of 6 expectations are not met: %s: case 'it is not there': control 'm-mode' is failed, "
-                                    "expected passed: %s" % (failure["place"], message))
+    assert result["msg"].startswith(
+        "1 of 6 expectations are not met: {}: case 'it is not there': control 'm-mode' is failed, "
+        "expected passed: {}".format(failure["place"], message)
+    )
 
 
 def test_inputs_of_a_case_go_before_those_of_the_task(run_tests_of):
-    facts = "    facts: {file:/x: {value: {type: file, mode: 420, uid: 0, gid: 0, size: 3, mtime: 1, link_target: null}}}\n"
+    facts = (
+        "    facts: {file:/x: {value: {type: file, mode: 420, uid: 0, gid: 0, size: 3, mtime: 1, "
+        "link_target: null}}}\n"
+    )
     text = "cases:\n  - name: a\n%s%s    expect: {%s: [m-mode]}\n"
     assert "failed" not in run_tests_of(text % (facts, "", "passed"))
     assert "failed" not in run_tests_of(text % (facts, "", "failed"), mode="0600")
-    assert "failed" not in run_tests_of(text % (facts, "    inputs: {mode: \"0644\"}\n", "passed"), mode="0600")
+    assert "failed" not in run_tests_of(text % (facts, '    inputs: {mode: "0644"}\n', "passed"), mode="0600")
     with pytest.raises(ScanError, match="unknown input 'mod', did you mean 'mode'"):
         run_tests_of(None, mod="0600")
 
 
 def test_what_no_case_names_is_told(run_tests_of):
-    (tests,) = run_tests_of("cases: [{name: a, facts: {file:/x: {status: absent}}, expect: {failed: [m-mode]}}]\n")["tests"]
+    (tests,) = run_tests_of(
+        "cases: [{name: a, facts: {file:/x: {status: absent}}, expect: {failed: [m-mode]}}]\n"
+    )["tests"]
     assert tests["untested"] == ["m-text", "m-pod", "m-hand"]
 
 
 @pytest.fixture
 def kept(mine):
     """A file of kept facts beside the cases, as a run leaves it."""
-    pod = {"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "status": {},
-           "spec": {"containers": [{"name": "app", "image": "i", "securityContext": {"privileged": True}}]}}
-    target = Target(cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="app")
+    pod = {
+        "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+        "status": {},
+        "spec": {"containers": [{"name": "app", "image": "i", "securityContext": {"privileged": True}}]},
+    }
+    target = Target(
+        cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="app"
+    )
     facts = Facts({"file:/x": Fact("ok", FILE), "content:/x": Fact("ok", b"ok\n")}, {"version": "1"})
-    content = keep_target(SelectedTarget(target, PodSnapshot.from_object(pod)), facts, {"approach": "exec"}, "2026-01-01")
+    content = keep_target(
+        SelectedTarget(target, PodSnapshot.from_object(pod)), facts, {"approach": "exec"}, "2026-01-01"
+    )
     path = mine / "tests" / "kept.json"
     path.write_text(json.dumps(content))
     return path
@@ -131,17 +157,21 @@ cases:
 
 
 def test_a_profile_that_does_not_support_the_target_judges_nothing(run_tests_of, mine):
-    (mine / "profile.yml").write_text(PROFILE.replace("controls:\n", "supports: [{platform-name: debian}]\ncontrols:\n"))
+    (mine / "profile.yml").write_text(
+        PROFILE.replace("controls:\n", "supports: [{platform-name: debian}]\ncontrols:\n")
+    )
     system = "{value: {name: alpine, family: alpine, release: '3', arch: x}}"
-    text = "cases: [{name: a, facts: {os: %s}, expect: {passed: [m-pod]}}]" % system
+    text = f"cases: [{{name: a, facts: {{os: {system}}}, expect: {{passed: [m-pod]}}}}]"
     (failure,) = run_tests_of(text)["tests"][0]["failures"]
     assert (failure["found"], failure["message"]) == (
-        "not judged", "Skipping profile: 'mine': the platform alpine 3 is not supported.")
+        "not judged",
+        "Skipping profile: 'mine': the platform alpine 3 is not supported.",
+    )
 
 
 def case(line):
     """One case in flow style, as line 2 of a file."""
-    return "cases:\n  - {name: a, %s}\n" % line
+    return f"cases:\n  - {{name: a, {line}}}\n"
 
 
 BROKEN = {
@@ -152,23 +182,76 @@ BROKEN = {
     "no expect": (case("facts: {}"), 2, "a case: the key 'expect' is missing"),
     "nothing to judge": (case("expect: {passed: [m-pod]}"), 2, "case 'a': it has nothing to judge"),
     "expects nothing": (case("facts: {}, expect: {}"), 2, "case 'a': it expects nothing"),
-    "status": (case("facts: {}, expect: {pass: [m-pod]}"), 2, "case 'a': expect: unknown key 'pass', did you mean 'passed'?"),
-    "ids no list": (case("facts: {}, expect: {passed: m-pod}"), 2, "expect passed: found text 'm-pod'; expected a list"),
-    "control twice": (case("facts: {}, expect: {passed: [m-pod], failed: [m-pod]}"), 2, "control 'm-pod' stands here for the"),
-    "unknown control": (case("facts: {}, expect: {passed: [m-pot]}"), 2, "unknown control 'm-pot', did you mean 'm-pod'?"),
-    "unknown input": (case("facts: {}, inputs: {mod: x}, expect: {passed: [m-pod]}"), 2, "unknown input 'mod'"),
-    "input of wrong type": (case("facts: {}, inputs: {mode: 5}, expect: {passed: [m-pod]}"), 2,
-                            "case 'a': The input 'mode' of the profile 'mine' was given as number 5"),
-    "unknown fact": (case("facts: {file:/y: {status: absent}}, expect: {passed: [m-pod]}"), 2,
-                     "unknown fact 'file:/y', did you mean 'file:/x'? Expected one of the profile's [file:/x, content:/x]"),
-    "fact no mapping": (case("facts: {file:/x: true}, expect: {passed: [m-pod]}"), 2, "the fact file:/x: found boolean true"),
-    "fact without value": (case("facts: {file:/x: {}}, expect: {passed: [m-pod]}"), 2, "file:/x is ok, but has no value"),
-    "fact status": (case("facts: {file:/x: {status: gone}}, expect: {passed: [m-pod]}"), 2, "the fact file:/x must have status"),
-    "fact bytes": (case("facts: {content:/x: {value: {base64: '!'}}}, expect: {passed: [m-pod]}"), 2, "that are not base64"),
-    "pod without container": (case("pod: {}, expect: {passed: [m-pod]}"), 2, "case 'a': found one of pod and container"),
-    "pod beside kept": (case("kept_facts: k.json, pod: {}, container: x, expect: {passed: [m-pod]}"), 2,
-                        "case 'a': found a pod beside kept_facts"),
-    "kept missing": (case("kept_facts: nowhere.json, expect: {passed: [m-pod]}"), 2, "nowhere.json cannot be read: No such file"),
+    "status": (
+        case("facts: {}, expect: {pass: [m-pod]}"),
+        2,
+        "case 'a': expect: unknown key 'pass', did you mean 'passed'?",
+    ),
+    "ids no list": (
+        case("facts: {}, expect: {passed: m-pod}"),
+        2,
+        "expect passed: found text 'm-pod'; expected a list",
+    ),
+    "control twice": (
+        case("facts: {}, expect: {passed: [m-pod], failed: [m-pod]}"),
+        2,
+        "control 'm-pod' stands here for the",
+    ),
+    "unknown control": (
+        case("facts: {}, expect: {passed: [m-pot]}"),
+        2,
+        "unknown control 'm-pot', did you mean 'm-pod'?",
+    ),
+    "unknown input": (
+        case("facts: {}, inputs: {mod: x}, expect: {passed: [m-pod]}"),
+        2,
+        "unknown input 'mod'",
+    ),
+    "input of wrong type": (
+        case("facts: {}, inputs: {mode: 5}, expect: {passed: [m-pod]}"),
+        2,
+        "case 'a': The input 'mode' of the profile 'mine' was given as number 5",
+    ),
+    "unknown fact": (
+        case("facts: {file:/y: {status: absent}}, expect: {passed: [m-pod]}"),
+        2,
+        "unknown fact 'file:/y', did you mean 'file:/x'? Expected one of the profile's [file:/x, content:/x]",
+    ),
+    "fact no mapping": (
+        case("facts: {file:/x: true}, expect: {passed: [m-pod]}"),
+        2,
+        "the fact file:/x: found boolean true",
+    ),
+    "fact without value": (
+        case("facts: {file:/x: {}}, expect: {passed: [m-pod]}"),
+        2,
+        "file:/x is ok, but has no value",
+    ),
+    "fact status": (
+        case("facts: {file:/x: {status: gone}}, expect: {passed: [m-pod]}"),
+        2,
+        "the fact file:/x must have status",
+    ),
+    "fact bytes": (
+        case("facts: {content:/x: {value: {base64: '!'}}}, expect: {passed: [m-pod]}"),
+        2,
+        "that are not base64",
+    ),
+    "pod without container": (
+        case("pod: {}, expect: {passed: [m-pod]}"),
+        2,
+        "case 'a': found one of pod and container",
+    ),
+    "pod beside kept": (
+        case("kept_facts: k.json, pod: {}, container: x, expect: {passed: [m-pod]}"),
+        2,
+        "case 'a': found a pod beside kept_facts",
+    ),
+    "kept missing": (
+        case("kept_facts: nowhere.json, expect: {passed: [m-pod]}"),
+        2,
+        "nowhere.json cannot be read: No such file",
+    ),
 }
 
 
@@ -178,7 +261,7 @@ def test_broken_cases(run_tests_of, name):
     with pytest.raises(ScanError) as caught:
         run_tests_of(text)
     assert caught.value.reason == "bad_profile"
-    assert "/mine/tests/a.yml:%d: " % line in caught.value.message
+    assert f"/mine/tests/a.yml:{line}: " in caught.value.message
     assert problem in caught.value.message
 
 

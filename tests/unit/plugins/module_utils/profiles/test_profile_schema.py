@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles import schema
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.source import read_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.yaml_document import (
+    read_document,
+)
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -37,45 +39,95 @@ def test_the_file_is_current():
     assert FILE.read_text() == schema.render_schema(), "write render_schema() to profiles/profile.schema.json"
 
 
-@pytest.mark.parametrize("file", sorted([*PROFILES.glob("*/profile.yml"), *PROFILES.glob("*/controls/*.yml")]),
-                         ids=lambda file: str(file.relative_to(PROFILES)))
+@pytest.mark.parametrize(
+    "file",
+    sorted([*PROFILES.glob("*/profile.yml"), *PROFILES.glob("*/controls/*.yml")]),
+    ids=lambda file: str(file.relative_to(PROFILES)),
+)
 def test_shipped_profiles_are_valid(validator, file):
     assert list(validator.iter_errors(read_document(str(file), file.read_text()).data)) == []
 
 
-@pytest.mark.parametrize("given", [
-    profile(), profile(control={"impact": "high", "tags": {"nist": ["AC-6"], "x": None},
-                                "refs": ["a", {"ref": "b", "url": "c"}]}),
-    profile(test={"users": None, "expect": {"names": ["root"]}}),
-    profile(test={"users": {"where": {"uid": 0}}, "expect": {"names": {"not": {"include": "a"}}}}),
-    profile(test={"file": {"path": "/x"},
-                  "expect": {"mode": {"no_wider_than": "${input.mode}"}, "uid": "${input.uid}"}}),
-    profile(test={"container": {},
-                  "expect": {"memory_limit": {"at_most": "1Gi"}, "capabilities_added": {"none_outside": []}}}),
-    profile(test={"json": {"path": "/x", "key": ["a", 0]}, "expect": {"value": {"each": {"matches": "x"}}}}),
-    profile(depends=[{"name": "b"}, {"name": "c", "path": "../c", "controls": ["x"], "inputs": {"a": [1]},
-                                     "override": {"x": {"impact": "low", "tags": {"a": 1}}}}]),
-    {"name": "n", "title": "t", "version": "1.0.0", "depends": [{"name": "b", "controls": "all", "skip": ["x"]}]},
-    profile(inputs=[{"name": "a", "type": "array", "value": [1]}], supports=[{"platform": "linux"}]),
-])
+@pytest.mark.parametrize(
+    "given",
+    [
+        profile(),
+        profile(
+            control={
+                "impact": "high",
+                "tags": {"nist": ["AC-6"], "x": None},
+                "refs": ["a", {"ref": "b", "url": "c"}],
+            }
+        ),
+        profile(test={"users": None, "expect": {"names": ["root"]}}),
+        profile(test={"users": {"where": {"uid": 0}}, "expect": {"names": {"not": {"include": "a"}}}}),
+        profile(
+            test={
+                "file": {"path": "/x"},
+                "expect": {"mode": {"no_wider_than": "${input.mode}"}, "uid": "${input.uid}"},
+            }
+        ),
+        profile(
+            test={
+                "container": {},
+                "expect": {"memory_limit": {"at_most": "1Gi"}, "capabilities_added": {"none_outside": []}},
+            }
+        ),
+        profile(
+            test={"json": {"path": "/x", "key": ["a", 0]}, "expect": {"value": {"each": {"matches": "x"}}}}
+        ),
+        profile(
+            depends=[
+                {"name": "b"},
+                {
+                    "name": "c",
+                    "path": "../c",
+                    "controls": ["x"],
+                    "inputs": {"a": [1]},
+                    "override": {"x": {"impact": "low", "tags": {"a": 1}}},
+                },
+            ]
+        ),
+        {
+            "name": "n",
+            "title": "t",
+            "version": "1.0.0",
+            "depends": [{"name": "b", "controls": "all", "skip": ["x"]}],
+        },
+        profile(inputs=[{"name": "a", "type": "array", "value": [1]}], supports=[{"platform": "linux"}]),
+    ],
+)
 def test_what_the_schema_accepts(validator, given):
     assert list(validator.iter_errors(given)) == []
 
 
-@pytest.mark.parametrize("given", [
-    profile(titel="x"), profile(name="a.b"), profile(version="1"), profile(controls=[]),
-    profile(control={"impact": 2}), profile(control={"severity": "x"}),
-    profile(test={"file": "/x"}), profile(test={"file": "/x", "expect": {}}),
-    profile(test={"file": "/x", "expect": {"mod": "0640"}}),
-    profile(test={"file": "/x", "user": "a", "expect": {"exist": True}}),
-    profile(test={"fiel": "/x", "expect": {"exist": True}}),
-    profile(test={"file": "/x", "expect": {"mode": "0999"}}),
-    profile(test={"file": "/x", "expect": {"mode": {"at_most": "0640"}}}),
-    profile(test={"users": {"where": {"id": 0}}, "expect": {"count": 0}}),
-    profile(test={"pod": {"name": "x"}, "expect": {"host_pid": False}}),
-    profile(test={"file": None, "expect": {"exist": True}}), profile(inputs=[{"name": "a"}]),
-    profile(control={"only_if": {"tests": []}}), profile(depends=[]), profile(depends=["b"]), profile(depends=[{"path": "x"}]),
-    profile(depends=[{"name": "b", "controls": "some"}]), profile(depends=[{"name": "b", "override": {"x": {"desc": "y"}}}]),
-])
+@pytest.mark.parametrize(
+    "given",
+    [
+        profile(titel="x"),
+        profile(name="a.b"),
+        profile(version="1"),
+        profile(controls=[]),
+        profile(control={"impact": 2}),
+        profile(control={"severity": "x"}),
+        profile(test={"file": "/x"}),
+        profile(test={"file": "/x", "expect": {}}),
+        profile(test={"file": "/x", "expect": {"mod": "0640"}}),
+        profile(test={"file": "/x", "user": "a", "expect": {"exist": True}}),
+        profile(test={"fiel": "/x", "expect": {"exist": True}}),
+        profile(test={"file": "/x", "expect": {"mode": "0999"}}),
+        profile(test={"file": "/x", "expect": {"mode": {"at_most": "0640"}}}),
+        profile(test={"users": {"where": {"id": 0}}, "expect": {"count": 0}}),
+        profile(test={"pod": {"name": "x"}, "expect": {"host_pid": False}}),
+        profile(test={"file": None, "expect": {"exist": True}}),
+        profile(inputs=[{"name": "a"}]),
+        profile(control={"only_if": {"tests": []}}),
+        profile(depends=[]),
+        profile(depends=["b"]),
+        profile(depends=[{"path": "x"}]),
+        profile(depends=[{"name": "b", "controls": "some"}]),
+        profile(depends=[{"name": "b", "override": {"x": {"desc": "y"}}}]),
+    ],
+)
 def test_what_the_schema_refuses(validator, given):
     assert list(validator.iter_errors(given))

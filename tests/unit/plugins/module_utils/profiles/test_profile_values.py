@@ -9,13 +9,34 @@ import itertools
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.patterns import check_pattern, find_line
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.shown import bound_text, escape_text, show
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.versions import version_key
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.patterns import (
+    check_pattern,
+    find_line,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_text import (
+    bound_text,
+    escape_text,
+    show,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_types import version_key
 
 ORDERED = [
-    ["1.0~~", "1.0~~a", "1.0~", "1.0", "1.0^git1", "1.0a", "1.0+dfsg", "1.0.1", "1.1", "1.9", "1.10", "1:0.1", "2:0"],
+    [
+        "1.0~~",
+        "1.0~~a",
+        "1.0~",
+        "1.0",
+        "1.0^git1",
+        "1.0a",
+        "1.0+dfsg",
+        "1.0.1",
+        "1.1",
+        "1.9",
+        "1.10",
+        "1:0.1",
+        "2:0",
+    ],
     # dpkg, rpm
     ["2.36-9+deb12u4", "2.36-9+deb12u7", "2.36-10", "2.37-1"],
     ["1.2.3_alpha1-r0", "1.2.3_rc1-r0", "1.2.3-r0", "1.2.3-r1", "1.2.3-r10", "1.2.4-r0"],  # apk
@@ -38,18 +59,32 @@ def test_a_long_version_costs_no_time():
     assert time.perf_counter() - begun < 5
 
 
-@pytest.mark.parametrize(("left", "right"),
-                         [("1.0", "1.0"), ("1.0", "0:1.0"), ("1.01", "1.1"), ("1.0-0", "1.0"), (" 1 ", "1")])
+@pytest.mark.parametrize(
+    ("left", "right"), [("1.0", "1.0"), ("1.0", "0:1.0"), ("1.01", "1.1"), ("1.0-0", "1.0"), (" 1 ", "1")]
+)
 def test_versions_that_are_the_same(left, right):
     assert version_key(left) == version_key(right)
     assert hash(version_key(left)) == hash(version_key(right))
 
 
-@pytest.mark.parametrize(("text", "number"),
-                         [("1", 1), ("500m", 0.5), ("1Ki", 1024), ("1k", 1000), ("2Gi", 2 * 2**30), ("1e3", 1000),
-                          ("1E3", 1000),
-                          ("1E", 1e18), (".5", 0.5), ("-1", -1), ("100n", 1e-7), (2, 2),
-                          (0.5, 0.5)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1", 1),
+        ("500m", 0.5),
+        ("1Ki", 1024),
+        ("1k", 1000),
+        ("2Gi", 2 * 2**30),
+        ("1e3", 1000),
+        ("1E3", 1000),
+        ("1E", 1e18),
+        (".5", 0.5),
+        ("-1", -1),
+        ("100n", 1e-7),
+        (2, 2),
+        (0.5, 0.5),
+    ],
+)
 def test_quantities(text, number):
     assert parse_quantity(text) == pytest.approx(number)
 
@@ -60,23 +95,47 @@ def test_what_is_no_quantity(text):
         parse_quantity(text)
 
 
-@pytest.mark.parametrize("pattern",
-                         ["(a+)+", "(a*)*", "(a+)*$", "((a+)b)+", "(a|b|ab)*", "(?:x+y?)+", "(.*,)*x", r"(a)\1",
-                          "(?=(a+)+)", "(a{2,})+"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+",
+        "(a*)*",
+        "(a+)*$",
+        "((a+)b)+",
+        "(a|b|ab)*",
+        "(?:x+y?)+",
+        "(.*,)*x",
+        r"(a)\1",
+        "(?=(a+)+)",
+        "(a{2,})+",
+    ],
+)
 def test_patterns_that_may_explode_are_refused(pattern):
     with pytest.raises(ValueError, match="hostile"):
         check_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern",
-                         ["^sshd$", r"^\s*PermitRootLogin\s+(yes|no)\s*$", "[a-z]+[0-9]+", r"(\d{1,3}\.){3}\d{1,3}",
-                          "(?i)^a.*b.*$", "(a+){1,3}",
-                          "[ab]*c+", "(ab)+", "(?!x)(a|b)"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^sshd$",
+        r"^\s*PermitRootLogin\s+(yes|no)\s*$",
+        "[a-z]+[0-9]+",
+        r"(\d{1,3}\.){3}\d{1,3}",
+        "(?i)^a.*b.*$",
+        "(a+){1,3}",
+        "[ab]*c+",
+        "(ab)+",
+        "(?!x)(a|b)",
+    ],
+)
 def test_ordinary_patterns_are_accepted(pattern):
     check_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "*a", "a{2,1}", "(?P<a>x)(?P<a>y)", "a" + "(" * 500 + ")" * 500])
+@pytest.mark.parametrize(
+    "pattern", ["(", "[a", "*a", "a{2,1}", "(?P<a>x)(?P<a>y)", "a" + "(" * 500 + ")" * 500]
+)
 def test_what_is_no_pattern(pattern):
     with pytest.raises(ValueError, match="cannot be read"):
         check_pattern(pattern)
@@ -92,13 +151,24 @@ def test_a_hostile_text_costs_little_time():
     assert time.perf_counter() - begun < 30
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (None, "nothing"), (True, "true"), (False, "false"), ("a", "a"), ("", '""'), (5, "5"), (0.5, "0.5"),
-    ([1, "a", None], "[1, a, nothing]"), ([], "[]"),
-    (list(range(12)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... (12 in all)]"), (b"abc", "3 bytes"),
-    ("x" * 201, "x" * 200 + "... (201 characters in all)"),
-    ("\x00\t\x7f\x85\u200b\U000e0001\ud800é", "\\x00\\t\\x7f\\x85\\u200b\\U000e0001\\ud800é"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        (True, "true"),
+        (False, "false"),
+        ("a", "a"),
+        ("", '""'),
+        (5, "5"),
+        (0.5, "0.5"),
+        ([1, "a", None], "[1, a, nothing]"),
+        ([], "[]"),
+        (list(range(12)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... (12 in all)]"),
+        (b"abc", "3 bytes"),
+        ("x" * 201, "x" * 200 + "... (201 characters in all)"),
+        ("\x00\t\x7f\x85\u200b\U000e0001\ud800é", "\\x00\\t\\x7f\\x85\\u200b\\U000e0001\\ud800é"),
+    ],
+)
 def test_values_as_they_are_shown(value, text):
     assert show(value) == text
 

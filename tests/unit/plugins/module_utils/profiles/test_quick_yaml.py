@@ -9,20 +9,34 @@ import pathlib
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles import quick_yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.source import read_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary import quick_yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.yaml_document import (
+    read_document,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
-SHIPPED = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "profiles").rglob("*.yml")}
+SHIPPED = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "profiles").rglob("*.yml")
+}
 ODD = {
     "Windows": "x: y\r\nlist:\r\n  - id: 'a'\r\n    d: |\r\n      \u00e9 \U0001f600 x\r\n    e: &a [1, {b: c}]\r\n    f: *a\r\n",
-    "byte order mark": "\ufeffname: \u00fc\U0001f600\nb: >-\n  x\n  y\n\nc: \"a\\\n  b\"\n# end\n",
-    "tab": "a:\tb\n", "tab in a text": "a: 'b\tc'\n", "other line ends": "a: b\u0085c: d\ne: x\u2028  y\n",
-    "numbers": "a: [0640, 22:22, no, 2026-01-01, 0x1f, 1e3, ~]\n", "tag": "a: !!python/name:os.system x\n",
-    "not closed": "a: [1, 2\nb: {", "two documents": "a: 1\n---\nb: 2\n", "control character": "a: \x07\n",
-    "empty": "", "comment": "# x\n",
-    "deep": "[" * 20_000, "unknown anchor": "a: *b\n", "twice": "a: 1\na: 2\n", "bad indentation": "a:\n   b: 1\n  c: 2\n",
+    "byte order mark": '\ufeffname: \u00fc\U0001f600\nb: >-\n  x\n  y\n\nc: "a\\\n  b"\n# end\n',
+    "tab": "a:\tb\n",
+    "tab in a text": "a: 'b\tc'\n",
+    "other line ends": "a: b\u0085c: d\ne: x\u2028  y\n",
+    "numbers": "a: [0640, 22:22, no, 2026-01-01, 0x1f, 1e3, ~]\n",
+    "tag": "a: !!python/name:os.system x\n",
+    "not closed": "a: [1, 2\nb: {",
+    "two documents": "a: 1\n---\nb: 2\n",
+    "control character": "a: \x07\n",
+    "empty": "",
+    "comment": "# x\n",
+    "deep": "[" * 20_000,
+    "unknown anchor": "a: *b\n",
+    "twice": "a: 1\na: 2\n",
+    "bad indentation": "a:\n   b: 1\n  c: 2\n",
 }
 
 
@@ -34,7 +48,9 @@ def outcome(text):
     return found.data, found.lines, found.spans, {path: found.code_of(path) for path in found.spans}
 
 
-@pytest.mark.skipif(not quick_yaml._HAS_LIBYAML, reason="this PyYAML has no libyaml, so there is one way only")
+@pytest.mark.skipif(
+    not quick_yaml._HAS_LIBYAML, reason="this PyYAML has no libyaml, so there is one way only"
+)
 @pytest.mark.parametrize("text", [*SHIPPED.values(), *ODD.values()], ids=[*SHIPPED, *ODD])
 def test_it_reads_as_pyyaml_does(text, monkeypatch):
     quick = outcome(text)
@@ -51,5 +67,7 @@ def test_what_comes_out_of_a_container_is_not_given_to_libyaml(monkeypatch):
 
 
 def test_a_profile_that_is_loaded_again_is_the_same():
-    once, again = (chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})[0].as_dict() for _time in range(2))
+    once, again = (
+        chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})[0].as_dict() for _time in range(2)
+    )
     assert once == again

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict
+from typing import Any
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import ClusterRun, render_fleet
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import (
+    ClusterRun,
+    render_fleet,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
@@ -18,15 +21,18 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
 )
 
 
-def summary(cluster: str, *statuses: str) -> Dict[str, Any]:
+def summary(cluster: str, *statuses: str) -> dict[str, Any]:
     target = make_target()
-    controls = [make_control("c-%d" % number, status) for number, status in enumerate(statuses)]
+    controls = [make_control(f"c-{number}", status) for number, status in enumerate(statuses)]
     return make_run([(target, make_document(target, *controls))], cluster=cluster)
 
 
 def test_the_fleet_with_what_needs_somebody_first() -> None:
-    runs = [ClusterRun("a", summary("one", "passed"), passed=True), ClusterRun("b", error="connection refused\x1b[2J"),
-            ClusterRun("c", summary("three", "passed", "failed", "skipped"), passed=False)]
+    runs = [
+        ClusterRun("a", summary("one", "passed"), passed=True),
+        ClusterRun("b", error="connection refused\x1b[2J"),
+        ClusterRun("c", summary("three", "passed", "failed", "skipped"), passed=False),
+    ]
     assert render_fleet(runs).splitlines() == [
         "HOST    CLUSTER           GATE      SCANNED  P  F  NR  NA  PE    %  WORST   SECONDS",
         "c       three             FAILED        1/1  1  1   1   0   0   33  medium      2.0",

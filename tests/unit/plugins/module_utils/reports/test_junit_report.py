@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -24,10 +24,10 @@ ONE, TWO = make_target("api-1"), make_target("api-2")
 PASSING = make_control("good", "passed")
 CRITICAL = make_control("worst", "failed", impact=1.0)
 LOW = make_control("least", "failed", impact=0.2)
-NO_SHELL = ScanError("no_such_program", "exec: \"sh\": not found", advice="Use approach debug.")
+NO_SHELL = ScanError("no_such_program", 'exec: "sh": not found', advice="Use approach debug.")
 
 
-def suites(summary: Dict[str, Any]) -> Dict[str, ElementTree.Element]:
+def suites(summary: dict[str, Any]) -> dict[str, ElementTree.Element]:
     root = ElementTree.fromstring(render_junit(summary).encode("utf-8"))
     assert root.tag == "testsuites"
     for name in ("tests", "failures", "errors", "skipped"):
@@ -35,26 +35,35 @@ def suites(summary: Dict[str, Any]) -> Dict[str, ElementTree.Element]:
     for suite in root:
         assert int(suite.get("tests", "-1")) == len(suite.findall("testcase"))
         for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            assert int(suite.get(name, "-1")) == len(suite.findall("testcase/%s" % tag))
+            assert int(suite.get(name, "-1")) == len(suite.findall(f"testcase/{tag}"))
     return {str(suite.get("name")): suite for suite in root}
 
 
-def cases(suite: ElementTree.Element) -> List[Tuple[str, str]]:
+def cases(suite: ElementTree.Element) -> list[tuple[str, str]]:
     """(name of the case, its outcome)"""
-    return [(str(case.get("name")), case[0].tag if len(case) else "passed") for case in suite.findall("testcase")]
+    return [
+        (str(case.get("name")), case[0].tag if len(case) else "passed") for case in suite.findall("testcase")
+    ]
 
 
 def test_limits_and_failed_controls() -> None:
-    found = suites(make_run([(ONE, make_document(ONE, PASSING)), (TWO, make_document(TWO, PASSING, CRITICAL, LOW))]))
+    found = suites(
+        make_run([(ONE, make_document(ONE, PASSING)), (TWO, make_document(TWO, PASSING, CRITICAL, LOW))])
+    )
     assert list(found) == ["run", ONE.target_id, TWO.target_id]
     assert cases(found["run"]) == [("gate: coverage.min = 100", "passed")]
-    assert cases(found[ONE.target_id]) == [("gate: failed.critical.max = 0", "passed"),
-                                           ("gate: failed.high.max = 0", "passed"),
-                                           ("gate: error.total.max = 0", "passed")]
+    assert cases(found[ONE.target_id]) == [
+        ("gate: failed.critical.max = 0", "passed"),
+        ("gate: failed.high.max = 0", "passed"),
+        ("gate: error.total.max = 0", "passed"),
+    ]
     assert cases(found[TWO.target_id]) == [
-        ("gate: failed.critical.max = 0", "failure"), ("gate: failed.high.max = 0", "passed"),
-        ("gate: error.total.max = 0", "passed"), ("control: worst (critical) Title of worst", "failure"),
-        ("control: least (low) Title of least", "skipped")]
+        ("gate: failed.critical.max = 0", "failure"),
+        ("gate: failed.high.max = 0", "passed"),
+        ("gate: error.total.max = 0", "passed"),
+        ("control: worst (critical) Title of worst", "failure"),
+        ("control: least (low) Title of least", "skipped"),
+    ]
     failure = found[TWO.target_id].find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == "failed.critical.max: found 1 (worst), must be at most 0"
@@ -64,11 +73,19 @@ def test_limits_and_failed_controls() -> None:
     assert case.get("classname") == "shop/api-2/app.baseline"
 
 
-@pytest.mark.parametrize(("limits", "outcome"), [
-    ({"failed.total.max": 0}, "failure"), ({"failed.low.max": 0}, "failure"), ({"failed.total": 0}, "failure"),
-    ({"compliance.min": 100}, "failure"), ({"failed.low.controls": []}, "failure"),
-    ({"failed.critical.max": 0}, "skipped"), ({"passed.total.min": 9}, "skipped")])
-def test_a_failed_control_fails_where_an_unmet_limit_counts_it(limits: Dict[str, Any], outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("limits", "outcome"),
+    [
+        ({"failed.total.max": 0}, "failure"),
+        ({"failed.low.max": 0}, "failure"),
+        ({"failed.total": 0}, "failure"),
+        ({"compliance.min": 100}, "failure"),
+        ({"failed.low.controls": []}, "failure"),
+        ({"failed.critical.max": 0}, "skipped"),
+        ({"passed.total.min": 9}, "skipped"),
+    ],
+)
+def test_a_failed_control_fails_where_an_unmet_limit_counts_it(limits: dict[str, Any], outcome: str) -> None:
     summary = make_run([(ONE, make_document(ONE, PASSING, LOW))], threshold=load_threshold(limits, "t.yml"))
     assert cases(suites(summary)[ONE.target_id])[-1] == ("control: least (low) Title of least", outcome)
 
@@ -90,16 +107,21 @@ def test_a_target_that_was_not_scanned_is_an_error() -> None:
 
 
 def test_every_profile_has_its_cases() -> None:
-    document = hdf_document(make_judgement(ONE, make_profile("first", CRITICAL), make_profile("second", CRITICAL)))
+    document = hdf_document(
+        make_judgement(ONE, make_profile("first", CRITICAL), make_profile("second", CRITICAL))
+    )
     threshold = load_threshold({"failed.total.max": 0}, "t.yml")
     suite = suites(make_run([(ONE, document)], threshold=threshold))[ONE.target_id]
     assert [case.get("classname") for case in suite.findall("testcase")] == (
-        ["shop/api-1/app.first"] * 2 + ["shop/api-1/app.second"] * 2)
+        ["shop/api-1/app.first"] * 2 + ["shop/api-1/app.second"] * 2
+    )
 
 
 def test_rules_of_the_gate_itself() -> None:
-    assert cases(suites(make_run([]))["run"]) == [("gate: coverage.min = 100", "failure"),
-                                                  ("gate: documents", "failure")]
+    assert cases(suites(make_run([]))["run"]) == [
+        ("gate: coverage.min = 100", "failure"),
+        ("gate: documents", "failure"),
+    ]
     twice = make_run([(ONE, make_document(ONE, PASSING)), (ONE, make_document(ONE, PASSING))])
     assert ("gate: documents", "failure") in cases(suites(twice)[ONE.target_id])
 
@@ -110,8 +132,13 @@ def test_hostile_text_is_well_formed_and_escaped() -> None:
     control = make_control(hostile, "failed", impact=1.0, title=hostile)
     document = make_document(target, control, profile=hostile)
     error = ScanError("exec_failed", hostile, cause=hostile, advice=hostile)
-    summary = make_run([(target, document)], [(make_target(hostile), error)], cluster=hostile, run_id=hostile,
-                       threshold=load_threshold({"failed.total.max": 0}, hostile))
+    summary = make_run(
+        [(target, document)],
+        [(make_target(hostile), error)],
+        cluster=hostile,
+        run_id=hostile,
+        threshold=load_threshold({"failed.total.max": 0}, hostile),
+    )
     found = suites(summary)
     assert [len(suite.findall("testcase")) for suite in found.values()] == [2, 1]
     assert not [element for suite in found.values() for element in suite.iter("x")]

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import escape, render_markdown
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import (
+    escape,
+    render_markdown,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import WAIVER, Note
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
@@ -18,35 +21,45 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
     make_target,
 )
 
-GOOD, BAD, BARE = (make_target("%s-1" % name, workload=name) for name in ("good", "bad", "bare"))
-NO_SHELL = ScanError("no_such_program", "exec: sh: not found", cause="The image has no shell.",
-                     advice="Use approach debug or image.")
+GOOD, BAD, BARE = (make_target(f"{name}-1", workload=name) for name in ("good", "bad", "bare"))
+NO_SHELL = ScanError(
+    "no_such_program",
+    "exec: sh: not found",
+    cause="The image has no shell.",
+    advice="Use approach debug or image.",
+)
 
 
-def summary(**fields: Any) -> Dict[str, Any]:
-    return make_run([(GOOD, make_document(GOOD, make_control("c-1", "passed"))),
-                     (BAD, make_document(BAD, make_control("c-1", "failed", impact=1.0)))], [(BARE, NO_SHELL)],
-                    **fields)
+def summary(**fields: Any) -> dict[str, Any]:
+    return make_run(
+        [
+            (GOOD, make_document(GOOD, make_control("c-1", "passed"))),
+            (BAD, make_document(BAD, make_control("c-1", "failed", impact=1.0))),
+        ],
+        [(BARE, NO_SHELL)],
+        **fields,
+    )
 
 
 def test_the_report_says_all_that_matters() -> None:
     lines = render_markdown(summary()).splitlines()
     for line in (
-            "# Container scan of demo",
-            "**FAILED**: 2 of 3 targets scanned, compliance 50 % (1 Passed, 1 Failed, 0 Not Reviewed, "
-            "0 Not Applicable, 0 Profile Error).",
-            "Run run-1, started 2026-11-23T10:00:00Z, 2.0 s. Profiles: baseline 1.2.0.",
-            "FAILED by the default threshold.",
-            "- shop/bad-1/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
-            "### shop/good (Deployment)",
-            "| good-1/app | exec | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
-            "| bad-1/app | exec | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
-            "| bare-1/app | exec | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
-            "| critical | c-1 | Title of c-1 | baseline | 1 |",
-            "**no\\_such\\_program** (SCAN-501): The image has no shell.",
-            "What will work: Use approach debug or image.",
-            "- shop/bare-1/app: exec: sh: not found",
-            "## How to read this"):
+        "# Container scan of demo",
+        "**FAILED**: 2 of 3 targets scanned, compliance 50 % (1 Passed, 1 Failed, 0 Not Reviewed, "
+        "0 Not Applicable, 0 Profile Error).",
+        "Run run-1, started 2026-11-23T10:00:00Z, 2.0 s. Profiles: baseline 1.2.0.",
+        "FAILED by the default threshold.",
+        "- shop/bad-1/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
+        "### shop/good (Deployment)",
+        "| good-1/app | exec | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
+        "| bad-1/app | exec | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
+        "| bare-1/app | exec | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
+        "| critical | c-1 | Title of c-1 | baseline | 1 |",
+        "**no\\_such\\_program** (SCAN-501): The image has no shell.",
+        "What will work: Use approach debug or image.",
+        "- shop/bare-1/app: exec: sh: not found",
+        "## How to read this",
+    ):
         assert line in lines, line
 
 
@@ -58,7 +71,9 @@ def test_every_table_is_rectangular() -> None:
 
 
 def test_waiver_notes_and_no_gate() -> None:
-    made = dict(summary(threshold=None), waiver_notes=[Note(WAIVER, "c-9", "expired", "c-9: expired").as_dict()])
+    made = dict(
+        summary(threshold=None), waiver_notes=[Note(WAIVER, "c-9", "expired", "c-9: expired").as_dict()]
+    )
     text = render_markdown(made)
     assert "## Waivers\n\n- c-9: expired\n" in text
     assert "No gate was asked for a decision." in text
@@ -77,34 +92,38 @@ def test_sections_that_have_nothing_to_say_are_left_out() -> None:
 def test_long_lists_are_cut_and_say_so() -> None:
     controls = [make_control("c-%02d" % index, "failed") for index in range(40)]
     targets = [make_target("pod-%02d" % index) for index in range(15)]
-    text = render_markdown(make_run([(GOOD, make_document(GOOD, *controls))],
-                                    [(target, NO_SHELL) for target in targets]))
+    text = render_markdown(
+        make_run([(GOOD, make_document(GOOD, *controls))], [(target, NO_SHELL) for target in targets])
+    )
     assert "\n... and 15 more\n" in text
     assert "\n- ... and 5 more\n" in text
 
 
-@pytest.mark.parametrize(("text", "escaped"), [
-    ("plain text, 100 % of (it): a-b/c.d = 'x'!", "plain text, 100 % of (it): a-b/c.d = 'x'!"),
-    ("a|b", "a\\|b"),
-    ("`code`", "\\`code\\`"),
-    ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-    ("&lt;", "&amp;lt;"),
-    ("[text](url)", "\\[text\\](url)"),
-    ("![image](url)", "!\\[image\\](url)"),
-    ("*bold* _it_ ~~gone~~", "\\*bold\\* \\_it\\_ \\~\\~gone\\~\\~"),
-    ("back\\slash", "back\\\\slash"),
-    ("# head", "\\# head"),
-    ("- item", "\\- item"),
-    ("1. item", "&#8203;1. item"),
-    ("1.2.3", "1.2.3"),
-    ("two\nlines\r\n| x |", "two lines \\| x \\|"),
-    ("https://evil.example", "https:&#8203;//evil.example"),
-    ("www.evil.example", "www&#8203;.evil.example"),
-    ("@someone", "@&#8203;someone"),
-    ("\x1b[31m", "\\\\x1b\\[31m"),
-    ("$math$", "\\$math\\$"),
-    ("a\u202eb", "a\\\\u202eb"),
-])
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("plain text, 100 % of (it): a-b/c.d = 'x'!", "plain text, 100 % of (it): a-b/c.d = 'x'!"),
+        ("a|b", "a\\|b"),
+        ("`code`", "\\`code\\`"),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("&lt;", "&amp;lt;"),
+        ("[text](url)", "\\[text\\](url)"),
+        ("![image](url)", "!\\[image\\](url)"),
+        ("*bold* _it_ ~~gone~~", "\\*bold\\* \\_it\\_ \\~\\~gone\\~\\~"),
+        ("back\\slash", "back\\\\slash"),
+        ("# head", "\\# head"),
+        ("- item", "\\- item"),
+        ("1. item", "&#8203;1. item"),
+        ("1.2.3", "1.2.3"),
+        ("two\nlines\r\n| x |", "two lines \\| x \\|"),
+        ("https://evil.example", "https:&#8203;//evil.example"),
+        ("www.evil.example", "www&#8203;.evil.example"),
+        ("@someone", "@&#8203;someone"),
+        ("\x1b[31m", "\\\\x1b\\[31m"),
+        ("$math$", "\\$math\\$"),
+        ("a\u202eb", "a\\\\u202eb"),
+    ],
+)
 def test_escaping(text: str, escaped: str) -> None:
     assert escape(text) == escaped
 
@@ -114,9 +133,14 @@ def test_hostile_names_change_nothing_of_the_structure() -> None:
     target = make_target(hostile, hostile, workload=hostile, namespace=hostile, workload_kind=hostile)
     control = make_control(hostile, "failed", impact=1.0, title=hostile)
     error = ScanError("exec_failed", hostile, cause=hostile, advice=hostile)
-    made = make_run([(target, make_document(target, control, profile=hostile))], [(make_target(hostile), error)],
-                    cluster=hostile, run_id=hostile, threshold=load_threshold({"failed.total.max": 0}, hostile),
-                    profiles=[{"name": hostile, "version": hostile, "sha256": hostile}])
+    made = make_run(
+        [(target, make_document(target, control, profile=hostile))],
+        [(make_target(hostile), error)],
+        cluster=hostile,
+        run_id=hostile,
+        threshold=load_threshold({"failed.total.max": 0}, hostile),
+        profiles=[{"name": hostile, "version": hostile, "sha256": hostile}],
+    )
     made["waiver_notes"] = [{"control_id": hostile, "kind": hostile, "text": hostile}]
     made["targets"][0]["hdf"] = "hdf/x) [y](z\n|<b>"
     text = render_markdown(made)

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table, write_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import (
+    render_table,
+    write_table,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
@@ -18,17 +21,32 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
     make_target,
 )
 
-PASSING = (make_control("c-1", "passed", impact=1.0), make_control("c-2", "skipped"), make_control("c-3", impact=0))
-FAILING = (make_control("c-1", "failed", impact=1.0), make_control("c-2", "error"), make_control("c-3", "passed"))
-NO_SHELL = ScanError("no_such_program", "exec: sh: not found", cause="The image has no shell.",
-                     advice="Use approach debug or image.")
+PASSING = (
+    make_control("c-1", "passed", impact=1.0),
+    make_control("c-2", "skipped"),
+    make_control("c-3", impact=0),
+)
+FAILING = (
+    make_control("c-1", "failed", impact=1.0),
+    make_control("c-2", "error"),
+    make_control("c-3", "passed"),
+)
+NO_SHELL = ScanError(
+    "no_such_program",
+    "exec: sh: not found",
+    cause="The image has no shell.",
+    advice="Use approach debug or image.",
+)
 
 
-def summary(**fields: Any) -> Dict[str, Any]:
+def summary(**fields: Any) -> dict[str, Any]:
     good, bad = make_target("api-7d9f8b6c5d-x2x4z"), make_target("legacy-5b6c-q9q9q", workload="legacy")
-    bare = [make_target("static-%d" % index, workload="static") for index in range(2)]
-    return make_run([(good, make_document(good, *PASSING)), (bad, make_document(bad, *FAILING))],
-                    [(target, NO_SHELL) for target in bare], **fields)
+    bare = [make_target(f"static-{index}", workload="static") for index in range(2)]
+    return make_run(
+        [(good, make_document(good, *PASSING)), (bad, make_document(bad, *FAILING))],
+        [(target, NO_SHELL) for target in bare],
+        **fields,
+    )
 
 
 def test_the_whole_table_at_100_columns() -> None:
@@ -63,18 +81,26 @@ def test_gate_passed_and_no_gate() -> None:
 def test_no_line_is_wider_than_asked_for(width: int) -> None:
     long = make_target("p" * 253, "c" * 63, workload="w" * 63, namespace="n" * 63)
     wide = make_target("漢字" * 40, workload="字" * 30)
-    controls = [make_control("control-%d-%s" % (index, "x" * 60), "failed", impact=1.0) for index in range(1200)]
-    made = make_run([(long, make_document(long, *controls)), (wide, make_document(wide, *PASSING))],
-                    [(make_target("gone", container="c" * 63), NO_SHELL)])
+    controls = [
+        make_control("control-{}-{}".format(index, "x" * 60), "failed", impact=1.0) for index in range(1200)
+    ]
+    made = make_run(
+        [(long, make_document(long, *controls)), (wide, make_document(wide, *PASSING))],
+        [(make_target("gone", container="c" * 63), NO_SHELL)],
+    )
     for line in render_table(made, width=width).splitlines():
-        columns = sum(2 if ord(char) > 0x2e80 else 1 for char in line)
+        columns = sum(2 if ord(char) > 0x2E80 else 1 for char in line)
         assert columns <= max(80, min(160, width)), line
 
 
 def test_long_names_keep_both_ends() -> None:
-    targets = [make_target("a-very-long-workload-name-for-a-deployment-in-production-7d9f8b6c5d-x2x4%d" % index)
-               for index in range(2)]
-    lines = render_table(make_run([(target, make_document(target, *PASSING)) for target in targets]), 80).splitlines()
+    targets = [
+        make_target(f"a-very-long-workload-name-for-a-deployment-in-production-7d9f8b6c5d-x2x4{index}")
+        for index in range(2)
+    ]
+    lines = render_table(
+        make_run([(target, make_document(target, *PASSING)) for target in targets]), 80
+    ).splitlines()
     assert re.search(r"a-very.*…\S*x2x40/app", lines[1])
     assert re.search(r"a-very.*…\S*x2x41/app", lines[2])
 
@@ -83,9 +109,12 @@ def test_at_most_ten_reasons_and_equal_ones_together() -> None:
     targets = [make_target("pod-%02d" % index) for index in range(30)]
     same = make_run([(target, make_document(target, *FAILING)) for target in targets])
     assert "- 30 targets of shop/api: baseline: failed.critical.max: found 1 (c-1), must be at most 0" in (
-        render_table(same))
-    documents = [(target, make_document(target, make_control("c-%s" % target.pod, "failed", impact=1.0)))
-                 for target in targets]
+        render_table(same)
+    )
+    documents = [
+        (target, make_document(target, make_control(f"c-{target.pod}", "failed", impact=1.0)))
+        for target in targets
+    ]
     lines = render_table(make_run(documents)).splitlines()
     assert lines[-1] == "... and 20 more"
     assert sum(line.startswith("- ") for line in lines) == 10
@@ -93,13 +122,15 @@ def test_at_most_ten_reasons_and_equal_ones_together() -> None:
 
 
 def test_reasons_of_many_workloads_name_some() -> None:
-    targets = [make_target("pod-%d" % index, workload="w-%d" % index) for index in range(5)]
+    targets = [make_target(f"pod-{index}", workload=f"w-{index}") for index in range(5)]
     text = render_table(make_run([(target, make_document(target, *FAILING)) for target in targets]), 160)
     assert "- 5 targets of shop/w-0, shop/w-1, shop/w-2 and 2 more workloads: baseline: " in text
 
 
 def test_no_target_at_all() -> None:
-    lines = render_table(make_run([], threshold=load_threshold({"failed.total.max": 0}, "own.yml"))).splitlines()
+    lines = render_table(
+        make_run([], threshold=load_threshold({"failed.total.max": 0}, "own.yml"))
+    ).splitlines()
     assert lines[2].startswith("TOTAL: 0 of 0 targets scanned")
     assert lines[-2:] == ["Gate: FAILED by own.yml, 1 reason:", "- there are no results to judge"]
 
@@ -109,12 +140,16 @@ def test_hostile_names_cannot_steer_the_terminal() -> None:
     target = make_target(hostile, hostile, workload=hostile, namespace=hostile)
     control = make_control(hostile, "failed", impact=1.0, title=hostile)
     error = ScanError("exec_failed", hostile, cause=hostile, advice=hostile)
-    made = make_run([(target, make_document(target, control))], [(make_target("b"), error)],
-                    threshold=load_threshold({"failed.total.max": 0}, hostile))
+    made = make_run(
+        [(target, make_document(target, control))],
+        [(make_target("b"), error)],
+        threshold=load_threshold({"failed.total.max": 0}, hostile),
+    )
     text = render_table(made, 120)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert [line for line in text.splitlines() if line.startswith("Gate:")] == [
-        line for line in text.splitlines() if line.startswith("Gate: FAILED")]
+        line for line in text.splitlines() if line.startswith("Gate: FAILED")
+    ]
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Decision
@@ -29,19 +30,39 @@ START = "2026-11-23T10:00:00Z"
 
 
 def make_target(pod: str = "api-1", container: str = "app", **fields: str) -> Target:
-    values: Dict[str, str] = {
-        "cluster": "demo", "namespace": "shop", "workload_kind": "Deployment", "workload": "api", "pod": pod,
-        "pod_uid": "uid-" + pod, "container": container, "image": "registry/api:1",
-        "image_digest": "sha256:" + "1" * 64, "node": "node-1"}
+    values: dict[str, str] = {
+        "cluster": "demo",
+        "namespace": "shop",
+        "workload_kind": "Deployment",
+        "workload": "api",
+        "pod": pod,
+        "pod_uid": "uid-" + pod,
+        "container": container,
+        "image": "registry/api:1",
+        "image_digest": "sha256:" + "1" * 64,
+        "node": "node-1",
+    }
     return Target(**dict(values, **fields))
 
 
 def make_control(control_id: str, *statuses: str, impact: float = 0.5, **fields: Any) -> ControlResult:
-    segments = [Segment(status, "File /etc/passwd mode", START, 0.001, message="expected 0644, found 0777"
-                        if status in ("failed", "error") else "", skip_message="unreadable"
-                        if status == "skipped" else "") for status in statuses]
-    values: Dict[str, Any] = {"title": "Title of %s" % control_id, "desc": "Description",
-                              "source_file": "controls.yml", "source_line": 7}
+    segments = [
+        Segment(
+            status,
+            "File /etc/passwd mode",
+            START,
+            0.001,
+            message="expected 0644, found 0777" if status in ("failed", "error") else "",
+            skip_message="unreadable" if status == "skipped" else "",
+        )
+        for status in statuses
+    ]
+    values: dict[str, Any] = {
+        "title": f"Title of {control_id}",
+        "desc": "Description",
+        "source_file": "controls.yml",
+        "source_line": 7,
+    }
     return ControlResult(id=control_id, impact=impact, results=segments, **dict(values, **fields))
 
 
@@ -50,30 +71,42 @@ def make_profile(name: str, *controls: ControlResult, **fields: Any) -> ProfileR
 
 
 def make_judgement(target: Target, *profiles: ProfileResult, **fields: Any) -> Judgement:
-    values: Dict[str, Any] = {
-        "identity": target.identity(), "platform": Platform("debian", "debian", "12.5", "x86_64"),
+    values: dict[str, Any] = {
+        "identity": target.identity(),
+        "platform": Platform("debian", "debian", "12.5", "x86_64"),
         "method": {"run_id": "run-1", "approach": "exec", "collector_version": "1", "unread": []},
-        "profiles": list(profiles), "started": START, "duration": 0.25}
+        "profiles": list(profiles),
+        "started": START,
+        "duration": 0.25,
+    }
     return Judgement(**dict(values, **fields))
 
 
-def make_document(target: Target, *controls: ControlResult, profile: str = "baseline") -> Dict[str, Any]:
+def make_document(target: Target, *controls: ControlResult, profile: str = "baseline") -> dict[str, Any]:
     return hdf_document(make_judgement(target, make_profile(profile, *controls)))
 
 
-def make_run(documents: Sequence[Tuple[Target, Dict[str, Any]]], not_scanned: Sequence[Tuple[Target, ScanError]] = (),
-             threshold: Optional[Threshold] = DEFAULT_THRESHOLD, **fields: Any) -> Dict[str, Any]:
+def make_run(
+    documents: Sequence[tuple[Target, dict[str, Any]]],
+    not_scanned: Sequence[tuple[Target, ScanError]] = (),
+    threshold: Threshold | None = DEFAULT_THRESHOLD,
+    **fields: Any,
+) -> dict[str, Any]:
     """A run's summary; without a threshold no gate decides."""
-    values: Dict[str, Any] = {
-        "run_id": "run-1", "started": START, "cluster": "demo", "selection": {"namespaces": ["shop"]},
-        "profiles": [{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}]}
+    values: dict[str, Any] = {
+        "run_id": "run-1",
+        "started": START,
+        "cluster": "demo",
+        "selection": {"namespaces": ["shop"]},
+        "profiles": [{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}],
+    }
     run = RunSummary(**dict(values, **fields))
     named = []
     for target, document in documents:
-        path = "hdf/%s.json" % target.pod
+        path = f"hdf/{target.pod}.json"
         run.add_scanned(target.identity(), "exec", 0.25, document, path)
         named.append((path, document))
     for target, error in not_scanned:
         run.add_not_scanned(target.identity(), "exec", 0.05, error.record())
-    gate: Optional[Decision] = decide(threshold, named, run.expected()) if threshold else None
+    gate: Decision | None = decide(threshold, named, run.expected()) if threshold else None
     return run.finish("2026-11-23T10:00:02Z", 2.0, gate)

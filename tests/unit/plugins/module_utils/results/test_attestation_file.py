@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -30,17 +30,25 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.timezone.utc)
 TARGET = make_target()
-ENTRY = {"control_id": "c-1", "explanation": "seen it", "frequency": "quarterly", "status": "passed",
-         "updated": "2026-11-02", "updated_by": "someone"}
+ENTRY = {
+    "control_id": "c-1",
+    "explanation": "seen it",
+    "frequency": "quarterly",
+    "status": "passed",
+    "updated": "2026-11-02",
+    "updated_by": "someone",
+}
 
 
-def entry(**fields: Any) -> Dict[str, Any]:
+def entry(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in dict(ENTRY, **fields).items() if value is not None}
 
 
-def judge(entries: List[Dict[str, Any]], *statuses: str, **fields: Any) -> Any:
+def judge(entries: list[dict[str, Any]], *statuses: str, **fields: Any) -> Any:
     """The control c-1 with such segments, attested: (status, its part of the document, kinds of notes)."""
-    profile = make_profile("baseline", make_control("c-1", *statuses, **fields), make_control("c-2", "skipped"))
+    profile = make_profile(
+        "baseline", make_control("c-1", *statuses, **fields), make_control("c-2", "skipped")
+    )
     notes = apply_attestations([profile], load_attestations(entries, "a.yml"), NOW, TARGET.identity())
     document = read_hdf(json.dumps(hdf_document(make_judgement(TARGET, profile))).encode(), "x.json")
     controls = summarize(document).profiles[0].controls
@@ -58,14 +66,24 @@ def test_a_control_that_is_not_reviewed_gets_the_status(status: str) -> None:
     assert notes == []
 
 
-@pytest.mark.parametrize(("statuses", "fields", "expected"), [
-    (("passed",), {}, "passed"), (("failed",), {}, "failed"), (("error",), {}, "profile_error"), ((), {}, "profile_error"),
-    (("skipped", "failed"), {}, "failed"), (("skipped", "passed"), {}, "passed"), (("skipped", "error"), {}, "profile_error"),
-    (("skipped",), {"impact": 0.0}, "not_applicable"),
-    (("skipped",), {"waiver_data": {"skipped_due_to_waiver": True}}, "not_applicable"),
-])
+@pytest.mark.parametrize(
+    ("statuses", "fields", "expected"),
+    [
+        (("passed",), {}, "passed"),
+        (("failed",), {}, "failed"),
+        (("error",), {}, "profile_error"),
+        ((), {}, "profile_error"),
+        (("skipped", "failed"), {}, "failed"),
+        (("skipped", "passed"), {}, "passed"),
+        (("skipped", "error"), {}, "profile_error"),
+        (("skipped",), {"impact": 0.0}, "not_applicable"),
+        (("skipped",), {"waiver_data": {"skipped_due_to_waiver": True}}, "not_applicable"),
+    ],
+)
 @pytest.mark.parametrize("attested", ["passed", "failed"])
-def test_every_other_control_stays_as_it_is(statuses: Any, fields: Dict[str, Any], expected: str, attested: str) -> None:
+def test_every_other_control_stays_as_it_is(
+    statuses: Any, fields: dict[str, Any], expected: str, attested: str
+) -> None:
     judged, control, notes = judge([entry(status=attested)], *statuses, **fields)
     assert judged == expected
     assert "attestation_data" not in control
@@ -73,14 +91,25 @@ def test_every_other_control_stays_as_it_is(statuses: Any, fields: Dict[str, Any
     assert notes == ["not_needed"]
 
 
-@pytest.mark.parametrize(("updated", "frequency", "holds"), [
-    ("2026-11-22", "1d", False), ("2026-11-22T12:00:00Z", "1d", True), ("2026-11-22T11:59:59Z", "daily", False),
-    ("2026-11-22T14:00:00+02:00", "1d", True), ("2026-11-22T13:59:59+02:00", "1d", False),
-    ("2026-08-23T12:00:00Z", "quarterly", True), ("2026-08-23T11:59:00Z", "quarterly", False),
-    ("2025-11-24", "annually", True), ("2025-11-23", "annually", False), ("2025-05-23", "1.5y", False),
-    ("2025-05-24", "1.5y", True), ("2026-11-09", "2 weeks", False), ("2026-11-10", "fortnightly", True),
-    ("2026-11-20T13:00:00Z", "every3days", True),
-])
+@pytest.mark.parametrize(
+    ("updated", "frequency", "holds"),
+    [
+        ("2026-11-22", "1d", False),
+        ("2026-11-22T12:00:00Z", "1d", True),
+        ("2026-11-22T11:59:59Z", "daily", False),
+        ("2026-11-22T14:00:00+02:00", "1d", True),
+        ("2026-11-22T13:59:59+02:00", "1d", False),
+        ("2026-08-23T12:00:00Z", "quarterly", True),
+        ("2026-08-23T11:59:00Z", "quarterly", False),
+        ("2025-11-24", "annually", True),
+        ("2025-11-23", "annually", False),
+        ("2025-05-23", "1.5y", False),
+        ("2025-05-24", "1.5y", True),
+        ("2026-11-09", "2 weeks", False),
+        ("2026-11-10", "fortnightly", True),
+        ("2026-11-20T13:00:00Z", "every3days", True),
+    ],
+)
 def test_expiry(updated: str, frequency: str, holds: bool) -> None:
     judged, control, notes = judge([entry(updated=updated, frequency=frequency)], "skipped")
     assert (judged, notes) == (("passed", []) if holds else ("not_reviewed", ["expired"]))
@@ -88,8 +117,14 @@ def test_expiry(updated: str, frequency: str, holds: bool) -> None:
 
 
 def test_a_day_that_a_month_lacks_is_its_last() -> None:
-    loaded = load_attestations([entry(updated="2026-08-31", frequency=frequency) for frequency in ("6m", "1m", "18m")], "a.yml")
-    assert [one.ends.date().isoformat() for one in loaded.entries] == ["2027-02-28", "2026-09-30", "2028-02-29"]
+    loaded = load_attestations(
+        [entry(updated="2026-08-31", frequency=frequency) for frequency in ("6m", "1m", "18m")], "a.yml"
+    )
+    assert [one.ends.date().isoformat() for one in loaded.entries] == [
+        "2027-02-28",
+        "2026-09-30",
+        "2028-02-29",
+    ]
 
 
 def test_one_of_the_future_counts_for_nothing_yet() -> None:
@@ -111,26 +146,43 @@ def test_ids_match_in_any_case_and_one_that_names_no_control_is_reported() -> No
     assert judge([entry(control_id="c-9")], "skipped")[2] == ["unknown_control"]
 
 
-@pytest.mark.parametrize(("targets", "covered"), [
-    ([{"namespace": "shop"}], True), ([{"namespace": "sho"}], False), ([{"namespace": "s*"}], True),
-    ([{"workload": "Deployment/api"}], True), ([{"workload": "deployment/a*"}], True), ([{"workload": "*/api"}], True),
-    ([{"workload": "StatefulSet/api"}], False), ([{"namespace": "shop", "container": "other"}], False),
-    ([{"container": "other"}, {"pod": "api-1"}], True), ([{"cluster": "demo", "image": "registry/api:*"}], True),
-    ([{"namespace": "SHOP"}], False),
-])
-def test_scope_by_target_for_attestations_and_waivers(targets: List[Dict[str, str]], covered: bool) -> None:
+@pytest.mark.parametrize(
+    ("targets", "covered"),
+    [
+        ([{"namespace": "shop"}], True),
+        ([{"namespace": "sho"}], False),
+        ([{"namespace": "s*"}], True),
+        ([{"workload": "Deployment/api"}], True),
+        ([{"workload": "deployment/a*"}], True),
+        ([{"workload": "*/api"}], True),
+        ([{"workload": "StatefulSet/api"}], False),
+        ([{"namespace": "shop", "container": "other"}], False),
+        ([{"container": "other"}, {"pod": "api-1"}], True),
+        ([{"cluster": "demo", "image": "registry/api:*"}], True),
+        ([{"namespace": "SHOP"}], False),
+    ],
+)
+def test_scope_by_target_for_attestations_and_waivers(targets: list[dict[str, str]], covered: bool) -> None:
     judged, _control, notes = judge([entry(targets=targets)], "skipped")
     assert (judged, notes) == (("passed", []) if covered else ("not_reviewed", []))
-    amendments = Amendments(load_waivers({"c-1": {"justification": "j", "run": False, "targets": targets}}, "w.yml"))
+    amendments = Amendments(
+        load_waivers({"c-1": {"justification": "j", "run": False, "targets": targets}}, "w.yml")
+    )
     profile = make_profile("baseline", make_control("c-1", "failed"))
     assert amendments.apply([profile], TARGET.identity(), NOW) == []
     assert bool(profile.controls[0].waiver_data) is covered
-    assert [note.kind for note in amendments.without_target([TARGET.identity()])] == ([] if covered else ["no_target"])
+    assert [note.kind for note in amendments.without_target([TARGET.identity()])] == (
+        [] if covered else ["no_target"]
+    )
 
 
 def test_waivers_come_first() -> None:
-    amendments = read_amendments({"waivers": {"c-1": {"justification": "by design", "run": False}},
-                                  "attestations": [entry(status="failed")]})
+    amendments = read_amendments(
+        {
+            "waivers": {"c-1": {"justification": "by design", "run": False}},
+            "attestations": [entry(status="failed")],
+        }
+    )
     profile = make_profile("baseline", make_control("c-1", "skipped"))
     assert [note.kind for note in amendments.apply([profile], TARGET.identity(), NOW)] == ["not_needed"]
     assert profile.controls[0].waiver_data["skipped_due_to_waiver"] is True
@@ -149,30 +201,49 @@ def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:
     as_json = load_attestations(json.dumps([entry(updated="2026-11-02T10:11:12.345Z")]), "a.json").entries[0]
     assert as_json.updated == "2026-11-02T10:11:12.345Z"
     assert as_json.starts == datetime.datetime(2026, 11, 2, 10, 11, 12, 345000, tzinfo=datetime.timezone.utc)
-    text = "- control_id: c-1\n  explanation: e\n  frequency: 1d\n  status: passed\n  updated: %s\n  updated_by: me\n"
-    assert load_attestations(text % "2026-11-02", "a.yml").entries[0].starts.isoformat() == "2026-11-02T00:00:00+00:00"
+    text = (
+        "- control_id: c-1\n  explanation: e\n  frequency: 1d\n  status: passed\n  updated: %s\n  "
+        "updated_by: me\n"
+    )
+    assert (
+        load_attestations(text % "2026-11-02", "a.yml").entries[0].starts.isoformat()
+        == "2026-11-02T00:00:00+00:00"
+    )
     assert load_attestations(text % "2026-11-02T10:00:00Z", "a.yml").entries[0].starts.hour == 10
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("", "a.yml: has no attestations"), ([], "has no attestations"), ("a: b", "must be a list of attestations"),
-    ("text", "must be a list"), (["x"], "entry 1: must hold control_id, explanation"),
-    ([entry(), entry(explanation=None)], "entry 2 (c-1): explanation (text) is required"),
-    ([entry(updated_by="")], "updated_by (text) is required"), ([entry(control_id=7)], "entry 1: control_id (text) is required"),
-    ([entry(status="waived")], "status must be passed or failed, found 'waived'; to set a control aside, waive it"),
-    ([entry(status="Passed")], "status must be passed or failed"),
-    ([entry(updated="last week")], "updated must be a date such as 2026-11-02, found 'last week'"),
-    ([entry(frequency="biannually")], "frequency must be one of annually"),
-    ([entry(frequency="6 minutes")], "frequency must be one of"), ([entry(frequency="-1d")], "frequency must be one of"),
-    ([entry(frequency="9999y")], "frequency 9999y is too long"),
-    ([entry(updatd_by="x")], "unknown key updatd_by; did you mean updated_by?"),
-    ([entry(targets=[])], "targets must be a list of rules"), ([entry(targets={"namespace": "x"})], "targets must be a list"),
-    ([entry(targets=[{}])], "targets must be a list of rules"), ([entry(targets=["shop"])], "found 'shop'"),
-    ([entry(targets=[{"namespce": "x"}])], "targets: unknown key namespce; did you mean namespace?"),
-    ([entry(targets=[{"namespace": ""}])], "targets: namespace must be a name or a pattern, found ''"),
-    ([entry(targets=[{"workload": "api"}])], "targets: workload must be KIND/NAME"),
-    ("- a: 1\n  a: 2\n", "line 2: the key a stands twice"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "a.yml: has no attestations"),
+        ([], "has no attestations"),
+        ("a: b", "must be a list of attestations"),
+        ("text", "must be a list"),
+        (["x"], "entry 1: must hold control_id, explanation"),
+        ([entry(), entry(explanation=None)], "entry 2 (c-1): explanation (text) is required"),
+        ([entry(updated_by="")], "updated_by (text) is required"),
+        ([entry(control_id=7)], "entry 1: control_id (text) is required"),
+        (
+            [entry(status="waived")],
+            "status must be passed or failed, found 'waived'; to set a control aside, waive it",
+        ),
+        ([entry(status="Passed")], "status must be passed or failed"),
+        ([entry(updated="last week")], "updated must be a date such as 2026-11-02, found 'last week'"),
+        ([entry(frequency="biannually")], "frequency must be one of annually"),
+        ([entry(frequency="6 minutes")], "frequency must be one of"),
+        ([entry(frequency="-1d")], "frequency must be one of"),
+        ([entry(frequency="9999y")], "frequency 9999y is too long"),
+        ([entry(updatd_by="x")], "unknown key updatd_by; did you mean updated_by?"),
+        ([entry(targets=[])], "targets must be a list of rules"),
+        ([entry(targets={"namespace": "x"})], "targets must be a list"),
+        ([entry(targets=[{}])], "targets must be a list of rules"),
+        ([entry(targets=["shop"])], "found 'shop'"),
+        ([entry(targets=[{"namespce": "x"}])], "targets: unknown key namespce; did you mean namespace?"),
+        ([entry(targets=[{"namespace": ""}])], "targets: namespace must be a name or a pattern, found ''"),
+        ([entry(targets=[{"workload": "api"}])], "targets: workload must be KIND/NAME"),
+        ("- a: 1\n  a: 2\n", "line 2: the key a stands twice"),
+    ],
+)
 def test_refusals(content: Any, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_attestations(content, "a.yml")
@@ -182,7 +253,7 @@ def test_refusals(content: Any, message: str) -> None:
 
 
 def test_warnings_are_few_and_leave_out_what_is_no_mistake() -> None:
-    notes = [Note("attestation", "c", "expired", "text %d" % number) for number in range(12)]
+    notes = [Note("attestation", "c", "expired", f"text {number}") for number in range(12)]
     warnings = note_warnings([Note("attestation", "c", "not_needed", "fine"), *notes, *notes])
-    assert warnings[:10] == ["text %d" % number for number in range(10)]
+    assert warnings[:10] == [f"text {number}" for number in range(10)]
     assert warnings[10:] == ["... and 2 more notes on waivers and attestations, in the summary"]

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Decision
@@ -30,29 +31,42 @@ ANY_COVERAGE = load_threshold({"failed": {"total": {"max": 0}}, "coverage": {"mi
 NOT_THERE = {"reason": "no_such_program"}
 
 
-def expect(*targets: Tuple[Any, str]) -> List[Dict[str, Any]]:
-    return [{"target_id": target.target_id, "outcome": outcome, "error": None if outcome == "scanned" else NOT_THERE}
-            for target, outcome in targets]
+def expect(*targets: tuple[Any, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "target_id": target.target_id,
+            "outcome": outcome,
+            "error": None if outcome == "scanned" else NOT_THERE,
+        }
+        for target, outcome in targets
+    ]
 
 
-def keys(decision: Decision) -> List[Tuple[str, str, str]]:
+def keys(decision: Decision) -> list[tuple[str, str, str]]:
     return [(reason.target_id, reason.profile, reason.key) for reason in decision.reasons]
 
 
 def test_every_target_meets_the_limits() -> None:
-    decision = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD)), ("2.json", make_document(TWO, GOOD))],
-                      expect((ONE, "scanned"), (TWO, "scanned")))
+    decision = decide(
+        DEFAULT_THRESHOLD,
+        [("1.json", make_document(ONE, GOOD)), ("2.json", make_document(TWO, GOOD))],
+        expect((ONE, "scanned"), (TWO, "scanned")),
+    )
     assert decision.passed
     assert decision.reasons == []
     assert [(target.target_id, target.passed, target.outcome) for target in decision.targets] == [
-        (ONE.target_id, True, "scanned"), (TWO.target_id, True, "scanned")]
+        (ONE.target_id, True, "scanned"),
+        (TWO.target_id, True, "scanned"),
+    ]
     assert decision.coverage == 100
 
 
 def test_one_target_does_not_meet_them() -> None:
-    decision = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD)),
-                                          ("2.json", make_document(TWO, GOOD, BAD))],
-                      expect((ONE, "scanned"), (TWO, "scanned")))
+    decision = decide(
+        DEFAULT_THRESHOLD,
+        [("1.json", make_document(ONE, GOOD)), ("2.json", make_document(TWO, GOOD, BAD))],
+        expect((ONE, "scanned"), (TWO, "scanned")),
+    )
     assert not decision.passed
     assert keys(decision) == [(TWO.target_id, "baseline", "failed.critical.max")]
     reason = decision.reasons[0]
@@ -64,48 +78,85 @@ def test_one_target_does_not_meet_them() -> None:
 def test_every_profile_is_judged_on_its_own() -> None:
     """A failure in the second profile counts, and a second profile does not dilute the first."""
     document = hdf_document(make_judgement(ONE, make_profile("first", GOOD), make_profile("second", BAD)))
-    assert keys(decide(NO_FAILURES, [("1.json", document)], [])) == [(ONE.target_id, "second", "failed.total.max")]
+    assert keys(decide(NO_FAILURES, [("1.json", document)], [])) == [
+        (ONE.target_id, "second", "failed.total.max")
+    ]
     half = load_threshold({"compliance": {"min": 50}}, "t.yml")
     assert keys(decide(half, [("1.json", document)], [])) == [(ONE.target_id, "second", "compliance.min")]
 
 
 def test_all_unmet_limits_are_reasons_and_not_the_first_alone() -> None:
-    threshold = load_threshold({"failed": {"total": {"max": 0}, "critical": {"max": 0}}, "compliance": {"min": 80},
-                                "passed": {"total": {"min": 5}}}, "t.yml")
+    threshold = load_threshold(
+        {
+            "failed": {"total": {"max": 0}, "critical": {"max": 0}},
+            "compliance": {"min": 80},
+            "passed": {"total": {"min": 5}},
+        },
+        "t.yml",
+    )
     decision = decide(threshold, [("1.json", make_document(ONE, GOOD, BAD))], [])
     assert [reason.text for reason in decision.reasons] == [
         "failed.total.max: found 1 (bad), must be at most 0",
         "failed.critical.max: found 1 (bad), must be at most 0",
         "compliance.min: found 50 %, must be at least 80 %",
-        "passed.total.min: found 1, must be at least 5"]
+        "passed.total.min: found 1, must be at least 5",
+    ]
 
 
-MIXED = (make_control("p-1", "passed", impact=1.0), make_control("p-2", "passed", impact=0.5),
-         make_control("f-1", "failed", impact=0.7), make_control("f-2", "failed", impact=0.3),
-         make_control("f-3", "failed", impact=0.05), make_control("s-1", "skipped", impact=0.5),
-         make_control("n-1", "passed", impact=0), make_control("e-1", "error", impact=0.9))
+MIXED = (
+    make_control("p-1", "passed", impact=1.0),
+    make_control("p-2", "passed", impact=0.5),
+    make_control("f-1", "failed", impact=0.7),
+    make_control("f-2", "failed", impact=0.3),
+    make_control("f-3", "failed", impact=0.05),
+    make_control("s-1", "skipped", impact=0.5),
+    make_control("n-1", "passed", impact=0),
+    make_control("e-1", "error", impact=0.9),
+)
 
 
-@pytest.mark.parametrize(("limits", "passed"), [
-    ({"compliance.min": 29}, True), ({"compliance.min": 30}, False),
-    ({"compliance.max": 29}, True), ({"compliance.max": 28}, False), ({"compliance.max": 0}, False),
-    ({"passed.total": 2}, True), ({"passed.total": 1}, False), ({"passed.total": 3}, False),
-    ({"passed.total.min": 2}, True), ({"passed.total.min": 3}, False),
-    ({"passed.total.max": 2}, True), ({"passed.total.max": 1}, False),
-    ({"passed.critical.min": 1}, True), ({"passed.critical.min": 2}, False),
-    ({"failed.total.max": 3}, True), ({"failed.total.max": 2}, False),
-    ({"failed.high.max": 1}, True), ({"failed.high.max": 0}, False),
-    ({"failed.none.max": 1}, True), ({"failed.none.max": 0}, False),
-    ({"failed.medium.max": 0}, True),
-    ({"skipped.total.max": 1}, True), ({"skipped.total.max": 0}, False),
-    ({"error.total.max": 1}, True), ({"error.total.max": 0}, False), ({"error.critical.max": 0}, False),
-    ({"no_impact.total.max": 1}, True), ({"no_impact.total.max": 0}, False), ({"no_impact.total.min": 2}, False),
-    ({"no_impact.none.min": 1}, True), ({"no_impact.none.max": 0}, False),
-    ({"failed.high.controls": ["f-1"]}, True), ({"failed.high.controls": ["f-2"]}, False),
-    ({"failed.high.controls": []}, False), ({"failed.high.controls": ["f-1", "f-2"]}, False),
-    ({"failed.critical.controls": []}, True),
-])
-def test_limits(limits: Dict[str, Any], passed: bool) -> None:
+@pytest.mark.parametrize(
+    ("limits", "passed"),
+    [
+        ({"compliance.min": 29}, True),
+        ({"compliance.min": 30}, False),
+        ({"compliance.max": 29}, True),
+        ({"compliance.max": 28}, False),
+        ({"compliance.max": 0}, False),
+        ({"passed.total": 2}, True),
+        ({"passed.total": 1}, False),
+        ({"passed.total": 3}, False),
+        ({"passed.total.min": 2}, True),
+        ({"passed.total.min": 3}, False),
+        ({"passed.total.max": 2}, True),
+        ({"passed.total.max": 1}, False),
+        ({"passed.critical.min": 1}, True),
+        ({"passed.critical.min": 2}, False),
+        ({"failed.total.max": 3}, True),
+        ({"failed.total.max": 2}, False),
+        ({"failed.high.max": 1}, True),
+        ({"failed.high.max": 0}, False),
+        ({"failed.none.max": 1}, True),
+        ({"failed.none.max": 0}, False),
+        ({"failed.medium.max": 0}, True),
+        ({"skipped.total.max": 1}, True),
+        ({"skipped.total.max": 0}, False),
+        ({"error.total.max": 1}, True),
+        ({"error.total.max": 0}, False),
+        ({"error.critical.max": 0}, False),
+        ({"no_impact.total.max": 1}, True),
+        ({"no_impact.total.max": 0}, False),
+        ({"no_impact.total.min": 2}, False),
+        ({"no_impact.none.min": 1}, True),
+        ({"no_impact.none.max": 0}, False),
+        ({"failed.high.controls": ["f-1"]}, True),
+        ({"failed.high.controls": ["f-2"]}, False),
+        ({"failed.high.controls": []}, False),
+        ({"failed.high.controls": ["f-1", "f-2"]}, False),
+        ({"failed.critical.controls": []}, True),
+    ],
+)
+def test_limits(limits: dict[str, Any], passed: bool) -> None:
     decision = decide(load_threshold(limits, "t.yml"), [("1.json", make_document(ONE, *MIXED))], [])
     assert decision.passed is passed
     assert [reason.key for reason in decision.reasons] == ([] if passed else list(limits))
@@ -119,43 +170,90 @@ def test_ids_that_are_missing_and_that_are_too_many_are_named() -> None:
 
 
 def test_many_controls_are_named_in_part() -> None:
-    document = make_document(ONE, *(make_control("c-%d" % index, "failed") for index in range(8)))
+    document = make_document(ONE, *(make_control(f"c-{index}", "failed") for index in range(8)))
     assert decide(NO_FAILURES, [("1.json", document)], []).reasons[0].text == (
-        "failed.total.max: found 8 (c-0, c-1, c-2, c-3, c-4 and 3 more), must be at most 0")
+        "failed.total.max: found 8 (c-0, c-1, c-2, c-3, c-4 and 3 more), must be at most 0"
+    )
 
 
 # How it fails closed: documents, expected targets, (target of the reason, key, part of the text).
-FAIL_CLOSED: Dict[str, Tuple[Sequence[Tuple[str, Any]], List[Dict[str, Any]], List[Tuple[str, str, str]]]] = {
+FAIL_CLOSED: dict[str, tuple[Sequence[tuple[str, Any]], list[dict[str, Any]], list[tuple[str, str, str]]]] = {
     "nothing at all": ([], [], [("", "documents", "no results to judge")]),
-    "only targets that were not scanned": ([], expect((ONE, "not_scanned")), [("", "documents", "no results")]),
-    "a document that is not one": ([("1.json", {})], [], [("", "documents", "1.json: the document lacks platform")]),
-    "a document that is null": ([("1.json", None)], [], [("", "documents", "1.json: the document must be an object")]),
+    "only targets that were not scanned": (
+        [],
+        expect((ONE, "not_scanned")),
+        [("", "documents", "no results")],
+    ),
+    "a document that is not one": (
+        [("1.json", {})],
+        [],
+        [("", "documents", "1.json: the document lacks platform")],
+    ),
+    "a document that is null": (
+        [("1.json", None)],
+        [],
+        [("", "documents", "1.json: the document must be an object")],
+    ),
     "a profile that was not loaded": (
-        [("1.json", hdf_document(make_judgement(ONE, make_profile("p", status="failed", status_message="syntax"))))],
-        [], [("", "documents", "was not loaded but failed: syntax")]),
-    "no profile": ([("1.json", hdf_document(make_judgement(ONE)))], [], [("", "documents", "profiles is empty")]),
+        [
+            (
+                "1.json",
+                hdf_document(
+                    make_judgement(ONE, make_profile("p", status="failed", status_message="syntax"))
+                ),
+            )
+        ],
+        [],
+        [("", "documents", "was not loaded but failed: syntax")],
+    ),
+    "no profile": (
+        [("1.json", hdf_document(make_judgement(ONE)))],
+        [],
+        [("", "documents", "profiles is empty")],
+    ),
     "a scan that ended with an error": (
-        [("1.json", hdf_document(make_judgement(ONE, make_profile("p", GOOD), error={"reason": "timed_out"})))],
+        [
+            (
+                "1.json",
+                hdf_document(make_judgement(ONE, make_profile("p", GOOD), error={"reason": "timed_out"})),
+            )
+        ],
         expect((ONE, "scanned")),
-        [("", "documents", "ended with an error"), (ONE.target_id, "documents", "no document of it can be used")]),
+        [
+            ("", "documents", "ended with an error"),
+            (ONE.target_id, "documents", "no document of it can be used"),
+        ],
+    ),
     "scanned, but without a document": (
-        [("1.json", make_document(ONE, GOOD))], expect((ONE, "scanned"), (TWO, "scanned")),
-        [(TWO.target_id, "documents", "no document of it can be used")]),
+        [("1.json", make_document(ONE, GOOD))],
+        expect((ONE, "scanned"), (TWO, "scanned")),
+        [(TWO.target_id, "documents", "no document of it can be used")],
+    ),
     "not scanned, but with a document": (
-        [("1.json", make_document(ONE, GOOD))], expect((ONE, "not_scanned")),
-        [(ONE.target_id, "expected", "counts as not scanned, but 1.json holds results of it")]),
+        [("1.json", make_document(ONE, GOOD))],
+        expect((ONE, "not_scanned")),
+        [(ONE.target_id, "expected", "counts as not scanned, but 1.json holds results of it")],
+    ),
     "a document of a target that was not expected": (
-        [("1.json", make_document(ONE, GOOD)), ("2.json", make_document(TWO, GOOD))], expect((ONE, "scanned")),
-        [(TWO.target_id, "expected", "was not expected, but 2.json")]),
+        [("1.json", make_document(ONE, GOOD)), ("2.json", make_document(TWO, GOOD))],
+        expect((ONE, "scanned")),
+        [(TWO.target_id, "expected", "was not expected, but 2.json")],
+    ),
     "two documents of one target": (
-        [("1.json", make_document(ONE, GOOD)), ("again.json", make_document(ONE, GOOD))], expect((ONE, "scanned")),
-        [(ONE.target_id, "documents", "has two documents, 1.json and again.json")]),
+        [("1.json", make_document(ONE, GOOD)), ("again.json", make_document(ONE, GOOD))],
+        expect((ONE, "scanned")),
+        [(ONE.target_id, "documents", "has two documents, 1.json and again.json")],
+    ),
     "a target that is expected twice": (
-        [("1.json", make_document(ONE, GOOD))], expect((ONE, "scanned"), (ONE, "scanned")),
-        [(ONE.target_id, "expected", "is expected twice")]),
+        [("1.json", make_document(ONE, GOOD))],
+        expect((ONE, "scanned"), (ONE, "scanned")),
+        [(ONE.target_id, "expected", "is expected twice")],
+    ),
     "an outcome that does not exist": (
-        [("1.json", make_document(ONE, GOOD))], expect((ONE, "Scanned")),
-        [(ONE.target_id, "expected", "counts as not scanned")]),
+        [("1.json", make_document(ONE, GOOD))],
+        expect((ONE, "Scanned")),
+        [(ONE.target_id, "expected", "counts as not scanned")],
+    ),
 }
 
 
@@ -164,18 +262,31 @@ def test_fails_closed_whatever_the_threshold_says(name: str) -> None:
     documents, expected, reasons = FAIL_CLOSED[name]
     decision = decide(ANY_COVERAGE, documents, expected)
     assert not decision.passed
-    assert [(reason.target_id, reason.key) for reason in decision.reasons] == [reason[:2] for reason in reasons]
+    assert [(reason.target_id, reason.key) for reason in decision.reasons] == [
+        reason[:2] for reason in reasons
+    ]
     for reason, (_unused, _unused, text) in zip(decision.reasons, reasons):
         assert text in reason.text
 
 
-@pytest.mark.parametrize(("demanded", "scanned", "passed", "coverage"), [
-    (100, 3, True, 100), (100, 2, False, 66.66), (66.66, 2, True, 66.66), (67, 2, False, 66.66), (1, 1, True, 33.33)])
+@pytest.mark.parametrize(
+    ("demanded", "scanned", "passed", "coverage"),
+    [
+        (100, 3, True, 100),
+        (100, 2, False, 66.66),
+        (66.66, 2, True, 66.66),
+        (67, 2, False, 66.66),
+        (1, 1, True, 33.33),
+    ],
+)
 def test_coverage(demanded: float, scanned: int, passed: bool, coverage: float) -> None:
-    targets = [make_target("pod-%d" % index) for index in range(3)]
-    documents = [("%d.json" % index, make_document(target, GOOD)) for index, target in enumerate(targets[:scanned])]
-    expected = expect(*((target, "scanned" if index < scanned else "not_scanned")
-                        for index, target in enumerate(targets)))
+    targets = [make_target(f"pod-{index}") for index in range(3)]
+    documents = [
+        (f"{index}.json", make_document(target, GOOD)) for index, target in enumerate(targets[:scanned])
+    ]
+    expected = expect(
+        *((target, "scanned" if index < scanned else "not_scanned") for index, target in enumerate(targets))
+    )
     decision = decide(load_threshold({"coverage": {"min": demanded}}, "t.yml"), documents, expected)
     assert decision.passed is passed
     assert decision.coverage == coverage
@@ -183,17 +294,20 @@ def test_coverage(demanded: float, scanned: int, passed: bool, coverage: float) 
     if not passed:
         assert keys(decision) == [("", "", "coverage.min")]
         assert decision.reasons[0].text == (
-            "coverage.min: at least %s %% of the expected targets must be scanned, but %d of 3 were not"
-            % (demanded, 3 - scanned))
+            f"coverage.min: at least {demanded} % of the expected targets must be scanned, but "
+            f"{3 - scanned} of 3 were not"
+        )
 
 
 def test_coverage_is_never_rounded_up() -> None:
-    targets = [make_target("pod-%d" % index) for index in range(20_001)]
+    targets = [make_target(f"pod-{index}") for index in range(20_001)]
     document = make_document(targets[0], GOOD)
     documents = []
     for index, target in enumerate(targets[:-1]):
-        copy = dict(document, passthrough=None, platform=dict(document["platform"], target_id=target.target_id))
-        documents.append(("%d.json" % index, copy))
+        copy = dict(
+            document, passthrough=None, platform=dict(document["platform"], target_id=target.target_id)
+        )
+        documents.append((f"{index}.json", copy))
     expected = expect(*((target, "scanned") for target in targets[:-1]), (targets[-1], "not_scanned"))
     decision = decide(load_threshold({"coverage": {"min": 100}}, "t.yml"), documents, expected)
     assert not decision.passed
@@ -201,18 +315,22 @@ def test_coverage_is_never_rounded_up() -> None:
 
 
 def test_unscanned_targets_are_tolerated_where_coverage_is_not_asked_for() -> None:
-    decision = decide(NO_FAILURES, [("1.json", make_document(ONE, GOOD))],
-                      expect((ONE, "scanned"), (TWO, "not_scanned")))
+    decision = decide(
+        NO_FAILURES, [("1.json", make_document(ONE, GOOD))], expect((ONE, "scanned"), (TWO, "not_scanned"))
+    )
     assert decision.passed
     assert decision.coverage == 50
-    assert [(target.outcome, target.passed) for target in decision.targets] == [("scanned", True),
-                                                                                ("not_scanned", False)]
+    assert [(target.outcome, target.passed) for target in decision.targets] == [
+        ("scanned", True),
+        ("not_scanned", False),
+    ]
 
 
 def test_coverage_that_cannot_be_known_fails() -> None:
     decision = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD))], [])
     assert [reason.text for reason in decision.reasons] == [
-        "coverage.min: it is not known which targets were expected"]
+        "coverage.min: it is not known which targets were expected"
+    ]
     assert decision.coverage is None
 
 
@@ -227,8 +345,11 @@ def test_documents_of_others_are_told_apart_by_their_source() -> None:
 
 
 def test_as_dict_is_plain_json() -> None:
-    decision = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD, BAD))],
-                      expect((ONE, "scanned"), (TWO, "not_scanned")))
+    decision = decide(
+        DEFAULT_THRESHOLD,
+        [("1.json", make_document(ONE, GOOD, BAD))],
+        expect((ONE, "scanned"), (TWO, "not_scanned")),
+    )
     as_dict = json.loads(json.dumps(decision.as_dict()))
     assert as_dict == decision.as_dict()
     assert as_dict["passed"] is False
@@ -236,5 +357,9 @@ def test_as_dict_is_plain_json() -> None:
     assert as_dict["counts"]["targets"] == {"expected": 2, "scanned": 1}
     assert as_dict["counts"]["controls"]["failed"]["critical"] == 1
     assert set(as_dict["reasons"][0]) == {"target_id", "profile", "key", "limit", "found", "text"}
-    assert as_dict["targets"][1] == {"target_id": TWO.target_id, "outcome": "not_scanned", "passed": False,
-                                     "reasons": 0}
+    assert as_dict["targets"][1] == {
+        "target_id": TWO.target_id,
+        "outcome": "not_scanned",
+        "passed": False,
+        "reasons": 0,
+    }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import pathlib
-from typing import Any, Dict
+from typing import Any
 
 import jsonschema
 import pytest
@@ -33,46 +33,107 @@ TARGET = make_target()
 TEXT = {"type": "string"}
 
 
-def an_object(required: Dict[str, Any], closed: bool = False) -> Dict[str, Any]:
-    return {"type": "object", "required": sorted(required), "properties": required, "additionalProperties": not closed}
+def an_object(required: dict[str, Any], closed: bool = False) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": sorted(required),
+        "properties": required,
+        "additionalProperties": not closed,
+    }
 
 
-def a_list(items: Dict[str, Any]) -> Dict[str, Any]:
+def a_list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
 # What InSpec's schema of exec-json demands; it allows fewer statuses than its readers do.
-RESULT = an_object({"code_desc": TEXT, "run_time": {"type": "number"}, "start_time": TEXT,
-                    "status": {"enum": ["passed", "failed", "skipped"]}})
-RESULT["properties"].update(message=TEXT, skip_message=TEXT, exception=TEXT, resource_id=TEXT, backtrace=a_list(TEXT))
-CONTROL = an_object({
-    "id": TEXT, "title": TEXT, "desc": TEXT, "impact": {"type": "number", "minimum": 0, "maximum": 1},
-    "refs": a_list({"anyOf": [an_object({name: TEXT}) for name in ("ref", "url", "uri")]}), "tags": {"type": "object"},
-    "code": TEXT, "source_location": an_object({"ref": TEXT, "line": {"type": "number"}}, closed=True),
-    "results": a_list(RESULT), "descriptions": a_list(an_object({"label": TEXT, "data": TEXT}))})
-PROFILE = an_object({
-    "name": TEXT, "sha256": TEXT, "supports": a_list(an_object({"platform-family": TEXT})),
-    "attributes": a_list({"type": "object"}), "controls": a_list(CONTROL), "title": TEXT, "version": TEXT,
-    "maintainer": TEXT, "summary": TEXT, "license": TEXT, "copyright": TEXT, "copyright_email": TEXT, "status": TEXT,
-    "groups": a_list(an_object({"id": TEXT, "title": TEXT, "controls": a_list(TEXT)}, closed=True))})
+RESULT = an_object(
+    {
+        "code_desc": TEXT,
+        "run_time": {"type": "number"},
+        "start_time": TEXT,
+        "status": {"enum": ["passed", "failed", "skipped"]},
+    }
+)
+RESULT["properties"].update(
+    message=TEXT, skip_message=TEXT, exception=TEXT, resource_id=TEXT, backtrace=a_list(TEXT)
+)
+CONTROL = an_object(
+    {
+        "id": TEXT,
+        "title": TEXT,
+        "desc": TEXT,
+        "impact": {"type": "number", "minimum": 0, "maximum": 1},
+        "refs": a_list({"anyOf": [an_object({name: TEXT}) for name in ("ref", "url", "uri")]}),
+        "tags": {"type": "object"},
+        "code": TEXT,
+        "source_location": an_object({"ref": TEXT, "line": {"type": "number"}}, closed=True),
+        "results": a_list(RESULT),
+        "descriptions": a_list(an_object({"label": TEXT, "data": TEXT})),
+    }
+)
+PROFILE = an_object(
+    {
+        "name": TEXT,
+        "sha256": TEXT,
+        "supports": a_list(an_object({"platform-family": TEXT})),
+        "attributes": a_list({"type": "object"}),
+        "controls": a_list(CONTROL),
+        "title": TEXT,
+        "version": TEXT,
+        "maintainer": TEXT,
+        "summary": TEXT,
+        "license": TEXT,
+        "copyright": TEXT,
+        "copyright_email": TEXT,
+        "status": TEXT,
+        "groups": a_list(an_object({"id": TEXT, "title": TEXT, "controls": a_list(TEXT)}, closed=True)),
+    }
+)
 TOTAL = an_object({"total": {"type": "number"}}, closed=True)
-SCHEMA = an_object({
-    "platform": an_object({"name": TEXT, "release": TEXT, "target_id": TEXT}, closed=True), "version": TEXT,
-    "profiles": a_list(PROFILE),
-    "statistics": an_object({"duration": {"type": "number"}, "controls": an_object(
-        {"passed": TOTAL, "skipped": TOTAL, "failed": TOTAL}, closed=True)}, closed=True)})
+SCHEMA = an_object(
+    {
+        "platform": an_object({"name": TEXT, "release": TEXT, "target_id": TEXT}, closed=True),
+        "version": TEXT,
+        "profiles": a_list(PROFILE),
+        "statistics": an_object(
+            {
+                "duration": {"type": "number"},
+                "controls": an_object({"passed": TOTAL, "skipped": TOTAL, "failed": TOTAL}, closed=True),
+            },
+            closed=True,
+        ),
+    }
+)
 
 
-def rich_document() -> Dict[str, Any]:
-    return hdf_document(make_judgement(TARGET, make_profile(
-        "baseline",
-        make_control("c-1", "passed", "failed", descriptions={"fix": "chmod", "check": "stat"}, code="c-1: ...",
-                     tags={"nist": ["AC-3"], "severity": "high"}, refs=[{"ref": "a", "url": "https://example.com"}]),
-        make_control("c-2", "error", source_file="other.yml"),
-        make_control("c-3", "skipped", waiver_data={"justification": "x", "skipped_due_to_waiver": True}),
-        make_control("c-4", "passed", impact=0),
-        make_control("c-5", "skipped"),
-        supports=[{"platform-family": "linux"}], maintainer="us", license="GPL-3.0-or-later")))
+def rich_document() -> dict[str, Any]:
+    return hdf_document(
+        make_judgement(
+            TARGET,
+            make_profile(
+                "baseline",
+                make_control(
+                    "c-1",
+                    "passed",
+                    "failed",
+                    descriptions={"fix": "chmod", "check": "stat"},
+                    code="c-1: ...",
+                    tags={"nist": ["AC-3"], "severity": "high"},
+                    refs=[{"ref": "a", "url": "https://example.com"}],
+                ),
+                make_control("c-2", "error", source_file="other.yml"),
+                make_control(
+                    "c-3", "skipped", waiver_data={"justification": "x", "skipped_due_to_waiver": True}
+                ),
+                make_control("c-4", "passed", impact=0),
+                make_control("c-5", "skipped"),
+                supports=[{"platform-family": "linux"}],
+                maintainer="us",
+                license="GPL-3.0-or-later",
+            ),
+        )
+    )
 
 
 def test_document_meets_the_schema_of_inspec_and_is_read_back() -> None:
@@ -88,8 +149,13 @@ def test_identity_method_and_version() -> None:
     own = document["passthrough"][PASSTHROUGH]
     assert own["schema_version"] == 1
     assert own["target"] == TARGET.identity()
-    assert own["scan"] == {"run_id": "run-1", "approach": "exec", "collector_version": "1", "started": START,
-                           "duration": 0.25}
+    assert own["scan"] == {
+        "run_id": "run-1",
+        "approach": "exec",
+        "collector_version": "1",
+        "started": START,
+        "duration": 0.25,
+    }
     assert own["unread_facts"] == [{"fact": "shadow", "status": "unreadable", "cause": "permission denied"}]
     assert own["platform"] == {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64"}
     assert own["collection"] == {"name": "securescan.kubernetes", "version": producer.VERSION}
@@ -103,17 +169,26 @@ def test_identity_method_and_version() -> None:
 def test_version_is_that_of_the_collection() -> None:
     galaxy = pathlib.Path(producer.__file__).parents[3] / "galaxy.yml"
     content = yaml.safe_load(galaxy.read_text(encoding="utf-8"))
-    assert (content["version"], "%s.%s" % (content["namespace"], content["name"])) == (producer.VERSION,
-                                                                                       producer.COLLECTION)
+    assert (content["version"], "{}.{}".format(content["namespace"], content["name"])) == (
+        producer.VERSION,
+        producer.COLLECTION,
+    )
 
 
 def test_statistics_and_statuses() -> None:
     document = rich_document()
     statuses = {control.id: control.status for control in summarize(document).profiles[0].controls}
-    assert statuses == {"c-1": "failed", "c-2": "profile_error", "c-3": "not_applicable", "c-4": "not_applicable",
-                        "c-5": "not_reviewed"}
-    assert document["statistics"] == {"duration": 0.25, "controls": {
-        "passed": {"total": 0}, "skipped": {"total": 3}, "failed": {"total": 2}}}
+    assert statuses == {
+        "c-1": "failed",
+        "c-2": "profile_error",
+        "c-3": "not_applicable",
+        "c-4": "not_applicable",
+        "c-5": "not_reviewed",
+    }
+    assert document["statistics"] == {
+        "duration": 0.25,
+        "controls": {"passed": {"total": 0}, "skipped": {"total": 3}, "failed": {"total": 2}},
+    }
 
 
 def test_an_error_is_written_as_inspec_writes_it() -> None:
@@ -127,7 +202,9 @@ def test_an_error_is_written_as_inspec_writes_it() -> None:
 def test_groups_follow_the_source_files() -> None:
     groups = rich_document()["profiles"][0]["groups"]
     assert [(group["id"], group["controls"]) for group in groups] == [
-        ("controls.yml", ["c-1", "c-3", "c-4", "c-5"]), ("other.yml", ["c-2"])]
+        ("controls.yml", ["c-1", "c-3", "c-4", "c-5"]),
+        ("other.yml", ["c-2"]),
+    ]
 
 
 def test_descriptions_begin_with_the_default_one() -> None:
@@ -136,8 +213,10 @@ def test_descriptions_begin_with_the_default_one() -> None:
 
 
 def test_values_of_sensitive_inputs_are_not_written() -> None:
-    attributes = [{"name": "password", "options": {"type": "String", "sensitive": True, "value": "hunter2"}},
-                  {"name": "port", "options": {"value": 22}}]
+    attributes = [
+        {"name": "password", "options": {"type": "String", "sensitive": True, "value": "hunter2"}},
+        {"name": "port", "options": {"value": 22}},
+    ]
     profile = make_profile("baseline", make_control("c-1", "passed"), attributes=attributes)
     document = hdf_document(make_judgement(TARGET, profile))
     assert "hunter2" not in json.dumps(document)
@@ -149,7 +228,9 @@ def test_values_of_sensitive_inputs_are_not_written() -> None:
 def test_text_from_the_container_is_printable_and_bounded() -> None:
     hostile = b"\x1b[2J\x00caf\xe9".decode("utf-8", "surrogateescape") + "x" * 50_000
     control = make_control("c-1")
-    control.results = [Segment("failed", hostile, START, message=hostile, skip_message=hostile, resource_id=hostile)]
+    control.results = [
+        Segment("failed", hostile, START, message=hostile, skip_message=hostile, resource_id=hostile)
+    ]
     judgement = make_judgement(TARGET, make_profile("baseline", control))
     judgement.method["unread"] = [{"fact": hostile, "status": "unreadable", "cause": hostile}]
     judgement.identity["image"] = hostile
@@ -163,8 +244,11 @@ def test_text_from_the_container_is_printable_and_bounded() -> None:
 
 
 def test_a_document_of_a_scan_that_failed_is_not_accepted_back() -> None:
-    judgement = make_judgement(TARGET, make_profile("baseline", make_control("c-1", "passed")),
-                               error={"reason": "timed_out", "message": "no answer"})
+    judgement = make_judgement(
+        TARGET,
+        make_profile("baseline", make_control("c-1", "passed")),
+        error={"reason": "timed_out", "message": "no answer"},
+    )
     with pytest.raises(Exception, match=r"shop/Deployment/api/api-1/app ended with an error.*timed_out"):
         read_hdf(json.dumps(hdf_document(judgement)).encode(), "x.json")
 

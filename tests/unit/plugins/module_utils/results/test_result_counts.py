@@ -19,22 +19,31 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
 )
 
 
-@pytest.mark.parametrize(("passed", "failed", "not_reviewed", "not_applicable", "compliance"), [
-    (0, 0, 0, 0, 0),
-    (0, 0, 0, 5, 0),
-    (5, 0, 0, 0, 100),
-    (1, 1, 0, 9, 50),
-    (1, 7, 0, 0, 13),   # 12.5: half up
-    (3, 5, 0, 0, 38),   # 37.5: half up, where rounding to even would say 38 too
-    (5, 3, 0, 0, 63),   # 62.5: half up, where rounding to even would say 62
-    (1, 0, 2, 0, 33),   # what was not reviewed counts against compliance
-    (199, 1, 0, 0, 100),  # 99.5 becomes 100, as SAF has it
-    (999, 6, 0, 0, 99),
-])
-def test_compliance(passed: int, failed: int, not_reviewed: int, not_applicable: int, compliance: int) -> None:
+@pytest.mark.parametrize(
+    ("passed", "failed", "not_reviewed", "not_applicable", "compliance"),
+    [
+        (0, 0, 0, 0, 0),
+        (0, 0, 0, 5, 0),
+        (5, 0, 0, 0, 100),
+        (1, 1, 0, 9, 50),
+        (1, 7, 0, 0, 13),  # 12.5: half up
+        (3, 5, 0, 0, 38),  # 37.5: half up, where rounding to even would say 38 too
+        (5, 3, 0, 0, 63),  # 62.5: half up, where rounding to even would say 62
+        (1, 0, 2, 0, 33),  # what was not reviewed counts against compliance
+        (199, 1, 0, 0, 100),  # 99.5 becomes 100, as SAF has it
+        (999, 6, 0, 0, 99),
+    ],
+)
+def test_compliance(
+    passed: int, failed: int, not_reviewed: int, not_applicable: int, compliance: int
+) -> None:
     counts = Counts()
-    for status, number in (("passed", passed), ("failed", failed), ("not_reviewed", not_reviewed),
-                           ("not_applicable", not_applicable)):
+    for status, number in (
+        ("passed", passed),
+        ("failed", failed),
+        ("not_reviewed", not_reviewed),
+        ("not_applicable", not_applicable),
+    ):
         for _number in range(number):
             counts.add(status, "high")
     assert counts.compliance == compliance
@@ -48,18 +57,30 @@ def test_an_error_counts_against_compliance() -> None:
 
 
 def test_summary_of_a_document_with_two_profiles() -> None:
-    document = hdf_document(make_judgement(
-        make_target(),
-        make_profile("one", make_control("a", "passed", impact=0.5), make_control("b", "failed", impact=1.0)),
-        make_profile("two", make_control("a", "failed", impact=0.3), make_control("c", "skipped", impact=0.05))))
+    document = hdf_document(
+        make_judgement(
+            make_target(),
+            make_profile(
+                "one", make_control("a", "passed", impact=0.5), make_control("b", "failed", impact=1.0)
+            ),
+            make_profile(
+                "two", make_control("a", "failed", impact=0.3), make_control("c", "skipped", impact=0.05)
+            ),
+        )
+    )
     summary = summarize(document)
     assert [profile.name for profile in summary.profiles] == ["one", "two"]
     assert summary.profiles[0].version == "1.2.0"
     assert summary.profiles[0].ids("failed") == ["b"]
     assert summary.profiles[0].ids("failed", "high") == []
     assert summary.profiles[0].ids("failed", "critical") == ["b"]
-    assert summary.counts.by_status() == {"passed": 1, "failed": 2, "not_reviewed": 1, "not_applicable": 0,
-                                          "profile_error": 0}
+    assert summary.counts.by_status() == {
+        "passed": 1,
+        "failed": 2,
+        "not_reviewed": 1,
+        "not_applicable": 0,
+        "profile_error": 0,
+    }
     assert summary.counts.worst_failed == "critical"
     assert summary.profiles[1].counts.worst_failed == "low"
     as_dict = summary.as_dict()
@@ -72,7 +93,7 @@ def test_summary_of_a_document_with_two_profiles() -> None:
 
 def test_merging_weighs_every_control_alike() -> None:
     small = summarize(make_document(make_target(), make_control("a", "failed"))).counts
-    passed = [make_control("c-%d" % index, "passed") for index in range(9)]
+    passed = [make_control(f"c-{index}", "passed") for index in range(9)]
     big = summarize(make_document(make_target(), *passed)).counts
     merged = merge_counts([small, big])
     assert merged.controls == 10

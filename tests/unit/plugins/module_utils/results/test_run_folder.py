@@ -9,7 +9,7 @@ import resource
 import signal
 import stat
 import threading
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -31,7 +31,7 @@ TARGET = make_target()
 DOCUMENT = make_document(TARGET, make_control("c-1", "passed"))
 
 
-def identity(**fields: str) -> Dict[str, Any]:
+def identity(**fields: str) -> dict[str, Any]:
     return make_target(**fields).identity()
 
 
@@ -46,12 +46,19 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     folder.mark_latest()
     latest = tmp_path / "results" / "latest"
     assert sorted(str(path.relative_to(folder.path)) for path in folder.path.rglob("*")) == [
-        "gate.junit.xml", "hdf", "hdf/demo_shop_api-1_app.json", "summary.json", "summary.md"]
+        "gate.junit.xml",
+        "hdf",
+        "hdf/demo_shop_api-1_app.json",
+        "summary.json",
+        "summary.md",
+    ]
     assert str(latest.readlink()) == "run-1"
     assert json.loads((latest / "hdf" / "demo_shop_api-1_app.json").read_text()) == DOCUMENT
     for path in [folder.path, *folder.path.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else 0o640)
-    assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "run-1"], "nothing temporary is left"
+    assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "run-1"], (
+        "nothing temporary is left"
+    )
 
 
 def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
@@ -62,8 +69,9 @@ def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
     assert str((tmp_path / "latest").readlink()) == "run-2"
 
 
-@pytest.mark.parametrize("run_id", ["", ".", "..", "a/b", "../x", "latest", "-x", ".hidden", "a b", "a\n", "x" * 64,
-                                    "ä", "a\x00"])
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", "a/b", "../x", "latest", "-x", ".hidden", "a b", "a\n", "x" * 64, "ä", "a\x00"]
+)
 def test_a_run_id_that_is_no_safe_name(run_id: str, tmp_path: pathlib.Path) -> None:
     with pytest.raises(ScanError) as caught:
         RunFolder(str(tmp_path), run_id)
@@ -82,8 +90,31 @@ def test_names_as_kubernetes_allows_them_stay_readable() -> None:
     assert hdf_file_name(identity(pod="api-7d9f.x", container="app")) == "demo_shop_api-7d9f.x_app.json"
 
 
-HOSTILE = ["../../etc/passwd", "..", ".", "", "a/b", "a\\b", "a\nb", "a\x00b", "-rf", ".hidden", "a_b", "UPPER", "ünï",
-           "x" * 300, "\ud800", "a b", "*", "$(id)", "`id`", "con\x1b[2J", "a~b", "a-", "a."]
+HOSTILE = [
+    "../../etc/passwd",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "a\nb",
+    "a\x00b",
+    "-rf",
+    ".hidden",
+    "a_b",
+    "UPPER",
+    "ünï",
+    "x" * 300,
+    "\ud800",
+    "a b",
+    "*",
+    "$(id)",
+    "`id`",
+    "con\x1b[2J",
+    "a~b",
+    "a-",
+    "a.",
+]
 
 
 def test_hostile_names_make_safe_file_names_that_differ() -> None:
@@ -101,15 +132,18 @@ def test_hostile_names_make_safe_file_names_that_differ() -> None:
     assert len(names) == count
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    (identity(namespace="a_b", pod="c"), identity(namespace="a", pod="b_c")),
-    (identity(namespace="a", pod="b"), identity(namespace="A", pod="b")),
-    (identity(pod="p" * 300), identity(pod="p" * 299 + "q")),
-    (identity(pod="p" * 250, container="one"), identity(pod="p" * 250, container="two")),
-    (identity(pod="a b"), identity(pod="a-b")),
-    (identity(pod="a b"), identity(pod="a\tb")),
-])
-def test_names_that_look_alike_do_not_collide(one: Dict[str, Any], other: Dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (identity(namespace="a_b", pod="c"), identity(namespace="a", pod="b_c")),
+        (identity(namespace="a", pod="b"), identity(namespace="A", pod="b")),
+        (identity(pod="p" * 300), identity(pod="p" * 299 + "q")),
+        (identity(pod="p" * 250, container="one"), identity(pod="p" * 250, container="two")),
+        (identity(pod="a b"), identity(pod="a-b")),
+        (identity(pod="a b"), identity(pod="a\tb")),
+    ],
+)
+def test_names_that_look_alike_do_not_collide(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert hdf_file_name(one).lower() != hdf_file_name(other).lower()
     assert hdf_file_name(one) == hdf_file_name(dict(one)), "the name is stable"
 
@@ -193,8 +227,11 @@ def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.
     folder = write_run(tmp_path)
     path = folder.path / "hdf" / "demo_shop_api-1_app.json"
     other = make_document(make_target("api-2"), make_control("c-1", "passed"))
-    for data, message in ((json.dumps(other).encode(), "is not about demo/shop/Deployment/api/api-1/app"),
-                          (path.read_bytes()[:-20], "cut off"), (None, "cannot be read")):
+    for data, message in (
+        (json.dumps(other).encode(), "is not about demo/shop/Deployment/api/api-1/app"),
+        (path.read_bytes()[:-20], "cut off"),
+        (None, "cannot be read"),
+    ):
         if data is None:
             path.unlink()
         else:

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run_summary
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import ATTESTATION, WAIVER, Note
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import (
+    ATTESTATION,
+    WAIVER,
+    Note,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import (
     expected_targets,
     read_run_summary,
@@ -25,22 +29,39 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.r
 GOOD, BAD = make_target("good-1", workload="good"), make_target("bad-1", workload="bad")
 WORSE = make_target("bad-2", workload="bad")
 BARE = make_target("bare-1", workload="bare")
-NO_SHELL = ScanError("no_such_program", "exec: \"sh\": not found", tried="exec into shop/bare-1/app")
+NO_SHELL = ScanError("no_such_program", 'exec: "sh": not found', tried="exec into shop/bare-1/app")
 
 
-def run(threshold: Any = None) -> Dict[str, Any]:
+def run(threshold: Any = None) -> dict[str, Any]:
     passing = (make_control("c-1", "passed", impact=1.0), make_control("c-2", "passed"))
-    failing = (make_control("c-1", "failed", impact=1.0), make_control("c-2", "failed"), make_control("c-3", "skipped"))
-    return make_run([(GOOD, make_document(GOOD, *passing)), (BAD, make_document(BAD, *failing)),
-                     (WORSE, make_document(WORSE, *failing, make_control("c-0", "failed")))],
-                    [(BARE, NO_SHELL)], threshold)
+    failing = (
+        make_control("c-1", "failed", impact=1.0),
+        make_control("c-2", "failed"),
+        make_control("c-3", "skipped"),
+    )
+    return make_run(
+        [
+            (GOOD, make_document(GOOD, *passing)),
+            (BAD, make_document(BAD, *failing)),
+            (WORSE, make_document(WORSE, *failing, make_control("c-0", "failed"))),
+        ],
+        [(BARE, NO_SHELL)],
+        threshold,
+    )
 
 
 def test_counts_of_targets_and_controls() -> None:
     summary = run()
     assert summary["target_counts"] == {"selected": 4, "scanned": 3, "not_scanned": 1}
     assert summary["controls"]["passed"]["total"] == 2
-    assert summary["controls"]["failed"] == {"total": 5, "critical": 2, "high": 0, "medium": 3, "low": 0, "none": 0}
+    assert summary["controls"]["failed"] == {
+        "total": 5,
+        "critical": 2,
+        "high": 0,
+        "medium": 3,
+        "low": 0,
+        "none": 0,
+    }
     assert summary["controls"]["not_reviewed"]["total"] == 2
     assert summary["controls"]["compliance"] == 22  # 2 of 9
 
@@ -48,20 +69,36 @@ def test_counts_of_targets_and_controls() -> None:
 def test_targets() -> None:
     bad, worse, bare, good = run()["targets"]  # in the order of their target ids, whichever was done first
     assert {name: good[name] for name in GOOD.identity()} == GOOD.identity()
-    assert (good["outcome"], good["result"], good["compliance"], good["worst_failed"]) == ("scanned", "pass", 100, "")
+    assert (good["outcome"], good["result"], good["compliance"], good["worst_failed"]) == (
+        "scanned",
+        "pass",
+        100,
+        "",
+    )
     assert (bad["result"], bad["compliance"], bad["worst_failed"]) == ("fail", 0, "critical")
-    assert bad["counts"] == {"passed": 0, "failed": 2, "not_reviewed": 1, "not_applicable": 0, "profile_error": 0}
+    assert bad["counts"] == {
+        "passed": 0,
+        "failed": 2,
+        "not_reviewed": 1,
+        "not_applicable": 0,
+        "profile_error": 0,
+    }
     assert worse["failed"] == {"baseline": ["c-1", "c-2", "c-0"]}
     assert bad["hdf"] == "hdf/bad-1.json"
     assert bad["profiles"] == [{"name": "baseline", "counts": bad["counts"], "compliance": 0}]
-    assert (bare["outcome"], bare["result"], bare["counts"], bare["compliance"]) == ("not_scanned", "not_scanned", None,
-                                                                                     None)
+    assert (bare["outcome"], bare["result"], bare["counts"], bare["compliance"]) == (
+        "not_scanned",
+        "not_scanned",
+        None,
+        None,
+    )
     assert bare["error"] == NO_SHELL.record()
 
 
 def test_failed_controls_are_listed_worst_and_most_first() -> None:
-    assert [(control["id"], control["severity"], control["targets"]) for control in run()["failed_controls"]] == [
-        ("c-1", "critical", 2), ("c-2", "medium", 2), ("c-0", "medium", 1)]
+    assert [
+        (control["id"], control["severity"], control["targets"]) for control in run()["failed_controls"]
+    ] == [("c-1", "critical", 2), ("c-2", "medium", 2), ("c-0", "medium", 1)]
     assert run()["failed_controls"][0]["title"] == "Title of c-1"
 
 
@@ -74,8 +111,7 @@ def test_controls_that_were_not_reviewed_are_listed_with_their_cause() -> None:
 def test_the_gate_decides_the_result_of_a_target() -> None:
     summary = run(load_threshold({"failed": {"total": {"max": 2}}}, "t.yml"))
     assert summary["gate"]["passed"] is False
-    assert [target["result"] for target in summary["targets"]] == [
-        "pass", "fail", "not_scanned", "pass"]
+    assert [target["result"] for target in summary["targets"]] == ["pass", "fail", "not_scanned", "pass"]
     assert run()["gate"] is None
 
 
@@ -97,7 +133,7 @@ def test_every_field_is_described() -> None:
 def test_it_stays_small() -> None:
     """300 controls that all fail cost their ids, not their results."""
     failing = [make_control("control-%03d" % index, "failed", "failed", "failed") for index in range(300)]
-    targets = [make_target("pod-%d" % index) for index in range(10)]
+    targets = [make_target(f"pod-{index}") for index in range(10)]
     documents = [(target, make_document(target, *failing)) for target in targets]
     size = len(json.dumps(make_run(documents, (), None)))
     assert size < len(json.dumps([document for _unused, document in documents])) / 15
@@ -107,8 +143,11 @@ def test_equal_notes_appear_once_and_where_they_belong() -> None:
     made = run_summary.RunSummary(run_id="r", started="s", cluster="c", selection={}, profiles=[])
     notes = [Note(about, "c-1", "expired", "c-1: expired") for about in (WAIVER, WAIVER, ATTESTATION)]
     summary = made.finish("f", 1.0, None, notes)
-    assert summary["waiver_notes"] == summary["attestation_notes"] == [
-        {"control_id": "c-1", "kind": "expired", "text": "c-1: expired"}]
+    assert (
+        summary["waiver_notes"]
+        == summary["attestation_notes"]
+        == [{"control_id": "c-1", "kind": "expired", "text": "c-1: expired"}]
+    )
 
 
 def test_a_summary_read_back_says_what_was_expected() -> None:
@@ -119,20 +158,42 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
         {"target_id": BAD.target_id, "outcome": "scanned", "error": None},
         {"target_id": WORSE.target_id, "outcome": "scanned", "error": None},
         {"target_id": BARE.target_id, "outcome": "not_scanned", "error": NO_SHELL.record()},
-        {"target_id": GOOD.target_id, "outcome": "scanned", "error": None}]
+        {"target_id": GOOD.target_id, "outcome": "scanned", "error": None},
+    ]
 
 
-@pytest.mark.parametrize(("data", "message"), [
-    (b"", "is not JSON"), (b"{", "is not JSON"), (b"[]", "is not a run summary"), (b"{}", "is not a run summary"),
-    (json.dumps(dict(run(), schema_version=2)).encode(), "is not a run summary of schema version 1"),
-    (json.dumps(dict(run(), targets=None)).encode(), "targets is missing or of another type"),
-    (json.dumps(dict(run(), targets=[{}])).encode(), "targets[0].target_id is missing"),
-    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], outcome="maybe")])).encode(), "targets[0].outcome must be"),
-    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], hdf="")])).encode(), "what was scanned has a document"),
-    (json.dumps(dict(run(), targets=[dict(run()["targets"][0], error={"reason": "x"})])).encode(), "has a document"),
-    (json.dumps(dict(run(), targets=run()["targets"][1:])).encode(), "its targets are not those that it counts"),
-    (json.dumps({name: value for name, value in run().items() if name != "profiles"}).encode(), "profiles is missing"),
-])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b"[]", "is not a run summary"),
+        (b"{}", "is not a run summary"),
+        (json.dumps(dict(run(), schema_version=2)).encode(), "is not a run summary of schema version 1"),
+        (json.dumps(dict(run(), targets=None)).encode(), "targets is missing or of another type"),
+        (json.dumps(dict(run(), targets=[{}])).encode(), "targets[0].target_id is missing"),
+        (
+            json.dumps(dict(run(), targets=[dict(run()["targets"][0], outcome="maybe")])).encode(),
+            "targets[0].outcome must be",
+        ),
+        (
+            json.dumps(dict(run(), targets=[dict(run()["targets"][0], hdf="")])).encode(),
+            "what was scanned has a document",
+        ),
+        (
+            json.dumps(dict(run(), targets=[dict(run()["targets"][0], error={"reason": "x"})])).encode(),
+            "has a document",
+        ),
+        (
+            json.dumps(dict(run(), targets=run()["targets"][1:])).encode(),
+            "its targets are not those that it counts",
+        ),
+        (
+            json.dumps({name: value for name, value in run().items() if name != "profiles"}).encode(),
+            "profiles is missing",
+        ),
+    ],
+)
 def test_what_is_not_a_summary(data: bytes, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         read_run_summary(data, "summary.json")

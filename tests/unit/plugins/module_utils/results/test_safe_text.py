@@ -4,31 +4,40 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.safe_text import one_line, printable
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.safe_text import (
+    one_line,
+    printable,
+)
 
 
-@pytest.mark.parametrize(("text", "safe"), [
-    ("plain, ünïcode, 漢字", "plain, ünïcode, 漢字"),
-    ("two\nlines\tand\r", "two\nlines\tand\r"),
-    ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
-    ("nul\x00bell\x07del\x7fcsi\x9b", "nul\\x00bell\\x07del\\x7fcsi\\x9b"),
-    (b"caf\xe9".decode("utf-8", "surrogateescape"), "caf\\xe9"),
-    ("\ud800", "\\ud800"),
-    ("\ufffe\uffff", "\\ufffe\\uffff"),
-])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("plain, ünïcode, 漢字", "plain, ünïcode, 漢字"),
+        ("two\nlines\tand\r", "two\nlines\tand\r"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("nul\x00bell\x07del\x7fcsi\x9b", "nul\\x00bell\\x07del\\x7fcsi\\x9b"),
+        (b"caf\xe9".decode("utf-8", "surrogateescape"), "caf\\xe9"),
+        ("\ud800", "\\ud800"),
+        ("\ufffe\uffff", "\\ufffe\\uffff"),
+    ],
+)
 def test_printable(text: str, safe: str) -> None:
     assert printable(text) == safe
     printable(text).encode("utf-8")
 
 
-@pytest.mark.parametrize(("text", "safe"), [
-    ("  a\n\nb\r\n\tc ", "a b c"),
-    ("user\u202etxt.exe", "user\\u202etxt.exe"),
-    ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
-    ("tag\U000e0041", "tag\\U000e0041"),
-    ("line\u2028end", "line end"),
-    ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
-])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("  a\n\nb\r\n\tc ", "a b c"),
+        ("user\u202etxt.exe", "user\\u202etxt.exe"),
+        ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
+        ("tag\U000e0041", "tag\\U000e0041"),
+        ("line\u2028end", "line end"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+    ],
+)
 def test_one_line(text: str, safe: str) -> None:
     assert one_line(text) == safe
 

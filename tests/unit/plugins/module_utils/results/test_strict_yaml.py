@@ -13,7 +13,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.stri
 
 def test_plain_values() -> None:
     assert load_yaml("a: {b: [1, -2, 0.5, yes, text]}\nd: 2027-01-31", "f", "bad_threshold") == {
-        "a": {"b": [1, -2, 0.5, True, "text"]}, "d": datetime.date(2027, 1, 31)}
+        "a": {"b": [1, -2, 0.5, True, "text"]},
+        "d": datetime.date(2027, 1, 31),
+    }
     assert load_yaml('{"a": 1}', "f", "bad_threshold") == {"a": 1}
 
 
@@ -22,23 +24,26 @@ def test_nothing(text: str) -> None:
     assert load_yaml(text, "f", "bad_threshold") is None
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("a: 1\nb: 2\na: 3", "f, line 3: the key a stands twice"),
-    ("x:\n  - {a: 1, 'a': 2}", "f, line 2: the key a stands twice"),
-    ("a: 010", "f, line 1: write 010 as a plain decimal number"),
-    ("a: 1_000", "write 1_000 as"),
-    ("a: 0x10", "write 0x10 as"),
-    ("a: 1:30", "write 1:30 as"),
-    ("a: [1", "f, line 1: not valid YAML"),
-    ("a: 1\n\tb: 2", "f, line 2: not valid YAML"),
-    ("a: 1\n---\nb: 2", "not valid YAML"),
-    ("a: !!python/object/apply:os.system [id]", "not valid YAML"),
-    ("a: !own x", "not valid YAML"),
-    ("a: 2027-13-45", "not valid YAML"),
-    ("a: \x00", "not valid YAML"),
-    ("? [a, b]\n: 1", "not valid YAML"),
-    ("[" * 100_000, "not valid YAML"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3", "f, line 3: the key a stands twice"),
+        ("x:\n  - {a: 1, 'a': 2}", "f, line 2: the key a stands twice"),
+        ("a: 010", "f, line 1: write 010 as a plain decimal number"),
+        ("a: 1_000", "write 1_000 as"),
+        ("a: 0x10", "write 0x10 as"),
+        ("a: 1:30", "write 1:30 as"),
+        ("a: [1", "f, line 1: not valid YAML"),
+        ("a: 1\n\tb: 2", "f, line 2: not valid YAML"),
+        ("a: 1\n---\nb: 2", "not valid YAML"),
+        ("a: !!python/object/apply:os.system [id]", "not valid YAML"),
+        ("a: !own x", "not valid YAML"),
+        ("a: 2027-13-45", "not valid YAML"),
+        ("a: \x00", "not valid YAML"),
+        ("? [a, b]\n: 1", "not valid YAML"),
+        ("[" * 100_000, "not valid YAML"),
+    ],
+)
 def test_refusals(text: str, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_yaml(text, "f", "bad_waivers")
@@ -53,8 +58,10 @@ def test_a_text_above_the_limit() -> None:
 
 def test_many_aliases_cost_nothing() -> None:
     """A text that would grow to billions of entries if aliases were copied."""
-    lines = ["a0: &a0 [x]"] + ["a%d: &a%d [%s]" % (index, index, ", ".join(["*a%d" % (index - 1)] * 10))
-                               for index in range(1, 30)]
+    lines = ["a0: &a0 [x]"] + [
+        "a{}: &a{} [{}]".format(index, index, ", ".join(["*a%d" % (index - 1)] * 10))
+        for index in range(1, 30)
+    ]
     assert len(load_yaml("\n".join(lines), "f", "bad_threshold")) == 30
 
 

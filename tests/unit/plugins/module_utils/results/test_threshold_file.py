@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -25,71 +25,101 @@ coverage: {min: 99.5}
 
 def test_the_full_form() -> None:
     threshold = load_threshold(NESTED, "t.yml")
-    assert threshold.as_dict() == {"source": "t.yml", "limits": {
-        "compliance.min": 80, "compliance.max": 100, "passed.total.min": 1, "passed.total.max": 9,
-        "passed.critical.min": 0, "passed.critical.max": 9, "passed.critical.controls": ["a", "b"],
-        "failed.total.max": 0, "failed.none.max": 0, "skipped.total.max": 3, "error.total": 0,
-        "no_impact.total.max": 9, "no_impact.none.max": 9, "coverage.min": 99.5}}
+    assert threshold.as_dict() == {
+        "source": "t.yml",
+        "limits": {
+            "compliance.min": 80,
+            "compliance.max": 100,
+            "passed.total.min": 1,
+            "passed.total.max": 9,
+            "passed.critical.min": 0,
+            "passed.critical.max": 9,
+            "passed.critical.controls": ["a", "b"],
+            "failed.total.max": 0,
+            "failed.none.max": 0,
+            "skipped.total.max": 3,
+            "error.total": 0,
+            "no_impact.total.max": 9,
+            "no_impact.none.max": 9,
+            "coverage.min": 99.5,
+        },
+    }
     assert threshold.coverage_min == 99.5
 
 
-@pytest.mark.parametrize("content", [
-    "failed.total.max: 2\nfailed.total.min: 1\ncompliance.min: 80",
-    "failed: {total.max: 2, total: {min: 1}}\ncompliance.min: 80",
-    '{"compliance": {"min": 80}, "failed.total": {"max": 2, "min": 1}}',
-    {"failed": {"total": {"max": 2, "min": 1}}, "compliance.min": 80},
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "failed.total.max: 2\nfailed.total.min: 1\ncompliance.min: 80",
+        "failed: {total.max: 2, total: {min: 1}}\ncompliance.min: 80",
+        '{"compliance": {"min": 80}, "failed.total": {"max": 2, "min": 1}}',
+        {"failed": {"total": {"max": 2, "min": 1}}, "compliance.min": 80},
+    ],
+)
 def test_dotted_nested_and_mixed_keys_all_count(content: Any) -> None:
     assert load_threshold(content, "t.yml").as_dict()["limits"] == {
-        "compliance.min": 80, "failed.total.max": 2, "failed.total.min": 1}
+        "compliance.min": 80,
+        "failed.total.max": 2,
+        "failed.total.min": 1,
+    }
 
 
 def test_the_default() -> None:
     assert DEFAULT_THRESHOLD.as_dict()["limits"] == {
-        "failed.critical.max": 0, "failed.high.max": 0, "error.total.max": 0, "coverage.min": 100}
+        "failed.critical.max": 0,
+        "failed.high.max": 0,
+        "error.total.max": 0,
+        "coverage.min": 100,
+    }
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("", "t.yml: has no limits"),
-    ("# nothing", "has no limits"),
-    ({}, "has no limits"),
-    ("[]", "has no limits"),
-    ("text", "must be keys with limits"),
-    ("- failed", "must be keys with limits"),
-    ("failed: {total: {max: 0", "line 1: not valid YAML"),
-    ("failed: {total: {max: 0}}\nfailed: {total: {max: 9}}", "line 2: the key failed stands twice"),
-    ("failed: {total: {max: 0}}\nfailed.total.max: 9", "failed.total.max is given twice"),
-    ("fail: {total: {max: 0}}", "unknown key fail.total.max; did you mean failed.total.max?"),
-    ("failed: {hihg: {max: 0}}", "unknown key failed.hihg.max; did you mean failed.high.max?"),
-    ("failed: {Critical: {max: 0}}", "unknown key failed.Critical.max; did you mean failed.critical.max?"),
-    ("failed: {total: {maximum: 0}}", "unknown key failed.total.maximum; did you mean failed.total.max?"),
-    ("failed: {high: 0}", "unknown key failed.high; did you mean"),
-    ("failed: {total: {controls: [a]}}", "unknown key failed.total.controls"),
-    ("failed: {total: {max: {is: 0}}}", "unknown key failed.total.max.is"),
-    ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key failed.total.max.is"),
-    ("compliance: 80", "unknown key compliance; did you mean compliance.min?"),
-    ("compliance: {total: {min: 1}}", "unknown key compliance.total.min"),
-    ("coverage: {max: 1}", "unknown key coverage.max; did you mean coverage.min?"),
-    ("entirely: unknown", "unknown key entirely; known are"),
-    ("'': 1", "unknown key ;"),
-    ("1: {max: 0}", "unknown key 1: keys are text"),
-    ("failed:", "unknown key failed"),
-    ("failed: {}", "failed holds no limit"),
-    ("failed: {total: {}}", "failed.total holds no limit"),
-    ("failed: {total: {max:}}", "failed.total.max must be a number, found None"),
-    ("failed: {total: {max: zero}}", "failed.total.max must be a number, found 'zero'"),
-    ("failed: {total: {max: '0'}}", "failed.total.max must be a number, found '0'"),
-    ("failed: {total: {max: no}}", "failed.total.max must be a number, found False"),
-    ("failed: {total: {max: [0]}}", "failed.total.max must be a number, found [0]"),
-    ("failed: {total: {max: .nan}}", "failed.total.max must be a number, found nan"),
-    ("failed: {total: {max: .inf}}", "failed.total.max must be a number, found inf"),
-    ("failed: {total: {max: -1}}", "failed.total.max must not be negative"),
-    ("failed: {total: {max: 0.5}}", "failed.total.max counts controls and must be a whole number"),
-    ("compliance: {min: 101}", "compliance.min is a percentage and must not be above 100"),
-    ("failed: {high: {controls: a}}", "failed.high.controls must be a list of control ids"),
-    ("failed: {high: {controls: [1]}}", "failed.high.controls must be a list of control ids"),
-    ("failed: {high: {controls: [a, a]}}", "failed.high.controls names a control id twice"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "t.yml: has no limits"),
+        ("# nothing", "has no limits"),
+        ({}, "has no limits"),
+        ("[]", "has no limits"),
+        ("text", "must be keys with limits"),
+        ("- failed", "must be keys with limits"),
+        ("failed: {total: {max: 0", "line 1: not valid YAML"),
+        ("failed: {total: {max: 0}}\nfailed: {total: {max: 9}}", "line 2: the key failed stands twice"),
+        ("failed: {total: {max: 0}}\nfailed.total.max: 9", "failed.total.max is given twice"),
+        ("fail: {total: {max: 0}}", "unknown key fail.total.max; did you mean failed.total.max?"),
+        ("failed: {hihg: {max: 0}}", "unknown key failed.hihg.max; did you mean failed.high.max?"),
+        (
+            "failed: {Critical: {max: 0}}",
+            "unknown key failed.Critical.max; did you mean failed.critical.max?",
+        ),
+        ("failed: {total: {maximum: 0}}", "unknown key failed.total.maximum; did you mean failed.total.max?"),
+        ("failed: {high: 0}", "unknown key failed.high; did you mean"),
+        ("failed: {total: {controls: [a]}}", "unknown key failed.total.controls"),
+        ("failed: {total: {max: {is: 0}}}", "unknown key failed.total.max.is"),
+        ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key failed.total.max.is"),
+        ("compliance: 80", "unknown key compliance; did you mean compliance.min?"),
+        ("compliance: {total: {min: 1}}", "unknown key compliance.total.min"),
+        ("coverage: {max: 1}", "unknown key coverage.max; did you mean coverage.min?"),
+        ("entirely: unknown", "unknown key entirely; known are"),
+        ("'': 1", "unknown key ;"),
+        ("1: {max: 0}", "unknown key 1: keys are text"),
+        ("failed:", "unknown key failed"),
+        ("failed: {}", "failed holds no limit"),
+        ("failed: {total: {}}", "failed.total holds no limit"),
+        ("failed: {total: {max:}}", "failed.total.max must be a number, found None"),
+        ("failed: {total: {max: zero}}", "failed.total.max must be a number, found 'zero'"),
+        ("failed: {total: {max: '0'}}", "failed.total.max must be a number, found '0'"),
+        ("failed: {total: {max: no}}", "failed.total.max must be a number, found False"),
+        ("failed: {total: {max: [0]}}", "failed.total.max must be a number, found [0]"),
+        ("failed: {total: {max: .nan}}", "failed.total.max must be a number, found nan"),
+        ("failed: {total: {max: .inf}}", "failed.total.max must be a number, found inf"),
+        ("failed: {total: {max: -1}}", "failed.total.max must not be negative"),
+        ("failed: {total: {max: 0.5}}", "failed.total.max counts controls and must be a whole number"),
+        ("compliance: {min: 101}", "compliance.min is a percentage and must not be above 100"),
+        ("failed: {high: {controls: a}}", "failed.high.controls must be a list of control ids"),
+        ("failed: {high: {controls: [1]}}", "failed.high.controls must be a list of control ids"),
+        ("failed: {high: {controls: [a, a]}}", "failed.high.controls names a control id twice"),
+    ],
+)
 def test_refusals(content: Any, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_threshold(content, "t.yml")
@@ -99,7 +129,7 @@ def test_refusals(content: Any, message: str) -> None:
 
 
 def test_a_mapping_that_holds_itself() -> None:
-    content: Dict[str, Any] = {}
+    content: dict[str, Any] = {}
     content["failed"] = content
     with pytest.raises(ScanError, match=r"unknown key failed\.failed"):
         load_threshold(content, "t.yml")

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document, read_hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import apply_waivers, load_waivers
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import (
+    apply_waivers,
+    load_waivers,
+)
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
     make_control,
     make_judgement,
@@ -23,15 +26,18 @@ TODAY = datetime.date(2026, 11, 23)
 IDENTITY = make_target().identity()
 
 
-def judge(entry: Dict[str, Any], *statuses: str) -> Any:
+def judge(entry: dict[str, Any], *statuses: str) -> Any:
     """The control c-1 with such segments after a waiver: (status, waiver_data, notes)."""
     profile = make_profile("baseline", make_control("c-1", *statuses), make_control("c-2", "passed"))
     notes = apply_waivers([profile], load_waivers({"c-1": entry}, "w.yml"), TODAY, IDENTITY)
     document = read_hdf(json.dumps(hdf_document(make_judgement(make_target(), profile))).encode(), "x.json")
     statuses_after = {control.id: control.status for control in summarize(document).profiles[0].controls}
     assert statuses_after["c-2"] == "passed"
-    return statuses_after["c-1"], document["profiles"][0]["controls"][0]["waiver_data"], [
-        (note.control_id, note.kind) for note in notes]
+    return (
+        statuses_after["c-1"],
+        document["profiles"][0]["controls"][0]["waiver_data"],
+        [(note.control_id, note.kind) for note in notes],
+    )
 
 
 @pytest.mark.parametrize("statuses", [("failed",), ("error",), ("passed",), ("skipped",), ()])
@@ -44,14 +50,17 @@ def test_a_waiver_that_says_run_false_sets_the_control_aside(statuses: Any) -> N
 
 def test_what_was_set_aside_shows_its_justification_and_no_result() -> None:
     profile = make_profile("baseline", make_control("c-1", "failed", "error"))
-    apply_waivers([profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), TODAY, IDENTITY)
+    apply_waivers(
+        [profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), TODAY, IDENTITY
+    )
     results = hdf_document(make_judgement(make_target(), profile))["profiles"][0]["controls"][0]["results"]
     assert [(result["status"], result["skip_message"]) for result in results] == [
-        ("skipped", "Skipped because of a waiver: by design")]
+        ("skipped", "Skipped because of a waiver: by design")
+    ]
 
 
 @pytest.mark.parametrize("entry", [{"justification": "known"}, {"justification": "known", "run": True}])
-def test_a_waiver_that_does_not_say_run_false_changes_no_status(entry: Dict[str, Any]) -> None:
+def test_a_waiver_that_does_not_say_run_false_changes_no_status(entry: dict[str, Any]) -> None:
     status, data, notes = judge(entry, "failed")
     assert status == "failed"
     assert data["skipped_due_to_waiver"] is False
@@ -59,19 +68,24 @@ def test_a_waiver_that_does_not_say_run_false_changes_no_status(entry: Dict[str,
     assert notes == []
 
 
-@pytest.mark.parametrize(("expiration_date", "in_force"), [
-    (datetime.date(2026, 11, 24), True),
-    (datetime.date(2026, 11, 23), False),  # InSpec: that day has begun
-    (datetime.date(2026, 11, 22), False),
-    ("2026-11-24", True),
-    ("2026-11-23", False),
-    ("2026-11-24T23:00:00Z", True),
-    ("2026-11-24T01:00:00+02:00", False),  # in UTC this is the 23rd
-    (datetime.datetime(2026, 11, 24, 12, 0), True),
-    (datetime.datetime(2026, 11, 23, 23, 59), False),
-])
+@pytest.mark.parametrize(
+    ("expiration_date", "in_force"),
+    [
+        (datetime.date(2026, 11, 24), True),
+        (datetime.date(2026, 11, 23), False),  # InSpec: that day has begun
+        (datetime.date(2026, 11, 22), False),
+        ("2026-11-24", True),
+        ("2026-11-23", False),
+        ("2026-11-24T23:00:00Z", True),
+        ("2026-11-24T01:00:00+02:00", False),  # in UTC this is the 23rd
+        (datetime.datetime(2026, 11, 24, 12, 0), True),
+        (datetime.datetime(2026, 11, 23, 23, 59), False),
+    ],
+)
 def test_expiry(expiration_date: Any, in_force: bool) -> None:
-    status, data, notes = judge({"run": False, "justification": "x", "expiration_date": expiration_date}, "failed")
+    status, data, notes = judge(
+        {"run": False, "justification": "x", "expiration_date": expiration_date}, "failed"
+    )
     assert status == ("not_applicable" if in_force else "failed")
     assert data["skipped_due_to_waiver"] is in_force
     assert data["expiration_date"] in ("2026-11-24", "2026-11-23", "2026-11-22")
@@ -80,7 +94,8 @@ def test_expiry(expiration_date: Any, in_force: bool) -> None:
 
 
 def test_a_file_as_inspec_has_it() -> None:
-    waivers = load_waivers("""
+    waivers = load_waivers(
+        """
 c-1:
   expiration_date: 2027-01-31
   run: no
@@ -88,7 +103,9 @@ c-1:
   owner: platform team
 '1.1':
   justification: known
-""", "w.yml")
+""",
+        "w.yml",
+    )
     first = waivers.by_control["c-1"]
     assert first.expiration_date == datetime.date(2027, 1, 31)
     assert first.run is False
@@ -101,9 +118,13 @@ def test_an_owner_stands_in_the_document() -> None:
 
 
 def test_a_control_that_no_profile_has_is_reported_once() -> None:
-    profiles = [make_profile("one", make_control("a", "passed")), make_profile("two", make_control("b", "passed"))]
-    waivers = load_waivers({"b": {"justification": "x"}, "c": {"justification": "x", "expiration_date": "2020-01-01"}},
-                           "w.yml")
+    profiles = [
+        make_profile("one", make_control("a", "passed")),
+        make_profile("two", make_control("b", "passed")),
+    ]
+    waivers = load_waivers(
+        {"b": {"justification": "x"}, "c": {"justification": "x", "expiration_date": "2020-01-01"}}, "w.yml"
+    )
     notes = apply_waivers(profiles, waivers, TODAY, IDENTITY)
     assert [(note.control_id, note.kind) for note in notes] == [("c", "unknown_control")]
     assert notes[0].as_dict()["text"] == "c names no control of the chosen profiles"
@@ -111,35 +132,52 @@ def test_a_control_that_no_profile_has_is_reported_once() -> None:
 
 def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:
     profiles = [make_profile(name, make_control("a", "failed")) for name in ("one", "two")]
-    assert apply_waivers(profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), TODAY, IDENTITY) == []
+    assert (
+        apply_waivers(
+            profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), TODAY, IDENTITY
+        )
+        == []
+    )
     assert all(profile.controls[0].waiver_data["skipped_due_to_waiver"] for profile in profiles)
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("", "w.yml: has no waivers"),
-    ("{}", "has no waivers"),
-    ("[a]", "must be control ids with their waivers"),
-    ("a", "must be control ids with their waivers"),
-    ("a:", "a must hold justification, run and expiration_date"),
-    ("a: [x]", "a must hold justification"),
-    ("1.1: {justification: x}", "control id 1.1 is not text; put it in quotes"),
-    ("a: {}", "a: a justification (text) is required"),
-    ("a: {run: false}", "a: a justification (text) is required"),
-    ("a: {justification: ' '}", "a: a justification (text) is required"),
-    ("a: {justification: 5}", "a: a justification (text) is required"),
-    ("a: {justification: x, run: 'false'}", "a: run must be true or false, found 'false'"),
-    ("a: {justification: x, run: 0}", "a: run must be true or false, found 0"),
-    ("a: {justification: x, expiration_dat: 2027-01-01}", "unknown key expiration_dat; did you mean expiration_date?"),
-    ("a: {justification: x, skipped_due_to_waiver: true}", "unknown key skipped_due_to_waiver; known are"),
-    ("a: {justification: x, expiration_date: soon}", "expiration_date must be a date such as 2027-01-31, found 'soon'"),
-    ("a: {justification: x, expiration_date: 31.01.2027}", "must be a date"),
-    ("a: {justification: x, expiration_date: 2027}", "must be a date such as 2027-01-31, found 2027"),
-    ("a: {justification: x, expiration_date: 2027-02-30}", "not valid YAML"),
-    ("a: {justification: x, expiration_date: }", "expiration_date is empty"),
-    ("a: {justification: x, owner: [us]}", "a: owner must be text"),
-    ("a: {justification: x}\na: {justification: y}", "line 2: the key a stands twice"),
-    ("a: {justification: x, run: true, run: false}", "the key run stands twice"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "w.yml: has no waivers"),
+        ("{}", "has no waivers"),
+        ("[a]", "must be control ids with their waivers"),
+        ("a", "must be control ids with their waivers"),
+        ("a:", "a must hold justification, run and expiration_date"),
+        ("a: [x]", "a must hold justification"),
+        ("1.1: {justification: x}", "control id 1.1 is not text; put it in quotes"),
+        ("a: {}", "a: a justification (text) is required"),
+        ("a: {run: false}", "a: a justification (text) is required"),
+        ("a: {justification: ' '}", "a: a justification (text) is required"),
+        ("a: {justification: 5}", "a: a justification (text) is required"),
+        ("a: {justification: x, run: 'false'}", "a: run must be true or false, found 'false'"),
+        ("a: {justification: x, run: 0}", "a: run must be true or false, found 0"),
+        (
+            "a: {justification: x, expiration_dat: 2027-01-01}",
+            "unknown key expiration_dat; did you mean expiration_date?",
+        ),
+        (
+            "a: {justification: x, skipped_due_to_waiver: true}",
+            "unknown key skipped_due_to_waiver; known are",
+        ),
+        (
+            "a: {justification: x, expiration_date: soon}",
+            "expiration_date must be a date such as 2027-01-31, found 'soon'",
+        ),
+        ("a: {justification: x, expiration_date: 31.01.2027}", "must be a date"),
+        ("a: {justification: x, expiration_date: 2027}", "must be a date such as 2027-01-31, found 2027"),
+        ("a: {justification: x, expiration_date: 2027-02-30}", "not valid YAML"),
+        ("a: {justification: x, expiration_date: }", "expiration_date is empty"),
+        ("a: {justification: x, owner: [us]}", "a: owner must be text"),
+        ("a: {justification: x}\na: {justification: y}", "line 2: the key a stands twice"),
+        ("a: {justification: x, run: true, run: false}", "the key run stands twice"),
+    ],
+)
 def test_refusals(content: str, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_waivers(content, "w.yml")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -16,7 +16,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patc
     removing,
     shown,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.progress import missing_for_completion
+from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.progress import (
+    missing_for_completion,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.workload import (
     KINDS,
     WorkloadRef,
@@ -31,15 +33,15 @@ WEB = WorkloadRef(KINDS["deployment"], "shop", "web")
 NIGHT = WorkloadRef(KINDS["cronjob"], "shop", "night")
 
 
-def workload(ref: WorkloadRef, annotations: Optional[Dict[str, str]] = None, **spec: Any) -> Dict[str, Any]:
-    found: Dict[str, Any] = {"spec": {"containers": [{"name": "app"}], **spec}}
+def workload(ref: WorkloadRef, annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"spec": {"containers": [{"name": "app"}], **spec}}
     for key in reversed(ref.kind.template):
         found = {key: found}
-    metadata: Dict[str, Any] = {"name": ref.name, "uid": "u", "resourceVersion": "7"}
+    metadata: dict[str, Any] = {"name": ref.name, "uid": "u", "resourceVersion": "7"}
     return {"metadata": dict(metadata, annotations=annotations) if annotations else metadata, **found}
 
 
-def patched(document: Dict[str, Any], operations: List[Dict[str, Any]]) -> Dict[str, Any]:
+def patched(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
     """What the API server makes of a JSON patch of ours (RFC 6902, as far as they go)."""
     result = copy.deepcopy(document)
     for operation in operations:
@@ -59,8 +61,16 @@ def patched(document: Dict[str, Any], operations: List[Dict[str, Any]]) -> Dict[
 
 @pytest.mark.parametrize("ref", [WEB, NIGHT])
 @pytest.mark.parametrize("annotations", [None, {"theirs": "x"}])
-@pytest.mark.parametrize("spec", [
-    {}, {"shareProcessNamespace": False}, {"shareProcessNamespace": True}, {"initContainers": [OTHER]}, {"hostPID": True}])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"shareProcessNamespace": False},
+        {"shareProcessNamespace": True},
+        {"initContainers": [OTHER]},
+        {"hostPID": True},
+    ],
+)
 def test_what_is_added_and_removed_leaves_no_trace(ref: WorkloadRef, annotations: Any, spec: Any) -> None:
     before = workload(ref, annotations, **spec)
     after = patched(before, adding(ref, before, [OWN]))
@@ -68,7 +78,9 @@ def test_what_is_added_and_removed_leaves_no_trace(ref: WorkloadRef, annotations
     assert now["initContainers"] == [OWN, *({"name": one["name"]} for one in spec.get("initContainers", []))]
     assert now.get("shareProcessNamespace") is (None if "hostPID" in spec else True) and "annotation" in now
     again = patched(after, adding(ref, after, [dict(OWN, image="other")]))
-    assert shown(ref, again)["annotation"] == now["annotation"], "it says what was there before us, not before the last change"
+    assert shown(ref, again)["annotation"] == now["annotation"], (
+        "it says what was there before us, not before the last change"
+    )
     assert patched(again, removing(ref, again)) == before
 
 
@@ -84,7 +96,9 @@ def test_what_somebody_set_after_us_stays() -> None:
     after = patched(before, adding(WEB, before, [OWN]))
     after["spec"]["template"]["spec"].update(shareProcessNamespace=False)
     after["spec"]["template"]["spec"]["initContainers"].insert(0, OTHER)
-    assert patched(after, removing(WEB, after)) == workload(WEB, shareProcessNamespace=False, initContainers=[OTHER])
+    assert patched(after, removing(WEB, after)) == workload(
+        WEB, shareProcessNamespace=False, initContainers=[OTHER]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"shareProcessNamespace": "yes"}', "[" * 9999])
@@ -101,34 +115,104 @@ def test_every_change_is_for_the_version_that_was_read() -> None:
 
 
 def test_workloads_are_named_as_kubectl_names_them() -> None:
-    refs = workload_refs("shop", ["deploy/web", "Deployment/web", "cj/night", "statefulsets/db"], needs_change=True)
+    refs = workload_refs(
+        "shop", ["deploy/web", "Deployment/web", "cj/night", "statefulsets/db"], needs_change=True
+    )
     assert [ref.title for ref in refs] == ["Deployment/web", "CronJob/night", "StatefulSet/db"]
     assert refs[1].path == "/apis/batch/v1/namespaces/shop/cronjobs/night"
 
 
 def test_a_selector_as_a_query_has_it() -> None:
-    assert selector_text({"matchLabels": {"a": "b"}, "matchExpressions": [
-        {"key": "c", "operator": "In", "values": ["d", "e"]}, {"key": "f", "operator": "NotIn", "values": ["g"]},
-        {"key": "h", "operator": "Exists"}, {"key": "i", "operator": "DoesNotExist"}]}) == "a=b,c in (d,e),f notin (g),h,!i"
+    assert (
+        selector_text(
+            {
+                "matchLabels": {"a": "b"},
+                "matchExpressions": [
+                    {"key": "c", "operator": "In", "values": ["d", "e"]},
+                    {"key": "f", "operator": "NotIn", "values": ["g"]},
+                    {"key": "h", "operator": "Exists"},
+                    {"key": "i", "operator": "DoesNotExist"},
+                ],
+            }
+        )
+        == "a=b,c in (d,e),f notin (g),h,!i"
+    )
 
 
-@pytest.mark.parametrize(("kind", "spec", "status", "words"), [
-    ("Deployment", {"replicas": 2}, {"updatedReplicas": 1, "replicas": 2, "availableReplicas": 2}, "1 of 2 pods have"),
-    ("Deployment", {"replicas": 2}, {"updatedReplicas": 2, "replicas": 3, "availableReplicas": 2}, "old template"),
-    ("Deployment", {"replicas": 2}, {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 1}, "1 of 2 new pods"),
-    ("Deployment", {"replicas": 2}, {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}, ""),
-    ("Deployment", {}, {"updatedReplicas": 1, "replicas": 1, "availableReplicas": 1}, ""),
-    ("Deployment", {"replicas": 0}, {}, ""),
-    ("StatefulSet", {"replicas": 2}, {"updateRevision": "b", "currentRevision": "a", "readyReplicas": 2}, "0 of 2 pods have"),
-    ("StatefulSet", {"replicas": 2}, {"updateRevision": "b", "currentRevision": "b", "readyReplicas": 1}, "1 of 2 pods are"),
-    ("StatefulSet", {"replicas": 2}, {"updateRevision": "b", "currentRevision": "b", "readyReplicas": 2}, ""),
-    ("StatefulSet", {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}},
-     {"updateRevision": "b", "currentRevision": "a", "updatedReplicas": 1, "readyReplicas": 3}, ""),
-    ("StatefulSet", {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}},
-     {"updatedReplicas": 1, "readyReplicas": 3}, "partition 1"),
-    ("DaemonSet", {}, {"desiredNumberScheduled": 3, "updatedNumberScheduled": 2, "numberAvailable": 3}, "2 of 3 pods have"),
-    ("DaemonSet", {}, {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2}, "2 of 3 new pods"),
-    ("DaemonSet", {}, {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}, "")])
+@pytest.mark.parametrize(
+    ("kind", "spec", "status", "words"),
+    [
+        (
+            "Deployment",
+            {"replicas": 2},
+            {"updatedReplicas": 1, "replicas": 2, "availableReplicas": 2},
+            "1 of 2 pods have",
+        ),
+        (
+            "Deployment",
+            {"replicas": 2},
+            {"updatedReplicas": 2, "replicas": 3, "availableReplicas": 2},
+            "old template",
+        ),
+        (
+            "Deployment",
+            {"replicas": 2},
+            {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 1},
+            "1 of 2 new pods",
+        ),
+        ("Deployment", {"replicas": 2}, {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}, ""),
+        ("Deployment", {}, {"updatedReplicas": 1, "replicas": 1, "availableReplicas": 1}, ""),
+        ("Deployment", {"replicas": 0}, {}, ""),
+        (
+            "StatefulSet",
+            {"replicas": 2},
+            {"updateRevision": "b", "currentRevision": "a", "readyReplicas": 2},
+            "0 of 2 pods have",
+        ),
+        (
+            "StatefulSet",
+            {"replicas": 2},
+            {"updateRevision": "b", "currentRevision": "b", "readyReplicas": 1},
+            "1 of 2 pods are",
+        ),
+        (
+            "StatefulSet",
+            {"replicas": 2},
+            {"updateRevision": "b", "currentRevision": "b", "readyReplicas": 2},
+            "",
+        ),
+        (
+            "StatefulSet",
+            {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}},
+            {"updateRevision": "b", "currentRevision": "a", "updatedReplicas": 1, "readyReplicas": 3},
+            "",
+        ),
+        (
+            "StatefulSet",
+            {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}},
+            {"updatedReplicas": 1, "readyReplicas": 3},
+            "partition 1",
+        ),
+        (
+            "DaemonSet",
+            {},
+            {"desiredNumberScheduled": 3, "updatedNumberScheduled": 2, "numberAvailable": 3},
+            "2 of 3 pods have",
+        ),
+        (
+            "DaemonSet",
+            {},
+            {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2},
+            "2 of 3 new pods",
+        ),
+        (
+            "DaemonSet",
+            {},
+            {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3},
+            "",
+        ),
+    ],
+)
 def test_how_far_a_rollout_is(kind: str, spec: Any, status: Any, words: str) -> None:
     ref = WorkloadRef(KINDS[kind.lower()], "shop", "web")
     found = {"metadata": {"generation": 3}, "spec": spec, "status": dict(status, observedGeneration=3)}
@@ -138,8 +222,15 @@ def test_how_far_a_rollout_is(kind: str, spec: Any, status: Any, words: str) -> 
 
 
 def test_a_controller_that_has_given_up() -> None:
-    condition = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "it took too long"}
+    condition = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": "ProgressDeadlineExceeded",
+        "message": "it took too long",
+    }
     with pytest.raises(ScanError) as raised:
-        missing_for_completion(WEB, {"metadata": {}, "spec": {"progressDeadlineSeconds": 9},
-                                     "status": {"conditions": [condition]}})
+        missing_for_completion(
+            WEB,
+            {"metadata": {}, "spec": {"progressDeadlineSeconds": 9}, "status": {"conditions": [condition]}},
+        )
     assert raised.value.reason == "rollout_failed" and "(9)" in raised.value.cause

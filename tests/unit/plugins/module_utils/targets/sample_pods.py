@@ -6,31 +6,73 @@
 from __future__ import annotations
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    Selection,
+    select_targets,
+)
 
 DIGEST = "sha256:" + "a" * 64
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
-_GROUPS = {"ReplicaSet": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Deployment": "apps/v1",
-           "Job": "batch/v1", "CronJob": "batch/v1"}
+_GROUPS = {
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Deployment": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+}
 
 
 def reference(kind, name, api_version=None, controller=True):
-    return {"apiVersion": api_version or _GROUPS.get(kind, "v1"), "kind": kind, "name": name, "controller": controller}
+    return {
+        "apiVersion": api_version or _GROUPS.get(kind, "v1"),
+        "kind": kind,
+        "name": name,
+        "controller": controller,
+    }
 
 
-def pod(name, owner=None, containers=("app",), namespace="shop", image="x:1", image_id="docker.io/library/x@" + DIGEST,
-        state=None, labels=None, metadata=None, **spec):
+def pod(
+    name,
+    owner=None,
+    containers=("app",),
+    namespace="shop",
+    image="x:1",
+    image_id="docker.io/library/x@" + DIGEST,
+    state=None,
+    labels=None,
+    metadata=None,
+    **spec,
+):
     """A pod whose containers all have the same image and state (running where none is given)."""
     return {
-        "metadata": {"name": name, "namespace": namespace, "uid": "uid-%s-%s" % (namespace, name),
-                     "labels": labels or {}, "ownerReferences": [reference(*owner)] if owner else [],
-                     "managedFields": [{"big": 1}],
-                     "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"},
-                     **(metadata or {})},
-        "spec": {"nodeName": "n1", "containers": [{"name": each, "image": image} for each in containers], **spec},
-        "status": {"phase": "Running",
-                   "containerStatuses": [{"name": each, "imageID": image_id, "containerID": "containerd://1",
-                                          "state": state or RUNNING} for each in containers]},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "uid": f"uid-{namespace}-{name}",
+            "labels": labels or {},
+            "ownerReferences": [reference(*owner)] if owner else [],
+            "managedFields": [{"big": 1}],
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"},
+            **(metadata or {}),
+        },
+        "spec": {
+            "nodeName": "n1",
+            "containers": [{"name": each, "image": image} for each in containers],
+            **spec,
+        },
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [
+                {
+                    "name": each,
+                    "imageID": image_id,
+                    "containerID": "containerd://1",
+                    "state": state or RUNNING,
+                }
+                for each in containers
+            ],
+        },
     }
 
 
@@ -49,11 +91,17 @@ class Api:
     """
 
     def __init__(self, namespaces=(), objects=None, **lists):
-        self.lists = {"/api/v1/namespaces": list(namespaces) if not isinstance(namespaces, ScanError) else namespaces}
-        for resource, group in (("pods", "/api/v1"), ("replicasets", "/apis/apps/v1"), ("jobs", "/apis/batch/v1")):
+        self.lists = {
+            "/api/v1/namespaces": list(namespaces) if not isinstance(namespaces, ScanError) else namespaces
+        }
+        for resource, group in (
+            ("pods", "/api/v1"),
+            ("replicasets", "/apis/apps/v1"),
+            ("jobs", "/apis/batch/v1"),
+        ):
             given = lists.get(resource, [])
             for namespace, items in (given if isinstance(given, dict) else {"shop": given}).items():
-                self.lists["%s/namespaces/%s/%s" % (group, namespace, resource)] = items
+                self.lists[f"{group}/namespaces/{namespace}/{resource}"] = items
         self.objects = objects or {}
         self.asked = []
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
-    LookedAt,
     Selection,
+    SelectionReport,
     check_selected,
     select_targets,
 )
@@ -23,7 +23,7 @@ SHOP = {"/api/v1/namespaces/shop": namespace_object("shop")}
 
 
 def check(api, allow_empty=False, **conditions):
-    selection, looked_at = Selection(**{"namespaces": ("shop",), **conditions}), LookedAt()
+    selection, looked_at = Selection(**{"namespaces": ("shop",), **conditions}), SelectionReport()
     list(select_targets(api, "c", selection, looked_at))
     return check_selected(api, selection, looked_at, allow_empty)
 
@@ -34,23 +34,42 @@ def refused(api, **conditions):
     return caught.value
 
 
-@pytest.mark.parametrize(("conditions", "cause", "advice"), [
-    ({"pods": ("x*",)}, "Looked into 1 namespace (shop): 2 pods (pods left out 2)",
-     "Correct pods, or set allow_empty."),
-    ({"workloads": ("Deployment/*",)}, "Looked into 1 namespace (shop): 2 pods (workloads left out 2)",
-     "Correct workloads, or set allow_empty."),
-    ({"exclude_pods": ("a",), "exclude_workloads": ("Pod/b",)},
-     "Looked into 1 namespace (shop): 2 pods (exclude_pods left out 1, exclude_workloads left out 1)",
-     "Correct exclude_pods or exclude_workloads, or set allow_empty."),
-    ({"containers": ("x",), "exclude_pods": ("a",)},
-     "Looked into 1 namespace (shop): 2 pods (exclude_pods left out 1), 2 containers (containers left out 2)",
-     "Correct exclude_pods or containers, or set allow_empty."),
-    ({"container_kinds": ("init",)},
-     "Looked into 1 namespace (shop): 2 pods, 3 containers (container_kinds left out 3)",
-     "Correct container_kinds, or set allow_empty."),
-    ({"images": ("y*",)}, "Looked into 1 namespace (shop): 2 pods, 3 containers (images left out 3)",
-     "Correct images, or set allow_empty."),
-])
+@pytest.mark.parametrize(
+    ("conditions", "cause", "advice"),
+    [
+        (
+            {"pods": ("x*",)},
+            "Looked into 1 namespace (shop): 2 pods (pods left out 2)",
+            "Correct pods, or set allow_empty.",
+        ),
+        (
+            {"workloads": ("Deployment/*",)},
+            "Looked into 1 namespace (shop): 2 pods (workloads left out 2)",
+            "Correct workloads, or set allow_empty.",
+        ),
+        (
+            {"exclude_pods": ("a",), "exclude_workloads": ("Pod/b",)},
+            "Looked into 1 namespace (shop): 2 pods (exclude_pods left out 1, exclude_workloads left out 1)",
+            "Correct exclude_pods or exclude_workloads, or set allow_empty.",
+        ),
+        (
+            {"containers": ("x",), "exclude_pods": ("a",)},
+            "Looked into 1 namespace (shop): 2 pods (exclude_pods left out 1), 2 containers (containers "
+            "left out 2)",
+            "Correct exclude_pods or containers, or set allow_empty.",
+        ),
+        (
+            {"container_kinds": ("init",)},
+            "Looked into 1 namespace (shop): 2 pods, 3 containers (container_kinds left out 3)",
+            "Correct container_kinds, or set allow_empty.",
+        ),
+        (
+            {"images": ("y*",)},
+            "Looked into 1 namespace (shop): 2 pods, 3 containers (images left out 3)",
+            "Correct images, or set allow_empty.",
+        ),
+    ],
+)
 def test_each_condition_is_counted_once(conditions, cause, advice):
     error = refused(Api(pods=[pod("a"), pod("b", containers=("app", "proxy"))]), **conditions)
     assert (error.cause, error.advice) == (cause + ".", advice)
@@ -62,7 +81,8 @@ def test_selectors_that_no_pod_meets():
 
     error = refused(Api(pods=meeting, objects=SHOP), label_selectors=("app=x",))
     assert error.cause == (
-        "Looked into 1 namespace (shop): 0 pods; shop has pods, but none that meets label_selectors.")
+        "Looked into 1 namespace (shop): 0 pods; shop has pods, but none that meets label_selectors."
+    )
     assert error.advice == "Correct label_selectors, or set allow_empty."
 
 
@@ -91,13 +111,15 @@ def test_nothing_is_asked_when_something_was_found():
 def test_no_namespace():
     api = Api(namespaces=[namespace_object("shop"), namespace_object("shop-eu"), namespace_object("other")])
     error = refused(api, namespaces=("shop*",), exclude_namespaces=("shop*",))
-    assert error.cause == "No namespace was looked into; namespaces left out 1, exclude_namespaces left out 2."
+    assert (
+        error.cause == "No namespace was looked into; namespaces left out 1, exclude_namespaces left out 2."
+    )
     error = refused(Api(), namespaces=(), namespace_selectors=("team=x",))
     assert error.advice == "Correct namespace_selectors, or set allow_empty."
 
 
 def test_many_namespaces_are_not_all_named():
-    api = Api(namespaces=[namespace_object("n%d" % number) for number in range(9)])
+    api = Api(namespaces=[namespace_object(f"n{number}") for number in range(9)])
     assert "9 namespaces (n0, n1, n2, n3, n4, ...): 0 pods" in refused(api, namespaces=("*",)).cause
 
 

@@ -5,30 +5,65 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.kept_facts import secret_in
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.kept_pod import MASK, kept_pod
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_facts import secret_in
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_pod import MASK, kept_pod
 
 POD = {
-    "metadata": {"name": "api-1", "namespace": "shop", "uid": "u", "labels": {"app": "api"},
-                 "annotations": {"container.apparmor.security.beta.kubernetes.io/app": "unconfined",
-                                 "vault/agent": "s.HIDDEN1", "checksum/config": "HIDDEN2"}, "generateName": "api-"},
+    "metadata": {
+        "name": "api-1",
+        "namespace": "shop",
+        "uid": "u",
+        "labels": {"app": "api"},
+        "annotations": {
+            "container.apparmor.security.beta.kubernetes.io/app": "unconfined",
+            "vault/agent": "s.HIDDEN1",
+            "checksum/config": "HIDDEN2",
+        },
+        "generateName": "api-",
+    },
     "spec": {
-        "serviceAccountName": "api", "hostPID": True, "securityContext": {"sysctls": [{"name": "a.b", "value": "1"}]},
-        "containers": [{
-            "name": "app", "image": "i", "command": ["sh", "-c", "HIDDEN3"], "args": ["--x=HIDDEN4"],
-            "env": [{"name": "PLAIN", "value": "HIDDEN5"}, {"name": "EMPTY", "value": ""}, {"name": "NONE"},
-                    {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}],
-            "livenessProbe": {"httpGet": {"host": "h", "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}]}},
-            "readinessProbe": {"exec": {"command": ["HIDDEN7"]}},
-            "lifecycle": {"preStop": {"exec": {"command": ["HIDDEN8"]}}}}],
+        "serviceAccountName": "api",
+        "hostPID": True,
+        "securityContext": {"sysctls": [{"name": "a.b", "value": "1"}]},
+        "containers": [
+            {
+                "name": "app",
+                "image": "i",
+                "command": ["sh", "-c", "HIDDEN3"],
+                "args": ["--x=HIDDEN4"],
+                "env": [
+                    {"name": "PLAIN", "value": "HIDDEN5"},
+                    {"name": "EMPTY", "value": ""},
+                    {"name": "NONE"},
+                    {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},
+                ],
+                "livenessProbe": {
+                    "httpGet": {"host": "h", "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}]}
+                },
+                "readinessProbe": {"exec": {"command": ["HIDDEN7"]}},
+                "lifecycle": {"preStop": {"exec": {"command": ["HIDDEN8"]}}},
+            }
+        ],
         "initContainers": [{"name": "init", "env": [{"name": "A", "value": "HIDDEN9"}]}],
         "ephemeralContainers": [{"name": "debug", "env": [{"name": "A", "value": "HIDDEN10"}]}],
-        "volumes": [{"name": "v", "csi": {"driver": "d", "volumeAttributes": {"k": "HIDDEN11"}}},
-                    {"name": "f", "flexVolume": {"driver": "d", "options": {"k": "HIDDEN12"}}},
-                    {"name": "n", "nfs": {"server": "https://user:HIDDEN13@host", "path": "/"}}]},
-    "status": {"phase": "Running", "message": "HIDDEN14", "containerStatuses": [
-        {"name": "app", "state": {"running": {}}, "lastState": {"terminated": {"message": "HIDDEN15"}},
-         "user": {"linux": {"uid": 5}}}]},
+        "volumes": [
+            {"name": "v", "csi": {"driver": "d", "volumeAttributes": {"k": "HIDDEN11"}}},
+            {"name": "f", "flexVolume": {"driver": "d", "options": {"k": "HIDDEN12"}}},
+            {"name": "n", "nfs": {"server": "https://user:HIDDEN13@host", "path": "/"}},
+        ],
+    },
+    "status": {
+        "phase": "Running",
+        "message": "HIDDEN14",
+        "containerStatuses": [
+            {
+                "name": "app",
+                "state": {"running": {}},
+                "lastState": {"terminated": {"message": "HIDDEN15"}},
+                "user": {"linux": {"uid": 5}},
+            }
+        ],
+    },
 }
 
 
@@ -38,14 +73,23 @@ def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
     assert json.dumps(POD) == before
     assert "HIDDEN" not in json.dumps(kept)
     container = kept["spec"]["containers"][0]
-    assert container["env"] == [{"name": "PLAIN", "value": MASK}, {"name": "EMPTY", "value": ""}, {"name": "NONE"},
-                                {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}]
+    assert container["env"] == [
+        {"name": "PLAIN", "value": MASK},
+        {"name": "EMPTY", "value": ""},
+        {"name": "NONE"},
+        {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},
+    ]
     assert container["command"] == [MASK, MASK, MASK] and container["args"] == [MASK]
     assert container["livenessProbe"]["httpGet"]["host"] == "h"
-    assert kept["metadata"]["annotations"] == {"container.apparmor.security.beta.kubernetes.io/app": "unconfined"}
+    assert kept["metadata"]["annotations"] == {
+        "container.apparmor.security.beta.kubernetes.io/app": "unconfined"
+    }
     assert kept["spec"]["hostPID"] is True and kept["spec"]["serviceAccountName"] == "api"
     assert kept["spec"]["securityContext"] == POD["spec"]["securityContext"]
-    assert kept["status"] == {"phase": "Running", "containerStatuses": [{"name": "app", "user": {"linux": {"uid": 5}}}]}
+    assert kept["status"] == {
+        "phase": "Running",
+        "containerStatuses": [{"name": "app", "user": {"linux": {"uid": 5}}}],
+    }
 
 
 def test_a_small_pod_stays_small() -> None:

@@ -19,17 +19,51 @@ def holds(*selectors):
     return all_hold(read_label_selectors("some", selectors), LABELS)
 
 
-@pytest.mark.parametrize("text", [
-    "tier=db", "tier==db", "tier = db", " tier=db ", "tier!=web", "other!=web", "tier", "!other", "! other", "tier in (db,web)",
-    "tier in ( db , web )", "tier notin (web)", "other notin (web)", "app.kubernetes.io/name=api,tier=db", "tier=db , !other",
-    "empty=", "empty", "empty in ()", "in=x", "in in (x)", "tier in (db), app.kubernetes.io/name in (api, edge)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tier=db",
+        "tier==db",
+        "tier = db",
+        " tier=db ",
+        "tier!=web",
+        "other!=web",
+        "tier",
+        "!other",
+        "! other",
+        "tier in (db,web)",
+        "tier in ( db , web )",
+        "tier notin (web)",
+        "other notin (web)",
+        "app.kubernetes.io/name=api,tier=db",
+        "tier=db , !other",
+        "empty=",
+        "empty",
+        "empty in ()",
+        "in=x",
+        "in in (x)",
+        "tier in (db), app.kubernetes.io/name in (api, edge)",
+    ],
+)
 def test_what_holds(text):
     assert holds(text)
 
 
-@pytest.mark.parametrize("text", [
-    "tier=web", "tier!=db", "other", "!tier", "tier in (web)", "other in (db)", "tier notin (db,web)", "tier=db,other", "other=",
-    "Tier=db"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tier=web",
+        "tier!=db",
+        "other",
+        "!tier",
+        "tier in (web)",
+        "other in (db)",
+        "tier notin (db,web)",
+        "tier=db,other",
+        "other=",
+        "Tier=db",
+    ],
+)
 def test_what_does_not_hold(text):
     assert not holds(text)
 
@@ -38,10 +72,33 @@ def test_all_must_hold():
     assert holds() and holds("tier=db", "!other") and not holds("tier=db", "other")
 
 
-@pytest.mark.parametrize("text", [
-    "", " ", ",", "tier=db,", ",tier=db", "tier=db,,in=x", "tier=db web", "tier in db", "tier in (db", "tier in", "tier>1",
-    "tier=>", "-tier=db", "tier=-db", "tier=db-", "tier in (db, we b)", "a/b/c=d", "/tier=db", "tier=" + "x" * 64, "tier~db",
-    "tier=db\n;", "x," * 600 + "x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        ",",
+        "tier=db,",
+        ",tier=db",
+        "tier=db,,in=x",
+        "tier=db web",
+        "tier in db",
+        "tier in (db",
+        "tier in",
+        "tier>1",
+        "tier=>",
+        "-tier=db",
+        "tier=-db",
+        "tier=db-",
+        "tier in (db, we b)",
+        "a/b/c=d",
+        "/tier=db",
+        "tier=" + "x" * 64,
+        "tier~db",
+        "tier=db\n;",
+        "x," * 600 + "x",
+    ],
+)
 def test_what_is_not_understood_is_refused(text):
     with pytest.raises(ScanError) as caught:
         holds(text)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import LookedAt
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectionReport
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
     RUNNING,
     Api,
@@ -23,13 +23,24 @@ def replica(name, template="5d", **changes):
 
 
 def one(pods, **changes):
-    api = Api(pods=pods, replicasets=[owned("api-5d", "Deployment", "api"), owned("api-6e", "Deployment", "api")],
-              jobs=[owned("night-%d" % number, "CronJob", "night") for number in range(3)])
-    return [(each.target.pod, each.target.container, each.replicas) for each in select(api, replicas="one", **changes)]
+    api = Api(
+        pods=pods,
+        replicasets=[owned("api-5d", "Deployment", "api"), owned("api-6e", "Deployment", "api")],
+        jobs=[owned(f"night-{number}", "CronJob", "night") for number in range(3)],
+    )
+    return [
+        (each.target.pod, each.target.container, each.replicas)
+        for each in select(api, replicas="one", **changes)
+    ]
 
 
 def test_the_first_by_name_of_those_that_run():
-    pods = [replica("api-c"), replica("api-a", state=WAITING), replica("api-b"), replica("api-0", metadata=DELETED)]
+    pods = [
+        replica("api-c"),
+        replica("api-a", state=WAITING),
+        replica("api-b"),
+        replica("api-0", metadata=DELETED),
+    ]
     assert one(pods) == [("api-b", "app", 4)]
     assert one(list(reversed(pods))) == [("api-b", "app", 4)]
 
@@ -42,14 +53,22 @@ def test_one_that_is_being_deleted_comes_before_one_that_does_not_run():
 def test_each_container_of_a_pod_is_a_group():
     both = ("app", "proxy")
     assert one([replica("api-a", containers=both), replica("api-b", containers=both)]) == [
-        ("api-a", "app", 2), ("api-a", "proxy", 2)]
+        ("api-a", "app", 2),
+        ("api-a", "proxy", 2),
+    ]
 
 
 def test_templates_images_and_contents_are_told_apart():
     assert one([replica("api-a"), replica("api-b", "6e")]) == [("api-a", "app", 1), ("api-b", "app", 1)]
-    assert one([replica("api-a"), replica("api-b", image="x:2")]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+    assert one([replica("api-a"), replica("api-b", image="x:2")]) == [
+        ("api-a", "app", 1),
+        ("api-b", "app", 1),
+    ]
     # the same name, but the node of api-b pulled something else under it
-    assert one([replica("api-a"), replica("api-b", image_id="other")]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+    assert one([replica("api-a"), replica("api-b", image_id="other")]) == [
+        ("api-a", "app", 1),
+        ("api-b", "app", 1),
+    ]
 
 
 def test_content_that_is_not_known_yet_is_no_content_of_its_own():
@@ -58,31 +77,46 @@ def test_content_that_is_not_known_yet_is_no_content_of_its_own():
 
 
 def job_pod(number, **spec):
-    token = "kube-api-access-%d" % number
-    each = pod("night-%d-x" % number, ("Job", "night-%d" % number), volumes=[{"name": token, "projected": {}}], **spec)
+    token = f"kube-api-access-{number}"
+    each = pod(
+        f"night-{number}-x", ("Job", f"night-{number}"), volumes=[{"name": token, "projected": {}}], **spec
+    )
     each["spec"]["containers"][0]["volumeMounts"] = [{"name": token, "mountPath": "/var/run"}]
-    each["spec"].update(nodeName="n%d" % number, hostname="night-%d" % number)
+    each["spec"].update(nodeName=f"n{number}", hostname=f"night-{number}")
     return each
 
 
 def test_without_a_template_label_the_spec_is_compared():
     assert one([job_pod(0), job_pod(1)]) == [("night-0-x", "app", 2)]
-    assert one([job_pod(0), job_pod(1, hostNetwork=True)]) == [("night-0-x", "app", 1), ("night-1-x", "app", 1)]
+    assert one([job_pod(0), job_pod(1, hostNetwork=True)]) == [
+        ("night-0-x", "app", 1),
+        ("night-1-x", "app", 1),
+    ]
 
 
 def test_pods_without_owner_and_static_pods_are_no_replicas():
     assert one([pod("a"), pod("b"), pod("etcd-n1", ("Node", "n1")), pod("web-n1", ("Node", "n1"))]) == [
-        ("a", "app", 1), ("b", "app", 1), ("etcd-n1", "app", 1), ("web-n1", "app", 1)]
+        ("a", "app", 1),
+        ("b", "app", 1),
+        ("etcd-n1", "app", 1),
+        ("web-n1", "app", 1),
+    ]
 
 
 def test_the_number_left_out_is_told():
-    looked_at = LookedAt()
+    looked_at = SelectionReport()
     assert one([replica("api-a"), replica("api-b"), replica("api-c"), pod("bare")], looked_at=looked_at) == [
-        ("bare", "app", 1), ("api-a", "app", 3)]
+        ("bare", "app", 1),
+        ("api-a", "app", 3),
+    ]
     assert (looked_at.selected, looked_at.replicas_left_out) == (2, 2)
 
 
 def test_all_is_the_default():
-    found = select(Api(pods=[replica("api-a", state=RUNNING), replica("api-b")],
-                       replicasets=[owned("api-5d", "Deployment", "api")]))
+    found = select(
+        Api(
+            pods=[replica("api-a", state=RUNNING), replica("api-b")],
+            replicasets=[owned("api-5d", "Deployment", "api")],
+        )
+    )
     assert [(each.target.pod, each.replicas) for each in found] == [("api-a", 1), ("api-b", 1)]

@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
-    LookedAt,
     Selection,
+    SelectionReport,
     check_selected,
     resolve_namespaces,
     select_pods,
@@ -29,13 +29,16 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.t
 NAMESPACES = [namespace_object(name) for name in ("kube-system", "shop", "shop-eu", "shop-old")]
 
 
-@pytest.mark.parametrize(("image_id", "digest"), [
-    ("docker.io/library/x@" + DIGEST, DIGEST),
-    (DIGEST, ""),
-    ("", ""),
-    ("docker.io/library/x@sha256:short", ""),
-    ("docker.io/library/x@%s\n" % DIGEST, ""),
-])
+@pytest.mark.parametrize(
+    ("image_id", "digest"),
+    [
+        ("docker.io/library/x@" + DIGEST, DIGEST),
+        (DIGEST, ""),
+        ("", ""),
+        ("docker.io/library/x@sha256:short", ""),
+        (f"docker.io/library/x@{DIGEST}\n", ""),
+    ],
+)
 def test_only_a_registry_digest_is_a_digest(image_id, digest):
     (selected,) = select(Api(pods=[pod("a", image_id=image_id)]))
     assert (selected.target.image_id, selected.target.image_digest) == (image_id, digest)
@@ -48,23 +51,34 @@ def test_patterns_choose_pods_and_containers():
 
 def test_exclusions_take_away():
     api = Api(pods=[pod("api-1", containers=("app", "proxy")), pod("web-1"), pod("web-2")])
-    assert paths(select(api, exclude_pods=("web-2",), exclude_containers=("proxy",))) == ["shop/api-1/app",
-                                                                                          "shop/web-1/app"]
+    assert paths(select(api, exclude_pods=("web-2",), exclude_containers=("proxy",))) == [
+        "shop/api-1/app",
+        "shop/web-1/app",
+    ]
     assert paths(select(api, pods=("web-*",), exclude_pods=("*-[!1]",))) == ["shop/web-1/app"]
 
 
-@pytest.mark.parametrize(("images", "chosen"), [
-    (("registry.local/team/*",), ["a"]),
-    (("*:2",), ["b"]),
-    (("*@" + DIGEST,), ["a"]),
-    (("nginx",), []),
-    (("nginx:2", "registry.local/team/x:1"), ["a", "b"]),
-])
+@pytest.mark.parametrize(
+    ("images", "chosen"),
+    [
+        (("registry.local/team/*",), ["a"]),
+        (("*:2",), ["b"]),
+        (("*@" + DIGEST,), ["a"]),
+        (("nginx",), []),
+        (("nginx:2", "registry.local/team/x:1"), ["a", "b"]),
+    ],
+)
 def test_images_are_known_by_reference_and_by_id(images, chosen):
-    api = Api(pods=[pod("a", image="registry.local/team/x:1", image_id="registry.local/team/x@" + DIGEST),
-                    pod("b", image="nginx:2", image_id="sha256:" + "b" * 64)])
+    api = Api(
+        pods=[
+            pod("a", image="registry.local/team/x:1", image_id="registry.local/team/x@" + DIGEST),
+            pod("b", image="nginx:2", image_id="sha256:" + "b" * 64),
+        ]
+    )
     assert [each.target.pod for each in select(api, images=images)] == chosen
-    assert [each.target.pod for each in select(api, exclude_images=images)] == sorted({"a", "b"} - set(chosen))
+    assert [each.target.pod for each in select(api, exclude_images=images)] == sorted(
+        {"a", "b"} - set(chosen)
+    )
 
 
 def test_selectors_go_to_the_server():
@@ -88,7 +102,11 @@ def test_namespaces_by_pattern_are_resolved_and_named_once():
 def test_namespaces_by_label_alone_and_with_names():
     api = Api(namespaces=NAMESPACES)
     assert resolve_namespaces(api, Selection(namespace_selectors=("team=a", "!old"))) == [
-        "kube-system", "shop", "shop-eu", "shop-old"]
+        "kube-system",
+        "shop",
+        "shop-eu",
+        "shop-old",
+    ]
     assert api.asked == [("/api/v1/namespaces", {"labelSelector": "team=a,!old"})]
     # a namespace that is named, but lacks the label, is not on the server's list
     both = Selection(namespaces=("shop", "other"), namespace_selectors=("team=a",))
@@ -106,16 +124,19 @@ def bad_request(*bad):
     return lambda query: ScanError("invalid_request", "cannot parse") if set(bad) & set(query) else []
 
 
-@pytest.mark.parametrize(("conditions", "refused", "option"), [
-    ({"label_selectors": ("a=b=c",)}, ["labelSelector"], "label_selectors"),
-    ({"field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
-    ({"label_selectors": ("a",), "field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
-    ({"label_selectors": ("a=b=c",), "field_selectors": ("x=y",)}, ["labelSelector"], "label_selectors"),
-])
+@pytest.mark.parametrize(
+    ("conditions", "refused", "option"),
+    [
+        ({"label_selectors": ("a=b=c",)}, ["labelSelector"], "label_selectors"),
+        ({"field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
+        ({"label_selectors": ("a",), "field_selectors": ("x",)}, ["fieldSelector"], "field_selectors"),
+        ({"label_selectors": ("a=b=c",), "field_selectors": ("x=y",)}, ["labelSelector"], "label_selectors"),
+    ],
+)
 def test_a_selector_that_the_server_refuses_names_its_option(conditions, refused, option):
     with pytest.raises(ScanError, match="SCAN-102") as caught:
         select(Api(pods=bad_request(*refused)), **conditions)
-    assert "the option %s" % option in caught.value.tried
+    assert f"the option {option}" in caught.value.tried
     assert conditions[option][0] in caught.value.message
 
 
@@ -132,32 +153,58 @@ def test_any_other_failure_of_the_list_is_itself():
         select(Api(pods=ScanError("server_error", "no")), label_selectors=("a=b",))
 
 
-@pytest.mark.parametrize("item", [
-    {}, {"metadata": {"name": "a"}, "spec": {}, "status": {}},
-    {"metadata": {"name": "a", "uid": "1", "namespace": "other"}, "spec": {}, "status": {}},
-    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": None, "status": {}},
-    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": {"containers": [{}]}, "status": {}},
-    {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": {}, "status": {"containerStatuses": "x"}},
-])
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"metadata": {"name": "a"}, "spec": {}, "status": {}},
+        {"metadata": {"name": "a", "uid": "1", "namespace": "other"}, "spec": {}, "status": {}},
+        {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": None, "status": {}},
+        {
+            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
+            "spec": {"containers": [{}]},
+            "status": {},
+        },
+        {
+            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
+            "spec": {},
+            "status": {"containerStatuses": "x"},
+        },
+    ],
+)
 def test_what_is_no_pod_of_the_namespace_is_no_reply(item):
     with pytest.raises(ScanError, match="SCAN-210"):
         select(Api(pods=[item]))
 
 
 def test_windows_is_told_from_the_pod():
-    selected = select(Api(pods=[pod("w", os={"name": "windows"}), pod("x"),
-                                pod("v", nodeSelector={"kubernetes.io/os": "windows"})]))
+    selected = select(
+        Api(
+            pods=[
+                pod("w", os={"name": "windows"}),
+                pod("x"),
+                pod("v", nodeSelector={"kubernetes.io/os": "windows"}),
+            ]
+        )
+    )
     assert [each.operating_system for each in selected] == ["windows", "linux", "windows"]
 
 
 def test_kinds_of_containers():
-    each = pod("a", initContainers=[{"name": "setup", "image": "i"},
-                                    {"name": "mesh", "image": "m", "restartPolicy": "Always"}],
-               ephemeralContainers=[{"name": "debug", "image": "d"}])
+    each = pod(
+        "a",
+        initContainers=[
+            {"name": "setup", "image": "i"},
+            {"name": "mesh", "image": "m", "restartPolicy": "Always"},
+        ],
+        ephemeralContainers=[{"name": "debug", "image": "d"}],
+    )
 
     def chosen(*kinds):
-        return [(found.target.container, found.target.container_kind)
-                for found in select(Api(pods=[each]), container_kinds=kinds)]
+        return [
+            (found.target.container, found.target.container_kind)
+            for found in select(Api(pods=[each]), container_kinds=kinds)
+        ]
 
     # a sidecar belongs to what runs all the time
     assert chosen("container") == [("app", "container"), ("mesh", "init")]
@@ -168,7 +215,7 @@ def test_kinds_of_containers():
 
 def test_a_limit_is_kept_over_namespaces_and_said():
     api = Api(pods={"shop": [pod("a"), pod("b")], "eu": [pod("c", namespace="eu"), pod("d", namespace="eu")]})
-    looked_at = LookedAt()
+    looked_at = SelectionReport()
     selection = Selection(namespaces=("shop", "eu", "never"), limit=3)
     assert paths(select_targets(api, "c", selection, looked_at)) == ["shop/a/app", "shop/b/app", "eu/c/app"]
     assert looked_at.limit_reached and "never" not in looked_at.namespaces
@@ -177,22 +224,41 @@ def test_a_limit_is_kept_over_namespaces_and_said():
 
 
 def test_a_limit_that_leaves_nothing_out_is_no_warning():
-    api, looked_at = Api(pods=[pod("a"), pod("b")]), LookedAt()
+    api, looked_at = Api(pods=[pod("a"), pod("b")]), SelectionReport()
     selection = Selection(namespaces=("shop",), limit=2)
     assert len(list(select_targets(api, "c", selection, looked_at))) == 2
     assert check_selected(api, selection, looked_at, allow_empty=False) == []
 
 
-@pytest.mark.parametrize("conditions", [
-    {"workloads": ("Deployment/api",)}, {"exclude_workloads": ("Deployment/*",)}, {"images": ("*:2",)},
-    {"containers": ("proxy",)}, {"exclude_containers": ("app",)}, {"container_kinds": ("init",)}, {"limit": 2},
-    {"replicas": "one"}, {},
-])
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"workloads": ("Deployment/api",)},
+        {"exclude_workloads": ("Deployment/*",)},
+        {"images": ("*:2",)},
+        {"containers": ("proxy",)},
+        {"exclude_containers": ("app",)},
+        {"container_kinds": ("init",)},
+        {"limit": 2},
+        {"replicas": "one"},
+        {},
+    ],
+)
 def test_pods_are_those_of_the_targets(conditions):
-    replica = {"owner": ("ReplicaSet", "api-5d"), "containers": ("app", "proxy"), "labels": {"pod-template-hash": "5d"}}
-    api = Api(pods=[pod("api-1", **replica), pod("api-2", **replica),
-                    pod("web", image="y:2"), pod("i", initContainers=[{"name": "s", "image": "i:1"}])],
-              replicasets=[owned("api-5d", "Deployment", "api")])
+    replica = {
+        "owner": ("ReplicaSet", "api-5d"),
+        "containers": ("app", "proxy"),
+        "labels": {"pod-template-hash": "5d"},
+    }
+    api = Api(
+        pods=[
+            pod("api-1", **replica),
+            pod("api-2", **replica),
+            pod("web", image="y:2"),
+            pod("i", initContainers=[{"name": "s", "image": "i:1"}]),
+        ],
+        replicasets=[owned("api-5d", "Deployment", "api")],
+    )
     selection = Selection(namespaces=("shop",), **conditions)
     targets = list(select_targets(api, "c", selection))
     pods = list(select_pods(api, "shop", selection))

@@ -12,7 +12,10 @@ import tracemalloc
 import uuid
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection, select_targets
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
+    Selection,
+    select_targets,
+)
 
 PODS, PAGE, PER_DEPLOYMENT = 5000, 500, 50
 TRACED = 2000  # tracing makes everything many times slower, and what it shows does not depend on the number
@@ -41,55 +44,139 @@ class PagedApi:
     def list_items(self, path, query=None, page_size=500):
         if path.endswith("/replicasets"):
             for number in range(self.pods // PER_DEPLOYMENT):
-                yield {"metadata": {"name": "app-%d-5d" % number, "ownerReferences": [
-                    {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app-%d" % number, "controller": True}]}}
+                yield {
+                    "metadata": {
+                        "name": f"app-{number}-5d",
+                        "ownerReferences": [
+                            {
+                                "apiVersion": "apps/v1",
+                                "kind": "Deployment",
+                                "name": f"app-{number}",
+                                "controller": True,
+                            }
+                        ],
+                    }
+                }
             return
         assert page_size == PAGE
         for first in range(0, self.pods, page_size):
             self.pages += 1
             if not tracemalloc.is_tracing():
                 self.snapshots.append(held_snapshots() - self._before)
-            yield from json.loads("[%s]" % ",".join(map(self._pod, range(first, first + page_size))))
+            yield from json.loads("[{}]".format(",".join(map(self._pod, range(first, first + page_size)))))
 
     def get_metadata(self, path):
         raise AssertionError("every ReplicaSet is on the list")
 
     def _pod(self, number):
-        own = {"NUMBER": "%05d" % number, "OWNER": "app-%d" % (number // PER_DEPLOYMENT), "NODE": str(number % 40),
-               "UID": str(uuid.UUID(int=number * 7919))}
+        own = {
+            "NUMBER": "%05d" % number,
+            "OWNER": "app-%d" % (number // PER_DEPLOYMENT),
+            "NODE": str(number % 40),
+            "UID": str(uuid.UUID(int=number * 7919)),
+        }
         return re.sub("NUMBER|OWNER|NODE|UID", lambda found: own[found.group()], self._template)
 
 
 def realistic_pod():
     """A pod as the API server shows it, about 6 KB as JSON, with places for what each pod has of its own."""
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
-    probe = {"failureThreshold": 3, "periodSeconds": 5, "successThreshold": 1, "tcpSocket": {"port": "http"},
-             "timeoutSeconds": 1}
+    context = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    probe = {
+        "failureThreshold": 3,
+        "periodSeconds": 5,
+        "successThreshold": 1,
+        "tcpSocket": {"port": "http"},
+        "timeoutSeconds": 1,
+    }
     container = {
-        "name": "app", "image": "registry.example.com/team/OWNER:1.2.3", "command": ["/usr/bin/app"],
-        "env": [{"name": "SETTING_%d" % index, "value": "UID-%d" % index} for index in range(12)],
-        "imagePullPolicy": "IfNotPresent", "livenessProbe": probe, "readinessProbe": probe,
+        "name": "app",
+        "image": "registry.example.com/team/OWNER:1.2.3",
+        "command": ["/usr/bin/app"],
+        "env": [{"name": f"SETTING_{index}", "value": f"UID-{index}"} for index in range(12)],
+        "imagePullPolicy": "IfNotPresent",
+        "livenessProbe": probe,
+        "readinessProbe": probe,
         "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
-        "resources": {"limits": {"cpu": "500m", "memory": "64Mi"}, "requests": {"cpu": "10m", "memory": "16Mi"}},
-        "securityContext": context, "terminationMessagePath": "/dev/termination-log",
-        "volumeMounts": [{"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True,
-                          "name": "kube-api-access-NUMBER"}]}
-    conditions = [{"lastProbeTime": None, "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
-                   "status": "True", "type": kind} for kind in ("Initialized", "Ready", "PodScheduled")]
+        "resources": {
+            "limits": {"cpu": "500m", "memory": "64Mi"},
+            "requests": {"cpu": "10m", "memory": "16Mi"},
+        },
+        "securityContext": context,
+        "terminationMessagePath": "/dev/termination-log",
+        "volumeMounts": [
+            {
+                "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+                "readOnly": True,
+                "name": "kube-api-access-NUMBER",
+            }
+        ],
+    }
+    conditions = [
+        {
+            "lastProbeTime": None,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+            "observedGeneration": 1,
+            "status": "True",
+            "type": kind,
+        }
+        for kind in ("Initialized", "Ready", "PodScheduled")
+    ]
     return {
-        "metadata": {"name": "OWNER-5d-NUMBER", "namespace": "big", "uid": "UID",
-                     "labels": {"app.kubernetes.io/name": "OWNER", "pod-template-hash": "5d"},
-                     "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "OWNER-5d",
-                                          "uid": "UID", "controller": True, "blockOwnerDeletion": True}],
-                     "managedFields": [{"manager": "kubelet", "operation": "Update", "fieldsV1": {
-                         "f:field-with-a-name-%d" % index: {"f:another": {}} for index in range(50)}}]},
-        "spec": {"nodeName": "node-NODE", "containers": [container], "serviceAccountName": "app", "volumes": [
-            {"name": "kube-api-access-NUMBER", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]},
-        "status": {"phase": "Running", "conditions": conditions, "hostIP": "10.0.0.1", "podIP": "10.1.2.3",
-                   "containerStatuses": [{
-                       "name": "app", "ready": True, "restartCount": 0, "image": container["image"],
-                       "imageID": "registry.example.com/team/x@sha256:" + "a" * 64,
-                       "containerID": "containerd://UIDUID", "state": {"running": {"startedAt": "2026-01-01"}}}]},
+        "metadata": {
+            "name": "OWNER-5d-NUMBER",
+            "namespace": "big",
+            "uid": "UID",
+            "labels": {"app.kubernetes.io/name": "OWNER", "pod-template-hash": "5d"},
+            "ownerReferences": [
+                {
+                    "apiVersion": "apps/v1",
+                    "kind": "ReplicaSet",
+                    "name": "OWNER-5d",
+                    "uid": "UID",
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+            "managedFields": [
+                {
+                    "manager": "kubelet",
+                    "operation": "Update",
+                    "fieldsV1": {f"f:field-with-a-name-{index}": {"f:another": {}} for index in range(50)},
+                }
+            ],
+        },
+        "spec": {
+            "nodeName": "node-NODE",
+            "containers": [container],
+            "serviceAccountName": "app",
+            "volumes": [
+                {
+                    "name": "kube-api-access-NUMBER",
+                    "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]},
+                }
+            ],
+        },
+        "status": {
+            "phase": "Running",
+            "conditions": conditions,
+            "hostIP": "10.0.0.1",
+            "podIP": "10.1.2.3",
+            "containerStatuses": [
+                {
+                    "name": "app",
+                    "ready": True,
+                    "restartCount": 0,
+                    "image": container["image"],
+                    "imageID": "registry.example.com/team/x@sha256:" + "a" * 64,
+                    "containerID": "containerd://UIDUID",
+                    "state": {"running": {"startedAt": "2026-01-01"}},
+                }
+            ],
+        },
     }
 
 
@@ -99,7 +186,7 @@ def test_what_is_held_is_one_page_and_little_of_each_pod_that_is_kept():
     kept = list(select_targets(api, "c", Selection(namespaces=("big",))))
     held, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    print("%d bytes for each of %d pods, at most %d bytes more" % (held // TRACED, TRACED, peak - held))
+    print(f"{held // TRACED} bytes for each of {TRACED} pods, at most {peak - held} bytes more")
     assert (len(kept), api.pages) == (TRACED, TRACED // PAGE)
     assert held / TRACED < KEPT_PER_POD
     assert peak - held < PAGE_HELD

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import LookedAt
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectionReport
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
     Api,
     owned,
@@ -22,30 +22,52 @@ ARGO = "argoproj.io/v1alpha1"
 
 def everything(**changes):
     given = {
-        "pods": [pod("api-1", ("ReplicaSet", "api-5d")), pod("api-2", ("ReplicaSet", "api-5d")),
-                 pod("old-1", ("ReplicaSet", "old")), pod("canary-1", ("ReplicaSet", "canary-7f")),
-                 pod("night-1", ("Job", "night-1")), pod("once-1", ("Job", "once")), pod("db-0", ("StatefulSet", "db")),
-                 pod("log-x", ("DaemonSet", "log")), pod("rc-1", ("ReplicationController", "rc")),
-                 pod("step-1", ("Workflow", "build", ARGO)),
-                 pod("task-1", ("Job", "once", "batch.volcano.sh/v1alpha1")),
-                 pod("etcd-n1", ("Node", "n1")), pod("bare")],
-        "replicasets": [owned("api-5d", "Deployment", "api"), {"metadata": {"name": "old"}},
-                        owned("canary-7f", "Rollout", "canary", ARGO)],
+        "pods": [
+            pod("api-1", ("ReplicaSet", "api-5d")),
+            pod("api-2", ("ReplicaSet", "api-5d")),
+            pod("old-1", ("ReplicaSet", "old")),
+            pod("canary-1", ("ReplicaSet", "canary-7f")),
+            pod("night-1", ("Job", "night-1")),
+            pod("once-1", ("Job", "once")),
+            pod("db-0", ("StatefulSet", "db")),
+            pod("log-x", ("DaemonSet", "log")),
+            pod("rc-1", ("ReplicationController", "rc")),
+            pod("step-1", ("Workflow", "build", ARGO)),
+            pod("task-1", ("Job", "once", "batch.volcano.sh/v1alpha1")),
+            pod("etcd-n1", ("Node", "n1")),
+            pod("bare"),
+        ],
+        "replicasets": [
+            owned("api-5d", "Deployment", "api"),
+            {"metadata": {"name": "old"}},
+            owned("canary-7f", "Rollout", "canary", ARGO),
+        ],
         "jobs": [owned("night-1", "CronJob", "night"), owned("once", "Mission", "moon", "space.example/v1")],
     }
     return Api(**{**given, **changes})
 
 
 def workloads(selected):
-    return ["%s/%s" % (each.target.workload_kind, each.target.workload) for each in selected]
+    return [f"{each.target.workload_kind}/{each.target.workload}" for each in selected]
 
 
 def test_the_workload_behind_every_kind_of_owner():
     api = everything()
     assert workloads(select(api)) == [
-        "Deployment/api", "Deployment/api", "ReplicaSet/old", "Rollout/canary", "CronJob/night", "Mission/moon",
-        "StatefulSet/db", "DaemonSet/log", "ReplicationController/rc", "Workflow/build", "Job/once",
-        "Node/n1", "Pod/bare"]
+        "Deployment/api",
+        "Deployment/api",
+        "ReplicaSet/old",
+        "Rollout/canary",
+        "CronJob/night",
+        "Mission/moon",
+        "StatefulSet/db",
+        "DaemonSet/log",
+        "ReplicationController/rc",
+        "Workflow/build",
+        "Job/once",
+        "Node/n1",
+        "Pod/bare",
+    ]
     assert api.times_asked(REPLICASETS) == 1 and api.times_asked("/apis/batch/v1/namespaces/shop/jobs") == 1
 
 
@@ -68,7 +90,11 @@ def test_a_mirror_pod_without_owner_is_its_nodes():
 
 def test_a_replica_set_that_came_after_the_list_is_looked_up_once():
     def came_later(query):
-        return [owned("api-5d", "Deployment", "api")] if query.get("fieldSelector") == "metadata.name=api-5d" else []
+        return (
+            [owned("api-5d", "Deployment", "api")]
+            if query.get("fieldSelector") == "metadata.name=api-5d"
+            else []
+        )
 
     api = everything(replicasets=came_later)
     assert workloads(select(api, workloads=("Deployment/api",))) == ["Deployment/api", "Deployment/api"]
@@ -76,13 +102,26 @@ def test_a_replica_set_that_came_after_the_list_is_looked_up_once():
     assert "ReplicaSet/canary-7f" in workloads(select(api)), "one that is gone stands for itself"
 
 
-@pytest.mark.parametrize(("pattern", "chosen"), [
-    ("Deployment/api", ["Deployment/api"]), ("deployment/api", ["Deployment/api"]), ("deploy/a*", ["Deployment/api"]),
-    ("Deployments/*", ["Deployment/api"]), ("*/api", ["Deployment/api"]), ("sts/db", ["StatefulSet/db"]),
-    ("ds/*", ["DaemonSet/log"]), ("cj/*", ["CronJob/night"]), ("jobs/*", ["Job/once"]), ("rs/*", ["ReplicaSet/old"]),
-    ("po/*", ["Pod/bare"]), ("no/n1", ["Node/n1"]), ("rollout/*", ["Rollout/canary"]), ("*set/*", [
-        "ReplicaSet/old", "StatefulSet/db", "DaemonSet/log"]), ("deployment/web", []),
-])
+@pytest.mark.parametrize(
+    ("pattern", "chosen"),
+    [
+        ("Deployment/api", ["Deployment/api"]),
+        ("deployment/api", ["Deployment/api"]),
+        ("deploy/a*", ["Deployment/api"]),
+        ("Deployments/*", ["Deployment/api"]),
+        ("*/api", ["Deployment/api"]),
+        ("sts/db", ["StatefulSet/db"]),
+        ("ds/*", ["DaemonSet/log"]),
+        ("cj/*", ["CronJob/night"]),
+        ("jobs/*", ["Job/once"]),
+        ("rs/*", ["ReplicaSet/old"]),
+        ("po/*", ["Pod/bare"]),
+        ("no/n1", ["Node/n1"]),
+        ("rollout/*", ["Rollout/canary"]),
+        ("*set/*", ["ReplicaSet/old", "StatefulSet/db", "DaemonSet/log"]),
+        ("deployment/web", []),
+    ],
+)
 def test_workloads_are_chosen_by_kind_and_name(pattern, chosen):
     found = workloads(select(everything(), workloads=(pattern,)))
     assert list(dict.fromkeys(found)) == chosen
@@ -91,11 +130,12 @@ def test_workloads_are_chosen_by_kind_and_name(pattern, chosen):
 
 
 def test_without_the_right_to_list_replica_sets_the_replica_set_stands_and_that_is_said():
-    looked_at = LookedAt()
+    looked_at = SelectionReport()
     api = Api(pods=[pod("api-1", ("ReplicaSet", "api-5d"))], replicasets=ScanError("not_permitted", "no"))
     assert workloads(select(api, looked_at)) == ["ReplicaSet/api-5d"]
     assert looked_at.warnings == [
-        "namespace shop: ReplicaSets may not be listed, so each stands as a workload of its own"]
+        "namespace shop: ReplicaSets may not be listed, so each stands as a workload of its own"
+    ]
 
 
 @pytest.mark.parametrize("option", ["workloads", "exclude_workloads"])

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from _thread import start_new_thread
-from typing import Any, List
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks import interrupts
@@ -114,13 +114,15 @@ print(hanging, os.read(wrong, 5000).decode())
 
 
 def test_the_end_of_the_parent_interrupts() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, timeout=50, check=False
+    )
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "the parent ended\n")
 
 
 def test_a_task_is_told_by_cancel_and_ends_before_the_interrupt_is_raised() -> None:
     before, cancel = signal.getsignal(signal.SIGTERM), threading.Event()
-    ended: List[str] = []
+    ended: list[str] = []
 
     def body() -> None:
         signal.raise_signal(signal.SIGTERM)
@@ -141,8 +143,8 @@ def test_a_signal_counts_when_the_task_ends_before_it_is_looked_for() -> None:
 
 
 def test_what_is_interrupted_before_it_begins_never_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    late: List[Any] = []
-    ran: List[str] = []
+    late: list[Any] = []
+    ran: list[str] = []
 
     def start_later(*arguments: Any) -> None:
         late.append(arguments)
@@ -184,7 +186,9 @@ def test_results_errors_and_context_pass() -> None:
         run_interruptible(lambda: 1 // 0, threading.Event())
 
 
-def test_an_exception_just_after_the_start_and_a_second_one_leave_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_just_after_the_start_and_a_second_one_leave_nothing_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begun, cancel, ended = threading.Event(), threading.Event(), []
 
     def body() -> None:
@@ -219,5 +223,7 @@ def test_no_thread_to_be_had_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_at_whatever_moment_it_is_interrupted_it_ends_and_cleans_up() -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True, timeout=300, check=True
+    )
     assert done.stdout == "0 \n"

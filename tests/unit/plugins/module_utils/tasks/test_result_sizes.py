@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import pathlib
 import random
-from typing import Any, Dict, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
@@ -23,8 +24,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contai
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles, run_scan_profile
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import run_scan_target_info
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import (
+    chosen_profiles,
+    run_scan_profile,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
+    run_scan_target_info,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
@@ -45,14 +51,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeApiServer]:
 
     with FakeApiServer(Authority(tmp_path_factory.mktemp("authority"))) as running:
         for number in range(NAMESPACES):
-            running.objects.put("/api/v1/namespaces/team-%03d" % number, {"kind": "Namespace", "apiVersion": "v1"})
+            running.objects.put(
+                "/api/v1/namespaces/team-%03d" % number, {"kind": "Namespace", "apiVersion": "v1"}
+            )
             for workload in range(PODS // NAMESPACES // 5):
                 template = "checkout-service-%02d-%s" % (workload, ending(10))
                 for _replica in range(5):
-                    pod = running.add_pod("team-%03d" % number, "%s-%s" % (template, ending(5)), {"application": lambda *_any: 0})
-                    path = "/api/v1/namespaces/%(namespace)s/pods/%(name)s" % pod["metadata"]
+                    pod = running.add_pod(
+                        "team-%03d" % number, f"{template}-{ending(5)}", {"application": lambda *_any: 0}
+                    )
+                    path = "/api/v1/namespaces/{namespace}/pods/{name}".format(**pod["metadata"])
                     for status in pod["status"]["containerStatuses"]:
-                        status["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off " * 30}}
+                        status["state"] = {
+                            "waiting": {"reason": "CrashLoopBackOff", "message": "back-off " * 30}
+                        }
                     running.objects.put(path, pod)
         yield running
 
@@ -60,21 +72,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeApiServer]:
 @pytest.fixture(scope="module")
 def run(server: FakeApiServer) -> Any:
     """Runs a task over all namespaces; its result as Ansible would store it, the diff apart."""
-    def run_task(task: Any, spec: Any, **changes: Any) -> Dict[str, Any]:
+
+    def run_task(task: Any, spec: Any, **changes: Any) -> dict[str, Any]:
         params = {name: rule.get("default") for name, rule in spec().items()}
         params.update({"kubeconfig": server.kubeconfig(), "namespaces": ["team-*"]}, **changes)
         context = TaskContext(check_mode=False, environ={})
         result = task({name: value for name, value in params.items() if name in spec()}, context)
         result.pop("table", None)  # shown, and not in the result (plugin_utils/scan_action.py)
         return dict(result, warnings=context.warnings)
+
     return run_task
 
 
 @pytest.fixture(scope="module")
-def scanned(run: Any, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
+def scanned(run: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     profiles = [each.as_dict() for each in chosen_profiles({"profiles": ["workload-baseline"], "inputs": {}})]
-    return dict(run(run_scan_container, options.scan_container_spec, compiled_profiles=profiles,
-                    output_dir=str(tmp_path_factory.mktemp("results"))), profiles=profiles)
+    return dict(
+        run(
+            run_scan_container,
+            options.scan_container_spec,
+            compiled_profiles=profiles,
+            output_dir=str(tmp_path_factory.mktemp("results")),
+        ),
+        profiles=profiles,
+    )
 
 
 def size(result: Any) -> int:
@@ -88,11 +109,15 @@ def test_an_access_carries_its_pods_in_a_fraction_of_what_an_event_may_hold(run:
     assert [entry["pods"] for entry in result["access"]["namespaces"]] == [PODS // NAMESPACES] * NAMESPACES
     assert 100_000 < size(result) <= ACCESS_BYTES
     assert size(diff) <= ACCESS_BYTES, "with --diff"
-    assert diff[-1]["after"].endswith("more namespaces, %d of them with changes\n" % (NAMESPACES + 1 - len(diff)))
+    assert diff[-1]["after"].endswith(
+        "more namespaces, %d of them with changes\n" % (NAMESPACES + 1 - len(diff))
+    )
 
 
 def test_namespaces_that_refuse_are_counted_and_some_are_told_of(run: Any, server: FakeApiServer) -> None:
-    server.grants.deny = lambda user, method, path: "no " * 100 if method == "POST" and "team-000" not in path else None
+    server.grants.deny = lambda user, method, path: (
+        "no " * 100 if method == "POST" and "team-000" not in path else None
+    )
     try:
         result = run(run_scan_access, options.scan_access_spec, run_id="refused")
     finally:
@@ -102,32 +127,48 @@ def test_namespaces_that_refuse_are_counted_and_some_are_told_of(run: Any, serve
     assert size(result) <= ACCESS_BYTES
 
 
-def test_a_scan_names_the_first_that_were_not_scanned(scanned: Dict[str, Any]) -> None:
+def test_a_scan_names_the_first_that_were_not_scanned(scanned: dict[str, Any]) -> None:
     result = {name: value for name, value in scanned.items() if name != "profiles"}
     assert result["counts"] == {"selected": PODS, "scanned": 0, "not_scanned": PODS}
     assert 5000 < size(result) <= OTHER_BYTES
 
 
-def test_a_gate_names_its_first_reasons(run: Any, scanned: Dict[str, Any]) -> None:
-    result = run(run_scan_threshold, options.scan_threshold_spec, run_dir=scanned["run_dir"],
-                 threshold={"coverage": {"min": 100}}, threshold_source="here")
+def test_a_gate_names_its_first_reasons(run: Any, scanned: dict[str, Any]) -> None:
+    result = run(
+        run_scan_threshold,
+        options.scan_threshold_spec,
+        run_dir=scanned["run_dir"],
+        threshold={"coverage": {"min": 100}},
+        threshold_source="here",
+    )
     assert result["failed"] and size(result) <= OTHER_BYTES
 
 
-def test_a_judgement_names_the_first_that_were_not_scanned(run: Any, scanned: Dict[str, Any], tmp_path: pathlib.Path) -> None:
+def test_a_judgement_names_the_first_that_were_not_scanned(
+    run: Any, scanned: dict[str, Any], tmp_path: pathlib.Path
+) -> None:
     summary = json.loads(pathlib.Path(scanned["summary_file"]).read_text())
-    summary["targets"][0].update(outcome="scanned", error=None, hdf="hdf/none", facts={"path": "facts/none", "sha256": "0" * 64})
+    summary["targets"][0].update(
+        outcome="scanned", error=None, hdf="hdf/none", facts={"path": "facts/none", "sha256": "0" * 64}
+    )
     summary["target_counts"].update(scanned=1, not_scanned=PODS - 1)
     (tmp_path / "summary.json").write_text(json.dumps(summary))
-    result = run(run_scan_judgement, options.scan_judgement_spec, run_dir=str(tmp_path), output_dir=str(tmp_path / "again"),
-                 compiled_profiles=scanned["profiles"])
+    result = run(
+        run_scan_judgement,
+        options.scan_judgement_spec,
+        run_dir=str(tmp_path),
+        output_dir=str(tmp_path / "again"),
+        compiled_profiles=scanned["profiles"],
+    )
     assert result["counts"]["not_scanned"] == PODS
     assert size(result) <= OTHER_BYTES
 
 
 def test_the_containers_stand_in_a_file(run: Any, tmp_path: pathlib.Path) -> None:
     result = run(run_scan_target_info, options.scan_target_info_spec, output_file=str(tmp_path / "all.json"))
-    assert result["counts"]["targets"] == PODS == len(json.loads((tmp_path / "all.json").read_text())["targets"])
+    assert (
+        result["counts"]["targets"] == PODS == len(json.loads((tmp_path / "all.json").read_text())["targets"])
+    )
     assert "the first" in result["warnings"][-1]
     assert size(result) <= OTHER_BYTES
 

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What scans by debug have left in the cluster: their entries in pods' lists of ephemeral containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ..approaches.debug_container import ephemeral_statuses
+from ..targets.own_containers import PREFIX
+
+# As in the status of a pod (metav1.Time).
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+# So many stand in a task's result.
+MOST_ENTRIES = 50
+
+
+def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
+    """Our entries in one pod.
+
+    Each: {namespace, pod, name, target_container, image, run_id, state, started, age (seconds since it was started, None where
+    the node has not reported that)}.
+    """
+    statuses = ephemeral_statuses(pod)
+    for entry in pod["spec"].get("ephemeralContainers") or []:
+        command = entry.get("command") or []
+        if not str(entry["name"]).startswith(PREFIX) or "securescan" not in command:
+            continue
+        states: Mapping[str, Any] = statuses.get(entry["name"]) or {}
+        state = next(iter(states), "unknown")
+        started = _time((states.get(state) or {}).get("startedAt"))
+        yield {
+            "namespace": pod["metadata"]["namespace"],
+            "pod": pod["metadata"]["name"],
+            "name": str(entry["name"]),
+            "target_container": str(entry.get("targetContainerName") or ""),
+            "image": str(entry.get("image") or ""),
+            "run_id": str(command[-1]),
+            "state": state,
+            "started": started.strftime(_TIME) if started else "",
+            "age": int((now - started).total_seconds()) if started else None,
+        }
+
+
+def described(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) -> dict[str, Any]:
+    """{count, running, pods, by_namespace, oldest, entries}: the oldest come first, at most `most` of them."""
+    known = sorted(entries, key=lambda entry: -1 if entry["age"] is None else -entry["age"] - 1)
+    by_namespace: dict[str, int] = {}
+    for entry in known:
+        by_namespace[entry["namespace"]] = by_namespace.get(entry["namespace"], 0) + 1
+    ages: list[int] = [entry["age"] for entry in known if entry["age"] is not None]
+    return {
+        "count": len(known),
+        "running": sum(entry["state"] == "running" for entry in known),
+        "pods": len({(entry["namespace"], entry["pod"]) for entry in known}),
+        "by_namespace": dict(sorted(by_namespace.items())),
+        "oldest": max(ages) if ages else None,
+        "entries": [dict(entry) for entry in known[:most]],
+    }
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return datetime.strptime(str(text), _TIME).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None

@@ -1,0 +1,185 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cases: what a profile is expected to say over facts that are known. They stand in files of the folder tests beside it.
+
+cases:
+  - name: text
+    kept_facts: a file that a scan kept (see kept/kept_target.py), from the folder of this file; with its pod and container
+    facts: {key: {value, or status and cause}}, laid over the kept ones; bytes are {text: ...} or {base64: ...}
+    pod, container: the pod's API object and the container's name, where nothing kept has them
+    inputs: {name: value}
+    expect: {passed: [id], failed: [id], not_applicable: [id], not_reviewed: [id]}
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from ..collector.facts import OK, Facts
+from ..kept.kept_facts import BadFactsError, restore_facts
+from ..profiles.compiled_profile import CompiledProfile
+from ..profiles.loader import PROFILE_FILE, read_text
+from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED
+from ..vocabulary.cursor import Cursor, nearest
+from ..vocabulary.value_text import show
+from ..vocabulary.value_types import MODE
+from ..vocabulary.yaml_document import read_document, syntax_error
+from .queries import required_queries
+
+TESTS_FOLDER = "tests"
+EXPECTED_STATUSES = (PASSED, FAILED, NOT_APPLICABLE, NOT_REVIEWED)
+_CASE_KEYS = ("name", "kept_facts", "facts", "pod", "container", "inputs", "expect")
+_FACT_KEYS = ("status", "value", "cause")
+# Files of kept facts may lie beside the cases.
+_FACTS_SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of one control; `cursor` is where it is said."""
+
+    control: str
+    status: str
+    cursor: Cursor
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case; `cursor` is its place. Without a pod, `pod` is empty, and what is asked of it is not known."""
+
+    cursor: Cursor
+    name: str
+    expected: list[Expectation]
+    kept_facts: Path | None = None
+    facts: Mapping[str, Cursor] = field(default_factory=dict)
+    pod: Mapping[str, Any] = field(default_factory=dict)
+    container: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, profile: CompiledProfile) -> None:
+        """Raise ScanError bad_profile where the case names what the profile does not have."""
+        inputs, controls = (
+            [entry["name"] for entry in profile.inputs],
+            [control["id"] for control in profile.controls],
+        )
+        for name in self.inputs:
+            _check_known(self.cursor.child("inputs").child(name), "input", name, inputs)
+        for expectation in self.expected:
+            _check_known(expectation.cursor, "control", expectation.control, controls)
+        asked = [query.key for query in required_queries([profile])]
+        for key, place in self.facts.items():
+            _check_known(place, "fact", key, asked)
+
+    def given_facts(self) -> Facts:
+        """The facts that the case itself says. Raises ScanError bad_profile."""
+        facts: dict[str, Any] = {}
+        for key, place in self.facts.items():
+            entries = place.mapping(f"the fact {key}", _FACT_KEYS)
+            said = {name: _as_kept(entry.value) for name, entry in entries.items()}
+            try:
+                facts.update(restore_facts({key: {"status": OK, "value": None, "cause": "", **said}}, {}))
+            except BadFactsError as problem:
+                place.fail(str(problem))
+        return Facts(facts)
+
+
+def read_cases(profile_file: Path) -> list[Case]:
+    """The cases of a profile, in the order of their files' names. None at all is an error: nothing would be tested.
+
+    Raises ScanError bad_profile, and missing_library without PyYAML.
+    """
+    folder = profile_file.parent / TESTS_FOLDER
+    files: list[Path] = []
+    if profile_file.name == PROFILE_FILE and folder.is_dir():
+        files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != _FACTS_SUFFIX]
+    cases: list[Case] = []
+    for file in files:
+        if file.suffix != ".yml":
+            raise syntax_error(
+                str(file),
+                1,
+                "found a file that is neither .yml nor .json; expected cases and kept facts only",
+            )
+        document = read_document(str(file), read_text(file)[1])
+        top = Cursor(document, (), document.data).mapping("a file of cases", ("cases",), ("cases",))
+        cases += [_read_case(entry, file.parent) for entry in top["cases"].items("cases")]
+    if not cases:
+        raise syntax_error(
+            str(profile_file),
+            1,
+            f"the profile has no tests; expected files .yml with cases in a folder '{TESTS_FOLDER}' "
+            f"beside {PROFILE_FILE}",
+        )
+    return cases
+
+
+def _read_case(cursor: Cursor, folder: Path) -> Case:
+    entries = cursor.mapping("a case", _CASE_KEYS, ("name", "expect"))
+    name = entries["name"].text("the name of a case")
+    what = f"case '{show(name)}'"
+    if "kept_facts" not in entries and "facts" not in entries and "pod" not in entries:
+        cursor.fail(f"{what}: it has nothing to judge; expected kept_facts, facts or pod")
+    if "kept_facts" in entries and "pod" in entries:
+        entries["pod"].fail(f"{what}: found a pod beside kept_facts, which have one; expected one of them")
+    if ("pod" in entries) != ("container" in entries):
+        cursor.fail(f"{what}: found one of pod and container; expected both or none")
+    kept = folder / entries["kept_facts"].text(f"{what}: kept_facts") if "kept_facts" in entries else None
+    inputs = entries["inputs"].mapping(f"{what}: inputs") if "inputs" in entries else {}
+    if "pod" in entries:
+        entries["pod"].mapping(f"{what}: pod")
+    return Case(
+        cursor,
+        name,
+        _read_expected(entries["expect"], what),
+        kept,
+        facts=entries["facts"].mapping(f"{what}: facts") if "facts" in entries else {},
+        pod=entries["pod"].value if "pod" in entries else {},
+        container=entries["container"].text(f"{what}: container") if "container" in entries else "",
+        inputs={key: place.value for key, place in inputs.items()},
+    )
+
+
+def _read_expected(cursor: Cursor, what: str) -> list[Expectation]:
+    expected: list[Expectation] = []
+    for status, ids in cursor.mapping(f"{what}: expect", EXPECTED_STATUSES).items():
+        for place in ids.items(f"{what}: expect {status}"):
+            control = place.text(f"{what}: expect {status}")
+            if any(control == other.control for other in expected):
+                place.fail(f"{what}: control '{control}' stands here for the second time; expected it once")
+            expected.append(Expectation(control, status, place))
+    if not expected:
+        cursor.fail(
+            "{}: it expects nothing; expected ids of controls below one of {}".format(
+                what, ", ".join(EXPECTED_STATUSES)
+            )
+        )
+    return expected
+
+
+def _check_known(place: Cursor, word: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        place.fail(f"unknown {word} '{show(name)}'{nearest(name, known)} one of the profile's {show(known)}")
+
+
+def _as_kept(value: Any) -> Any:
+    """A value as it stands in kept facts: texts that stand for bytes, and permission bits, as people write them."""
+    if isinstance(value, list):
+        return [_as_kept(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["text"] and isinstance(value["text"], str):
+        return {"base64": base64.b64encode(value["text"].encode()).decode()}
+    return {key: _mode(entry) if key == "mode" else _as_kept(entry) for key, entry in value.items()}
+
+
+def _mode(value: Any) -> Any:
+    accept: Callable[[Any], Any] = MODE.accept
+    try:
+        return accept(value)
+    except ValueError:
+        return value

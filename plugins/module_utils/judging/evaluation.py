@@ -1,0 +1,224 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges one target by one compiled profile: facts and the pod's API object in, controls with segments out.
+
+No control passes by absence. A test whose facts are missing is skipped with their cause, and then the control's passed
+tests are skipped too: readers of HDF count a control with one passed and one skipped segment as passed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, Callable
+
+from ..collector.facts import Facts
+from ..profiles.compiled_profile import CompiledProfile
+from ..profiles.inputs import Input
+from ..results.model import ERROR, FAILED, PASSED, SKIPPED, ControlResult, ProfileResult, Segment
+from ..vocabulary.conditions import found_text, unmet
+from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
+from ..vocabulary.registry import RESOURCES
+from ..vocabulary.resource import Resource, View
+from ..vocabulary.supports import unsupported_reason
+from ..vocabulary.value_text import bound_text
+
+__all__ = ["MANUAL", "EvaluationContext", "evaluate"]
+
+MANUAL = "A human must check this; record the outcome as an attestation."
+_ERROR_LIMIT = 500
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def evaluate(
+    profile: CompiledProfile, facts: Facts, context: EvaluationContext, now: Callable[[], datetime] = _utc_now
+) -> ProfileResult:
+    """Judge the target. Never raises for what the target sent: a control that cannot be judged says so itself.
+
+    :param now: the time zone-aware clock that `start_time` is taken from
+    """
+    evidence = Evidence(facts, context)
+    result = ProfileResult(
+        name=profile.name,
+        title=profile.title,
+        version=profile.version,
+        sha256=profile.sha256,
+        controls=[],
+        maintainer=profile.maintainer,
+        summary=profile.summary,
+        license=profile.license,
+        copyright=profile.copyright,
+        supports=[dict(entry) for entry in profile.supports],
+        attributes=[Input(**entry).attribute() for entry in profile.inputs],
+    )
+    try:
+        reason = unsupported_reason(profile.supports, evidence)
+    except NotKnownError as missing:
+        judge: Callable[[_Control], tuple[list[Segment], float]] = _undecided(
+            "whether this profile applies", missing
+        )
+    else:
+        judge = _judge
+        if reason:
+            result.status = "skipped"
+            result.status_message = f"Skipping profile: '{profile.name}': {reason}."
+            return result
+    started = now().isoformat()  # of all controls: a profile takes a millisecond
+    for control in profile.controls:
+        result.controls.append(_control_result(_Control(control, evidence, started), judge))
+    return result
+
+
+@dataclasses.dataclass(frozen=True)
+class _Control:
+    """A compiled control while it is judged."""
+
+    data: Mapping[str, Any]
+    evidence: Evidence
+    started: str
+
+    def skipped(self, reason: str) -> Segment:
+        """A segment over the whole control."""
+        return Segment(SKIPPED, self.data["title"], self.started, skip_message=reason)
+
+
+def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], tuple[list[Segment], float]]:
+    def judge(control: _Control) -> tuple[list[Segment], float]:
+        return [control.skipped(f"Not reviewed: {what} could not be decided: {missing}.")], control.data[
+            "impact"
+        ]
+
+    return judge
+
+
+def _control_result(
+    control: _Control, judge: Callable[[_Control], tuple[list[Segment], float]]
+) -> ControlResult:
+    data = control.data
+    try:
+        segments, impact = judge(control)
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor pass in silence
+        message = (
+            f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
+        )
+        segments, impact = [Segment(ERROR, data["title"], control.started, message=message)], data["impact"]
+    return ControlResult(
+        id=data["id"],
+        title=data["title"],
+        desc=data["desc"],
+        impact=impact,
+        results=segments,
+        descriptions=dict(data["descriptions"]),
+        tags=dict(data["tags"]),
+        refs=[dict(ref) for ref in data["refs"]],
+        code=data["code"],
+        source_file=data["file"],
+        source_line=data["line"],
+    )
+
+
+def _judge(control: _Control) -> tuple[list[Segment], float]:
+    """The segments, and the impact: 0.0 where the control does not apply, which HDF reads as Not Applicable."""
+    data = control.data
+    if data["manual"]:
+        return [control.skipped(MANUAL)], data["impact"]
+    for supports in data["supports"]:
+        try:
+            unsupported = unsupported_reason(supports, control.evidence)
+        except NotKnownError as missing:
+            return _undecided("whether this control applies", missing)(control)
+        if unsupported:
+            return [
+                control.skipped(f"Not applicable: {unsupported} by the profile that this control is from.")
+            ], 0.0
+    only_if = data["only_if"]
+    if only_if:
+        try:
+            unmet_condition = _first_unmet(only_if["tests"], control)
+        except NotKnownError as missing:
+            return _undecided("whether this control applies", missing)(control)
+        if unmet_condition:
+            return [
+                control.skipped("Not applicable: applies {} ({}).".format(only_if["reason"], unmet_condition))
+            ], 0.0
+    segments = [segment for test in data["tests"] for segment in _judge_test(test, control)]
+    return _withhold_passes(segments), data["impact"]
+
+
+def _withhold_passes(segments: list[Segment]) -> list[Segment]:
+    """With a skipped segment and no failed one, passed segments become skipped: the control is not known to hold."""
+    skipped = next((segment for segment in segments if segment.status == SKIPPED), None)
+    if skipped is None or any(segment.status == FAILED for segment in segments):
+        return segments
+    reason = f"Passed, but withheld: the control is incomplete because {skipped.skip_message}"
+    return [
+        dataclasses.replace(segment, status=SKIPPED, skip_message=reason)
+        if segment.status == PASSED
+        else segment
+        for segment in segments
+    ]
+
+
+def _judge_test(test: Mapping[str, Any], control: _Control) -> list[Segment]:
+    resource = RESOURCES[test["resource"]]
+    view = View(test["params"], control.evidence)
+    segments = []
+    for expectation in test["expect"]:
+        begun = time.perf_counter()
+        status, message, skip_message = PASSED, "", ""
+        try:
+            failure = _failure(expectation, resource, view)
+            if failure:
+                status, message = FAILED, failure
+        except NotKnownError as missing:
+            status, skip_message = SKIPPED, f"{missing}."
+        segments.append(
+            Segment(
+                status,
+                expectation["description"],
+                control.started,
+                round(time.perf_counter() - begun, 6),
+                message,
+                skip_message,
+                resource.name,
+                test["id"] or test["title"],
+            )
+        )
+    return segments
+
+
+def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
+    """The failure of the first expectation that is not met, None where all are. Raises NotKnownError."""
+    for test in tests:
+        view = View(test["params"], control.evidence)
+        for expectation in test["expect"]:
+            failure = _failure(expectation, RESOURCES[test["resource"]], view)
+            if failure:
+                return failure
+    return None
+
+
+def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
+    """What was expected, what was found and where, or None where the expectation is met. Raises NotKnownError."""
+    attribute = resource.attributes[expectation["attribute"]]
+    found = attribute.read(view)
+    condition = unmet(expectation["conditions"], attribute.type, found)
+    if condition is None:
+        return None
+    parts = [
+        expectation["expected"],
+        ", found ",
+        found_text(condition, attribute, found, expectation["masked"]),
+    ]
+    if not attribute.predicate:
+        parts += [" ", resource.place(view.params)]
+    if isinstance(found, Absent):
+        parts += [": ", bound_text(found.reason)]
+    detail = "" if isinstance(found, Absent) or not attribute.detail else attribute.detail(view)
+    return "".join([*parts, ": ", detail] if detail else parts)

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The facts that profiles need, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..collector.facts import Query
+from ..profiles.compiled_profile import CompiledProfile
+from ..vocabulary.registry import RESOURCES
+from ..vocabulary.supports import supports_queries
+
+
+def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
+    """Every query that evaluating the profiles will look up, each once, in the order of first use."""
+    queries: dict[str, Query] = {}
+    for profile in profiles:
+        for query in _profile_queries(profile):
+            queries.setdefault(query.key, query)
+    return tuple(queries.values())
+
+
+def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
+    yield from supports_queries(profile.supports)
+    for control in profile.controls:
+        for supports in control["supports"]:
+            yield from supports_queries(supports)
+        conditional = control["only_if"]["tests"] if control["only_if"] else []
+        for test in (*conditional, *control["tests"]):
+            yield from _test_queries(test)
+
+
+def _test_queries(test: Mapping[str, Any]) -> Iterator[Query]:
+    resource = RESOURCES[test["resource"]]
+    for expectation in test["expect"]:
+        yield from resource.attributes[expectation["attribute"]].needs(test["params"])

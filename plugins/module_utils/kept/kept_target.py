@@ -1,0 +1,107 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run keeps of one target, so that it can be judged again without a second scan: `facts/<target>.json`.
+
+    schema            securescan.kubernetes/kept-facts
+    schema_version    number; 1
+    collection        {name, version} of what wrote it
+    collected         RFC 3339: when the target was seen
+    method            how it was seen: run_id, approach, collector_version and whatever else the judgement's method held
+    collector         what the collector said of itself: version, shell, programs
+    target            all fields of `Target.identity()`
+    pod               the pod's API object without secrets (see targets/kept_pod.py)
+    facts             by key (see collector/kept_facts.py)
+
+The summary holds the file's SHA-256: what was altered afterwards is not judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..collector.facts import Facts
+from ..errors import ScanError
+from ..results.producer import COLLECTION, VERSION
+from ..targets.identity import Target
+from ..targets.pod import PodSnapshot, check_pod
+from ..targets.selection import SelectedTarget
+from .kept_facts import BadFactsError, keep_facts, restore_facts, secret_in
+from .kept_pod import kept_pod
+
+SCHEMA = "securescan.kubernetes/kept-facts"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class KeptTarget:
+    """A target read back; `selected` and `facts` are what an approach would have had of it."""
+
+    method: dict[str, Any]
+    collected: str
+    selected: SelectedTarget
+    facts: Facts
+
+
+def keep_target(
+    selected: SelectedTarget, facts: Facts, method: Mapping[str, Any], collected: str
+) -> dict[str, Any]:
+    """The file's content.
+
+    :param method: the `method` of the target's judgement
+    :param collected: RFC 3339
+    """
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "collection": {"name": COLLECTION, "version": VERSION},
+        "collected": collected,
+        "method": {name: value for name, value in method.items() if name != "unread"},
+        "collector": facts.collector,
+        "target": selected.target.identity(),
+        "pod": kept_pod(selected.pod.object(), secret_in),
+        "facts": keep_facts(facts),
+    }
+
+
+def read_kept_target(data: bytes, source: str) -> KeptTarget:
+    """The target in a file's bytes; `source` names it in errors.
+
+    :raises ScanError: `bad_facts` for anything but a whole file of this schema version
+    """
+    try:
+        kept = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _bad(source, "is not JSON, or is cut off") from None
+    if (
+        not isinstance(kept, dict)
+        or kept.get("schema") != SCHEMA
+        or kept.get("schema_version") != SCHEMA_VERSION
+    ):
+        raise _bad(source, f"is not of the format of kept facts, version {SCHEMA_VERSION}")
+    if not isinstance(kept.get("collected"), str):
+        raise _bad(source, "collected must be text")
+    for name in ("method", "target", "pod", "collector", "facts"):
+        if not isinstance(kept.get(name), dict):
+            raise _bad(source, f"{name} must be an object")
+    if not isinstance(kept["method"].get("approach"), str):
+        raise _bad(source, "method must hold the approach")
+    names = [field.name for field in fields(Target)]
+    if not all(isinstance(kept["target"].get(name), str) for name in names):
+        raise _bad(source, "target must hold the texts {}".format(", ".join(names)))
+    target = Target(**{name: kept["target"][name] for name in names})
+    try:
+        check_pod(kept["pod"], target.namespace)
+        facts = restore_facts(kept["facts"], kept["collector"])
+    except (ScanError, BadFactsError) as reason:
+        raise _bad(source, getattr(reason, "message", str(reason))) from None
+    return KeptTarget(
+        kept["method"], kept["collected"], SelectedTarget(target, PodSnapshot.from_object(kept["pod"])), facts
+    )
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_facts", f"{source}: {what}", tried="read kept facts")

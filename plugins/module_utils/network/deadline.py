@@ -1,0 +1,64 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deadline and a cancel event in one: everything that waits for a cluster obeys both."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..errors import ScanError
+
+# An event cannot be waited for together with a socket, so long waits are cut into slices of this many seconds.
+CANCEL_SLICE = 0.1
+
+
+class Deadline:
+    """`seconds` from now, or earlier when `cancel` is set. `tried` names what is being done, for the errors."""
+
+    def __init__(self, seconds: float, cancel: threading.Event | None = None, tried: str = "") -> None:
+        self.seconds = seconds
+        self.cancel = cancel
+        self.tried = tried
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """:raises ScanError: cancelled, timed_out"""
+        self.check_cancel()
+        if self.remaining() <= 0:
+            raise ScanError("timed_out", f"our deadline of {self.seconds:g} s passed", tried=self.tried)
+
+    def check_cancel(self) -> None:
+        """:raises ScanError: cancelled"""
+        if self.cancel is not None and self.cancel.is_set():
+            raise ScanError("cancelled", "cancelled while it was under way", tried=self.tried)
+
+    def slice(self, at_most: float | None = None) -> float:
+        """How many seconds one wait may last before `check` has to be called again."""
+        seconds = self.remaining() if self.cancel is None else min(self.remaining(), CANCEL_SLICE)
+        return seconds if at_most is None else max(0.0, min(seconds, at_most))
+
+    def sleep(self, seconds: float) -> None:
+        """Pause for `seconds`.
+
+        :raises ScanError: cancelled, timed_out
+        """
+        end = time.monotonic() + seconds
+        while True:
+            self.check()
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            if self.cancel is None:
+                time.sleep(self.slice(left))
+            else:
+                self.cancel.wait(self.slice(left))
+
+    def narrowed(self, seconds: float) -> Deadline:
+        """The same deadline, but `seconds` from now if that is earlier."""
+        return Deadline(min(seconds, self.remaining()), self.cancel, self.tried)

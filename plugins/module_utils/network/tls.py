@@ -1,0 +1,126 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TLS towards one API server: what is trusted, who we are, and a session that makes the next handshake cheap."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ScanError
+
+_CERTIFICATES = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    """Certificate chain and private key, both PEM."""
+
+    chain: bytes
+    key: bytes
+
+    def __repr__(self) -> str:
+        return "ClientCertificate(...)"
+
+
+class TlsClient:
+    """One SSL context, made once because that is costly, and the newest session for resumption.
+
+    A session stands for the client certificate of the connection that it came from, so it is only ever used with
+    its own context.
+
+    :param ca_pem: certificates to trust; None for those of the system
+    :param verify: False takes any certificate
+    :raises ScanError: bad_file
+    """
+
+    def __init__(
+        self, ca_pem: bytes | None, verify: bool, certificate: ClientCertificate | None = None
+    ) -> None:
+        self.ca_pem = ca_pem
+        self.verify = verify
+        self.certificate = certificate
+        self._context = self._make_context()
+        self._session: ssl.SSLSession | None = None
+
+    def wrap(self, sock: object, server_name: str) -> ssl.SSLSocket:
+        """Put TLS on a connected, non-blocking socket. The handshake is the caller's to drive."""
+        return self._context.wrap_socket(
+            sock,
+            server_hostname=server_name,  # type: ignore[arg-type]
+            do_handshake_on_connect=False,
+            session=self._session,
+        )
+
+    def remember(self, sock: ssl.SSLSocket) -> None:
+        """Keep the session of a connection that is about to be closed (TLS 1.3 gives it after the handshake).
+
+        Only when the one that is held did not serve: Python copies a session each time, at the price of half a
+        handshake.
+        """
+        if sock.session_reused:
+            return
+        session = sock.session
+        if session is not None and session.has_ticket:
+            self._session = session
+
+    def _make_context(self) -> ssl.SSLContext:
+        # Not ssl.create_default_context: from Python 3.13 on that refuses CAs without a key identifier, which many
+        # clusters still have, and it reads the system's CAs where they are not wanted.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif self.ca_pem is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        else:
+            blocks = b"\n".join(_CERTIFICATES.findall(self.ca_pem))
+            try:
+                context.load_verify_locations(cadata=blocks.decode("ascii"))
+            except (ssl.SSLError, ValueError):
+                raise ScanError("bad_file", "the CA holds no usable PEM certificate") from None
+        if self.certificate is not None:
+            self._load_certificate(context, self.certificate)
+        return context
+
+    @staticmethod
+    def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+        try:
+            with _private_file(certificate.chain + b"\n" + certificate.key) as path:
+                # An empty password makes an encrypted key an error; without it OpenSSL asks on the terminal.
+                context.load_cert_chain(path, password="")
+        except (ssl.SSLError, ValueError) as error:
+            reason = getattr(error, "reason", None) or "not PEM, or an encrypted key"
+            raise ScanError(
+                "bad_file",
+                f"the client certificate and key cannot be used together ({reason})",
+                advice="Give a PEM certificate and its unencrypted PEM key.",
+            ) from None
+
+
+@contextmanager
+def _private_file(content: bytes) -> Iterator[str]:
+    """A path that OpenSSL can read `content` from, and nobody else. In memory where the system can (Linux)."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("client-certificate")
+        try:
+            os.write(descriptor, content)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    handle, path = tempfile.mkstemp()
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        yield path
+    finally:
+        Path(path).unlink()

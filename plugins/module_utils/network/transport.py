@@ -1,0 +1,300 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opens connections to an API server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure named."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ScanError
+from .deadline import Deadline
+from .proxy import Proxy
+from .server_text import clean_text
+from .tls import TlsClient
+
+CONNECT_SECONDS = 10.0
+_PROXY_REPLY_LIMIT = 16 * 1024
+_RECEIVE_SIZE = 64 * 1024
+# Linux; elsewhere the system's own, slower defaults hold.
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an API server is. `base_path` stands before every path (servers behind a gateway), without a slash at
+    its end; `server_name` is what the certificate must be for."""
+
+    host: str
+    port: int
+    base_path: str
+    server_name: str
+    proxy: Proxy | None = None
+
+    @property
+    def authority(self) -> str:
+        """host:port as in a URL, without the port where it is 443."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == 443 else f"{host}:{self.port}"
+
+
+class TlsStream:
+    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each request.
+
+    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a socket.
+    """
+
+    def __init__(self, sock: ssl.SSLSocket, tls: TlsClient, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.tls = tls
+        self._sock = sock
+        self._read_wants_write = False
+        self._unread = b""
+
+    def receive(self, size: int = _RECEIVE_SIZE) -> bytes | None:
+        """At most `size` bytes of what has come, None if nothing has, b"" at the end of the stream.
+
+        :raises OSError: the connection broke
+        """
+        if self._unread:
+            data, self._unread = self._unread[:size], self._unread[size:]
+            return data
+        self._read_wants_write = False
+        try:
+            return self._sock.recv(size)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLWantWriteError:
+            self._read_wants_write = True
+            return None
+        except ssl.SSLEOFError:
+            return b""
+
+    def unread(self, data: bytes) -> None:
+        """Give back what was received too much: the next `receive` answers with it."""
+        self._unread = data + self._unread
+
+    def send(self, data: bytes) -> int:
+        """Send what fits and say how much that was. After 0 the same data has to be offered again.
+
+        :raises OSError: the connection broke
+        """
+        try:
+            return self._sock.send(data)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+
+    def wait(self, to_write: bool = False, at_most: float | None = None) -> None:
+        """Wait until there is something to read (or room to write, too), at most one slice of the deadline.
+
+        :raises ScanError: cancelled, timed_out
+        """
+        self.deadline.check()
+        if self._unread or self._sock.pending():
+            return
+        events = select.POLLIN | (select.POLLOUT if to_write or self._read_wants_write else 0)
+        _poll(self._sock.fileno(), events, self.deadline.slice(at_most))
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            sent = self.send(view[:_RECEIVE_SIZE].tobytes())
+            view = view[sent:]
+            if not sent:
+                self.wait(to_write=True)
+
+    def makefile(self, _mode: str, *_args: object, **_kwargs: object) -> io.BufferedReader:
+        return io.BufferedReader(_StreamReader(self))
+
+    def is_idle(self) -> bool:
+        """Whether the connection is open with nothing to read: what a kept connection must be to be used again."""
+        return not self._sock.pending() and not _poll(self._sock.fileno(), select.POLLIN, 0)
+
+    def close(self) -> None:
+        """Close at once. TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt."""
+        try:
+            self.tls.remember(self._sock)
+            self._sock.unwrap()
+        except (OSError, ValueError):
+            pass  # unwrap does not wait for the answer, and there may be nobody to give one
+        self._sock.close()
+
+
+class _StreamReader(io.RawIOBase):
+    """The reading side of a stream as a file."""
+
+    def __init__(self, stream: TlsStream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while True:
+            data = self._stream.receive(len(buffer))
+            if data is not None:
+                buffer[: len(data)] = data
+                return len(data)
+            self._stream.wait()
+
+
+def open_stream(endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> TlsStream:
+    """Connect to the API server.
+
+    :raises ScanError: unreachable, tls_failed, cancelled, timed_out
+    """
+    connect = deadline.narrowed(CONNECT_SECONDS)
+    where = f"{endpoint.host}:{endpoint.port}"
+    try:
+        if endpoint.proxy is None:
+            sock = _connect(endpoint.host, endpoint.port, connect)
+        else:
+            sock = _connect(endpoint.proxy.host, endpoint.proxy.port, connect, "the proxy ")
+            _ask_proxy(sock, endpoint, endpoint.proxy, connect)
+        return TlsStream(_start_tls(sock, endpoint, tls, connect), tls, deadline)
+    except ScanError as error:
+        if error.reason == "timed_out":
+            deadline.check()
+            raise ScanError(
+                "unreachable", f"no connection to {where} within {connect.seconds:g} s", tried=deadline.tried
+            ) from None
+        raise
+
+
+def _connect(host: str, port: int, deadline: Deadline, what: str = "") -> socket.socket:
+    where = f"{what}{host}:{port}"
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ScanError(
+            "unreachable", f"{where}: no address for the name ({error})", tried=deadline.tried
+        ) from None
+    problem = "no address"
+    for number, (family, kind, protocol, _name, address) in enumerate(addresses):
+        # A dead address must not use up the time of those after it.
+        share = deadline.narrowed(deadline.remaining() / (len(addresses) - number))
+        try:
+            return _connect_address(socket.socket(family, kind, protocol), address, share)
+        except ScanError:
+            deadline.check()
+            problem = "no answer"
+        except OSError as error:
+            problem = error.strerror or str(error)
+    raise ScanError("unreachable", f"no connection to {where}: {problem}", tried=deadline.tried)
+
+
+def _connect_address(sock: socket.socket, address: Any, deadline: Deadline) -> socket.socket:
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        code = sock.connect_ex(address)
+        while code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
+            if _poll(sock.fileno(), select.POLLOUT, deadline.slice()):
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            else:
+                deadline.check()
+        if code:
+            raise OSError(code, os.strerror(code))
+    except (OSError, ScanError):
+        sock.close()
+        raise
+    return sock
+
+
+def _ask_proxy(sock: socket.socket, endpoint: Endpoint, proxy: Proxy, deadline: Deadline) -> None:
+    """CONNECT (RFC 9110, section 9.3.6)."""
+    target = "{}:{}".format(f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host, endpoint.port)
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    lines += ["{}: {}".format(*header) for header in proxy.headers.items()]
+    where = f"the proxy {proxy.host}:{proxy.port}"
+    try:
+        sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        reply = b""
+        while b"\r\n\r\n" not in reply:
+            if not _poll(sock.fileno(), select.POLLIN, deadline.slice()):
+                deadline.check()
+                continue
+            # Look first, then take: what follows the empty line belongs to TLS.
+            part = sock.recv(_PROXY_REPLY_LIMIT, socket.MSG_PEEK)
+            end = (reply + part).find(b"\r\n\r\n")
+            take = len(part) if end < 0 else end + 4 - len(reply)
+            reply += sock.recv(take)
+            if not part or len(reply) > _PROXY_REPLY_LIMIT:
+                raise OSError("it closed the connection" if not part else "its answer is too long")
+    except (OSError, ScanError) as error:
+        sock.close()
+        if isinstance(error, ScanError):
+            raise
+        raise ScanError("unreachable", f"{where} failed: {error}", tried=deadline.tried) from None
+    status = reply.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    if len(status) < 2 or not status[1].startswith("2"):
+        sock.close()
+        raise ScanError(
+            "unreachable",
+            "{} refused a connection to {} ({})".format(
+                where, target, clean_text(" ".join(status[1:]), limit=100)
+            ),
+            tried=deadline.tried,
+            advice="Check the proxy's rules and its credential, or name the host in no_proxy.",
+        )
+
+
+def _start_tls(sock: socket.socket, endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> ssl.SSLSocket:
+    where = f"{endpoint.host}:{endpoint.port}"
+    secured: ssl.SSLSocket | None = None
+    try:
+        secured = tls.wrap(sock, endpoint.server_name)
+        while True:
+            try:
+                secured.do_handshake()
+                return secured
+            except ssl.SSLWantReadError:
+                events = select.POLLIN
+            except ssl.SSLWantWriteError:
+                events = select.POLLOUT
+            if not _poll(secured.fileno(), events, deadline.slice()):
+                deadline.check()
+    except (OSError, ValueError, ScanError) as error:
+        (secured or sock).close()
+        if isinstance(error, ScanError):
+            raise
+        raise _tls_error(error, where, endpoint.server_name, deadline.tried) from None
+
+
+def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> ScanError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ScanError(
+            "tls_failed",
+            f"{where}: {clean_text(error.verify_message)}",
+            tried=tried,
+            cause=f"The certificate was checked for the name {server_name}.",
+        )
+    if isinstance(error, ssl.SSLEOFError) or not isinstance(error, (ssl.SSLError, ValueError)):
+        return ScanError(
+            "unreachable", f"{where} closed the connection during the TLS handshake", tried=tried
+        )
+    reason = getattr(error, "reason", None) or str(error)
+    return ScanError(
+        "tls_failed",
+        f"{where}: TLS failed ({clean_text(str(reason))})",
+        tried=tried,
+        cause="The server speaks no TLS, or none that both sides accept.",
+        advice="Check host and port, and whether the server wants a client certificate.",
+    )
+
+
+def _poll(descriptor: int, events: int, seconds: float) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, events)
+    return bool(poller.poll(max(0, int(seconds * 1000 + 0.999))))

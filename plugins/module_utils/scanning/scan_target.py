@@ -1,0 +1,156 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run does to each of its targets: it is reached and judged, and none hides another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ..approaches.approach import Approach, Collected
+from ..collector.facts import Facts, Query
+from ..collector.frames import COLLECTOR_VERSION
+from ..collector.request import CollectionRequest, make_request
+from ..drift.listings import drift_queries
+from ..drift.report import drift_report
+from ..errors import ScanError
+from ..judging.evaluation import evaluate
+from ..judging.queries import required_queries
+from ..profiles.compiled_profile import CompiledProfile
+from ..results.amendments import NO_AMENDMENTS, Amendments
+from ..results.model import Judgement, Platform, ProfileResult
+from ..results.notes import Note
+from ..targets.selection import SelectedTarget
+from ..vocabulary.evidence import EvaluationContext
+
+_PLATFORM_QUERY = Query("os")
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """What a run does to each target."""
+
+    run_id: str
+    approach: Approach
+    request: CollectionRequest
+    profiles: Sequence[CompiledProfile]
+    amendments: Amendments = NO_AMENDMENTS
+    keep_facts: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds.
+
+    `approach` is the one that was really taken. `facts` are there where the plan keeps them, `drift` (see drift/report.py)
+    where the request asks for it.
+    """
+
+    selected: SelectedTarget
+    duration: float
+    approach: str
+    judgement: Judgement | None = None
+    error: ScanError | None = None
+    notes: Sequence[Note] = ()
+    facts: Facts | None = None
+    drift: dict[str, Any] | None = None
+
+
+def scan_request(profiles: Sequence[CompiledProfile], drift_paths: Sequence[str] = ()) -> CollectionRequest:
+    """What the profiles ask for, and what system it is: a result says that whatever its profiles look at.
+
+    :param drift_paths: what is compared with the image besides
+    """
+    drift = drift_queries(drift_paths) if drift_paths else ()
+    return make_request((*required_queries(profiles), *drift, _PLATFORM_QUERY))
+
+
+def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
+    """Reaches one target and judges it. Nothing that goes wrong with it leaves this function as an exception."""
+    started, clock = datetime.now(timezone.utc), time.monotonic()
+    try:
+        collected = plan.approach.collect(selected, plan.request)
+        facts = collected.facts
+        profiles, notes = judge_facts(plan.profiles, plan.amendments, selected, facts)
+        seen = started.isoformat(timespec="milliseconds")
+        drift = drift_report(selected, facts, collected.approach, seen)
+    except ScanError as error:
+        return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
+    except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
+        internal = ScanError(
+            "internal", f"{type(defect).__name__}: {defect}", tried=f"scanning {selected.target.path}"
+        )
+        return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=internal)
+    duration = time.monotonic() - clock
+    judgement = Judgement(
+        identity=selected.target.identity(),
+        platform=platform_of(facts),
+        profiles=profiles,
+        method={
+            "run_id": plan.run_id,
+            "approach": collected.approach,
+            "collector_version": COLLECTOR_VERSION,
+            **footprint_of(collected),
+            **passed_over_of(collected),
+            "unread": unread_facts(facts),
+        },
+        started=seen,
+        duration=duration,
+    )
+    return Outcome(
+        selected,
+        duration,
+        collected.approach,
+        judgement=judgement,
+        notes=notes,
+        facts=facts if plan.keep_facts else None,
+        drift=drift,
+    )
+
+
+def judge_facts(
+    profiles: Sequence[CompiledProfile], amendments: Amendments, selected: SelectedTarget, facts: Facts
+) -> tuple[list[ProfileResult], list[Note]]:
+    """One target by all profiles, with waivers and attestations applied, and the notes on these."""
+    context = EvaluationContext(
+        target=selected.target.identity(), pod=selected.pod.object(), container_name=selected.target.container
+    )
+    results = [evaluate(profile, facts, context) for profile in profiles]
+    return results, amendments.apply(results, context.target, datetime.now(timezone.utc))
+
+
+def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
+    """What stays of the scan in the pod, as a judgement's `method` holds it; empty where nothing does."""
+    if collected.footprint is None:
+        return {}
+    return {
+        "footprint": {
+            "ephemeral_container": collected.footprint.ephemeral_container,
+            "is_new": collected.footprint.is_new,
+        }
+    }
+
+
+def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
+    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried before."""
+    if not collected.passed_over:
+        return {}
+    return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}
+
+
+def unread_facts(facts: Facts) -> list[dict[str, str]]:
+    """{fact, status, cause} of what could not be had, as a judgement's `method` holds it."""
+    return [{"fact": key, "status": fact.status, "cause": fact.cause} for key, fact in facts.unread()]
+
+
+def platform_of(facts: Facts) -> Platform:
+    """The operating system inside the target, where it was seen."""
+    seen = facts.get_fact(_PLATFORM_QUERY)
+    if not seen.ok:
+        return Platform()
+    value: Mapping[str, str] = seen.value
+    return Platform(name=value["name"], family=value["family"], release=value["release"], arch=value["arch"])

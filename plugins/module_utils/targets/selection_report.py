@@ -1,0 +1,75 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a selection looked at and what kept the rest out, so that an operator sees which option was too narrow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+_NAMES_SHOWN = 5
+# What each option leaves out.
+_NAMESPACE_OPTIONS = ("namespaces", "exclude_namespaces")
+_POD_OPTIONS = ("pods", "exclude_pods", "workloads", "exclude_workloads")
+
+
+@dataclass
+class SelectionReport:
+    """Counts of one selection, filled while it is read.
+
+    `namespaces`: pods seen by namespace, in order; seen are those that the API server gave for the selectors.
+    `containers`: those of the pods that no option left out. `left_out`: option -> how many namespaces, pods or
+    containers it left out, each counted once, under the first option that did; scan_sidecar -> the sidecars for scans, which are
+    never targets. `selected` targets stand for
+    `replicas_left_out` more. `limit_reached`: the limit left something out.
+    """
+
+    namespaces: dict[str, int] = field(default_factory=dict)
+    containers: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    selected: int = 0
+    replicas_left_out: int = 0
+    limit_reached: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def pods(self) -> int:
+        return sum(self.namespaces.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """namespaces, pods, containers, left_out, as tasks return it."""
+        return {
+            "namespaces": dict(self.namespaces),
+            "pods": self.pods,
+            "containers": self.containers,
+            "left_out": dict(self.left_out),
+        }
+
+    def summary_sentence(self) -> str:
+        """The same in a sentence."""
+        if not self.namespaces:
+            return "No namespace was looked into{}".format(self._left_out(_NAMESPACE_OPTIONS, "; %s"))
+        options = [option for option in self.left_out if option not in _NAMESPACE_OPTIONS]
+        pod_options = [option for option in options if option in _POD_OPTIONS]
+        text = "Looked into {}: {}{}".format(
+            _count(len(self.namespaces), "namespace", list(self.namespaces)),
+            _count(self.pods, "pod"),
+            self._left_out(pod_options, " (%s)"),
+        )
+        if self.containers:
+            rest = [option for option in options if option not in _POD_OPTIONS]
+            text += ", {}{}".format(_count(self.containers, "container"), self._left_out(rest, " (%s)"))
+        return text + self._left_out(_NAMESPACE_OPTIONS, "; of the namespaces, %s")
+
+    def _left_out(self, options: Any, form: str) -> str:
+        parts = [f"{option} left out {self.left_out[option]}" for option in options if self.left_out[option]]
+        return form % ", ".join(parts) if parts else ""
+
+
+def _count(number: int, noun: str, names: Any = ()) -> str:
+    shown = list(names[:_NAMES_SHOWN]) + (["..."] if len(names) > _NAMES_SHOWN else [])
+    return "{} {}{}{}".format(
+        number, noun, "" if number == 1 else "s", " ({})".format(", ".join(shown)) if shown else ""
+    )

@@ -1,0 +1,216 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kubernetes' own rules over a pod's API object: what holds for a container when pod, container and defaults are put
+together. Sources: the API reference of core/v1 (Pod, Container, SecurityContext) and the Pod Security Standards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .evidence import EvaluationContext, NotKnownError
+
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+_KINDS = (("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral"))
+_STATUSES = {
+    "container": "containerStatuses",
+    "init": "initContainerStatuses",
+    "ephemeral": "ephemeralContainerStatuses",
+}
+APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def dig(value: Any, *keys: str) -> Any:
+    """`value[key][key]...`, None where a part is missing or null."""
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def pod_spec(context: EvaluationContext) -> Mapping[str, Any]:
+    """The pod's spec. Raises NotKnownError without one."""
+    spec = context.pod.get("spec")
+    if not isinstance(spec, dict):
+        raise NotKnownError("the pod's spec", "the pod's API object was not given")
+    return spec
+
+
+def volumes(context: EvaluationContext) -> list[Mapping[str, Any]]:
+    return pod_spec(context).get("volumes") or []
+
+
+class ContainerSpec:
+    """The spec of one container within its pod, with the rules that combine both.
+
+    :param spec: its entry in the pod's spec
+    :param kind: container, init or ephemeral
+    """
+
+    def __init__(self, context: EvaluationContext, spec: Mapping[str, Any], kind: str) -> None:
+        self.pod = context.pod
+        self.pod_spec = pod_spec(context)
+        self.spec = spec
+        self.kind = kind
+        self.name = str(spec.get("name") or "")
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Its entry in the pod's status; empty where there is none yet."""
+        entries = dig(self.pod, "status", _STATUSES[self.kind]) or []
+        return next((entry for entry in entries if entry.get("name") == self.name), {})
+
+    def own(self, *keys: str) -> Any:
+        """A field of the container's security context."""
+        return dig(self.spec, "securityContext", *keys)
+
+    def effective(self, *keys: str) -> Any:
+        """A field of the container's security context, or of the pod's where the container leaves it out."""
+        value = self.own(*keys)
+        return value if value is not None else dig(self.pod_spec, "securityContext", *keys)
+
+    @property
+    def privileged(self) -> bool:
+        return self.own("privileged") is True
+
+    @property
+    def allow_privilege_escalation(self) -> bool:
+        # Left out means allowed; and it is always allowed for privileged containers and those with CAP_SYS_ADMIN.
+        return (
+            self.privileged
+            or self.own("allowPrivilegeEscalation") is not False
+            or bool({"SYS_ADMIN", "ALL"} & set(self.capabilities("add")))
+        )
+
+    def capabilities(self, change: str) -> list[str]:
+        """The capabilities that are added ("add") or dropped ("drop"): capitals, without CAP_, sorted, each once.
+        Privileged containers have all of them and drop none."""
+        if self.privileged:
+            return ["ALL"] if change == "add" else []
+        names = [str(name).upper() for name in self.own("capabilities", change) or []]
+        return sorted({name[4:] if name.startswith("CAP_") else name for name in names})
+
+    @property
+    def seccomp_profile(self) -> Any:
+        """RuntimeDefault, Localhost or Unconfined; None where neither container nor pod says."""
+        if self.privileged:
+            return "Unconfined"  # the runtime applies no profile to privileged containers
+        # The profile is one value: a container's own replaces the pod's as a whole.
+        return dig(self.effective("seccompProfile"), "type")
+
+    @property
+    def apparmor_profile(self) -> Any:
+        """RuntimeDefault, Localhost or Unconfined; None where nothing says (then the runtime chooses its default)."""
+        if self.privileged:
+            return "Unconfined"
+        kind = dig(self.effective("appArmorProfile"), "type")
+        if kind is None:
+            # Before Kubernetes 1.30 this was an annotation.
+            old = dig(self.pod, "metadata", "annotations", APPARMOR_ANNOTATION + self.name)
+            kind = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"}.get(
+                str(old), "Localhost" if str(old).startswith("localhost/") else None
+            )
+        return kind
+
+    @property
+    def windows_host_process(self) -> bool:
+        return dig(self.effective("windowsOptions"), "hostProcess") is True
+
+    def selinux(self, part: str) -> Any:
+        """type, user, role or level of the SELinux options; a container's options replace the pod's as a whole."""
+        return dig(self.effective("seLinuxOptions"), part)
+
+    def limit(self, what: str) -> Any:
+        """The container's limit of cpu, memory or ephemeral-storage, or the one of the whole pod."""
+        own = dig(self.spec, "resources", "limits", what)
+        return own if own is not None else dig(self.pod_spec, "resources", "limits", what)
+
+    def request(self, what: str) -> Any:
+        """The container's request; where it is left out the API takes its limit. Then the one of the whole pod."""
+        for scope in (self.spec, self.pod_spec):
+            for part in ("requests", "limits"):
+                value = dig(scope, "resources", part, what)
+                if value is not None:
+                    return value
+        return None
+
+    @property
+    def image_pull_policy(self) -> str:
+        """As the API fills it in: Always for the tag latest and for no tag and no digest, else IfNotPresent."""
+        image = parse_image(str(self.spec.get("image") or ""))
+        latest = not image["digest"] and image["tag"] in ("", "latest")
+        return str(self.spec.get("imagePullPolicy") or ("Always" if latest else "IfNotPresent"))
+
+    @property
+    def mounts(self) -> list[Mapping[str, Any]]:
+        return self.spec.get("volumeMounts") or []
+
+    def mounted_volumes(self, source: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """(volume, mount) for each mount of a volume of the given source, such as hostPath."""
+        by_name = {volume.get("name"): volume for volume in self.pod_spec.get("volumes") or []}
+        pairs = [(by_name.get(mount.get("name"), {}), mount) for mount in self.mounts]
+        return [(volume, mount) for volume, mount in pairs if volume.get(source) is not None]
+
+    @property
+    def mounts_token(self) -> bool:
+        """Whether the container sees a token of the pod's service account at the usual path.
+
+        Admission writes the mount into the live pod, so the setting of the ServiceAccount itself is in it.
+        """
+        return any(str(mount.get("mountPath", "")).rstrip("/") == TOKEN_PATH for mount in self.mounts)
+
+
+def containers_of(context: EvaluationContext) -> list[ContainerSpec]:
+    """Every container of the pod: regular, init and ephemeral ones. Raises NotKnownError without the pod's spec."""
+    return [
+        ContainerSpec(context, spec, kind)
+        for key, kind in _KINDS
+        for spec in pod_spec(context).get(key) or []
+    ]
+
+
+def target_container(context: EvaluationContext) -> ContainerSpec:
+    """The container that is judged. Raises NotKnownError where the pod has none of that name."""
+    for container in containers_of(context):
+        if container.name == context.container_name:
+            return container
+    raise NotKnownError(
+        f"the spec of container {context.container_name}", "the pod has no container of that name"
+    )
+
+
+def account_name(context: EvaluationContext) -> str:
+    """The pod's service account."""
+    return pod_spec(context).get("serviceAccountName") or "default"
+
+
+def automounts_token(context: EvaluationContext) -> bool:
+    """The pod's setting; where it is left out the ServiceAccount's decided, and the live pod shows what it said."""
+    value = pod_spec(context).get("automountServiceAccountToken")
+    return target_container(context).mounts_token if value is None else bool(value)
+
+
+def token_lifetimes(context: EvaluationContext) -> list[int]:
+    """Seconds for which the tokens in the pod's projected volumes are valid; an hour where a source does not say."""
+    sources = [source for volume in volumes(context) for source in dig(volume, "projected", "sources") or []]
+    return [
+        dig(source, "serviceAccountToken", "expirationSeconds") or 3600
+        for source in sources
+        if source.get("serviceAccountToken") is not None
+    ]
+
+
+def parse_image(reference: str) -> dict[str, str]:
+    """registry, repository, tag and digest of an image reference, empty where it has none."""
+    rest, _at, digest = reference.partition("@")
+    head, slash, tail = rest.rpartition("/")
+    name, _colon, tag = tail.partition(":")
+    repository = head + slash + name
+    first, slash, others = repository.partition("/")
+    # A first part with a dot or a port, or localhost, is a registry; otherwise it is a folder of the default one.
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return {"registry": first, "repository": others, "tag": tag, "digest": digest}
+    return {"registry": "", "repository": repository, "tag": tag, "digest": digest}

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a resource declares: its parameters, its attributes with their types, and the facts that each of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ..collector.facts import Query
+from .evidence import Absent, Evidence
+from .value_types import ValueType
+
+Params = Mapping[str, Any]
+Needs = Callable[[Params], tuple[Query, ...]]
+
+
+def nothing_needed(_params: Params) -> tuple[Query, ...]:
+    """For what is read from the pod's API object."""
+    return ()
+
+
+def needs(*queries: Query) -> Needs:
+    """Needs that no parameter changes."""
+    return lambda _params: queries
+
+
+@dataclass(frozen=True)
+class View:
+    """What the attributes of one test read from: its checked parameters and the target's evidence."""
+
+    params: Params
+    evidence: Evidence
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    def value(self, query: Query) -> Any:
+        """The fact's value, or Absent. Raises NotKnownError for every other status."""
+        return self.evidence.value_of(query)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """`make()` for the first attribute of this test, its result for the others."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        return self.memo[name]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What selects a resource. `default` is JSON; None: it may be left out and then stands for nothing."""
+
+    name: str
+    type: ValueType
+    description: str
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What can be expected of a resource.
+
+    `read` gives a value of `type`, Absent, or Partial; it raises NotKnownError. `predicate` ("exist", "be installed")
+    makes a boolean attribute a statement of its own in descriptions. `hidden`: values may hold secrets, so messages do
+    not show them. `detail` adds to a failure's message which things were found.
+    """
+
+    name: str
+    type: ValueType
+    description: str
+    read: Callable[[View], Any]
+    needs: Needs = nothing_needed
+    predicate: str = ""
+    hidden: bool = False
+    detail: Callable[[View], str] | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a table's rows: `name` is used in `where`, `plural` is the attribute that lists it.
+
+    `key` is the row's key where it is not `name`; `get` computes what does not stand in the row as it is.
+    """
+
+    name: str
+    plural: str
+    type: ValueType
+    description: str
+    key: str = ""
+    get: Callable[[Mapping[str, Any]], Any] | None = None
+    hidden: bool = False
+
+    def value_in(self, row: Mapping[str, Any]) -> Any:
+        return self.get(row) if self.get else row.get(self.key or self.name)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the language.
+
+    `subject` is the parameter that may be written right after the resource's name. `title` starts descriptions
+    ("File /etc/shadow"), `place` ends messages ("at /etc/shadow"). `fields`: a table; `where` selects rows by them.
+    """
+
+    name: str
+    description: str
+    title: Callable[[Params], str]
+    place: Callable[[Params], str]
+    attributes: Mapping[str, Attribute]
+    parameters: tuple[Parameter, ...] = ()
+    subject: Parameter | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+    @property
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        return ((self.subject,) if self.subject else ()) + self.parameters
+
+
+def attributes_by_name(*attributes: Attribute) -> dict[str, Attribute]:
+    return {attribute.name: attribute for attribute in attributes}
+
+
+def present(value: Any) -> Any:
+    """False for Absent, True for everything else: the `exist` of most resources."""
+    return not isinstance(value, Absent)

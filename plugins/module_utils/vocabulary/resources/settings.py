@@ -1,0 +1,209 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One setting of a configuration file: login_defs, ini, json, yaml."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Callable
+
+from ...collector.facts import Query
+from ...errors import ScanError
+from ..evidence import Absent, NotKnownError
+from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, present
+from ..value_types import ANY, BOOLEAN, PATH, SCALAR, TEXT, ValueType
+from ..yaml_document import read_document
+from .files import content_text
+
+_LOGIN_DEFS = "/etc/login.defs"
+
+# Reading YAML takes seconds per megabyte, and it is the container that says how much there is.
+_YAML_LIMIT = 64 * 1024
+
+
+# Lines end at newlines only, and white space is what C calls so: where a reader sees other ends of lines than the
+# program that the file is for, a comment could hold a setting that only the reader sees.
+_BLANKS = " \t\r\v\f"
+_LOGIN_DEF = re.compile(r"([^ \t#][^ \t]*)[ \t]+[ \t\"]*([^\"]*)")
+
+
+def _parse_login_defs(text: str) -> dict[str, str]:
+    """As getdef() of the shadow tools reads it: a name, blanks, a value with or without quotes; the last one counts."""
+    found = (_LOGIN_DEF.match(line.strip(_BLANKS)) for line in text.split("\n"))
+    return {match.group(1): match.group(2) for match in found if match}
+
+
+def _parse_ini(text: str) -> dict[tuple[str, str], str]:
+    """Values by (section, key); a key that stands twice has its last value; before the first section it is ""."""
+    settings: dict[tuple[str, str], str] = {}
+    section = ""
+    for line in (raw.strip(_BLANKS) for raw in text.split("\n")):
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1].strip(_BLANKS)
+        elif line and line[0] not in "#;":
+            key, _equals, value = line.partition("=")
+            settings[section, key.strip(_BLANKS)] = value.strip(_BLANKS)
+    return settings
+
+
+def _short_integer(digits: str) -> Any:
+    # Long numbers take time with the square of their digits.
+    return int(digits) if len(digits) <= 20 else float(digits)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _parse_json(text: str) -> Any:
+    return json.loads(text, parse_int=_short_integer, parse_constant=_no_constant)
+
+
+def _parse_yaml(text: str) -> Any:
+    if len(text) > _YAML_LIMIT:
+        raise ValueError(f"it is longer than {_YAML_LIMIT} characters")
+    try:
+        return read_document("the file", text).data
+    except ScanError as error:
+        raise ValueError(error.message) from error
+
+
+def _parsed(view: View, query: Query, parse: Callable[[str], Any]) -> Any:
+    """The file's settings, or Absent. What cannot be parsed is not known: its own program may read it otherwise."""
+    text = content_text(view, query)
+    if isinstance(text, Absent):
+        return text
+    try:
+        return view.evidence.parsed((parse, query.key), lambda: parse(text))
+    except (ValueError, RecursionError) as error:
+        raise NotKnownError(query.key, f"the content cannot be parsed: {error}") from error
+
+
+def _look_up(settings: Any, keys: list[Any]) -> Any:
+    for position, key in enumerate(keys):
+        try:
+            settings = settings[key if isinstance(settings, dict) else int(key)]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return Absent("there is no {}".format("/".join(str(part) for part in keys[: position + 1])))
+    return Absent("it is null") if settings is None else settings
+
+
+def _setting(
+    name: str,
+    description: str,
+    *,
+    title: Callable[[Params], str],
+    kind: ValueType,
+    query: Callable[[Params], Query],
+    parse: Callable[[str], Any],
+    look_up: Callable[[Any, Params], Any],
+    parameters: tuple[Parameter, ...] = (),
+    subject: Parameter | None = None,
+) -> Resource:
+    def read(view: View) -> Any:
+        settings = _parsed(view, query(view.params), parse)
+        return settings if isinstance(settings, Absent) else look_up(settings, view.params)
+
+    def needs(params: Params) -> tuple[Query, ...]:
+        return (query(params),)
+
+    return Resource(
+        name,
+        description,
+        title,
+        lambda params: f"in {query(params).subject}",
+        attributes_by_name(
+            Attribute(
+                "exist",
+                BOOLEAN,
+                "Whether the file has this setting.",
+                lambda view: present(read(view)),
+                needs,
+                predicate="exist",
+            ),
+            Attribute("value", kind, "Its value.", read, needs),
+        ),
+        parameters,
+        subject,
+    )
+
+
+def _accept_keys(value: Any) -> list[Any]:
+    keys = value if isinstance(value, list) else [value]
+    if not keys or not all(isinstance(key, (str, int)) and not isinstance(key, bool) for key in keys):
+        raise ValueError("found something else")
+    return keys
+
+
+_KEYS = ValueType(
+    "a key, or a list of keys and list positions from the top",
+    _accept_keys,
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "integer"]}}]},
+)
+_PATH = Parameter("path", PATH, "Absolute path of the file.", required=True)
+
+
+def _file_query(params: Params) -> Query:
+    return Query("content", params["path"])
+
+
+def _tree_title(what: str) -> Callable[[Params], str]:
+    return lambda params: "{} {} {}".format(what, params["path"], "/".join(str(key) for key in params["key"]))
+
+
+def _tree(name: str, what: str, parse: Callable[[str], Any]) -> Resource:
+    return _setting(
+        name,
+        f"One value in a {what} file.",
+        title=_tree_title(what),
+        kind=ANY,
+        query=_file_query,
+        parse=parse,
+        look_up=lambda settings, params: _look_up(settings, params["key"]),
+        parameters=(
+            _PATH,
+            Parameter("key", _KEYS, "Where the value stands: [key, key, position].", required=True),
+        ),
+    )
+
+
+def _ini_title(params: Params) -> str:
+    return "INI {} [{}] {}".format(params["path"], params.get("section", ""), params["key"])
+
+
+def _missing(key: str) -> Absent:
+    return Absent(f"there is no {key}")
+
+
+RESOURCES = (
+    _setting(
+        "login_defs",
+        "One setting of /etc/login.defs.",
+        title=lambda params: "login.defs {}".format(params["key"]),
+        kind=SCALAR,
+        query=lambda _params: Query("content", _LOGIN_DEFS),
+        parse=_parse_login_defs,
+        look_up=lambda settings, params: settings.get(params["key"], _missing(params["key"])),
+        subject=Parameter("key", TEXT, "Name of the setting.", required=True),
+    ),
+    _setting(
+        "ini",
+        "One value in an INI file.",
+        title=_ini_title,
+        kind=SCALAR,
+        query=_file_query,
+        parse=_parse_ini,
+        look_up=lambda settings, params: settings.get(
+            (params.get("section", ""), params["key"]), _missing(params["key"])
+        ),
+        parameters=(
+            _PATH,
+            Parameter("key", TEXT, "Name of the setting.", required=True),
+            Parameter("section", TEXT, "Its section; left out: what stands before the first one."),
+        ),
+    ),
+    _tree("json", "JSON", _parse_json),
+    _tree("yaml", "YAML", _parse_yaml),
+)

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resources over lists of things (users, packages, processes): rows selected by `where`, one attribute per column.
+
+A resource over one thing (a user, a package) is made of the same fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+from .evidence import Absent, Partial
+from .matchers import meets
+from .resource import Attribute, Field, Needs, Parameter, Params, Resource, View, attributes_by_name
+from .value_text import show_list
+from .value_types import BOOLEAN, INTEGER, list_of
+
+Row = Mapping[str, Any]
+Rows = Callable[[View], Any]
+
+
+def constant(text: str) -> Callable[[Params], str]:
+    """For titles and places that no parameter changes."""
+    return lambda _params: text
+
+
+def table(
+    name: str,
+    description: str,
+    *,
+    title: Callable[[Params], str],
+    place: Callable[[Params], str],
+    rows: Rows,
+    needs: Needs,
+    fields: Sequence[Field],
+    label: Callable[[Row], str],
+    parameters: tuple[Parameter, ...] = (),
+    more: Sequence[Attribute] = (),
+) -> Resource:
+    """A table resource.
+
+    :param rows: the rows as a list of mappings, Absent (then there are no rows), or Partial; raises NotKnownError
+    :param label: what a row is called in messages
+    :param more: attributes beside the columns, `count` and `exist`
+    """
+    by_name = {column.name: column for column in fields}
+
+    def selected(view: View) -> Any:
+        return view.once("rows", lambda: _select(rows(view), view.params.get("where") or (), by_name))
+
+    def detail(view: View) -> str:
+        labels = [label(row) for row in _plain(selected(view))]
+        return show_list(labels) if labels else ""
+
+    columns = [_column(column, selected, needs) for column in fields]
+    count = Attribute(
+        "count", INTEGER, "How many there are.", lambda view: _over(selected(view), len), needs, detail=detail
+    )
+    exist = Attribute(
+        "exist",
+        BOOLEAN,
+        "Whether there is at least one.",
+        lambda view: _any_row(selected(view)),
+        needs,
+        predicate="exist",
+        detail=detail,
+    )
+    return Resource(
+        name,
+        description,
+        title,
+        place,
+        attributes_by_name(count, exist, *columns, *more),
+        parameters,
+        fields=by_name,
+    )
+
+
+def _select(rows: Any, where: Sequence[dict[str, Any]], fields: Mapping[str, Field]) -> Any:
+    if isinstance(rows, Absent):
+        return []
+    if isinstance(rows, Partial):
+        return Partial(_select(rows.value, where, fields), rows.what, rows.cause)
+    for clause in where:
+        column = fields[clause["field"]]
+        rows = [row for row in rows if meets(clause["conditions"], column.type, column.value_in(row))]
+    return rows
+
+
+def _plain(rows: Any) -> list[Row]:
+    return rows.value if isinstance(rows, Partial) else rows  # type: ignore[no-any-return]
+
+
+def _over(rows: Any, compute: Callable[[list[Row]], Any]) -> Any:
+    """`compute` over the rows; partial rows give a partial result."""
+    if isinstance(rows, Partial):
+        return Partial(compute(rows.value), rows.what, rows.cause)
+    return compute(rows)
+
+
+def _any_row(rows: Any) -> Any:
+    # One row that was seen is enough to know; none seen in a part says nothing.
+    return _over(rows, bool) if isinstance(rows, Partial) and not rows.value else bool(_plain(rows))
+
+
+def _column(column: Field, selected: Callable[[View], Any], needs: Needs) -> Attribute:
+    def values(rows: list[Row]) -> list[Any]:
+        found: list[Any] = []
+        for row in rows:
+            value = column.value_in(row)
+            if isinstance(value, list):
+                found.extend(value)
+            elif value is not None:
+                found.append(value)
+        return found
+
+    element = column.type.element or column.type
+    return Attribute(
+        column.plural,
+        list_of(element),
+        column.description,
+        lambda view: _over(selected(view), values),
+        needs,
+        hidden=column.hidden,
+    )
+
+
+def record(
+    name: str,
+    description: str,
+    *,
+    title: str,
+    subject: Parameter,
+    place: Callable[[Params], str],
+    find: Callable[[View], Any],
+    needs: Needs,
+    fields: Sequence[Field],
+    predicate: tuple[str, str],
+    more: Sequence[Attribute] = (),
+) -> Resource:
+    """A resource over one thing.
+
+    :param find: its row, or Absent; raises NotKnownError
+    :param predicate: name and words of the attribute that says it is there, such as ("installed", "be installed")
+    """
+
+    def found(view: View) -> Any:
+        return view.once("row", lambda: find(view))
+
+    def reader(column: Field) -> Callable[[View], Any]:
+        def read(view: View) -> Any:
+            row = found(view)
+            return row if isinstance(row, Absent) else column.value_in(row)
+
+        return read
+
+    there = Attribute(
+        predicate[0],
+        BOOLEAN,
+        "Whether it is there.",
+        lambda view: not isinstance(found(view), Absent),
+        needs,
+        predicate=predicate[1],
+    )
+    columns = [
+        Attribute(column.name, column.type, column.description, reader(column), needs, hidden=column.hidden)
+        for column in fields
+        if column.name != subject.name
+    ]
+    return Resource(
+        name,
+        description,
+        lambda params: f"{title} {params[subject.name]}",
+        place,
+        attributes_by_name(there, *columns, *more),
+        subject=subject,
+    )
+
+
+def first_row(rows: Any, matches: Callable[[Row], bool], reason: str) -> Any:
+    """The first row that matches, or Absent with `reason` (also where the whole table is absent)."""
+    if isinstance(rows, Absent):
+        return rows
+    return next((row for row in rows if matches(row)), Absent(reason))

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How values are written in descriptions and messages: bounded, and without anything that a terminal would obey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+MASK = "***"
+_TEXT_LIMIT = 200
+_LIST_LIMIT = 10
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def escape_text(text: str) -> str:
+    """`text` with every character that is not printable written as an escape, so that it stays on one line.
+
+    Not printable are control characters, the Unicode formatting characters that reorder or hide text, line and
+    paragraph separators, and bytes that were not UTF-8 (lone surrogates).
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else _SHORT_ESCAPES.get(char) or _escape(ord(char)) for char in text
+    )
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def bound_text(text: str, limit: int = _TEXT_LIMIT) -> str:
+    """`text`, escaped, and cut after `limit` characters with the number of those left out."""
+    escaped = escape_text(text[: limit + 1])
+    if len(text) <= limit and len(escaped) <= limit:
+        return escaped
+    return f"{escaped[:limit]}... ({len(text)} characters in all)"
+
+
+def show(value: Any) -> str:
+    """Any JSON-like value as people read it: texts bare, lists in brackets with at most ten entries."""
+    if value is None:
+        return "nothing"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return bound_text(value) if value else '""'
+    if isinstance(value, (list, tuple)):
+        return show_list(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return bound_text(str(value))
+
+
+def show_list(values: Sequence[Any], show_entry: Callable[[Any], str] = show) -> str:
+    """A list in brackets; what is beyond the tenth entry is only counted."""
+    shown = ", ".join(map(show_entry, values[:_LIST_LIMIT]))
+    if len(values) > _LIST_LIMIT:
+        shown += f", ... ({len(values)} in all)"
+    return f"[{shown}]"
+
+
+def show_mode(mode: int) -> str:
+    """Permission bits as four octal digits."""
+    return f"{mode:04o}"
