@@ -27,7 +27,7 @@ from typing import Any
 
 from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
-from ..results.safe_text import kept_values
+from ..safe_text import kept_values
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
 from .listings import drift_of, listed_paths, why_not_comparable

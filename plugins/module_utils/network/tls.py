@@ -53,8 +53,8 @@ class TlsClient:
     def wrap(self, sock: object, server_name: str) -> ssl.SSLSocket:
         """Put TLS on a connected, non-blocking socket. The handshake is the caller's to drive."""
         return self._context.wrap_socket(
-            sock,
-            server_hostname=server_name,  # type: ignore[arg-type]
+            sock,  # type: ignore[arg-type]
+            server_hostname=server_name,
             do_handshake_on_connect=False,
             session=self._session,
         )

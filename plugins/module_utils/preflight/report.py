@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..results.safe_text import one_line
+from ..safe_text import one_line
 from .estimate import TEST_BED_NAME
 from .verdict import REFUSED, UNKNOWN, WORKS
 

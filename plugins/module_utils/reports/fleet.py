@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..results.safe_text import one_line
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
+from ..safe_text import one_line
 
 _HEADS = ("HOST", "CLUSTER", "GATE", "SCANNED", "P", "F", "NR", "NA", "PE", "%", "WORST", "SECONDS")
 _STATUSES = (PASSED, FAILED, NOT_REVIEWED, NOT_APPLICABLE, PROFILE_ERROR)

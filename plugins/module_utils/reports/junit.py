@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 
 from ..results.limits import COVERAGE_KEY, Limit
 from ..results.producer import COLLECTION
-from ..results.safe_text import one_line, printable
 from ..results.status import FAILED
 from ..results.threshold import NOT_SCANNED
+from ..safe_text import one_line, printable
 from .wording import target_label
 
 _RUN_SUITE = "run"

@@ -11,9 +11,9 @@ from re import Match
 from typing import Any
 from urllib.parse import quote
 
-from ..results.safe_text import one_line
 from ..results.status import STATUS_WORDS
 from ..results.threshold import NOT_SCANNED
+from ..safe_text import one_line
 from .wording import (
     RESULT_WORDS,
     causes,

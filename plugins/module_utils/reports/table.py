@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from ..results.safe_text import one_line
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.threshold import NOT_SCANNED
+from ..safe_text import one_line
 from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
 
 _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (

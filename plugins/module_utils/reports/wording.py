@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..results.run_summary import FAIL, PASS
-from ..results.safe_text import one_line
 from ..results.threshold import NOT_SCANNED
+from ..safe_text import one_line
 
 RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
 _MAX_LABEL = 400

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ScanError
+from ..safe_text import kept_values, one_line
 from .hdf_check import check_hdf
 from .model import ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, VERSION
-from .safe_text import kept_values, one_line
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
 
 PASSTHROUGH = "securescan_kubernetes"

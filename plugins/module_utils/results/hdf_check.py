@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
-from .safe_text import one_line
+from ..safe_text import one_line
 
 _TEXT = (str,)
 _NUMBER = (int, float)

@@ -36,10 +36,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import kept_values, one_line
 from .decision import Decision
 from .notes import ATTESTATION, WAIVER, Note
 from .producer import COLLECTION, VERSION
-from .safe_text import kept_values, one_line
 from .status import FAILED, NOT_REVIEWED, PROFILE_ERROR, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .threshold import NOT_SCANNED, SCANNED

@@ -262,11 +262,9 @@ def _place(_params: Params) -> str:
 
 def _rows(view: View) -> list[dict[str, ContainerSpec]]:
     evidence = view.evidence
-    return evidence.parsed(
+    return evidence.parsed(  # type: ignore[no-any-return]
         "containers",
-        lambda: [  # type: ignore[no-any-return]
-            {"container": container} for container in containers_of(evidence.context)
-        ],
+        lambda: [{"container": container} for container in containers_of(evidence.context)],
     )
 
 

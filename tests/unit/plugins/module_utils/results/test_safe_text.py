@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.safe_text import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import (
     one_line,
     printable,
 )
