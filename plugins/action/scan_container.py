@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.options import scan_container_spec
+from ..module_utils.options.scan import scan_container_spec
 from ..module_utils.tasks.container import run_scan_container
 from ..plugin_utils.profile_and_amendment_files import read_judging_input
 from ..plugin_utils.scan_action import ScanAction

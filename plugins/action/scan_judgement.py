@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.options import scan_judgement_spec
+from ..module_utils.options.judgement import scan_judgement_spec
 from ..module_utils.tasks.judgement import run_scan_judgement
 from ..plugin_utils.profile_and_amendment_files import read_judging_input
 from ..plugin_utils.scan_action import ScanAction

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.options import scan_threshold_spec
+from ..module_utils.options.threshold import scan_threshold_spec
 from ..module_utils.tasks.threshold import run_scan_threshold
 from ..plugin_utils.controller_files import read_yaml_file
 from ..plugin_utils.scan_action import ScanAction

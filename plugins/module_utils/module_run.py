@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import ScanError
-from .options import Spec
+from .options.spec import Params, Spec
 from .tasks.context import TaskContext
 
-Task = Callable[[Mapping[str, Any], TaskContext], dict[str, Any]]
+Task = Callable[[Params, TaskContext], dict[str, Any]]
 # Where a kubeconfig that was given as a dictionary holds its secrets (client-go's v1 AuthInfo).
 _SECRET_KEYS = frozenset({"token", "password", "client-key-data", "client-certificate-data"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils.options.profile import ProfileOptions
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.waivers import load_waivers
 from ..module_utils.tasks.profile import chosen_profiles, compile_shipped_profiles
@@ -18,9 +19,16 @@ compile_shipped_profiles()
 
 
 def read_judging_input(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content."""
+    """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content.
+
+    :raises ScanError: naming the file, where one breaks its format; bad_option, for a profile of an engine that does not
+        exist
+    """
+    options = ProfileOptions.from_params(params)
     return {
-        "compiled_profiles": [profile.as_dict() for profile in chosen_profiles(params)],
+        "compiled_profiles": [
+            profile.as_dict() for profile in chosen_profiles(options.names, options.inputs)
+        ],
         **_read_amendment_files(params),
     }
 

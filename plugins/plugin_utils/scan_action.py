@@ -20,7 +20,7 @@ from ansible.utils.display import Display
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
-from ..module_utils.options import Spec
+from ..module_utils.options.spec import Spec
 from ..module_utils.tasks.context import TaskContext
 
 _display = Display()

@@ -91,16 +91,19 @@ class Recycler:
     def __init__(
         self,
         client: RestClient,
+        evicting: RestClient,
         wait_timeout: float,
         *,
         check_mode: bool = False,
         cancel: threading.Event | None = None,
         say: Say = lambda text: None,
     ) -> None:
-        """:param wait_timeout: seconds that one pod may take, from the first attempt until its successor is ready"""
+        """
+        :param evicting: asks once and does not wait: refusals are waited for here, with a look at the pod in between
+        :param wait_timeout: the limit for one pod in seconds, from the first attempt until its successor is ready
+        """
         self._client = client
-        # refusals are ours to wait for, between which the pod is looked at again
-        self._evicting = RestClient(client.connection, patience=0.0, attempts=1, cancel=cancel)
+        self._evicting = evicting
         self._wait_timeout = wait_timeout
         self._check_mode = check_mode
         self._cancel = cancel

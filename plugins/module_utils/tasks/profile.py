@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from ..errors import ScanError
-from ..options import profiles_spec
+from ..options.profile import ProfileOptions, profiles_spec
+from ..options.spec import Params
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.loader import PROFILE_FILE, load_profiles
 from .context import TaskContext
@@ -22,13 +23,15 @@ from .profile_tests import failures_error, run_cases
 _SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
 
 
-def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+def run_scan_profile(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each. With
     the option `tests` also tests, and where an expectation is not met failed, msg and error.
     """
-    if not params["tests"]:
-        return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
-    tested = run_cases(params["profiles"], [_SHIPPED], params["inputs"])
+    options = ProfileOptions.from_params(params)
+    if not options.tests:
+        profiles = chosen_profiles(options.names, options.inputs)
+        return {"changed": False, "profiles": [_described(profile) for profile in profiles]}
+    tested = run_cases(options.names, [_SHIPPED], options.inputs)
     result: dict[str, Any] = {
         "changed": False,
         "profiles": [_described(one.profile) for one in tested],
@@ -40,12 +43,16 @@ def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> dict[st
     return result
 
 
-def chosen_profiles(params: Mapping[str, Any]) -> tuple[CompiledProfile, ...]:
-    """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
-    names = tuple(params["profiles"])
-    if not params["inputs"] and _shipped_names().issuperset(names):
-        return _shipped_profiles(names)
-    return load_profiles(names, [_SHIPPED], params["inputs"])
+def chosen_profiles(
+    names: Sequence[str], inputs: Mapping[str, Any] | None = None
+) -> tuple[CompiledProfile, ...]:
+    """The profiles of these names, shipped ones or paths, compiled with these inputs.
+
+    :raises ScanError: as `load_profiles`
+    """
+    if not inputs and _shipped_names().issuperset(names):
+        return _shipped_profiles(tuple(names))
+    return load_profiles(names, [_SHIPPED], inputs or {})
 
 
 def compile_shipped_profiles() -> None:
@@ -62,17 +69,6 @@ def _shipped_names() -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _shipped_profiles(names: tuple[str, ...]) -> tuple[CompiledProfile, ...]:
     return load_profiles(names, [_SHIPPED], {})
-
-
-def received_profiles(params: Mapping[str, Any]) -> list[CompiledProfile]:
-    """The profiles that the controller has compiled for a task, from the option `compiled_profiles`.
-
-    :raises ScanError: bad_option where there is none; bad_profile
-    """
-    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
-    if not profiles:
-        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
-    return profiles
 
 
 def _described(profile: CompiledProfile) -> dict[str, Any]:

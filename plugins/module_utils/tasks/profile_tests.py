@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..collector.facts import Facts
+from ..engines.builtin import BuiltinEngine
+from ..engines.engine import Subject
 from ..errors import ScanError
 from ..judging.cases import Case, Expectation, read_cases
 from ..judging.evaluation import evaluate
@@ -18,11 +20,9 @@ from ..kept.kept_target import KeptTarget, read_kept_target
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import check_given
 from ..profiles.loader import find_profile, load_profile
-from ..results.amendments import NO_AMENDMENTS
 from ..results.hdf import hdf_control
 from ..results.model import ControlResult, ProfileResult
 from ..results.status import control_status
-from ..scanning.scan_target import judge_facts
 from ..vocabulary.evidence import EvaluationContext
 
 _LISTED_IN_MESSAGE = 10
@@ -121,7 +121,7 @@ def _judge(case: Case, profile: CompiledProfile) -> ProfileResult:
         return evaluate(profile, facts, EvaluationContext({}, case.pod, case.container))
     kept = _read_kept(case, case.kept_facts)
     together = Facts({**kept.facts.by_key, **facts.by_key}, kept.facts.collector)
-    (result,), _notes = judge_facts([profile], NO_AMENDMENTS, kept.selected, together)
+    (result,) = BuiltinEngine([profile]).judge(Subject(kept.selected, together)).results
     return result
 
 

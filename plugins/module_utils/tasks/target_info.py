@@ -16,7 +16,8 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..footprint.left_entries import described as described_entries
 from ..footprint.left_entries import entries_of
-from ..options import approach_options, selection
+from ..options.spec import Params
+from ..options.target_info import TargetInfoOptions
 from ..preflight.report import footprint_lines, preflight_lines
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .context import TaskContext, connect_grantor
@@ -24,30 +25,24 @@ from .preflight import described as described_expectation
 from .preflight import explain
 
 
-def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and footprint where
     they are asked for; output_file; table, the text to show."""
-    listed = params["listed"]
-    if listed < 0:
-        raise ScanError(
-            "bad_option", f"listed is {listed}; it must not be negative", tried="reading the option listed"
-        )
-    approach_options(params)  # what cannot be understood is told before anything is asked
-    connection = connect_grantor(params, context)
-    client, chosen, looked_at = RestClient(connection), selection(params), SelectionReport()
+    options = TargetInfoOptions.from_params(params)
+    connection = connect_grantor(options.connection, context)
+    client, looked_at = RestClient(connection), SelectionReport()
     targets: list[dict[str, Any]] = []
     held: list[SelectedTarget] = []
-    entries: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    now = datetime.now(timezone.utc)
-    for selected in select_targets(client, connection.cluster_name, chosen, looked_at):
+    footprint = _Footprint()
+    for selected in select_targets(client, connection.cluster_name, options.targets.selection, looked_at):
         targets.append(_described(selected))
-        if params["explain"]:
+        if options.explain:
             held.append(selected)
-        if params["footprint"] and selected.pod.uid not in seen:
-            seen.add(selected.pod.uid)
-            entries += entries_of(selected.pod.object(), now)
-    context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
+        if options.footprint:
+            footprint.add(selected)
+    context.warnings += check_selected(
+        client, options.targets.selection, looked_at, options.targets.allow_empty
+    )
     result: dict[str, Any] = {
         "changed": False,
         "cluster": connection.cluster_name,
@@ -56,26 +51,40 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dic
         "limit_reached": looked_at.limit_reached,
         "table": [],
     }
-    if params["explain"]:
-        result["explained"], expectations = explain(params, context, client, held)
+    if options.explain:
+        result["explained"], expectations = explain(options, context, client, held)
         for record, expected in zip(targets, expectations):
             record.update(described_expectation(expected))
         result["table"] += preflight_lines(connection.cluster_name, result["explained"])
-    if params["footprint"]:
-        result["footprint"] = described_entries(entries)
+    if options.footprint:
+        result["footprint"] = described_entries(footprint.entries)
         result["table"] += footprint_lines(connection.cluster_name, result["footprint"])
-    if params["output_file"] and not context.check_mode:
+    if options.output_file and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
-        if params["footprint"]:
-            whole["footprint"] = described_entries(entries, len(entries))
-        result["output_file"] = _written(params["output_file"], dict(whole, targets=targets))
-    if len(targets) > listed > 0:
+        if options.footprint:
+            whole["footprint"] = described_entries(footprint.entries, len(footprint.entries))
+        result["output_file"] = _written(options.output_file, dict(whole, targets=targets))
+    if len(targets) > options.listed > 0:
         context.warnings.append(
-            f"targets: the result holds the first {listed} of {len(targets)} (the option listed); a file "
+            f"targets: the result holds the first {options.listed} of {len(targets)} (the option listed); a file "
             "holds all (output_file)"
         )
-    result["targets"] = targets[:listed]
+    result["targets"] = targets[: options.listed]
     return result
+
+
+class _Footprint:
+    """What scans have left in the pods of the targets, each pod once."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._seen: set[str] = set()
+        self._now = datetime.now(timezone.utc)
+
+    def add(self, selected: SelectedTarget) -> None:
+        if selected.pod.uid not in self._seen:
+            self._seen.add(selected.pod.uid)
+            self.entries += entries_of(selected.pod.object(), self._now)
 
 
 def _described(selected: SelectedTarget) -> dict[str, Any]:

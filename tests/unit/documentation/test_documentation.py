@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pathlib
 import re
@@ -17,12 +18,16 @@ import yaml
 
 pytest.importorskip("ansible", reason="the engine's unit tests run without Ansible too")
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
-
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 sys.path.insert(0, str(ROOT / "tests"))
 from environment.generated_docs import pages
+
+
+def spec_of(name: str) -> dict:
+    """The options of a module, as its action plugin validates them."""
+    plugin = importlib.import_module(f"ansible_collections.securescan.kubernetes.plugins.action.{name}")
+    return plugin.ActionModule.spec()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def test_ansible_doc_shows_every_module(documentation):
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_options_are_the_options(documentation, name):
     documented = documentation[f"securescan.kubernetes.{name}"]["doc"]["options"]
-    spec = getattr(options, f"{name}_spec")()
+    spec = spec_of(name)
     assert set(documented) == set(spec)
     for option, rule in spec.items():
         said = documented[option]
@@ -95,7 +100,7 @@ def test_generated_pages_are_current():
 
 def test_action_group_holds_the_modules_with_connection_options():
     group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["scan"]
-    with_connection = [name for name in MODULES if "kubeconfig" in getattr(options, f"{name}_spec")()]
+    with_connection = [name for name in MODULES if "kubeconfig" in spec_of(name)]
     assert sorted(group) == with_connection
 
 
