@@ -23,9 +23,11 @@ WAIVERS = pathlib.Path(__file__).resolve().parents[1] / "workloads" / "waivers.y
 LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
-from environment.sample_cluster import SampleCluster, sample_cluster
+from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
+    SampleCluster,
+    sample_cluster,
+)
 
 
 def say(text: str) -> None:

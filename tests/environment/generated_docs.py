@@ -19,8 +19,7 @@ import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.language_page import language_page
+from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
 
 GENERATED = "<!-- Made by `make docs`; changes here are lost. -->\n"
 

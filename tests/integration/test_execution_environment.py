@@ -18,13 +18,12 @@ import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
 from ansible_collections.securescan.kubernetes.tests.integration.test_secrets import (
     JWT,
     PLANTED,
     grantor_secrets,
 )
-from environment.python_environment import ensure_environment
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
 KINDS = "serviceaccounts,roles,rolebindings"

@@ -13,8 +13,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.interpreters import SUPPORTED, interpreter
+from ansible_collections.securescan.kubernetes.tests.environment.interpreters import SUPPORTED, interpreter
 
 # The version that runs this test has run the unit tests already.
 VERSIONS = [version for version in SUPPORTED if version != "{}.{}".format(*sys.version_info[:2])]

@@ -20,11 +20,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
 
-from environment import interpreters
-from environment.python_environment import ensure_environment
-from quality import ansible_test, compatibility_page
+from ansible_collections.securescan.kubernetes.tests.environment import interpreters
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.quality import ansible_test, compatibility_page
 
 # ansible-core, and the Pythons of the controller that it is run with
 CORES = (

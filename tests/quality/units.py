@@ -13,10 +13,9 @@ import pathlib
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
 
-from environment.python_environment import ensure_environment
-from quality import ansible_test
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.quality import ansible_test
 
 
 def main() -> int:

@@ -21,8 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils import optio
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.generated_docs import pages
+from ansible_collections.securescan.kubernetes.tests.environment.generated_docs import pages
 
 
 @pytest.fixture(scope="module")
