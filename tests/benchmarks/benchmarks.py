@@ -24,13 +24,6 @@ import tempfile
 import threading
 import time
 
-NAMESPACE = "shop"
-FLEET_CLUSTERS = 8
-FLEET_CONCURRENCY = 32
-IDLE_CLUSTERS = 5
-# Those of the playbook scan, with the check of its role's variables, which Ansible adds.
-SCAN_TASKS = 4
-
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug import DebugApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
@@ -72,6 +65,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
 from ansible_collections.securescan.kubernetes.tests.benchmarks.simulated_fleet import SimulatedFleet
 from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import sample_cluster
+
+NAMESPACE = "shop"
+FLEET_CLUSTERS = 8
+FLEET_CONCURRENCY = 32
+IDLE_CLUSTERS = 5
+# Those of the playbook scan, with the check of its role's variables, which Ansible adds.
+SCAN_TASKS = 4
 
 
 @dataclasses.dataclass(frozen=True)

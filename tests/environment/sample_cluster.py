@@ -13,11 +13,12 @@ import shutil
 import subprocess
 from typing import Any
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-
 from ansible_collections.securescan.kubernetes.tests.cluster import audit, handle
 from ansible_collections.securescan.kubernetes.tests.cluster.images.image_cache import build_images, reference
 from ansible_collections.securescan.kubernetes.tests.workloads.deploy import MANIFEST, deploy
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
 
 READY_SECONDS = 120.0
 

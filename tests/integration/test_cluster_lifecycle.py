@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).resolve().parents[1]
 from ansible_collections.securescan.kubernetes.tests.cluster import (
     cgroups,
     daemons,
@@ -36,6 +34,8 @@ from ansible_collections.securescan.kubernetes.tests.cluster.failure import Clus
 from ansible_collections.securescan.kubernetes.tests.cluster.handle import Cluster, up
 from ansible_collections.securescan.kubernetes.tests.cluster.places import cluster_folder
 from ansible_collections.securescan.kubernetes.tests.cluster.state import existing
+
+TESTS = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a cluster")
 

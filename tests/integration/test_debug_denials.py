@@ -14,7 +14,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import pods_of, run_task
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
     EXEC,
     JSON,
     MERGE,
@@ -27,7 +28,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.test_access_den
     made,
     row,
 )
-from ansible_collections.securescan.kubernetes.tests.support.access_tasks import pods_of, run_task
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     SLEEPS,

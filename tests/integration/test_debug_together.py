@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import kill_family, left
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
@@ -21,6 +21,7 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
     container,
     pod,
 )
+from ansible_collections.securescan.kubernetes.tests.support.process_family import kill_family
 
 PODS = ("a", "b", "c")
 MOMENTS = 10

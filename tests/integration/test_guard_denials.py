@@ -28,7 +28,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import request, word
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import request, word
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX
 from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write
 from ansible_collections.securescan.kubernetes.tests.support.guard_attempts import (

@@ -17,11 +17,6 @@ import pathlib
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import NOT_REVIEWED, PASSED
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
-from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import (
-    Run,
-    contradictions,
-    run_scan,
-)
 from ansible_collections.securescan.kubernetes.tests.support.parity_workloads import (
     NAMESPACE,
     NO_DATABASE,
@@ -30,6 +25,7 @@ from ansible_collections.securescan.kubernetes.tests.support.parity_workloads im
     manifest,
     package_profile,
 )
+from ansible_collections.securescan.kubernetes.tests.support.scan_runs import Run, contradictions, run_scan
 
 APPROACHES = ("exec", "sidecar", "debug", "image")
 PAGE = pathlib.Path("docs", "parity.md")

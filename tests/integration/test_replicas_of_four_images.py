@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 from ansible_collections.securescan.kubernetes.tests.cluster import audit
-from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, gone, run_scan
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
@@ -17,6 +16,7 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
     container,
 )
 from ansible_collections.securescan.kubernetes.tests.support.parity_workloads import CONTAINERS
+from ansible_collections.securescan.kubernetes.tests.support.scan_runs import Run, gone, run_scan
 from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import workload
 
 REPLICAS = 5

@@ -36,7 +36,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
     JSON,
     MERGE,
     STRATEGIC,
@@ -44,7 +45,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.test_access_den
     Attempt,
     made,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import left
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DISTROLESS,

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import tempfile
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-
 from ansible_collections.securescan.kubernetes.tests.environment import interpreters
 from ansible_collections.securescan.kubernetes.tests.environment.python_environment import CACHE
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
 
 # The versions of pip whose bootstrap script these ansible-tests want.
 BOOTSTRAPPED_PIPS = ("23.1.2", "24.2", "25.2")

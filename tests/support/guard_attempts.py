@@ -22,7 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     helper_pod,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import HABITS
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
     JSON,
     MERGE,
     STRATEGIC,
