@@ -144,9 +144,7 @@ class Node:
                 running = {"running": {"startedAt": datetime.now(timezone.utc).strftime(_RUNNING_SINCE)}}
                 state = self._states.get(container["image"], running)
                 status.setdefault(key, []).append({"name": container["name"], "state": dict(state)})
-                self._server.run_in(
-                    metadata["namespace"], metadata["name"], container["name"], self._program
-                )
+                self._server.run_in(metadata["namespace"], metadata["name"], container["name"], self._program)
 
 
 def _items(objects: ObjectStore, part: str) -> Iterator[tuple[str, Object]]:

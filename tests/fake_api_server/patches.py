@@ -60,9 +60,7 @@ def _json_patch(old: Object, operations: Sequence[Mapping[str, Any]]) -> Object:
     """RFC 6902, without move and copy."""
     result = copy.deepcopy(old)
     for operation in operations:
-        *way, last = [
-            part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]
-        ]
+        *way, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
         try:
             place = result
             for part in way:

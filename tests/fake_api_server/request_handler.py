@@ -213,6 +213,8 @@ class _Exchange:
         kind = fault.kind
         if kind == "slow":
             self._api.stopping.wait(fault.seconds)
+        elif kind == "meanwhile":
+            fault.action()
         elif kind == "cut_handshake" or (kind == "cut" and not is_exec):
             self._budget = fault.after
         elif kind == "status":
