@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task judges by: profiles, waivers and attestations, files of the controller of which it gets the content."""
+"""What a task judges by: profiles, waivers and attestations, files of the controller of which it gets the
+content."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ compile_shipped_profiles()
 def read_judging_input(params: Mapping[str, Any]) -> dict[str, Any]:
     """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content.
 
-    :raises ScanError: naming the file, where one breaks its format; bad_option, for a profile of an engine that does not
-        exist
+    :raises ScanError: naming the file, where one breaks its format; bad_option, for a profile of an engine
+        that does not exist
     """
     options = ProfileOptions.from_params(params)
     return {
@@ -34,7 +35,8 @@ def read_judging_input(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_amendment_files(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of those of the two options that name a file. ScanError, naming the file, where it breaks its format."""
+    """The content of those of the two options that name a file. ScanError, naming the file, where it breaks
+    its format."""
     read: dict[str, Any] = {}
     for option, reason, load in (
         ("waivers", "bad_waivers", load_waivers),

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The action plugins' shared part: with a local connection the engine runs in the controller process.
 
-There it is imported once for all clusters of a play, and its progress lines are shown while it works. With any other
-connection the module of the same name does the same work where the play says.
+There it is imported once for all clusters of a play, and its progress lines are shown while it works. With
+any other connection the module of the same name does the same work where the play says.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class ScanAction(ActionBase):
             _display.display(line)
 
     def _shorten(self, result: dict[str, Any]) -> None:
-        """Leaves out what nobody asked for: job systems keep every result. A module's result repeats its options, whole profiles
-        and accesses among them."""
+        """Leaves out what nobody asked for: job systems keep every result. A module's result repeats its
+        options, whole profiles and accesses among them."""
         if not self._task.diff:
             result.pop("diff", None)
         options = result.get("invocation", {}).get("module_args", {})

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An access as a value: planned from options, described for whoever scans with it, and where it could not be made."""
+"""An access as a value: planned from options, described for whoever scans with it, and where it could not be
+made."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ def plan_access(run_id: str, owner: str, lifetime: int, grants: Sequence[Grant])
 
 
 def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[str, Any]:
-    """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be made, and
-    those where it could not."""
+    """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be
+    made, and those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
     made = [(outcome, outcome.expires) for outcome in outcomes if outcome.expires]
     made_for = next((grant.approach for grant in plan.grants if grant.approach != "image"), "exec")

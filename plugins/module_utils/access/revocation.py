@@ -13,8 +13,8 @@ from ..errors import ScanError
 from .lifecycle import NamespaceOutcome, ensure_absent
 from .made_access import NAMED_NAMESPACES, failures_of
 
-# After a failed removal: how long an API server that does not answer is waited for, how often it is asked, and the pauses
-# before the next attempts once it answers.
+# After a failed removal: how long an API server that does not answer is waited for, how often it is asked,
+# and the pauses before the next attempts once it answers.
 _RETURN_SECONDS = 20.0
 _RETURN_ATTEMPTS = 20
 _RETURN_PAUSES = (0.5, 1.5)
@@ -39,8 +39,8 @@ def revoke(
 
 
 def revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str]) -> None:
-    """Removes an access, and tries again where the API server did not answer: one that restarts comes back within seconds,
-    and knows its Roles a second later.
+    """Removes an access, and tries again where the API server did not answer: one that restarts comes back
+    within seconds, and knows its Roles a second later.
 
     :raises ScanError: access_remains, as the last attempt
     """

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an engine is: it holds the profiles that are written for it, says what it needs of a target, and judges it.
+"""What an engine is: it holds the profiles that are written for it, says what it needs of a target, and
+judges it.
 
-Everything before an engine (selection, access, approaches, collection) and everything after it (waivers, attestations,
-documents, reports) is the same for all engines.
+Everything before an engine (selection, access, approaches, collection) and everything after it (waivers,
+attestations, documents, reports) is the same for all engines.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Profile(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """One target as an engine sees it. `facts` hold the answers to all queries of the run, and the operating system."""
+    """One target as an engine sees it. `facts` hold the answers to all queries of the run, and the operating
+    system."""
 
     selected: SelectedTarget
     facts: Facts
@@ -43,8 +45,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """One result for each profile of the engine, in their order. `unread`: {fact, status, cause} of what the engine itself
-    could not learn of the target; facts that were collected for it are not repeated."""
+    """One result for each profile of the engine, in their order. `unread`: {fact, status, cause} of what the
+    engine itself could not learn of the target; facts that were collected for it are not repeated."""
 
     results: list[ProfileResult]
     unread: tuple[dict[str, str], ...] = ()

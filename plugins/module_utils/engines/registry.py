@@ -14,7 +14,8 @@ from .engine import Engine, Profile
 
 # By name, how an engine is made of its profiles.
 ENGINES: Mapping[str, Callable[[Sequence[Any]], Engine]] = {builtin.NAME: builtin.BuiltinEngine}
-# How a reference to a profile of another engine begins, before a colon. None of these engines exists in this version.
+# How a reference to a profile of another engine begins, before a colon. None of these engines exists in this
+# version.
 _FOREIGN = frozenset({"inspec", "cinc", "openscap"})
 
 
@@ -36,8 +37,8 @@ def check_references(references: Sequence[str]) -> None:
         if colon and engine.lower() in _FOREIGN:
             raise ScanError(
                 "bad_option",
-                f"{reference[:200]!r} is a profile for the engine {engine}, which does not exist in this version; "
-                f"the only engine is {', '.join(ENGINES)}, which judges by profiles in YAML",
+                f"{reference[:200]!r} is a profile for the engine {engine}, which does not exist in this "
+                f"version; the only engine is {', '.join(ENGINES)}, which judges by profiles in YAML",
                 tried="reading the option profiles",
                 advice="Name a shipped profile, or the path of a folder with a profile.yml.",
             )

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replaces pods by the eviction API, one at a time per workload, so that what scans by debug have left in them goes.
+"""Replaces pods by the eviction API, one at a time per workload, so that what scans by debug have left in
+them goes.
 
-An eviction is refused while a PodDisruptionBudget does not allow it (policy/v1: 429). Only pods are evicted that a controller
-of Kubernetes replaces.
+An eviction is refused while a PodDisruptionBudget does not allow it (policy/v1: 429). Only pods are evicted
+that a controller of Kubernetes replaces.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _MOST_DOUBTS = 4
 _GONE = frozenset({"not_found", "conflict"})
 # Conditions of a v1 Job that makes no more pods, the first two before the last of its pods have ended.
 _ENDED = ("SuccessCriteriaMet", "FailureTarget", "Complete", "Failed")
-# What keeps one pod of a workload would keep the next one, or take another pod from a workload that lacks one.
+# What keeps one pod of a workload would keep the next one, or take another pod from a workload that lacks
+# one.
 _STOPS = frozenset({"eviction_refused", "not_replaced"})
 
 Say = Callable[[str], None]
@@ -70,7 +72,8 @@ class LeftPod:
 
 @dataclass(frozen=True)
 class Recycled:
-    """What became of one pod: it was (in check mode: would be) evicted, it was gone already, or why neither."""
+    """What became of one pod: it was (in check mode: would be) evicted, it was gone already, or why
+    neither."""
 
     left: LeftPod
     evicted: bool = False
@@ -99,8 +102,10 @@ class Recycler:
         say: Say = lambda text: None,
     ) -> None:
         """
-        :param evicting: asks once and does not wait: refusals are waited for here, with a look at the pod in between
-        :param wait_timeout: the limit for one pod in seconds, from the first attempt until its successor is ready
+        :param evicting: asks once and does not wait: refusals are waited for here, with a look at the pod in
+            between
+        :param wait_timeout: the limit for one pod in seconds, from the first attempt until its successor is
+            ready
         """
         self._client = client
         self._evicting = evicting
@@ -114,7 +119,8 @@ class Recycler:
         return self._client.requests + self._evicting.requests
 
     def recycle(self, pods: Sequence[LeftPod]) -> Iterator[Recycled]:
-        """One outcome for each pod of one workload. Nothing that goes wrong with one leaves this as an exception."""
+        """One outcome for each pod of one workload. Nothing that goes wrong with one leaves this as an
+        exception."""
         stopped: Recycled | None = None
         for left in pods:
             if stopped and stopped.error:
@@ -161,7 +167,8 @@ class Recycler:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _evict_once(self, left: LeftPod, dry_run: bool = False) -> bool:
-        """Whether the cluster has taken the eviction; False where the pod is gone, or another has its name."""
+        """Whether the cluster has taken the eviction; False where the pod is gone, or another has its
+        name."""
         eviction: dict[str, Any] = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
@@ -204,7 +211,8 @@ class Recycler:
     def _wait_for_successor(
         self, pod: Mapping[str, Any], before: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
-        """Waits until the pod is gone and as many of its controller's pods are ready as before, a new one among them.
+        """Waits until the pod is gone and as many of its controller's pods are ready as before, a new one
+        among them.
 
         :param pod: the one that was evicted
         :param before: its controller's pods as they were before
@@ -230,7 +238,8 @@ class Recycler:
             pause = min(pause * 1.5, _LONGEST_LOOK)
 
     def _check_job_goes_on(self, pod: Mapping[str, Any], tried: str) -> None:
-        """:raises ScanError: not_replaced, where the pod's controller is a Job that has ended since; as the client"""
+        """:raises ScanError: not_replaced, where the pod's controller is a Job that has ended since; as the
+        client"""
         _group, kind, name = controller_of(pod["metadata"])
         if kind != "Job":
             return
@@ -278,7 +287,8 @@ class Recycler:
 
 
 def _nearby(pod: Mapping[str, Any]) -> dict[str, str]:
-    """A query that finds the pod's successor without listing the whole namespace, where its controller allows one."""
+    """A query that finds the pod's successor without listing the whole namespace, where its controller allows
+    one."""
     kind, metadata = controller_of(pod["metadata"])[1], pod["metadata"]
     if kind == "StatefulSet":  # the successor has its name
         return {"fieldSelector": "metadata.name={}".format(metadata["name"])}

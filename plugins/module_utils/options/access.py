@@ -24,8 +24,9 @@ PRESENT, ABSENT, SWEPT = "present", "absent", "swept"
 
 @dataclass(frozen=True)
 class AccessOptions:
-    """`run_id`: empty where a new one is to be made. `selection`: None where no namespace is named, which only an access
-    that is to be removed or swept can do without. `kubeconfig_file`: where the scanner's kubeconfig is to be."""
+    """`run_id`: empty where a new one is to be made. `selection`: None where no namespace is named, which
+    only an access that is to be removed or swept can do without. `kubeconfig_file`: where the scanner's
+    kubeconfig is to be."""
 
     connection: ConnectionOptions
     state: str

@@ -12,7 +12,8 @@ from .spec import Params, Spec
 def connection_spec() -> Spec:
     """kubernetes.core's names and aliases.
 
-    Its K8S_AUTH_* variables are read by the engine, which knows which of them may go together with which option.
+    Its K8S_AUTH_* variables are read by the engine, which knows which of them may go together with which
+    option.
     """
     return {
         "kubeconfig": {"type": "raw", "no_log": False},

@@ -13,7 +13,8 @@ from .spec import Params, Spec
 
 @dataclass(frozen=True)
 class JudgementOptions:
-    """`run_dir`: the folder of the run whose kept facts are judged. `output_dir`: where the new run's folder is made."""
+    """`run_dir`: the folder of the run whose kept facts are judged. `output_dir`: where the new run's folder
+    is made."""
 
     judging: JudgingOptions
     run_dir: str

@@ -17,8 +17,8 @@ from .spec import Params, Spec, bad_option
 
 @dataclass(frozen=True)
 class ProfileOptions:
-    """`names`: shipped profiles, or paths. `inputs`: by name, of whatever type the profile declares. `tests`: whether the
-    profiles' own tests are run."""
+    """`names`: shipped profiles, or paths. `inputs`: by name, of whatever type the profile declares. `tests`:
+    whether the profiles' own tests are run."""
 
     names: tuple[str, ...]
     inputs: Mapping[str, Any]
@@ -42,7 +42,8 @@ class JudgingOptions:
 
     @classmethod
     def from_params(cls, params: Params) -> JudgingOptions:
-        """:raises ScanError: bad_option where there is no profile; bad_profile, bad_waivers, bad_attestations"""
+        """:raises ScanError: bad_option where there is no profile; bad_profile, bad_waivers,
+        bad_attestations"""
         profiles = tuple(CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ())
         if not profiles:
             raise bad_option("profiles", "no profile was given")

@@ -22,8 +22,8 @@ from .spec import Params, Spec
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """`access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what is compared
-    with the image; empty where drift is not asked for. `concurrency`: targets at a time."""
+    """`access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what
+    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time."""
 
     connection: ConnectionOptions
     targets: SelectionOptions
@@ -65,7 +65,8 @@ class ScanOptions:
         )
 
     def looking_at_images(self) -> ScanOptions:
-        """The same, with the targets' images looked at beside them: for drift, by the option or by a profile."""
+        """The same, with the targets' images looked at beside them: for drift, by the option or by a
+        profile."""
         return replace(self, approach=replace(self.approach, image_side=True))
 
 

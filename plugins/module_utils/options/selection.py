@@ -32,8 +32,8 @@ _LISTS = (
 
 @dataclass(frozen=True)
 class SelectionOptions:
-    """The selection, and whether it is allowed to select nothing. `as_given` are the options in the operator's words, as
-    a run's summary holds them."""
+    """The selection, and whether it is allowed to select nothing. `as_given` are the options in the
+    operator's words, as a run's summary holds them."""
 
     selection: Selection
     allow_empty: bool

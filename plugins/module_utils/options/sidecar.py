@@ -26,8 +26,8 @@ _MAXIMUM_ID = 2**31 - 1
 
 @dataclass(frozen=True)
 class SidecarTaskOptions:
-    """`sidecar`: what the sidecars are like; None where they are removed. `wait_timeout`: seconds for all rollouts
-    together. `output_dir`: where manifests are written."""
+    """`sidecar`: what the sidecars are like; None where they are removed. `wait_timeout`: seconds for all
+    rollouts together. `output_dir`: where manifests are written."""
 
     connection: ConnectionOptions
     namespace: str

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a module's options are made of, and the error for a value that cannot be used.
 
-Each file of this room holds a group of options: the argument specification, said once and composed by the modules that
-have it, and the frozen class that the engine works with. `from_params` of that class takes what Ansible has validated
-against the specification. It is called at a task's start; nothing below a task sees the parameters.
+Each file of this room holds a group of options: the argument specification, said once and composed by the
+modules that have it, and the frozen class that the engine works with. `from_params` of that class takes what
+Ansible has validated against the specification. It is called at a task's start; nothing below a task sees the
+parameters.
 """
 
 from __future__ import annotations

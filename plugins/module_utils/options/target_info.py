@@ -18,8 +18,9 @@ from .spec import Params, Spec, bad_option
 
 @dataclass(frozen=True)
 class TargetInfoOptions:
-    """`listed`: how many targets the result holds. `timeout`: seconds that a scan would give a target. `earlier_run`: the
-    folder of a run whose times the estimate takes. `concurrency`: targets at a time, in the scan that is estimated."""
+    """`listed`: how many targets the result holds. `timeout`: seconds that a scan would give a target.
+    `earlier_run`: the folder of a run whose times the estimate takes. `concurrency`: targets at a time, in
+    the scan that is estimated."""
 
     connection: ConnectionOptions
     targets: SelectionOptions

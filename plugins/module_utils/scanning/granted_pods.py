@@ -18,7 +18,8 @@ from ..targets.selection import SelectedTarget
 def grants_of(
     targets: Sequence[SelectedTarget], approach: str, chosen: Sequence[str], rules: Rules
 ) -> list[Grant]:
-    """One grant for each namespace, over the pods that hold a target which one of the chosen approaches can enter."""
+    """One grant for each namespace, over the pods that hold a target which one of the chosen approaches can
+    enter."""
     pods: dict[str, dict[str, PodRef]] = {}
     for selected in targets:
         target = selected.target
@@ -34,8 +35,9 @@ def grants_of(
 
 
 def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> PodRef | None:
-    """What an access for `approach` holds over a v1 Pod. None: each chosen approach that enters the pod is forbidden. Where
-    only `approach` itself is forbidden, the access holds the rights of the first chosen one that is not."""
+    """What an access for `approach` holds over a v1 Pod. None: each chosen approach that enters the pod is
+    forbidden. Where only `approach` itself is forbidden, the access holds the rights of the first chosen one
+    that is not."""
     # a pod without a sidecar needs no right to enter one
     ways = [
         way

@@ -23,7 +23,8 @@ _LISTED_IN_RESULT = 20
 
 
 class RunRecorder:
-    """Keeps what the summary and the result need of each target; the rest is in its document. Not safe for several threads."""
+    """Keeps what the summary and the result need of each target; the rest is in its document. Not safe for
+    several threads."""
 
     def __init__(
         self,
@@ -112,8 +113,8 @@ class RunRecorder:
         self._summary.add_not_scanned(identity, approach, duration, error)
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also run_dir and
-        summary_file.
+        """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
+        run_dir and summary_file.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
         """

@@ -41,13 +41,14 @@ def scan_access_of(
     targets: Sequence[SelectedTarget],
     warnings: list[str],
 ) -> Iterator[Mapping[str, Any]]:
-    """The access that a scan works with: the one that was given, or one of its own over the pods of the targets that run,
-    which is removed at the end, whatever happens.
+    """The access that a scan works with: the one that was given, or one of its own over the pods of the
+    targets that run, which is removed at the end, whatever happens.
 
-    A namespace where none can be made is left out, with a warning; its targets then say why they were not scanned.
+    A namespace where none can be made is left out, with a warning; its targets then say why they were not
+    scanned.
 
-    :raises ScanError: bad_option, where the given access is for another approach; access_remains at the end, when
-        something could not be removed
+    :raises ScanError: bad_option, where the given access is for another approach; access_remains at the end,
+        when something could not be removed
     """
     if options.access:
         for approach in options.approach.chosen():
@@ -73,7 +74,8 @@ def planned_access(
 
 
 def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[SelectedTarget]) -> list[Grant]:
-    """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach image."""
+    """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach
+    image."""
     chosen = options.chosen()
     # the rights of debug include those of the others
     inside = next((name for name in ("debug", "exec", "sidecar") if name in chosen), "")

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What check mode says of a scan: the access that it would make, what it would add to pods, what rules forbid."""
+"""What check mode says of a scan: the access that it would make, what it would add to pods, what rules
+forbid."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def preview_scan(
     grantor: RestClient,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The task's result in check mode: changed, run_id, counts, not_scanned, footprint, diff. Nothing is changed.
+    """The task's result in check mode: changed, run_id, counts, not_scanned, footprint, diff. Nothing is
+    changed.
 
     :param say: shows a line
     """
@@ -61,7 +63,8 @@ def _say_grants(
 
 
 def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[Footprint]:
-    """The ephemeral containers that a scan would add. Why a target would not be scanned, only the scan says."""
+    """The ephemeral containers that a scan would add. Why a target would not be scanned, only the scan
+    says."""
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
@@ -76,8 +79,8 @@ def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[
 def _forbidden(
     options: ScanOptions, targets: Sequence[SelectedTarget], say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """The targets for which every approach that would be tried is forbidden, as records. Shows for each rule how many
-    containers it is about."""
+    """The targets for which every approach that would be tried is forbidden, as records. Shows for each rule
+    how many containers it is about."""
     if not options.approach.forbidden:
         return []
     records: list[dict[str, Any]] = []

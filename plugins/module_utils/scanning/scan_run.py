@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scan does over its targets: several at a time, each outcome recorded at once, replaced pods followed once."""
+"""What a scan does over its targets: several at a time, each outcome recorded at once, replaced pods followed
+once."""
 
 from __future__ import annotations
 
@@ -152,8 +153,8 @@ class ScanRun:
             self._record(outcome)
 
     def _rights_over(self, selected: SelectedTarget) -> str | None:
-        """The approach whose rights the access is to have over a successor: "" for those that it has elsewhere, None where
-        each approach that enters its pod is forbidden."""
+        """The approach whose rights the access is to have over a successor: "" for those that it has
+        elsewhere, None where each approach that enters its pod is forbidden."""
         approach = self._options.approach
         ref = pod_ref(
             selected.pod.object(),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run does to each of its targets: reaches it, and has it judged. No failure of one target affects another."""
+"""What a run does to each of its targets: reached, judged, an outcome. No target hides another."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ScanPlan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds.
+    """What became of one target: a judgement, or the error for which there is none. `duration` in seconds.
 
-    `approach`: the one that was taken in the end. `facts`: where the plan keeps them, else None. `drift`: where the request
-    asks for it, see drift/report.py.
+    `approach`: the one that was taken in the end. `facts`: where the plan keeps them, else None. `drift`:
+    where the request asks for it, see drift/report.py.
     """
 
     selected: SelectedTarget
@@ -68,7 +68,7 @@ def scan_request(engines: Sequence[Engine], drift_paths: Sequence[str] = ()) -> 
 
 
 def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
-    """Reaches one target and judges it. Nothing that goes wrong with it leaves this function as an exception."""
+    """Reaches one target and judges it. Whatever goes wrong with it is its outcome, never an exception."""
     started, clock = datetime.now(timezone.utc), time.monotonic()
     try:
         collected = plan.approach.collect(selected, plan.request)
@@ -78,7 +78,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
         return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
-    except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
+    except Exception as defect:  # noqa: BLE001 - one target must not hide the others' results
         internal = ScanError(
             "internal", f"{type(defect).__name__}: {defect}", tried=f"scanning {selected.target.path}"
         )
@@ -134,7 +134,7 @@ def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
 
 
 def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
-    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried before."""
+    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried."""
     if not collected.passed_over:
         return {}
     return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}

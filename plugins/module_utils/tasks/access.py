@@ -114,8 +114,8 @@ def _absent(options: AccessOptions, client: RestClient, context: TaskContext) ->
 
 
 def _own_kubeconfig(options: AccessOptions, context: TaskContext) -> KubeconfigFile | None:
-    """The file of this run, where there is one. Any other file is left alone, and does not stop the removal of the
-    access."""
+    """The file of this run, where there is one. Any other file is left alone, and does not stop the removal
+    of the access."""
     path = options.kubeconfig_file
     try:
         found = check_place(path) if path else None

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_container`: options in, a run over the chosen containers, a folder of results and a summary out."""
+"""The task `scan_container`: options in, a run over the chosen containers, a folder of results and a summary
+out."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     if context.check_mode:
         return preview_scan(options, targets, grantor, context.say)
     folder = RunFolder(options.output_dir, run_id_of(options))
-    folder.create()  # before the access: an output folder that cannot be written must not cost a visit to the cluster
+    # before the access: where the output folder cannot be written, the cluster is left alone
+    folder.create()
     return _scanned(Scan(options, engines, request, targets), folder, grantor, context)
 
 

@@ -21,8 +21,8 @@ def _silent(text: str) -> None:
 
 @dataclass
 class TaskContext:
-    """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown at the end.
-    `cancel` is set when the task is interrupted or runs into Ansible's time-out."""
+    """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown
+    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out."""
 
     check_mode: bool
     environ: Mapping[str, str]

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_judgement`: a run's folder with kept facts in, a folder of new results out. No cluster is touched."""
+"""The task `scan_judgement`: a run's folder with kept facts in, a folder of new results out. No cluster is
+touched."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ from .context import TaskContext
 
 
 def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned; in check mode without
-    run_dir and summary_file.
+    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned; in check mode
+    without run_dir and summary_file.
     """
     options = JudgementOptions.from_params(params)
     then = read_summary_of(options.run_dir)

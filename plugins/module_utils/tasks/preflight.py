@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of `scan_target_info` that explains: what a scan with these options would do, and what it would need."""
+"""The part of `scan_target_info` that explains: what a scan with these options would do, and what it would
+need."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ from ..results.run_folder import read_summary_of
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
-# The number of questions at a time. They are small, and an API server gives one user only a share of its capacity.
+# The number of questions at a time. They are small, and an API server gives one user only a share of its
+# capacity.
 _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
 
@@ -76,7 +78,8 @@ def explain(
 
 
 def _earlier(path: str | None, context: TaskContext) -> dict[str, Any] | None:
-    """The summary of an earlier run. It serves only the estimate: where it cannot be read, the preflight goes on."""
+    """The summary of an earlier run. It serves only the estimate: where it cannot be read, the preflight goes
+    on."""
     try:
         return read_summary_of(path) if path else None
     except ScanError as error:
@@ -94,7 +97,8 @@ def _server_version(client: RestClient) -> str:
 
 
 def described(expected: Expectation | None) -> dict[str, Any]:
-    """The keys that an explanation adds to a target's record, {tried, approaches}; none where nothing was explained."""
+    """The keys that an explanation adds to a target's record, {tried, approaches}; none where nothing was
+    explained."""
     if expected is None:
         return {}
     return {

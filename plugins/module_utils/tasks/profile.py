@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is touched."""
+"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is
+touched."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ _SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
 
 
 def run_scan_profile(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each. With
-    the option `tests` also tests, and where an expectation is not met failed, msg and error.
+    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of
+    each. With the option `tests` also tests, and where an expectation is not met failed, msg and error.
     """
     options = ProfileOptions.from_params(params)
     if not options.tests:
@@ -56,7 +57,8 @@ def chosen_profiles(
 
 
 def compile_shipped_profiles() -> None:
-    """Compiles the profiles that are taken where none is named, so that processes which this one forks need not."""
+    """Compiles the profiles that are taken where none is named, so that processes which this one forks need
+    not."""
     with suppress(ScanError):  # the task that asks for them is told
         _shipped_profiles(tuple(profiles_spec()["profiles"]["default"]))
 

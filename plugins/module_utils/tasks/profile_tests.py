@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of profiles: the cases that lie beside them, judged without a cluster, and what came out otherwise than expected."""
+"""Tests of profiles: the cases that lie beside them, judged without a cluster, and what came out otherwise
+than expected."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _LISTED_IN_MESSAGE = 10
 
 @dataclass(frozen=True)
 class CasesOutcome:
-    """One profile with its cases: how many expectations they hold, those that were not met, controls that none names."""
+    """One profile with its cases: how many expectations they hold, those that were not met, controls that
+    none names."""
 
     profile: CompiledProfile
     cases: int
@@ -53,7 +55,8 @@ def run_cases(
 ) -> list[CasesOutcome]:
     """The tests of each profile. `inputs` hold for all cases; those that a case gives go before them.
 
-    :raises ScanError: as `load_profile`; bad_profile for a case that breaks its rules, and for a profile without any
+    :raises ScanError: as `load_profile`; bad_profile for a case that breaks its rules, and for a profile
+        without any
     """
     tested = [_test_profile(find_profile(name, search), search, inputs) for name in names]
     check_given(inputs, {entry["name"]: True for one in tested for entry in one.profile.inputs})

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_sidecar`: options in, sidecars put into workloads or taken out, their rollouts waited for, result out."""
+"""The task `scan_sidecar`: options in, sidecars put into workloads or taken out, their rollouts waited for,
+result out."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ from .interrupts import run_interruptible
 
 
 def run_scan_sidecar(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and error where one of
-    several workloads failed after another was changed."""
+    """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and
+    error where one of several workloads failed after another was changed."""
     options = SidecarTaskOptions.from_params(params)
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
     changes = [Change(client, ref, options.sidecar) for ref in options.workloads]

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_target_info`: which containers a selection means, and what a scan would do to them. Reads only."""
+"""The task `scan_target_info`: which containers a selection means, and what a scan would do to them. Reads
+only."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ from .preflight import explain
 
 
 def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and footprint where
-    they are asked for; output_file; table, the text to show."""
+    """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and
+    footprint where they are asked for; output_file; table, the text to show."""
     options = TargetInfoOptions.from_params(params)
     connection = connect_grantor(options.connection, context)
     client, looked_at = RestClient(connection), SelectionReport()
@@ -66,8 +67,8 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
         result["output_file"] = _written(options.output_file, dict(whole, targets=targets))
     if len(targets) > options.listed > 0:
         context.warnings.append(
-            f"targets: the result holds the first {options.listed} of {len(targets)} (the option listed); a file "
-            "holds all (output_file)"
+            f"targets: the result holds the first {options.listed} of {len(targets)} (the option listed); "
+            "a file holds all (output_file)"
         )
     result["targets"] = targets[: options.listed]
     return result

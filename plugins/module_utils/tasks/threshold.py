@@ -55,7 +55,8 @@ def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> dict[
 
 
 def _threshold(params: Mapping[str, Any]) -> Threshold:
-    """None means the default; anything else that is no limits at all is a mistake that must not open the gate."""
+    """None means the default; anything else that is no limits at all is a mistake that must not open the
+    gate."""
     if params["threshold"] is None:
         return DEFAULT_THRESHOLD
     if not isinstance(params["threshold"], Mapping):
@@ -68,7 +69,8 @@ def _threshold(params: Mapping[str, Any]) -> Threshold:
 
 
 def _baseline(path: str | None, summary: Mapping[str, Any]) -> Failures | None:
-    """What failed in the baseline run. A run compared with itself would have no new failure, whatever failed."""
+    """What failed in the baseline run. A run compared with itself would have no new failure, whatever
+    failed."""
     if path is None:
         return None
     baseline = read_summary_of(path)
