@@ -41,20 +41,26 @@ def writes(server: FakeApiServer) -> list[str]:
 def test_it_is_made_and_found_as_it_is_wanted_the_next_time(guard: TaskRunner, server: FakeApiServer) -> None:
     result = guard()
     assert result["changed"] and result["policies"] == list(NAMES)
-    assert server.objects.paths() == sorted([POLICIES + name for name in NAMES] + [BINDINGS + name for name in NAMES])
+    assert server.objects.paths() == sorted(
+        [POLICIES + name for name in NAMES] + [BINDINGS + name for name in NAMES]
+    )
     assert result["diff"][0]["before"] == "" and len(json.loads(result["diff"][0]["after"])) == 8
     server.requests.clear()
     again = guard()
     assert not again["changed"] and again["diff"] == [] and writes(server) == []
 
 
-def test_each_policy_stands_before_the_binding_that_names_it(guard: TaskRunner, server: FakeApiServer) -> None:
+def test_each_policy_stands_before_the_binding_that_names_it(
+    guard: TaskRunner, server: FakeApiServer
+) -> None:
     guard()
     made = [request.path for request in server.requests if request.method == "POST"]
     assert made == [POLICIES.rstrip("/"), BINDINGS.rstrip("/")] * 4
 
 
-def test_an_exception_that_somebody_put_into_it_is_taken_out(guard: TaskRunner, server: FakeApiServer) -> None:
+def test_an_exception_that_somebody_put_into_it_is_taken_out(
+    guard: TaskRunner, server: FakeApiServer
+) -> None:
     guard()
     path = POLICIES + EXEC
     weakened = server.objects.find(path)
@@ -66,13 +72,24 @@ def test_an_exception_that_somebody_put_into_it_is_taken_out(guard: TaskRunner, 
     server.requests.clear()
     result = guard()
     after = server.objects.find(path)
-    assert after is not None and after["spec"] == wanted and after["metadata"]["uid"] == weakened["metadata"]["uid"]
+    assert (
+        after is not None
+        and after["spec"] == wanted
+        and after["metadata"]["uid"] == weakened["metadata"]["uid"]
+    )
     assert writes(server) == ["PATCH"] and result["changed"]
-    assert "but-not-mallory" in result["diff"][0]["before"] and "but-not-mallory" not in result["diff"][0]["after"]
-    assert list(json.loads(result["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"], "the others' are shown"
+    assert (
+        "but-not-mallory" in result["diff"][0]["before"]
+        and "but-not-mallory" not in result["diff"][0]["after"]
+    )
+    assert list(json.loads(result["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"], (
+        "the others' are shown"
+    )
 
 
-def test_a_policy_that_was_made_anew_meanwhile_is_not_overwritten(guard: TaskRunner, server: FakeApiServer) -> None:
+def test_a_policy_that_was_made_anew_meanwhile_is_not_overwritten(
+    guard: TaskRunner, server: FakeApiServer
+) -> None:
     guard()
     path = POLICIES + EXEC
     changed = server.objects.find(path)
@@ -80,7 +97,9 @@ def test_a_policy_that_was_made_anew_meanwhile_is_not_overwritten(guard: TaskRun
     changed["spec"]["failurePolicy"] = "Ignore"
     server.objects.put(path, changed)
     others = {"metadata": {"name": EXEC, "uid": "another"}, "spec": {"failurePolicy": "Ignore"}}
-    server.faults.append(Fault("meanwhile", on="PATCH", times=1, action=lambda: server.objects.put(path, others)))
+    server.faults.append(
+        Fault("meanwhile", on="PATCH", times=1, action=lambda: server.objects.put(path, others))
+    )
     with pytest.raises(ScanError):
         guard()
     assert server.objects.find(path)["spec"] == others["spec"]  # type: ignore[index]
@@ -126,7 +145,9 @@ def test_an_object_of_that_name_that_is_not_ours_stops_everything(
     assert writes(server) == [] and server.objects.paths() == before
 
 
-def test_an_operator_who_is_not_allowed_to_is_told_of_the_first_refusal(guard: TaskRunner, server: FakeApiServer) -> None:
+def test_an_operator_who_is_not_allowed_to_is_told_of_the_first_refusal(
+    guard: TaskRunner, server: FakeApiServer
+) -> None:
     server.grants.deny = lambda user, method, path: "no policies for you" if method == "POST" else None
     with pytest.raises(ScanError) as caught:
         guard()

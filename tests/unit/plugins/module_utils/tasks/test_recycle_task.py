@@ -63,7 +63,9 @@ def put_left(
 
 class RecycleTask(TaskRunner):
     def __call__(self, *, check_mode: bool = False, **changes: Any) -> dict[str, Any]:
-        return super().__call__(check_mode=check_mode, **{"namespaces": ["shop"], "wait_timeout": 5.0, **changes})
+        return super().__call__(
+            check_mode=check_mode, **{"namespaces": ["shop"], "wait_timeout": 5.0, **changes}
+        )
 
 
 @pytest.fixture
@@ -123,7 +125,9 @@ def test_a_second_run_finds_nothing_to_do(recycle: RecycleTask, server: FakeApiS
     assert {request.method for request in server.requests} == {"GET"}
 
 
-def test_pods_of_one_workload_are_replaced_one_after_the_other(recycle: RecycleTask, server: FakeApiServer) -> None:
+def test_pods_of_one_workload_are_replaced_one_after_the_other(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
     for name in ("web-a", "web-b", "web-c"):
         put_left(server, name)
     keep_pods(server)
@@ -154,7 +158,10 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
     selector = {"matchLabels": {"app": "web-1"}}
     server.objects.put(BUDGETS + "web", {"spec": {"selector": selector}, "status": {"disruptionsAllowed": 0}})
     result = recycle(wait_timeout=0.1)
-    assert [entry["error"]["reason"] for entry in result["not_recycled"]] == ["eviction_refused", "recycle_stopped"]
+    assert [entry["error"]["reason"] for entry in result["not_recycled"]] == [
+        "eviction_refused",
+        "recycle_stopped",
+    ]
     assert "PodDisruptionBudget" in result["not_recycled"][0]["error"]["cause"]
     assert result["counts"] == {"pods": 3, "recycled": 1, "not_recycled": 2, "gone": 0} and result["changed"]
     assert recycle.warnings == [
@@ -163,7 +170,9 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
     assert [name for name in pods(server) if name.startswith("web")] == ["web-a", "web-b"]
 
 
-def test_a_budget_that_allows_it_in_the_end_is_waited_for(recycle: RecycleTask, server: FakeApiServer) -> None:
+def test_a_budget_that_allows_it_in_the_end_is_waited_for(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
     put_left(server, "web-a")
     keep_pods(server)
     budget: dict[str, Any] = {"spec": {"selector": {"matchLabels": {}}}, "status": {"disruptionsAllowed": 0}}
@@ -180,7 +189,9 @@ def test_a_budget_that_allows_it_in_the_end_is_waited_for(recycle: RecycleTask, 
     assert recycle()["counts"]["recycled"] == 1 and evictions(server) == ["web-a"] * 3
 
 
-def test_one_that_is_not_replaced_is_told_of_and_counts_as_evicted(recycle: RecycleTask, server: FakeApiServer) -> None:
+def test_one_that_is_not_replaced_is_told_of_and_counts_as_evicted(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
     put_left(server, "web-a")
     result = recycle(wait_timeout=0.1)
     (entry,) = result["not_recycled"]
@@ -205,7 +216,9 @@ def test_a_pod_that_must_stay_is_not_evicted(
     assert not result["changed"] and evictions(server) == [] and pods(server) == ["web-a"]
 
 
-def test_a_pod_that_another_has_replaced_meanwhile_is_left_alone(recycle: RecycleTask, server: FakeApiServer) -> None:
+def test_a_pod_that_another_has_replaced_meanwhile_is_left_alone(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
     put_left(server, "web-0", kind="StatefulSet")
 
     def replace() -> None:
@@ -214,7 +227,9 @@ def test_a_pod_that_another_has_replaced_meanwhile_is_left_alone(recycle: Recycl
 
     server.faults.append(Fault("meanwhile", on="POST .*/eviction", times=1, action=replace))
     result = recycle()
-    assert result["counts"] == {"pods": 1, "recycled": 0, "not_recycled": 0, "gone": 1} and not result["changed"]
+    assert (
+        result["counts"] == {"pods": 1, "recycled": 0, "not_recycled": 0, "gone": 1} and not result["changed"]
+    )
     assert pods(server) == ["web-0"]
 
 
@@ -227,7 +242,9 @@ def test_an_option_that_cannot_be_meant_is_refused_before_the_cluster_is_asked(
     assert caught.value.reason == "bad_option" and option in caught.value.message and server.requests == []
 
 
-def test_a_selection_without_pods_fails_unless_that_is_allowed(recycle: RecycleTask, server: FakeApiServer) -> None:
+def test_a_selection_without_pods_fails_unless_that_is_allowed(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
     with pytest.raises(ScanError) as caught:
         recycle()
     assert caught.value.reason == "no_targets"
