@@ -249,11 +249,16 @@ def test_a_result_that_tells_of_an_unreachable_cluster_without_failing_stays(run
 
 
 def test_warnings_of_the_task_and_of_the_module_come_together(run: Runner) -> None:
-    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    def fails(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         context.warnings.append("of the task")
         raise ScanError("no_targets", "none")
 
-    assert run(action_of(task))["warnings"] == ["of the task"]
+    def ends(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        context.warnings.append("of the task")
+        return {"warnings": ["of the result"]}
+
+    assert run(action_of(fails))["warnings"] == ["of the task"]
+    assert run(action_of(ends))["warnings"] == ["of the result", "of the task"]
     run.reply = {"warnings": ["of the module"]}
     assert run(action_of(echo), elsewhere=True)["warnings"] == ["of the module"]
     assert "warnings" not in run(action_of(echo))

@@ -196,6 +196,7 @@ def test_one_that_is_not_replaced_is_told_of_and_counts_as_evicted(
     result = recycle(wait_timeout=0.1)
     (entry,) = result["not_recycled"]
     assert entry["error"]["reason"] == "not_replaced" and entry["evicted"] is True and result["changed"]
+    assert result["recycled"] == [] and result["counts"]["recycled"] == 0
     assert result["diff"][0]["before"].startswith("shop/web-a ") and pods(server) == []
 
 
