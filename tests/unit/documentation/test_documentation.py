@@ -18,6 +18,8 @@ import yaml
 
 pytest.importorskip("ansible", reason="the engine's unit tests run without Ansible too")
 
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import selection_spec
 from ansible_collections.securescan.kubernetes.tests.environment.generated_docs import pages
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -98,10 +100,16 @@ def test_generated_pages_are_current():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"run `make docs` ({name})"
 
 
-def test_action_group_holds_the_modules_with_connection_options():
-    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["scan"]
-    with_connection = [name for name in MODULES if "kubeconfig" in spec_of(name)]
-    assert sorted(group) == with_connection
+@pytest.mark.parametrize(("group", "spec"), [("scan", connection_spec), ("selection", selection_spec)])
+def test_an_action_group_holds_the_modules_with_its_options(group, spec):
+    members = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"][group]
+    shared = set(spec())
+    assert sorted(members) == [name for name in MODULES if shared <= set(spec_of(name))]
+
+
+def test_an_action_group_of_roles_holds_modules_with_a_connection():
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    assert set(groups["role_connection"]) == set(groups["selection"]) <= set(groups["scan"])
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
