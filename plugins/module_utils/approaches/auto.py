@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Callable, TypeVar
 
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
+from .session import Footprint, Session
 
+Result = TypeVar("Result")
 NAME = "auto"
 ORDER = ("exec", "sidecar", "debug", "image")
 # An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
@@ -73,11 +77,22 @@ class AutoApproach:
     def added(self) -> list[Footprint]:
         return [footprint for approach in self.approaches for footprint in approach.added]
 
+    def enter(self, selected: SelectedTarget) -> Session:
+        """A session by the first approach that reaches the target; raises as `collect`."""
+        return self._first(selected, lambda approach: approach.enter(selected))[0]
+
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target by the first approach that reaches it.
 
         :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
         """
+        collected, refusals = self._first(selected, lambda approach: approach.collect(selected, request))
+        return replace(collected, passed_over=tuple((name, error.reason) for name, error in refusals))
+
+    def _first(
+        self, selected: SelectedTarget, work: Callable[[Approach], Result]
+    ) -> tuple[Result, list[tuple[str, ScanError]]]:
+        """What the work gives by the first approach that reaches the target, and why each earlier one does not."""
         refusals: list[tuple[str, ScanError]] = []
         for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)
@@ -85,19 +100,12 @@ class AutoApproach:
                 refusals.append((approach.name, learnt))
                 continue
             try:
-                collected = approach.collect(selected, request)
+                return work(approach), refusals
             except ScanError as error:
                 if error.reason not in _GO_ON:
                     raise
                 self._learn(approach, selected.target, error)
                 refusals.append((approach.name, error))
-                continue
-            return Collected(
-                collected.facts,
-                collected.approach,
-                collected.footprint,
-                tuple((name, error.reason) for name, error in refusals),
-            )
         raise self._failure(selected.target, refusals)
 
     def close(self) -> None:

@@ -9,54 +9,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..access.scanner import NamespaceScanner
-from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.own_containers import is_own_sidecar
 from ..targets.pod import ContainerView, container_state, containers_of
 from ..targets.selection import SelectedTarget
-from .approach import Collected
 from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
-from .pod_entry import (
-    EnteringApproach,
-    check_state,
-    collect_by_exec,
-    explained_by_absence,
-    read_same_pod,
-    retry_while_rbac_spreads,
-)
+from .pod_entry import PresentShellApproach, read_same_pod
 
 NAME = "sidecar"
 
 
-class SidecarApproach(EnteringApproach):
-    """Collects facts by one exec into the sidecar, with the scanner's token only, from where debug looks, too."""
+class SidecarApproach(PresentShellApproach):
+    """One exec per target into the sidecar, with the scanner's token only, from where debug looks, too."""
 
     name = NAME
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
-        target = selected.target
-        check_state(selected, NAME)
-        # by what selection saw: a pod without a sidecar costs no request
-        find_sidecar(selected.pod.object(), target)
-        scanner = self._access.for_target(target)
-        with self._limiter.slot(node=target.node, namespace=target.namespace):
-            return retry_while_rbac_spreads(
-                self._access, target, lambda: self._enter(scanner, target, request)
-            )
+    def _check_selected(self, selected: SelectedTarget) -> None:
+        find_sidecar(selected.pod.object(), selected.target)
 
-    def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
-        sidecar, view = find_sidecar(read_same_pod(scanner, target, whole=True), target)
-        self._count_exec()
-        with explained_by_absence(scanner, target):
-            return Collected(
-                collect_by_exec(
-                    scanner, target, request, self._limits, self._cancel, container=sidecar, view=view
-                ),
-                NAME,
-            )
+    def _find_shell(self, scanner: NamespaceScanner, target: Target) -> tuple[str, TargetView]:
+        return find_sidecar(read_same_pod(scanner, target, whole=True), target)
 
 
 def find_sidecar(pod: Mapping[str, Any], target: Target) -> tuple[str, TargetView]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Callable
@@ -255,6 +256,12 @@ class OpenExec:
             return self._reader.exit_code(self._program)
         finally:
             self.abandon()
+
+    def end(self, data: bytes) -> None:
+        """As `finish`, for one whose end matters little: it gets a moment, then the connection is closed."""
+        self._stream.deadline = self._stream.deadline.narrowed(CLOSE_SECONDS)
+        with suppress(ScanError):
+            self.finish(data)
 
     def _give(self, data: bytes, *, ends_input: bool = False) -> None:
         """`data` is what is sent next."""
