@@ -17,7 +17,9 @@ import pytest
 _INTEGRATION = "tests/integration/"
 # Integration tests that need no cluster.
 _BESIDE_THE_CLUSTER = "test_python_versions.py"
-_CONTAINERS = ("chroot_container", "shared_processes", "viewed_target")
+
+# before anything of it is imported
+pytest.register_assert_rewrite("ansible_collections.securescan.kubernetes.tests.support")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -33,13 +35,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "cluster" if path.startswith(_INTEGRATION) else path
 
     return ClusterAndFiles(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    texts = {path: path.read_text(encoding="utf-8") for path in {item.path for item in items}}
-    for item in items:
-        if any(name in texts[item.path] for name in _CONTAINERS):
-            item.add_marker(pytest.mark.in_container)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,11 +18,10 @@ import yaml
 pytest.importorskip("ansible", reason="the engine's unit tests run without Ansible too")
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.tests.environment.generated_docs import pages
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.generated_docs import pages
 
 
 @pytest.fixture(scope="module")

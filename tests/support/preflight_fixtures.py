@@ -13,7 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Facts,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.fuzzed_replies import (
+from ansible_collections.securescan.kubernetes.tests.support.fuzzed_replies import (
     NONCE,
     Mutations,
     Recorded,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the collector's tests. They need root, as chroot and mount do, and Debian's shells; they say so."""
+"""Fixtures: containers without a container engine. They need root, as chroot and mount do, and Debian's shells; they say so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     PACKAGES,
     Container,
     ProgramStore,
@@ -43,5 +43,5 @@ def make_container(tmp_path: Path, program_store: ProgramStore) -> Callable[...,
         made.append(Container(tmp_path / (f"container{len(made)}"), program_store))
         return made[-1].add_programs(shell, tools, **options)
 
-    os.chmod(tmp_path, 0o755)
+    tmp_path.chmod(0o755)
     return make

@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts, Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.view import TargetView
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     NONCE,
     ROOT,
     Container,

@@ -14,7 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
 
 KINDS = "serviceaccounts,roles,rolebindings"
 OURS = "app.kubernetes.io/managed-by=securescan.kubernetes"

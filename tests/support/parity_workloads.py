@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import with_sidecars
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import container, pod
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import with_sidecars
 
 NAMESPACE = "parity"
 _NONROOT = (65532, 65532)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake API server and connections to it."""
+"""Fixtures: a fake API server, a connection to it and a client of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell, run_locally
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
@@ -35,3 +36,9 @@ def server(authority: Authority) -> Iterator[FakeApiServer]:
 @pytest.fixture
 def connection(server: FakeApiServer) -> ClusterConnection:
     return connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
+
+
+@pytest.fixture
+def client(connection: ClusterConnection) -> RestClient:
+    """One that gives up soon."""
+    return RestClient(connection, timeout=2.0, patience=1.0)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Profiles made from a few lines, judged over facts made from plain values."""
+"""Fixtures: profiles made from a few lines, judged over facts made from plain values."""
 
 from __future__ import annotations
 

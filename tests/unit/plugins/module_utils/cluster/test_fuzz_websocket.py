@@ -52,7 +52,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_stream
     frame,
 )
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.fuzzed_replies import (
+from ansible_collections.securescan.kubernetes.tests.support.fuzzed_replies import (
     NONCE,
     Mutations,
     Recorded,

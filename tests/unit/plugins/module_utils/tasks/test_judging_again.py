@@ -268,7 +268,7 @@ def test_nothing_secret_is_kept_and_only_the_owner_may_read_it(first_run: pathli
 
 def test_the_file_has_the_form_of_its_schema(first_run: pathlib.Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    schema = json.loads((pathlib.Path(__file__).parents[4] / "docs" / "kept-facts.schema.json").read_text())
+    schema = json.loads((pathlib.Path(__file__).parents[5] / "docs" / "kept-facts.schema.json").read_text())
     (path,) = (first_run / "facts").iterdir()
     kept = json.loads(path.read_text())
     jsonschema.Draft202012Validator(schema).validate(kept)

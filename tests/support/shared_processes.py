@@ -18,7 +18,7 @@ from pathlib import Path
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import collect, request, script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts, Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.view import INSIDE, TargetView
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     NONCE,
     Container,
 )

@@ -17,8 +17,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.cont
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import pod_spec_change
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.sidecar import run_scan_sidecar
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, pod
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, pod
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     MANIFEST,
     make_operator,
 )

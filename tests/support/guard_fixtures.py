@@ -20,12 +20,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import container, pod
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import Scanner
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import container, pod
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     MANIFEST,
     make_operator,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import Scanner
 
 NAMES = [EXEC, EPHEMERAL, HELPER, WRITES]
 GUARD_ROLE = MANIFEST.with_name("guard-clusterrole.yml")

@@ -22,14 +22,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     helper_pod,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import HABITS
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, DEBIAN
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
     JSON,
     MERGE,
     STRATEGIC,
     WEBSOCKET,
     made,
 )
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, DEBIAN
 
 TARGETS, HELPERS = "/api/v1/namespaces/{targets}/pods", "/api/v1/namespaces/{helpers}/pods"
 POD, ROOT = TARGETS + "/{pod}", TARGETS + "/root"
