@@ -171,13 +171,16 @@ class Session:
         request, self._prologue = self._prologue + _REQUEST % (script, nonce), b""
         said = self._shell.ask(request, _MARK % nonce)
         if said is None:
-            return self._ask_last(b"")  # the shell has ended, which its status tells of
-        stdout, status = said
-        if not status.isdigit():
-            raise ScanError(
-                "incomplete_reply", "the shell did not say how the request ended", tried=self.entered.path
-            )
-        return _Answer(int(status), stdout, self._shell.stderr)
+            ended = self._ask_last(b"")
+            if ended.exit_code:
+                return ended
+        elif said[1].isdigit():
+            return _Answer(int(said[1]), said[0], self._shell.stderr)
+        raise ScanError(
+            "incomplete_reply",
+            "the shell ended before it said how the request ended",
+            tried=f"running a request in {self.entered.path}",
+        )
 
     def _ask_last(self, script: bytes) -> _Answer:
         exit_code = self._shell.finish(script)
