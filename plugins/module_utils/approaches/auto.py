@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The approach `auto`: for each target the first approach, in a given order, that can reach it.
 
-What an approach could not do for one container of an image, because of the image, it is not asked to do for the others.
+It goes on only where an approach has not reached the target (ApproachKind.goes_on): going on after any other failure would hide
+it. What an approach could not do for one container of an image, because of the image, it is not asked to do for the others.
 """
 
 from __future__ import annotations
@@ -18,39 +19,12 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected
+from .registry import kind_of
 from .session import Footprint, Session
 
 Result = TypeVar("Result")
 NAME = "auto"
-ORDER = ("exec", "sidecar", "debug", "image")
-# An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
-# whole, a time-out, a lost connection) are the target's result: going on would hide them.
-_GO_ON = frozenset(
-    {
-        "approach_forbidden",
-        "no_such_program",
-        "not_permitted",
-        "no_sidecar",
-        "sidecar_unfit",
-        "container_not_running",
-        "platform_unsupported",
-        "identity_unknown",
-        "memory_short",
-        "target_privileged",
-        "target_unreadable",
-        "target_missing",
-        "pod_violates_policy",
-        "debug_refused",
-        "debug_failed",
-        "debug_unsupported",
-        "image_pull_failed",
-        "image_unknown",
-        "image_volumes_unsupported",
-        "helper_refused",
-        "helper_failed",
-    }
-)
-# Of those, the ones that the image alone decides.
+# What the image alone decides, of the errors with which an approach has not reached a target.
 _OF_IMAGE = frozenset({"no_such_program"})
 
 
@@ -102,7 +76,7 @@ class AutoApproach:
             try:
                 return work(approach), refusals
             except ScanError as error:
-                if error.reason not in _GO_ON:
+                if error.reason not in kind_of(approach.name).goes_on:
                     raise
                 self._learn(approach, selected.target, error)
                 refusals.append((approach.name, error))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..access.rights import ENTER, SEE, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
@@ -19,6 +20,7 @@ from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
 from .container_start import wait_until_started
 from .debug_container import (
     END_SCRIPT,
@@ -31,6 +33,7 @@ from .debug_container import (
 )
 from .pod_entry import (
     EnteringApproach,
+    ExecLimits,
     Means,
     Result,
     check_state,
@@ -226,3 +229,58 @@ def debug_container(
 
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
     return Footprint(target.namespace, target.pod, found.name, found.is_own)
+
+
+def missing_scanner_image(options: GivenOptions) -> MissingOption | None:
+    """What a container that a scan adds cannot be without."""
+    if options.debug.image:
+        return None
+    return MissingOption(
+        "scanner_image",
+        "an image for its container",
+        "Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.",
+    )
+
+
+def _check_options(options: GivenOptions) -> None:
+    if not 0 <= options.debug.keep_alive <= MAXIMUM_KEEP_ALIVE:
+        raise ScanError(
+            "bad_option",
+            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and {MAXIMUM_KEEP_ALIVE} s",
+            tried="reading the option debug_keep_alive",
+        )
+
+
+def _predict_change(
+    selected: SelectedTarget, options: GivenOptions, limits: ExecLimits
+) -> Mapping[str, Any] | None:
+    check_state(selected, NAME)
+    pod, tried = selected.pod.object(), f"scanning {selected.target.path} by {NAME}"
+    wanted = debug_container(pod, selected.target, options.debug, limits.timeout, "")
+    return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
+    rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    seconds=3.0,
+    goes_on=NOT_ENTERED
+    | {
+        "debug_failed",
+        "debug_refused",
+        "debug_unsupported",
+        "identity_unknown",
+        "image_pull_failed",
+        "memory_short",
+        "pod_violates_policy",
+        "target_missing",
+        "target_privileged",
+        "target_unreadable",
+    },
+    open=lambda means, options: DebugApproach(means, options.debug),
+    predict_change=_predict_change,
+    unchanged=Unchanged("a debug container that is there already serves the scan"),
+    missing_option=missing_scanner_image,
+    check_options=_check_options,
+)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from .pod_entry import PresentShellApproach
+from ..access.rights import ENTER, SEE
+from ..targets.selection import SelectedTarget
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, Unchanged
+from .pod_entry import ExecLimits, PresentShellApproach, check_state
 
 NAME = "exec"
 
@@ -14,3 +17,20 @@ class ExecApproach(PresentShellApproach):
     """One exec per target, with the scanner's token only. It adds nothing to any pod."""
 
     name = NAME
+
+
+def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: ExecLimits) -> None:
+    check_state(selected, NAME)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    rights=(ENTER, SEE),
+    seconds=0.9,
+    goes_on=NOT_ENTERED,
+    open=lambda means, _options: ExecApproach(means),
+    predict_change=_predict_change,
+    unchanged=Unchanged(
+        "only an exec tells whether the image has a shell", "shell_unknown", "if the image has a shell"
+    ),
+)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ..access.objects import helper_labels
+from ..access.rights import ENTER, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import RestClient
 from ..collector.facts import Facts
@@ -25,7 +26,9 @@ from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption
 from .container_start import wait_until_started
+from .debug import missing_scanner_image
 from .image_and_volumes import volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
@@ -37,7 +40,7 @@ from .image_helper import (
     image_reference,
     plan_helpers,
 )
-from .pod_entry import EnteringApproach, Means, Result, check_platform, shell_place
+from .pod_entry import EnteringApproach, ExecLimits, Means, Result, check_platform, shell_place
 from .refusals import creation_refusal
 from .session import Entered, Session
 
@@ -193,3 +196,39 @@ class ImageApproach(EnteringApproach):
 def _state_of(pod: Mapping[str, Any], container: str) -> Mapping[str, Any] | None:
     statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
     return next((status.get("state") or {} for status in statuses if status.get("name") == container), None)
+
+
+def _missing_option(options: GivenOptions) -> MissingOption | None:
+    missing = missing_scanner_image(options)
+    if missing or options.image.namespace:
+        return missing
+    return MissingOption(
+        "helper_namespace",
+        "a namespace for its helper pods",
+        "Create one for scans alone; it may enforce Pod Security's level restricted.",
+    )
+
+
+def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: ExecLimits) -> None:
+    check_platform(selected, NAME)
+    image_reference(selected.target)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    # over helper pods, in a namespace of their own
+    rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    seconds=3.0,
+    goes_on=NOT_ENTERED
+    | {
+        "helper_failed",
+        "helper_refused",
+        "image_pull_failed",
+        "image_unknown",
+        "image_volumes_unsupported",
+        "target_missing",
+    },
+    open=lambda means, options: ImageApproach(means, options.image),
+    predict_change=_predict_change,
+    missing_option=_missing_option,
+)

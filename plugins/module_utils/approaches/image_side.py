@@ -31,9 +31,9 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
     shared = next((part for part in parts if part.name == IMAGE), None)
     if shared is not None:
         return _BothSides(live, shared)
-    lacks = options.lacks(IMAGE)
-    if lacks:
-        return _BothSides(live, None, f"its image cannot be listed: {lacks}")
+    missing = options.missing_option(IMAGE)
+    if missing:
+        return _BothSides(live, None, f"its image cannot be listed: {missing}")
     own = open_one(IMAGE, means, options)
     return _BothSides(live, own, owned=own)
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..access.rights import ENTER, SEE
 from ..access.scanner import NamespaceScanner
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
-from ..targets.own_containers import is_own_sidecar
+from ..targets.own_containers import is_own_sidecar, own_sidecars
 from ..targets.pod import ContainerView, container_state, containers_of
 from ..targets.selection import SelectedTarget
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, Unchanged
 from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
-from .pod_entry import PresentShellApproach, read_same_pod
+from .pod_entry import ExecLimits, PresentShellApproach, check_state, read_same_pod
 
 NAME = "sidecar"
 
@@ -89,3 +91,28 @@ def _running(pod: Mapping[str, Any], sidecars: list[ContainerView], tried: str) 
         cause="The sidecar does not run.",
         advice="Look at the pod's events, then run again.",
     )
+
+
+def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: ExecLimits) -> None:
+    check_state(selected, NAME)
+    find_sidecar(selected.pod.object(), selected.target)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    rights=(ENTER, SEE),
+    seconds=0.9,
+    goes_on=NOT_ENTERED
+    | {
+        "identity_unknown",
+        "no_sidecar",
+        "sidecar_unfit",
+        "target_missing",
+        "target_privileged",
+        "target_unreadable",
+    },
+    open=lambda means, _options: SidecarApproach(means),
+    predict_change=_predict_change,
+    unchanged=Unchanged("a sidecar runs beside it, and may look at it"),
+    suits=lambda pod_spec: bool(own_sidecars(pod_spec)),
+)

@@ -65,7 +65,9 @@ class Shop:
 
     def selected(self, program: Program) -> SelectedTarget:
         pod = self.server.add_pod("shop", "web-1", {"app": program})
-        target = Target("c", "shop", "Pod", "web-1", "web-1", pod["metadata"]["uid"], "app", image_id="sha256:1")
+        target = Target(
+            "c", "shop", "Pod", "web-1", "web-1", pod["metadata"]["uid"], "app", image_id="sha256:1"
+        )
         return SelectedTarget(target, PodSnapshot.from_object(pod), "linux")
 
     def means(self, selected: SelectedTarget, timeout: float = 10, output: int = 1 << 20) -> Means:
@@ -135,7 +137,9 @@ def test_three_requests_are_one_exec_and_each_has_the_facts_of_an_exec_of_its_ow
     for facts, single in zip(found[:2], alone[:2]):
         assert (dict(facts), facts.collector) == (dict(single), single.collector)
     processes = found[2].get_fact(Query("processes")).value
-    assert own not in [process["pid"] for process in processes], "the session's shell is no process of the target"
+    assert own not in [process["pid"] for process in processes], (
+        "the session's shell is no process of the target"
+    )
     assert own not in [process["ppid"] for process in processes]
 
 
@@ -155,8 +159,11 @@ def test_one_collection_costs_what_an_exec_of_its_own_costs(shop: Shop) -> None:
 def test_a_request_leaves_nothing_to_the_next_one(enter: Callable[..., Session]) -> None:
     session = enter()
     assert session.run(b"cd /tmp; x=1; f() { :; }; exec 2>/dev/null; printf %s no-line-end") == b"no-line-end"
-    assert session.run(b"pwd; echo ${x-none}; type f >/dev/null 2>&1 || echo none") .split()[1:] == [b"none", b"none"]
-    assert session.run(b"read -r line; echo \"<$line>\"") == b"<>\n", "it has no standard input to eat"
+    assert session.run(b"pwd; echo ${x-none}; type f >/dev/null 2>&1 || echo none").split()[1:] == [
+        b"none",
+        b"none",
+    ]
+    assert session.run(b'read -r line; echo "<$line>"') == b"<>\n", "it has no standard input to eat"
     assert session.run(b"printf 'a\\0\\377\\n\\n'") == b"a\0\xff\n\n", "bytes stay bytes"
     assert session.run(b":") == b""
 
@@ -166,20 +173,24 @@ def test_what_a_container_says_does_not_pass_for_the_end_of_an_answer(enter: Cal
     assert enter().run(b"printf '%s\\n' '" + forged.strip() + b"'") == forged
 
 
-def test_a_request_that_fails_is_told_and_the_session_goes_on(shop: Shop, enter: Callable[..., Session]) -> None:
+def test_a_request_that_fails_is_told_and_the_session_goes_on(
+    shop: Shop, enter: Callable[..., Session]
+) -> None:
     session = enter()
     error = fails(lambda: session.run(b"echo wrong >&2; exit 4"))
     assert (error.reason, error.tried) == ("collector_failed", "running a request in shop/web-1/app")
     assert error.message.startswith("exit status 4")
     killed = fails(lambda: session.run(b"exec sh -c 'kill -9 $$'"))
-    assert killed.reason == "collector_failed" and "signal 9" in killed.cause and "memory limit" in killed.advice
+    assert (
+        killed.reason == "collector_failed" and "signal 9" in killed.cause and "memory limit" in killed.advice
+    )
     assert session.collect(REQUESTS[0]).get_fact(LOGIN).ok
     assert shop.execs() == 1
 
 
 def test_a_shell_that_is_killed_ends_the_session_with_its_cause(enter: Callable[..., Session]) -> None:
     session = enter()
-    error = fails(lambda: session.run(b"kill -9 $$; sleep 5"))
+    error = fails(lambda: session.run(b"kill -9 $$; sleep 0.3"))
     assert error.reason == "collector_failed" and "signal 9" in error.cause
     assert fails(lambda: session.run(b":")).reason in ("collector_failed", "connection_lost")
 
@@ -187,7 +198,7 @@ def test_a_shell_that_is_killed_ends_the_session_with_its_cause(enter: Callable[
 def test_a_pod_that_is_gone_explains_a_lost_session(shop: Shop, enter: Callable[..., Session]) -> None:
     session = enter()
     shop.server.objects.answer("DELETE", "/api/v1/namespaces/shop/pods/web-1", {}, None)
-    assert fails(lambda: session.run(b"kill -9 $$; sleep 5")).reason == "pod_gone"
+    assert fails(lambda: session.run(b"kill -9 $$; sleep 0.3")).reason == "pod_gone"
 
 
 def test_a_connection_that_breaks_loses_the_session(shop: Shop, enter: Callable[..., Session]) -> None:
@@ -260,7 +271,9 @@ def test_a_closed_session_has_ended_its_shell_and_given_its_place_back(
         session.run(b":")
 
 
-def test_with_v4_the_shell_ends_by_exit(shop: Shop, enter: Callable[..., Session], running: list[str]) -> None:
+def test_with_v4_the_shell_ends_by_exit(
+    shop: Shop, enter: Callable[..., Session], running: list[str]
+) -> None:
     shop.server.faults.append(Fault("v4_only", on="/exec"))
     session = enter(watched(running))
     assert session.run(b"echo one") == b"one\n" and session.collect(REQUESTS[1]).get_fact(SYSCTL).ok
