@@ -18,6 +18,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def server(authority: Authority) -> Iterator[FakeHttpsServer]:
+def https_server(authority: Authority) -> Iterator[FakeHttpsServer]:
     with FakeHttpsServer(authority) as running:
         yield running
