@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import ScanError
 from .lifecycle import NamespaceOutcome
-from .objects import AccessPlan, Grant, object_name
+from .objects import FIRST_APPROACH, AccessPlan, Grant, object_name
 from .packed_pods import pack_pods
+from .rights import makes_pods
 from .scanner import TIME_FORMAT
 
 # The limit of namespaces that are named one by one in warnings and messages.
@@ -41,7 +42,9 @@ def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[st
     made, and those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
     made = [(outcome, outcome.expires) for outcome in outcomes if outcome.expires]
-    made_for = next((grant.approach for grant in plan.grants if grant.approach != "image"), "exec")
+    made_for = next(
+        (grant.approach for grant in plan.grants if not makes_pods(grant.approach)), FIRST_APPROACH
+    )
     return {
         "run_id": plan.run_id,
         "approach": made_for,

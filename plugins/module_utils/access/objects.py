@@ -29,6 +29,8 @@ API_VERSIONS = {"ServiceAccount": "v1", "Role": RBAC_GROUP + "/v1", "RoleBinding
 # with a server's bookkeeping, and small enough that the authorizer's walk through the names stays short.
 _NAMES_PER_ROLE = 512 * 1024
 _RUN_ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
+# What an access is for that names no approach: it is of a release that had no other.
+FIRST_APPROACH = "exec"
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -48,7 +50,7 @@ class Grant:
 
     namespace: str
     pods: tuple[PodRef, ...]
-    approach: str = "exec"
+    approach: str = FIRST_APPROACH
 
     @property
     def less(self) -> dict[str, str]:

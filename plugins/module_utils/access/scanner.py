@@ -17,9 +17,9 @@ from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
-from .objects import Grant, object_name
+from .objects import FIRST_APPROACH, Grant, object_name
 from .packed_pods import unpack_pods
-from .rights import RIGHTS, covers
+from .rights import RIGHTS, covers, makes_pods
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
 # How `scan_access` writes a time (UTC).
@@ -139,7 +139,7 @@ class ScannerAccess:
     def has_helpers(self, namespace: str) -> bool:
         """Whether the access was made for helper pods in that namespace."""
         grant = self._grants.get(namespace)
-        return grant is not None and grant.approach == "image"
+        return grant is not None and makes_pods(grant.approach)
 
     def account(self, namespace: str) -> dict[str, str]:
         """Name and uid of the ServiceAccount in that namespace."""
@@ -199,10 +199,10 @@ class ScannerAccess:
         return NamespaceScanner(connection, client, grant)
 
 
-def approach_of(access: Mapping[str, Any], default: str = "exec") -> str:
+def approach_of(access: Mapping[str, Any], default: str = FIRST_APPROACH) -> str:
     """The approach that an access, or its part of one namespace, was made for; ScanError bad_option where it names none that
     there is."""
-    approach = str(access.get("approach", default))  # an access of a release that had no other
+    approach = str(access.get("approach", default))
     if approach not in RIGHTS:
         raise _garbled(KeyError("approach"))
     return approach
@@ -214,10 +214,10 @@ def check_covers(access: Mapping[str, Any], approach: str) -> None:
     :raises ScanError: bad_option
     """
     made_for = approach_of(access)
-    if approach == "image":
+    if makes_pods(approach):
         raise ScanError(
             "bad_option",
-            "the approach image makes its own access, for helper pods that it plans itself",
+            f"the approach {approach} makes its own access, for helper pods that it plans itself",
             tried="reading the option access",
             advice="Leave the option out.",
         )

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
+from ..access.rights import ENTER, SEE, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
-from ..collector.facts import Facts
-from ..collector.request import CollectionRequest
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected, Footprint
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
 from .container_start import wait_until_started
 from .debug_container import (
     END_SCRIPT,
@@ -35,14 +35,16 @@ from .pod_entry import (
     EnteringApproach,
     ExecLimits,
     Means,
+    Result,
     check_state,
-    collect_by_exec,
     explained_by_absence,
     pod_path,
     read_same_pod,
     retry_while_rbac_spreads,
+    shell_place,
 )
 from .refusals import is_name_taken, patch_refusal
+from .session import Entered, Footprint, Session
 
 NAME = "debug"
 MAXIMUM_KEEP_ALIVE = 86400
@@ -97,26 +99,30 @@ class DebugApproach(EnteringApproach):
         super().__init__(means)
         self._options = options
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
+    @contextmanager
+    def _reach(
+        self, selected: SelectedTarget, first: Callable[[Session], Result]
+    ) -> Iterator[tuple[Session, Result]]:
         target = selected.target
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
-        with (
-            self._limiter.slot(node=target.node, namespace=target.namespace),
-            explained_by_absence(scanner, target),
-        ):
+        with self._limiter.slot(node=target.node, namespace=target.namespace):
             visit = _Visit(
                 scanner,
                 target,
                 Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by {NAME}"),
             )
-            while True:
-                found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
+            has_entered = False
+            while not has_entered:
+                with explained_by_absence(scanner, target):
+                    found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
                 try:
-                    return Collected(self._facts(visit, found, pod, request), NAME, _footprint(target, found))
+                    with self._enter(visit, found, pod) as session:
+                        answer = first(session)
+                        has_entered = True
+                        yield session, answer
                 except ScanError as error:
-                    if error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
+                    if has_entered or error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
                         raise
                     visit.passed_over.add(found.name)  # another run has ended it
                 finally:
@@ -156,19 +162,20 @@ class DebugApproach(EnteringApproach):
                     raise
                 visit.passed_over.add(found.name)
 
-    def _facts(
-        self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any], request: CollectionRequest
-    ) -> Facts:
-        self._count_exec()
-        limits = ExecLimits(timeout=visit.deadline.remaining(), output=self._limits.output)
-        return collect_by_exec(
+    def _enter(self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any]) -> Session:
+        target = visit.target
+        entered = Entered(
+            NAME,
+            shell_place(target, found.name),
+            target.path,
+            target_view(pod, target, self._options.headroom),
+            _footprint(target, found),
+        )
+        return self._open_session(
             visit.scanner,
-            visit.target,
-            request,
-            limits,
-            self._cancel,
-            container=found.name,
-            view=target_view(pod, visit.target, self._options.headroom),
+            entered,
+            explained=lambda: explained_by_absence(visit.scanner, target),
+            timeout=visit.deadline.remaining(),
         )
 
     def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
@@ -222,3 +229,58 @@ def debug_container(
 
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
     return Footprint(target.namespace, target.pod, found.name, found.is_own)
+
+
+def missing_scanner_image(options: GivenOptions) -> MissingOption | None:
+    """What a container that a scan adds cannot be without."""
+    if options.debug.image:
+        return None
+    return MissingOption(
+        "scanner_image",
+        "an image for its container",
+        "Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.",
+    )
+
+
+def _check_options(options: GivenOptions) -> None:
+    if not 0 <= options.debug.keep_alive <= MAXIMUM_KEEP_ALIVE:
+        raise ScanError(
+            "bad_option",
+            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and {MAXIMUM_KEEP_ALIVE} s",
+            tried="reading the option debug_keep_alive",
+        )
+
+
+def _predict_change(
+    selected: SelectedTarget, options: GivenOptions, limits: ExecLimits
+) -> Mapping[str, Any] | None:
+    check_state(selected, NAME)
+    pod, tried = selected.pod.object(), f"scanning {selected.target.path} by {NAME}"
+    wanted = debug_container(pod, selected.target, options.debug, limits.timeout, "")
+    return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
+    rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    seconds=3.0,
+    goes_on=NOT_ENTERED
+    | {
+        "debug_failed",
+        "debug_refused",
+        "debug_unsupported",
+        "identity_unknown",
+        "image_pull_failed",
+        "memory_short",
+        "pod_violates_policy",
+        "target_missing",
+        "target_privileged",
+        "target_unreadable",
+    },
+    open=lambda means, options: DebugApproach(means, options.debug),
+    predict_change=_predict_change,
+    unchanged=Unchanged("a debug container that is there already serves the scan"),
+    missing_option=missing_scanner_image,
+    check_options=_check_options,
+)

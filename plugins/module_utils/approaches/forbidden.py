@@ -15,7 +15,8 @@ from ..network.server_text import clean_text
 from ..targets.label_selectors import Requirement, all_hold, read_label_selectors
 from ..targets.patterns import DNS_LABEL, check_names, matches
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
+from .session import Footprint, Session
 
 OPTION = "forbidden_approaches"
 
@@ -123,6 +124,11 @@ class PermittedApproach:
     @property
     def added(self) -> list[Footprint]:
         return self._approach.added
+
+    def enter(self, selected: SelectedTarget) -> Session:
+        """As the approach; besides approach_forbidden."""
+        check_permitted(self._rules, self.name, selected)
+        return self._approach.enter(selected)
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """As the approach; besides approach_forbidden."""

@@ -17,11 +17,12 @@ from ..collector.request import CollectionRequest
 from ..drift.listings import image_queries, to_image_query
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
 from .auto import AutoApproach
 from .choice import ApproachOptions, open_one
 from .image import NAME as IMAGE
 from .pod_entry import Means
+from .session import Footprint, Session
 
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
@@ -30,9 +31,9 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
     shared = next((part for part in parts if part.name == IMAGE), None)
     if shared is not None:
         return _BothSides(live, shared)
-    lacks = options.lacks(IMAGE)
-    if lacks:
-        return _BothSides(live, None, f"its image cannot be listed: {lacks}")
+    missing = options.missing_option(IMAGE)
+    if missing:
+        return _BothSides(live, None, f"its image cannot be listed: {missing}")
     own = open_one(IMAGE, means, options)
     return _BothSides(live, own, owned=own)
 
@@ -60,6 +61,10 @@ class _BothSides:
     @property
     def added(self) -> list[Footprint]:
         return self._live.added
+
+    def enter(self, selected: SelectedTarget) -> Session:
+        """A session by the one approach: it looks at the container, and the image's side is had by `collect` only."""
+        return self._live.enter(selected)
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target with the image's side; ScanError as the approach that reaches it."""

@@ -78,6 +78,11 @@ class ChannelReader:
     def has_status(self) -> bool:
         return bool(self._error)
 
+    def forget_output(self) -> None:
+        """The output so far was dealt with; the limit counts anew."""
+        self.stdout.clear()
+        self.stderr.clear()
+
     def feed(self, message: bytes) -> None:
         """Take one message.
 

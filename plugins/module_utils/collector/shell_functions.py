@@ -165,7 +165,7 @@ slurp() {
       [ ${#v} -le "$2" ] || break
     done
     v=$v$l
-    read -r _x z </proc/$$/fdinfo/4
+    read -r _x z </proc/self/fdinfo/4
   } <"$1" 4<&0
   return $_y
 }

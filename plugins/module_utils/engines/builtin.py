@@ -19,6 +19,7 @@ NAME = CompiledProfile.engine
 
 class BuiltinEngine:
     name = NAME
+    needs_session = False
 
     def __init__(self, profiles: Sequence[CompiledProfile]) -> None:
         self._profiles = tuple(profiles)

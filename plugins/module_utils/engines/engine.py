@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..results.model import ProfileResult
 from ..targets.selection import SelectedTarget
@@ -36,11 +37,16 @@ class Profile(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """One target as an engine sees it. `facts` hold the answers to all queries of the run, and the operating
-    system."""
+    """One target as an engine sees it.
+
+    `facts`: the answers to all queries of the run, and the operating system. `session`: open on the target
+    while it is judged, where an engine of the run needs one; None otherwise, and always where kept facts are
+    judged.
+    """
 
     selected: SelectedTarget
     facts: Facts
+    session: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def needs_session(self) -> bool:
+        """Whether it asks the target itself, one question after another, instead of judging by facts
+        alone."""
 
     def queries(self) -> tuple[Query, ...]:
         """What is to be collected of each target before it is judged."""

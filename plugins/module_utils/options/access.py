@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..access.objects import check_run_id
+from ..approaches.choice import ENTERING
 from ..approaches.forbidden import Rules
 from ..cluster.connection import ConnectionOptions
 from ..errors import ScanError
@@ -71,7 +72,7 @@ def scan_access_spec() -> Spec:
         "state": {"type": "str", "choices": [PRESENT, ABSENT, SWEPT], "default": PRESENT},
         "run_id": {"type": "str"},
         "scanner_kubeconfig": {"type": "path"},
-        "approach": {"type": "str", "choices": ["exec", "sidecar", "debug"], "default": "exec"},
+        "approach": {"type": "str", "choices": list(ENTERING), "default": "exec"},
         **forbidden_spec(),
         **grant_spec(),
         **targets_spec(),

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ..approaches.auto import ORDER
-from ..approaches.choice import APPROACHES, ApproachOptions
+from ..approaches.choice import APPROACHES, ORDER, ApproachOptions
 from ..approaches.debug_container import DebugOptions
 from ..approaches.forbidden import OPTION as FORBIDDEN
 from ..approaches.forbidden import Rules, read_rules

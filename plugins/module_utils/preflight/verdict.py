@@ -32,6 +32,11 @@ class Verdict:
         )  # what the reason says already
         return cls(REFUSED, record["reason"], record["code"], record["message"], cause, record["advice"])
 
+    @classmethod
+    def unchanged(cls, message: str, unknown: str) -> Verdict:
+        """Of a scan that would add nothing: it works, unless `unknown` says in one word why only the scan tells."""
+        return cls(UNKNOWN if unknown else WORKS, unknown, message=message)
+
     @property
     def kind(self) -> tuple[str, str, str]:
         """What verdicts share that are told together."""
@@ -43,9 +48,6 @@ class Verdict:
 
 
 ACCEPTED = Verdict(WORKS, message="the cluster accepts what a scan would do, as far as that can be asked")
-IN_USE = Verdict(WORKS, message="a debug container that is there already serves the scan")
-SIDECAR_THERE = Verdict(WORKS, message="a sidecar runs beside it, and may look at it")
-SHELL_UNKNOWN = Verdict(UNKNOWN, "shell_unknown", message="only an exec tells whether the image has a shell")
 NOT_ASKED = Verdict(
     UNKNOWN,
     "not_asked",

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..access.objects import Grant, PodRef
-from ..access.rights import RIGHTS
+from ..approaches.choice import ways_into
 from ..approaches.forbidden import Rules, permitted
-from ..targets.own_containers import own_sidecars
 from ..targets.selection import SelectedTarget
 
 
@@ -38,12 +37,7 @@ def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules:
     """What an access for `approach` holds over a v1 Pod. None: each chosen approach that enters the pod is
     forbidden. Where only `approach` itself is forbidden, the access holds the rights of the first chosen one
     that is not."""
-    # a pod without a sidecar needs no right to enter one
-    ways = [
-        way
-        for way in chosen
-        if way in RIGHTS and way != "image" and (way != "sidecar" or own_sidecars(pod["spec"]))
-    ]
+    ways = ways_into(pod, chosen)
     left = permitted(rules, ways, pod) if rules else (approach,)
     if not left:
         return None

@@ -15,8 +15,10 @@ from ..access.lifecycle import ensure_present
 from ..access.made_access import as_result, failure_warnings, failures_of, plan_access
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id
 from ..access.revocation import revoke_when_back
+from ..access.rights import widest
 from ..access.scanner import check_covers
 from ..approaches.choice import ApproachOptions
+from ..approaches.image import NAME as IMAGE
 from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..options.scan import ScanOptions
@@ -77,15 +79,14 @@ def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[Selecte
     """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach
     image."""
     chosen = options.chosen()
-    # the rights of debug include those of the others
-    inside = next((name for name in ("debug", "exec", "sidecar") if name in chosen), "")
+    inside = widest(chosen)
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if options.has_helpers():
         names = [
             helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))
         ]
         if names:
-            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), "image"))
+            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), IMAGE))
     return grants
 
 

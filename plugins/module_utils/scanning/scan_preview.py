@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable
 
+from ..access.rights import makes_pods
 from ..approaches.approach import Footprint
-from ..approaches.choice import foresee
+from ..approaches.choice import predict_change
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.scan import ScanOptions
@@ -51,7 +52,7 @@ def _say_grants(
     options: ScanOptions, run_id: str, targets: Sequence[SelectedTarget], say: Callable[[str], None]
 ) -> None:
     for grant in scan_grants(options.approach, run_id, targets):
-        if grant.approach == "image":
+        if makes_pods(grant.approach):
             say(f"would start at most {len(grant.pods)} helper pods in namespace {grant.namespace}")
             continue
         reached = {pod.uid for pod in grant.pods}
@@ -68,7 +69,7 @@ def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
-            entry = foresee(options.approach, selected, options.limits)
+            entry = predict_change(options.approach, selected, options.limits)
             if entry:
                 additions.append(
                     Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ..approaches.approach import Approach, Collected
+from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
 from ..collector.request import CollectionRequest, make_request
@@ -71,9 +73,9 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     """Reaches one target and judges it. Whatever goes wrong with it is its outcome, never an exception."""
     started, clock = datetime.now(timezone.utc), time.monotonic()
     try:
-        collected = plan.approach.collect(selected, plan.request)
-        facts = collected.facts
-        verdicts, notes = judge(plan.engines, plan.amendments, Subject(selected, facts))
+        with _reached(plan, selected) as (collected, session):
+            facts = collected.facts
+            verdicts, notes = judge(plan.engines, plan.amendments, Subject(selected, facts, session))
         seen = started.isoformat(timespec="milliseconds")
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
@@ -108,6 +110,18 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         facts=facts if plan.keep_facts else None,
         drift=drift,
     )
+
+
+@contextmanager
+def _reached(plan: ScanPlan, selected: SelectedTarget) -> Iterator[tuple[Collected, Session | None]]:
+    """The facts of the target, and where an engine needs it the session in which they were collected, still open.
+    Either way the target costs one exec."""
+    if not any(engine.needs_session for engine in plan.engines):
+        yield plan.approach.collect(selected, plan.request), None
+        return
+    with plan.approach.enter(selected) as session:
+        entered = session.entered
+        yield Collected(session.collect(plan.request), entered.approach, entered.footprint), session
 
 
 def judge(engines: Sequence[Engine], amendments: Amendments, subject: Subject) -> tuple[Verdicts, list[Note]]:

@@ -80,7 +80,7 @@ def _grants(options: AccessOptions, client: RestClient, context: TaskContext) ->
     """
     chosen, looked_at = options.selection or Selection(), SelectionReport()
     # the rights of debug include those of exec
-    ways = [way for way in RIGHTS if way != "image" and covers(options.approach, way)]
+    ways = [way for way in RIGHTS if covers(options.approach, way)]
     grants = []
     for namespace in resolve_namespaces(client, chosen, looked_at):
         refs = [

@@ -17,8 +17,8 @@ from ..errors import ScanError
 from ..options.target_info import TargetInfoOptions
 from ..preflight.dry_runs import DryRuns
 from ..preflight.estimate import counted, estimate
-from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
+from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
 from ..results.run_folder import read_summary_of
 from ..targets.selection import SelectedTarget
@@ -45,7 +45,7 @@ def explain(
     def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         return run_bounded(items, work, _QUESTIONS, context.cancel, lambda done: None)
 
-    explanation = Explanation(
+    check = PreflightCheck(
         targets,
         approach,
         ExecLimits(timeout=options.timeout, output=0),
@@ -54,14 +54,14 @@ def explain(
         dry_runs=DryRuns(client, options.grant.owner, options.grant.lifetime),
         in_parallel=in_parallel,
     )
-    expectations = explanation.run()
+    expectations = check.run()
     missing = [
         dict(
             entry,
             namespaces=entry["namespaces"][:_LISTED_NAMESPACES],
             namespaces_count=len(entry["namespaces"]),
         )
-        for entry in rules_to_add(explanation.lacks)
+        for entry in rules_to_add(check.lacks)
     ]
     explained: dict[str, Any] = dict(
         counted(expectations),

@@ -87,7 +87,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "engines",
         "what judges a target: the interface, the built-in engine, the list; refuses references to others",
-        "judging profiles vocabulary results collector targets",
+        "approaches judging profiles vocabulary results collector targets",
     ),
     _engine(
         "approaches",
