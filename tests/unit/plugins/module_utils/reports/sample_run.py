@@ -62,7 +62,7 @@ ATTESTATIONS = [
     for control_id, frequency in (("c-attested", "1y"), ("c-unread", "2d"))
 ]
 THRESHOLD = {
-    "compliance": {"min": 60},
+    "compliance": {"min": 40},
     "failed": {"critical": {"max": 0}, "total": {"max": 3}},
     "error": {"total": {"max": 0}},
     "coverage": {"min": 100},
