@@ -18,16 +18,21 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comp
     failures_of_documents,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
+    ProfileReference,
+    Run,
+    open_run,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import (
-    RunSummary,
-    expected_targets,
-    with_gate,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
+    RunSummaryBuilder,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
-    decide,
-    load_threshold,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.target_record import (
+    DriftReference,
+    KeptFacts,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
@@ -42,8 +47,8 @@ NOW = datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.timezone.utc)
 # ANSI, HTML, Markdown, XML, Jinja, a change of direction, an address, a mention, a byte that was not UTF-8, two lines
 HOSTILE = "\x1b[31m<b>&|`[x](y)`]]> {{ 7 * 7 }} \u202e https://a.example @all \udcff \ud800\n# Head | cell"
 PROFILES = [
-    {"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32},
-    {"name": "extra", "version": "0.1.0", "sha256": "cd" * 32},
+    ProfileReference("baseline", "1.2.0", "ab" * 32),
+    ProfileReference("extra", "0.1.0", "cd" * 32),
 ]
 WAIVERS = {
     "c-waived": {"justification": "The vendor needs it.", "run": False, "owner": "team | <shop>"},
@@ -132,14 +137,14 @@ def _documents(waivers: Any, attestations: Any) -> tuple[list[tuple[Target, dict
     return documents, notes
 
 
-def write_sample_run(folder: pathlib.Path) -> pathlib.Path:
-    """Writes the run below `folder`, gate decided, without reports. Returns the run's folder."""
+def write_sample_run(folder: pathlib.Path) -> Run:
+    """Writes the run below `folder`, gate decided, without reports, and opens it."""
     run_folder = RunFolder(str(folder), "run-1")
     run_folder.create()
     documents, notes = _documents(
         load_waivers(WAIVERS, "waivers.yml"), load_attestations(ATTESTATIONS, "attestations.yml")
     )
-    builder = RunSummary(
+    builder = RunSummaryBuilder(
         run_id="run-1",
         started=START,
         cluster="demo",
@@ -150,18 +155,21 @@ def write_sample_run(folder: pathlib.Path) -> pathlib.Path:
     named = []
     for target, document in documents:
         hdf = run_folder.write_hdf(document, target.identity())
-        drift = {"path": "", "complete": False, "counts": None, "cause": HOSTILE} if target is EVIL else None
-        facts = {"path": "facts/x.json", "sha256": "ef" * 32} if target is API else None
+        drift = DriftReference("", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
+        facts = KeptFacts("facts/x.json", "ef" * 32) if target is API else None
         builder.add_scanned(target.identity(), "exec", 0.25, document, hdf, facts=facts, drift=drift)
         named.append((hdf, document))
     for target, error in ((BARE, NO_SHELL), (BARE_TOO, NO_SHELL), (REFUSED, HOSTILE_ERROR)):
         builder.add_not_scanned(target.identity(), "debug", 0.05, error.record())
-    summary = builder.finish("2026-11-23T10:00:02Z", 2.0, None, notes)
+    run = builder.finish("2026-11-23T10:00:02Z", 2.0, notes)
     baseline = failures_of_documents(
-        [(hdf, document) for (hdf, document), (target, _unused) in zip(named, documents) if target is not EVIL]
+        [
+            (hdf, document)
+            for (hdf, document), (target, _unused) in zip(named, documents)
+            if target is not EVIL
+        ]
     )
-    decision = decide(
-        load_threshold(THRESHOLD, f"gate {HOSTILE}"), named, expected_targets(summary), baseline
-    )
-    run_folder.write_summary(with_gate(summary, decision))
-    return run_folder.path
+    threshold = load_threshold(THRESHOLD, f"gate {HOSTILE}")
+    decision = decide(threshold, named, run.expected_targets(), baseline)
+    run_folder.write_summary(run.with_gate(decision))
+    return open_run(str(run_folder.path))
