@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -24,7 +25,8 @@ LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from environment.sample_cluster import SampleCluster, sample_cluster
 
 
@@ -160,7 +162,7 @@ def main() -> int:
     left = leftovers(cluster)
     problems += [f"left behind: {name}" for name in left]
     print()
-    write_table(summary, sys.stdout)
+    sys.stdout.write(render_table(open_run(str(latest)), shutil.get_terminal_size((100, 24)).columns))
     print()
     say(
         "left in the cluster: %s"

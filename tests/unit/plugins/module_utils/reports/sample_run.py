@@ -17,8 +17,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.atte
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
     failures_of_documents,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     ProfileReference,
     Run,
