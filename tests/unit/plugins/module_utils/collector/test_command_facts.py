@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.commands import join_command
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     ABSENT,
     OK,
@@ -22,17 +23,16 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
-    join_command,
-    make_request,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NOBODY,
     TOOLS,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 WITH_SETSID = [*TOOLS, "setsid"]
 ECHO = '#!/bin/dash\nfor word; do printf "<%s>" "$word"; done\nprintf "to stderr\\n" >&2\nexit 7\n'

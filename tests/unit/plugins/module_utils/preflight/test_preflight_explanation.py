@@ -39,7 +39,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.iden
     Target,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
 )

@@ -26,14 +26,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.targ
     IDENTITY,
     ErrorRecord,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.reports.sample_run import (
-    write_sample_run,
-)
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_run,
     make_target,
+)
+from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
+    write_sample_run,
 )
 
 

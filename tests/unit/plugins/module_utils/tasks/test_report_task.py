@@ -16,7 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.regi
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.reports.sample_run import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
     write_sample_run,
 )
 
