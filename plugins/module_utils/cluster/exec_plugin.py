@@ -15,13 +15,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
 from ..network.server_text import clean_text
 from ..network.tls import ClientCertificate
+from ..times import parse_rfc3339
 from .kubeconfig import KubeconfigChoice
 
 PLUGIN_SECONDS = 60.0
@@ -138,7 +138,11 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
             raise _failed(choice, f"it printed no ExecCredential of {version}")
         token = status.get("token") or ""
         chain, key = status.get("clientCertificateData"), status.get("clientKeyData")
-        expires = _epoch(status["expirationTimestamp"]) if status.get("expirationTimestamp") else None
+        expires = (
+            parse_rfc3339(status["expirationTimestamp"]).timestamp()
+            if status.get("expirationTimestamp")
+            else None
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _failed(choice, "what it printed is not a valid ExecCredential") from None
     if bool(chain) != bool(key):
@@ -147,13 +151,6 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
         raise _failed(choice, "it printed neither a token nor a client certificate")
     certificate = ClientCertificate(str(chain).encode(), str(key).encode()) if chain else None
     return PluginCredential(str(token), certificate, expires)
-
-
-def _epoch(text: str) -> float:
-    """Seconds since the epoch of an RFC 3339 time. Python 3.9's fromisoformat knows neither Z nor nanoseconds."""
-    head, zone = (text[:-1], "+00:00") if text[-1:] in ("Z", "z") else (text[:-6], text[-6:])
-    moment = datetime.fromisoformat(head.split(".")[0] + zone)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _failed(choice: KubeconfigChoice, what: str) -> ScanError:

@@ -8,13 +8,12 @@ The image's side stands among a target's facts under a kind of its own, so that 
 
 from __future__ import annotations
 
-import calendar
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Facts, Query
 from ..targets.pod import containers_of
+from ..times import parse_api_time
 from .comparison import Drift, Surroundings, Value, compare, mount_over
 
 MOUNTS = Query("mounts")
@@ -105,8 +104,7 @@ def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surro
     view = next((view for view in containers_of(pod) if view.name == container), None)
     started = ((view.status.get("state") or {}).get("running") or {}).get("startedAt") if view else None
     try:
-        # whole seconds of UTC, as the API has them
-        began = calendar.timegm(time.strptime(str(started), "%Y-%m-%dT%H:%M:%SZ"))
+        began = int(parse_api_time(started).timestamp())
     except ValueError:
         raise NotComparableError("the container's start", "its status does not tell it") from None
     directory = str((view.spec.get("workingDir") if view else None) or "")

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from ..approaches.debug_container import ephemeral_statuses
 from ..targets.own_containers import PREFIX
+from ..times import api_time, parse_api_time
 
 # As in the status of a pod (metav1.Time).
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 # So many stand in a task's result.
 MOST_ENTRIES = 50
 
@@ -40,7 +40,7 @@ def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]
             "image": str(entry.get("image") or ""),
             "run_id": str(command[-1]),
             "state": state,
-            "started": started.strftime(_TIME) if started else "",
+            "started": api_time(started) if started else "",
             "age": int((now - started).total_seconds()) if started else None,
         }
 
@@ -64,6 +64,6 @@ def described(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) ->
 
 def _time(text: Any) -> datetime | None:
     try:
-        return datetime.strptime(str(text), _TIME).replace(tzinfo=timezone.utc)
+        return parse_api_time(text)
     except ValueError:
         return None

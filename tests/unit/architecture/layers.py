@@ -123,6 +123,8 @@ ROOMS: tuple[Room, ...] = (
     _engine("cluster", "connection, credentials, REST by fixed paths, exec, limiter", "network errors"),
     _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster", "errors"),
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted", "errors"),
+    _engine("suggestions.py", "what a message says of a name that is not known"),
+    _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
