@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from ..errors import ScanError
 from ..network.http_pool import retry_after
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 
 _REASONS = {
     400: "invalid_request",
@@ -104,12 +104,12 @@ def api_error(
         reason = (
             "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
         )
-    message = clean_text(text, secrets).rstrip(": ") or "no message"
+    message = server_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
-        message = f"HTTP {status}, not from a Kubernetes API server: {clean_text(text, secrets, limit=120)}"
+        message = f"HTTP {status}, not from a Kubernetes API server: {server_text(text, secrets, limit=120)}"
     if 300 <= status < 400:
         message = "a redirect to {}, which is not followed".format(
-            clean_text(headers.get("location", ""), secrets)
+            server_text(headers.get("location", ""), secrets)
         )
     return ApiError(
         reason,
@@ -118,7 +118,7 @@ def api_error(
         status_reason=str((document or {}).get("reason") or ""),
         retry_after=_retry_after(headers, document),
         tried=tried,
-        cause=clean_text(refusal_cause(text), secrets),
+        cause=server_text(refusal_cause(text), secrets),
     )
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
 from ..network.tls import ClientCertificate
+from ..safe_text import server_text
 from ..times import parse_rfc3339
 from .kubeconfig import KubeconfigChoice
 
@@ -99,7 +99,7 @@ def _cluster_info(choice: KubeconfigChoice) -> dict[str, Any]:
 
 
 def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) -> bytes:
-    program = clean_text(argv[0])
+    program = server_text(argv[0])
     try:
         # the engine runs where there is no module with a run_command, in the controller process
         # pylint: disable-next=ansible-bad-function
@@ -125,7 +125,7 @@ def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) 
     if process.returncode != 0:
         lines = stderr.decode("utf-8", "replace").strip().splitlines() or ["it printed no message"]
         raise _failed(
-            choice, f"{program} ended with exit code {process.returncode}: {clean_text(lines[0], limit=200)}"
+            choice, f"{program} ended with exit code {process.returncode}: {server_text(lines[0], limit=200)}"
         )
     return stdout
 
@@ -155,7 +155,7 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
 
 def _failed(choice: KubeconfigChoice, what: str) -> ScanError:
     config = choice.user.content["exec"]
-    hint = clean_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
+    hint = server_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
     return ScanError(
         "no_credential",
         f"the exec plugin of user {choice.user.name!r} failed: {what}",

@@ -17,7 +17,7 @@ from typing import Any, Callable
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.pod import PodSnapshot, controller_of, mirrored_node
 
 # (API group, kind) of the controllers that make another pod where one of theirs is gone.
@@ -248,7 +248,7 @@ class Recycler:
                     raise ScanError(
                         "not_replaced",
                         "its Job {} has ended ({}: {})".format(
-                            name, condition["type"], clean_text(str(condition.get("message") or ""))
+                            name, condition["type"], server_text(str(condition.get("message") or ""))
                         ),
                         tried=tried,
                         cause="A Job takes a pod that ends with 0 when it is stopped for completed, and "

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .deadline import Deadline
-from .server_text import clean_text
 from .tls import TlsClient
 from .transport import Endpoint, TlsStream, open_stream
 
@@ -215,7 +215,7 @@ def _read(
 def _broken(error: Exception, tried: str, secrets: Sequence[str]) -> ScanError:
     # RemoteDisconnected is a BadStatusLine, too.
     if isinstance(error, (OSError, http.client.IncompleteRead)):
-        text = clean_text(str(error), secrets, limit=100) or type(error).__name__
+        text = server_text(str(error), secrets, limit=100) or type(error).__name__
         return ScanError("connection_lost", f"the connection broke ({text})", tried=tried)
     return ScanError("bad_reply", f"not a valid HTTP reply ({type(error).__name__})", tried=tried)
 

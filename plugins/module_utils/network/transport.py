@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .deadline import Deadline
 from .proxy import Proxy
-from .server_text import clean_text
 from .tls import TlsClient
 
 CONNECT_SECONDS = 10.0
@@ -250,7 +250,7 @@ def _ask_proxy(sock: socket.socket, endpoint: Endpoint, proxy: Proxy, deadline: 
         raise ScanError(
             "unreachable",
             "{} refused a connection to {} ({})".format(
-                where, target, clean_text(" ".join(status[1:]), limit=100)
+                where, target, server_text(" ".join(status[1:]), limit=100)
             ),
             tried=deadline.tried,
             advice="Check the proxy's rules and its credential, or name the host in no_proxy.",
@@ -283,7 +283,7 @@ def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> Sc
     if isinstance(error, ssl.SSLCertVerificationError):
         return ScanError(
             "tls_failed",
-            f"{where}: {clean_text(error.verify_message)}",
+            f"{where}: {server_text(error.verify_message)}",
             tried=tried,
             cause=f"The certificate was checked for the name {server_name}.",
         )
@@ -294,7 +294,7 @@ def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> Sc
     reason = getattr(error, "reason", None) or str(error)
     return ScanError(
         "tls_failed",
-        f"{where}: TLS failed ({clean_text(str(reason))})",
+        f"{where}: TLS failed ({server_text(str(reason))})",
         tried=tried,
         cause="The server speaks no TLS, or none that both sides accept.",
         advice="Check host and port, and whether the server wants a client certificate.",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from .workload import WorkloadRef
 
 ON_DELETE = "OnDelete"
@@ -51,7 +51,7 @@ def _deployment(ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[s
         )
     for condition in status.get("conditions") or []:
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            message = clean_text(str(condition.get("message") or "its progress deadline is over"))
+            message = server_text(str(condition.get("message") or "its progress deadline is over"))
             raise ScanError(
                 "rollout_failed",
                 message,

@@ -13,7 +13,7 @@ from ..cluster.api_errors import refusal_cause
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.own_containers import own_sidecars
 from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
@@ -96,7 +96,7 @@ class Rollout:
             if any(words in message for words in _REFUSED):
                 return ScanError(
                     "rollout_failed",
-                    clean_text(message),
+                    server_text(message),
                     tried=rolling_out(self._ref),
                     cause=refusal_cause(message),
                 )
