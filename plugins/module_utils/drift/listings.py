@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Facts, Query
+from ..collector.facts import ABSENT, OK, Facts, Query
+from ..collector.listings import IMAGE_LISTING
 from ..targets.pod import containers_of
 from ..times import parse_api_time
 from .comparison import Drift, Surroundings, Value, compare, mount_over
