@@ -323,6 +323,14 @@ def scan_threshold_spec() -> Spec:
     }
 
 
+def scan_report_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
+        "output_dir": {"type": "path"},
+    }
+
+
 def scan_judgement_spec() -> Spec:
     spec: Spec = {
         "run_dir": {"type": "path", "required": True},

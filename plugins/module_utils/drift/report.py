@@ -27,6 +27,7 @@ from typing import Any
 
 from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
+from ..results.target_record import DriftReference
 from ..safe_text import kept_values
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
@@ -74,9 +75,12 @@ def drift_report(
     return document
 
 
-def drift_in_summary(document: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (why it is not complete)}."""
+def drift_in_summary(document: Mapping[str, Any], path: str) -> DriftReference:
+    """What the run's summary says of it.
+
+    :param path: of the document within the run's folder
+    """
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
     if document["unread"] and not cause:
         cause = "directories could not be listed on both sides, such as {}".format(document["unread"][0])
-    return {"path": path, "complete": document["complete"], "counts": document["counts"], "cause": cause}
+    return DriftReference(path, document["complete"], document["counts"], cause)

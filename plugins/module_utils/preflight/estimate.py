@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..approaches import image
+from ..results.run import Run
 from .explanation import APPROACHES, Expectation
 from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 
@@ -71,15 +72,13 @@ TEST_BED: Mapping[str, float] = {"exec": 0.9, "sidecar": 0.9, "debug": 3.0, "ima
 _PER_NAMESPACE = 0.3
 
 
-def estimate(
-    expectations: Sequence[Expectation], concurrency: int, earlier: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run | None) -> dict[str, Any]:
     """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how often it is used,
     the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
     A target that may need a second approach counts with both. Containers of one image are one use of the approach image.
 
-    :param earlier: the summary of an earlier run, whose durations are taken for the approaches that it has
+    :param earlier: an earlier run, whose durations are taken for the approaches that it has
     """
     measured = _measured(earlier) if earlier else {}
     uses: dict[str, int] = {}
@@ -96,7 +95,7 @@ def estimate(
             "approach": approach,
             "uses": number,
             "seconds": round(measured.get(approach, TEST_BED[approach]), 2),
-            "measured_in": str(earlier["run_id"]) if earlier and approach in measured else TEST_BED_NAME,
+            "measured_in": earlier.run_id if earlier and approach in measured else TEST_BED_NAME,
         }
         for approach, number in uses.items()
     ]
@@ -112,10 +111,10 @@ def estimate(
     }
 
 
-def _measured(summary: Mapping[str, Any]) -> dict[str, float]:
+def _measured(run: Run) -> dict[str, float]:
     """The mean seconds of a container that was scanned, by approach."""
     durations: dict[str, list[float]] = {}
-    for target in summary["targets"]:
-        if target["outcome"] == "scanned":
-            durations.setdefault(target["approach"], []).append(target["duration"])
+    for target in run.targets:
+        if target.is_scanned:
+            durations.setdefault(target.approach, []).append(target.duration)
     return {approach: sum(values) / len(values) for approach, values in durations.items()}

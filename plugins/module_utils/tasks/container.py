@@ -33,8 +33,9 @@ from ..profiles.compiled_profile import CompiledProfile
 from ..results.amendments import Amendments, read_amendments
 from ..results.hdf import hdf_document
 from ..results.notes import Note, note_warnings
+from ..results.run import ProfileReference
 from ..results.run_folder import RunFolder
-from ..results.run_summary import RunSummary
+from ..results.run_summary_builder import RunSummaryBuilder
 from ..scanning.scan_target import Outcome, ScanPlan, scan_request, scan_target
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .access import planned_access, pod_ref, scan_access_of, scan_grants
@@ -219,14 +220,13 @@ class _Scan:
             amendments=amendments,
             keep_facts=params["keep_facts"],
         )
-        self._summary = RunSummary(
+        self._summary = RunSummaryBuilder(
             run_id=self._plan.run_id,
             started=_now(),
             cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},
             profiles=[
-                {"name": profile.name, "version": profile.version, "sha256": profile.sha256}
-                for profile in profiles
+                ProfileReference(profile.name, profile.version, profile.sha256) for profile in profiles
             ],
             collector_version=COLLECTOR_VERSION,
         )
@@ -265,8 +265,8 @@ class _Scan:
             [selected.target.identity() for selected in targets]
         )
         self._context.warnings += note_warnings(self._notes)
-        summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
-        summary_file = self._folder.write_summary(summary)
+        finished = self._summary.finish(_now(), time.monotonic() - clock, self._notes)
+        summary_file = self._folder.write_summary(finished)
         self._folder.mark_latest()
         return {
             "changed": bool(self._approach.added),
@@ -348,8 +348,10 @@ class _Scan:
             if outcome.facts is not None
             else None
         )
-        drift = outcome.drift and drift_in_summary(
-            outcome.drift, self._folder.write_drift(outcome.drift, identity)
+        drift = (
+            drift_in_summary(outcome.drift, self._folder.write_drift(outcome.drift, identity))
+            if outcome.drift
+            else None
         )
         self._summary.add_scanned(
             identity,

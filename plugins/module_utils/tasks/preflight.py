@@ -19,7 +19,7 @@ from ..preflight.estimate import counted, estimate
 from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.report import result_text
-from ..results.run_folder import read_summary_of
+from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
@@ -76,10 +76,10 @@ def explain(
     return explained, expectations
 
 
-def _earlier(path: str | None, context: TaskContext) -> dict[str, Any] | None:
-    """The summary of an earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
+def _earlier(path: str | None, context: TaskContext) -> Run | None:
+    """An earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
     try:
-        return read_summary_of(path) if path else None
+        return open_earlier_run(path) if path else None
     except ScanError as error:
         context.warnings.append(f"the estimate takes the test bed's seconds: {error.message}")
         return None
