@@ -85,6 +85,11 @@ ROOMS: tuple[Room, ...] = (
         "how a target is reached: opens a probe and runs one collection; one file per approach",
         "drift collector access targets cluster network",
     ),
+    _engine(
+        "sinks",
+        "one file per system that a run is sent to, and the receipts that keep it from being sent twice",
+        "results network",
+    ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
         "judging",
