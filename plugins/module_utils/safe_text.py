@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes text from containers and servers safe to keep and to show: nothing in it can steer a terminal, a parser or a reader.
+"""Makes text from containers and servers safe to keep and to show: nothing in it can steer a terminal, a
+parser or a reader.
 
-Every unsafe character becomes a visible escape. What is kept (`printable`, `kept_values`) stays otherwise as it was; what
-is shown (`one_line`, `server_text`, `escape_text`) also loses characters that deceive the eye.
+Every unsafe character becomes a visible escape. What is kept (`printable`, `kept_values`) stays otherwise as
+it was; what is shown (`one_line`, `server_text`, `escape_text`) also loses characters that deceive the eye.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# Control characters other than tab, line feed and carriage return; lone surrogates (how Python carries bytes that
-# are not UTF-8); the two code points that XML forbids.
+# Control characters other than tab, line feed and carriage return; lone surrogates (how Python carries bytes
+# that are not UTF-8); the two code points that XML forbids.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -38,7 +39,8 @@ def printable(text: str) -> str:
 
 
 def kept_values(value: Any) -> Any:
-    """A copy of plain JSON values in which every text is fit to be kept: printable, and cut where it is very long."""
+    """A copy of plain JSON values in which every text is fit to be kept: printable, and cut where it is very
+    long."""
     if isinstance(value, str):
         if len(value) > _MAX_CHARACTERS:
             value = f"{value[:_MAX_CHARACTERS]}... ({len(value) - _MAX_CHARACTERS} more characters)"
@@ -51,10 +53,11 @@ def kept_values(value: Any) -> Any:
 
 
 def escape_text(text: str) -> str:
-    """`text` with every character as an escape that is not a visible one or a space; line breaks and tabs included.
+    """`text` with every character as an escape that is not a visible one or a space; line breaks and tabs
+    included.
 
-    Not visible (`str.isprintable`) are also the characters that have no width or turn the direction of writing, and
-    blanks other than the space: with them a name can look like another name.
+    Not visible (`str.isprintable`) are also the characters that have no width or turn the direction of
+    writing, and blanks other than the space: with them a name can look like another name.
     """
     if text.isprintable():
         return text
@@ -71,7 +74,8 @@ def one_line(text: str, limit: int = 0) -> str:
 
 
 def server_text(text: str, secrets: Sequence[str] = (), limit: int = _MAX_SERVER_TEXT) -> str:
-    """Text from a server on its way into a message: as `one_line`, with each of `secrets` replaced by asterisks.
+    """Text from a server on its way into a message: as `one_line`, with each of `secrets` replaced by
+    asterisks.
 
     Some servers repeat the headers of a request that they refuse, the credential among them.
     """

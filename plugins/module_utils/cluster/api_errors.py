@@ -31,8 +31,8 @@ _REASONS = {
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
-# How the API server words a refusal (RBAC's authorizer and the admission plugins of Kubernetes 1.25 to 1.37), and what
-# that means for an operator. The last is OpenShift's.
+# How the API server words a refusal (RBAC's authorizer and the admission plugins of Kubernetes 1.25 to 1.37),
+# and what that means for an operator. The last is OpenShift's.
 _REFUSALS: tuple[tuple[str, Callable[[Sequence[str]], str]], ...] = (
     (
         r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?',
@@ -139,7 +139,10 @@ def status_message(document: Mapping[str, Any] | None, body: bytes) -> str:
 
 
 def refusal_cause(text: str) -> str:
-    """Who refused, by name: RBAC with verb and resource, a policy, a webhook, a quota. Empty if it is not known."""
+    """Who refused, by name: RBAC with verb and resource, a policy, a webhook, a quota.
+
+    Empty if it is not known.
+    """
     for pattern, tell in _REFUSALS:
         match = re.search(pattern, text)
         if match:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What scans by debug have left in the cluster: their entries in pods' lists of ephemeral containers."""
+"""What scans by debug have left in the cluster: entries in the pods' lists of ephemeral containers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from ..approaches.debug_container import ephemeral_statuses
 from ..targets.own_containers import PREFIX
 from ..times import api_time, parse_api_time
 
-# As in the status of a pod (metav1.Time).
-# So many stand in a task's result.
+# How many entries stand in a task's result at most.
 MOST_ENTRIES = 50
 
 
 def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """Our entries in one pod.
+    """Our entries in one v1 Pod.
 
-    Each: {namespace, pod, name, target_container, image, run_id, state, started, age (seconds since it was started, None where
-    the node has not reported that)}.
+    Each: {namespace, pod, name, target_container, image, run_id, state, started, age}; `age` is in seconds
+    since the start, None if the node has not reported it.
     """
     statuses = ephemeral_statuses(pod)
     for entry in pod["spec"].get("ephemeralContainers") or []:
@@ -45,8 +44,9 @@ def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]
         }
 
 
-def described(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) -> dict[str, Any]:
-    """{count, running, pods, by_namespace, oldest, entries}: the oldest come first, at most `most` of them."""
+def as_result(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) -> dict[str, Any]:
+    """{count, running, pods, by_namespace, oldest (age in seconds), entries}: at most `most` entries, the
+    oldest first."""
     known = sorted(entries, key=lambda entry: -1 if entry["age"] is None else -entry["age"] - 1)
     by_namespace: dict[str, int] = {}
     for entry in known:

@@ -146,7 +146,8 @@ class HttpClient:
     ) -> HttpReply:
         """Send one request. A redirect is not followed: credential and body are for this server only.
 
-        :param path: path and query, quoted, behind the base path of the server's URL; empty for that path itself
+        :param path: path and query, quoted, behind the base path of the server's URL; empty for that path
+            itself
         :param limit: most bytes of a good reply's body; of any other reply 64 KiB are read
         :raises HttpError: a status outside 200 to 299
         :raises ScanError: unreachable (nothing was sent), connection_lost and timed_out (it may have been),

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure named."""
+"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure
+named."""
 
 from __future__ import annotations
 
@@ -49,9 +50,11 @@ class Endpoint:
 
 
 class TlsStream:
-    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each request.
+    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each
+    request.
 
-    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a socket.
+    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a
+    socket.
     """
 
     def __init__(self, sock: ssl.SSLSocket, tls: TlsClient, deadline: Deadline) -> None:
@@ -121,11 +124,15 @@ class TlsStream:
         return io.BufferedReader(self.raw())
 
     def is_idle(self) -> bool:
-        """Whether the connection is open with nothing to read: what a kept connection must be to be used again."""
+        """Whether the connection is open with nothing to read: what a kept connection must be to be used
+        again."""
         return not self._sock.pending() and not _poll(self._sock.fileno(), select.POLLIN, 0)
 
     def close(self) -> None:
-        """Close at once. TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt."""
+        """Close at once.
+
+        TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt.
+        """
         try:
             self.tls.remember(self._sock)
             self._sock.unwrap()

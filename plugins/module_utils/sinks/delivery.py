@@ -64,7 +64,8 @@ class Delivery:
         self._saved = time.monotonic()
 
     def send(self, target_id: str, action: Callable[[str], object]) -> None:
-        """Call `action` with the idempotency key, unless the system has this target. Its ScanError goes to the receipt.
+        """Call `action` with the idempotency key, unless the system has this target. Its ScanError goes to
+        the receipt.
 
         :raises PushEndedError: all other targets would fail for the same reason
         """

@@ -79,7 +79,8 @@ class Receipt(JsonRecord):
 
 
 def idempotency_key(run_id: str, target_id: str) -> str:
-    """The same for each attempt to send a target of a run, so that a system can tell a repeated one: 32 hex digits."""
+    """The same for each attempt to send a target of a run, so that a system can tell a repeated one: 32 hex
+    digits."""
     text = json.dumps([run_id, target_id]).encode("ascii")
     return hashlib.sha256(text).hexdigest()[:_KEY_DIGITS]
 

@@ -42,8 +42,8 @@ class SinkKind:
 
     :ivar name: a word in small letters; it stands in options and receipts
     :ivar spec: its options
-    :ivar check: makes the sink from validated parameters. Raises ScanError (bad_option, bad_file) where they cannot
-        be used; nothing is sent.
+    :ivar check: makes the sink from validated parameters. Raises ScanError (bad_option, bad_file) where they
+        cannot be used; nothing is sent.
     """
 
     name: str
@@ -58,7 +58,8 @@ def push_run(
     environ: Mapping[str, str],
     cancel: threading.Event | None = None,
 ) -> Receipt:
-    """Send the documents of a run that the system does not have yet. Failures of single targets are in the receipt.
+    """Send the documents of a run that the system does not have yet. Failures of single targets are in the
+    receipt.
 
     :param params: validated parameters by the kind's spec
     :param run: opened from its folder, where pushed.json is kept

@@ -16,7 +16,7 @@ from ..network.deadline import Deadline
 from ..sidecar.change import Change
 from ..sidecar.containers import SidecarOptions
 from ..sidecar.manifests import manifests, write_manifests
-from ..sidecar.patch import shown
+from ..sidecar.patch import for_display
 from ..sidecar.progress import has_rollout, waits_for_deletion
 from ..sidecar.rollout import Rollout
 from ..sidecar.workload import workload_refs
@@ -182,7 +182,7 @@ def _record(change: Change, changed: bool, error: ScanError | None = None) -> di
 def _diff(change: Change) -> dict[str, str]:
     header = f"{change.ref.title} in namespace {change.ref.namespace}"
     before, after = (
-        json.dumps(shown(change.ref, found), indent=2, sort_keys=True) + "\n"
+        json.dumps(for_display(change.ref, found), indent=2, sort_keys=True) + "\n"
         for found in (change.before or {}, change.after or {})
     )
     return {"before_header": header, "after_header": header, "before": before, "after": after}
