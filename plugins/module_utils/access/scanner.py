@@ -17,13 +17,13 @@ from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
+from ..times import parse_api_time
 from .objects import Grant, object_name
 from .packed_pods import unpack_pods
 from .rights import RIGHTS, covers
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
 # How `scan_access` writes a time (UTC).
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _LET_IN_SECONDS = 5.0
 
 
@@ -247,9 +247,7 @@ def _read_access(access: Mapping[str, Any]) -> tuple[str, dict[str, Grant], dict
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
             grants[namespace] = Grant(namespace, pods[namespace], approach_of(entry, approach_of(access)))
-            expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(
-                tzinfo=timezone.utc
-            )
+            expiries[namespace] = parse_api_time(entry["expires"])
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
         raise _garbled(error) from error

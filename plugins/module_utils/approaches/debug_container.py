@@ -19,6 +19,7 @@ from ..targets.identity import Target
 from ..targets.own_containers import IDLE, PREFIX
 from ..targets.pod import ContainerView, mirrored_node
 from ..targets.quantities import memory_limit
+from ..times import parse_api_time
 from .beside_target import (
     NO_CAPABILITIES,
     held_capabilities,
@@ -34,7 +35,6 @@ from .beside_target import (
 _END, _KEEP = "end", "keep"
 # An entry stays until its pod is replaced, and an object of Kubernetes may not be larger than 1.5 MiB.
 _MOST_ENTRIES = 100
-_STARTED = "%Y-%m-%dT%H:%M:%SZ"
 
 # Ends the container in which it runs, unless somebody else is at work in it. Processes of one container share their
 # cgroups; the target's are never touched, though they are in sight. Those that the runtime started, rather than another
@@ -219,7 +219,7 @@ def _is_alive(state: Mapping[str, Any] | None, lifetime: str, needed: float) -> 
     if not state or "running" not in state:
         return True  # it is about to start
     try:
-        started = datetime.strptime(state["running"]["startedAt"], _STARTED).replace(tzinfo=timezone.utc)
+        started = parse_api_time(state["running"]["startedAt"])
         return started.timestamp() + int(lifetime) - datetime.now(timezone.utc).timestamp() > needed
     except (KeyError, TypeError, ValueError):
         return False

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.label_selectors import Requirement, all_hold, read_label_selectors
 from ..targets.patterns import DNS_LABEL, check_names, matches
 from ..targets.selection import SelectedTarget
@@ -67,7 +67,7 @@ class ForbiddenRule:
         ]
         return ScanError(
             "approach_forbidden",
-            "{} is forbidden here{}".format(approach, ": " + clean_text(self.reason) if self.reason else ""),
+            "{} is forbidden here{}".format(approach, ": " + server_text(self.reason) if self.reason else ""),
             tried=tried,
             cause="{} forbids it for {}.".format(self.place, " and ".join(conditions)),
         )

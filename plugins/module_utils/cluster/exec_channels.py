@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5 = "v5.channel.k8s.io"
@@ -112,7 +112,7 @@ class ChannelReader:
         if code in (126, 127) and _is_runtime_message(bytes(self.stdout) + bytes(self.stderr)):
             # Docker and CRI-O report the missing program by exit code and leave the runtime's words in the output.
             raise ScanError(
-                "no_such_program", f"there is no program {clean_text(program)}", tried=self._tried
+                "no_such_program", f"there is no program {server_text(program)}", tried=self._tried
             )
         return code
 
@@ -148,7 +148,7 @@ def parse_status(raw: bytes, tried: str = "") -> int:
 
 def exec_failure(message: str, tried: str = "") -> ScanError:
     """Why the server, the node or its container runtime could not run a program, from what they say about it."""
-    text = clean_text(_PREAMBLE.sub("", message)) or "the server gave no reason"
+    text = server_text(_PREAMBLE.sub("", message)) or "the server gave no reason"
     if _NO_PROGRAM.search(message):
         return ScanError("no_such_program", text, tried=tried)
     if _NOT_RUNNING.search(message):

@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 from ..errors import ScanError
 from ..network import websocket_frames as frames
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
 from ..network.transport import TlsStream
 from ..network.websocket_handshake import HandshakeReply, shake_hands
+from ..safe_text import server_text
 from . import exec_channels as channels
 from .api_errors import ApiError, api_error, read_status, status_message
 from .connection import ClusterConnection
@@ -136,7 +136,7 @@ def _open(
         stream.close()
         raise ScanError(
             "connection_lost",
-            f"the connection broke during the WebSocket handshake ({clean_text(str(error), limit=100)})",
+            f"the connection broke during the WebSocket handshake ({server_text(str(error), limit=100)})",
             tried=deadline.tried,
         ) from None
     except BaseException:
@@ -147,7 +147,7 @@ def _open(
 def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanError:
     """What a server means that answers the handshake with an ordinary reply."""
     document = read_status(reply.body)
-    text = clean_text(status_message(document, reply.body), secrets)
+    text = server_text(status_message(document, reply.body), secrets)
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
         # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."
@@ -160,7 +160,7 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
         return ScanError(
             "protocol_refused",
             "HTTP {} instead of a WebSocket{}".format(
-                reply.status, ": " + clean_text(text, limit=200) if text else ""
+                reply.status, ": " + server_text(text, limit=200) if text else ""
             ),
             tried=tried,
         )
@@ -242,7 +242,7 @@ class _Session:
         try:
             data = self._stream.receive()
         except OSError as error:
-            self._closing = f"the connection broke ({clean_text(str(error), limit=100)})"
+            self._closing = f"the connection broke ({server_text(str(error), limit=100)})"
             data = b""
         if data is None:
             return False
@@ -259,7 +259,7 @@ class _Session:
             elif opcode == frames.CLOSE:
                 code, reason = frames.decode_close(payload)
                 self._closing = "the server closed the connection ({}{})".format(
-                    code, " " + clean_text(reason) if reason else ""
+                    code, " " + server_text(reason) if reason else ""
                 )
                 self._is_closed = True
                 break

@@ -3,19 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drift of one target as a document: `drift/<target>.json` of a run.
 
-schema            securescan.kubernetes/drift
-schema_version    number; 1
-collection        {name, version} of what wrote it
-collected         RFC 3339: when the target was seen
-target            all fields of `Target.identity()`
-approach          how the running container was reached
-places            list of {path, compared, cause}: what was to be compared, and why it could not be
-complete          whether all places could be compared, with all that is below them
-counts            {added, changed, removed, touched}: exact for what was compared; null where nothing was
-compared          number of files that were compared
-differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
-                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime, link_target}
-                  or null
+schema            securescan.kubernetes/drift schema_version    number; 1 collection        {name, version} of
+what wrote it collected         RFC 3339: when the target was seen target            all fields of
+`Target.identity()` approach          how the running container was reached places            list of {path,
+compared, cause}: what was to be compared, and why it could not be complete          whether all places could
+be compared, with all that is below them counts            {added, changed, removed, touched}: exact for what
+was compared; null where nothing was compared          number of files that were compared differences
+list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
+                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime,
+                  link_target} or null
 left_out          number of differences beyond these
 unread            directories that one side could not list; the first MOST_UNREAD
 """
@@ -42,7 +38,7 @@ MOST_UNREAD = 50
 def drift_report(
     selected: SelectedTarget, facts: Facts, approach: str, collected: str
 ) -> dict[str, Any] | None:
-    """The document; None where the facts were not collected for drift.
+    """The document; None if the facts were not collected for drift.
 
     :param collected: RFC 3339
     """
@@ -76,7 +72,7 @@ def drift_report(
 
 
 def drift_in_summary(document: Mapping[str, Any], path: str) -> DriftReference:
-    """What the run's summary says of it.
+    """What the run's summary says about a drift document.
 
     :param path: of the document within the run's folder
     """

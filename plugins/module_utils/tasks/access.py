@@ -18,7 +18,7 @@ from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, 
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
 from ..access.packed_pods import pack_pods
 from ..access.rights import RIGHTS, covers
-from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
+from ..access.scanner import check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import (
     check_place,
     delete,
@@ -43,6 +43,7 @@ from ..targets.selection import (
     resolve_namespaces,
     select_pods,
 )
+from ..times import api_time
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
@@ -175,7 +176,7 @@ def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[s
                 "service_account": object_name(plan.run_id),
                 "service_account_uid": outcome.account_uid,
                 "approach": grants[outcome.namespace].approach,
-                "expires": outcome.expires.strftime(TIME_FORMAT),
+                "expires": api_time(outcome.expires),
                 "pods": len(grants[outcome.namespace].pods),
             }
             for outcome in made

@@ -311,7 +311,7 @@ def alter(path: pathlib.Path, run: pathlib.Path, rehash: bool = True, **changes:
         ({"schema": "x"}, "is not of the format"),
         ({"facts": []}, "facts must be an object"),
         ({"facts": {"os": {}}}, "the fact os must have status"),
-        ({"pod": {}}, "is no pod of the namespace"),
+        ({"pod": {}}, "is not a pod of the namespace"),
         ({"method": {}}, "method must hold the approach"),
         ({"collected": 1}, "collected must be text"),
         ({"target": {}}, "target must hold the texts cluster"),
