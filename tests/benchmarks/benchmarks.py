@@ -24,14 +24,6 @@ import tempfile
 import threading
 import time
 
-NAMESPACE = "shop"
-FLEET_CLUSTERS = 8
-FLEET_CONCURRENCY = 32
-IDLE_CLUSTERS = 5
-# Those of the playbook scan, with the check of its role's variables, which Ansible adds.
-SCAN_TASKS = 4
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug import DebugApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
@@ -71,8 +63,15 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from environment.sample_cluster import sample_cluster
-from simulated_fleet import SimulatedFleet
+from ansible_collections.securescan.kubernetes.tests.benchmarks.simulated_fleet import SimulatedFleet
+from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import sample_cluster
+
+NAMESPACE = "shop"
+FLEET_CLUSTERS = 8
+FLEET_CONCURRENCY = 32
+IDLE_CLUSTERS = 5
+# Those of the playbook scan, with the check of its role's variables, which Ansible adds.
+SCAN_TASKS = 4
 
 
 @dataclasses.dataclass(frozen=True)

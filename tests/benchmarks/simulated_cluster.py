@@ -16,10 +16,9 @@ import re
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fake_api_server.certificates import Authority
-from fake_api_server.exec_streams import STDOUT, ExecStreams
-from fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import STDOUT, ExecStreams
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
 _NONCE = re.compile(rb"securescan-facts \S+ ([0-9a-f]{16,})")
 _CHUNK = 32 * 1024

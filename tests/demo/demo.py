@@ -16,16 +16,18 @@ import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
+from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
+    SampleCluster,
+    sample_cluster,
+)
+
 NAMESPACE = "shop"
 HELPERS = "securescan-helpers"
 SCANNER_IMAGE = "securescan.local/busybox:1"
 WAIVERS = pathlib.Path(__file__).resolve().parents[1] / "workloads" / "waivers.yml"
 LABELS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 GATE_FAILED = 2  # ansible-playbook's exit status when a host failed
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
-from environment.sample_cluster import SampleCluster, sample_cluster
 
 
 def say(text: str) -> None:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the parts of docs/ that are made from the code: the catalogue of errors, the kinds of facts, the profile language,
-and a page for each profile.
+"""Writes the parts of docs/ that are made from the code: the catalogue of errors, the kinds of facts, the profile language, the
+rooms of the architecture, and a page for each profile.
 
     python generated_docs.py DOCS_FOLDER
 
@@ -27,20 +27,22 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.qu
     Option,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
+from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
+from ansible_collections.securescan.kubernetes.tests.environment.layers_page import with_layers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.language_page import language_page
 
 GENERATED = "<!-- Made by `make docs`; changes here are lost. -->\n"
 
 
 def pages() -> dict[str, str]:
     """File name within docs/ -> text."""
+    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     made = {
         "errors.md": errors_page(),
         "facts.md": facts_page(),
         "profile-language.md": language_page(GENERATED),
+        "architecture.md": with_layers(architecture),
     }
     sources = read_yaml(ROOT / "profiles" / "mapping_sources.yml")
     for file in sorted((ROOT / "profiles").glob("*/profile.yml")):

@@ -11,15 +11,14 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 from typing import Any
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+from ansible_collections.securescan.kubernetes.tests.cluster import audit, handle
+from ansible_collections.securescan.kubernetes.tests.cluster.images.image_cache import build_images, reference
+from ansible_collections.securescan.kubernetes.tests.workloads.deploy import MANIFEST, deploy
 
-from cluster import audit, handle
-from cluster.images.image_cache import build_images, reference
-from workloads.deploy import MANIFEST, deploy
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
 
 READY_SECONDS = 120.0
 

@@ -24,12 +24,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.webs
     exec_in_container,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API, pods_of
 
 
 def test_objects_are_labelled_owned_and_name_exactly_the_chosen_pods(manage, cluster):

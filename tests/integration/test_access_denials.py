@@ -6,52 +6,37 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
-import ssl
 import subprocess
 import time
 import uuid
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import Grant
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.token import (
-    request_token,
-    wait_until_effective,
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API, pods_of, run_task
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
+    EXEC,
+    JSON,
+    MERGE,
+    PODS,
+    SHOP,
+    STRATEGIC,
+    WEBSOCKET,
+    Attempt,
+    Scanner,
+    made,
+    request,
+    row,
+    word,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, pods_of, run_task
-from ansible_collections.securescan.kubernetes.tests.integration.denials_table import check_or_write, page
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write, page
 
 TOKEN_CACHE = 15  # seconds; the API server remembers a token that it has accepted for 10
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-PODS, SHOP = "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/shop"
-EXEC = "/exec?container=%s&command=id&stdout=true"
-WEBSOCKET = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "c2VjdXJlc2Nhbi10ZXN0cw==",
-    "Sec-WebSocket-Protocol": "v5.channel.k8s.io",
-}
-JSON, MERGE = {"Content-Type": "application/json"}, {"Content-Type": "application/merge-patch+json"}
-STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
 ROLE_REF = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
 ALL = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
 DEBUGGER = {
     "spec": {"ephemeralContainers": [{"name": "debugger", "image": "none", "targetContainerName": "api"}]}
 }
-
-
-def made(version, kind, name="attempt", **content):
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **content}
 
 
 def bound(kind):
@@ -61,16 +46,6 @@ def bound(kind):
         roleRef=ROLE_REF,
         subjects=[{"kind": "ServiceAccount", "name": "{account}", "namespace": "shop"}],
     )
-
-
-@dataclass(frozen=True)
-class Attempt:
-    what: str
-    method: str
-    path: str
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    at: str = "api"
 
 
 DENIED = [
@@ -338,54 +313,6 @@ ALLOWED = [
 ]
 
 
-class Scanner:
-    """A scan's token and the means to try it, with or without politeness."""
-
-    def __init__(self, cluster, connection, grantor, run_id, pods, *, approach="exec"):
-        self.cluster = cluster
-        self.grantor, self.run_id, self.pods = grantor, run_id, pods
-        self.api = connection.endpoint.host, connection.endpoint.port
-        self.kubelet = ("127.0.0.1", cluster.made_here.state.ports["kubelet"]) if cluster.made_here else None
-        other = cluster.get("pods", "-n", "shop", "-l", "app.kubernetes.io/name=legacy")["items"][0]
-        self.names = {
-            "pod": pods[0].name,
-            "other": other["metadata"]["name"],
-            "account": "securescan-" + run_id,
-            "node": other["spec"]["nodeName"],
-        }
-        self.token = self.new_token()
-        wait_until_effective(
-            RestClient(connection.with_bearer_token(self.token)), Grant("shop", pods, approach)
-        )
-
-    def new_token(self):
-        return request_token(self.grantor, self.run_id, "shop", 600).value
-
-    def filled(self, text):
-        for name, value in self.names.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
-
-    def send(self, attempt, token=None):
-        """Status and body of the answer."""
-        host, port = self.api if attempt.at == "api" else self.kubelet
-        # who serves is not in question here; the kubelet's certificate is for its node's name
-        client = http.client.HTTPSConnection(host, port, timeout=20, context=ssl._create_unverified_context())
-        body = None if attempt.body is None else self.filled(json.dumps(attempt.body))
-        try:
-            client.request(
-                attempt.method,
-                self.filled(attempt.path),
-                body,
-                {"Authorization": "Bearer " + (token or self.token), **attempt.headers},
-            )
-            answer = client.getresponse()
-            content = b"" if answer.status == 101 else answer.read(100_000)
-            return answer.status, content.decode("utf-8", "replace")
-        finally:
-            client.close()
-
-
 @pytest.fixture(scope="module")
 def scanner(cluster, connection, grantor, operator_kubeconfig):
     run_id = f"test-{uuid.uuid4().hex[:8]}"
@@ -527,19 +454,3 @@ def test_the_page_says_what_came_out(answers, endings, cluster):
             [(when, request(attempt), word(status)) for when, attempt, status in endings],
         )
     )
-
-
-def row(attempt, status):
-    return attempt.what, request(attempt), word(status)
-
-
-def request(attempt):
-    headers = [
-        f"{name}: {value}" for name, value in attempt.headers.items() if name.startswith("Impersonate")
-    ]
-    where = "kubelet: " if attempt.at == "kubelet" else ""
-    return "{}{} {}".format(where, attempt.method, " ".join([attempt.path, *headers]))
-
-
-def word(status):
-    return f"{status} {http.client.responses[status]}"

@@ -20,15 +20,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     Selection,
     select_targets,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API, run_task
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API, run_task
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     shipped_cluster_role,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
 
 OPTIONAL = {"namespaces", "replicasets", "jobs"}
 

@@ -34,11 +34,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
-
 
 @pytest.fixture
 def refusal(manage, left):

@@ -27,11 +27,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     select_targets,
 )
 
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
-
 REQUEST = make_request([Query("os")])
 
 

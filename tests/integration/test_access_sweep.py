@@ -18,12 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import API
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API
 
 PAST, FUTURE = "20200101T000000Z", "20991231T235959Z"
 MANAGED = {"app.kubernetes.io/managed-by": "securescan.kubernetes"}

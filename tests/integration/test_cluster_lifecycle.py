@@ -20,14 +20,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.cluster import (
+    cgroups,
+    daemons,
+    health,
+    leftovers,
+    lifecycle,
+    network,
+    pause,
+    processes,
+)
+from ansible_collections.securescan.kubernetes.tests.cluster.failure import ClusterError
+from ansible_collections.securescan.kubernetes.tests.cluster.handle import Cluster, up
+from ansible_collections.securescan.kubernetes.tests.cluster.places import cluster_folder
+from ansible_collections.securescan.kubernetes.tests.cluster.state import existing
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
-from cluster import cgroups, daemons, health, leftovers, lifecycle, network, pause, processes
-from cluster.failure import ClusterError
-from cluster.handle import Cluster, up
-from cluster.places import cluster_folder
-from cluster.state import existing
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a cluster")
 

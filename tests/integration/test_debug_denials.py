@@ -14,18 +14,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of, run_task
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
-    BUSYBOX,
-    SLEEPS,
-    container,
-)
-from ansible_collections.securescan.kubernetes.tests.integration.denials_table import (
-    DEBUG_PAGE,
-    check_or_write,
-    debug_page,
-)
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import pods_of, run_task
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
     EXEC,
     JSON,
     MERGE,
@@ -38,11 +28,16 @@ from ansible_collections.securescan.kubernetes.tests.integration.test_access_den
     made,
     row,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.access_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
+    BUSYBOX,
+    SLEEPS,
+    container,
+)
+from ansible_collections.securescan.kubernetes.tests.support.denials_table import (
+    DEBUG_PAGE,
+    check_or_write,
+    debug_page,
+)
 
 EDGE = {"label_selectors": ["app.kubernetes.io/name=edge"]}
 ADD = "/ephemeralcontainers"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     DEBIAN,
     DISTROLESS,
     ENFORCED,
@@ -14,11 +14,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-]
 
 ROOT = {"user": (0, 0), "security": {"runAsNonRoot": False}}
 DEFAULT_CAPABILITIES = {"runAsNonRoot": False, "capabilities": {}}

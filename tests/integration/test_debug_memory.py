@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     DEBIAN,
     ENFORCED,
     container,
     pod,
 )
-
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
 
 # Holds so many bytes in memory, as a file of a volume that is none of the disk, and says when it has them.
 HOLDS = "trap 'exit 0' TERM; head -c %d /dev/zero >/held/bytes; touch /held/done; sleep 3600 & wait"

@@ -9,7 +9,7 @@ import json
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DISTROLESS,
     ENFORCED,
@@ -17,11 +17,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-]
 
 IMAGES = {
     "one that the registry does not give": (

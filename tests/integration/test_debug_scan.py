@@ -11,8 +11,8 @@ import time
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.cluster import audit
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import run_task
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
     ENFORCED,
@@ -21,11 +21,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-]
 
 
 def deployment(name, *containers):

@@ -13,19 +13,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
     LISTENS,
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import kill_family, left
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.operator_credential",
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.process_family import kill_family
 
 PODS = ("a", "b", "c")
 MOMENTS = 10

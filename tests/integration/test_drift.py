@@ -17,8 +17,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contai
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from ansible_collections.securescan.kubernetes.tests.integration import debug_fixtures
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support import debug_fixtures
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
     DISTROLESS,
@@ -26,7 +26,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
 
 # Done in the container's root R: a setuid program and a link in a folder of its own are added, a setting is written, one is
 # removed, one gets another mode, a link another text; and one is written over with its old size, and its time set back.

@@ -12,9 +12,9 @@ import sys
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import LISTENS, container
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, workload
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import LISTENS, container
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import make, workload
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))

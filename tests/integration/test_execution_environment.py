@@ -16,15 +16,14 @@ import time
 
 import pytest
 import yaml
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from ansible_collections.securescan.kubernetes.tests.integration.test_secrets import (
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.support.planted_secrets import (
     JWT,
     PLANTED,
     grantor_secrets,
 )
-from environment.python_environment import ensure_environment
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
 KINDS = "serviceaccounts,roles,rolebindings"

@@ -16,7 +16,7 @@ NAMES = "securescan.kubernetes.scan_fleet,securescan.kubernetes.scan_metrics"
 @pytest.fixture(scope="module")
 def fleet(cluster, operator_kubeconfig, tmp_path_factory):
     """(the playbook's run, its metrics file)."""
-    from ansible_collections.securescan.kubernetes.tests.integration.conftest import Playbooks
+    from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
 
     folder = tmp_path_factory.mktemp("fleet")
 

@@ -20,20 +20,15 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.cluster import audit
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of, run_task
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import pods_of, run_task
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
     LISTENS,
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.preflight_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
 
 NO_DEBUG = {
     "approaches": ["debug"],

@@ -15,20 +15,15 @@ import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import BINDING, EXEC, POLICY
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import guard_of
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX, DEBIAN
-from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, DEBIAN
+from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
     GUARD_MANIFEST,
     GUARD_ROLE,
     KINDS,
     NAMES,
     guard_params,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import HELPERS
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
 
 SHOP = pathlib.Path(__file__).resolve().parents[1] / "workloads" / "shop.yaml"
 

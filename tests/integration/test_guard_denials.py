@@ -28,9 +28,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import BUSYBOX
-from ansible_collections.securescan.kubernetes.tests.integration.denials_table import check_or_write
-from ansible_collections.securescan.kubernetes.tests.integration.guard_attempts import (
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import request, word
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX
+from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write
+from ansible_collections.securescan.kubernetes.tests.support.guard_attempts import (
     ALLOWED,
     BEYOND,
     DENIED,
@@ -40,15 +41,12 @@ from ansible_collections.securescan.kubernetes.tests.integration.guard_attempts 
     add,
     enter,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
     NAMES,
     Guarded,
     Identity,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.guard_table import PAGE, page
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import request, word
-
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures"]
+from ansible_collections.securescan.kubernetes.tests.support.guard_table import PAGE, page
 
 NOT_DENIED = (101, 200, 201)
 WITHIN = [*DENIED, *ALLOWED]

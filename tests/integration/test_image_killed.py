@@ -11,22 +11,20 @@ import random
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import run_task
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
     LISTENS,
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     ACCOUNT,
     IMAGE_MANIFEST,
     NAMESPACE,
     shipped_cluster_role,
 )
-
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
 
 OURS = "app.kubernetes.io/managed-by=securescan.kubernetes"
 ACCESS = "serviceaccounts,roles,rolebindings"

@@ -13,12 +13,11 @@ import sys
 import tarfile
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.environment.interpreters import interpreter
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.quality import compatibility_page
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.interpreters import interpreter
-from environment.python_environment import ensure_environment
-from quality import compatibility_page
 
 # The oldest ansible-core that is claimed on the oldest Python of its controller, and the newest on the newest.
 INSTALLATIONS = (("2.16", "3.10"), ("2.21", "3.13"))

@@ -17,14 +17,10 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
+from ansible_collections.securescan.kubernetes.tests.support.process_family import family_of, kill_family
 
-LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
-KINDS = "serviceaccounts,roles,rolebindings"
 MOMENTS = 20
-
-
-def left(cluster) -> str:
-    return cluster.kubectl("get", KINDS, "--all-namespaces", "-l", LABEL, "-o", "name")
 
 
 def start_slow_scan(playbooks):
@@ -124,26 +120,6 @@ def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks,
         expire(cluster, name)
     sweep(cluster)
     assert left(cluster) == ""
-
-
-def family_of(root: int) -> set:
-    """A process and all below it; Ansible's workers are in sessions of their own."""
-    parents = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    family, grew = {root}, True
-    while grew:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
-        family |= more
-        grew = bool(more)
-    return family
-
-
-def kill_family(root: int) -> None:
-    for pid in family_of(root):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -12,7 +12,7 @@ import stat
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.tests.integration.conftest import WAIVERS, Playbooks
+from ansible_collections.securescan.kubernetes.tests.support.playbooks import WAIVERS, Playbooks
 
 MANUAL = """\
 name: by-hand

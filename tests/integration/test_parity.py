@@ -17,7 +17,7 @@ import pathlib
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import NOT_REVIEWED, PASSED
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
-from ansible_collections.securescan.kubernetes.tests.integration.parity_workloads import (
+from ansible_collections.securescan.kubernetes.tests.support.parity_workloads import (
     NAMESPACE,
     NO_DATABASE,
     NO_SHELL,
@@ -25,11 +25,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.parity_workload
     manifest,
     package_profile,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import (
-    Run,
-    contradictions,
-    run_scan,
-)
+from ansible_collections.securescan.kubernetes.tests.support.scan_runs import Run, contradictions, run_scan
 
 APPROACHES = ("exec", "sidecar", "debug", "image")
 PAGE = pathlib.Path("docs", "parity.md")

@@ -11,7 +11,7 @@ import uuid
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
     DISTROLESS,
@@ -20,17 +20,12 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     DEBUG_MANIFEST,
     IMAGE_MANIFEST,
     MANIFEST,
     make_operator,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.preflight_fixtures",
-]
 
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
 

@@ -11,10 +11,9 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.environment.interpreters import SUPPORTED, interpreter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from environment.interpreters import SUPPORTED, interpreter
 
 # The version that runs this test has run the unit tests already.
 VERSIONS = [version for version in SUPPORTED if version != "{}.{}".format(*sys.version_info[:2])]

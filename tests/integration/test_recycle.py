@@ -14,17 +14,15 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.recycle import run_scan_recycle
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     LISTENS,
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.operator_credential import (
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     MANIFEST,
     make_operator,
 )
-
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
 
 RECYCLE_MANIFEST = MANIFEST.with_name("recycle-clusterrole.yml")
 REPLACED = {"edge", "db", "agent", "batch"}

@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 
 from ansible_collections.securescan.kubernetes.tests.cluster import audit
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
     ENFORCED,
     LISTENS,
     container,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.parity_workloads import CONTAINERS
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import workload
-from ansible_collections.securescan.kubernetes.tests.integration.test_image_scan import Run, gone, run_scan
-
-pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures"]
+from ansible_collections.securescan.kubernetes.tests.support.parity_workloads import CONTAINERS
+from ansible_collections.securescan.kubernetes.tests.support.scan_runs import Run, gone, run_scan
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import workload
 
 REPLICAS = 5
 NO_SHELL = ("static", "python")

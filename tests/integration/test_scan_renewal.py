@@ -17,7 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from ansible_collections.securescan.kubernetes.tests.integration.access_tasks import pods_of
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import pods_of
 
 LABELS = ["app.kubernetes.io/name=api"]
 

@@ -5,31 +5,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import pathlib
-import re
 import threading
 
 import pytest
-import yaml
-
-JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
-PLANTED = b"planted-and-never-shown"
-
-
-def grantor_secrets(kubeconfig: pathlib.Path) -> list[bytes]:
-    """What of the grantor's kubeconfig must not be seen: key and token, as they stand there and decoded."""
-    found = []
-    for user in yaml.safe_load(kubeconfig.read_text())["users"]:
-        for name, value in user["user"].items():
-            if name == "client-key-data":
-                decoded = base64.b64decode(value)
-                found += [value.encode()[40:120], b"".join(decoded.splitlines()[1:-1])[:60]]
-            elif name == "token":
-                found.append(value.encode())
-    assert found, "the test needs a kubeconfig with a secret in it"
-    return found
+from ansible_collections.securescan.kubernetes.tests.support.planted_secrets import (
+    JWT,
+    PLANTED,
+    grantor_secrets,
+)
 
 
 class Watcher:

@@ -9,21 +9,16 @@ import json
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import ANNOTATION
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     DISTROLESS,
     ENFORCED,
     container,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import (
     make,
     template,
     workload,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
-]
 
 
 @pytest.fixture

@@ -36,7 +36,16 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.api_attempts import (
+    JSON,
+    MERGE,
+    STRATEGIC,
+    WEBSOCKET,
+    Attempt,
+    made,
+)
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DISTROLESS,
     ENFORCED,
@@ -45,23 +54,8 @@ from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures 
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures import Identity
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import make, workload
-from ansible_collections.securescan.kubernetes.tests.integration.test_access_denials import (
-    JSON,
-    MERGE,
-    STRATEGIC,
-    WEBSOCKET,
-    Attempt,
-    made,
-)
-from ansible_collections.securescan.kubernetes.tests.integration.test_interrupts import left
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.guard_fixtures",
-]
+from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import Identity
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import make, workload
 
 # Containers by name: one with a shell, one without; another user, a group that only the node knows, Debian's packages.
 CONTAINERS = ("web", "other", "db", "agent", "night")

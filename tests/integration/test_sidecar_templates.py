@@ -13,22 +13,17 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import ANNOTATION
-from ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     DEBIAN,
     ENFORCED,
     container,
 )
-from ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures import (
+from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import (
     make,
     template,
     workload,
 )
-
-pytest_plugins = [
-    "ansible_collections.securescan.kubernetes.tests.integration.debug_fixtures",
-    "ansible_collections.securescan.kubernetes.tests.integration.sidecar_fixtures",
-]
 
 NOWHERE = {"nodeSelector": {"tests/never": "true"}}
 PREPARES = container("prepares", command=("true",))

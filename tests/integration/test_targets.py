@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contex
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
-from ansible_collections.securescan.kubernetes.tests.integration import access_tasks
+from ansible_collections.securescan.kubernetes.tests.support import access_tasks
 
 NAME = f"targets-{uuid.uuid4().hex[:6]}"
 PATIENCE = 60.0

@@ -16,11 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profil
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
     EvaluationContext,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.profiles.test_workload_baseline import (
-    BAD,
-    GOOD,
-    changed,
-)
+from ansible_collections.securescan.kubernetes.tests.support.workload_baseline_pods import BAD, GOOD, changed
 
 LEVELS = {"baseline": ("baseline",), "restricted": ("baseline", "restricted")}
 

@@ -9,14 +9,13 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+from ansible_collections.securescan.kubernetes.tests.environment import interpreters
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import CACHE
 
-from environment import interpreters
-from environment.python_environment import CACHE
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
 
 # The versions of pip whose bootstrap script these ansible-tests want.
 BOOTSTRAPPED_PIPS = ("23.1.2", "24.2", "25.2")

@@ -19,12 +19,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+from ansible_collections.securescan.kubernetes.tests.environment import interpreters
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.quality import ansible_test, compatibility_page
 
-from environment import interpreters
-from environment.python_environment import ensure_environment
-from quality import ansible_test, compatibility_page
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
 
 # ansible-core, and the Pythons of the controller that it is run with
 CORES = (

@@ -12,11 +12,10 @@ import argparse
 import pathlib
 import sys
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
+from ansible_collections.securescan.kubernetes.tests.quality import ansible_test
 
-from environment.python_environment import ensure_environment
-from quality import ansible_test
+TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
 def main() -> int:

@@ -19,10 +19,8 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from cluster.failure import ClusterError, say
-from cluster.places import cache
+from ansible_collections.securescan.kubernetes.tests.cluster.failure import ClusterError, say
+from ansible_collections.securescan.kubernetes.tests.cluster.places import cache
 
 MANIFEST = pathlib.Path(__file__).resolve().parent / "shop.yaml"
 NAMESPACE = "shop"

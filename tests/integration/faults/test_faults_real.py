@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +17,9 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.tests.cluster import handle, lifecycle
+from ansible_collections.securescan.kubernetes.tests.cluster.images.image_cache import build_images
+from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import SampleCluster
 from ansible_collections.securescan.kubernetes.tests.integration.faults import real_cases as cases
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import FaultTable, Row
 from ansible_collections.securescan.kubernetes.tests.integration.faults.faulty_scan import (
@@ -31,11 +33,6 @@ from ansible_collections.securescan.kubernetes.tests.integration.faults.real_cas
     namespace_objects,
     pod,
 )
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-from cluster import handle, lifecycle
-from cluster.images.image_cache import build_images
-from environment.sample_cluster import SampleCluster
 
 pytestmark = pytest.mark.skipif(
     bool(os.environ.get("KUBECONFIG")), reason="breaks daemons of the cluster it runs on"

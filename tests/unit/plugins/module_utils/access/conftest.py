@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake API server and a client of it, for accesses."""
+"""A plan of an access."""
 
 from __future__ import annotations
 
@@ -21,27 +21,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def server(authority: Authority) -> Iterator[FakeApiServer]:
-    with FakeApiServer(authority) as running:
-        yield running
-
-
-@pytest.fixture
-def connection(server):
-    return connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
-
-
-@pytest.fixture
-def client(connection) -> RestClient:
-    return RestClient(connection, timeout=2.0, patience=1.0)
 
 
 @pytest.fixture

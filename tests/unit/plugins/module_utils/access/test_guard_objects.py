@@ -31,7 +31,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import guard_of
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
-from ansible_collections.securescan.kubernetes.tests.integration.denials_table import DOCS, check_or_write
+from ansible_collections.securescan.kubernetes.tests.support.denials_table import DOCS, check_or_write
 
 MANIFEST = DOCS / "manifests" / "guard.yml"
 _HEAD = """\

@@ -17,12 +17,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     UNSUPPORTED,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 SALTED = "SeCrEtSaLt$HaShHaShHaSh/.HaShHaSh"
 HASHES = {

@@ -26,7 +26,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Query,
 )
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import CHECKOUT
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
@@ -36,10 +36,12 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Container,
     Identity,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.rpm_files import (
+from ansible_collections.securescan.kubernetes.tests.support.rpm_files import (
     make_header,
     make_sqlite,
 )
+
+pytestmark = pytest.mark.in_container
 
 PAGE = Path("docs", "collector-matrix.md")
 USERS = (ROOT, BARE_ROOT, NOBODY)

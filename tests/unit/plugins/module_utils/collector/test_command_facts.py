@@ -25,12 +25,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NOBODY,
     TOOLS,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 WITH_SETSID = [*TOOLS, "setsid"]
 ECHO = '#!/bin/dash\nfor word; do printf "<%s>" "$word"; done\nprintf "to stderr\\n" >&2\nexit 7\n'

@@ -17,10 +17,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     UNREADABLE,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 
 @pytest.mark.skipif(

@@ -9,14 +9,17 @@ import os
 import time
 from typing import Callable
 
+import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     OK,
     TOO_LARGE,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 SHELLS = (("dash", "gnu"), ("ash", "busybox"), ("mksh", "toybox"))
 

@@ -21,17 +21,19 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NOBODY,
     NONCE,
     TOOLS,
     Container,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.viewed_target import (
+from ansible_collections.securescan.kubernetes.tests.support.viewed_target import (
     MountedImage,
     fill_scanner,
 )
+
+pytestmark = pytest.mark.in_container
 
 WITH_GZIP = (*TOOLS, "gzip")
 FORGED = NONCE[::-1] + " 81a4 0 0 0 1 1 /usr/bin/forged"

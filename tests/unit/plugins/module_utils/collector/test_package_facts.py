@@ -18,7 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     UNSUPPORTED,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     NOBODY,
     ROOT,
@@ -26,6 +26,8 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Identity,
     ProgramStore,
 )
+
+pytestmark = pytest.mark.in_container
 
 STATUS = """Package: adduser
 Status: install ok installed

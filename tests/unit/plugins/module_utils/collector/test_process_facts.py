@@ -20,11 +20,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NONCE,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 
 class Namespace:

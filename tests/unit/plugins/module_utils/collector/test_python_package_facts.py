@@ -18,11 +18,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     UNREADABLE,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NOBODY,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 QUERY = Query("python_packages", "/usr")
 SITE = "/usr/lib/python3.12/site-packages/"

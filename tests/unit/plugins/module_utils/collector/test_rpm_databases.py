@@ -30,17 +30,19 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.rp
     MAX_DATABASE,
     read_rpm_database,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
     Container,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.rpm_files import (
+from ansible_collections.securescan.kubernetes.tests.support.rpm_files import (
     make_header,
     make_ndb,
     make_sqlite,
 )
+
+pytestmark = pytest.mark.in_container
 
 QUERY = Query("packages")
 FORMATS = {"sqlite": "rpmdb.sqlite", "ndb": "Packages.db", "bdb": "Packages"}

@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
@@ -30,6 +30,8 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Identity,
     bind_socket,
 )
+
+pytestmark = pytest.mark.in_container
 
 NAMES = [
     "plain",

@@ -23,7 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.family import Answer
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.frames import Frame
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
@@ -31,6 +31,8 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Container,
     Identity,
 )
+
+pytestmark = pytest.mark.in_container
 
 EVERY_CELL = pytest.mark.parametrize(("shell", "tools"), CELLS)
 PARAMETERS = (

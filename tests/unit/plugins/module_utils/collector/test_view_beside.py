@@ -21,11 +21,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.view import TargetView
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     Container,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.shared_processes import (
+from ansible_collections.securescan.kubernetes.tests.support.shared_processes import (
     CGROUPS,
     NAMELESS,
     OTHER_ID,
@@ -35,7 +35,7 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     Process,
     SharedProcesses,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.viewed_target import (
+from ansible_collections.securescan.kubernetes.tests.support.viewed_target import (
     QUERIES,
     SCANNERS_OWN,
     MakeContainer,
@@ -44,6 +44,8 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     fill_scanner,
     shown,
 )
+
+pytestmark = pytest.mark.in_container
 
 VIEW = TargetView(container_id=TARGET_ID)
 PROCESS = [

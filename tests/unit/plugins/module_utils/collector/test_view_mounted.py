@@ -16,14 +16,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Query,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
     NOBODY,
     ROOT,
     Identity,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.viewed_target import (
+from ansible_collections.securescan.kubernetes.tests.support.viewed_target import (
     QUERIES,
     SCANNERS_OWN,
     MakeContainer,
@@ -33,6 +33,8 @@ from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.c
     fill_scanner,
     shown,
 )
+
+pytestmark = pytest.mark.in_container
 
 # what a container gets when it starts, and an image therefore does not tell
 STARTED = [

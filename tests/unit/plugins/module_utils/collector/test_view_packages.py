@@ -14,22 +14,24 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     UNSUPPORTED,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     TOOLS,
     Container,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.rpm_files import (
+from ansible_collections.securescan.kubernetes.tests.support.rpm_files import (
     make_header,
     make_sqlite,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.viewed_target import (
+from ansible_collections.securescan.kubernetes.tests.support.viewed_target import (
     IMAGE,
     SCANNERS_OWN,
     MakeContainer,
     MountedImage,
     shown,
 )
+
+pytestmark = pytest.mark.in_container
 
 
 def _fill(container: Container, name: str, database: Path) -> None:

@@ -21,12 +21,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.collector.chroot_container import (
+from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,
     NOBODY,
     ROOT,
     Container,
 )
+
+pytestmark = pytest.mark.in_container
 
 MATCHES = ("setuid", "setgid", "world_writable", "unowned")
 

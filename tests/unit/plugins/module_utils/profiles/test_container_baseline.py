@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loa
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
     EvaluationContext,
 )
+from ansible_collections.securescan.kubernetes.tests.support.verdict_words import status_of
 
 PROFILES = Path(__file__).resolve().parents[5] / "profiles"
 STAT = {"type": "file", "mode": 0o644, "uid": 0, "gid": 0, "size": 9, "mtime": 0, "link_target": None}
@@ -380,15 +381,6 @@ def judge(profile, facts=None, pod=None, container="app"):
         profile, Facts(values), EvaluationContext({}, pod if pod is not None else GOOD_POD, container)
     )
     return {control.id: status_of(control) for control in result.controls}
-
-
-def status_of(control):
-    statuses = {segment.status for segment in control.results}
-    if not statuses or "error" in statuses:
-        return "Profile Error"
-    if control.impact == 0:
-        return "Not Applicable"
-    return "Failed" if "failed" in statuses else "Passed" if "passed" in statuses else "Not Reviewed"
 
 
 def apply(profile, case):

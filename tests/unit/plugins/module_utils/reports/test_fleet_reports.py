@@ -13,7 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.flee
     render_fleet,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_run,

@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import Note, note_warnings
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
     make_profile,

@@ -29,7 +29,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.thre
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_judgement,

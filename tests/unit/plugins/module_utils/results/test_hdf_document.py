@@ -20,7 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf 
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Segment
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     START,
     make_control,
     make_document,

@@ -16,7 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf 
     read_hdf,
     read_hdf_file,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_target,

@@ -20,7 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
     hdf_file_name,
     read_run,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_run,

@@ -19,7 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
     read_run_summary,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_run,

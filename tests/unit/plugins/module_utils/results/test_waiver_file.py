@@ -15,7 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waiv
     apply_waivers,
     load_waivers,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
     make_profile,

@@ -13,7 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     check_selected,
     select_targets,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     Api,
     namespace_object,
     pod,

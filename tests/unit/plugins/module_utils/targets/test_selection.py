@@ -16,7 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     select_pods,
     select_targets,
 )
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     DIGEST,
     Api,
     namespace_object,

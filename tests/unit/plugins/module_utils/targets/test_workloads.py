@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectionReport
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.targets.sample_pods import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     Api,
     owned,
     pod,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextvars
+import pathlib
 import signal
 import subprocess
 import sys
@@ -18,104 +19,16 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks import interrupts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.interrupts import run_interruptible
 
-# A child that waits within a task, and says how that ended; its parent ends at once.
-CHILD = """
-import os, threading
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.interrupts import run_interruptible
-ready, child = os.pipe()
-if os.fork():
-    os.read(ready, 1)
-    os.kill(os.getpid(), 9)
-cancel = threading.Event()
-def body():
-    os.write(child, b"x")
-    cancel.wait(60)
-try:
-    run_interruptible(body, cancel)
-except KeyboardInterrupt as interrupt:
-    print(interrupt, flush=True)
-"""
-# Children that are interrupted while their task begins, hands out work as fast as it can, or removes what it has made, by a
-# signal or by an exception out of a handler like Ansible's; prints how many did not end, and what those have seen that have not
-# removed all of it.
-INTERRUPTED = """
-import os, random, signal, threading, time, traceback
-from ansible_collections.securescan.kubernetes.plugins.module_utils import bounded_work
-from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.interrupts import run_interruptible
-
-bounded_work._PROGRESS_INTERVAL = 0.0002
-cancel, steps = threading.Event(), []
-
-def time_out(*_signal):
-    raise TimeoutError
-
-def task():
-    steps.append("begun")
-    try:
-        for _done in bounded_work.run_bounded(range(20), lambda item: time.sleep(0.0005), 4, cancel, lambda done: None):
-            pass
-    finally:
-        for _thing in range(5):
-            time.sleep(0.0004)
-            steps.append("removed")
-
-def run(ready):
-    try:
-        signal.signal(signal.SIGALRM, time_out)
-        os.write(ready, b"x")
-        run_interruptible(task, cancel)
-    except (KeyboardInterrupt, TimeoutError, ScanError):
-        return traceback.format_exc()
-
-def child(ready, said):
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raised = "nothing was raised"
-    try:
-        raised = run(ready)
-    except TimeoutError:
-        pass  # it came when all was over
-    except BaseException:
-        os.write(said, traceback.format_exc().encode())
-    if len(steps) not in (0, 6):
-        os.write(said, ("%s %s" % (steps, raised)).encode())
-
-chance, hanging = random.Random(5), 0
-wrong, said = os.pipe()
-for moment in range(300):
-    begun, ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            child(ready, said)
-        finally:
-            os._exit(0)
-    os.read(begun, 1)
-    os.close(begun)
-    os.close(ready)
-    # two of three at its beginning, when the thread is started
-    due = time.monotonic() + (chance.uniform(0, 0.0006) if moment % 3 else chance.uniform(0, 0.006))
-    while time.monotonic() < due:
-        pass
-    os.kill(pid, signal.SIGALRM if moment % 2 else signal.SIGTERM)
-    deadline, done = time.monotonic() + 10, 0
-    while not done and time.monotonic() < deadline:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        time.sleep(0.0005)
-    if not done:
-        hanging += 1
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    elif status:
-        os.write(said, b"status %d" % status)
-os.close(said)
-print(hanging, os.read(wrong, 5000).decode())
-"""
+PROGRAMS = pathlib.Path(__file__).parent / "programs"
 
 
 def test_the_end_of_the_parent_interrupts() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, timeout=50, check=False
+        [sys.executable, str(PROGRAMS / "waiting_child.py")],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=50,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "the parent ended\n")
 
@@ -224,6 +137,10 @@ def test_no_thread_to_be_had_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch
 
 def test_at_whatever_moment_it_is_interrupted_it_ends_and_cleans_up() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True, timeout=300, check=True
+        [sys.executable, str(PROGRAMS / "interrupted_children.py")],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=True,
     )
     assert done.stdout == "0 \n"

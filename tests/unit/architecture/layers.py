@@ -1,0 +1,140 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rooms of the collection's code, from top to bottom, and which rooms each is allowed to import.
+
+The one table: a test holds it against the imports, docs/architecture.md shows it, and `make changed` reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder or a single file of plugins/ with one idea.
+
+    `path` is below plugins/, `purpose` one sentence for the documentation, `imports` the names of the rooms, which all stand
+    below it in the table.
+    """
+
+    path: str
+    purpose: str
+    imports: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The folder's or file's name: `results` for module_utils/results, `errors` for module_utils/errors.py."""
+        return self.path.rsplit("/", 1)[-1].removesuffix(".py")
+
+
+def _engine(name: str, purpose: str, imports: str = "") -> Room:
+    return Room(f"module_utils/{name}", purpose, tuple(imports.split()))
+
+
+ROOMS: tuple[Room, ...] = (
+    Room(
+        "modules",
+        "options and documentation; one call",
+        ("module_run", "tasks", "options"),
+    ),
+    Room(
+        "action",
+        "the same names as the modules, in the controller",
+        ("plugin_utils", "tasks", "options"),
+    ),
+    Room("doc_fragments", "what the documentation of several modules has in common"),
+    Room("callback", "a fleet's table, Prometheus metrics", ("plugin_utils", "reports")),
+    Room("filter", "filters over HDF documents and summaries", ("results",)),
+    Room(
+        "plugin_utils",
+        "what the action and callback plugins share",
+        ("module_run", "tasks", "options", "reports", "results"),
+    ),
+    _engine("module_run.py", "a task as an Ansible module", "tasks options"),
+    _engine(
+        "tasks",
+        "what one task does: validated options in, result out",
+        "options preflight footprint sidecar scanning approaches reports judging profiles vocabulary kept drift results "
+        "collector access targets cluster network bounded_work",
+    ),
+    _engine("options.py", "the options of all modules, each said once", "approaches targets cluster"),
+    _engine(
+        "preflight",
+        "what a scan would do and need, told beforehand",
+        "approaches access targets cluster",
+    ),
+    _engine(
+        "footprint",
+        "what scans have left in pods, and its removal by eviction",
+        "approaches targets cluster network",
+    ),
+    _engine(
+        "sidecar",
+        "sidecars in pod templates: what a template needs, the change and its removal, the rollout, manifests",
+        "approaches targets cluster network",
+    ),
+    _engine(
+        "scanning",
+        "what a run does to each target: reached, judged, an outcome",
+        "approaches judging profiles vocabulary drift results collector targets",
+    ),
+    _engine(
+        "approaches",
+        "how a target is reached: opens a probe and runs one collection; one file per approach",
+        "drift collector access targets cluster network",
+    ),
+    _engine("reports", "one file per format, made from runs", "results safe_text"),
+    _engine(
+        "judging",
+        "facts and a compiled profile give verdicts; the cases that test a profile",
+        "profiles vocabulary kept results collector",
+    ),
+    _engine("profiles", "loads, resolves and compiles profiles; their inputs", "vocabulary collector"),
+    _engine(
+        "vocabulary",
+        "the words of the profile language: resources, matchers, conditions, types of values",
+        "drift collector targets",
+    ),
+    _engine(
+        "kept",
+        "what is kept of a target so that it can be judged again without a scan",
+        "results collector targets",
+    ),
+    _engine(
+        "drift",
+        "a container against its image: two listings compared, the report",
+        "results collector targets",
+    ),
+    _engine(
+        "results",
+        "HDF, status and severity, summary, waivers, attestations, threshold, the run's folder; knows no profile, no "
+        "approach and no cluster",
+    ),
+    _engine("collector", "request -> POSIX sh -> frames -> typed facts"),
+    _engine(
+        "access",
+        "what is made for a scan, its life cycle, the scanner's token; the admission policy for scanners",
+        "targets cluster",
+    ),
+    _engine("targets", "selection and identity; knows no connection"),
+    _engine("cluster", "connection, credentials, REST by fixed paths, exec, limiter", "network"),
+    _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster"),
+    _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
+    _engine("suggestions.py", "what a name that is not known might have been meant to be"),
+    _engine("safe_text.py", "makes text from containers and servers harmless"),
+    _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
+)
+
+# What any room above is allowed to import, and so is named in no room's imports.
+FOUNDATION = frozenset({"suggestions", "safe_text", "errors"})
+
+
+def above(names: set[str]) -> set[str]:
+    """These rooms and all that import them, directly or not."""
+    found = set(names)
+    for room in reversed(ROOMS):
+        if found & (FOUNDATION | set(room.imports)):
+            found.add(room.name)
+    return found
