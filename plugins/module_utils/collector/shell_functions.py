@@ -35,7 +35,8 @@ unset -f '[' command printf read test echo kill wait cd true shopt stat readlink
   sleep sha256sum rpm chroot uname gzip setsid
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
-unset SHORT_NAMES cause encoder encoding frames left limit line nl nonce output own_path path programs size status text unused word
+unset SHORT_NAMES cause encoder encoding frames left limit line nl nonce output own_path path programs size status \
+  text unused word
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
