@@ -10,9 +10,9 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and say what it would do, without changing anything.
+    description: Can run in check mode and predict the changes without making any.
   diff_mode:
-    description: Returns what has changed, or would change in check mode, when in diff mode.
+    description: Returns the changes, or in check mode the predicted changes, when in diff mode.
   idempotent:
     description: When run twice in a row with the same options, the second run changes nothing.
 """
@@ -25,4 +25,16 @@ attributes:
     description: Use C(group/securescan.kubernetes.scan) in C(module_defaults) to set the options of the connection once.
     support: full
     membership: [securescan.kubernetes.scan]
+"""
+
+    # for those of them that choose containers
+    SELECTION_GROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description: >-
+      Use C(group/securescan.kubernetes.scan) in C(module_defaults) to set the options of the connection once, and
+      C(group/securescan.kubernetes.selection) for those that choose containers.
+    support: full
+    membership: [securescan.kubernetes.scan, securescan.kubernetes.selection]
 """

@@ -12,32 +12,32 @@ options:
   forbidden_approaches:
     description:
       - Rules that forbid approaches for some pods. All rules count; none can allow what another forbids.
-      - A container that no approach is left for is not scanned, and says so. No access is made for an approach where it is
-        forbidden, so RBAC refuses it, too.
-      - They are decided by the pod's labels when it is selected.
+      - A container for which no approach is left is not scanned, and its record says so. No access is made for an approach where it
+        is forbidden, so RBAC refuses it, too.
+      - The labels that count are those of the pod when it is selected.
     type: list
     elements: dict
     default: []
     suboptions:
       approaches:
-        description: What is forbidden.
+        description: The approaches that are forbidden.
         type: list
         elements: str
         choices: [exec, sidecar, debug, image]
         required: true
       namespaces:
-        description: Names or shell patterns of namespaces in which it is. In all, where there are none.
+        description: Names or shell patterns of the namespaces in which they are forbidden. All namespaces when empty.
         type: list
         elements: str
         default: []
       label_selectors:
         description:
-          - Label selectors that a pod must all meet for the rule to hold for it. Every pod, where there are none.
+          - Label selectors of the pods that the rule is for; a pod must meet all of them. Every pod when empty.
           - A rule needs this or C(namespaces). Use V(*) as a namespace to forbid something everywhere.
         type: list
         elements: str
         default: []
       reason:
-        description: Why; stands in the record of each container that is not scanned for it.
+        description: Why they are forbidden. The record of each container that is not scanned for this rule shows it.
         type: str
 """

@@ -10,12 +10,12 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   owner:
-    description: Who the access is made for; stands in a label of each of its objects.
+    description: Who the access is made for. Each of its objects has it as a label.
     type: str
     default: ansible
   lifetime:
     description:
-      - How long the access is meant to last, in seconds. Its tokens live until then.
+      - Lifetime of the access and of its tokens, in seconds.
       - At least 600, the API's minimum for a token, and at most 86400.
     type: int
     default: 3600

@@ -17,8 +17,8 @@ options:
     default: []
   namespace_selectors:
     description:
-      - Label selectors that the namespaces must meet, all of them, as C(kubectl get namespaces -l) takes them.
-      - With O(namespaces) both must hold. Needs the right to list namespaces.
+      - Label selectors that the namespaces must meet, all of them, written as for C(kubectl get namespaces -l).
+      - When O(namespaces) is given too, both must hold. Needs the right to list namespaces.
     type: list
     elements: str
     default: []
@@ -28,19 +28,20 @@ options:
     elements: str
     default: []
   label_selectors:
-    description: Label selectors that the pods must meet, all of them, as C(kubectl -l) takes them.
+    description: Label selectors that the pods must meet, all of them, written as for C(kubectl -l).
     type: list
     elements: str
     default: []
   field_selectors:
-    description: Field selectors that the pods must meet, all of them, as C(kubectl --field-selector) takes them.
+    description: Field selectors that the pods must meet, all of them, written as for C(kubectl --field-selector).
     type: list
     elements: str
     default: []
   workloads:
     description:
-      - Workloads as V(KIND/NAME), such as V(Deployment/api), V(Deployment/*) or V(*/api). Both parts may be shell patterns.
-      - The kind is that of the owner which people know, of whatever API it is. A pod without owner is V(Pod/NAME), a static pod V(Node/NAME).
+      - Workloads as V(KIND/NAME), such as V(Deployment/api), V(Deployment/*) or V(*/api). Both parts can be shell patterns.
+      - The kind is that of the pod's owner, of any API. Of a ReplicaSet or Job it is that of what controls it, such as V(Deployment).
+        A pod without owner is V(Pod/NAME), a static pod is V(Node/NAME).
       - Case does not matter in the kind. The plurals and short names of Kubernetes' own kinds are understood, such as V(deploy), V(sts) and V(ds).
       - Needs the right to list ReplicaSets or Jobs in namespaces whose pods have such owners.
     type: list
@@ -85,7 +86,7 @@ options:
     default: []
   container_kinds:
     description:
-      - Kinds of containers. Init containers that run as long as their pod (sidecars) are taken with V(container) too.
+      - Kinds of containers. V(container) also takes the init containers that run as long as their pod (sidecars).
     type: list
     elements: str
     choices: [container, init, ephemeral]
@@ -93,16 +94,16 @@ options:
   replicas:
     description:
       - V(one) takes one of those containers of a namespace that have the same workload, name, image and pod template.
-        Running ones come first, then the first by name. The number of the others is told.
+        Running containers come first, then the first by name. The result has the number of the others.
       - Replicas that run different content under the same image name are not the same.
     type: str
     choices: [all, one]
     default: all
   limit:
-    description: At most so many containers. When more match, a warning says so. No limit when not given.
+    description: The largest number of containers that are chosen. When more match, a warning says so. No limit when not given.
     type: int
   allow_empty:
-    description: Whether it is fine that nothing matches. Otherwise that is an error, which says what was looked at.
+    description: Whether an empty selection is allowed. Otherwise it is an error, which says where the selection looked.
     type: bool
     default: false
 """

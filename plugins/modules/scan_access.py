@@ -12,34 +12,34 @@ version_added: 0.1.0
 description:
   - Makes, per namespace, a ServiceAccount, a Role that reaches exactly the chosen pods by name, and a RoleBinding.
   - All of them carry the run id, the owner and the expiry as labels, and the Role and RoleBinding are owned by the ServiceAccount.
-    Where the names of the pods do not fit one Role, there are several.
+    When one Role cannot hold the names of all pods, there are several.
   - The selectors are resolved to pods when the access is made. A pod that comes later is not reachable.
   - No token is made here, unless O(scanner_kubeconfig) asks for one. M(securescan.kubernetes.scan_container) asks for its own
     when it needs it and keeps it in memory.
   - The identity that runs this module (the grantor) needs every right that it hands out. The ClusterRole in
-    C(docs/manifests/grantor-clusterrole.yml) holds exactly what is needed, with
+    C(docs/manifests/grantor-clusterrole.yml) holds exactly the rights that are needed, with
     C(docs/manifests/grantor-debug-clusterrole.yml) for O(approach=debug).
-  - In a namespace where the access cannot be made whole, nothing is left.
+  - In a namespace where the access cannot be made whole, every object that was made is removed again.
 options:
   state:
     description:
       - V(present) makes the access, or brings that of the same run up to date.
       - V(absent) removes it. Objects that are not managed by this collection are never touched.
-      - V(swept) removes, of all runs, what is past its expiry, judged by the clock of the machine that this runs on. Objects
+      - V(swept) removes the objects of all runs that are past their expiry, by the clock of the machine that this runs on. Objects
         without a readable expiry are reported and stay.
     type: str
     choices: [present, absent, swept]
     default: present
   run_id:
     description:
-      - Names the run that the access is for. A DNS label of at most 40 characters.
-      - Made up from time and chance when not given with O(state=present). Required with O(state=absent).
+      - The id of the run that the access is for. A DNS label of at most 40 characters.
+      - When not given with O(state=present), it is made from the time and random characters. Required with O(state=absent).
     type: str
   approach:
     description:
-      - What the access is for. V(exec) lets the scanner enter the chosen pods. V(debug) also lets it put ephemeral containers into
+      - The approach that the access is for. V(exec) lets the scanner enter the chosen pods. V(debug) also lets it put ephemeral containers into
         them.
-      - V(sidecar) needs what V(exec) needs, and an access for V(debug) serves scans by all three.
+      - V(sidecar) needs the same rights as V(exec), and an access for V(debug) serves scans by all three.
     type: str
     choices: [exec, sidecar, debug]
     default: exec
@@ -72,7 +72,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
-  - securescan.kubernetes.attributes.action_group
+  - securescan.kubernetes.attributes.selection_group
   - securescan.kubernetes.connection
   - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant
@@ -96,7 +96,7 @@ EXAMPLES = r"""
     run_id: "{{ made.access.run_id }}"
     namespaces: [shop]
 
-- name: Remove what killed scans have left, in all namespaces
+- name: Remove the access that killed scans have left, in all namespaces
   securescan.kubernetes.scan_access:
     kubeconfig: "{{ scan_kubeconfig }}"
     state: swept
@@ -148,7 +148,7 @@ scanner_kubeconfig:
   type: str
   sample: /home/operator/scanner.kubeconfig
 swept:
-  description: What was removed (in check mode, would be) and what was kept and why.
+  description: The objects that were removed (in check mode, would be), and those that were kept, with the reason.
   returned: when O(state=swept), also on failure
   type: dict
   contains:

@@ -11,18 +11,18 @@ short_description: Hold the identities of scans to what RBAC cannot express
 version_added: 0.1.0
 description:
   - Makes ValidatingAdmissionPolicies with their bindings, which apply to the ServiceAccounts of scans (C(securescan-*)) and to no
-    other identity. They say which program a scanner may start, which container it may enter, and what the containers and helper
-    pods are that it adds.
+    other identity. They say which programs a scanner is allowed to start, which containers it is allowed to enter, and which
+    properties the containers and helper pods that it adds must have.
   - It is made once per cluster, and holds all scans from then on. It needs Kubernetes 1.30 or newer. Scans work without it, too.
   - The policies know the containers that this release of the collection makes. After an upgrade, run this module again before
     the next scan.
   - The same objects with the default options stand in C(docs/manifests/guard.yml), for clusters that are managed by manifests.
-    What exactly is held, and what is not, stands in the guide C(docs/guard.md).
-  - The right that this module needs stands in C(docs/manifests/guard-clusterrole.yml). It is no right that scans need.
+    The guide C(docs/guard.md) says exactly what the policies forbid, and what they cannot forbid.
+  - C(docs/manifests/guard-clusterrole.yml) holds the rights that this module needs. Scans do not need them.
 options:
   state:
     description:
-      - V(present) makes the policies and bindings, or gives those that are there the wanted rules, whoever has changed them.
+      - V(present) makes the policies and bindings, or restores the rules of those that exist, whoever has changed them.
       - V(absent) removes them. On a cluster that knows no such policies there is nothing to remove.
       - Objects of these names that are not managed by this collection are never touched.
     type: str
@@ -30,22 +30,22 @@ options:
     default: present
   scanner_images:
     description:
-      - The images that ephemeral containers and helper pods of scans may have, exactly as O(securescan.kubernetes.scan_container#module:scanner_image)
+      - The images that ephemeral containers and helper pods of scans are allowed to have, exactly as O(securescan.kubernetes.scan_container#module:scanner_image)
         names them.
-      - Any image is allowed when the list is empty. It can hold no privilege all the same.
+      - Any image is allowed when the list is empty. Containers with that image still get no privileges.
     type: list
     elements: str
     default: []
   enter_targets:
     description:
-      - Whether scanners may enter containers that are not their own, which the approach V(exec) does.
-      - With V(false) they may enter nothing but containers whose names start with C(securescan-), and their helper pods. Scans by
-        the approach V(exec) then fail.
+      - Whether scanners are allowed to enter containers that are not their own. The approach V(exec) needs that.
+      - With V(false) they are allowed to enter only their helper pods and the containers whose names start with C(securescan-).
+        Scans by the approach V(exec) then fail.
     type: bool
     default: true
   debug_match_capabilities:
     description:
-      - Whether an ephemeral container beside a target that runs as root may hold the capabilities that the target's own spec has.
+      - Whether an ephemeral container beside a target that runs as root is allowed to hold the capabilities of the target's own spec.
         Scans with O(securescan.kubernetes.scan_container#module:debug_match_capabilities) need that.
     type: bool
     default: false

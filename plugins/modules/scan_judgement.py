@@ -7,38 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_judgement
-short_description: Judge again what a scan has kept
+short_description: Judge again the facts that a scan has kept
 version_added: 0.1.0
 description:
   - Judges the facts that a run kept (O(securescan.kubernetes.scan_container#module:keep_facts)) by the same profiles or by others,
     and writes a run's folder of its own with HDF documents and a summary. No cluster is touched.
-  - The same profiles give the same verdicts. A fact that was not kept, because no profile asked for it then or because it may hold a
-    secret, makes its control Not Reviewed with that cause. It never passes.
-  - A container that was not scanned then, or of which the file was altered, is a record with its cause, as in a scan.
+  - The same profiles give the same verdicts. A fact is not kept when no profile asked for it then, or when it looks like a secret. Its
+    control is Not Reviewed with that cause. It never passes.
+  - A container that was not scanned then, or whose file was altered, is a record with its cause, as in a scan.
 options:
   run_dir:
     description: Folder of the run that kept its facts, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
     type: path
     required: true
-  profiles:
-    description: Names of shipped profiles, or paths of profile files or folders on the controller.
-    type: list
-    elements: str
-    default: [container-baseline, workload-baseline]
-  inputs:
-    description: Values for the profiles' inputs.
-    type: dict
-    default: {}
-  compiled_profiles:
-    description: Set by the action plugin, which loads and checks profiles on the controller. Not meant for playbooks.
-    type: list
-    elements: dict
-  waivers:
-    description: As O(securescan.kubernetes.scan_container#module:waivers).
-    type: raw
-  attestations:
-    description: As O(securescan.kubernetes.scan_container#module:attestations).
-    type: raw
   output_dir:
     description: Folder that gets a folder for this run, on the machine where the task runs.
     type: path
@@ -59,6 +40,8 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.judging
+  - securescan.kubernetes.judging.amendments
 requirements:
   - PyYAML >= 6.0
 """

@@ -14,15 +14,6 @@ description:
   - With O(tests), also judges the cases that lie beside each profile and fails where a verdict is not the expected one.
   - Profiles are files of the controller, so this always runs there.
 options:
-  profiles:
-    description: Names of shipped profiles, or paths of profile files or folders on the controller.
-    type: list
-    elements: str
-    default: [container-baseline, workload-baseline]
-  inputs:
-    description: Values for the profiles' inputs.
-    type: dict
-    default: {}
   tests:
     description:
       - Run the tests of the profiles, which stand in files of the folder C(tests) beside C(profile.yml). A profile without any is
@@ -43,6 +34,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.judging
 requirements:
   - PyYAML >= 6.0
 """

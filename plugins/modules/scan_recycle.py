@@ -7,33 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_recycle
-short_description: Replace pods that hold what scans by debug have left
+short_description: Replace the pods that hold ephemeral containers of scans by debug
 version_added: 0.1.0
 description:
-  - A scan by debug leaves an ended entry in the pod, which goes when the pod is replaced. This module replaces the chosen pods that
-    hold such entries. M(securescan.kubernetes.scan_target_info) with C(footprint) lists them, and changes nothing.
+  - A scan by debug leaves the entry of an ended ephemeral container in the pod. The entry disappears when the pod is replaced. This
+    module replaces the chosen pods that hold such entries. M(securescan.kubernetes.scan_target_info) with C(footprint) lists them without a change.
   - Each pod is evicted through the eviction API, so PodDisruptionBudgets hold. An eviction that a budget refuses is tried again until
     O(wait_timeout) is over.
   - One pod at a time per workload. The next one follows when the evicted pod has ended and as many pods of its controller are ready
-    as before. Where that does not happen in time, the other pods of the workload are left alone.
+    as before. When that does not happen in time, the other pods of the workload are left alone.
   - Only pods of a ReplicaSet, StatefulSet, DaemonSet or Job are evicted, for these make another. A Job counts an evicted pod as
     failed, unless its C(podFailurePolicy) says otherwise. Other pods, and those in which a debug container still runs, are records
     with the cause.
-  - It works with the identity of the task and needs rights that scans do not need. They stand in
-    C(docs/manifests/recycle-clusterrole.yml).
+  - The module works with the identity of the task and needs rights that scans do not need.
+    C(docs/manifests/recycle-clusterrole.yml) holds them.
 options:
   wait_timeout:
-    description: Seconds that one pod may take, from the first attempt to evict it until its successor is ready.
+    description: Limit in seconds for one pod, from the first attempt to evict it until its successor is ready.
     type: float
     default: 300.0
   concurrency:
-    description: How many workloads are worked on at the same time.
+    description: Number of workloads that are worked on at the same time.
     type: int
     default: 4
 attributes:
   check_mode:
     support: full
-    details: Each eviction is asked for by a dry run, each on its own; what a budget allows for one pod it may not allow for the next.
+    details: Each eviction is asked for by a dry run, each on its own; a budget that allows one eviction can refuse the next.
   diff_mode:
     support: full
     details: Lists the pods.
@@ -47,7 +47,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
-  - securescan.kubernetes.attributes.action_group
+  - securescan.kubernetes.attributes.selection_group
   - securescan.kubernetes.connection
   - securescan.kubernetes.selection
 """
@@ -61,7 +61,7 @@ EXAMPLES = r"""
   diff: true
   register: would
 
-- name: Show what could not be replaced, and why
+- name: Show the pods that could not be replaced, and why
   ansible.builtin.debug:
     msg: "{{ would.not_recycled | map(attribute='error.message') | list }}"
 
@@ -113,7 +113,7 @@ not_recycled:
       evicted: false
       error: {code: SCAN-411, reason: pod_not_replaceable, message: "no controller owns it", tried: "...", cause: "...", advice: "..."}
 requests:
-  description: How many API requests were made.
+  description: Number of API requests.
   returned: success
   type: int
   sample: 14

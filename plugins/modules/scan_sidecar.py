@@ -12,18 +12,18 @@ version_added: 0.1.0
 description:
   - Adds a native sidecar to the pod templates of workloads, from which the approach V(sidecar) of
     M(securescan.kubernetes.scan_container) looks at the other containers of a pod. A scan then adds nothing to pods.
-  - A sidecar runs as a container's own user and group, holds no capability, and does nothing but wait. There is one for each
-    user and group among the containers of a template; mostly that is one.
+  - A sidecar runs as the user and group of the containers that it looks at, holds no capability, and does nothing but wait.
+    There is one sidecar for each user and group among the containers of a template; most templates need one.
   - The containers of the pods share their processes from then on (C(shareProcessNamespace)).
-  - The pods are replaced by the workload's own rollout, which is waited for.
-  - The rights that this module needs stand in C(docs/manifests/sidecar-clusterrole.yml). They are no rights that scans need.
-  - For workloads that are kept in git it makes a kustomize component and values for Helm charts of the same sidecars.
+  - The workload's own rollout replaces the pods; the module waits for it.
+  - C(docs/manifests/sidecar-clusterrole.yml) holds the rights that this module needs. Scans do not need them.
+  - For workloads that are kept in git, the module makes a kustomize component and values for Helm charts with the same sidecars.
   - It needs Kubernetes 1.29 or newer. The guide is C(docs/sidecar.md).
 options:
   state:
     description:
-      - V(present) makes the pod templates have the sidecars that they need.
-      - V(absent) makes the templates what they were before. What others have changed meanwhile stays.
+      - V(present) adds the sidecars that the pod templates need.
+      - V(absent) takes them out of the templates again. Changes that others have made meanwhile stay.
     type: str
     choices: [present, absent]
     default: present
@@ -35,8 +35,8 @@ options:
     description:
       - The workloads as V(KIND/NAME), such as V(Deployment/api). Kinds are Deployment, StatefulSet, DaemonSet, CronJob and Job;
         C(kubectl)'s short names are understood. No patterns.
-      - The template of a Job cannot be changed. It is refused but for O(manifests_only).
-      - All are looked at, and asked about by a dry run, before any is changed.
+      - The template of a Job cannot be changed. It is refused, unless O(manifests_only) is set.
+      - All workloads are checked, with a dry run of each change, before any is changed.
     type: list
     elements: str
     required: true
@@ -52,14 +52,14 @@ options:
     default: IfNotPresent
   run_as_user:
     description:
-      - The user of containers for which it is not known otherwise, as a number. It is taken from the template's security contexts,
-        else from what the nodes report of the workload's youngest pod.
+      - Number of the user of those containers whose user is not known. It is known where the template's security contexts say it,
+        or where the nodes report it of the workload's youngest pod.
     type: int
   run_as_group:
-    description: Their group, as a number, likewise.
+    description: Number of the group of those containers whose group is not known. It is known in the same cases.
     type: int
   resources:
-    description: Requests and limits of a sidecar, as in a pod's spec. None with an empty dictionary.
+    description: Requests and limits of a sidecar, as in a pod's spec. An empty dictionary sets none.
     type: dict
     default:
       requests: {cpu: 10m, memory: 16Mi}
@@ -67,10 +67,10 @@ options:
   wait:
     description:
       - Whether to wait until the pods of Deployments, StatefulSets and DaemonSets have the new template and the old pods
-        have gone. The pods of a CronJob get it with its next run, and those of an update strategy C(OnDelete) when somebody
+        have gone. The pods of a CronJob get it with its next run; with the update strategy C(OnDelete) pods get it when somebody
         deletes them.
-      - A sidecar that cannot start, Pod Security, a quota or a policy that refuses the pods, and a Deployment that makes no progress
-        end the wait with the cause. The change stays.
+      - The wait ends early, with the cause, when a sidecar cannot start, when Pod Security, a quota or a policy refuses the pods, and
+        when a Deployment makes no progress. The change stays.
     type: bool
     default: true
   wait_timeout:
@@ -83,7 +83,7 @@ options:
     default: false
   output_dir:
     description:
-      - A folder for the manifests, on the machine where the task runs. It is made where it is missing. Other files in it are left
+      - Folder for the manifests, on the machine where the task runs. It is created when it is missing. Other files in it are left
         alone.
       - It is a kustomize component, to be listed under C(components), with one patch for each workload, and a file of values for each.
     type: path
@@ -132,7 +132,7 @@ EXAMPLES = r"""
     approach: sidecar
     output_dir: "{{ scan_output_dir }}"
 
-- name: Make the pods what they were
+- name: Take the sidecars out again
   securescan.kubernetes.scan_sidecar:
     kubeconfig: "{{ admin_kubeconfig }}"
     namespace: billing
@@ -142,7 +142,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 workloads:
-  description: What was done to each workload.
+  description: One entry for each workload, with the change that was made.
   returned: success, and on a failure after something was changed
   type: list
   elements: dict

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_target_info
-short_description: List the containers that a selection means, and say what a scan would do to them
+short_description: List the containers that a selection chooses, and say how a scan would go
 version_added: 0.1.0
 description:
   - Lists containers by namespace, labels, workload, pod, container and image, each with its workload, image, digest, node and state.
   - Containers that do not run are listed too, with the reason.
   - With O(explain), says for each container and approach whether a scan would work, or why not, and which permissions are missing.
-    The pod, permission reviews and server-side dry runs tell. The API server stores nothing of either.
-  - With O(footprint), lists what scans by debug have left in pods.
+    The module reads the pods and asks the API server by permission reviews and server-side dry runs, which are not stored.
+  - With O(footprint), lists the ephemeral containers that scans by debug have left in pods.
 options:
   listed:
     description:
-      - RV(targets) holds at most so many; a warning says when there are more. With V(0) it holds none, without a warning.
-      - O(output_file) gets all.
+      - The largest number of containers in RV(targets). A warning says when there are more. With V(0) the list is empty, without a warning.
+      - The file of O(output_file) holds all of them.
     type: int
     default: 20
   output_file:
@@ -32,60 +32,23 @@ options:
     type: bool
     default: false
   explain:
-    description: Say what a scan with the options below would do.
+    description:
+      - Say what a scan with the given options would do. All approaches are explained, whichever O(approach) is.
+      - How much memory a pod uses is seen by a scan only.
     type: bool
     default: false
-  approach:
-    description: As O(securescan.kubernetes.scan_container#module:approach). All approaches are explained, whichever it is.
-    type: str
-    choices: [exec, sidecar, debug, image, auto]
-    default: exec
-  approaches:
-    description: As O(securescan.kubernetes.scan_container#module:approaches).
-    type: list
-    elements: str
-    choices: [exec, sidecar, debug, image]
-    default: [exec, sidecar, debug, image]
-  helper_namespace:
-    description: As O(securescan.kubernetes.scan_container#module:helper_namespace).
-    type: str
-  scanner_image:
-    description: As O(securescan.kubernetes.scan_container#module:scanner_image).
-    type: str
-  scanner_image_pull_policy:
-    description: As O(securescan.kubernetes.scan_container#module:scanner_image_pull_policy).
-    type: str
-    choices: [Always, IfNotPresent, Never]
-    default: IfNotPresent
-  scanner_image_pull_secrets:
-    description: As O(securescan.kubernetes.scan_container#module:scanner_image_pull_secrets).
-    type: list
-    elements: str
-    default: []
-  debug_keep_alive:
-    description: As O(securescan.kubernetes.scan_container#module:debug_keep_alive).
-    type: int
-    default: 0
-  debug_match_capabilities:
-    description: As O(securescan.kubernetes.scan_container#module:debug_match_capabilities).
-    type: bool
-    default: false
-  debug_memory_headroom:
-    description: As O(securescan.kubernetes.scan_container#module:debug_memory_headroom). Only a scan sees what a pod takes.
-    type: str
-    default: 16Mi
   concurrency:
     description: How many containers the scan would scan at the same time, for the estimate.
     type: int
     default: 8
   timeout:
-    description: Seconds that one container might take. A debug container that is to be used again must live so long.
+    description: Limit in seconds for one container. A debug container is used again only if it still lives that long.
     type: float
     default: 60.0
   earlier_run:
     description:
-      - Folder of an earlier run, or its summary. The estimate takes the seconds that containers took then, by approach.
-      - Without it, or when it cannot be read (a warning says so), it takes those of the collection's test bed.
+      - Folder of an earlier run, or its summary. The estimate uses the seconds per container of that run, by approach.
+      - Without it, the estimate uses the seconds of the collection's test bed; also, with a warning, when it cannot be read.
     type: path
 attributes:
   check_mode:
@@ -101,7 +64,8 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
-  - securescan.kubernetes.attributes.action_group
+  - securescan.kubernetes.attributes.selection_group
+  - securescan.kubernetes.approach
   - securescan.kubernetes.connection
   - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant
@@ -134,7 +98,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     var: store.counts.by_state
 
-- name: Ask what a scan by whatever approach works would do, and what permission it would need
+- name: Ask how a scan by any approach that works would go, and which permissions it needs
   securescan.kubernetes.scan_target_info:
     kubeconfig: "{{ scan_kubeconfig }}"
     namespaces: [shop]
@@ -149,7 +113,7 @@ EXAMPLES = r"""
     that: preflight.explained.scannable > 0
     fail_msg: "{{ preflight.explained.conclusion }}"
 
-- name: See what scans by debug have left in pods
+- name: List the ephemeral containers that scans by debug have left in pods
   securescan.kubernetes.scan_target_info:
     kubeconfig: "{{ scan_kubeconfig }}"
     namespaces: [shop]
@@ -167,8 +131,8 @@ targets:
   description:
     - One identity for each container.
     - C(state) is one of V(running), V(waiting), V(terminated), V(unknown); C(state_reason) says why, where there is something to say.
-    - C(replicas) is the number of containers that it stands for, with O(replicas=one).
-    - At most O(listed) of them. RV(counts) is about all.
+    - C(replicas) is the number of containers that the target stands for, with O(replicas=one).
+    - At most O(listed) of them. RV(counts) counts all.
     - With O(explain) also C(approaches), the verdict of each, and C(tried), the approaches that a scan would try, in order.
   returned: success
   type: list
@@ -204,8 +168,8 @@ counts:
     by_container_kind: {container: 1}
 looked_at:
   description:
-    - What was looked at. C(pods) are those that met the selectors, C(namespaces) has their number for each namespace,
-      C(containers) are those of the pods that no option left out.
+    - Where the selection looked. C(pods) is the number of pods that met the selectors, C(namespaces) has that number for each namespace,
+      C(containers) is the number of containers of the pods that no option left out.
     - C(left_out) is the number of namespaces, pods or containers that each option left out. Each is counted once.
   returned: success
   type: dict
@@ -221,12 +185,12 @@ limit_reached:
   sample: false
 explained:
   description:
-    - What a scan would do. C(approaches) has for each approach how many targets it works for (V(works)), does not (V(refused)),
-      or where only a scan tells (V(unknown)), with the reasons, the most frequent first.
-    - C(tried) says by which approaches how many targets would be scanned, in the order in which they are tried.
+    - How a scan would go. C(approaches) has for each approach the number of targets for which it works (V(works)), for which it
+      does not (V(refused)), and for which only a scan can tell (V(unknown)), with the reasons, the most frequent first.
+    - C(tried) has the number of targets for each list of approaches, in the order in which the scan would try them.
     - C(scannable) is the number of targets that are left to at least one approach. C(conclusion) says it in one sentence.
     - C(missing) are the rules that the grantor lacks, with the namespaces where, and the approaches that need them.
-    - C(estimate) is how many seconds the scan will take, and what that is made of.
+    - C(estimate) is the number of seconds that the scan will take, and its parts.
   returned: with O(explain)
   type: dict
   sample:
@@ -293,7 +257,7 @@ explained:
     requests: 22
     conclusion: "a scan by auto can begin: 2 containers"
 footprint:
-  description: What scans by debug have left. C(entries) are at most 50, the oldest first; C(age) and C(oldest) are seconds.
+  description: The ephemeral containers that scans by debug have left. C(entries) holds at most 50, the oldest first; C(age) and C(oldest) are in seconds.
   returned: with O(footprint)
   type: dict
   sample:

@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary,
     its Markdown and a JUnit file.
-  - It fails closed. Missing, cut off or foreign documents, unknown keys and containers that were not scanned fail the gate or
-    the task, they never pass.
+  - It fails closed. Missing, truncated or foreign documents, unknown keys and containers that were not scanned fail the gate or
+    the task. They never pass.
 options:
   run_dir:
     description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
@@ -25,7 +25,7 @@ options:
       - Without it, no failed control of severity high or critical, no profile error, and every selected container scanned.
       - Beside SAF's keys there are some for the run as a whole, which SAF does not know.
       - C(coverage.min) is the percentage of the selected containers that must have been scanned.
-      - C(new_failures.max) is how many controls may have failed that did not fail in O(baseline). A control that failed on several
+      - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline). A control that failed on several
         replicas of a workload counts once.
       - C(must_pass) is a list of control ids, or a dictionary of such lists by profile. Each of them must be Passed on every
         container that has it, and at least one container must have it.
@@ -36,10 +36,10 @@ options:
     default: the option threshold
   baseline:
     description:
-      - Folder or summary file of an earlier run. What failed now and not then on the same container of the same workload is a new
+      - Folder or summary file of an earlier run. A control that fails now, and did not fail then on the same container of the same workload, is a new
         failure. On a container that was not scanned then, every failure is new.
-      - With it and without C(new_failures.max) in the threshold, there may be none.
-      - The link C(latest) names the run that is judged, not an earlier one, and is refused for it.
+      - When the threshold has no C(new_failures.max), no new failure is allowed.
+      - The link C(latest) is refused, because it names the run that is judged and not an earlier one.
     type: path
   fail_on:
     description:
@@ -77,7 +77,7 @@ EXAMPLES = r"""
         high: {max: 0}
       coverage: {min: 100}
 
-- name: Fail when something has become worse, or when what must hold does not
+- name: Fail on new failures, and on controls that must pass and do not
   securescan.kubernetes.scan_threshold:
     run_dir: "{{ again.run_dir }}"
     baseline: "{{ scan.run_dir }}"

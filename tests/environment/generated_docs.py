@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the parts of docs/ that are made from the code: the catalogue of errors, the profile language, the rooms of the
-architecture, and a page for each profile.
+"""Writes the parts of docs/ that are made from the code: the catalogue of errors, the kinds of facts, the profile language, the
+rooms of the architecture, and a page for each profile.
 
     python generated_docs.py DOCS_FOLDER
 
@@ -16,6 +16,16 @@ import re
 import sys
 
 import yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector import families
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.family import (
+    IMAGE,
+    RUNNING,
+    WITHIN,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.query_rules import (
+    Number,
+    Option,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
 from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
 from ansible_collections.securescan.kubernetes.tests.environment.layers_page import with_layers
@@ -30,6 +40,7 @@ def pages() -> dict[str, str]:
     architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     made = {
         "errors.md": errors_page(),
+        "facts.md": facts_page(),
         "profile-language.md": language_page(GENERATED),
         "architecture.md": with_layers(architecture),
     }
@@ -64,6 +75,43 @@ def errors_page() -> str:
             "",
         ]
     )
+
+
+_REACH = {
+    IMAGE: "every approach",
+    RUNNING: "every approach but `image`",
+    WITHIN: "`exec` alone",
+}
+
+
+def facts_page() -> str:
+    rows = [
+        f"| `{kind}` | {cell(family.subject.what) or '-'} | {cell(', '.join(map(option_text, family.options))) or '-'} "
+        f"| {cell(family.value)} | {_REACH[family.reach]} |"
+        for kind, family in sorted(families.FAMILIES.items())
+    ]
+    return "\n".join(
+        [
+            GENERATED,
+            "# Kinds of facts",
+            "",
+            "A scan collects facts, and profiles judge them. In kept facts and in the cases of a profile a fact is called",
+            "`kind`, or `kind:subject`, with the options that are not left to their default in brackets:",
+            '`walk:/usr[match=setuid]`. Its value has the shape below; bytes stand in JSON as `{"base64": "..."}`.',
+            "The fact `image_listing` is the `listing` of the target's image.",
+            "",
+            "| kind | subject | options | value | had by |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def option_text(option: Option) -> str:
+    if isinstance(option, Number):
+        return f"`{option.name}` ({option.low} to {option.high}, default {option.default})"
+    return f"`{option.name}` ({', '.join(option.words)}; must be given)"
 
 
 def cell(text: object) -> str:

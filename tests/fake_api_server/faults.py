@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Callable
 
 # What the server does by kind of fault; behind it the fields of Fault that are used.
 KINDS = {
     "slow": "waits before it answers, then is well",  # seconds
+    "meanwhile": "something happens in the cluster first; the answer is well",  # action
     "silence": "takes the request and never answers; an exec: after the handshake",
     "status": "answers with an HTTP status and a v1 Status",  # status, reason, text, ...
     "plain_status": "answers with an HTTP status and plain text",  # status, text, retry_after
@@ -51,6 +53,7 @@ class Fault:
     retry_after: int | None = None
     seconds: float = 1.0
     after: int = 0
+    action: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

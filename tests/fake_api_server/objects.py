@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from .patches import PatchError, patched
+
 Object = dict[str, Any]
 Answer = tuple[int, Object]
 
@@ -37,6 +39,7 @@ class ObjectStore:
     """Objects by path, e.g. /api/v1/namespaces/shop/pods/api-1. Safe to use from several threads.
 
     :param issue_token: called with a service account's user name and the wanted seconds for its TokenRequest
+    :ivar meanwhile: what goes on in the cluster between two looks at it: called before each GET (controllers.py)
     """
 
     def __init__(self, issue_token: Callable[[str, int], str]) -> None:
@@ -44,6 +47,7 @@ class ObjectStore:
         self._issue_token = issue_token
         self._lock = threading.RLock()
         self._version = 100
+        self.meanwhile: list[Callable[[], None]] = []
 
     def put(self, path: str, item: Mapping[str, Any]) -> Object:
         """Store an object as it is, with a name, UID and version if it has none."""
@@ -65,17 +69,21 @@ class ObjectStore:
         with self._lock:
             return sorted(self._objects)
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
+    def answer(
+        self, method: str, path: str, query: Mapping[str, str], body: Any, content_type: str = ""
+    ) -> Answer:
         """What the API server would answer."""
         with self._lock:
             if method == "GET":
+                for goes_on in self.meanwhile:
+                    goes_on()
                 return self._get(path, query)
             if method == "POST":
                 return self._create(path, query, body)
             if method == "PATCH":
-                return self._patch(path, query, body)
+                return self._patch(path, query, body, content_type)
             if method == "DELETE":
-                return self._delete(path)
+                return self._delete(path, query, body)
         return 405, status_object(405, "MethodNotAllowed", "the server does not allow this method")
 
     def _get(self, path: str, query: Mapping[str, str]) -> Answer:
@@ -112,6 +120,8 @@ class ObjectStore:
             return 400, status_object(400, "BadRequest", "the body is not an object")
         if path.endswith("/token") and "/serviceaccounts/" in path:
             return self._create_token(path, body)
+        if path.endswith("/eviction"):
+            return self._evict(path, query, body)
         if "reviews" in path:
             return 201, dict(body, status={"allowed": True})
         metadata = dict(body.get("metadata") or {})
@@ -149,15 +159,63 @@ class ObjectStore:
             body, kind="TokenRequest", status={"token": token, "expirationTimestamp": "2099-01-01T00:00:00Z"}
         )
 
-    def _patch(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
-        if path not in self._objects:
-            return _not_found(path)
-        merged = _merge(self._objects[path], body)
-        return 200, merged if query.get("dryRun") else copy.deepcopy(self.put(path, merged))
+    def _evict(self, path: str, query: Mapping[str, str], body: Object) -> Answer:
+        """registry/core/pod/storage/eviction.go"""
+        pod_path = path[: -len("/eviction")]
+        options = dict(body.get("deleteOptions") or {})
+        pod = self._objects.get(pod_path)
+        if pod is None:
+            return _not_found(pod_path)
+        refusal = _refused_deletion(pod, options)
+        if refusal:
+            return refusal
+        budgets = pod_path.partition("/pods/")[0].replace("/api/v1/", "/apis/policy/v1/")
+        for key, budget in self._objects.items():
+            wanted = budget.get("spec", {}).get("selector", {}).get("matchLabels", {})
+            labels = pod["metadata"].get("labels") or {}
+            if (
+                key.startswith(budgets + "/poddisruptionbudgets/")
+                and wanted.items() <= labels.items()
+                and budget["status"]["disruptionsAllowed"] < 1
+            ):
+                return 429, status_object(
+                    429,
+                    "TooManyRequests",
+                    "Cannot evict pod as it would violate the pod's disruption budget.",
+                )
+        code, answer = self._delete(pod_path, query, options)
+        return (201, answer) if code == 200 else (code, answer)
 
-    def _delete(self, path: str) -> Answer:
+    def _patch(self, path: str, query: Mapping[str, str], body: Any, content_type: str) -> Answer:
+        of_pod = path.endswith("/ephemeralcontainers")
+        path = path.rpartition("/")[0] if of_pod else path
         if path not in self._objects:
             return _not_found(path)
+        old = self._objects[path]
+        try:
+            new = patched(old, body, content_type)
+        except PatchError as refusal:
+            return refusal.code, status_object(refusal.code, refusal.reason, str(refusal))
+        if of_pod:
+            changed = _changed_entries(old["spec"], new["spec"])
+            if changed:
+                return 422, status_object(422, "Invalid", changed)
+        if new == old:  # nothing is written, and the version stays (apiserver/pkg/storage/etcd3/store.go)
+            return 200, copy.deepcopy(old)
+        if "generation" in old["metadata"] and new.get("spec") != old.get("spec"):
+            new["metadata"]["generation"] += 1
+        return 200, new if query.get("dryRun") else copy.deepcopy(self.put(path, new))
+
+    def _delete(self, path: str, query: Mapping[str, str], body: Any = None) -> Answer:
+        if path not in self._objects:
+            return _not_found(path)
+        options = body if isinstance(body, dict) else {}
+        refusal = _refused_deletion(self._objects[path], options)
+        if refusal:
+            return refusal
+        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        if query.get("dryRun") or options.get("dryRun"):
+            return 200, done
         gone = self._objects.pop(path)
         for key, item in list(self._objects.items()):
             if any(
@@ -165,7 +223,12 @@ class ObjectStore:
                 for owner in item["metadata"].get("ownerReferences") or []
             ):
                 del self._objects[key]
-        return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return 200, done
+
+    def remove(self, path: str) -> None:
+        """Take an object away, with whatever it owns."""
+        with self._lock:
+            self._delete(path, {})
 
 
 def only_metadata(item: Object) -> Object:
@@ -216,16 +279,32 @@ def _is_selected(item: Object, query: Mapping[str, str]) -> bool:
     return True
 
 
-def _merge(old: Any, new: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return copy.deepcopy(new)
-    result = copy.deepcopy(old)
-    for key, value in new.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merge(result.get(key), value)
-    return result
+def _refused_deletion(item: Object, options: Mapping[str, Any]) -> Answer | None:
+    """Where a deletion is for another object, or another version of it, than the one that is there (storage.Preconditions)."""
+    for key, wanted in (options.get("preconditions") or {}).items():
+        found = item["metadata"].get(key)
+        if wanted != found:
+            return 409, status_object(
+                409,
+                "Conflict",
+                f"Precondition failed: {key} in precondition: {wanted}, {key} in object meta: {found}",
+            )
+    return None
+
+
+def _changed_entries(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Ephemeral containers can be added, and no other change of them is allowed (validation.go,
+    ValidatePodEphemeralContainersUpdate)."""
+    after = {item["name"]: item for item in new.get("ephemeralContainers") or []}
+    changed = [
+        item["name"] for item in old.get("ephemeralContainers") or [] if after.get(item["name"]) != item
+    ]
+    names = ", ".join(f'"{name}"' for name in changed)
+    return (
+        f"spec.ephemeralContainers: Forbidden: existing ephemeral containers {names} may not be changed"
+        if changed
+        else ""
+    )
 
 
 def _not_found(path: str) -> Answer:

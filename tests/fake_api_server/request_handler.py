@@ -140,7 +140,11 @@ class _Exchange:
             self._exec(path, query, headers, fault)
         else:
             code, answer = self._api.objects.answer(
-                method, path, dict(query), json.loads(body) if body else None
+                method,
+                path,
+                dict(query),
+                json.loads(body) if body else None,
+                headers.get("content-type", ""),
             )
             if "PartialObjectMetadata" in headers.get("accept", "") and code == 200:
                 answer = only_metadata(answer)
@@ -209,6 +213,8 @@ class _Exchange:
         kind = fault.kind
         if kind == "slow":
             self._api.stopping.wait(fault.seconds)
+        elif kind == "meanwhile":
+            fault.action()
         elif kind == "cut_handshake" or (kind == "cut" and not is_exec):
             self._budget = fault.after
         elif kind == "status":
@@ -263,7 +269,11 @@ class _Exchange:
         if program is None:
             self._status(400, f"container {container} is not valid for pod {pod}")
             return
-        states = {status["name"]: status["state"] for status in found["status"]["containerStatuses"]}
+        states = {
+            status["name"]: status["state"]
+            for kind in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+            for status in found["status"].get(kind) or []
+        }
         if "running" not in states.get(container, {}):
             self._reply(500, b'container not found ("%s")' % container.encode("utf-8"), "text/plain")
             return

@@ -177,6 +177,10 @@ class FakeApiServer:
             },
         )
 
+    def run_in(self, namespace: str, pod: str, container: str, program: Program) -> None:
+        """What an exec into a container does that comes into its pod later, or into a pod that was put as an object."""
+        self._programs[namespace, pod, container] = program
+
     def program(self, namespace: str, pod: str, container: str) -> Program | None:
         return self._programs.get((namespace, pod, container))
 

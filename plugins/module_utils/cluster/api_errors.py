@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ..errors import ScanError
+from ..network.http_pool import retry_after
 from ..network.server_text import clean_text
 
 _REASONS = {
@@ -173,9 +174,9 @@ def _verb(method: str, is_named: bool) -> str:
 
 
 def _retry_after(headers: Mapping[str, str], document: Mapping[str, Any] | None) -> float | None:
-    text = headers.get("retry-after", "")
-    if text.isascii() and text.isdigit() and len(text) < 7:
-        return float(text)
+    asked = retry_after(headers)
+    if asked is not None:
+        return asked
     details = (document or {}).get("details")
     seconds = details.get("retryAfterSeconds") if isinstance(details, dict) else None
     return float(seconds) if isinstance(seconds, int) and 0 < seconds < 10**6 else None

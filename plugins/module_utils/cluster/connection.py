@@ -13,12 +13,13 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..network.http_pool import HttpTarget
 from ..network.proxy import basic_credential, choose_proxy
-from ..network.tls import ClientCertificate, TlsClient
+from ..network.tls import ClientCertificate, TlsClient, read_file
 from ..network.transport import Endpoint, TlsStream, open_stream
 from .connection_options import ConnectionOptions, add_environment
 from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
-from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig, read_file
+from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig
 
 __all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
 
@@ -102,6 +103,13 @@ class ClusterConnection:
                 )
             return self._tls
 
+    def target(self) -> HttpTarget:
+        """The server and who we are, as they hold now.
+
+        :raises ScanError: no_credential, bad_file
+        """
+        return HttpTarget(self.endpoint, self.tls(), tuple(self.headers()), tuple(self.secrets()))
+
     def open(self, deadline: Deadline) -> TlsStream:
         """A new connection.
 
@@ -173,7 +181,13 @@ def _assemble(
         port,
         base_path,
         options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
-        choose_proxy(options, environ, cluster.text("proxy-url") if cluster else "", host),
+        choose_proxy(
+            host,
+            environ,
+            url=options.proxy or (cluster.text("proxy-url") if cluster else ""),
+            exceptions=options.no_proxy or "",
+            headers=options.proxy_headers,
+        ),
     )
     warnings = []
     if options.validate_certs is False:

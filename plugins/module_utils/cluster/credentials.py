@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..network.tls import ClientCertificate
+from ..network.tls import ClientCertificate, read_file
 from .exec_plugin import PluginCredential, run_plugin
-from .kubeconfig import KubeconfigChoice, read_file
+from .kubeconfig import KubeconfigChoice
 
 # A token that is about to expire is not begun with: the request has to arrive, too.
 _EXPIRY_MARGIN = 30.0

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from ..errors import ScanError
+from ..network.tls import read_file
 
 try:
     import yaml
@@ -111,17 +112,6 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
     return KubeconfigChoice(
         name, chosen, _referred(chosen, "cluster", clusters, name), _referred(chosen, "user", users, name)
     )
-
-
-def read_file(path: Path, what: str) -> bytes:
-    """The content of a file that somebody named.
-
-    :raises ScanError: bad_file
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ScanError("bad_file", f"{what} {path} cannot be read ({error.strerror})") from None
 
 
 def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, Any], Path]]]:

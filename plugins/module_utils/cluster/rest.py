@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.http_pool import HttpPool
+from ..network.http_pool import HttpPool, HttpRequest
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
 from .limiter import Limiter
@@ -60,7 +60,7 @@ class RestClient:
         self._patience = patience
         self._attempts = attempts
         self._cancel = cancel
-        self._pool = HttpPool(connection)
+        self._pool = HttpPool()
         self._lock = threading.Lock()
 
     def uncancelled(self) -> RestClient:
@@ -143,7 +143,7 @@ class RestClient:
         *,
         accept: str = _JSON,
     ) -> dict[str, Any]:
-        target = quote(path, safe="/:@!$&'()*+,;=~-._%") + (
+        path_and_query = quote(path, safe="/:@!$&'()*+,;=~-._%") + (
             "?" + urlencode(query, doseq=True) if query else ""
         )
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode("utf-8")
@@ -155,7 +155,7 @@ class RestClient:
         renewed = False
         while True:
             try:
-                return self._attempt(method, target, headers, content, patience)
+                return self._attempt(method, path_and_query, headers, content, patience)
             except ScanError as error:
                 if error.reason == "not_authenticated" and not renewed and self.connection.renew_credential():
                     renewed = True
@@ -169,18 +169,23 @@ class RestClient:
             patience.sleep(pause)
 
     def _attempt(
-        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None, patience: Deadline
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        patience: Deadline,
     ) -> dict[str, Any]:
         if self._limiter is not None:
             self._limiter.pace(patience)
         with self._lock:
             self.requests += 1
         deadline = Deadline(self._timeout, self._cancel, patience.tried)
-        reply = self._pool.exchange(method, target, headers, content, limit=REPLY_LIMIT, deadline=deadline)
-        if not 200 <= reply.status < 300:
-            raise api_error(
-                reply.status, reply.headers, reply.body, deadline.tried, self.connection.secrets()
-            )
+        server = self.connection.target()
+        request = HttpRequest(method, path_and_query, headers, content)
+        reply = self._pool.exchange(server, request, limit=REPLY_LIMIT, deadline=deadline)
+        if not reply.is_success:
+            raise api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
         try:
             document = json.loads(reply.body)
         except (ValueError, RecursionError):

@@ -7,13 +7,9 @@ The kind is found by the shell: the hash never leaves the container. Fields that
 kept back, and in shadow whatever is not a number behind the password. A line that is not of the database's form makes
 the fact unsupported. Comments and empty lines are left out, as the C library does.
 
-passwd: [{"name": str, "password": kind, "uid": int, "gid": int, "gecos": str, "home": str, "shell": str}]
-shadow: [{"name": str, "password": kind, "last_change", "min", "max", "warn", "inactive", "expire": int (days) or None}]
-group: [{"name": str, "gid": int, "members": [str]}]
-Lines that include another directory (their name begins with + or -) may have None as uid and gid.
-
-Kinds: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash), disabled
-("*"), des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of crypt(5).
+Kinds of passwords: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash),
+disabled ("*"), des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of
+crypt(5).
 """
 
 from __future__ import annotations
@@ -24,6 +20,7 @@ from typing import Any, Callable
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
 from .frames import BadContentError, decode_text, read_integer
+from .query_rules import NO_SUBJECT
 
 _MAX_BYTES = 1024 * 1024
 
@@ -134,13 +131,15 @@ def _read_days(field: bytes) -> int | None:
     return -read_integer(field[1:]) if field.startswith(b"-") else read_integer(field) if field else None
 
 
-def _family(database: str, read: Callable[[str, str, list[bytes]], dict[str, Any]]) -> Family:
+def _family(database: str, read: Callable[[str, str, list[bytes]], dict[str, Any]], value: str) -> Family:
     path = "/etc/" + database
 
     def read_answer(answer: Answer, query: Query) -> Fact:
         return _read_lines(answer, read)
 
     return Family(
+        subject=NO_SUBJECT,
+        value=value,
         calls=call("accounts", path, database, _MAX_BYTES),
         read=read_answer,
         shell=_SHELL,
@@ -149,6 +148,20 @@ def _family(database: str, read: Callable[[str, str, list[bytes]], dict[str, Any
     )
 
 
-PASSWD = _family("passwd", _read_user)
-SHADOW = _family("shadow", _read_shadow)
-GROUP = _family("group", _read_group)
+PASSWD = _family(
+    "passwd",
+    _read_user,
+    'a list of {"name": str, "password": kind of the password, "uid": int, "gid": int, "gecos": str, "home": str, '
+    '"shell": str}; lines that include another directory (+ or -) can have None as uid and gid',
+)
+SHADOW = _family(
+    "shadow",
+    _read_shadow,
+    'a list of {"name": str, "password": kind of the password, and "last_change", "min", "max", "warn", "inactive", '
+    '"expire": int (days) or None}',
+)
+GROUP = _family(
+    "group",
+    _read_group,
+    'a list of {"name": str, "gid": int, "members": [str]}; gid can be None as in passwd',
+)

@@ -11,19 +11,26 @@ is empty. Its locale is C, its time zone UTC, its working directory /.
 It is killed when its seconds are over. What it has started goes with it where the container has setsid (util-linux or
 busybox); without that, what stays open holds the collection up until the scan's own deadline.
 
-Absent: there is no such program. Value: {"exit_status": int, "stdout": bytes, "stderr": bytes}. 126 and 127 say, as ever,
-that it could not be started; stderr tells why.
+Absent: there is no such program. The exit statuses 126 and 127 say, as ever, that it could not be started; stderr tells
+why.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, Fact, Query
-from .family import WITHIN, Answer, Family, IndexedQuery, quote
+from .family import WITHIN, Answer, Family, IndexedQuery
 from .frames import BadContentError, Frame
-from .request import get_option, split_command
+from .query_rules import Number, Subject, can_be_encoded, quote, refuse
+
+_MAX_ARGUMENTS = 100
+_MAX_COMMAND_BYTES = 8 * 1024
+_SECONDS = Number("seconds", 10, 1, 300)
+_LIMIT = Number("limit", 64 * 1024, 1, 1024 * 1024)
 
 # Behind stdout stands stderr, encoded by itself with the program's end behind it, and how long that is.
 _STDERR = re.compile(rb"=([0-9]{1,9})\n\Z")
@@ -71,8 +78,53 @@ started() {
 """
 
 
+def join_command(argv: Sequence[str]) -> str:
+    """A program and its arguments as the subject of a query."""
+    return json.dumps(list(argv), separators=(",", ":"))
+
+
+def split_command(subject: str) -> list[str]:
+    """The program and its arguments.
+
+    The program is an absolute path, or a name that is looked up in PATH: anything else depends on a working directory.
+
+    :raises ScanError: `bad_option`, which names the command, where it cannot be run
+    """
+    query = Query("command", subject)
+    try:
+        argv = json.loads(subject)
+    except ValueError:
+        raise refuse(query, "must be a program and its arguments as a list in JSON") from None
+    if (
+        not isinstance(argv, list)
+        or not all(isinstance(word, str) for word in argv)
+        or join_command(argv) != subject
+    ):
+        raise refuse(query, "must be a program and its arguments as a list of texts")
+    if not 1 <= len(argv) <= _MAX_ARGUMENTS or len(subject) > _MAX_COMMAND_BYTES:
+        raise refuse(query, f"must have 1 to {_MAX_ARGUMENTS} words and at most {_MAX_COMMAND_BYTES} bytes")
+    if not all(map(can_be_encoded, argv)) or any("\0" in word for word in argv):
+        raise refuse(query, "has characters that cannot be given to a program")
+    if not re.fullmatch(r"/.*[^/]|[^/-][^/]*", argv[0], re.DOTALL) or "\n" in argv[0]:
+        raise refuse(query, "must begin with a program's absolute path, or with its name")
+    return argv
+
+
+def _check_command(query: Query) -> None:
+    split_command(query.subject)
+
+
+def _encode_command(subject: str) -> bytes:
+    return b" ".join(map(quote, split_command(subject)))
+
+
+_SUBJECT = Subject(
+    "program and arguments, as a JSON list of texts without spaces", _check_command, _encode_command
+)
+
+
 def _read_command(answer: Answer, query: Query) -> Fact:
-    limit = get_option(query, "limit")
+    limit = _LIMIT.of(query)
     together = answer.get_own()
     match = _STDERR.search(together)
     start = match.start() - int(match.group(1)) if match is not None else -1
@@ -95,7 +147,7 @@ def _read_command(answer: Answer, query: Query) -> Fact:
     if status == STOPPED:
         return Fact(
             TIMED_OUT,
-            cause="it took more than {} seconds, or was killed".format(get_option(query, "seconds")),
+            cause=f"it took more than {_SECONDS.of(query)} seconds, or was killed",
         )
     return Fact(OK, {"exit_status": status, "stdout": stdout, "stderr": stderr})
 
@@ -103,20 +155,18 @@ def _read_command(answer: Answer, query: Query) -> Fact:
 def _call(queries: list[IndexedQuery]) -> list[bytes]:
     return [
         b"command_fact %d %d %d %s"
-        % (
-            index,
-            get_option(query, "seconds"),
-            get_option(query, "limit"),
-            b" ".join(map(quote, split_command(query.subject))),
-        )
+        % (index, _SECONDS.of(query), _LIMIT.of(query), _SUBJECT.encode(query.subject))
         for index, query in queries
     ]
 
 
 COMMAND = Family(
+    subject=_SUBJECT,
+    value='{"exit_status": int, "stdout": bytes, "stderr": bytes}',
     calls=_call,
     read=_read_command,
     shell=_SHELL,
+    options=(_SECONDS, _LIMIT),
     uses=("limited",),
     programs=("base64", "od", "head", "sleep", "setsid", "readlink"),
     reach=WITHIN,

@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """content and sha256: the bytes of a regular file, or their digest, up to a limit.
 
-content, value: bytes. sha256, value: 64 hex digits.
-
 Bytes go through base64 or od where the container has one of them, because shell variables hold no NUL. Files whose size
 is known are read together, by one cat and one encoder, with a dot behind them where cat could read them all, and cut apart
 here by their sizes. Where the length of the whole shows that one of them changed or could not be read, they are read one by
@@ -21,9 +19,26 @@ from __future__ import annotations
 import re
 
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, quote
+from .family import Answer, Family, IndexedQuery, call_with
 from .frames import BadContentError, Frame, decode_text
-from .request import HASH_FILES, get_option
+from .query_rules import Number, Subject, check_path, refuse
+
+# The text of these would carry password hashes out of the container. The script refuses other names of them too.
+HASH_FILES = (
+    "/etc/passwd",
+    "/etc/passwd-",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/group",
+    "/etc/group-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/security/opasswd",
+)
+# What is read from here is taken away from the system's log.
+_CONSUMED = "/proc/kmsg"
+_CONTENT_LIMIT = Number("limit", 256 * 1024, 1, 4 * 1024 * 1024)
+_SHA256_LIMIT = Number("limit", 64 * 1024 * 1024, 1, 900_000_000)
 
 # The exit code of a program that the shell function `limited` stopped (killed by signal 9).
 STOPPED = 137
@@ -94,6 +109,25 @@ sha256() {
 """
 
 
+def _check_content(query: Query) -> None:
+    check_path(query)
+    if query.subject in HASH_FILES:
+        raise refuse(
+            query, "may hold password hashes, which never leave a container; ask for passwd, shadow or group"
+        )
+    _check_sha256(query)
+
+
+def _check_sha256(query: Query) -> None:
+    check_path(query)
+    if query.subject == _CONSUMED:
+        raise refuse(query, "would lose what is read from it")
+
+
+_CONTENT_SUBJECT = Subject("absolute path, but none of the account databases", _check_content)
+_SHA256_SUBJECT = Subject("absolute path", _check_sha256)
+
+
 def split_tail(data: bytes) -> tuple[bytes, int]:
     """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises BadContentError."""
     match = _TAIL.search(data)
@@ -103,7 +137,7 @@ def split_tail(data: bytes) -> tuple[bytes, int]:
 
 
 def _read_content(answer: Answer, query: Query) -> Fact:
-    limit = get_option(query, "limit")
+    limit = _CONTENT_LIMIT.of(query)
     content = answer.get_own()
     if answer.has_part("at"):
         content = _cut(answer.parse_shared("content", Frame.decode), answer.get_part("at"))
@@ -133,22 +167,20 @@ def _read_sha256(answer: Answer, query: Query) -> Fact:
     return Fact(OK, digest.decode())
 
 
+_calls_of_content = call_with("content", _CONTENT_SUBJECT, _CONTENT_LIMIT)
+
+
 def _call_content(queries: list[IndexedQuery]) -> list[bytes]:
     return [
-        *(b'content %d %s %d && set -- "$@" "$r"' % _arguments(index, query) for index, query in queries),
+        *(command + b' && set -- "$@" "$r"' for command in _calls_of_content(queries)),
         b'contents "$@"',
     ]
 
 
-def _call_sha256(queries: list[IndexedQuery]) -> list[bytes]:
-    return [b"sha256 %d %s %d" % _arguments(index, query) for index, query in queries]
-
-
-def _arguments(index: int, query: Query) -> tuple[int, bytes, int]:
-    return index, quote(query.subject), get_option(query, "limit")
-
-
 CONTENT = Family(
+    subject=_CONTENT_SUBJECT,
+    value="bytes",
+    options=(_CONTENT_LIMIT,),
     calls=_call_content,
     read=_read_content,
     shell=_CONTENT,
@@ -159,7 +191,10 @@ CONTENT = Family(
     shared="content",
 )
 SHA256 = Family(
-    calls=_call_sha256,
+    subject=_SHA256_SUBJECT,
+    value="64 hex digits",
+    options=(_SHA256_LIMIT,),
+    calls=call_with("sha256", _SHA256_SUBJECT, _SHA256_LIMIT),
     read=_read_sha256,
     shell=_SHA256,
     uses=("pure",),

@@ -5,21 +5,22 @@
 
 Beside the target they are seen on its first process. That may have changed since it began.
 
-environment, value: [str], the sorted names of the variables. Their values stay in the container: they are secrets.
+environment: the values of the variables stay in the container, because they are secrets.
 
-environment_value, value: the text of the one variable that was asked for by name. No other value leaves the container.
-
-process_status, value: {"uid": int, "gid": int (effective), "groups": [int], "cap_eff": int, "cap_prm": int, "cap_bnd":
-int (sets of capabilities as bits), "no_new_privs": bool, "seccomp": 0 (off) | 1 (strict) | 2 (filter)}.
+environment_value: the value of the one variable that was asked for by name. No other value leaves the container.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from .facts import OK, Fact, Query
-from .family import RUNNING, Answer, Family, IndexedQuery, call, quote
+from .family import RUNNING, Answer, Family, call, call_with
 from .frames import BadContentError, decode_text, read_integer
+from .query_rules import NO_SUBJECT, Subject, can_be_encoded, refuse
+
+_NAME = re.compile(r"[^=\0\n]{1,255}")
 
 # As it was when the shell began, before this script set variables of its own. Values may hold newlines: these become 001
 # while NUL ends the line. That of a process that has ended is empty. environment_value looks at all values, and sends the one.
@@ -83,8 +84,17 @@ def _read_environment_value(answer: Answer, query: Query) -> Fact:
     return Fact(OK, decode_text(answer.get_own().replace(b"\1", b"\n")))
 
 
-def _call_environment_value(queries: list[IndexedQuery]) -> list[bytes]:
-    return [b"environment_value %d %s" % (index, quote(query.subject)) for index, query in queries]
+def _check_name(query: Query) -> None:
+    if not _NAME.fullmatch(query.subject) or not can_be_encoded(query.subject):
+        raise refuse(query, "is not the name of an environment variable")
+
+
+def _name_with_value(name: str, value: Any) -> Any:
+    """The variable's value together with its name: the name tells that the value is a secret."""
+    return value if value is None else f"{name}={value}"
+
+
+_VARIABLE = Subject("name of a variable", _check_name)
 
 
 def _read_process_status(answer: Answer, query: Query) -> Fact:
@@ -122,6 +132,8 @@ def _read_set(digits: bytes) -> int:
 
 
 ENVIRONMENT = Family(
+    subject=NO_SUBJECT,
+    value="the sorted names of the variables: [str]",
     calls=call("environment"),
     read=_read_environment,
     shell=_ENVIRONMENT,
@@ -129,12 +141,21 @@ ENVIRONMENT = Family(
     reach=RUNNING,
 )
 ENVIRONMENT_VALUE = Family(
-    calls=_call_environment_value,
+    subject=_VARIABLE,
+    value="the variable's text",
+    secret=_name_with_value,
+    calls=call_with("environment_value", _VARIABLE),
     read=_read_environment_value,
     shell=_ENVIRONMENT,
     programs=("tr",),
     reach=RUNNING,
 )
 PROCESS_STATUS = Family(
-    calls=call("process_status"), read=_read_process_status, shell=_PROCESS_STATUS, reach=RUNNING
+    subject=NO_SUBJECT,
+    value='{"uid": int, "gid": int (effective), "groups": [int], "cap_eff": int, "cap_prm": int, "cap_bnd": int (sets '
+    'of capabilities as bits), "no_new_privs": bool, "seccomp": 0 (off), 1 (strict) or 2 (filter)}',
+    calls=call("process_status"),
+    read=_read_process_status,
+    shell=_PROCESS_STATUS,
+    reach=RUNNING,
 )

@@ -20,35 +20,14 @@ TIMED_OUT = "timed_out"
 UNREACHED = "unreached"
 STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED)
 
-# The kind of the fact that is the image's side of a listing.
-IMAGE_LISTING = "image_listing"
-
 
 @dataclass(frozen=True)
 class Query:
-    """One wanted fact. `kind` names it, `subject` says of what (a path, a name; empty where there is only one).
+    """One wanted fact.
 
-    kind            subject           options                value (see parse functions for shapes)
-    file            absolute path     -                      type, mode, uid, gid, size, mtime, link_target
-    content         absolute path     limit (bytes)          bytes
-    sha256          absolute path     limit (bytes)          hex digest
-    walk            absolute path     match, limit, seconds  entries, complete, unreadable
-    listing         absolute path     limit, seconds         place, link_target, unread, entries
-    image_listing   the same, of the target's image; never part of what is asked of a container
-    passwd          -                 -                      list of users
-    shadow          -                 -                      list of entries, password kind only, never a hash
-    group           -                 -                      list of groups
-    packages        -                 -                      manager and list of packages
-    python_packages  prefix (/usr)    -                      list of packages
-    processes       -                 -                      list of processes
-    sockets         -                 -                      list of listening sockets
-    mounts          -                 -                      list of mounts
-    sysctl          dotted name       -                      text
-    environment     -                 -                      list of names
-    environment_value  name           -                      text
-    os              -                 -                      name, family, release, arch
-    command         argv as JSON      seconds, limit (bytes)  exit_status, stdout, stderr
-    process_status  -                 -                      uid, gid, groups, capabilities of the collector itself
+    :param kind: its name; families.py lists all kinds, and the family of each says what follows it and what comes back
+    :param subject: of what (a path, a name); empty where there is only one
+    :param options: names and values; only those that are not left to the kind's default
     """
 
     kind: str

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which family answers which kind of query. The order is the order in which the script works."""
+"""The kinds of facts by name. FAMILIES is in the order in which the script works."""
 
 from __future__ import annotations
 
@@ -42,4 +42,10 @@ FAMILIES: dict[str, Family] = {
     "walk": WALK,
     "listing": LISTING,
     "command": COMMAND,
+}
+
+# What can be asked for: also what is asked of the target's image alone, by the rules of the kind that it belongs to.
+KINDS: dict[str, Family] = {
+    **FAMILIES,
+    **{family.image_kind: family for family in FAMILIES.values() if family.image_kind},
 }

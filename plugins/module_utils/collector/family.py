@@ -1,7 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A family of facts: how the shell gathers one kind, and how its answer is read. One module per family holds both."""
+"""A family of facts: all that is known of one kind. One file per kind holds its family.
+
+The family says what a query of its kind is allowed to hold, how the shell gathers the fact, how the answer is read, what
+its value looks like, and which part of it may hold a secret.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Any, Callable, TypeVar
 
 from .facts import OK, Fact, Query
 from .frames import BadContentError, Frame, decode_text
-from .request import encode_subject
+from .query_rules import Number, Option, Subject
 
 IndexedQuery = tuple[int, Query]
 Parsed = TypeVar("Parsed")
@@ -83,38 +87,62 @@ class Answer:
 class Family:
     """One kind of fact.
 
+    :param subject: the rule for the subject of its queries
+    :param value: the shape of a fact's value, in a few words for people who read or write facts
     :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@" is empty
         before them
     :param read: the fact from the answer, where the query's own frame is ok. May raise BadContentError and NotOkError
     :param shell: the shell functions of this kind
+    :param options: the options of its queries
+    :param secret: from a fact's subject and value, the part in which secrets are looked for before the fact is kept
     :param uses: names of the shared shell functions that these need
     :param programs: programs that the functions look for; each is optional, the functions say what they do without
     :param parts: further frames that the functions may send for a query, as q<index>.<part>
     :param stat_paths: paths that one stat for all is to be asked about beforehand
     :param reach: IMAGE, RUNNING or WITHIN: from where it can be seen at all
     :param shared: a frame that the functions may send for all queries of this kind together
+    :param image_kind: the kind by which a request asks the target's image for the same fact, where there is one
     """
 
+    subject: Subject
+    value: str
     calls: Callable[[list[IndexedQuery]], list[bytes]]
     read: Callable[[Answer, Query], Fact]
     shell: str
+    options: tuple[Option, ...] = ()
+    secret: Callable[[str, Any], Any] = lambda subject, value: value
     uses: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     stat_paths: Callable[[Query], tuple[str, ...]] = lambda query: ()
     shared: str = ""
     reach: int = IMAGE
-
-
-def quote(text: str) -> bytes:
-    """A string as one word of the shell, whatever is in it."""
-    return b"'" + encode_subject(text).replace(b"'", b"'\\''") + b"'"
+    image_kind: str = ""
 
 
 def call(function: str, *words: object) -> Callable[[list[IndexedQuery]], list[bytes]]:
-    """The usual calls: one for each query, the function with the query's index and further words, the same for all."""
+    """The usual calls of a kind without subject: the function, the query's index, and words that are always the same."""
     rest = "".join(f" {word}" for word in words)
     return lambda queries: [(f"{function} {index}{rest}").encode() for index, _query in queries]
+
+
+def call_with(
+    function: str, subject: Subject, *options: Number
+) -> Callable[[list[IndexedQuery]], list[bytes]]:
+    """The usual calls of a kind with a subject: the function, the query's index, its subject, and these options."""
+
+    def calls(queries: list[IndexedQuery]) -> list[bytes]:
+        return [
+            b" ".join(
+                [
+                    b"%s %d %s" % (function.encode(), index, subject.encode(query.subject)),
+                    *(b"%d" % option.of(query) for option in options),
+                ]
+            )
+            for index, query in queries
+        ]
+
+    return calls
 
 
 def read_frame(frame: Frame) -> Fact:

@@ -8,9 +8,7 @@ leads nowhere is there (its own status is given, type "symlink"): a file that mu
 Where the container has no stat program, the shell still tells existence and type. The fact is then unsupported, since
 mode and owner are what controls ask for, and carries what is known as its partial value.
 
-Value: {"type": "file" | "directory" | "symlink" (leads nowhere) | "pipe" | "socket" | "character_device" |
-"block_device", "mode": int (permission bits with setuid, setgid, sticky), "uid": int, "gid": int, "size": int (bytes),
-"mtime": int (seconds since 1970), "link_target": str or None (not a link)}. Partial value: type and link_target.
+The partial value has type and link_target alone.
 """
 
 from __future__ import annotations
@@ -20,8 +18,9 @@ import stat
 from typing import Any
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, NotOkError, quote, read_frame
+from .family import Answer, Family, IndexedQuery, NotOkError, call_with, read_frame
 from .frames import BadContentError, Frame, decode_text
+from .query_rules import PATH
 
 _SHELL = r"""
 file() {
@@ -105,10 +104,13 @@ def _split_listing(frame: Frame) -> dict[bytes, bytes]:
 
 
 def _call(queries: list[IndexedQuery]) -> list[bytes]:
-    return [*(b"file %d %s" % (index, quote(query.subject)) for index, query in queries), b"file_stats"]
+    return [*call_with("file", PATH)(queries), b"file_stats"]
 
 
 FILE = Family(
+    subject=PATH,
+    value='{"type": file, directory, symlink (leads nowhere), pipe, socket, character_device or block_device, "mode": int (permission bits with setuid, setgid, sticky), "uid": int, "gid": int, '
+    '"size": int (bytes), "mtime": int (seconds since 1970), "link_target": str or None (not a link)}',
     calls=_call,
     read=_read_file,
     shell=_SHELL,

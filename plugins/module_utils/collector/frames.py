@@ -117,7 +117,7 @@ def parse_frames(data: bytes, nonce: str) -> ParsedReply:
     if int(match.group(1)) != len(frames):
         raise _invalid(f"the trailer counts {int(match.group(1))} frames, there are {len(frames)}")
     if at != len(data):
-        raise _invalid("%d bytes follow the trailer" % (len(data) - at))
+        raise _invalid(f"{len(data) - at} bytes follow the trailer")
     return ParsedReply(frames)
 
 

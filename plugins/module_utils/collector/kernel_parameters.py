@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sysctl: kernel parameters from /proc/sys. Value: the text of the parameter, without its last newline.
+"""sysctl: kernel parameters from /proc/sys.
 
 A parameter that this kernel, or this container's namespaces, do not have is absent. One that can only be written, or is
 masked by the container runtime, is unreadable. All are read by one grep.
@@ -9,10 +9,16 @@ masked by the container runtime, is unreadable. All are read by one grep.
 
 from __future__ import annotations
 
+import re
+
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import RUNNING, Answer, Family, IndexedQuery, quote
+from .family import RUNNING, Answer, Family, IndexedQuery, call_with
 from .frames import Frame, decode_text
-from .request import encode_subject, sysctl_path
+from .query_rules import Subject, encode_subject, quote, refuse
+
+_MAX_NAME = 255
+# Separators never meet, so that a dot which stands for itself makes no part "." or "..".
+_NAME = re.compile(r"[A-Za-z0-9_@:-]+([./][A-Za-z0-9_@:-]+)+")
 
 # Without grep and cat the shell itself must read; only bash reads a parameter whole.
 _SHELL = r"""
@@ -35,6 +41,28 @@ sysctls() {
   fi
 }
 """
+
+
+def sysctl_path(name: str) -> str:
+    """The file of a kernel parameter.
+
+    As sysctl(8) has it: where the first separator is a dot, dots separate and a slash stands for a dot within a
+    part (net.ipv4.conf.eth0/1.forwarding); where it is a slash, slashes separate.
+    """
+    first = re.search(r"[./]", name)
+    if first is not None and first.group() == ".":
+        name = name.translate({ord("."): "/", ord("/"): "."})
+    return "/proc/sys/" + name
+
+
+def _check_name(query: Query) -> None:
+    if len(query.subject) > _MAX_NAME or not _NAME.fullmatch(query.subject):
+        raise refuse(query, "is not the name of a kernel parameter")
+
+
+_SUBJECT = Subject(
+    "name of a kernel parameter, as sysctl has it", _check_name, lambda name: quote(sysctl_path(name))
+)
 
 
 def _read_sysctl(answer: Answer, query: Query) -> Fact:
@@ -61,11 +89,13 @@ def _split_by_path(frame: Frame) -> dict[bytes, bytes]:
 
 
 def _call(queries: list[IndexedQuery]) -> list[bytes]:
-    paths = [(index, quote(sysctl_path(query.subject))) for index, query in queries]
-    return [*(b'sysctl %d %s && set -- "$@" "$r"' % path for path in paths), b'sysctls "$@"']
+    commands = call_with("sysctl", _SUBJECT)(queries)
+    return [*(command + b' && set -- "$@" "$r"' for command in commands), b'sysctls "$@"']
 
 
 SYSCTL = Family(
+    subject=_SUBJECT,
+    value="the parameter's text, without its last newline",
     calls=_call,
     read=_read_sysctl,
     shell=_SHELL,

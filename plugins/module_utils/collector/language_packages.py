@@ -10,8 +10,6 @@ distribution is left out: names with other characters, and such that begin with 
 
 The fact is absent where the prefix has no such folder, and unreadable where one of them cannot be listed.
 
-Value: [{"name": str, "version": str or None (it is not told), "path": str (the folder)}].
-
 Packages of Node need no kind of their own: NODE_MODULES/NAME/package.json tells name and version.
 """
 
@@ -21,8 +19,9 @@ import re
 from typing import Any
 
 from .facts import OK, Fact, Query
-from .family import Answer, Family, IndexedQuery, quote
+from .family import Answer, Family, call_with
 from .frames import BadContentError, decode_text
+from .query_rules import PATH
 
 _LIMIT = 2000
 
@@ -118,8 +117,11 @@ def _read_python_packages(answer: Answer, query: Query) -> Fact:
     return Fact(OK, found)
 
 
-def _call(queries: list[IndexedQuery]) -> list[bytes]:
-    return [b"python_packages %d %s" % (index, quote(query.subject)) for index, query in queries]
-
-
-PYTHON_PACKAGES = Family(calls=_call, read=_read_python_packages, shell=_SHELL, programs=("readlink",))
+PYTHON_PACKAGES = Family(
+    subject=PATH,
+    value='a list of {"name": str, "version": str or None (it is not told), "path": str (the folder)}',
+    calls=call_with("python_packages", PATH),
+    read=_read_python_packages,
+    shell=_SHELL,
+    programs=("readlink",),
+)

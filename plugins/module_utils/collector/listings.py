@@ -11,9 +11,8 @@ Directories that may not be read are named, and nothing is known of what is belo
 from being whole makes it not ok, without a value: half a listing would show removed files that are there. A listing needs
 find, stat, head, sleep, and base64 or od; with gzip it may be larger. What vanished meanwhile is not in it.
 
-Value: {"place": str (the path's real one), "link_target": str or None (the path is a link), "unread": [str] (directories),
-"entries": [[path, type, mode, uid, gid, size, mtime, ctime, link_target]]}. Entries are called by their real path, and are
-of the types of `file`; times in seconds since 1970. Of a link that leads to no directory there is `link_target` alone.
+Entries are called by their real path, and are of the types of `file`; times in seconds since 1970. Of a link that leads
+to no directory there is `link_target` alone.
 """
 
 from __future__ import annotations
@@ -25,11 +24,17 @@ from typing import NamedTuple
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, quote
+from .family import Answer, Family, call_with
 from .file_status import TYPES
 from .frames import BadContentError, decode_text
 from .packed import GZIP, unpack_gzip
-from .request import get_option
+from .query_rules import PATH_ON_DISK, Number
+
+# The kind of the fact that is the image's side of a listing. It is asked of the target's image, never of a container.
+IMAGE_LISTING = "image_listing"
+
+_LIMIT = Number("limit", 50_000, 1, 200_000)
+_SECONDS = Number("seconds", 20, 1, 600)
 
 # Of what find and stat print, packed and plain.
 _MAX_PACKED, _MAX_PLAIN = 8 * 1024 * 1024, 1536 * 1024
@@ -153,12 +158,10 @@ def _read_listing(answer: Answer, query: Query) -> Fact:
     if output.code == STOPPED:
         return Fact(
             TIMED_OUT,
-            cause="it was stopped after {} seconds, or when all time was over".format(
-                get_option(query, "seconds")
-            ),
+            cause=f"it was stopped after {_SECONDS.of(query)} seconds, or when all time was over",
         )
     entries = _read_records(output.records)
-    limit = get_option(query, "limit")
+    limit = _LIMIT.of(query)
     if len(entries) > limit:
         return Fact(TOO_LARGE, cause=f"it has more than {limit} entries")
     unread = _unread(output, entries)
@@ -258,15 +261,13 @@ def _real(path: bytes) -> str:
     return decode_text(path[1:] or b"/") if path.startswith(b".") else decode_text(path)
 
 
-def _call(queries: list[IndexedQuery]) -> list[bytes]:
-    return [
-        b"listing %d %s %d" % (index, quote(query.subject), get_option(query, "seconds"))
-        for index, query in queries
-    ]
-
-
 LISTING = Family(
-    calls=_call,
+    subject=PATH_ON_DISK,
+    value='{"place": str (the real path), "link_target": str or None (the path is no link), "unread": [str] (directories), '
+    '"entries": [[path, type, mode, uid, gid, size, mtime, ctime, link_target]]}',
+    options=(_LIMIT, _SECONDS),
+    image_kind=IMAGE_LISTING,
+    calls=call_with("listing", PATH_ON_DISK, _SECONDS),
     read=_read_listing,
     shell=_SHELL,
     uses=("limited",),

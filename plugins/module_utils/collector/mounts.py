@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mounts: what is mounted in the container's mount namespace, from /proc/PID/mountinfo (proc(5)).
 
-Value: [{"mount_point": str, "fstype": str, "source": str, "options": [str], "root": str (which part of the file system
-is mounted)}], in the order in which they were mounted. "options" are those of the mount point and then those of the
-file system; "ro" where either is read-only, since then nothing can be written.
+"options" are those of the mount point and then those of the file system; "ro" where either is read-only, since then
+nothing can be written.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text
+from .query_rules import NO_SUBJECT
 
 _MAX_BYTES = 1024 * 1024
 
@@ -67,5 +67,12 @@ def _unescape(field: bytes) -> str:
 
 
 MOUNTS = Family(
-    calls=call("mounts", _MAX_BYTES), read=_read_mounts, shell=_SHELL, uses=("read_all",), reach=RUNNING
+    subject=NO_SUBJECT,
+    value='a list, in the order of mounting, of {"mount_point": str, "fstype": str, "source": str, "options": [str], '
+    '"root": str (which part of the file system is mounted)}',
+    calls=call("mounts", _MAX_BYTES),
+    read=_read_mounts,
+    shell=_SHELL,
+    uses=("read_all",),
+    reach=RUNNING,
 )

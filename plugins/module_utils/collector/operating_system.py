@@ -7,9 +7,6 @@ Names, families and where a release comes from follow Train's detection of Linux
 `supports` and `only_if` decide as InSpec's users expect. /etc/os-release must be there, or /usr/lib/os-release, or one
 of the older release files; otherwise the fact is unsupported. A distribution that Train does not know keeps its own ID
 as its name, where Train says "linux"; its family comes from ID_LIKE.
-
-Value: {"name": str, "family": str, "release": str or None, "arch": str or None, "pretty": str}. None: the image names
-no release (rolling and unstable distributions), the container does not tell its architecture.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ import re
 from .facts import ABSENT, OK, UNSUPPORTED, Fact, Query
 from .family import Answer, Family, NotOkError, call
 from .frames import decode_text
+from .query_rules import NO_SUBJECT
 
 # kernels from 6.1 on tell the architecture without a program
 _SHELL = r"""
@@ -155,6 +153,9 @@ def _find_release(name: str, family: str, fields: dict[str, str], older: dict[st
 
 
 OS = Family(
+    subject=NO_SUBJECT,
+    value='{"name": str, "family": str, "release": str or None (a rolling or unstable distribution), "arch": str or None '
+    '(the container does not tell it), "pretty": str}',
     calls=call("os"),
     read=_read_os,
     shell=_SHELL,

@@ -13,9 +13,6 @@ the container has gzip, and read by rpm_database. Of several files the one of th
 
 The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an empty list:
 the image may have been made without one.
-
-Value: {"manager": "dpkg" | "apk" | "rpm", "packages": [{"name": str, "version": str, "arch": str, "installed": bool}]}.
-"installed" is false for what dpkg still knows but does not have, such as removed packages with files left.
 """
 
 from __future__ import annotations
@@ -26,6 +23,7 @@ from typing import Any
 from .facts import OK, Fact, Query
 from .family import Answer, Family, call
 from .frames import BadContentError, decode_text
+from .query_rules import NO_SUBJECT
 from .rpm_database import MAX_DATABASE, read_rpm_database
 
 # rpm lists the keys of signers like packages
@@ -197,6 +195,9 @@ _RPM_FILES = tuple(
 )
 
 PACKAGES = Family(
+    subject=NO_SUBJECT,
+    value='{"manager": dpkg, apk or rpm, "packages": [{"name": str, "version": str, "arch": str, "installed": bool '
+    "(false for what dpkg still knows but does not have, such as removed packages with files left)}]}",
     calls=call("packages"),
     read=_read_packages,
     shell=_SHELL,

@@ -9,9 +9,7 @@ From /proc alone, since ps is often missing and its forms differ. A proc file sy
 (hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose
 status is kept back by a security module. A process that ends while the list is made is left out.
 
-Value: [{"pid": int, "ppid": int, "uid": int, "gid": int (effective), "state": str (one letter), "name": str (15
-characters at most), "cmdline": [str] (empty for kernel threads and zombies)}], by pid. The command line is what the
-process makes of it: some programs write one text over it.
+The command line is what the process makes of it: some programs write one text over it.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from typing import Any
 from .facts import OK, UNREADABLE, Fact, Query
 from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text, read_integer
+from .query_rules import NO_SUBJECT
 
 # The command lines are read by one program for all. Between them stands a line that no command line has: which kernel
 # this is. A command line that imitates it only breaks the count, and costs the fact. Without a program it is the shell
@@ -155,6 +154,9 @@ def _effective(identities: bytes) -> int:
 
 
 PROCESSES = Family(
+    subject=NO_SUBJECT,
+    value='a list by pid of {"pid": int, "ppid": int, "uid": int, "gid": int (effective), "state": str (one letter), '
+    '"name": str (15 characters at most), "cmdline": [str] (empty for kernel threads and zombies)}',
     calls=call("processes"),
     read=_read_processes,
     shell=_SHELL,

@@ -15,8 +15,9 @@ import math
 
 from .facts import Query
 from .families import FAMILIES
-from .family import RUNNING, WITHIN, Family, IndexedQuery, quote
+from .family import RUNNING, WITHIN, Family, IndexedQuery
 from .frames import COLLECTOR_VERSION, check_nonce
+from .query_rules import quote
 from .request import CollectionRequest
 from .shell_functions import FINISH, FROM_INSIDE, FUNCTIONS, NEEDS, PREPARE, SEE, STATS
 from .target_root import BESIDE, MOUNTED, ROOM

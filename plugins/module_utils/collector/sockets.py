@@ -5,8 +5,6 @@
 
 From /proc/net. A TCP socket listens in state 0A; a UDP socket that is bound and not connected is in state 07.
 
-Value: [{"protocol": "tcp" | "tcp6" | "udp" | "udp6", "address": str, "port": int, "uid": int}], sorted.
-
 The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The order is
 taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is big); by head where
 it is there, because most shells read it byte by byte up to a newline, which is far away.
@@ -20,6 +18,7 @@ import re
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text
+from .query_rules import NO_SUBJECT
 
 _SHELL = r"""
 sockets() {
@@ -93,6 +92,8 @@ def decode_address(digits: bytes, big: bool) -> str:
 
 
 SOCKETS = Family(
+    subject=NO_SUBJECT,
+    value='a sorted list of {"protocol": tcp, tcp6, udp or udp6, "address": str, "port": int, "uid": int}',
     calls=call("sockets"),
     read=_read_sockets,
     shell=_SHELL,

@@ -15,9 +15,6 @@ A walk stays on one file system, and never enters /proc, /sys and /dev. It ends 
 Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with directories that could not be
 read, unreadable. In these cases the fact carries what was found as its partial value: enough to prove a failure, never
 to prove its absence. Without find (GNU, busybox or toybox), head, sleep and base64 or od the fact is unsupported.
-
-Value: {"entries": [{"path": str}], sorted; bytes that are not UTF-8 as \\xNN, "complete": bool, "unreadable": int
-(places that find could not look into)}.
 """
 
 from __future__ import annotations
@@ -30,12 +27,15 @@ from typing import Any
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, quote
+from .family import Answer, Family, IndexedQuery
 from .frames import BadContentError, Frame, decode_text, read_integer
-from .request import encode_subject, get_option
+from .query_rules import PATH_ON_DISK, Number, Word, encode_subject
 
 MAX_BYTES = 512 * 1024
 _CUT_OFF = -1
+_MATCH = Word("match", ("setuid", "setgid", "world_writable", "unowned"))
+_LIMIT = Number("limit", 1000, 1, 10_000)
+_SECONDS = Number("seconds", 10, 1, 600)
 
 # How often a name is printed. What there may be much of is printed least.
 _TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8}
@@ -176,13 +176,13 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
     if not 0 < read_integer(number) <= len(search.complaints_below):
         raise BadContentError("the walk's directory is missing")
     unreadable = search.complaints + search.complaints_below[read_integer(number) - 1]
-    times = _TIMES[get_option(query, "match")]
+    times = _TIMES[_MATCH.of(query)]
     entries = sorted(
         _below(name, directory, encode_subject(query.subject))
         for name, printed in search.names
         if printed & times and _is_below(name, directory)
     )
-    limit, seconds = get_option(query, "limit"), get_option(query, "seconds")
+    limit, seconds = _LIMIT.of(query), _SECONDS.of(query)
     # find ends with 1 also where files vanished while it ran, which is no defect of the walk, and for other directories
     explained = search.vanished + search.complaints + sum(search.complaints_below)
     complete = not unreadable and (search.code == 0 or (search.code == 1 and explained > 0))
@@ -239,18 +239,20 @@ def _call(queries: list[IndexedQuery]) -> list[bytes]:
     roots: dict[str, list[IndexedQuery]] = {}
     for index, query in queries:
         roots.setdefault(query.subject, []).append((index, query))
-    matches = sorted(
-        {get_option(query, "match") for _index, query in queries}, key=lambda match: -_TIMES[match]
-    )
-    seconds = max(get_option(query, "seconds") for _index, query in queries)
+    matches = sorted({_MATCH.of(query) for _index, query in queries}, key=lambda match: -_TIMES[match])
+    seconds = max(_SECONDS.of(query) for _index, query in queries)
     commands = [b"matching %d %s" % (seconds, " ".join(matches).encode())]
     for root, below in roots.items():
-        pairs = [b"%s %d" % (get_option(query, "match").encode(), index) for index, query in below]
-        commands.append(b"walk %s %s" % (quote(root), b" ".join(pairs)))
+        pairs = [b"%s %d" % (_MATCH.of(query).encode(), index) for index, query in below]
+        commands.append(b"walk %s %s" % (PATH_ON_DISK.encode(root), b" ".join(pairs)))
     return [*commands, b"search"]
 
 
 WALK = Family(
+    subject=PATH_ON_DISK,
+    value='{"entries": [{"path": str}] (sorted; bytes that are not UTF-8 as \\xNN), "complete": bool, "unreadable": int '
+    "(places that find could not look into)}",
+    options=(_MATCH, _LIMIT, _SECONDS),
     calls=_call,
     read=_read_walk,
     shell=_SHELL,

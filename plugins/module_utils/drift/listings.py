@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..collector.facts import ABSENT, IMAGE_LISTING, OK, Facts, Query
+from ..collector.facts import ABSENT, OK, Facts, Query
+from ..collector.listings import IMAGE_LISTING
 from ..targets.pod import containers_of
 from .comparison import Drift, Surroundings, Value, compare, mount_over
 

@@ -25,7 +25,8 @@ from ..kept.kept_facts import BadFactsError, restore_facts
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.loader import PROFILE_FILE, read_text
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED
-from ..vocabulary.cursor import Cursor, nearest
+from ..suggestions import unknown_name
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.value_text import show
 from ..vocabulary.value_types import MODE
 from ..vocabulary.yaml_document import read_document, syntax_error
@@ -163,7 +164,7 @@ def _read_expected(cursor: Cursor, what: str) -> list[Expectation]:
 
 def _check_known(place: Cursor, word: str, name: str, known: list[str]) -> None:
     if name not in known:
-        place.fail(f"unknown {word} '{show(name)}'{nearest(name, known)} one of the profile's {show(known)}")
+        place.fail(unknown_name(word, show(name), known, f"one of the profile's {show(known)}"))
 
 
 def _as_kept(value: Any) -> Any:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..collector.facts import OK, STATUSES, UNREACHED, Fact, Facts
+from ..collector.families import KINDS
 
 _BASE64 = "base64"
-_VARIABLE = "environment_value:"
 _WORDS = r"passphrase|password|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential"
 # What it is -> how it looks. The aim is to miss nothing usual; a harmless text that is taken for a secret costs a fact.
 # The text comes from a container: no pattern may take more than linear time, so what repeats is bounded or begins nowhere
@@ -77,7 +77,7 @@ def restore_facts(kept: Any, collector: Mapping[str, Any]) -> Facts:
 
 
 def _kept(key: str, fact: Fact) -> dict[str, Any]:
-    secret = secret_in("\n".join((*_texts(_named(key, fact.value)), fact.cause)))
+    secret = secret_in("\n".join((*_texts(_searched(key, fact.value)), fact.cause)))
     if secret:
         fact = Fact(UNREACHED, cause=f"it was not kept: it may hold a secret ({secret})")
     try:
@@ -87,9 +87,11 @@ def _kept(key: str, fact: Fact) -> dict[str, Any]:
     return {"status": fact.status, "value": value, "cause": fact.cause}
 
 
-def _named(key: str, value: Any) -> Any:
-    """A variable's value together with its name, which is what tells that it is a secret."""
-    return f"{key[len(_VARIABLE) :]}={value}" if key.startswith(_VARIABLE) and value is not None else value
+def _searched(key: str, value: Any) -> Any:
+    """The part of a fact in which secrets are looked for, as its family has it."""
+    kind, _colon, subject = key.partition(":")
+    family = KINDS.get(kind)
+    return family.secret(subject, value) if family is not None else value
 
 
 def _texts(value: Any) -> Iterator[str]:

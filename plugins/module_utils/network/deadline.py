@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A deadline and a cancel event in one: everything that waits for a cluster obeys both."""
+"""A deadline and a cancel event in one: everything that waits for a server obeys both."""
 
 from __future__ import annotations
 

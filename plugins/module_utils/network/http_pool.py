@@ -1,26 +1,54 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP/1.1 requests over kept connections to one API server."""
+"""HTTP/1.1 requests over kept connections, and the values that say where to, what is sent and what came back."""
 
 from __future__ import annotations
 
 import http.client
+import io
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from ..cluster.connection import ClusterConnection
 from ..errors import ScanError
 from .deadline import Deadline
 from .server_text import clean_text
-from .transport import TlsStream
+from .tls import TlsClient
+from .transport import Endpoint, TlsStream, open_stream
 
 # Below the idle time-outs of servers and load balancers, so that a kept connection is rarely a dead one.
-_PIECE = 64 * 1024
 _KEEP_SECONDS = 20.0
 _KEEP_CONNECTIONS = 16
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True)
+class HttpTarget:
+    """A server and who we are towards it, at one moment.
+
+    :ivar headers: sent with every request (a name may stand several times, as Impersonate-Group does)
+    :ivar secrets: texts that must not appear in any message, though a server may send them back
+    """
+
+    endpoint: Endpoint
+    tls: TlsClient
+    headers: Sequence[tuple[str, str]] = ()
+    secrets: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return f"HttpTarget({self.endpoint.authority})"
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """`target` is path and query, without the base path of the endpoint; `body` is None for none."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +59,19 @@ class HttpReply:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which a server asked us to wait; None where it did not, or named a date.
+
+    :param headers: of its reply, with lower-case names
+    """
+    text = headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+
 
 class HttpPool:
     """Lends each request a connection of its own. Safe to use from several threads.
@@ -39,50 +80,38 @@ class HttpPool:
     then the same as for exec, and no other library is needed.
     """
 
-    def __init__(self, connection: ClusterConnection) -> None:
-        self._connection = connection
-        self._idle: list[tuple[float, TlsStream]] = []
+    def __init__(self) -> None:
+        self._idle: list[tuple[float, Endpoint, TlsStream]] = []
         self._lock = threading.Lock()
 
     def exchange(
         self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
+        server: HttpTarget,
+        request: HttpRequest,
         *,
         limit: int,
         deadline: Deadline,
+        error_limit: int | None = None,
     ) -> HttpReply:
-        """Send one request and read its reply, of at most `limit` bytes.
+        """Send one request and read its reply.
 
-        :param target: path and query, without the base path
+        :param limit: most bytes of its body; a longer one is bad_reply
+        :param error_limit: most bytes of the body where the status is not 200 to 299: what is more is left out
         :raises ScanError: unreachable (nothing was sent), connection_lost (it may have been), bad_reply, tls_failed,
-            no_credential, cancelled, timed_out
+            cancelled, timed_out
         """
-        connection = self._connection
-        identity = connection.headers()
-        stream = self._take(deadline) or connection.open(deadline)
+        stream = self._take(server, deadline) or open_stream(server.endpoint, server.tls, deadline)
         keep = False
         try:
-            client = http.client.HTTPConnection(connection.endpoint.host, connection.endpoint.port)
-            client.auto_open = 0  # or it would go on without TLS on its own
-            client.sock = _LentSocket(stream)
-            client.putrequest(method, connection.endpoint.base_path + target, skip_host=True)
-            client.putheader("Host", connection.endpoint.authority)
-            # Not by a mapping: Impersonate-Group stands once for each group.
-            for name, value in identity + list(headers.items()):
-                client.putheader(name, value)
-            if body is not None:
-                client.putheader("Content-Length", str(len(body)))
-            client.endheaders(body)
-            reply, keep = self._read(client, limit, deadline)
+            lent = _LentSocket(stream)
+            client = _start(lent, server, request)
+            reply, keep = _read(client, lent.reader, limit, error_limit, deadline)
             return reply
         except (http.client.HTTPException, OSError, ValueError) as error:
-            raise _broken(error, deadline.tried, connection.secrets()) from None
+            raise _broken(error, deadline.tried, server.secrets) from None
         finally:
             if keep:
-                self._give_back(stream)
+                self._give_back(server.endpoint, stream)
             else:
                 stream.close()
 
@@ -90,65 +119,104 @@ class HttpPool:
         """Close the connections that are kept."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for _since, stream in idle:
+        for _since, _endpoint, stream in idle:
             stream.close()
 
-    @staticmethod
-    def _read(client: http.client.HTTPConnection, limit: int, deadline: Deadline) -> tuple[HttpReply, bool]:
-        response = client.getresponse()
-        body = _read_body(response, limit)
-        if len(body) > limit:
-            raise ScanError("bad_reply", f"the reply has more than {limit} bytes", tried=deadline.tried)
-        # http.client takes headers that were cut off for complete ones; what follows them is then nothing.
-        if response.length or (
-            not body and response.will_close and response.length is None and response.status < 300
-        ):
-            raise ConnectionError("the reply was cut off")
-        headers: dict[str, str] = {name.lower(): value for name, value in response.getheaders()}
-        return HttpReply(response.status, headers, body), response.isclosed() and not response.will_close
-
-    def _take(self, deadline: Deadline) -> TlsStream | None:
-        tls = self._connection.tls()
+    def _take(self, server: HttpTarget, deadline: Deadline) -> TlsStream | None:
         while True:
             with self._lock:
                 if not self._idle:
                     return None
-                since, stream = self._idle.pop()
-            # A connection belongs to the client certificate that it was opened with.
-            if time.monotonic() - since < _KEEP_SECONDS and stream.tls is tls and stream.is_idle():
+                since, endpoint, stream = self._idle.pop()
+            # A connection belongs to its server, and to the client certificate that it was opened with.
+            is_ours = endpoint == server.endpoint and stream.tls is server.tls
+            if is_ours and time.monotonic() - since < _KEEP_SECONDS and stream.is_idle():
                 stream.deadline = deadline
                 return stream
             stream.close()
 
-    def _give_back(self, stream: TlsStream) -> None:
+    def _give_back(self, endpoint: Endpoint, stream: TlsStream) -> None:
         with self._lock:
             if len(self._idle) < _KEEP_CONNECTIONS:
-                self._idle.append((time.monotonic(), stream))
+                self._idle.append((time.monotonic(), endpoint, stream))
                 return
         stream.close()
 
 
 class _LentSocket:
     """A stream for http.client, which closes its socket as soon as it knows that a reply is the last one, and reads
-    on afterwards. Here the pool closes."""
+    on afterwards. Here the pool closes.
+
+    :ivar reader: what http.client reads the reply from
+    """
 
     def __init__(self, stream: TlsStream) -> None:
         self.sendall = stream.sendall
-        self.makefile = stream.makefile
+        self.reader = _ReplyReader(stream.raw())
+
+    def makefile(self, _mode: str, *_args: object, **_kwargs: object) -> _ReplyReader:
+        return self.reader
 
     def close(self) -> None:
         """Left to the pool."""
 
 
-def _broken(error: Exception, tried: str, secrets: list[str]) -> ScanError:
+class _ReplyReader(io.BufferedReader):
+    """Notices a head that ends before its empty line. http.client takes such headers for complete ones."""
+
+    has_ended = False
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self.has_ended = self.has_ended or not line
+        return line
+
+
+def _start(lent: _LentSocket, server: HttpTarget, request: HttpRequest) -> http.client.HTTPConnection:
+    """Send the request; the reply is still to be read."""
+    endpoint = server.endpoint
+    client = http.client.HTTPConnection(endpoint.host, endpoint.port)
+    client.auto_open = 0  # or it would go on without TLS on its own
+    client.sock = lent
+    client.putrequest(request.method, endpoint.base_path + request.target, skip_host=True)
+    client.putheader("Host", endpoint.authority)
+    for name, value in [*server.headers, *request.headers.items()]:
+        client.putheader(name, value)
+    if request.body is not None:
+        client.putheader("Content-Length", str(len(request.body)))
+    client.endheaders(request.body)
+    return client
+
+
+def _read(
+    client: http.client.HTTPConnection,
+    reader: _ReplyReader,
+    limit: int,
+    error_limit: int | None,
+    deadline: Deadline,
+) -> tuple[HttpReply, bool]:
+    """The reply, and whether its connection can serve another request."""
+    response = client.getresponse()
+    if reader.has_ended:
+        raise ConnectionError("the reply was cut off")
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    reply = HttpReply(response.status, headers, b"")
+    most = limit if error_limit is None or reply.is_success else error_limit
+    body = _read_body(response, most)
+    if len(body) > most and not reply.is_success and error_limit is not None:
+        return replace(reply, body=body[:most]), False
+    if len(body) > most:
+        raise ScanError("bad_reply", f"the reply has more than {most} bytes", tried=deadline.tried)
+    if response.length:
+        raise ConnectionError("the reply was cut off")
+    return replace(reply, body=body), response.isclosed() and not response.will_close
+
+
+def _broken(error: Exception, tried: str, secrets: Sequence[str]) -> ScanError:
     # RemoteDisconnected is a BadStatusLine, too.
     if isinstance(error, (OSError, http.client.IncompleteRead)):
-        return ScanError(
-            "connection_lost",
-            "the connection broke (%s)"
-            % (clean_text(str(error), secrets, limit=100) or type(error).__name__),
-            tried=tried,
-        )
+        text = clean_text(str(error), secrets, limit=100) or type(error).__name__
+        return ScanError("connection_lost", f"the connection broke ({text})", tried=tried)
     return ScanError("bad_reply", f"not a valid HTTP reply ({type(error).__name__})", tried=tried)
 
 

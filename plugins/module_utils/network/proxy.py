@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from ..cluster.connection_options import ConnectionOptions
 from ..errors import ScanError
 
 
@@ -28,13 +27,20 @@ class Proxy:
 
 
 def choose_proxy(
-    options: ConnectionOptions, environ: Mapping[str, str], of_kubeconfig: str, host: str
+    host: str,
+    environ: Mapping[str, str],
+    *,
+    url: str = "",
+    exceptions: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Proxy | None:
-    """The option, else the kubeconfig's proxy-url, else HTTPS_PROXY, to which alone NO_PROXY applies.
+    """The proxy that `url` names, else that of HTTPS_PROXY, to which alone the variable NO_PROXY applies.
 
+    :param url: an option's proxy, http://host:port; empty for none
+    :param exceptions: hosts that are reached without a proxy, in the form of NO_PROXY
+    :param headers: proxy_basic_auth and basic_auth (user:password), user_agent
     :raises ScanError: bad_option
     """
-    url, exceptions = options.proxy or of_kubeconfig, options.no_proxy or ""
     if not url:
         url = environ.get("HTTPS_PROXY") or environ.get("https_proxy") or ""
         exceptions = exceptions or environ.get("NO_PROXY") or environ.get("no_proxy") or ""
@@ -47,21 +53,18 @@ def choose_proxy(
         proxy_host, port, parts = None, None, urlsplit("")
     if not proxy_host or parts.scheme != "http":
         raise ScanError("bad_option", "only proxies of the form http://host:port can be used")
-    given = options.proxy_headers or {}
-    headers = {}
+    given, sent = headers or {}, {}
     if given.get("user_agent"):
-        headers["User-Agent"] = given["user_agent"]
+        sent["User-Agent"] = given["user_agent"]
     if given.get("basic_auth"):
-        headers["Authorization"] = basic_credential(*_user_and_password(given["basic_auth"]))
+        sent["Authorization"] = basic_credential(*_user_and_password(given["basic_auth"]))
     if given.get("proxy_basic_auth"):
-        headers["Proxy-Authorization"] = basic_credential(*_user_and_password(given["proxy_basic_auth"]))
+        sent["Proxy-Authorization"] = basic_credential(*_user_and_password(given["proxy_basic_auth"]))
     elif parts.username:
-        headers["Proxy-Authorization"] = basic_credential(
-            unquote(parts.username), unquote(parts.password or "")
-        )
-    if any(not value.isascii() or not value.isprintable() for value in headers.values()):
+        sent["Proxy-Authorization"] = basic_credential(unquote(parts.username), unquote(parts.password or ""))
+    if any(not value.isascii() or not value.isprintable() for value in sent.values()):
         raise ScanError("bad_option", "proxy_headers holds characters that cannot stand in a header")
-    return Proxy(proxy_host, port or 80, headers)
+    return Proxy(proxy_host, port or 80, sent)
 
 
 def basic_credential(user: str, password: str) -> str:

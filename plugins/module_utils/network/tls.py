@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS towards one API server: what is trusted, who we are, and a session that makes the next handshake cheap."""
+"""TLS towards one server: what is trusted, who we are, and a session that makes the next handshake cheap."""
 
 from __future__ import annotations
 
@@ -104,6 +104,17 @@ class TlsClient:
                 f"the client certificate and key cannot be used together ({reason})",
                 advice="Give a PEM certificate and its unencrypted PEM key.",
             ) from None
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """The content of a file that somebody named.
+
+    :raises ScanError: bad_file
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ScanError("bad_file", f"{what} {path} cannot be read ({error.strerror})") from None
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens connections to an API server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure named."""
+"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure named."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an API server is. `base_path` stands before every path (servers behind a gateway), without a slash at
-    its end; `server_name` is what the certificate must be for."""
+    """Where a server is.
+
+    :ivar base_path: stands before every path (servers behind a gateway), without a slash at its end
+    :ivar server_name: the name that the certificate must be for
+    """
 
     host: str
     port: int
@@ -110,8 +113,12 @@ class TlsStream:
             if not sent:
                 self.wait(to_write=True)
 
+    def raw(self) -> io.RawIOBase:
+        """The reading side as a file that waits."""
+        return _StreamReader(self)
+
     def makefile(self, _mode: str, *_args: object, **_kwargs: object) -> io.BufferedReader:
-        return io.BufferedReader(_StreamReader(self))
+        return io.BufferedReader(self.raw())
 
     def is_idle(self) -> bool:
         """Whether the connection is open with nothing to read: what a kept connection must be to be used again."""
@@ -146,7 +153,7 @@ class _StreamReader(io.RawIOBase):
 
 
 def open_stream(endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> TlsStream:
-    """Connect to the API server.
+    """Connect to the server.
 
     :raises ScanError: unreachable, tls_failed, cancelled, timed_out
     """

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..vocabulary.cursor import Cursor, unknown
+from ..suggestions import unknown_name
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.supports import SUPPORT_KEYS
 from ..vocabulary.value_text import show
 from ..vocabulary.yaml_document import Document
@@ -73,7 +74,7 @@ def compile_profile(
     inputs = read_inputs(entries["inputs"], given, preset, name) if "inputs" in entries else {}
     for handed_on, value in preset.items():
         if handed_on not in inputs:
-            value.cursor.fail(unknown("input", handed_on, inputs, f"depends on '{name}': inputs"))
+            value.cursor.fail(f"depends on '{name}': inputs: {unknown_name('input', handed_on, inputs)}")
     texts = {
         key: entries[key].text(f"the profile's {key}") for key in ("title", *_TEXT_KEYS) if key in entries
     }

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..collector.request import make_request
 from ..errors import ScanError
+from ..suggestions import unknown_name
 from ..vocabulary.conditions import compile_conditions, describe, sign_of
-from ..vocabulary.cursor import Cursor, unknown
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Parameter, Resource
 from ..vocabulary.value_text import show
@@ -28,7 +29,7 @@ def compile_test(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict
     names = [key for key in entries if key != _EXPECT]
     for name in names:
         if name not in RESOURCES:
-            entries[name].fail(unknown("resource", name, RESOURCES, what))
+            entries[name].fail(f"{what}: {unknown_name('resource', name, RESOURCES)}")
     if len(names) != 1:
         cursor.fail(
             "{}: found {} in one test; expected exactly one resource beside 'expect'".format(
@@ -111,7 +112,7 @@ def _compile_where(cursor: Cursor, resource: Resource, what: str) -> list[dict[s
     clauses = []
     for name, entry in cursor.mapping(f"{what} where").items():
         if name not in resource.fields:
-            entry.fail(unknown("field", name, resource.fields, f"{what} where"))
+            entry.fail(f"{what} where: {unknown_name('field', name, resource.fields)}")
         conditions = compile_conditions(entry, resource.fields[name].type, f"{what} where {name}")
         clauses.append({"field": name, "conditions": conditions})
     return clauses
@@ -134,7 +135,7 @@ def _compile_expect(
         cursor.fail(f"{what} expect: found an empty mapping; expected attributes and their values")
     for name, entry in entries.items():
         if name not in resource.attributes:
-            entry.fail(unknown("attribute", name, resource.attributes, what))
+            entry.fail(f"{what}: {unknown_name('attribute', name, resource.attributes)}")
         attribute = resource.attributes[name]
         resolved, masked = substitute(entry, inputs)
         conditions = compile_conditions(resolved, attribute.type, f"{what} {name}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..vocabulary.cursor import Cursor, unknown
+from ..suggestions import unknown_name
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.value_text import show
 from ..vocabulary.value_types import kind_of
 
@@ -31,7 +32,7 @@ def compile_impact(cursor: Cursor, what: str) -> float:
     value = cursor.value
     if isinstance(value, str):
         if value.lower() not in IMPACTS:
-            cursor.fail(unknown("impact", value, IMPACTS, what))
+            cursor.fail(f"{what}: {unknown_name('impact', value, IMPACTS)}")
         return IMPACTS[value.lower()]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         cursor.fail(

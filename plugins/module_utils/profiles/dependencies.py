@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ..vocabulary.cursor import Cursor, nearest
+from ..suggestions import unknown_name
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.value_text import show
 from .compiled_profile import CompiledProfile
 from .control_fields import compile_impact, compile_tags
@@ -132,10 +133,8 @@ class _Choice:
 
     def _check_id(self, place: Cursor, control_id: str) -> None:
         if control_id not in self._by_id:
-            place.fail(
-                f"{self._what}: unknown control '{show(control_id)}'{nearest(control_id, self._by_id)} the "
-                f"id of one of its {len(self._by_id)} controls"
-            )
+            expected = f"the id of one of its {len(self._by_id)} controls"
+            place.fail(f"{self._what}: {unknown_name('control', show(control_id), self._by_id, expected)}")
 
     def _changed(self, control: Mapping[str, Any], place: Any) -> dict[str, Any]:
         """The control with what applies to all of its profile, and with its own change where it has one."""

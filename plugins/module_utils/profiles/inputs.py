@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..errors import ScanError
-from ..vocabulary.cursor import Cursor, unknown
+from ..suggestions import unknown_name
+from ..vocabulary.cursor import Cursor
 from ..vocabulary.patterns import check_pattern
 from ..vocabulary.value_text import MASK
 from ..vocabulary.value_types import kind_of
@@ -108,7 +109,7 @@ def _read_input(
         entries["name"].fail(f"{what}: found other characters in the name; expected letters, digits, _ and -")
     kind = entries["type"].text(f"{what}: type").lower()
     if kind not in _TYPES:
-        entries["type"].fail(unknown("type", kind, _TYPES, what))
+        entries["type"].fail(f"{what}: {unknown_name('type', kind, _TYPES)}")
     required = entries["required"].boolean(f"{what}: required") if "required" in entries else False
     sensitive = entries["sensitive"].boolean(f"{what}: sensitive") if "sensitive" in entries else False
     description = entries["description"].text(f"{what}: description") if "description" in entries else ""
@@ -218,7 +219,7 @@ def _look_up(cursor: Cursor, name: str, inputs: Mapping[str, Input]) -> Input:
     if name not in inputs:
         if not inputs:
             cursor.fail(f"unknown input '{name}'; this profile declares no inputs")
-        cursor.fail(unknown("input", name, inputs, "a reference"))
+        cursor.fail(f"a reference: {unknown_name('input', name, inputs)}")
     return inputs[name]
 
 
@@ -228,7 +229,7 @@ def check_given(given: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
         if name not in declared:
             raise ScanError(
                 "bad_option",
-                unknown("input", name, declared, "The scan's inputs")
+                f"The scan's inputs: {unknown_name('input', name, declared)}"
                 if declared
                 else f"The input '{name}' was given, but no profile of the scan declares any",
             )

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
+from ..suggestions import nearest
 from ..vocabulary.yaml_document import Document, read_document, syntax_error
 from .compile_controls import compile_profile
 from .compiled_profile import CompiledProfile
@@ -156,12 +156,11 @@ def _first(asked: str, candidates: Sequence[Path], search: Sequence[Path]) -> Pa
         if file.is_file():
             return file
     names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
-    near = difflib.get_close_matches(asked, names, 1, 0.6)
     raise ScanError(
         "profile_not_found",
         "No profile '{}'{} at {}; known names are {}".format(
             asked,
-            f", did you mean '{near[0]}'? Looked" if near else "; looked",
+            nearest(asked, names, "looked"),
             ", ".join(str(candidate) for candidate in candidates),
             ", ".join(names) or "none",
         ),

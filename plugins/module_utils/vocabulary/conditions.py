@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cursor import Cursor, unknown
+from ..suggestions import unknown_name
+from .cursor import Cursor
 from .evidence import Absent, NotKnownError, Partial
 from .matchers import MATCHERS, NESTED, element_type, meets_one
 from .patterns import find_line
@@ -46,7 +47,7 @@ def _compile_entry(cursor: Cursor, name: str, kind: ValueType, what: str) -> Con
 def _condition(cursor: Cursor, name: str, kind: ValueType, what: str) -> Condition:
     usable = [matcher.name for matcher in MATCHERS.values() if matcher.applies(kind)]
     if name not in MATCHERS:
-        cursor.fail(unknown("matcher", name, [*usable, "not"], what))
+        cursor.fail(f"{what}: {unknown_name('matcher', name, [*usable, 'not'])}")
     if name not in usable:
         cursor.fail(
             "{}: the matcher '{}' does not apply to {}; expected one of {}".format(

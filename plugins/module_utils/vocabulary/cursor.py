@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, NoReturn
 
+from ..suggestions import unknown_name
 from .value_types import kind_of
 from .yaml_document import Document, Path, syntax_error
 
@@ -45,7 +45,7 @@ class Cursor:
         names = None if allowed is None else list(allowed)
         for key in self.value:
             if names is not None and key not in names:
-                self.child(key).fail(unknown("key", key, names, what))
+                self.child(key).fail(f"{what}: {unknown_name('key', key, names)}")
         for key in required:
             if key not in self.value:
                 self.fail("{}: the key '{}' is missing; expected {}".format(what, key, ", ".join(required)))
@@ -76,17 +76,3 @@ class Cursor:
             return accept(self.value)
         except ValueError as error:
             self.fail(f"{what}: {error}; expected {name}")
-
-
-def unknown(word: str, name: str, known: Iterable[str], where: str) -> str:
-    """The problem text for a name that is not among the known ones, with the nearest of them."""
-    names = sorted(known)
-    return "{}: unknown {} '{}'{} {}".format(
-        where, word, name, nearest(name, names), "one of {}".format(", ".join(names)) if names else "none"
-    )
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """What stands between a name that is not known and what is expected: the nearest of the known ones, where one is near."""
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    return f", did you mean '{near[0]}'? Expected" if near else "; expected"

@@ -1,7 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All resources of the language by name."""
+"""All resources of the language by name.
+
+Each file in resources/ holds the resources of one subject and lists them itself; a new resource of a known subject changes
+nothing here. The files are imported by name, because Ansible sends a module only what it finds imported so.
+"""
 
 from __future__ import annotations
 

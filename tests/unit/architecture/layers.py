@@ -46,44 +46,44 @@ ROOMS: tuple[Room, ...] = (
     ),
     Room("doc_fragments", "what the documentation of several modules has in common"),
     Room("callback", "a fleet's table, Prometheus metrics", ("plugin_utils", "reports")),
-    Room("filter", "filters over HDF documents and summaries", ("results", "errors")),
+    Room("filter", "filters over HDF documents and summaries", ("results",)),
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "results", "errors"),
+        ("module_run", "tasks", "options", "reports", "results"),
     ),
-    _engine("module_run.py", "a task as an Ansible module", "tasks options errors"),
+    _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
         "options preflight footprint sidecar scanning approaches reports judging profiles vocabulary kept drift results "
-        "collector access targets cluster network bounded_work errors",
+        "collector access targets cluster network bounded_work",
     ),
-    _engine("options.py", "the options of all modules, each said once", "approaches targets cluster errors"),
+    _engine("options.py", "the options of all modules, each said once", "approaches targets cluster"),
     _engine(
         "preflight",
         "what a scan would do and need, told beforehand",
-        "approaches access targets cluster safe_text errors",
+        "approaches access targets cluster",
     ),
     _engine(
         "footprint",
         "what scans have left in pods, and its removal by eviction",
-        "approaches targets cluster network errors",
+        "approaches targets cluster network",
     ),
     _engine(
         "sidecar",
         "sidecars in pod templates: what a template needs, the change and its removal, the rollout, manifests",
-        "approaches targets cluster network errors",
+        "approaches targets cluster network",
     ),
     _engine(
         "scanning",
         "what a run does to each target: reached, judged, an outcome",
-        "approaches judging profiles vocabulary drift results collector targets errors",
+        "approaches judging profiles vocabulary drift results collector targets",
     ),
     _engine(
         "approaches",
         "how a target is reached: opens a probe and runs one collection; one file per approach",
-        "drift collector access targets cluster network errors",
+        "drift collector access targets cluster network",
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
@@ -91,47 +91,50 @@ ROOMS: tuple[Room, ...] = (
         "facts and a compiled profile give verdicts; the cases that test a profile",
         "profiles vocabulary kept results collector",
     ),
-    _engine("profiles", "loads, resolves and compiles profiles; their inputs", "vocabulary collector errors"),
+    _engine("profiles", "loads, resolves and compiles profiles; their inputs", "vocabulary collector"),
     _engine(
         "vocabulary",
         "the words of the profile language: resources, matchers, conditions, types of values",
-        "drift collector targets errors",
+        "drift collector targets",
     ),
     _engine(
         "kept",
         "what is kept of a target so that it can be judged again without a scan",
-        "results collector targets errors",
+        "results collector targets",
     ),
     _engine(
         "drift",
         "a container against its image: two listings compared, the report",
-        "results collector targets safe_text",
+        "results collector targets",
     ),
     _engine(
         "results",
         "HDF, status and severity, summary, waivers, attestations, threshold, the run's folder; knows no profile, no "
         "approach and no cluster",
-        "safe_text errors",
     ),
-    _engine("collector", "request -> POSIX sh -> frames -> typed facts", "errors"),
+    _engine("collector", "request -> POSIX sh -> frames -> typed facts"),
     _engine(
         "access",
         "what is made for a scan, its life cycle, the scanner's token; the admission policy for scanners",
-        "targets cluster errors",
+        "targets cluster",
     ),
-    _engine("targets", "selection and identity; knows no connection", "errors"),
-    _engine("cluster", "connection, credentials, REST by fixed paths, exec, limiter", "network errors"),
-    _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster", "errors"),
-    _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted", "errors"),
+    _engine("targets", "selection and identity; knows no connection"),
+    _engine("cluster", "connection, credentials, REST by fixed paths, exec, limiter", "network"),
+    _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster"),
+    _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
+    _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
+
+# What any room above is allowed to import, and so is named in no room's imports.
+FOUNDATION = frozenset({"suggestions", "safe_text", "errors"})
 
 
 def above(names: set[str]) -> set[str]:
     """These rooms and all that import them, directly or not."""
     found = set(names)
     for room in reversed(ROOMS):
-        if found & set(room.imports):
+        if found & (FOUNDATION | set(room.imports)):
             found.add(room.name)
     return found

@@ -10,7 +10,7 @@ import pathlib
 import pytest
 
 from .imports import file_imports, room_of
-from .layers import ROOMS, Room, above
+from .layers import FOUNDATION, ROOMS, Room, above
 
 
 def differences(imports: dict[str, set[str]], rooms: tuple[Room, ...]) -> list[str]:
@@ -26,6 +26,12 @@ def differences(imports: dict[str, set[str]], rooms: tuple[Room, ...]) -> list[s
         if room_of(name) != room_of(other)
     }
     allowed = {(room.path, other.path) for room in rooms for other in rooms if other.name in room.imports}
+    free = {
+        (room.path, other.path)
+        for number, room in enumerate(rooms)
+        for other in rooms[number + 1 :]
+        if other.name in FOUNDATION
+    }
     place = {room.path: number for number, room in enumerate(rooms)}
     return [
         *(f"{path} is no room of the table" for path in sorted(there - by_path.keys())),
@@ -34,7 +40,7 @@ def differences(imports: dict[str, set[str]], rooms: tuple[Room, ...]) -> list[s
             f"{name} imports {other}, which the table does not allow"
             for name, others in imports.items()
             for other in sorted(others)
-            if room_of(name) != room_of(other) and (room_of(name), room_of(other)) not in allowed
+            if room_of(name) != room_of(other) and (room_of(name), room_of(other)) not in allowed | free
         ),
         *(
             f"the table allows {one} to import {other}, and nothing does"

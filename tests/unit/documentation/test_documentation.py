@@ -92,10 +92,16 @@ def test_generated_pages_are_current():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"run `make docs` ({name})"
 
 
-def test_action_group_holds_the_modules_with_connection_options():
-    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["scan"]
-    with_connection = [name for name in MODULES if "kubeconfig" in getattr(options, f"{name}_spec")()]
-    assert sorted(group) == with_connection
+@pytest.mark.parametrize(("group", "spec"), [("scan", "connection"), ("selection", "selection")])
+def test_an_action_group_holds_the_modules_with_its_options(group, spec):
+    members = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"][group]
+    shared = set(getattr(options, f"{spec}_spec")())
+    assert sorted(members) == [name for name in MODULES if shared <= set(getattr(options, f"{name}_spec")())]
+
+
+def test_an_action_group_of_roles_holds_modules_with_a_connection():
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    assert set(groups["role_connection"]) == set(groups["selection"]) <= set(groups["scan"])
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")

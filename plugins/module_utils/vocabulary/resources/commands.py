@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from ...collector.commands import join_command, split_command
 from ...collector.facts import Query
 from ...collector.frames import decode_text
-from ...collector.request import join_command, split_command
 from ...errors import ScanError
 from ..evidence import Absent
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, present

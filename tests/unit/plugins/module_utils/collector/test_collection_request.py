@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
-    IMAGE_LISTING,
-    Query,
-)
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.families import FAMILIES
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
-    _KINDS,
-    HASH_FILES,
-    get_option,
-    make_request,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.contents import HASH_FILES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.families import FAMILIES, KINDS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.kernel_parameters import (
     sysctl_path,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.listings import IMAGE_LISTING
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.query_rules import NO_SUBJECT
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 
@@ -108,14 +104,17 @@ def test_too_much_is_refused() -> None:
         make_request(Query("file", f"/{number}" + "/d" * 1900) for number in range(200))
 
 
-def test_every_kind_of_the_contract_has_a_family() -> None:
-    kinds = set(re.findall(r"^ *([a-z0-9_]+)  +\S", Query.__doc__ or "", re.MULTILINE)) - {"kind"}
-    assert kinds == {*FAMILIES, IMAGE_LISTING}  # which the image answers as a listing
+def test_every_kind_says_what_it_takes_and_gives() -> None:
+    assert set(KINDS) == {*FAMILIES, IMAGE_LISTING}  # which the image answers as a listing
+    assert KINDS[IMAGE_LISTING] is FAMILIES["listing"]
+    for kind, family in KINDS.items():
+        assert family.value and bool(family.subject.what) == (family.subject is not NO_SUBJECT), kind
 
 
-def test_options_have_defaults() -> None:
-    assert get_option(Query("content", "/a"), "limit") == 256 * 1024
-    assert get_option(Query("content", "/a", (("limit", 7),)), "limit") == 7
+def test_an_option_of_a_query_is_what_was_given_or_the_default() -> None:
+    (limit,) = FAMILIES["content"].options
+    assert limit.of(Query("content", "/a")) == 256 * 1024
+    assert limit.of(Query("content", "/a", (("limit", 7),))) == 7
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,9 @@ def test_the_script_holds_only_what_is_needed() -> None:
 
     small = script(Query("process_status"))
     assert len(small) < 4000 and b"find" not in small.split(b"unset GLOBIGNORE")[1] and b"<<" not in small
-    everything: tuple[Query, ...] = tuple(Query(kind) for kind in FAMILIES if not _KINDS[kind].subject)
+    everything: tuple[Query, ...] = tuple(
+        Query(kind) for kind, family in FAMILIES.items() if family.subject is NO_SUBJECT
+    )
     everything += tuple(Query("file", f"/etc/some/file{number}") for number in range(60))
     everything += (
         Query("content", "/etc/login.defs"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.commands import join_command
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     ABSENT,
     OK,
@@ -22,10 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Query,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
-    join_command,
-    make_request,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     CELLS,

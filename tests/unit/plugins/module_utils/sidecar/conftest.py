@@ -1,0 +1,11 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.securescan.kubernetes.tests.support.empty_cluster import (  # noqa: F401
+    authority,
+    client,
+    server,
+)
