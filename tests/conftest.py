@@ -1,8 +1,9 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How tests are spread over two processes (make test): all that use the cluster in one, the unit tests beside them, each
-file as a whole, since some end by comparing a page with what the tests before have seen.
+"""How tests are spread over processes (make test): each file as a whole, since some end by comparing a page with what the tests
+before have seen; the longest files first. Each process has a cluster of its own, as tests count what is in the whole cluster. A
+cluster that KUBECONFIG names is shared: then one process has all tests that use it.
 
 Unit tests that run shells in containers of their own are marked `in_container`: they take the longest, and what they test
 does not depend on the Python that runs them.
@@ -10,16 +11,30 @@ does not depend on the Python that runs them.
 
 from __future__ import annotations
 
+import collections
+import os
 from typing import Any
 
 import pytest
 
 _INTEGRATION = "tests/integration/"
-# Integration tests that need no cluster.
-_BESIDE_THE_CLUSTER = "test_python_versions.py"
+# Tests that take a minute each and depend on nothing that the others do.
+_EACH_FOR_ITSELF = ("test_python_versions.py", "test_molecule.py")
+# What takes long begins first, so that no process ends with it alone. Seconds, as `make test` prints them at its end.
+_SECONDS: dict[str, int] = {}
+_LISTED_FILES = 15
 
 # before anything of it is imported
 pytest.register_assert_rewrite("ansible_collections.securescan.kubernetes.tests.support")
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]
+
+
+def _seconds(nodeid: str) -> int:
+    path = _file_of(nodeid)
+    return _SECONDS.get(path.rpartition("/")[2], 2 if path.startswith(_INTEGRATION) else 1)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -27,14 +42,43 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """The scheduler of pytest-xdist; its own marks for groups have no effect with pytest 9.2."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ClusterAndFiles(LoadScopeScheduling):
+    class Files(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            path = nodeid.split("::", 1)[0]
-            if path.endswith(_BESIDE_THE_CLUSTER):
-                return nodeid
-            return "cluster" if path.startswith(_INTEGRATION) else path
+            path = _file_of(nodeid)
+            if path.startswith(_INTEGRATION) and os.environ.get("KUBECONFIG"):
+                return "the cluster that is given"
+            return nodeid if path.endswith(_EACH_FOR_ITSELF) else path
 
-    return ClusterAndFiles(config, log)
+    config.option.loadscopereorder = False  # it would sort by the number of tests
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: -_seconds(item.nodeid))
+
+
+class FileTimes:
+    """How long each file's tests took, and how long each process had something to do."""
+
+    def __init__(self) -> None:
+        self.files: collections.Counter[str] = collections.Counter()
+        self.processes: collections.Counter[str] = collections.Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.files[_file_of(report.nodeid)] += report.duration
+        self.processes[getattr(report, "worker_id", "the only process")] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        total = sum(self.files.values())
+        if total < 60:
+            return
+        terminalreporter.section("seconds by file")
+        for path, seconds in self.files.most_common(_LISTED_FILES):
+            terminalreporter.line(f"{seconds:6.0f}  {path}")
+        others = sum(seconds for _path, seconds in self.files.most_common()[_LISTED_FILES:])
+        terminalreporter.line(f"{others:6.0f}  {max(0, len(self.files) - _LISTED_FILES)} other files")
+        for process, seconds in sorted(self.processes.items()):
+            terminalreporter.line(f"{seconds:6.0f}  {process} in all")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,3 +87,5 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "in_container: runs shells in a container of its own; does not depend on the Python that runs it",
     )
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FileTimes())

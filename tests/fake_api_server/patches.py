@@ -91,7 +91,7 @@ def _operate(operation: Mapping[str, Any], place: Any, last: str) -> None:
     if kind == "remove":
         del place[key]
     elif kind == "replace":
-        place[key]  # noqa: B018 - what is not there cannot be replaced
+        _was_there = place[key]  # what is not there cannot be replaced
         place[key] = value
     elif kind == "add":
         place[key] = value

@@ -1,14 +1,16 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One real cluster with the sample workloads for all integration tests, and their fixtures, which pytest finds by the names of
-this module."""
+"""One real cluster with the sample workloads for the integration tests of a process, and their fixtures, which pytest
+finds by the names of this module."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
@@ -43,8 +45,13 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> SampleCluster:
-    return sample_cluster("test")
+def cluster() -> Iterator[SampleCluster]:
+    """The process's own cluster. That of tests in one process stays for the next run, those of several processes go."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    running = sample_cluster(f"test-{worker}" if worker else "test")
+    yield running
+    if worker and running.made_here:
+        running.made_here.down()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,302 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins' shared part: where a task runs, what reaches it, and what is left of its result.
+
+The task, the connection and the templar are Ansible's own. A module that is sent elsewhere is not run: only its name and its
+options are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import pytest
+
+pytest.importorskip("ansible", reason="action plugins belong to Ansible")
+
+from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task as AnsibleTask
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
+from ansible.template import Templar
+from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import ActionModule as GuardAction
+from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.plugin_utils import scan_action
+from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.empty_cluster import (  # noqa: F401
+    authority,
+    server,
+)
+
+SPEC: dict[str, dict[str, Any]] = {
+    "count": {"type": "int", "default": 3},
+    "compiled_profiles": {"type": "list", "elements": "dict"},
+    "access": {"type": "dict"},
+    **options.connection_spec(),
+}
+Body = Callable[[Mapping[str, Any], TaskContext], dict[str, Any]]
+
+
+class Runner:
+    """Runs an action as Ansible does; `sent` is what it sent to be run elsewhere, `displayed` what it displayed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.displayed: list[str] = []
+        self.reply: dict[str, Any] = {"changed": False}
+
+        def send(
+            _action: ActionBase, module_name: str, module_args: dict[str, Any], task_vars: Any
+        ) -> dict[str, Any]:
+            self.sent.append((module_name, module_args))
+            return self.reply
+
+        monkeypatch.setattr(ActionBase, "_execute_module", send)
+        monkeypatch.setattr(scan_action._display, "display", self.displayed.append)
+
+    def __call__(
+        self,
+        action: type[ScanAction],
+        *,
+        elsewhere: bool = False,
+        become: bool = False,
+        check_mode: bool = False,
+        diff: bool = False,
+        environment: Any = None,
+        variables: dict[str, Any] | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        loader, context = DataLoader(), PlayContext()
+        context.become = become
+        task = AnsibleTask()
+        task.args, task.check_mode, task.diff = arguments, check_mode, diff
+        task.environment = environment
+        task.async_val = 0
+        connection = connection_loader.get("ssh" if elsewhere else "local", context, "/dev/null")
+        templar = Templar(loader=loader, variables=variables or {})
+        plugin = action(task, connection, context, loader, templar, None)
+        done: dict[str, Any] = plugin.run(None, {"inventory_hostname": "edge", **(variables or {})})
+        return done
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(monkeypatch)
+
+
+def action_of(body: Body, **attributes: Any) -> type[ScanAction]:
+    """An action plugin whose task is `body`."""
+    members = {"module_name": "scan_guard", "spec": staticmethod(lambda: SPEC), "task": staticmethod(body)}
+    return type("ActionModule", (ScanAction,), {**members, **attributes})
+
+
+def raising(error: ScanError) -> Body:
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        raise error
+
+    return task
+
+
+def echo(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    return {"count": params["count"], "check_mode": context.check_mode, "environ": dict(context.environ)}
+
+
+# Where it runs
+
+
+def test_with_a_local_connection_the_task_runs_in_this_process(run: Runner) -> None:
+    assert run(action_of(echo), count="7")["count"] == 7, "options were not read as Ansible reads them"
+    assert run.sent == []
+
+
+@pytest.mark.parametrize("way", [{"elsewhere": True}, {"become": True}])
+def test_with_another_connection_or_user_the_module_of_the_same_name_does_it(
+    run: Runner, way: dict[str, Any]
+) -> None:
+    run.reply = {"changed": True, "run_id": "r-1"}
+    assert run(action_of(echo), **way, count="7") == {"changed": True, "run_id": "r-1"}
+    assert run.sent == [("securescan.kubernetes.scan_guard", {"count": "7"})], (
+        "its options are the task's own"
+    )
+
+
+def test_what_needs_the_controller_runs_here_whatever_the_connection(run: Runner) -> None:
+    assert run(action_of(echo, always_here=True), elsewhere=True, become=True)["count"] == 3
+    assert run.sent == []
+
+
+def test_what_is_prepared_on_the_controller_reaches_the_task_and_the_module(run: Runner) -> None:
+    def prepare(self: ScanAction, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"compiled_profiles": [{"read": params["count"]}]}
+
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        return {"seen": params["compiled_profiles"]}
+
+    prepared = action_of(task, prepare=prepare)
+    assert run(prepared)["seen"] == [{"read": 3}]
+    run(prepared, elsewhere=True, count=4)
+    assert run.sent[0][1] == {"count": 4, "compiled_profiles": [{"read": 4}]}
+
+
+def test_what_cannot_be_prepared_is_a_failure_and_nothing_is_sent(run: Runner) -> None:
+    def prepare(self: ScanAction, params: Mapping[str, Any]) -> dict[str, Any]:
+        raise ScanError("bad_file", "no such file")
+
+    result = run(action_of(echo, prepare=prepare), elsewhere=True)
+    assert result["failed"] and result["error"]["reason"] == "bad_file" and run.sent == []
+
+
+# What reaches it
+
+
+@pytest.mark.parametrize("arguments", [{"count": "many"}, {"cuont": 3}])
+def test_options_that_do_not_fit_never_reach_the_task(run: Runner, arguments: dict[str, Any]) -> None:
+    for elsewhere in (False, True):
+        with pytest.raises(AnsibleActionFail) as caught:
+            run(action_of(echo), elsewhere=elsewhere, **arguments)
+        assert next(iter(arguments)) in str(caught.value) and run.sent == []
+
+
+def test_check_mode_reaches_the_task(run: Runner) -> None:
+    assert run(action_of(echo), check_mode=True)["check_mode"] is True
+    assert run(action_of(echo))["check_mode"] is False
+
+
+def test_the_tasks_environment_lies_over_that_of_the_controller(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("K8S_AUTH_HOST", "of the controller")
+    monkeypatch.setenv("K8S_AUTH_CONTEXT", "of the controller")
+    layers = [{"K8S_AUTH_CONTEXT": "of the play", "NUMBER": 1}, None, {"NUMBER": 2}]
+    environ = run(action_of(echo), environment=layers)["environ"]
+    assert (environ["K8S_AUTH_HOST"], environ["K8S_AUTH_CONTEXT"], environ["NUMBER"]) == (
+        "of the controller",
+        "of the play",
+        "2",
+    )
+    assert run(action_of(echo), environment={"NUMBER": 3})["environ"]["NUMBER"] == "3"
+
+
+def test_templates_in_the_environment_are_those_of_the_host(run: Runner) -> None:
+    result = run(
+        action_of(echo), environment=[{"NUMBER": _template("{{ 40 + more }}")}], variables={"more": 2}
+    )
+    assert result["environ"]["NUMBER"] == "42"
+
+
+def _template(text: str) -> str:
+    """A text that Ansible takes for a template: 2.19 and later want that to be said."""
+    try:
+        from ansible.template import trust_as_template
+    except ImportError:
+        return text
+    trusted: str = trust_as_template(text)
+    return trusted
+
+
+def test_progress_is_shown_at_once_with_the_host(run: Runner) -> None:
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        context.say("3/8 containers done")
+        return {"shown_by_then": list(run.displayed)}
+
+    assert run(action_of(task))["shown_by_then"] == ["[edge] 3/8 containers done"]
+
+
+# What is left of its result
+
+
+def test_a_cluster_that_does_not_answer_is_ansibles_unreachable(run: Runner) -> None:
+    result = run(action_of(raising(ScanError("unreachable", "connection refused", tried="connecting"))))
+    assert result["unreachable"] is True and "failed" not in result
+    assert "connection refused" in result["msg"] and result["error"]["reason"] == "unreachable"
+
+
+def test_a_module_elsewhere_that_found_no_cluster_is_unreachable_too(run: Runner) -> None:
+    run.reply = {"failed": True, "msg": "refused", "error": {"reason": "unreachable"}}
+    assert run(action_of(echo), elsewhere=True) == {
+        "unreachable": True,
+        "msg": "refused",
+        "error": {"reason": "unreachable"},
+    }
+
+
+def test_every_other_reason_is_a_failure(run: Runner) -> None:
+    results = {reason: run(action_of(raising(ScanError(reason, "why")))) for reason in KINDS}
+    assert len(results) > 50
+    assert [reason for reason, result in results.items() if not result.get("failed")] == ["unreachable"]
+    assert [reason for reason, result in results.items() if "unreachable" in result] == ["unreachable"]
+    assert all(result["error"]["reason"] == reason for reason, result in results.items())
+
+
+@pytest.mark.parametrize(
+    "reply", [{"failed": True, "msg": "no error record"}, {"failed": True, "error": None}]
+)
+def test_a_failed_module_without_our_record_stays_failed(run: Runner, reply: dict[str, Any]) -> None:
+    run.reply = dict(reply)
+    assert run(action_of(echo), elsewhere=True) == reply
+
+
+def test_a_result_that_tells_of_an_unreachable_cluster_without_failing_stays(run: Runner) -> None:
+    result = run(action_of(lambda params, context: {"error": {"reason": "unreachable"}}))
+    assert result == {"error": {"reason": "unreachable"}}
+
+
+def test_warnings_of_the_task_and_of_the_module_come_together(run: Runner) -> None:
+    def fails(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        context.warnings.append("of the task")
+        raise ScanError("no_targets", "none")
+
+    def ends(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        context.warnings.append("of the task")
+        return {"warnings": ["of the result"]}
+
+    assert run(action_of(fails))["warnings"] == ["of the task"]
+    assert run(action_of(ends))["warnings"] == ["of the result", "of the task"]
+    run.reply = {"warnings": ["of the module"]}
+    assert run(action_of(echo), elsewhere=True)["warnings"] == ["of the module"]
+    assert "warnings" not in run(action_of(echo))
+
+
+def test_a_diff_is_kept_only_where_somebody_asks_for_it(run: Runner) -> None:
+    changed = action_of(lambda params, context: {"diff": [{"before": "", "after": "x"}]})
+    assert "diff" not in run(changed) and run(changed, diff=True)["diff"]
+
+
+def test_a_table_is_displayed_and_is_no_part_of_the_result(run: Runner) -> None:
+    assert run(action_of(lambda params, context: {"table": ["one", "two"], "changed": False})) == {
+        "changed": False
+    }
+    assert run.displayed == ["one", "two"]
+
+
+def test_long_options_that_a_module_repeats_are_left_out(run: Runner) -> None:
+    arguments = {"access": {"run_id": "r"}, "compiled_profiles": [{}], "waivers": None, "count": 3}
+    run.reply = {"invocation": {"module_args": dict(arguments)}}
+    assert run(action_of(echo), elsewhere=True)["invocation"]["module_args"] == {
+        "access": "(left out)",
+        "compiled_profiles": "(left out)",
+        "waivers": None,
+        "count": 3,
+    }
+
+
+# A shipped one
+
+
+def test_a_shipped_action_does_its_task(run: Runner, server: FakeApiServer) -> None:  # noqa: F811
+    given: dict[str, Any] = {"kubeconfig": server.kubeconfig()}
+    planned = run(GuardAction, check_mode=True, diff=True, **given)
+    assert planned["changed"] and planned["diff"] and server.objects.paths() == []
+    made = run(GuardAction, **given)
+    assert made["changed"] and "diff" not in made and len(server.objects.paths()) == 8
+    run(GuardAction, elsewhere=True, state="absent")
+    assert run.sent == [("securescan.kubernetes.scan_guard", {"state": "absent"})]
+    nobody = {"host": "https://127.0.0.1:1", "api_key": "x", "validate_certs": False}
+    assert run(GuardAction, environment={"KUBECONFIG": "/dev/null"}, **nobody)["unreachable"] is True
