@@ -219,7 +219,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-413",
         "eviction_refused",
-        "The pod may not be evicted now.",
+        "The pod cannot be evicted now.",
         "Look at the PodDisruptionBudget and at the workload's pods that are not ready; raise wait_timeout.",
     ),
     ErrorKind(
@@ -342,7 +342,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-518",
         "sidecar_unfit",
-        "The pod's sidecar may not look at the container: the kernel asks for the same user and group.",
+        "The kernel does not allow the pod's sidecar to read the container: it asks for the same user and group.",
         "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug.",
     ),
     ErrorKind(
