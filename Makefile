@@ -58,7 +58,7 @@ new-control: ## ID=x FROM=facts/x.json: a control's skeleton with cases from kep
 	@$(RUN) python tests/scaffolds/new_control.py "$(CURDIR)" "$(PROFILE)" "$(or $(SUBJECT),$(ID))" "$(ID)" "$(abspath $(FROM))"
 
 new-report: ## NAME=x: a report's skeleton with its test and its entry in the registry
-	@$(RUN) python tests/scaffolds/new_report.py "$(CURDIR)" "$(NAME)"
+	@$(RUN) python tests/scaffolds/new_report.py "$(CURDIR)" "$(if $(filter command,$(origin NAME)),$(NAME))"
 
 docs-site: ## the documentation of modules, roles and plugins as web pages: build/docs-site/index.html
 	@$(RUN) bash tests/quality/build_docs_site.sh "$(CURDIR)/build/docs-site"

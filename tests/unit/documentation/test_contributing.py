@@ -126,12 +126,12 @@ class Checkout:
         with (self.root / name).open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, **environ: str) -> str:
         """A Python program in the checkout. Its output."""
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
-            env=self._environ,
+            env={**self._environ, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -144,8 +144,8 @@ class Checkout:
     def make_docs(self) -> None:
         self.run("tests/environment/generated_docs.py", str(self.root / "docs"))
 
-    def test(self, *arguments: str) -> None:
-        self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-x", *arguments)
+    def test(self, *arguments: str, **environ: str) -> None:
+        self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-x", *arguments, **environ)
 
 
 def files_of(section: str) -> list[str]:
