@@ -23,11 +23,12 @@ OPTION = "forbidden_approaches"
 
 @dataclass(frozen=True)
 class ForbiddenRule:
-    """`approaches` that must not be used on pods in one of the `namespaces` (names or shell patterns) that meet all
-    `label_selectors`; a condition that is empty holds for every pod. `reason` is the operator's text, `place` says which
-    rule of the option it is.
+    """`approaches` that must not be used on pods in one of the `namespaces` (names or shell patterns) that
+    meet all `label_selectors`; a condition that is empty holds for every pod. `reason` is the operator's
+    text, `place` says which rule of the option it is.
 
-    Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or selector.
+    Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or
+    selector.
     """
 
     approaches: tuple[str, ...]

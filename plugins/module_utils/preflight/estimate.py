@@ -14,7 +14,7 @@ from ..approaches.registry import KINDS, kind_of
 from .preflight_check import Expectation
 from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 
-# Of each of these so many are shown by name, the most frequent first.
+# How many of each are shown by name, the most frequent first.
 _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
@@ -73,10 +73,11 @@ _PER_NAMESPACE = 0.3
 def estimate(
     expectations: Sequence[Expectation], concurrency: int, earlier: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how often it is used,
-    the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
+    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how
+    often it is used, the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
-    A target that may need a second approach counts with both. Containers of one image are one use of an approach that mounts images.
+    A target that may need a second approach counts with both. Containers of one image are one use of an
+    approach that mounts images.
 
     :param earlier: the summary of an earlier run, whose durations are taken for the approaches that it has
     """

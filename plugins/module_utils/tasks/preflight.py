@@ -91,7 +91,7 @@ def _server_version(client: RestClient) -> str:
     except ScanError as error:
         if error.reason not in ("not_permitted", "not_found"):
             raise
-        return "Kubernetes, its version may not be read"
+        return "Kubernetes of a version that the grantor is not allowed to read"
 
 
 def described(expected: Expectation | None) -> dict[str, Any]:
