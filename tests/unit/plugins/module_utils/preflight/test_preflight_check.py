@@ -17,14 +17,16 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     ImageOptions,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.registry import kind_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.dry_runs import DryRuns
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.estimate import (
-    TEST_BED,
     counted,
     estimate,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.explanation import Explanation
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.preflight_check import (
+    PreflightCheck,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import (
     Lack,
     Permission,
@@ -130,7 +132,7 @@ def target(
 
 def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
     options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image))
-    explanation = Explanation(
+    check = PreflightCheck(
         targets,
         options,
         ExecLimits(60, 0),
@@ -139,7 +141,7 @@ def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
         dry_runs=DryRuns(cluster, "o", 3600),
         in_parallel=lambda items, work: [(item, work(item)) for item in items],
     )
-    return explanation.run(), explanation.lacks
+    return check.run(), check.lacks
 
 
 def reasons(expectation):
@@ -289,7 +291,7 @@ def test_the_estimate_counts_images_once_and_takes_what_was_measured():
     targets = [target(number, workload="w") for number in range(16)]
     by_image, _lacks = explain(Cluster(), targets, name="image")
     (part,) = estimate(by_image, 8, None)["parts"]
-    assert (part["uses"], part["seconds"]) == (1, TEST_BED["image"])
+    assert (part["uses"], part["seconds"]) == (1, kind_of("image").seconds)
     by_exec, _lacks = explain(Cluster(), targets, name="exec")
     builder = RunSummaryBuilder(run_id="run-7", started="s", cluster="c", selection={}, profiles=[])
     for number, seconds in enumerate((1.0, 3.0)):
