@@ -19,9 +19,9 @@ from urllib.parse import quote, urlencode
 from ..errors import ScanError
 from ..network import websocket_frames as frames
 from ..network.deadline import Deadline
-from ..safe_text import server_text
 from ..network.transport import TlsStream
 from ..network.websocket_handshake import HandshakeReply, shake_hands
+from ..safe_text import server_text
 from . import exec_channels as channels
 from .api_errors import ApiError, api_error, read_status, status_message
 from .connection import ClusterConnection

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..approaches.registry import KINDS, kind_of
@@ -71,9 +71,7 @@ TEST_BED_NAME = "test bed"
 _PER_NAMESPACE = 0.3
 
 
-def estimate(
-    expectations: Sequence[Expectation], concurrency: int, earlier: Run | None
-) -> dict[str, Any]:
+def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run | None) -> dict[str, Any]:
     """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how
     often it is used, the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 

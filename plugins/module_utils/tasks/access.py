@@ -26,7 +26,7 @@ from ..access.objects import (
 )
 from ..access.packed_pods import pack_pods
 from ..access.rights import RIGHTS, covers, makes_pods, widest
-from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
+from ..access.scanner import check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import (
     check_place,
     delete,

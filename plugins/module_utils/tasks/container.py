@@ -16,7 +16,7 @@ from ..access.renewal import LOST, renew_access
 from ..access.rights import makes_pods
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import check_image_side, check_options, check_targets, predict_change, open_approach
+from ..approaches.choice import check_image_side, check_options, check_targets, open_approach, predict_change
 from ..approaches.image_side import with_image_side
 from ..approaches.pod_entry import ExecLimits, Means
 from ..bounded_work import run_bounded

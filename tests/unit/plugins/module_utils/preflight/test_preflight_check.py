@@ -24,14 +24,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.es
     counted,
     estimate,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.preflight_check import (
-    PreflightCheck,
-)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import (
     Lack,
     Permission,
     Reviews,
     rules_to_add,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.preflight_check import (
+    PreflightCheck,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
     RunSummaryBuilder,
