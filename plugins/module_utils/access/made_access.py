@@ -11,11 +11,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..errors import ScanError
+from ..times import api_time
 from .lifecycle import NamespaceOutcome
 from .objects import FIRST_APPROACH, AccessPlan, Grant, object_name
 from .packed_pods import pack_pods
 from .rights import makes_pods
-from .scanner import TIME_FORMAT
 
 # The limit of namespaces that are named one by one in warnings and messages.
 NAMED_NAMESPACES = 10
@@ -54,7 +54,7 @@ def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[st
                 "service_account": object_name(plan.run_id),
                 "service_account_uid": outcome.account_uid,
                 "approach": grants[outcome.namespace].approach,
-                "expires": expires.strftime(TIME_FORMAT),
+                "expires": api_time(expires),
                 "pods": len(grants[outcome.namespace].pods),
             }
             for outcome, expires in made

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a scanner's Role holds: verbs on the chosen pods, by name, and nothing else.
 
-The approaches say which rights they need; here a Role is made of them. For an approach that makes helper pods the chosen pods
-are these; it needs nothing on the targets.
+The approaches say which rights they need; here a Role is made of them. For an approach that makes helper pods
+the chosen pods are these; it needs nothing on the targets.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Right:
-    """Some verbs on pods or on a subresource of pods, as RBAC names it (`pods/exec`); on those that the Role names, or, where
-    RBAC cannot name them (create), on any of the namespace."""
+    """Some verbs on pods or on a subresource of pods, as RBAC names it (`pods/exec`); on those that the Role
+    names, or, where RBAC cannot name them (create), on any of the namespace."""
 
     resource: str
     verbs: tuple[str, ...]
@@ -29,14 +29,14 @@ class Right:
         return self.resource.partition("/")[2]
 
 
-# A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for since
-# (AuthorizePodWebsocketUpgradeCreatePermission).
+# A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for
+# since (AuthorizePodWebsocketUpgradeCreatePermission).
 ENTER = Right("pods/exec", ("create", "get"))
 # To see that a pod is still the one that was chosen, and that an ephemeral container has started.
 SEE = Right("pods", ("get",))
 
-# By the name of an approach. Filled by the list of approaches (approaches/registry.py): an access is handed from task to task as
-# names, and this room knows no approach.
+# By the name of an approach. Filled by the list of approaches (approaches/registry.py): an access is handed
+# from task to task as names, and this room knows no approach.
 RIGHTS: dict[str, tuple[Right, ...]] = {}
 
 

@@ -20,7 +20,8 @@ __all__ = ["Approach", "Collected", "Footprint"]
 class Collected:
     """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
 
-    `passed_over`: approaches that were tried before and could not reach the target, each with the reason of its error.
+    `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
+    its error.
     """
 
     facts: Facts
@@ -32,8 +33,8 @@ class Collected:
 class Approach(Protocol):
     """A way to reach targets, while a run uses it. Safe to call from several threads.
 
-    `name` is the approach's word in options and results, `execs` the number of execs begun so far, and `added` what was added
-    to pods so far, also where the scan then failed.
+    `name` is the approach's word in options and results, `execs` the number of execs begun so far, and
+    `added` what was added to pods so far, also where the scan then failed.
     """
 
     @property
@@ -46,8 +47,8 @@ class Approach(Protocol):
     def added(self) -> list[Footprint]: ...
 
     def enter(self, selected: SelectedTarget) -> Session:
-        """An open session on one target, whose shell has answered. Nothing of it is left running when it is closed, unless an
-        option asks for that.
+        """An open session on one target, whose shell has answered. Nothing of it is left running when it is
+        closed, unless an option asks for that.
 
         :raises ScanError: why the target cannot be reached
         """

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of an approach before any target is touched. Each approach's file fills one `ApproachKind`."""
+"""What is known of an approach before any target is touched. Each approach's file fills one
+`ApproachKind`."""
 
 from __future__ import annotations
 
@@ -54,8 +55,8 @@ class MissingOption:
 class Unchanged:
     """What is known beforehand of a scan that would add nothing to the cluster.
 
-    `unknown`: one word for why only the scan itself tells whether it works; empty where it works. `condition`: the same as
-    half a sentence, such as "if the image has a shell".
+    `unknown`: one word for why only the scan itself tells whether it works; empty where it works.
+    `condition`: the same as half a sentence, such as "if the image has a shell".
     """
 
     message: str = ""
@@ -80,15 +81,16 @@ class ApproachKind:
     """
     name            its word in options and results
     rights          what its scanner needs, on the pods that it enters
-    seconds         for one container, eight at a time, on the project's test bed: two cores for cluster and controller
-    goes_on         the errors with which it has not reached a target, so that `auto` tries the next approach. All other
-                    failures (a reply that is not whole, a time-out, a lost connection) are the target's result
+    seconds         for one container, eight at a time, on the project's test bed (two cores for everything)
+    goes_on         the errors with which it has not reached a target, so that `auto` tries the next approach.
+                    All others (a reply that is not whole, a time-out, a lost connection) are the target's
+                    result
     open            the approach for one run
-    predict_change  what a scan would add to the target's pod: a v1 EphemeralContainer, None for nothing. Raises ScanError for
-                    why the target would not be scanned, as far as its pod tells that
+    predict_change  what a scan would add to the target's pod: a v1 EphemeralContainer, None for nothing. It
+                    raises ScanError for why the target would not be scanned, as far as the pod tells that
     missing_option  the option that it lacks, None where there is none
     check_options   raises ScanError bad_option for a value of its options that it cannot use
-    suits           whether a pod of that v1 PodSpec can be entered by it at all
+    suits           whether it can enter a pod of that v1 PodSpec at all
     unchanged       what a preflight says where nothing would be added to the pod
     """
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The approach `auto`: for each target the first approach, in a given order, that can reach it.
 
-It goes on only where an approach has not reached the target (ApproachKind.goes_on): going on after any other failure would hide
-it. What an approach could not do for one container of an image, because of the image, it is not asked to do for the others.
+It goes on only where an approach has not reached the target (ApproachKind.goes_on): going on after any other
+failure would hide it. What an approach could not do for one container of an image, because of the image, it
+is not asked to do for the others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _OF_IMAGE = frozenset({"no_such_program"})
 
 
 class AutoApproach:
-    """Tries approaches one after the other. `passed_over` of what it collects says why each earlier one was not taken."""
+    """Tries approaches one after the other. `passed_over` of what it collects says why each earlier one was
+    not taken."""
 
     name = NAME
 
@@ -58,7 +60,8 @@ class AutoApproach:
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target by the first approach that reaches it.
 
-        :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
+        :raises ScanError: no_approach, with what each approach said; or the failure of the approach that
+            reached it
         """
         collected, refusals = self._first(selected, lambda approach: approach.collect(selected, request))
         return replace(collected, passed_over=tuple((name, error.reason) for name, error in refusals))
@@ -66,7 +69,8 @@ class AutoApproach:
     def _first(
         self, selected: SelectedTarget, work: Callable[[Approach], Result]
     ) -> tuple[Result, list[tuple[str, ScanError]]]:
-        """What the work gives by the first approach that reaches the target, and why each earlier one does not."""
+        """What the work gives by the first approach that reaches the target, and why each earlier one does
+        not."""
         refusals: list[tuple[str, ScanError]] = []
         for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)

@@ -65,7 +65,7 @@ class ApproachOptions:
         return found
 
     def looked_at_by_image(self, targets: Sequence[SelectedTarget]) -> list[SelectedTarget]:
-        """The targets whose images may be looked at."""
+        """The targets whose images no rule forbids to look at."""
         return [
             selected
             for selected in targets
@@ -93,7 +93,8 @@ def open_one(name: str, means: Means, options: ApproachOptions) -> Approach:
 
 
 def check_options(options: ApproachOptions) -> None:
-    """:raises ScanError: bad_option, where the approach lacks an option or one has a value that it cannot use"""
+    """:raises ScanError: bad_option, where the approach lacks an option or one has a value that it cannot
+    use"""
     if options.name == auto.NAME:
         if not options.order or len(set(options.order)) != len(options.order):
             raise ScanError(
@@ -149,8 +150,8 @@ def check_targets(options: ApproachOptions, targets: Sequence[SelectedTarget]) -
 def predict_change(
     options: ApproachOptions, selected: SelectedTarget, limits: ExecLimits
 ) -> Mapping[str, Any] | None:
-    """The ephemeral container that a scan would add to the target's pod, None where it would add none, or where only
-    trying tells (auto).
+    """The ephemeral container that a scan would add to the target's pod, None where it would add none, or
+    where only trying tells (auto).
 
     :raises ScanError: why the target would not be scanned, as far as its pod tells that
     """

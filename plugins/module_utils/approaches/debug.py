@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `debug`: a shell in an ephemeral container beside the target, with its user, and with no privilege."""
+"""The approach `debug`: a shell in an ephemeral container beside the target, with its user, and with no
+privilege."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ _ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_repl
 _END_SECONDS = 5.0
 # What was being started when the scan was cancelled is waited for so long, to be ended.
 _CANCEL_PATIENCE = 3.0
-# So much longer than a scan may take does a container live that nobody could end.
+# A container that nobody could end lives this much longer than a scan is allowed to take.
 _SPARE_SECONDS = 30
 
 
@@ -89,8 +90,8 @@ class _Visit:
 class DebugApproach(EnteringApproach):
     """Collects facts by an exec into an ephemeral container, with the scanner's token only.
 
-    A container that is there and fits is used again. It is told to end when the target is done, unless it is to be kept;
-    it does so when nobody else is at work in it. What nobody can tell ends by itself.
+    A container that is there and fits is used again. It is told to end when the target is done, unless it is
+    to be kept; it does so when nobody else is at work in it. What nobody can tell ends by itself.
     """
 
     name = NAME
@@ -181,7 +182,7 @@ class DebugApproach(EnteringApproach):
     def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
         """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.
 
-        :param patience: seconds to wait for one that may not have started yet
+        :param patience: seconds to wait for one that perhaps has not started yet
         """
         give_up = time.monotonic() + patience
         while True:
@@ -222,7 +223,7 @@ def add_ephemeral_container(
 def debug_container(
     pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float, run_id: str
 ) -> DebugContainer:
-    """What has to run beside the target for a scan of so many seconds; raises as DebugContainer."""
+    """What has to run beside the target for a scan of `timeout` seconds; raises as DebugContainer."""
     lifetime = max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS)
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
 
@@ -246,7 +247,8 @@ def _check_options(options: GivenOptions) -> None:
     if not 0 <= options.debug.keep_alive <= MAXIMUM_KEEP_ALIVE:
         raise ScanError(
             "bad_option",
-            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and {MAXIMUM_KEEP_ALIVE} s",
+            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and "
+            f"{MAXIMUM_KEEP_ALIVE} s",
             tried="reading the option debug_keep_alive",
         )
 

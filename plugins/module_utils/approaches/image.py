@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `image`: the target's image, mounted read-only into a helper pod. The target's pod is never touched.
+"""The approach `image`: the target's image, mounted read-only into a helper pod. The target's pod is never
+touched.
 
 An image is looked at once, whatever the number of containers that run it.
 """
@@ -63,8 +64,8 @@ class _Image:
 
 
 class ImageApproach(EnteringApproach):
-    """Collects facts by an exec into a helper pod, with the token of a scanner that may do nothing outside the helpers'
-    namespace. `added` stays empty: nothing of it is left."""
+    """Collects facts by an exec into a helper pod, with the token of a scanner that is allowed nothing
+    outside the helpers' namespace. `added` stays empty: nothing of it is left."""
 
     name = NAME
 
@@ -97,7 +98,8 @@ class ImageApproach(EnteringApproach):
         return Collected(without_volumes(found, request, mounts), NAME)
 
     def close(self) -> None:
-        """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage collector."""
+        """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage
+        collector."""
         if not self._created:
             return
         with suppress(ScanError):

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image's side of what is asked of a running container, for drift, which compares both.
 
-Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers that run it. What
-goes wrong with that costs the facts of the image's side, and not those of the container.
+Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers
+that run it. What goes wrong with that costs the facts of the image's side, and not those of the container.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
 
 
 class _BothSides:
-    """Collects by the one approach, and adds the image's side by the other; `name` stays that of the first."""
+    """Collects by the one approach, and adds the image's side by the other; `name` stays that of the
+    first."""
 
     def __init__(
         self, live: Approach, image: Approach | None, why_not: str = "", *, owned: Approach | None = None
@@ -63,7 +64,8 @@ class _BothSides:
         return self._live.added
 
     def enter(self, selected: SelectedTarget) -> Session:
-        """A session by the one approach: it looks at the container, and the image's side is had by `collect` only."""
+        """A session by the one approach: it looks at the container, and the image's side is had by `collect`
+        only."""
         return self._live.enter(selected)
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all approaches share that enter a pod: is the target there, is it still the same pod, what does the reply say."""
+"""What all approaches share that enter a pod: is the target there, is it still the same pod, what does the
+reply say."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ class Means:
 
 
 class EnteringApproach:
-    """What all approaches share: their means, an account of what they did, and that each enters a container once for a target.
+    """What all approaches share: their means, an account of what they did, and that each enters a container
+    once for a target.
 
     An approach says in `_reach` how the container is found; `enter` and `collect` stand on it.
     """
@@ -88,7 +90,8 @@ class EnteringApproach:
     def _reach(
         self, selected: SelectedTarget, first: Callable[[Session], Result]
     ) -> AbstractContextManager[tuple[Session, Result]]:
-        """A session on the target, and what `first` got from it: only the first request shows whether there is a shell.
+        """A session on the target, and what `first` got from it: only the first request shows whether there
+        is a shell.
 
         :raises ScanError: as `first`; why the target cannot be entered
         """
@@ -197,8 +200,8 @@ def pod_path(target: Target) -> str:
 
 
 def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = False) -> dict[str, Any]:
-    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken the place
-    of the one that was selected: a StatefulSet's always has it.
+    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken
+    the place of the one that was selected: a StatefulSet's always has it.
 
     :raises ScanError: pod_gone, pod_replaced; as the client
     """
@@ -216,8 +219,8 @@ def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = Fa
 
 
 def retry_while_rbac_spreads(access: ScannerAccess, target: Target, work: Callable[[], Result]) -> Result:
-    """What `work` returns, tried once more where RBAC has refused what the access holds: an API server that has just
-    restarted answers before it knows its Roles.
+    """What `work` returns, tried once more where RBAC has refused what the access holds: an API server that
+    has just restarted answers before it knows its Roles.
 
     :raises ScanError: as `work`; not_permitted, where the scanner is not let in within seconds
     """

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An open shell beside or in a target, which answers one request after another: all of them are one exec.
 
-A request is a shell script. The shell runs it in a subshell with standard input from /dev/null, so that a request cannot eat
-the next one and leaves no variable, function or directory behind; then it says the request's nonce and how it ended. The last
-request may end the shell itself, which spares that.
+A request is a shell script. The shell runs it in a subshell with standard input from /dev/null, so that a
+request cannot eat the next one and leaves no variable, function or directory behind; then it says the
+request's nonce and how it ended. The last request may end the shell itself, which spares that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from ..collector.script import build_script
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
 
-# Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
+# Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's
+# PATH.
 SHELL = ("sh",)
 _STDERR_SHOWN = 300
 # The exit status that a shell, and so an exec, gives for a program that a signal 9 has ended.
@@ -34,7 +35,8 @@ _KILLED_WORDS: Mapping[str, str] = {
     "cause": "It was killed (signal 9): its container was stopped, or ran into its memory limit.",
     "advice": "Look at the container's restarts and its memory limit, then run again.",
 }
-# What the environment of a container may have brought (SHELLOPTS and functions of bash) must not end the shell or speak for it.
+# What the environment of a container may have brought (SHELLOPTS and functions of bash) must not end the
+# shell or speak for it.
 _PROLOGUE = rb"""set +aeuvxC
 unset -f printf print
 unalias -a
@@ -53,7 +55,8 @@ _MARK = b"securescan-answered %s "
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a scan leaves in the cluster until the pod is replaced: an entry in the pod's list of ephemeral containers.
+    """What a scan leaves in the cluster until the pod is replaced: an entry in the pod's list of ephemeral
+    containers.
 
     `is_new`: this run has added it; otherwise it was there and was used again.
     """
@@ -66,7 +69,8 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Entered:
-    """Where a session's shell is: by which approach, in which container, from where it sees the target, and what stays of it.
+    """Where a session's shell is: by which approach, in which container, from where it sees the target, and
+    what stays of it.
 
     `path` is the target's, for messages.
     """
@@ -88,9 +92,10 @@ class _Answer:
 class Session:
     """An open shell; use it in a `with` statement, or close it. Not for several threads.
 
-    It lives as long as one target may take (ExecLimits.timeout), all requests together, and holds the target's place among
-    those that are scanned at a time. Between two requests nobody answers pings, see OpenExec. When a request fails the session is
-    over, unless the request itself ended: then the shell takes the next one.
+    It lives as long as one target may take (ExecLimits.timeout), all requests together, and holds the
+    target's place among those that are scanned at a time. Between two requests nobody answers pings, see
+    OpenExec. When a request fails the session is over, unless the request itself ended: then the shell takes
+    the next one.
     """
 
     def __init__(
@@ -123,8 +128,9 @@ class Session:
     def run(self, script: bytes) -> bytes:
         """What a script writes to standard output, as a whole.
 
-        :raises ScanError: collector_failed, where it ends with another status than 0; no_such_program, where there is no shell;
-            connection_lost, timed_out, cancelled, too_much_output, bad_reply; pod_gone and pod_replaced, where that is why
+        :raises ScanError: collector_failed, where it ends with another status than 0; no_such_program, where
+            there is no shell; connection_lost, timed_out, cancelled, too_much_output, bad_reply; pod_gone and
+            pod_replaced, where that is why
         """
         with self._explained():
             answer = self._ask(script)

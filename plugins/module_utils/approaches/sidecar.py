@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `sidecar`: a shell in a sidecar that `scan_sidecar` has put beside the target. It adds nothing to any pod."""
+"""The approach `sidecar`: a shell in a sidecar that `scan_sidecar` has put beside the target. It adds nothing
+to any pod."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class SidecarApproach(PresentShellApproach):
 
 
 def find_sidecar(pod: Mapping[str, Any], target: Target) -> tuple[str, TargetView]:
-    """The name of a running sidecar that may look at the target, and how it finds it.
+    """The name of a running sidecar that is able to look at the target, and how it finds it.
 
     :raises ScanError: no_sidecar, sidecar_unfit, container_not_running, identity_unknown, target_privileged,
         platform_unsupported
@@ -113,6 +114,6 @@ KIND = ApproachKind(
     },
     open=lambda means, _options: SidecarApproach(means),
     predict_change=_predict_change,
-    unchanged=Unchanged("a sidecar runs beside it, and may look at it"),
+    unchanged=Unchanged("a sidecar runs beside it, and is able to look at it"),
     suits=lambda pod_spec: bool(own_sidecars(pod_spec)),
 )

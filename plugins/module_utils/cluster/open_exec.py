@@ -19,9 +19,9 @@ from urllib.parse import quote, urlencode
 from ..errors import ScanError
 from ..network import websocket_frames as frames
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
 from ..network.transport import TlsStream
 from ..network.websocket_handshake import HandshakeReply, shake_hands
+from ..safe_text import server_text
 from . import exec_channels as channels
 from .api_errors import ApiError, api_error, read_status, status_message
 from .connection import ClusterConnection
@@ -77,13 +77,14 @@ def open_exec(
     output_limit: int,
     has_stdin: bool = True,
 ) -> OpenExec:
-    """Starts a program in a container. An API server that is away, throttles or wants a new credential is asked again.
+    """Starts a program in a container. An API server that is away, throttles or wants a new credential is
+    asked again.
 
     :param deadline: for everything from the connection to the end of the program
     :param output_limit: bytes of standard output and standard error together, for each answer
-    :raises ScanError: container_not_running, pod_gone, not_found, exec_failed, not_authenticated, not_permitted,
-        throttled, protocol_refused, connection_lost, timed_out, cancelled, server_error, invalid_request, unreachable,
-        tls_failed, no_credential, bad_file
+    :raises ScanError: container_not_running, pod_gone, not_found, exec_failed, not_authenticated,
+        not_permitted, throttled, protocol_refused, connection_lost, timed_out, cancelled, server_error,
+        invalid_request, unreachable, tls_failed, no_credential, bad_file
     """
     target = connection.endpoint.base_path + place.request_target(has_stdin)
     renewed = False
@@ -106,7 +107,8 @@ def open_exec(
 
 
 def _is_away(error: ScanError) -> bool:
-    """Whether the API server, or what stands before it, is only not there at the moment: as while it restarts."""
+    """Whether the API server, or what stands before it, is only not there at the moment: as while it
+    restarts."""
     return error.reason == "unreachable" or (isinstance(error, ApiError) and error.status == 503)
 
 
@@ -125,7 +127,7 @@ def _open(
         stream.close()
         raise ScanError(
             "connection_lost",
-            f"the connection broke during the WebSocket handshake ({clean_text(str(error), limit=100)})",
+            f"the connection broke during the WebSocket handshake ({server_text(str(error), limit=100)})",
             tried=deadline.tried,
         ) from None
     except BaseException:
@@ -136,7 +138,7 @@ def _open(
 def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanError:
     """What a server means that answers the handshake with an ordinary reply."""
     document = read_status(reply.body)
-    text = clean_text(status_message(document, reply.body), secrets)
+    text = server_text(status_message(document, reply.body), secrets)
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
         # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."
@@ -149,7 +151,7 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
         return ScanError(
             "protocol_refused",
             "HTTP {} instead of a WebSocket{}".format(
-                reply.status, ": " + clean_text(text, limit=200) if text else ""
+                reply.status, ": " + server_text(text, limit=200) if text else ""
             ),
             tried=tried,
         )
@@ -160,11 +162,11 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
 
 
 class OpenExec:
-    """A program that runs in a container. Its input goes out while its output comes in, so that neither side can block the
-    other. Not for several threads.
+    """A program that runs in a container. Its input goes out while its output comes in, so that neither side
+    can block the other. Not for several threads.
 
-    Nobody reads between two calls: pings of the server then wait for their answer. A kubelet ends an exec that is silent
-    for 4 hours (streamingConnectionIdleTimeout), a proxy on the way often after a minute.
+    Nobody reads between two calls: pings of the server then wait for their answer. A kubelet ends an exec
+    that is silent for 4 hours (streamingConnectionIdleTimeout), a proxy on the way often after a minute.
 
     A call that fails closes the connection, at which the container runtime closes the program's streams.
     """
@@ -216,8 +218,8 @@ class OpenExec:
     def ask(self, data: bytes, mark: bytes) -> tuple[bytes, bytes] | None:
         """Gives the program `data`, and reads until it has written `mark` and the rest of a line.
 
-        :return: the output before the mark, and the rest of its line; None where the program ended before, which
-            `finish` then tells of
+        :return: the output before the mark, and the rest of its line; None where the program ended before,
+            which `finish` then tells of
         :raises ScanError: timed_out, cancelled, too_much_output, bad_reply
         """
         self._reader.forget_output()
@@ -231,7 +233,8 @@ class OpenExec:
         return bytes(self._reader.stdout[:at]), bytes(self._reader.stdout[at + len(mark) : end])
 
     def _find_line(self, mark: bytes) -> tuple[int, int] | None:
-        """Where the mark is in the output, and where its line ends; what was searched is not searched again."""
+        """Where the mark is in the output, and where its line ends; what was searched is not searched
+        again."""
         at = self._reader.stdout.find(mark, self._searched)
         self._searched = max(0, len(self._reader.stdout) - len(mark)) if at < 0 else at
         end = self._reader.stdout.find(b"\n", at) if at >= 0 else -1
@@ -242,8 +245,8 @@ class OpenExec:
 
         :param is_input_open: False where the program was started without standard input
         :return: its exit code
-        :raises ScanError: no_such_program, container_not_running, pod_gone, not_found, exec_failed, connection_lost,
-            timed_out, too_much_output, cancelled, bad_reply
+        :raises ScanError: no_such_program, container_not_running, pod_gone, not_found, exec_failed,
+            connection_lost, timed_out, too_much_output, cancelled, bad_reply
         """
         if is_input_open:
             self._give(data, ends_input=True)
@@ -317,7 +320,7 @@ class OpenExec:
         try:
             data = self._stream.receive()
         except OSError as error:
-            self._closing = f"the connection broke ({clean_text(str(error), limit=100)})"
+            self._closing = f"the connection broke ({server_text(str(error), limit=100)})"
             data = b""
         if data is None:
             return False
@@ -334,7 +337,7 @@ class OpenExec:
             elif opcode == frames.CLOSE:
                 code, reason = frames.decode_close(payload)
                 self._closing = "the server closed the connection ({}{})".format(
-                    code, " " + clean_text(reason) if reason else ""
+                    code, " " + server_text(reason) if reason else ""
                 )
                 self._is_closed = True
                 break
@@ -348,7 +351,8 @@ class OpenExec:
         if self._status_since is not None:
             self._is_closed = now - self._status_since > CLOSE_SECONDS
             return
-        # Behind more standard input than the program reads the server may not get to our pings for good reasons.
+        # Behind more standard input than the program reads the server may not get to our pings for good
+        # reasons.
         if now - self._heard > GIVE_UP_AFTER and len(self._input) <= _PIPE_SIZE:
             self._closing = f"no sign of life for {GIVE_UP_AFTER:g} s, pings included,"
             self._is_closed = True
@@ -360,7 +364,8 @@ class OpenExec:
         return CLOSE_SECONDS if self._status_since is not None else PING_AFTER
 
     def abandon(self) -> None:
-        """Closes the connection, whatever runs; the close frame tells the server at once, where it can still be sent."""
+        """Closes the connection, whatever runs; the close frame tells the server at once, where it can still
+        be sent."""
         self._is_closed = True
         if self._has_said_goodbye:
             return

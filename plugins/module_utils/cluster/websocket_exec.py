@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one program in a container: pods/exec over a WebSocket, with one clear outcome or one named failure."""
+"""Runs one program in a container: pods/exec over a WebSocket, with one clear outcome or one named
+failure."""
 
 from __future__ import annotations
 
@@ -40,16 +41,17 @@ def exec_in_container(  # noqa: PLR0917
 ) -> ExecOutcome:
     """Run `argv` in a container, give it `stdin`, and read its output until it ends.
 
-    With v5 standard input is closed after `stdin`; v4 cannot do that, so the program has to end by itself. A program
-    that leaves more than a pipe's fill (64 KiB) of `stdin` unread never gets its status through Kubernetes 1.37, by
-    kubectl neither: it ends as timed_out.
+    With v5 standard input is closed after `stdin`; v4 cannot do that, so the program has to end by itself. A
+    program that leaves more than a pipe's fill (64 KiB) of `stdin` unread never gets its status through
+    Kubernetes 1.37, by kubectl neither: it ends as timed_out.
 
     :param timeout: seconds for everything from the connection to the last byte
     :param output_limit: bytes of standard output and standard error together
     :param cancel: ends the call within about 0.2 s
-    :raises ScanError: no_such_program, container_not_running, pod_gone, not_found (no such container), exec_failed,
-        not_authenticated, not_permitted, throttled, protocol_refused, connection_lost, timed_out, too_much_output,
-        cancelled, bad_reply, server_error, invalid_request, unreachable, tls_failed, no_credential, bad_file
+    :raises ScanError: no_such_program, container_not_running, pod_gone, not_found (no such container),
+        exec_failed, not_authenticated, not_permitted, throttled, protocol_refused, connection_lost,
+        timed_out, too_much_output, cancelled, bad_reply, server_error, invalid_request, unreachable,
+        tls_failed, no_credential, bad_file
     """
     started = time.monotonic()
     place = ExecPlace(namespace, pod, container, tuple(argv))

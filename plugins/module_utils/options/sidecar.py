@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,12 @@ from ..cluster.connection import ConnectionOptions
 from ..sidecar.containers import SidecarOptions
 from ..sidecar.workload import WorkloadRef, workload_refs
 from ..targets.patterns import DNS_LABEL, check_names, is_pattern
+from ..targets.quantities import parse_quantity
 from .approach import scanner_image_spec
 from .connection import connection_options, connection_spec
 from .spec import Params, Spec, bad_option
 
 PRESENT, ABSENT = "present", "absent"
-# Kubernetes' resource.Quantity: a number, and a suffix or an exponent.
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 _MAXIMUM_ID = 2**31 - 1
 
 
@@ -88,10 +86,17 @@ def _check_resources(params: Params) -> None:
                 "resources", f"{str(part)[:100]} is neither requests nor limits, or has no amounts"
             )
         for name, amount in amounts.items():
-            if not _QUANTITY.fullmatch(str(amount)):
+            if not _is_amount(amount):
                 raise bad_option(
                     "resources", f"{str(name)[:100]} of {part} is {str(amount)[:100]!r}, which is no quantity"
                 )
+
+
+def _is_amount(value: object) -> bool:
+    try:
+        return parse_quantity(value) >= 0
+    except ValueError:
+        return False
 
 
 def _sidecar(params: Params) -> SidecarOptions:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For every target and approach whether it would work: by the pod itself, by permission reviews, by server-side dry runs.
+"""For every target and approach whether it would work: by the pod itself, by permission reviews, by
+server-side dry runs.
 
-Questions are asked once for what they are about, not for each target: permissions and access for a namespace, an ephemeral
-container for a pod template, a helper pod for its images.
+Questions are asked once for what they are about, not for each target: permissions and access for a namespace,
+an ephemeral container for a pod template, a helper pod for its images.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ InParallel = Callable[[Sequence[Any], Callable[[Any], Any]], Iterable[tuple[Any,
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that the options
-    choose and that are not refused, up to the first that works. Empty: it cannot be scanned."""
+    """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that
+    the options choose and that are not refused, up to the first that works. Empty: it cannot be scanned."""
 
     selected: SelectedTarget
     verdicts: Mapping[str, Verdict]
@@ -165,7 +166,7 @@ class PreflightCheck:
     def _access_refused(self, grant: Grant) -> Verdict | None:
         lacking = self._reviews.missing(grant.namespace, MAKE_ACCESS)
         not_held = self._reviews.missing(grant.namespace, handed_out(grant.approach))
-        # whoever may escalate need not hold what they hand out: only the cluster can tell
+        # who is allowed to escalate need not hold what they hand out: only the cluster can tell
         error = None if lacking else self._dry_runs.make_access(grant)
         if lacking or (error and not_held):
             permissions = tuple(sorted({*lacking, *not_held}))
@@ -246,7 +247,8 @@ class PreflightCheck:
 
 
 def _question(selected: SelectedTarget, entry: Mapping[str, Any]) -> str:
-    """The same text for entries of which the cluster says the same: pods of one template, but for the entry's run."""
+    """The same text for entries of which the cluster says the same: pods of one template, but for the entry's
+    run."""
     target = selected.target
     template = template_key(selected.pod.object())
     return json.dumps(

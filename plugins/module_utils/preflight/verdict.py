@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of one approach to one target before a scan: it works, it does not and why, or only a scan tells."""
+"""What is known of one approach to one target before a scan: it works, it does not and why, or only a scan
+tells."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ WORKS, UNKNOWN, REFUSED = "works", "unknown", "refused"
 
 @dataclass(frozen=True)
 class Verdict:
-    """`status` is one of works, unknown, refused. `reason` is one word: that of the error which a scan would end with, or one
-    of ours where it is unknown. `cause` names who refuses (a policy, a quota, RBAC) where that is known."""
+    """`status` is one of works, unknown, refused. `reason` is one word: that of the error which a scan would
+    end with, or one of ours where it is unknown. `cause` names who refuses (a policy, a quota, RBAC) where
+    that is known."""
 
     status: str
     reason: str = ""
@@ -34,7 +36,8 @@ class Verdict:
 
     @classmethod
     def unchanged(cls, message: str, unknown: str) -> Verdict:
-        """Of a scan that would add nothing: it works, unless `unknown` says in one word why only the scan tells."""
+        """Of a scan that would add nothing: it works, unless `unknown` says in one word why only the scan
+        tells."""
         return cls(UNKNOWN if unknown else WORKS, unknown, message=message)
 
     @property
@@ -51,6 +54,6 @@ ACCEPTED = Verdict(WORKS, message="the cluster accepts what a scan would do, as 
 NOT_ASKED = Verdict(
     UNKNOWN,
     "not_asked",
-    message="the grantor may not do itself what the scanner would do, so the cluster "
+    message="the grantor is not allowed to do itself what the scanner would do, so the cluster "
     "cannot be asked whether it accepts that",
 )

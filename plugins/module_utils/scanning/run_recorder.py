@@ -16,8 +16,9 @@ from ..options.profile import JudgingOptions
 from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
+from ..results.run import JudgedFrom, ProfileReference
 from ..results.run_folder import RunFolder
-from ..results.run_summary import RunSummary
+from ..results.run_summary_builder import RunSummaryBuilder
 
 _LISTED_IN_RESULT = 20
 
@@ -34,12 +35,12 @@ class RunRecorder:
         selection: Mapping[str, Any],
         judging: JudgingOptions,
         collector_version: str,
-        judged_from: Mapping[str, str] | None = None,
+        judged_from: JudgedFrom | None = None,
         writes: bool = True,
     ) -> None:
         """
         :param selection: the options of the selection, as the operator gave them
-        :param judged_from: {run_id, started} of the run whose kept facts are judged
+        :param judged_from: the run whose kept facts are judged
         :param writes: False in check mode: nothing is written, the folder is not there
         """
         self._folder = folder
@@ -48,13 +49,13 @@ class RunRecorder:
         self._clock = time.monotonic()
         # on waivers and attestations; complete when the run is finished
         self.warnings: list[str] = []
-        self._summary = RunSummary(
+        self._summary = RunSummaryBuilder(
             run_id=self.run_id,
             started=utc_now(),
             cluster=cluster,
             selection=selection,
             profiles=[
-                {"name": profile.name, "version": profile.version, "sha256": profile.sha256}
+                ProfileReference(profile.name, profile.version, profile.sha256)
                 for profile in judging.profiles
             ],
             collector_version=collector_version,
@@ -126,10 +127,8 @@ class RunRecorder:
             "not_scanned": first_of(self._not_scanned),
         }
         if self._writes:
-            summary = self._summary.finish(utc_now(), time.monotonic() - self._clock, None, self._notes)
-            result.update(
-                run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(summary))
-            )
+            run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
+            result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
             self._folder.mark_latest()
         return result
 

@@ -14,7 +14,8 @@ from ..engines.registry import engines_for
 from ..errors import ScanError
 from ..options.judgement import JudgementOptions
 from ..options.spec import Params
-from ..results.run_folder import RunFolder, read_summary_of
+from ..results.run import JudgedFrom, open_earlier_run
+from ..results.run_folder import RunFolder
 from ..scanning.judge_kept import JudgeKept
 from ..scanning.run_recorder import RunRecorder
 from .context import TaskContext
@@ -25,28 +26,28 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
     without run_dir and summary_file.
     """
     options = JudgementOptions.from_params(params)
-    then = read_summary_of(options.run_dir)
-    if not any(target.get("facts") for target in then["targets"]):
+    then = open_earlier_run(options.run_dir)
+    if not any(target.facts for target in then.targets):
         raise ScanError(
-            "bad_facts", f"the run {then['run_id']} kept no facts", tried=f"judging {options.run_dir}"
+            "bad_facts", f"the run {then.run_id} kept no facts", tried=f"judging {options.run_dir}"
         )
     folder = RunFolder(options.output_dir, new_run_id(datetime.now(timezone.utc)))
     if not context.check_mode:
         folder.create()
     recorder = RunRecorder(
         folder,
-        cluster=then["cluster"],
-        selection=then["selection"],
+        cluster=then.cluster,
+        selection=then.selection,
         judging=options.judging,
-        collector_version=str(then.get("collector_version") or ""),
-        judged_from={"run_id": then["run_id"], "started": then["started"]},
+        collector_version=then.collector_version,
+        judged_from=JudgedFrom(then.run_id, then.started),
         writes=not context.check_mode,
     )
     judging = JudgeKept(
         options.run_dir, then, engines_for(options.judging.profiles), options.judging.amendments, recorder
     )
-    for target in then["targets"]:
+    for target in then.targets:
         judging.judge(target)
-    result = {"changed": False, **recorder.finish(then["targets"])}
+    result = {"changed": False, **recorder.finish([target.identity() for target in then.targets])}
     context.warnings += recorder.warnings
     return result

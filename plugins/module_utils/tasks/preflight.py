@@ -20,7 +20,7 @@ from ..preflight.estimate import counted, estimate
 from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
-from ..results.run_folder import read_summary_of
+from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
@@ -77,11 +77,11 @@ def explain(
     return explained, expectations
 
 
-def _earlier(path: str | None, context: TaskContext) -> dict[str, Any] | None:
-    """The summary of an earlier run. It serves only the estimate: where it cannot be read, the preflight goes
+def _earlier(path: str | None, context: TaskContext) -> Run | None:
+    """An earlier run. It serves only the estimate: where it cannot be read, the preflight goes
     on."""
     try:
-        return read_summary_of(path) if path else None
+        return open_earlier_run(path) if path else None
     except ScanError as error:
         context.warnings.append(f"the estimate takes the test bed's seconds: {error.message}")
         return None
@@ -93,7 +93,7 @@ def _server_version(client: RestClient) -> str:
     except ScanError as error:
         if error.reason not in ("not_permitted", "not_found"):
             raise
-        return "Kubernetes; the credential is not allowed to read its version"
+        return "Kubernetes of a version that the grantor is not allowed to read"
 
 
 def described(expected: Expectation | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..options.sidecar import SidecarTaskOptions
 from ..options.spec import Params
 from ..sidecar.change import Change
 from ..sidecar.manifests import manifests, write_manifests
-from ..sidecar.patch import shown
+from ..sidecar.patch import for_display
 from ..sidecar.progress import has_rollout, waits_for_deletion
 from ..sidecar.rollout import Rollout
 from .context import TaskContext, connect_grantor
@@ -123,7 +123,7 @@ def _record(change: Change, changed: bool, error: ScanError | None = None) -> di
 def _diff(change: Change) -> dict[str, str]:
     header = f"{change.ref.title} in namespace {change.ref.namespace}"
     before, after = (
-        json.dumps(shown(change.ref, found), indent=2, sort_keys=True) + "\n"
+        json.dumps(for_display(change.ref, found), indent=2, sort_keys=True) + "\n"
         for found in (change.before or {}, change.after or {})
     )
     return {"before_header": header, "after_header": header, "before": before, "after": after}

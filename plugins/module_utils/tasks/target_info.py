@@ -15,7 +15,7 @@ from typing import Any
 from ..access.scanner_kubeconfig import write_private
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..footprint.left_entries import described as described_entries
+from ..footprint.left_entries import as_result as entries_as_result
 from ..footprint.left_entries import entries_of
 from ..options.spec import Params
 from ..options.target_info import TargetInfoOptions
@@ -58,12 +58,12 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
             record.update(described_expectation(expected))
         result["table"] += preflight_lines(connection.cluster_name, result["explained"])
     if options.footprint:
-        result["footprint"] = described_entries(footprint.entries)
+        result["footprint"] = entries_as_result(footprint.entries)
         result["table"] += footprint_lines(connection.cluster_name, result["footprint"])
     if options.output_file and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
         if options.footprint:
-            whole["footprint"] = described_entries(footprint.entries, len(footprint.entries))
+            whole["footprint"] = entries_as_result(footprint.entries, len(footprint.entries))
         result["output_file"] = _written(options.output_file, dict(whole, targets=targets))
     if len(targets) > options.listed > 0:
         context.warnings.append(
