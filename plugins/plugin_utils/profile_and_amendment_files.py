@@ -6,10 +6,10 @@ content."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.options.profile import ProfileOptions
+from ..module_utils.options.spec import Params
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.waivers import load_waivers
 from ..module_utils.tasks.profile import chosen_profiles, compile_shipped_profiles
@@ -19,7 +19,7 @@ from .controller_files import read_yaml_file
 compile_shipped_profiles()
 
 
-def read_judging_input(params: Mapping[str, Any]) -> dict[str, Any]:
+def read_judging_input(params: Params) -> dict[str, Any]:
     """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content.
 
     :raises ScanError: naming the file, where one breaks its format; bad_option, for a profile of an engine
@@ -34,7 +34,7 @@ def read_judging_input(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_amendment_files(params: Mapping[str, Any]) -> dict[str, Any]:
+def _read_amendment_files(params: Params) -> dict[str, Any]:
     """The content of those of the two options that name a file. ScanError, naming the file, where it breaks
     its format."""
     read: dict[str, Any] = {}

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of `scan_target_info` that explains: what a scan with these options would do, and what it would
-need."""
+"""The part of `scan_target_info` that explains what a scan with these options would do and need."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
-# The number of questions at a time. They are small, and an API server gives one user only a share of its
-# capacity.
+# How many questions are asked at a time. An API server gives one user only a share of its capacity.
 _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
 
@@ -78,8 +76,7 @@ def explain(
 
 
 def _earlier(path: str | None, context: TaskContext) -> Run | None:
-    """An earlier run. It serves only the estimate: where it cannot be read, the preflight goes
-    on."""
+    """An earlier run, for the estimate alone. Where it cannot be read, the preflight goes on."""
     try:
         return open_earlier_run(path) if path else None
     except ScanError as error:
@@ -96,11 +93,8 @@ def _server_version(client: RestClient) -> str:
         return "Kubernetes of a version that the grantor is not allowed to read"
 
 
-def described(expected: Expectation | None) -> dict[str, Any]:
-    """The keys that an explanation adds to a target's record, {tried, approaches}; none where nothing was
-    explained."""
-    if expected is None:
-        return {}
+def expectation_as_result(expected: Expectation) -> dict[str, Any]:
+    """The keys that an explanation adds to a target's record: {tried, approaches}."""
     return {
         "tried": list(expected.tried),
         "approaches": {approach: verdict.record() for approach, verdict in expected.verdicts.items()},

@@ -31,11 +31,11 @@ def run_scan_profile(params: Params, context: TaskContext) -> dict[str, Any]:
     options = ProfileOptions.from_params(params)
     if not options.tests:
         profiles = chosen_profiles(options.names, options.inputs)
-        return {"changed": False, "profiles": [_described(profile) for profile in profiles]}
+        return {"changed": False, "profiles": [_as_result(profile) for profile in profiles]}
     tested = run_cases(options.names, [_SHIPPED], options.inputs)
     result: dict[str, Any] = {
         "changed": False,
-        "profiles": [_described(one.profile) for one in tested],
+        "profiles": [_as_result(one.profile) for one in tested],
         "tests": [one.as_result() for one in tested],
     }
     error = failures_error(tested)
@@ -73,7 +73,7 @@ def _shipped_profiles(names: tuple[str, ...]) -> tuple[CompiledProfile, ...]:
     return load_profiles(names, [_SHIPPED], {})
 
 
-def _described(profile: CompiledProfile) -> dict[str, Any]:
+def _as_result(profile: CompiledProfile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "title": profile.title,

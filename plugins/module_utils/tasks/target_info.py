@@ -22,8 +22,7 @@ from ..options.target_info import TargetInfoOptions
 from ..preflight.report import footprint_lines, preflight_lines
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .context import TaskContext, connect_grantor
-from .preflight import described as described_expectation
-from .preflight import explain
+from .preflight import expectation_as_result, explain
 
 
 def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
     held: list[SelectedTarget] = []
     footprint = _Footprint()
     for selected in select_targets(client, connection.cluster_name, options.targets.selection, looked_at):
-        targets.append(_described(selected))
+        targets.append(_as_result(selected))
         if options.explain:
             held.append(selected)
         if options.footprint:
@@ -55,7 +54,7 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
     if options.explain:
         result["explained"], expectations = explain(options, context, client, held)
         for record, expected in zip(targets, expectations):
-            record.update(described_expectation(expected))
+            record.update(expectation_as_result(expected))
         result["table"] += preflight_lines(connection.cluster_name, result["explained"])
     if options.footprint:
         result["footprint"] = entries_as_result(footprint.entries)
@@ -88,7 +87,7 @@ class _Footprint:
             self.entries += entries_of(selected.pod.object(), self._now)
 
 
-def _described(selected: SelectedTarget) -> dict[str, Any]:
+def _as_result(selected: SelectedTarget) -> dict[str, Any]:
     return dict(
         selected.target.identity(), operating_system=selected.operating_system, replicas=selected.replicas
     )
