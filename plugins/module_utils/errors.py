@@ -338,7 +338,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-518",
         "sidecar_unfit",
-        "The pod's sidecar is not allowed to look at the container: the kernel asks for the same user and group.",
+        "The kernel does not allow the pod's sidecar to read the container: it asks for the same user and group.",
         "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug.",
     ),
     ErrorKind(

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.report import Report
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import (
@@ -112,3 +114,10 @@ def make_run(
         builder.add_not_scanned(target.identity(), "exec", 0.05, error.record())
     run = builder.finish("2026-11-23T10:00:02Z", 2.0)
     return run.with_gate(decide(threshold, named, run.expected_targets())) if threshold else run
+
+
+def rendered(report: Report, run: Run) -> str:
+    """The whole text of a report."""
+    stream = io.StringIO()
+    report.write(run, stream)
+    return stream.getvalue()

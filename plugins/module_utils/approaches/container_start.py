@@ -13,7 +13,8 @@ from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..safe_text import server_text
 
-# How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the reason.
+# How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the
+# reason.
 _IMAGE = re.compile(r"Image|Registry|Signature")
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 _NO_PROGRAM = re.compile(r"executable file not found|no such file or directory")
@@ -31,7 +32,8 @@ def wait_until_started(
     reason: str,
     pauses: tuple[float, float],
 ) -> Mapping[str, Any]:
-    """Waits until a container runs; its pod as it then is. The scanner may not watch pods, so the pod is read again.
+    """Waits until a container runs; its pod as it then is. The scanner is not allowed to watch pods, so the
+    pod is read again.
 
     :param state_of: the container's state in the pod
     :param image: the scanner image, which the container is to run
@@ -102,7 +104,7 @@ def _failed(reason: str, message: str, missing: str, image: str, *, tried: str) 
 
 
 def not_started(state: Mapping[str, Any] | None, seconds: float, tried: str) -> ScanError:
-    """The failure of a container that has not started within so many seconds."""
+    """The failure of a container that has not started within these seconds."""
     cause = (
         "The node pulls its image, or is slow to start it."
         if state

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..approaches import image
+from ..approaches.registry import KINDS, kind_of
 from ..results.run import Run
-from .explanation import APPROACHES, Expectation
+from .preflight_check import Expectation
 from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 
-# Of each of these so many are shown by name, the most frequent first.
+# How many of each are shown by name, the most frequent first.
 _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
@@ -37,7 +37,7 @@ def counted(expectations: Sequence[Expectation]) -> dict[str, Any]:
             {"approaches": list(tried), "targets": number}
             for tried, number in Counter(expected.tried for expected in expectations).most_common()
         ],
-        "approaches": {approach: _approach(approach, expectations) for approach in APPROACHES},
+        "approaches": {kind.name: _approach(kind.name, expectations) for kind in KINDS},
     }
 
 
@@ -65,18 +65,18 @@ def _reason(verdict: Verdict, group: Sequence[Expectation]) -> dict[str, Any]:
     )
 
 
-# Seconds for one container, eight at a time, on the test bed: two cores for cluster and controller together.
+# Where the seconds of an approach (ApproachKind.seconds) were measured, for those that no earlier run has.
 TEST_BED_NAME = "test bed"
-TEST_BED: Mapping[str, float] = {"exec": 0.9, "sidecar": 0.9, "debug": 3.0, "image": 3.0}
 # What is done once for each namespace: its access and its token, made and removed.
 _PER_NAMESPACE = 0.3
 
 
 def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run | None) -> dict[str, Any]:
-    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how often it is used,
-    the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
+    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how
+    often it is used, the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
-    A target that may need a second approach counts with both. Containers of one image are one use of the approach image.
+    A target that may need a second approach counts with both. Containers of one image are one use of an
+    approach that mounts images.
 
     :param earlier: an earlier run, whose durations are taken for the approaches that it has
     """
@@ -85,7 +85,7 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run
     images: set[str] = set()
     for expected in expectations:
         for approach in expected.tried:
-            if approach == image.NAME:
+            if kind_of(approach).makes_pods:
                 if expected.selected.target.image_id in images:
                     continue
                 images.add(expected.selected.target.image_id)
@@ -94,7 +94,7 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run
         {
             "approach": approach,
             "uses": number,
-            "seconds": round(measured.get(approach, TEST_BED[approach]), 2),
+            "seconds": round(measured.get(approach, kind_of(approach).seconds), 2),
             "measured_in": earlier.run_id if earlier and approach in measured else TEST_BED_NAME,
         }
         for approach, number in uses.items()

@@ -13,9 +13,10 @@ from typing import Any, Callable
 
 from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
+from ..access.rights import makes_pods
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import check_image_side, check_options, check_targets, foresee, open_approach
+from ..approaches.choice import check_image_side, check_options, check_targets, open_approach, predict_change
 from ..approaches.image_side import with_image_side
 from ..approaches.pod_entry import ExecLimits, Means
 from ..bounded_work import run_bounded
@@ -117,7 +118,7 @@ def _planned(
         inside = sum(selected.target.pod_uid in reached for selected in targets)
         context.say(
             f"would start at most {len(grant.pods)} helper pods in namespace {grant.namespace}"
-            if grant.approach == "image"
+            if makes_pods(grant.approach)
             else "would scan {} containers of namespace {} by {}, with an access to {} pods".format(
                 inside, grant.namespace, params["approach"], len(grant.pods)
             )
@@ -140,7 +141,7 @@ def _additions(params: Mapping[str, Any], targets: Sequence[SelectedTarget]) -> 
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
-            entry = foresee(options, selected, limits)
+            entry = predict_change(options, selected, limits)
             if entry:
                 additions.append(
                     Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)

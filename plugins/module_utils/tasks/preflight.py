@@ -16,8 +16,8 @@ from ..errors import ScanError
 from ..options import approach_options
 from ..preflight.dry_runs import DryRuns
 from ..preflight.estimate import counted, estimate
-from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
+from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
 from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
@@ -44,7 +44,7 @@ def explain(
     def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         return run_bounded(items, work, _QUESTIONS, context.cancel, lambda done: None)
 
-    explanation = Explanation(
+    check = PreflightCheck(
         targets,
         options,
         ExecLimits(timeout=params["timeout"], output=0),
@@ -53,14 +53,14 @@ def explain(
         dry_runs=DryRuns(client, params["owner"], params["lifetime"]),
         in_parallel=in_parallel,
     )
-    expectations = explanation.run()
+    expectations = check.run()
     missing = [
         dict(
             entry,
             namespaces=entry["namespaces"][:_LISTED_NAMESPACES],
             namespaces_count=len(entry["namespaces"]),
         )
-        for entry in rules_to_add(explanation.lacks)
+        for entry in rules_to_add(check.lacks)
     ]
     explained: dict[str, Any] = dict(
         counted(expectations),
@@ -91,7 +91,7 @@ def _server_version(client: RestClient) -> str:
     except ScanError as error:
         if error.reason not in ("not_permitted", "not_found"):
             raise
-        return "Kubernetes, its version may not be read"
+        return "Kubernetes of a version that the grantor is not allowed to read"
 
 
 def described(expected: Expectation | None) -> dict[str, Any]:

@@ -63,7 +63,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "preflight",
         "what a scan would do and need, told beforehand",
-        "approaches access targets cluster",
+        "approaches results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -114,7 +114,7 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine(
         "results",
-        "HDF, status and severity, summary, waivers, attestations, threshold, the run's folder; knows no profile, no "
+        "the typed run and its folder, HDF, status and severity, waivers, attestations, threshold, gate; knows no profile, no "
         "approach and no cluster",
     ),
     _engine("collector", "request -> POSIX sh -> frames -> typed facts"),

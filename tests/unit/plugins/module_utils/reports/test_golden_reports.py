@@ -17,7 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.repo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import STATUSES
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.reports.sample_run import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
     write_sample_run,
 )
 

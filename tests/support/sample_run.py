@@ -17,8 +17,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.atte
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
     failures_of_documents,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     ProfileReference,
     Run,
@@ -35,7 +35,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.targ
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
-from ansible_collections.securescan.kubernetes.tests.unit.plugins.module_utils.results.sample_results import (
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     START,
     make_control,
     make_judgement,
