@@ -65,6 +65,7 @@ class Cluster:
         pod = self.server.add_pod("shop", name, {"app": program})
         status = pod["status"]["containerStatuses"][0]
         status["imageID"] = "registry.test/app@sha256:" + image * 64
+        status["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
         status["user"] = {"linux": {"uid": user, "gid": user}}
         pod["metadata"].update(metadata)
         if sidecar is not None:
