@@ -17,6 +17,7 @@ from .patches import PatchError, patched
 
 Object = dict[str, Any]
 Answer = tuple[int, Object]
+VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
 
 
 def status_object(code: int, reason: str, message: str, retry_after: int | None = None) -> Object:
@@ -95,6 +96,8 @@ class ObjectStore:
         return 405, status_object(405, "MethodNotAllowed", "the server does not allow this method")
 
     def _get(self, path: str, query: Mapping[str, str]) -> Answer:
+        if path == "/version":
+            return 200, dict(VERSION)
         if path in self._objects:
             return 200, copy.deepcopy(self._objects[path])
         if _is_named(path):
@@ -146,8 +149,10 @@ class ObjectStore:
                 "AlreadyExists",
                 '{} "{}" already exists'.format(path.rsplit("/", 1)[1], metadata["name"]),
             )
-        created = dict(body, metadata=metadata)
-        return 201, created if query.get("dryRun") else copy.deepcopy(self.put(target, created))
+        if query.get("dryRun"):
+            # a dry run goes through all but the storage: the object has a uid, and no version
+            return 201, dict(body, metadata={"uid": str(uuid.uuid4()), **metadata})
+        return 201, copy.deepcopy(self.put(target, dict(body, metadata=metadata)))
 
     def _create_token(self, path: str, body: Object) -> Answer:
         account = path[: -len("/token")]

@@ -99,6 +99,8 @@ def _permits(rule: Mapping[str, Any], wanted: Attributes) -> bool:
 
 def _attributes(method: str, path: str) -> Iterator[Attributes]:
     parts = path.strip("/").split("/")
+    if parts[0] not in ("api", "apis"):  # no resource: system:public-info-viewer lets everybody read /version
+        return
     group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
     namespace = ""
     if rest[:1] == ["namespaces"] and len(rest) > 2:
