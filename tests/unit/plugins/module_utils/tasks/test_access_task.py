@@ -146,8 +146,12 @@ def test_where_every_namespace_refuses_the_task_fails(access: AccessTask, cluste
     assert refusal(access).reason == "access_incomplete" and cluster.accesses() == []
 
 
-def test_what_was_made_is_taken_back_when_it_is_cancelled(access: AccessTask, cluster: Cluster) -> None:
-    cluster.server.faults.append(Fault("meanwhile", on="POST .*/billing/roles", action=access.cancel.set))
+@pytest.mark.parametrize("at", NAMESPACES)
+def test_what_was_made_is_taken_back_when_it_is_cancelled(
+    access: AccessTask, cluster: Cluster, at: str
+) -> None:
+    """In the first namespace, before the second was begun, and in the last, when all is made."""
+    cluster.server.faults.append(Fault("meanwhile", on=f"POST .*/{at}/roles", action=access.cancel.set))
     assert refusal(access).reason == "cancelled" and cluster.accesses() == []
 
 
@@ -230,6 +234,16 @@ def test_a_file_of_somebody_else_is_left_alone(
     access()
     assert access("absent", scanner_kubeconfig=str(path))["changed"] and cluster.accesses() == []
     assert "left alone" in access.warnings[0] and path.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_file_of_another_run_stays_when_an_access_is_removed(
+    access: AccessTask, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "scanner"
+    access(run_id="tests-2", scanner_kubeconfig=str(path))
+    access()
+    access("absent", scanner_kubeconfig=str(path))
+    assert path.exists() and "tests-2" in access.warnings[0]
 
 
 def test_an_access_whose_kubeconfig_cannot_be_made_does_not_stay(
