@@ -11,11 +11,16 @@ PYTEST_ARGS ?=
 CORE ?=
 SCENARIO ?=
 PATHS ?=
+BASE ?= main
+PROFILE ?= container-baseline
+SUBJECT ?=
+ID ?=
+FROM ?=
 
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo test unit unit-shells lint sanity ansible-units molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule bench docs docs-site new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,14 +28,27 @@ help: ## what can be made
 demo: ## a real cluster, sample workloads, one scan; leaves build/demo/latest/
 	@$(RUN) python tests/demo/demo.py "$(CURDIR)/build/demo"
 
-test: ## all tests, on a real cluster, the unit tests beside it; or those that PYTEST_ARGS names
-	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 2 --dist loadscope)
+check: ## format, lint, types and unit tests: about a minute
+	@$(RUN) bash tests/run_lint.sh --quick
+	@$(MAKE) --no-print-directory unit PYTEST_ARGS=-q
+
+changed: ## BASE=main: the unit tests of what differs from there, and of what is built on it; names the integration tests
+	@$(RUN) python tests/environment/changed_tests.py "$(CURDIR)" "$(BASE)" $(PYTEST_ARGS)
+
+fmt: ## formats the Python code
+	@$(RUN) env --chdir "$(CURDIR)" ruff format --no-cache .
+
+test: ## all tests, each of three processes with a real cluster of its own; or those that PYTEST_ARGS names
+	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 3)
 
 unit: ## the unit tests, without those of unit-shells
-	@$(RUN) python -m pytest -p no:cacheprovider -n 4 --dist loadscope -m "not in_container" tests/unit $(PYTEST_ARGS)
+	@$(RUN) python -m pytest -p no:cacheprovider -n 4 -m "not in_container" tests/unit $(PYTEST_ARGS)
 
 unit-shells: ## the unit tests that run shells in containers of their own
-	@$(RUN) python -m pytest -p no:cacheprovider -n 2 --dist loadscope -m in_container tests/unit $(PYTEST_ARGS)
+	@$(RUN) python -m pytest -p no:cacheprovider -n 2 -m in_container tests/unit $(PYTEST_ARGS)
+
+coverage: ## the unit tests' coverage of each room
+	@$(RUN) python tests/environment/room_coverage.py $(PYTEST_ARGS)
 
 lint: ## every linter, with ansible-test sanity on one ansible-core
 	@$(RUN) bash tests/run_lint.sh
@@ -49,6 +67,12 @@ bench: ## benchmarks; writes build/bench.json
 
 docs: ## writes the generated parts of docs/
 	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
+
+new-control: ## ID=x FROM=facts/x.json: a control's skeleton with cases from kept facts; also PROFILE=x, SUBJECT=x (its file)
+	@$(RUN) python tests/scaffolds/new_control.py "$(CURDIR)" "$(PROFILE)" "$(or $(SUBJECT),$(ID))" "$(ID)" "$(abspath $(FROM))"
+
+new-report: ## NAME=x: a report's skeleton with its test and its entry in the registry
+	@$(RUN) python tests/scaffolds/new_report.py "$(CURDIR)" "$(if $(filter command,$(origin NAME)),$(NAME))"
 
 docs-site: ## the documentation of modules, roles and plugins as web pages: build/docs-site/index.html
 	@$(RUN) bash tests/quality/build_docs_site.sh "$(CURDIR)/build/docs-site"

@@ -53,8 +53,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Files(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shard", default="1/1", metavar="K/N", help="the K-th of N parts of the test files")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -_seconds(item.nodeid))
+    number, parts = (int(part) for part in config.getoption("--shard").split("/"))
+    files = list(dict.fromkeys(_file_of(item.nodeid) for item in items))
+    chosen = set(files[number - 1 :: parts])
+    config.hook.pytest_deselected(items=[item for item in items if _file_of(item.nodeid) not in chosen])
+    items[:] = [item for item in items if _file_of(item.nodeid) in chosen]
 
 
 class FileTimes:

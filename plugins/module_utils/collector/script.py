@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The collector: one POSIX sh script, made from a request.
 
-It goes to `sh` by stdin and ends itself. All work is in one function that is run by the last line with stdin from
-/dev/null: nothing can eat the rest of the script, and a script that was cut off on its way does nothing at all. Only
-what the request needs is in it, since it travels with each exec.
+It goes to `sh` by stdin and ends itself. All work is in one function that is run by the last line with stdin
+from /dev/null: nothing can eat the rest of the script, and a script that was cut off on its way does nothing
+at all. Only what the request needs is in it, since it travels with each exec.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
 
 
 def frame_names(request: CollectionRequest) -> dict[str, Query]:
-    """Every frame name that the script of this request may send for a query, with the query that it belongs to."""
+    """Every frame name that the script of this request may send for a query, with the query that it belongs
+    to."""
     names: dict[str, Query] = {}
     for index, query in enumerate(request.queries):
         names[f"q{index}"] = query
@@ -138,5 +139,6 @@ def _order_functions(names: list[str]) -> list[str]:
 
 
 def _strip(shell: str) -> list[bytes]:
-    """Lines without indentation and empty lines; the code holds no text of several lines but nl, which stays."""
+    """Lines without indentation and empty lines; the code holds no text of several lines but nl, which
+    stays."""
     return [line.strip(" ").encode() for line in shell.split("\n") if line.strip(" ")]

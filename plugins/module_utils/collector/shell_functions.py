@@ -188,7 +188,7 @@ slurp() {
       [ ${#text} -le "$2" ] || break
     done
     text=$text$line
-    read -r unused size </proc/$$/fdinfo/4
+    read -r unused size </proc/self/fdinfo/4
   } <"$1" 4<&0
   return $slurp__failed
 }

@@ -20,10 +20,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     ImageOptions,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.granted_pods import grants_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import grants_of
 
 WAYS = ("exec", "debug", "image")
 
@@ -71,10 +71,10 @@ def test_no_rule_allows_what_another_forbids():
         ({"approaches": ["debug"]}, "neither namespaces nor"),
         ({"approaches": ["debug"], "namespaces": ["Prod"]}, "neither a name"),
         ({"approaches": ["debug"], "namespaces": [""]}, "neither a name"),
-        ({"approaches": ["debug"], "label_selectors": [""]}, "no label selector"),
+        ({"approaches": ["debug"], "label_selectors": [""]}, "not a label selector"),
         (
             {"approaches": ["debug"], "namespaces": ["a"], "label_selectors": ["tier in db"]},
-            "no label selector",
+            "not a label selector",
         ),
     ],
 )
