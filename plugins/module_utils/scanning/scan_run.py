@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scan does over its targets: several at a time, each outcome recorded at once, replaced pods followed
-once."""
+"""What a scan does over its targets: several at a time; each outcome is recorded at once."""
 
 from __future__ import annotations
 

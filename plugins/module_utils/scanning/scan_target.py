@@ -114,8 +114,8 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
 
 @contextmanager
 def _reached(plan: ScanPlan, selected: SelectedTarget) -> Iterator[tuple[Collected, Session | None]]:
-    """The facts of the target, and where an engine needs it the session in which they were collected, still open.
-    Either way the target costs one exec."""
+    """The facts of the target, and where an engine needs it the session in which they were collected, still
+    open. Either way the target costs one exec."""
     if not any(engine.needs_session for engine in plan.engines):
         yield plan.approach.collect(selected, plan.request), None
         return
