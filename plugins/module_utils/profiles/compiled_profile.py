@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import ScanError
 
@@ -27,6 +27,9 @@ class CompiledProfile:
       supports (that of each profile that it comes through), only_if (None, or {reason, tests}), tests: a list of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """
+
+    # the engine that judges by it
+    engine: ClassVar[str] = "builtin"
 
     name: str
     title: str
