@@ -15,14 +15,13 @@ from typing import Any, Callable, TypeVar
 from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.limiter import Limiter
 from ..cluster.open_exec import ExecPlace, open_exec
-from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected
+from .approach import Collected, collected_in
 from .session import SHELL, Entered, Footprint, Session
 
 Result = TypeVar("Result")
@@ -82,7 +81,7 @@ class EnteringApproach:
             session,
             facts,
         ):
-            return Collected(facts, session.entered.approach, session.entered.footprint)
+            return collected_in(session, facts)
 
     def close(self) -> None:
         """Ends what serves several targets; here nothing does."""
@@ -103,12 +102,11 @@ class EnteringApproach:
         entered: Entered,
         *,
         explained: Callable[[], AbstractContextManager[None]] = nullcontext,
-        refine: Callable[[CollectionRequest, Facts], Facts] = lambda _request, facts: facts,
         timeout: float | None = None,
     ) -> Session:
         """Starts the shell.
 
-        :param explained, refine: as of Session
+        :param explained: as of Session
         :param timeout: seconds for the session, instead of those of the limits
         :raises ScanError: as open_exec
         """
@@ -122,7 +120,7 @@ class EnteringApproach:
             shell = open_exec(
                 scanner.connection, entered.place, deadline=deadline, output_limit=self._limits.output
             )
-        return Session(shell, entered, explained=explained, refine=refine)
+        return Session(shell, entered, explained=explained)
 
     def _count_exec(self) -> None:
         with self._lock:
