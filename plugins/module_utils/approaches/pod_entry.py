@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
@@ -48,6 +48,24 @@ class Means:
     limits: ExecLimits
     cancel: threading.Event
     targets: Sequence[SelectedTarget] = ()
+    _thread: threading.local = field(default_factory=threading.local, repr=False)
+
+    @contextmanager
+    def place(self, node: str, namespace: str) -> Iterator[None]:
+        """A place among those that are worked on at a time.
+
+        A thread that has one gets no other, for which it could wait for ever: with a session open on a target, it looks
+        at the target's image, too.
+        """
+        if getattr(self._thread, "has_place", False):
+            yield
+            return
+        with self.limiter.slot(node=node, namespace=namespace):
+            self._thread.has_place = True
+            try:
+                yield
+            finally:
+                self._thread.has_place = False
 
 
 class EnteringApproach:
@@ -61,7 +79,7 @@ class EnteringApproach:
 
     def __init__(self, means: Means) -> None:
         self._access = means.access
-        self._limiter = means.limiter
+        self._place = means.place
         self._limits = means.limits
         self._cancel = means.cancel
         self._lock = threading.Lock()
@@ -148,7 +166,7 @@ class PresentShellApproach(EnteringApproach):
             )
 
         with (
-            self._limiter.slot(node=target.node, namespace=target.namespace),
+            self._place(target.node, target.namespace),
             retry_while_rbac_spreads(self._access, target, open_session) as session,
         ):
             yield session, first(session)
