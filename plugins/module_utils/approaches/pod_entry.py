@@ -54,9 +54,8 @@ class Means:
     def place(self, node: str, namespace: str) -> Iterator[None]:
         """A place among those that are worked on at a time.
 
-        A thread that has one gets no other, for which it could wait for ever: with a session open on a target, it looks
-        at the target's image, too.
-        """
+        A thread that has one gets no other, for which it could wait for ever: with a session open on a
+        target, it looks at the target's image, too."""
         if getattr(self._thread, "has_place", False):
             yield
             return

@@ -150,8 +150,8 @@ class Session:
         return self._collecting(request, is_last)
 
     def change_collecting(self, change: Callable[[Collecting], Collecting]) -> None:
-        """From now on requests are answered in another way: where the shell sees something else than the target,
-        or not all that is asked for.
+        """From now on requests are answered in another way: where the shell sees something else than the
+        target, or not all that is asked for.
 
         :param change: given how requests are answered so far
         """
