@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..approaches.approach import Approach, Collected
+from ..approaches.approach import Approach, Collected, collected_in
 from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
@@ -120,8 +120,7 @@ def _reached(plan: ScanPlan, selected: SelectedTarget) -> Iterator[tuple[Collect
         yield plan.approach.collect(selected, plan.request), None
         return
     with plan.approach.enter(selected) as session:
-        entered = session.entered
-        yield Collected(session.collect(plan.request), entered.approach, entered.footprint), session
+        yield collected_in(session, session.collect(plan.request)), session
 
 
 def judge(engines: Sequence[Engine], amendments: Amendments, subject: Subject) -> tuple[Verdicts, list[Note]]:

@@ -91,7 +91,7 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine(
         "approaches",
-        "how a target is reached: opens a probe and runs one collection; one file per approach",
+        "how a target is reached: a session on it, and its facts; one file per approach",
         "drift collector access targets cluster network",
     ),
     _engine(
