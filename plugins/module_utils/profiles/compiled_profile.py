@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import ScanError
 
@@ -28,6 +28,9 @@ class CompiledProfile:
       of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """
+
+    # the engine that judges by it
+    engine: ClassVar[str] = "builtin"
 
     name: str
     title: str

@@ -56,14 +56,23 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "options preflight footprint sidecar scanning approaches reports judging profiles vocabulary kept drift results "
-        "collector access targets cluster network bounded_work",
+        "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
+        "results collector access targets cluster network bounded_work",
     ),
-    _engine("options.py", "the options of all modules, each said once", "approaches targets cluster"),
+    _engine(
+        "scanning",
+        "what a run does: its access, several targets at a time, each reached, judged and recorded",
+        "options engines approaches kept drift results collector access targets cluster bounded_work",
+    ),
     _engine(
         "preflight",
         "what a scan would do and need, told beforehand",
         "approaches results access targets cluster",
+    ),
+    _engine(
+        "options",
+        "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
+        "sidecar engines approaches reports profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -76,9 +85,9 @@ ROOMS: tuple[Room, ...] = (
         "approaches targets cluster network",
     ),
     _engine(
-        "scanning",
-        "what a run does to each target: reached, judged, an outcome",
-        "approaches judging profiles vocabulary drift results collector targets",
+        "engines",
+        "what judges a target: the interface, the built-in engine, the list; refuses references to others",
+        "approaches judging profiles vocabulary results collector targets",
     ),
     _engine(
         "approaches",
