@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Callable, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
-from ..cluster.limiter import Limiter
 from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
@@ -42,10 +41,14 @@ class ExecLimits:
 
 @dataclass(frozen=True)
 class Means:
-    """What every approach works with. `targets` are all of the run."""
+    """What every approach works with.
+
+    `targets` are all of the run. One of `slots` is held while an exec is open: the API server exempts exec from its own
+    flow control, so only this protects it, and the nodes, from a scan.
+    """
 
     access: ScannerAccess
-    limiter: Limiter
+    slots: threading.BoundedSemaphore
     limits: ExecLimits
     cancel: threading.Event
     targets: Sequence[SelectedTarget] = ()
@@ -62,7 +65,7 @@ class EnteringApproach:
 
     def __init__(self, means: Means) -> None:
         self._access = means.access
-        self._limiter = means.limiter
+        self._slots = means.slots
         self._limits = means.limits
         self._cancel = means.cancel
         self._lock = threading.Lock()
@@ -150,7 +153,7 @@ class PresentShellApproach(EnteringApproach):
             )
 
         with (
-            self._limiter.slot(node=target.node, namespace=target.namespace),
+            self._slots,
             retry_while_rbac_spreads(self._access, target, open_session) as session,
         ):
             yield session, first(session)

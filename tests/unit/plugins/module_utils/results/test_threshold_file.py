@@ -96,16 +96,16 @@ def test_the_default() -> None:
             "unknown key 'failed.total.maximum', did you mean 'failed.total.max'?",
         ),
         ("failed: {high: 0}", "unknown key 'failed.high', did you mean"),
-        ("failed: {total: {controls: [a]}}", "unknown key failed.total.controls"),
-        ("failed: {total: {max: {is: 0}}}", "unknown key failed.total.max.is"),
-        ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key failed.total.max.is"),
+        ("failed: {total: {controls: [a]}}", "unknown key 'failed.total.controls"),
+        ("failed: {total: {max: {is: 0}}}", "unknown key 'failed.total.max.is"),
+        ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key 'failed.total.max.is"),
         ("compliance: 80", "unknown key 'compliance', did you mean 'compliance.min'?"),
-        ("compliance: {total: {min: 1}}", "unknown key compliance.total.min"),
+        ("compliance: {total: {min: 1}}", "unknown key 'compliance.total.min"),
         ("coverage: {max: 1}", "unknown key 'coverage.max', did you mean 'coverage.min'?"),
         ("entirely: unknown", "unknown key 'entirely'; expected"),
-        ("'': 1", "unknown key ;"),
+        ("'': 1", "unknown key '';"),
         ("1: {max: 0}", "unknown key 1: keys are text"),
-        ("failed:", "unknown key failed"),
+        ("failed:", "unknown key 'failed"),
         ("failed: {}", "failed holds no limit"),
         ("failed: {total: {}}", "failed.total holds no limit"),
         ("failed: {total: {max:}}", "failed.total.max must be a number, found None"),
@@ -134,5 +134,5 @@ def test_refusals(content: Any, message: str) -> None:
 def test_a_mapping_that_holds_itself() -> None:
     content: dict[str, Any] = {}
     content["failed"] = content
-    with pytest.raises(ScanError, match=r"unknown key failed\.failed"):
+    with pytest.raises(ScanError, match=r"unknown key 'failed\.failed"):
         load_threshold(content, "t.yml")
