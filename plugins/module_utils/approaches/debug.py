@@ -107,7 +107,7 @@ class DebugApproach(EnteringApproach):
         target = selected.target
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
-        with self._place(target.node, target.namespace):
+        with self._place():
             visit = _Visit(
                 scanner,
                 target,

@@ -146,7 +146,7 @@ class ImageApproach(EnteringApproach):
         namespace, number = self._options.namespace, image.helper.number
         scanner = self._access.for_helpers(namespace)
         deadline = Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by image")
-        with self._place(image.helper.node, namespace):
+        with self._place():
             self._create(scanner, image.helper, deadline)
             self._wait_until_started(scanner, image, deadline)
             helper = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))

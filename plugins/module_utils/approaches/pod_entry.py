@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
-from ..cluster.limiter import Limiter
 from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.request import CollectionRequest
 from ..collector.view import INSIDE, TargetView
@@ -41,17 +40,21 @@ class ExecLimits:
 
 @dataclass(frozen=True)
 class Means:
-    """What every approach works with. `targets` are all of the run."""
+    """What every approach works with.
+
+    `targets` are all of the run. One of `slots` is held while an exec is open: the API server exempts exec from its own
+    flow control, so only this protects it, and the nodes, from a scan.
+    """
 
     access: ScannerAccess
-    limiter: Limiter
+    slots: threading.BoundedSemaphore
     limits: ExecLimits
     cancel: threading.Event
     targets: Sequence[SelectedTarget] = ()
     _thread: threading.local = field(default_factory=threading.local, repr=False)
 
     @contextmanager
-    def place(self, node: str, namespace: str) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
         """A place among those that are worked on at a time.
 
         A thread that has one gets no other, for which it could wait for ever: with a session open on a
@@ -59,7 +62,7 @@ class Means:
         if getattr(self._thread, "has_place", False):
             yield
             return
-        with self.limiter.slot(node=node, namespace=namespace):
+        with self.slots:
             self._thread.has_place = True
             try:
                 yield
@@ -165,7 +168,7 @@ class PresentShellApproach(EnteringApproach):
             )
 
         with (
-            self._place(target.node, target.namespace),
+            self._place(),
             retry_while_rbac_spreads(self._access, target, open_session) as session,
         ):
             yield session, first(session)

@@ -42,7 +42,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.s
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     OK,
@@ -85,7 +84,7 @@ class Shop:
     def __init__(self, server: FakeApiServer, connection: ClusterConnection) -> None:
         self.server = server
         self.cancel = threading.Event()
-        self.limiter = Limiter(per_cluster=1)
+        self.slots = threading.BoundedSemaphore(1)
         self._connection = connection
 
     def selected(self, program: Program) -> SelectedTarget:
@@ -106,8 +105,14 @@ class Shop:
             "namespaces": [{"namespace": "shop", "expires": api_time(later)}],
         }
         grantor = RestClient(self._connection)
-        scanner = ScannerAccess(grantor, self._connection, access, self.limiter, self.cancel)
-        return Means(scanner, self.limiter, ExecLimits(timeout, output), self.cancel)
+        scanner = ScannerAccess(grantor, self._connection, access, self.cancel)
+        return Means(scanner, self.slots, ExecLimits(timeout, output), self.cancel)
+
+    def has_free_slot(self) -> bool:
+        is_free = self.slots.acquire(blocking=False)
+        if is_free:
+            self.slots.release()
+        return is_free
 
     def execs(self) -> int:
         return sum(request.path.endswith("/exec") for request in self.server.requests)
@@ -287,10 +292,10 @@ def test_a_closed_session_has_ended_its_shell_and_given_its_place_back(
     shop: Shop, enter: Callable[..., Session], running: list[str]
 ) -> None:
     session = enter(watched(running))
-    assert running and shop.limiter.in_flight() == 1
+    assert running and not shop.has_free_slot()
     session.close()
     session.close()
-    assert shop.limiter.in_flight() == 0
+    assert shop.has_free_slot()
     wait_until_ended(running)
     with pytest.raises(ScanError):
         session.run(b":")
@@ -310,7 +315,7 @@ def test_a_shell_that_is_not_there_is_told_when_it_is_entered_and_auto_goes_on(s
     selected = shop.selected(no_shell)
     approach = ExecApproach(shop.means(selected))
     assert fails(lambda: approach.enter(selected)).reason == "no_such_program"
-    assert shop.limiter.in_flight() == 0
+    assert shop.has_free_slot()
 
     class Later(ExecApproach):
         """The same container, in which there is a shell now."""
