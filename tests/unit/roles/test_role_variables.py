@@ -17,10 +17,8 @@ import yaml
 
 pytest.importorskip("ansible", reason="roles belong to Ansible")
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import (
-    connection_spec,
-    selection_spec,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import selection_spec
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
