@@ -15,8 +15,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_fa
     BadFactsError,
     keep_facts,
     restore_facts,
-    secret_in,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.secret_texts import secret_in
 
 HARMLESS = {
     "os": {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64"},
@@ -149,7 +149,7 @@ def test_what_looks_like_a_secret(text: str, what: str) -> None:
         "nginx: master process nginx -g daemon off;",
     ],
 )
-def test_what_does_not(text: str) -> None:
+def test_a_text_without_a_secret_is_kept(text: str) -> None:
     assert secret_in(text) == ""
 
 
