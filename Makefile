@@ -12,11 +12,15 @@ CORE ?=
 SCENARIO ?=
 PATHS ?=
 BASE ?= main
+PROFILE ?= container-baseline
+SUBJECT ?=
+ID ?=
+FROM ?=
 
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule bench docs docs-site changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule bench docs docs-site new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +67,12 @@ bench: ## benchmarks; writes build/bench.json
 
 docs: ## writes the generated parts of docs/
 	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
+
+new-control: ## ID=x FROM=facts/x.json: a control's skeleton with cases from kept facts; also PROFILE=x, SUBJECT=x (its file)
+	@$(RUN) python tests/scaffolds/new_control.py "$(CURDIR)" "$(PROFILE)" "$(or $(SUBJECT),$(ID))" "$(ID)" "$(abspath $(FROM))"
+
+new-report: ## NAME=x: a report's skeleton with its test and its entry in the registry
+	@$(RUN) python tests/scaffolds/new_report.py "$(CURDIR)" "$(if $(filter command,$(origin NAME)),$(NAME))"
 
 docs-site: ## the documentation of modules, roles and plugins as web pages: build/docs-site/index.html
 	@$(RUN) bash tests/quality/build_docs_site.sh "$(CURDIR)/build/docs-site"

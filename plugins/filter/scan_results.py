@@ -12,10 +12,11 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils.errors import ScanError
-from ..module_utils.results.comparison import Failures, failures_of_documents, failures_of_summary
+from ..module_utils.results.checked_json import plain
+from ..module_utils.results.comparison import Failures, failures_of_documents, failures_of_run
 from ..module_utils.results.control_rows import control_rows, worst_first
 from ..module_utils.results.hdf import check_document, document_target_id
-from ..module_utils.results.run_summary import SCHEMA, check_run_summary
+from ..module_utils.results.run import SCHEMA, Run
 from ..module_utils.results.status import FAILED, SEVERITIES, STATUSES
 from ..module_utils.results.summary import merge_counts, summarize
 
@@ -24,12 +25,17 @@ Documents = list[tuple[str, dict[str, Any]]]
 
 def scan_summary(results: Any) -> dict[str, Any]:
     """{targets, controls: numbers by status and severity, profiles: the same by profile's name}"""
-    if _is_run_summary(results):
+    run = _run(results)
+    if run is not None:
         profiles: dict[str, Any] = {}
-        for target in results["targets"]:
-            for profile in target["profiles"]:
-                _add(profiles.setdefault(profile["name"], {}), profile["counts"])
-        return {"targets": results["target_counts"], "controls": results["controls"], "profiles": profiles}
+        for target in run.targets:
+            for counted in target.profiles:
+                _add(profiles.setdefault(counted.name, {}), counted.counts)
+        return {
+            "targets": run.target_counts.to_json(),
+            "controls": run.controls.to_json(),
+            "profiles": profiles,
+        }
     documents = _documents(results)
     summaries = [summarize(document, source) for source, document in documents]
     by_profile: dict[str, Any] = {}
@@ -39,16 +45,16 @@ def scan_summary(results: Any) -> dict[str, Any]:
     scanned = len(documents)
     return {
         "targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0},
-        "controls": merge_counts(summary.counts for summary in summaries).as_dict(),
+        "controls": merge_counts(summary.counts for summary in summaries).to_json(),
         "profiles": by_profile,
     }
 
 
 def scan_compliance(results: Any, profile: str | None = None) -> int:
     """Percentage of passed among all controls that apply; of one profile where it is named."""
-    if _is_run_summary(results) and profile is None:
-        compliance: int = results["controls"]["compliance"]
-        return compliance
+    run = _run(results)
+    if run is not None and profile is None:
+        return run.controls.compliance
     profiles = [
         one
         for source, document in _documents(results)
@@ -96,31 +102,27 @@ def scan_diff(results: Any, baseline: Any) -> dict[str, list[dict[str, str]]]:
     """{new_failures, still_failed, no_longer_failed}: lists of {place, profile, control}"""
     now, then = _failures(results), _failures(baseline)
     return {
-        "new_failures": now.not_in(then),
-        "still_failed": now.also_in(then),
-        "no_longer_failed": then.not_in(now),
+        "new_failures": plain(now.not_in(then)),
+        "still_failed": plain(now.also_in(then)),
+        "no_longer_failed": plain(then.not_in(now)),
     }
 
 
 def _failures(results: Any) -> Failures:
-    return (
-        failures_of_summary(results)
-        if _is_run_summary(results)
-        else failures_of_documents(_documents(results))
-    )
+    run = _run(results)
+    return failures_of_documents(_documents(results)) if run is None else failures_of_run(run)
 
 
-def _is_run_summary(results: Any) -> bool:
-    """Whether it is a run's summary, which must then be a whole one."""
+def _run(results: Any) -> Run | None:
+    """The run of which it is the summary, which must then be a whole one; None for anything else."""
     if not isinstance(results, Mapping) or results.get("schema") != SCHEMA:
-        return False
-    check_run_summary(results, "the summary")
-    return True
+        return None
+    return Run.from_json(results, "the summary")
 
 
 def _documents(results: Any) -> Documents:
     """One document or a list of them, each whole and each of another target."""
-    if _is_run_summary(results):
+    if _run(results) is not None:
         raise ScanError(
             "bad_results", "this is a run's summary, which holds no results of tests; give its HDF documents"
         )

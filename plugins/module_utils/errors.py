@@ -1,10 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every way a scan can go wrong, each with a stable code, and the one exception that carries it.
+"""Every way in which a scan can fail, each with a stable code, and the one exception that carries it.
 
-A kind says what went wrong in general and what to do about it. The exception adds what was tried, on what, and
-what came back, so that a record in a result can be understood without the log of the run.
+A kind says what went wrong in general and what to do about it. The exception adds what was tried, on what,
+and what came back, so that a record in a result can be understood without the log of the run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorKind:
-    """One row of the catalogue: `code` (SCAN-nnn, never reused), `reason` (snake_case word), meaning and advice."""
+    """One row of the catalogue: `code` (SCAN-nnn, never reused), `reason` (snake_case word), meaning and
+    advice."""
 
     code: str
     reason: str
@@ -56,8 +57,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "no_credential",
         "No credential for the cluster was given.",
         "Set kubeconfig, or host with api_key or a client certificate, or the K8S_AUTH_* variables. The "
-        "pod's "
-        "own identity is used only when it is asked for.",
+        "pod's own identity is used only when it is asked for.",
     ),
     ErrorKind(
         "SCAN-202",
@@ -87,13 +87,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-206",
         "not_found",
         "The object does not exist (404).",
-        "Check names and namespace; the object may have been deleted meanwhile.",
+        "Check names and namespace; perhaps the object was deleted meanwhile.",
     ),
     ErrorKind(
         "SCAN-207",
         "conflict",
-        "The object changed or exists already (409).",
-        "Run again; if it stays, another scan or operator manages the same object.",
+        "The object was changed by somebody else, or already exists (409).",
+        "Run again; if that does not help, another scan or operator manages the same object.",
     ),
     ErrorKind(
         "SCAN-208",
@@ -122,19 +122,19 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-301",
         "access_incomplete",
-        "The scan's access could not be made whole; what was made was removed.",
-        "See the cause; the grantor needs every right that it hands out.",
+        "The scan's access could not be created completely; what was created was removed.",
+        "See the cause; the grantor needs every right that it grants.",
     ),
     ErrorKind(
         "SCAN-302",
         "access_remains",
         "Some of the scan's access could not be removed.",
-        "Run the access module with state=absent and the same run id, with a credential that may delete it.",
+        "Run the access module with state=absent and the same run id, with a credential that is allowed to delete it.",
     ),
     ErrorKind(
         "SCAN-303",
         "guard_unsupported",
-        "The cluster has no ValidatingAdmissionPolicies, so the guard cannot be made.",
+        "The cluster has no ValidatingAdmissionPolicies, so the guard cannot be created.",
         "They need Kubernetes 1.30 or newer (admissionregistration.k8s.io/v1); scans work without the guard.",
     ),
     ErrorKind(
@@ -159,7 +159,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-404",
         "container_not_running",
         "The container is not running.",
-        "Wait until it runs, or look why it does not (crash, image pull, finished).",
+        "Wait until it runs, or find out why it does not (crash, image pull, finished).",
     ),
     ErrorKind(
         "SCAN-405",
@@ -172,16 +172,14 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "identity_unknown",
         "The user and group that the container runs as are not known.",
         "Set runAsUser and runAsGroup in the pod, or use nodes whose runtime reports the container's user "
-        "(Kubernetes "
-        "1.33 or newer).",
+        "(Kubernetes 1.33 or newer).",
     ),
     ErrorKind(
         "SCAN-407",
         "target_privileged",
         "The container holds capabilities; the kernel hides its files from a process that holds less.",
         "Scan it by exec if it has a shell, drop its capabilities, or let the debug container have the "
-        "same ones "
-        "(debug_match_capabilities).",
+        "same ones (debug_match_capabilities).",
     ),
     ErrorKind(
         "SCAN-408",
@@ -199,40 +197,39 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-410",
         "memory_short",
-        "The pod has not enough memory left for a scan beside its containers, which share its limit.",
+        "The pod does not have enough memory left for a scan; a scan shares the memory limit of its containers.",
         "Raise the pod's memory limit, scan it by exec or by its image, or ask for less "
         "(debug_memory_headroom).",
     ),
     ErrorKind(
         "SCAN-411",
         "pod_not_replaceable",
-        "Nothing would put another pod in this one's place.",
-        "What a scan has left goes when its owner deletes the pod and makes it anew.",
+        "No controller would replace the pod.",
+        "Let the pod's owner delete it and create it again; what the scan left is then gone.",
     ),
     ErrorKind(
         "SCAN-412",
         "debug_in_use",
         "A debug container of a scan still runs in the pod.",
-        "Wait until the scan, or the time that the container is kept (debug_keep_alive), is over, then run "
-        "again.",
+        "Wait until the scan is over, or the time for which the container is kept (debug_keep_alive), then run again.",
     ),
     ErrorKind(
         "SCAN-413",
         "eviction_refused",
-        "The pod may not be evicted now.",
+        "The pod cannot be evicted now.",
         "Look at the PodDisruptionBudget and at the workload's pods that are not ready; raise wait_timeout.",
     ),
     ErrorKind(
         "SCAN-414",
         "not_replaced",
-        "The pod was evicted, and no other has become ready in its place.",
-        "Look at the workload and its new pod; raise wait_timeout where it is only slow.",
+        "The pod was evicted, and no other pod has become ready in its place.",
+        "Look at the workload and its new pod; raise wait_timeout if it is only slow.",
     ),
     ErrorKind(
         "SCAN-415",
         "recycle_stopped",
         "The pod was left alone, because one before it could not be replaced.",
-        "Correct what is said of that pod, then run again.",
+        "Correct what the message says about that pod, then run again.",
     ),
     ErrorKind(
         "SCAN-501",
@@ -244,7 +241,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-502",
         "connection_lost",
         "The connection ended before the reply did.",
-        "Run again; if it stays, look at proxies, load balancers and the node.",
+        "Run again; if that does not help, look at proxies, load balancers and the node.",
     ),
     ErrorKind(
         "SCAN-503",
@@ -261,7 +258,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-505",
         "protocol_refused",
-        "The server does not speak a protocol of ours for exec.",
+        "The server supports none of our protocols for exec.",
         "The API server or a proxy before it must allow WebSocket upgrades (Kubernetes 1.29 or newer).",
     ),
     ErrorKind(
@@ -279,16 +276,15 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-508",
         "debug_refused",
-        "The cluster does not let an ephemeral container be added to the pod.",
-        "Ask who owns the policy that the message names, or scan by another approach.",
+        "The cluster does not allow an ephemeral container in the pod.",
+        "Ask the owner of the policy that the message names, or scan by another approach.",
     ),
     ErrorKind(
         "SCAN-509",
         "image_pull_failed",
-        "An image that the scan needs could not be had.",
+        "An image that the scan needs could not be pulled.",
         "Check scanner_image, and that the node reaches its registry: an ephemeral container or sidecar "
-        "has the pod's own "
-        "pull secrets, a helper pod those of scanner_image_pull_secrets.",
+        "has the pod's own pull secrets, a helper pod those of scanner_image_pull_secrets.",
     ),
     ErrorKind(
         "SCAN-510",
@@ -306,12 +302,12 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-512",
         "image_unknown",
         "The node does not report which image the container runs.",
-        "Wait until its image is there, or scan it by another approach.",
+        "Wait until the image is pulled, or scan the container by another approach.",
     ),
     ErrorKind(
         "SCAN-513",
         "helper_refused",
-        "The cluster does not let a helper pod be made.",
+        "The cluster does not allow the helper pod.",
         "See the message: the namespace, its Pod Security level, a quota or a policy; or scan by another "
         "approach.",
     ),
@@ -330,8 +326,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-516",
         "no_approach",
-        "None of the approaches that were tried reaches the container.",
-        "See what each of them said; give the options that others need (scanner_image, helper_namespace).",
+        "None of the tried approaches reaches the container.",
+        "See why each of them failed; give the options that others need (scanner_image, helper_namespace).",
     ),
     ErrorKind(
         "SCAN-517",
@@ -342,31 +338,31 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-518",
         "sidecar_unfit",
-        "The pod's sidecar may not look at the container: the kernel asks for the same user and group.",
+        "The kernel does not allow the pod's sidecar to read the container: it asks for the same user and group.",
         "Run scan_sidecar again, which adds one sidecar for each identity; or scan by debug.",
     ),
     ErrorKind(
         "SCAN-519",
         "template_immutable",
         "The workload's pod template cannot be changed.",
-        "Let scan_sidecar make manifests (manifests_only), and make the workload anew from them.",
+        "Let scan_sidecar write manifests (manifests_only), and create the workload again from them.",
     ),
     ErrorKind(
         "SCAN-520",
         "rollout_failed",
-        "The workload's pods did not come up as its new template has them.",
-        "Correct what the message names, or take the change back (scan_sidecar with state=absent).",
+        "The workload's pods did not start with its new template.",
+        "Correct what the message names, or undo the change (scan_sidecar with state=absent).",
     ),
     ErrorKind(
         "SCAN-601",
         "incomplete_reply",
-        "The collector's reply is not complete, so nothing of it is used.",
-        "Run again; if it stays, the container ends or alters the collector's output.",
+        "The collector's reply is not complete, so none of it is used.",
+        "Run again; if that does not help, the container cuts off or changes the collector's output.",
     ),
     ErrorKind(
         "SCAN-602",
         "invalid_reply",
-        "The collector's reply breaks its own format, so nothing of it is used.",
+        "The collector's reply is malformed, so none of it is used.",
         "The container's shell or tools behave in an unknown way; please report it with the shell's name.",
     ),
     ErrorKind(
@@ -384,8 +380,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-605",
         "target_missing",
-        "The scanner does not see the target from where it runs.",
-        "The container may have been restarted since; run again. If it stays, scan the target by exec.",
+        "The scanner does not see the target's process.",
+        "Perhaps the container was restarted meanwhile; run again. If that does not help, scan the target by exec.",
     ),
     ErrorKind(
         "SCAN-701",
@@ -416,7 +412,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-802",
         "bad_results",
         "A results document is missing, empty, cut off or not HDF.",
-        "Nothing was judged from it; the gate fails. Scan again.",
+        "It was not used, and the gate fails. Scan again.",
     ),
     ErrorKind(
         "SCAN-803",
@@ -439,8 +435,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-806",
         "bad_facts",
-        "The facts that a run kept of a target are missing, altered or of another format.",
-        "Nothing was judged from them; scan the target again with keep_facts.",
+        "The facts that a run kept for a target are missing, changed or in another format.",
+        "They were not used; scan the target again with keep_facts.",
     ),
     ErrorKind(
         "SCAN-901",
@@ -454,9 +450,9 @@ KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 
 
 class ScanError(Exception):
-    """A failure with its kind and circumstances.
+    """A failure with its kind and what led to it.
 
-    :param reason: a `reason` of the catalogue (KeyError otherwise: a reason that is not there is our defect)
+    :param reason: a `reason` of the catalogue (KeyError otherwise: an unknown reason is a defect of ours)
     :param message: what came back, one sentence; must not hold credentials
     :param tried: what was tried and on what, e.g. "exec into shop/api-1/app"
     :param cause: the likely cause, where it is known better than the kind's meaning
@@ -490,7 +486,10 @@ class ScanError(Exception):
 
     @classmethod
     def from_record(cls, record: Mapping[str, str]) -> ScanError:
-        """The failure that a record was made of. KeyError where it is none."""
+        """The failure that a record was made of.
+
+        :raises KeyError: `record` is not such a record
+        """
         return cls(
             record["reason"],
             record["message"],

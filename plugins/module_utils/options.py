@@ -9,8 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .approaches.auto import ORDER
-from .approaches.choice import APPROACHES, ApproachOptions
+from .approaches.choice import APPROACHES, ENTERING, ORDER, ApproachOptions
 from .approaches.debug_container import DebugOptions
 from .approaches.forbidden import OPTION as FORBIDDEN
 from .approaches.forbidden import Rules, read_rules
@@ -193,7 +192,7 @@ def scan_access_spec() -> Spec:
         "run_id": {"type": "str"},
         "scanner_kubeconfig": {"type": "path"},
         "allow_empty": {"type": "bool", "default": False},
-        "approach": {"type": "str", "choices": ["exec", "sidecar", "debug"], "default": "exec"},
+        "approach": {"type": "str", "choices": list(ENTERING), "default": "exec"},
     }
     spec.update(forbidden_spec())
     spec.update(grant_spec())
@@ -320,6 +319,14 @@ def scan_threshold_spec() -> Spec:
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
+    }
+
+
+def scan_report_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
+        "output_dir": {"type": "path"},
     }
 
 

@@ -22,6 +22,7 @@ def unknown_name(word: str, name: object, known: Iterable[str], expected: str = 
 
 
 def nearest(name: str, known: Collection[str], then: str) -> str:
-    """What stands between an unknown name and the word `then`: a question with the nearest known name, if one is near."""
+    """What stands between an unknown name and the word `then`: a question with the nearest known name, if one
+    is near."""
     near = difflib.get_close_matches(name, known, 1, 0.6)
     return f", did you mean '{near[0]}'? {then.capitalize()}" if near else f"; {then}"

@@ -10,8 +10,8 @@ module: scan_threshold
 short_description: Decide whether a run's results meet a threshold
 version_added: 0.1.0
 description:
-  - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary,
-    its Markdown and a JUnit file.
+  - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary.
+  - M(securescan.kubernetes.scan_report) writes reports that show it.
   - It fails closed. Missing, truncated or foreign documents, unknown keys and containers that were not scanned fail the gate or
     the task. They never pass.
 options:
@@ -55,11 +55,12 @@ attributes:
     details: Decides, and writes nothing.
   diff_mode:
     support: none
-    details: It changes nothing but its own reports.
+    details: It changes nothing but the decision in the run's summary.
   idempotent:
     support: full
 seealso:
   - module: securescan.kubernetes.scan_container
+  - module: securescan.kubernetes.scan_report
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
@@ -126,7 +127,7 @@ gate:
       returned: always
       sample: 4
 files:
-  description: The reports that were written.
+  description: The run's summary, to which the decision was written.
   returned: when not in check mode
   type: list
   elements: str

@@ -12,7 +12,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.errors import ScanError
 from ..module_utils.reports.fleet import ClusterRun
-from ..module_utils.results.run_summary import read_run_summary
+from ..module_utils.results.run import parse_run
 
 _PREFIX = "securescan.kubernetes."
 _SCANS = ("scan_container", "scan_judgement")
@@ -30,9 +30,7 @@ class ObservedRuns:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs and isinstance(result.get("gate"), dict):
             before = self._runs[host]
-            self._runs[host] = ClusterRun(
-                host, before.summary, before.error, bool(result["gate"].get("passed"))
-            )
+            self._runs[host] = ClusterRun(host, before.run, before.error, bool(result["gate"].get("passed")))
 
     def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
         if action.rpartition(".")[2] in _SCANS:
@@ -68,6 +66,6 @@ def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:
     if not path:
         return ClusterRun(host, error=str(result.get("msg") or "no run (check mode?)"))
     try:
-        return ClusterRun(host, read_run_summary(Path(path).read_bytes(), str(path)))
+        return ClusterRun(host, parse_run(Path(path).read_bytes(), str(path)))
     except (OSError, ScanError) as error:
         return ClusterRun(host, error=f"its summary cannot be read here: {error}")

@@ -11,12 +11,14 @@ from __future__ import annotations
 import collections
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import write_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
     SampleCluster,
     sample_cluster,
@@ -162,7 +164,7 @@ def main() -> int:
     left = leftovers(cluster)
     problems += [f"left behind: {name}" for name in left]
     print()
-    write_table(summary, sys.stdout)
+    sys.stdout.write(render_table(open_run(str(latest)), shutil.get_terminal_size((100, 24)).columns))
     print()
     say(
         "left in the cluster: %s"

@@ -186,6 +186,6 @@ def test_a_rule_that_is_not_understood_is_refused_before_anything_is_asked(scan,
         "kubeconfig": "/no/such/file",
     }
     for task in (scan, explain):
-        with pytest.raises(ScanError, match="no label selector") as caught:
+        with pytest.raises(ScanError, match="not a label selector") as caught:
             task("none", **bad)
         assert caught.value.reason == "bad_option"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document, read_hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import (
     ControlResult,
@@ -34,10 +35,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summ
     ProfileSummary,
     summarize,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
-    decide,
-    load_threshold,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.saf import generated_results as generated
 
 SAF_FOLDER = Path(generated.__file__).parent

@@ -323,7 +323,7 @@ def test_with_the_right_to_list_pods_and_nothing_else(info, cluster, namespace):
         cluster.kubectl("create", "clusterrolebinding", NAME, "--clusterrole", NAME, "--user", NAME)
         found = info(impersonate_user=NAME, pods=["owned*", "db-*"])
         assert {target["workload_kind"] for target in found["targets"]} == {"ReplicaSet", "StatefulSet"}
-        assert ["ReplicaSets may not be listed" in warning for warning in info.warnings] == [True]
+        assert ["not allowed to list ReplicaSets" in warning for warning in info.warnings] == [True]
         with pytest.raises(ScanError, match="SCAN-205"):
             info(impersonate_user=NAME, exclude_workloads=["Deployment/*"])
         with pytest.raises(ScanError, match="SCAN-205") as caught:
@@ -331,7 +331,7 @@ def test_with_the_right_to_list_pods_and_nothing_else(info, cluster, namespace):
         assert "Name the namespaces" in caught.value.advice
         with pytest.raises(ScanError, match="SCAN-401") as caught:
             info(impersonate_user=NAME, namespaces=["no-such-namespace"])
-        assert "may not exist" in caught.value.cause
+        assert "or does not exist" in caught.value.cause
     finally:
         cluster.kubectl_run("delete", "clusterrolebinding,clusterrole", NAME)
 

@@ -173,7 +173,9 @@ DENIED = [
     enter("enter whichever container is the default", "command=sh", EXEC, "names the container"),
     secured("add a privileged container", NO_PRIVILEGES, privileged=True, allowPrivilegeEscalation=None),
     secured("add one that may gain privileges", NO_PRIVILEGES, allowPrivilegeEscalation=True),
-    secured("add one that does not say that it may not", NO_PRIVILEGES, allowPrivilegeEscalation=None),
+    secured(
+        "add one that does not forbid privilege escalation", NO_PRIVILEGES, allowPrivilegeEscalation=None
+    ),
     secured(
         "add one as root that may gain privileges",
         NO_PRIVILEGES,

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Decision
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.report import Report
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import (
     ControlResult,
@@ -18,11 +20,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
     ProfileResult,
     Segment,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import RunSummary
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import ProfileReference, Run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
+    RunSummaryBuilder,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
     DEFAULT_THRESHOLD,
     Threshold,
-    decide,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 
@@ -91,22 +95,29 @@ def make_run(
     not_scanned: Sequence[tuple[Target, ScanError]] = (),
     threshold: Threshold | None = DEFAULT_THRESHOLD,
     **fields: Any,
-) -> dict[str, Any]:
-    """A run's summary; without a threshold no gate decides."""
+) -> Run:
+    """A run; without a threshold no gate decides."""
     values: dict[str, Any] = {
         "run_id": "run-1",
         "started": START,
         "cluster": "demo",
         "selection": {"namespaces": ["shop"]},
-        "profiles": [{"name": "baseline", "version": "1.2.0", "sha256": "ab" * 32}],
+        "profiles": [ProfileReference("baseline", "1.2.0", "ab" * 32)],
     }
-    run = RunSummary(**dict(values, **fields))
+    builder = RunSummaryBuilder(**dict(values, **fields))
     named = []
     for target, document in documents:
         path = f"hdf/{target.pod}.json"
-        run.add_scanned(target.identity(), "exec", 0.25, document, path)
+        builder.add_scanned(target.identity(), "exec", 0.25, document, path)
         named.append((path, document))
     for target, error in not_scanned:
-        run.add_not_scanned(target.identity(), "exec", 0.05, error.record())
-    gate: Decision | None = decide(threshold, named, run.expected()) if threshold else None
-    return run.finish("2026-11-23T10:00:02Z", 2.0, gate)
+        builder.add_not_scanned(target.identity(), "exec", 0.05, error.record())
+    run = builder.finish("2026-11-23T10:00:02Z", 2.0)
+    return run.with_gate(decide(threshold, named, run.expected_targets())) if threshold else run
+
+
+def rendered(report: Report, run: Run) -> str:
+    """The whole text of a report."""
+    stream = io.StringIO()
+    report.write(run, stream)
+    return stream.getvalue()

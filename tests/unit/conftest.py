@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.tests.support.fake_cluster import
     connection,
     server,
 )
+from ansible_collections.securescan.kubernetes.tests.support.https_server import https_server
 from ansible_collections.securescan.kubernetes.tests.support.profile_fixtures import (
     as_facts,
     judge,

@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guard: ValidatingAdmissionPolicies that hold scanner identities to what RBAC cannot express.
 
-RBAC says which pods a scanner may enter and where it may add a container. It does not see the program, the terminal, or what
-the container is. These policies do, and they match no identity but the ServiceAccounts of scans. Their rules are written in
-CEL as Kubernetes 1.30 has it.
-"""
+RBAC says which pods a scanner is allowed to enter and where to add a container. It does not see the program,
+the terminal, or what the container is. These policies do, and they match no identity but the ServiceAccounts
+of scans. Their rules are written in CEL as Kubernetes 1.30 has it."""
 
 from __future__ import annotations
 
@@ -44,11 +43,13 @@ _NEVER_IN_CONTAINER = (
 _NEVER_IN_SECURITY = ("seLinuxOptions", "windowsOptions", "appArmorProfile")
 
 
+# Given by the task: they are the approaches' own words, and this room lies below the approaches.
 @dataclass(frozen=True)
 class ScannerHabits:
-    """What the approaches do: `shell` is the argv of every exec, `end_shell` the one that ends a container of ours; `idle` is
-    the command of such containers, without its last arguments; their names start with `prefix`; helper pods mount images at
-    `mount_point`, and `helper_suffix` stands between the name of their ServiceAccount and their number."""
+    """What the approaches do: `shell` is the argv of every exec, `end_shell` the one that ends a container of
+    ours; `idle` is the command of such containers, without its last arguments; their names start with
+    `prefix`; helper pods mount images at `mount_point`, and `helper_suffix` stands between the name of their
+    ServiceAccount and their number."""
 
     shell: tuple[str, ...]
     end_shell: tuple[str, ...]
@@ -60,9 +61,9 @@ class ScannerHabits:
 
 @dataclass(frozen=True)
 class GuardOptions:
-    """`images`: those that a scanner's containers may have; any, where it is empty. `enter_targets`: whether scanners may
-    enter containers that are not theirs (approach exec). `match_capabilities`: an ephemeral container beside a root target
-    may hold what that target's spec has."""
+    """`images`: those that a scanner's containers can have; any, where it is empty. `enter_targets`: whether
+    scanners can enter containers that are not theirs (approach exec). `match_capabilities`: whether an
+    ephemeral container beside a root target can hold the capabilities of that target's spec."""
 
     images: tuple[str, ...] = ()
     enter_targets: bool = True
@@ -78,7 +79,8 @@ class _Rule:
 
 
 def guard_objects(habits: ScannerHabits, options: GuardOptions) -> list[dict[str, Any]]:
-    """Policies and bindings, each policy before its binding, with every field that the API server would add."""
+    """Policies and bindings, each policy before its binding, with every field that the API server would
+    add."""
     made: list[dict[str, Any]] = []
     for name, match, variables, rules in (
         (EXEC, _match(["CONNECT"], ["pods/exec"]), _exec_variables(habits), _exec_rules(habits, options)),
@@ -121,7 +123,8 @@ def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _match(operations: Sequence[str], resources: Sequence[str], group: str = "") -> dict[str, Any]:
-    """What a policy looks at, with the API's defaults: they are part of what must not be changed by anybody."""
+    """What a policy looks at, with the API's defaults: they are part of what must not be changed by
+    anybody."""
     return {
         "matchPolicy": "Equivalent",
         "namespaceSelector": {},
@@ -164,8 +167,8 @@ def _exec_rules(habits: ScannerHabits, options: GuardOptions) -> list[_Rule]:
 
 
 def _ephemeral_variables() -> list[dict[str, str]]:
-    """`added`: the new ephemeral containers. The API server itself refuses to change or remove those that are there, and
-    ignores everything else of the pod."""
+    """`added`: the new ephemeral containers. The API server itself refuses to change or remove those that are
+    there, and ignores everything else of the pod."""
     names = "oldObject.spec.?ephemeralContainers.orValue([]).map(c, c.name)"
     added = "object.spec.?ephemeralContainers.orValue([]).filter(c, !(c.name in variables.namesBefore))"
     statuses = (
@@ -283,7 +286,7 @@ def _helper_rules(habits: ScannerHabits, options: GuardOptions) -> list[_Rule]:
 
 
 def _write_rules(habits: ScannerHabits) -> list[_Rule]:
-    """What a scanner may do at all besides reading, whatever RBAC lets it do."""
+    """What a scanner is allowed to do at all besides reading, whatever RBAC allows."""
     what = "[request.operation, request.resource.resource, request.?subResource.orValue('')]"
     allowed = [
         ["CONNECT", "pods", "exec"],
@@ -320,10 +323,12 @@ def _image_rule(options: GuardOptions) -> list[tuple[str, str]]:
 
 
 def _command(habits: ScannerHabits, arguments: int) -> str:
-    """The idle command and so many arguments, of which the first is its seconds (five digits: a day and some)."""
+    """The idle command and this number of arguments, of which the first is its seconds (five digits: a day
+    and some)."""
     start = len(habits.idle)
     same = " && ".join(f"c.command[{number}] == {_text(part)}" for number, part in enumerate(habits.idle))
-    return f"c.?command.orValue([]).size() == {start + arguments} && {same} && c.command[{start}].matches('^[0-9]{{1,5}}$')"
+    seconds = f"c.command[{start}].matches('^[0-9]{{1,5}}$')"
+    return f"c.?command.orValue([]).size() == {start + arguments} && {same} && {seconds}"
 
 
 def _unprivileged() -> str:
@@ -368,7 +373,8 @@ def _capabilities_of_target() -> str:
 
 
 def _user_of_target(reported: str, field: str) -> str:
-    """The target's user (or group) as the node reports it, else as its container's spec, else as its pod's spec has it."""
+    """The target's user (or group) as the node reports it, else as its container's spec, else as its pod's
+    spec has it."""
     known = " + ".join(
         [
             f"variables.users.filter(s, s.name == c.targetContainerName).map(s, s.user.linux.{reported})",

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guard's objects as they are in a cluster: made, corrected, removed. Those that are not ours are never touched."""
+"""The guard's objects as they are in a cluster: made, corrected, removed. Those that are not ours are never
+touched."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _TRIED = "managing the guard"
 
 @dataclass
 class GuardOutcome:
-    """What was done (or, in check mode, would be). `before` and `after` map "Kind name" to the object as far as it is ours."""
+    """What was done (or, in check mode, would be). `before` and `after` map "Kind name" to the object as far
+    as it is ours."""
 
     changed: bool = False
     before: dict[str, Any] = field(default_factory=dict)
@@ -29,8 +31,8 @@ class GuardOutcome:
 def ensure_guard(
     client: RestClient, wanted: Sequence[Mapping[str, Any]], check_mode: bool = False
 ) -> GuardOutcome:
-    """Makes the objects, or gives those that are there the wanted spec, whoever has changed it. In check mode the API server
-    is asked (dry run), and nothing is changed.
+    """Makes the objects, or gives those that are there the wanted spec, whoever has changed it. In check mode
+    the API server is asked (dry run), and nothing is changed.
 
     :raises ScanError: guard_unsupported; conflict, where one of the names is taken; as the client
     """
@@ -83,8 +85,8 @@ def remove_guard(
 
 
 def _find(client: RestClient, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The object of that kind and name. Listed rather than read, to tell a cluster without such policies from one where it
-    is missing."""
+    """The object of that kind and name. Listed rather than read, to tell a cluster without such policies from
+    one where it is missing."""
     name = wanted["metadata"]["name"]
     try:
         items = list(client.list_items(_collection(wanted), {"fieldSelector": "metadata.name=" + name}))
@@ -106,7 +108,8 @@ def _find(client: RestClient, wanted: Mapping[str, Any]) -> dict[str, Any] | Non
 
 
 def _comparable(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The object cut down to what we set. Its spec is compared whole: whatever is added to it may weaken it."""
+    """The object cut down to what we set. Its spec is compared whole: whatever is added to it may weaken
+    it."""
     metadata = {"name": found["metadata"]["name"], "labels": {LABEL_MANAGED_BY: MANAGED_BY}}
     return {
         "apiVersion": found["apiVersion"],

@@ -24,7 +24,8 @@ from .objects import (
 from .objects_in_cluster import REMOVAL_ORDER, find, find_account, remove
 from .refusals import access_incomplete
 
-# Ours is 30 s: the server must have given up before, or the object could come after we have taken back the rest.
+# Ours is 30 s: the server must have given up before, or the object could come after we have taken back the
+# rest.
 _SERVER_TIMEOUT = {"timeout": "20s"}
 # An answer with one of these says that the object was not made; any other failure leaves that open.
 _NOT_MADE = frozenset(
@@ -38,9 +39,9 @@ Key = tuple[str, str]
 
 @dataclass
 class NamespaceOutcome:
-    """What was done (or, in check mode, would be) in one namespace. `before` and `after` map "Kind name" to the
-    object. `is_new`: there was no access of this run before. `expires` and `account_uid` are those of the access
-    as it now is; both are only there without an error."""
+    """What was done (or, in check mode, would be) in one namespace. `before` and `after` map "Kind name" to
+    the object. `is_new`: there was no access of this run before. `expires` and `account_uid` are those of the
+    access as it now is; both are only there without an error."""
 
     namespace: str
     changed: bool = False
@@ -71,8 +72,8 @@ def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = Fals
 
 
 def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> list[NamespaceOutcome]:
-    """Makes the access of a run, which is there, reach the grants' pods instead of those it reached; owner and expiry
-    stay. Namespaces without a grant are left alone."""
+    """Makes the access of a run, which is there, reach the grants' pods instead of those it reached; owner
+    and expiry stay. Namespaces without a grant are left alone."""
     outcomes: list[NamespaceOutcome] = []
     for grant in grants:
         try:
@@ -87,8 +88,8 @@ def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> 
 def ensure_absent(
     client: RestClient, run_id: str, namespaces: Iterable[str], check_mode: bool = False
 ) -> list[NamespaceOutcome]:
-    """Removes the access of a run from the namespaces, also when the client is cancelled; objects that are not ours are never
-    touched."""
+    """Removes the access of a run from the namespaces, also when the client is cancelled; objects that are
+    not ours are never touched."""
     client = client.uncancelled()
     return [_revoke(client, run_id, namespace, check_mode) for namespace in namespaces]
 
@@ -208,7 +209,8 @@ class _Convergence:
     def _create(self, path: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         self._made.add(_key(wanted))
         try:
-            # seen through when it is cancelled: an answer that is not waited for leaves open what there is to be taken back
+            # seen through when it is cancelled: an answer that is not waited for leaves open what there is to
+            # be taken back
             return self._client.uncancelled().create(path, wanted, _SERVER_TIMEOUT)
         except ScanError as error:
             if error.reason in _NOT_MADE:
@@ -256,7 +258,8 @@ def _title(item: Mapping[str, Any]) -> str:
 
 
 def _comparable(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The object cut down to what we set, so that it can be compared with, and shown beside, what is wanted."""
+    """The object cut down to what we set, so that it can be compared with, and shown beside, what is
+    wanted."""
     metadata = {
         key: found["metadata"][key]
         for key in ("name", "namespace", "labels", "ownerReferences")

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects of a scan's access: what is made in a namespace, under which names and labels, with which rules."""
+"""The objects of a scan's access: what is made in a namespace, under which names and labels, with which
+rules."""
 
 from __future__ import annotations
 
@@ -25,17 +26,20 @@ _EXPIRES_FORMAT = "%Y%m%dT%H%M%SZ"
 _EXPIRES = re.compile(r"[0-9]{8}T[0-9]{6}Z$")
 RBAC_GROUP = "rbac.authorization.k8s.io"
 API_VERSIONS = {"ServiceAccount": "v1", "Role": RBAC_GROUP + "/v1", "RoleBinding": RBAC_GROUP + "/v1"}
-# What etcd takes in one request is 1.5 MiB. A Role holds each name once for each rule; this keeps it well below, also
-# with a server's bookkeeping, and small enough that the authorizer's walk through the names stays short.
+# What etcd takes in one request is 1.5 MiB. A Role holds each name once for each rule; this keeps it well
+# below, also with a server's bookkeeping, and small enough that the authorizer's walk through the names stays
+# short.
 _NAMES_PER_ROLE = 512 * 1024
 _RUN_ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
+# What an access is for that names no approach: it is of a release that had no other.
+FIRST_APPROACH = "exec"
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
 class PodRef:
-    """A pod by name, with the uid it had when it was selected. `approach`: the one whose rights the access holds over it,
-    where that is not its grant's."""
+    """A pod by name, with the uid it had when it was selected. `approach`: the one whose rights the access
+    holds over it, where that is not its grant's."""
 
     name: str
     uid: str
@@ -48,7 +52,7 @@ class Grant:
 
     namespace: str
     pods: tuple[PodRef, ...]
-    approach: str = "exec"
+    approach: str = FIRST_APPROACH
 
     @property
     def less(self) -> dict[str, str]:
@@ -60,8 +64,8 @@ class Grant:
 class AccessPlan:
     """An access: for one run, one owner, until `expires` (UTC), over some pods of some namespaces.
 
-    An access of the same run that is there already keeps its own expiry while that lies after `renew_before` (UTC),
-    so that asking twice changes nothing.
+    An access of the same run that is there already keeps its own expiry while that lies after `renew_before`
+    (UTC), so that asking twice changes nothing.
     """
 
     run_id: str
@@ -118,8 +122,8 @@ def check_run_id(run_id: str) -> str:
 
 
 def object_name(run_id: str, part: int = 1) -> str:
-    """The name that ServiceAccount, Role and RoleBinding of a run share; further Roles have the part's number at its
-    end, after a dot, which no run id holds."""
+    """The name that ServiceAccount, Role and RoleBinding of a run share; further Roles have the part's number
+    at its end, after a dot, which no run id holds."""
     return f"securescan-{run_id}" if part == 1 else f"securescan-{run_id}.{part}"
 
 
@@ -159,7 +163,8 @@ def service_account(plan: AccessPlan, namespace: str) -> dict[str, Any]:
 def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A Role and its RoleBinding for each part of the grant.
 
-    They are owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector take them.
+    They are owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector
+    take them.
     """
     owner = {
         "apiVersion": "v1",

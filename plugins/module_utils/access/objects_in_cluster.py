@@ -12,12 +12,14 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from .objects import API_VERSIONS, LABEL_MANAGED_BY, LABEL_RUN, MANAGED_BY, collection_path, object_name
 
-# What is removed first takes the scanner's rights away at once; the ServiceAccount, which its token hangs on, is last.
+# What is removed first takes the scanner's rights away at once; the ServiceAccount, which its token hangs on,
+# is last.
 REMOVAL_ORDER = ("RoleBinding", "Role", "ServiceAccount")
 
 
 def find(client: RestClient, kind: str, namespace: str | None, run_id: str = "") -> Iterator[dict[str, Any]]:
-    """The objects of a kind that carry our label (and that of the run), in a namespace, or in all for None."""
+    """The objects of a kind that carry our label (and that of the run), in a namespace, or in all for
+    None."""
     selector = f"{LABEL_MANAGED_BY}={MANAGED_BY}" + (f",{LABEL_RUN}={run_id}" if run_id else "")
     return _listed(client, kind, namespace, {"labelSelector": selector})
 
@@ -44,7 +46,8 @@ def find_account(client: RestClient, namespace: str, run_id: str) -> dict[str, A
 def remove(client: RestClient, item: Mapping[str, Any], only_unchanged: bool = False) -> bool:
     """Deletes exactly this object, not a later one of its name; False where it was gone already.
 
-    :param only_unchanged: leave it, with ScanError conflict, where anything of it was changed since it was read
+    :param only_unchanged: leave it, with ScanError conflict, where anything of it was changed since it was
+        read
     """
     metadata = item["metadata"]
     preconditions = {"uid": metadata["uid"]}

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pods of an access as one text: some 30 characters for each, so that a task's result can hold thousands.
 
-zlib over two parts, in base64: the length of the first in decimal and a line end, names by namespace in JSON, and the uids in
-the same order, 16 bytes each: the API server's uids are UUIDs. Zeros stand for a pod that has none yet. A pod over which another
-approach's rights are held stands as [name, approach].
+zlib over two parts, in base64: the length of the first in decimal and a line end, names by namespace in JSON,
+and the uids in the same order, 16 bytes each: the API server's uids are UUIDs. Zeros stand for a pod that has
+none yet. A pod over which another approach's rights are held stands as [name, approach].
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ..errors import ScanError
 
-# How the API server words these two (Kubernetes 1.25 to 1.37). The rule may be cut off: it repeats each pod's name.
+# How the API server words these two (Kubernetes 1.25 to 1.37). The rule may be cut off: it repeats each pod's
+# name.
 _ESCALATION = re.compile(
     r"attempting to grant RBAC permissions not currently held:.*?Resources:\[\"([^\"]+)\"\]"
     r"(?:.*?Verbs:\[([^\]]+)\])?",

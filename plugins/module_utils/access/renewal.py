@@ -26,8 +26,8 @@ Pair = tuple[SelectedTarget, SelectedTarget]
 
 @dataclass
 class Renewal:
-    """`again`: (the target that was lost, the one to scan in its place). `failures`: by namespace, why the access to
-    the successors there could not be had; their lost targets stay as they are."""
+    """`again`: (the target that was lost, the one to scan in its place). `failures`: by namespace, why the
+    access to the successors there could not be had; their lost targets stay as they are."""
 
     again: list[Pair] = field(default_factory=list)
     failures: dict[str, ScanError] = field(default_factory=dict)
@@ -42,8 +42,8 @@ def renew_access(
 ) -> Renewal:
     """Makes the access reach the successors of lost targets, and says which targets to scan again.
 
-    To be called when all other targets are done: in the namespaces concerned, the access then reaches the successors
-    and nothing else.
+    To be called when all other targets are done: in the namespaces concerned, the access then reaches the
+    successors and nothing else.
 
     :param lost: the targets that ended with a reason in LOST
     :param current: what the selection means now
@@ -69,8 +69,8 @@ def renew_access(
 def successors(
     lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget], reached: AbstractSet[str]
 ) -> list[Pair]:
-    """Pairs each lost target with a running container of the same name in a new pod of the same workload, as far as
-    there are any: what a workload has gained besides is not ours to scan.
+    """Pairs each lost target with a running container of the same name in a new pod of the same workload, as
+    far as there are any: what a workload has gained besides is not ours to scan.
 
     :param reached: uids of the pods that the access reached so far; a pod that is not among them is new
     """

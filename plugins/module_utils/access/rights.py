@@ -1,9 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each approach needs of the scanner's Role: verbs on the chosen pods, by name, and nothing else.
+"""What a scanner's Role holds: verbs on the chosen pods, by name, and nothing else.
 
-For the approach `image` the chosen pods are the scan's own helper pods; it needs nothing on the targets.
+The approaches say which rights they need; here a Role is made of them. For an approach that makes helper pods
+the chosen pods are these; it needs nothing on the targets.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Right:
-    """Some verbs on pods or on a subresource of pods, as RBAC names it (`pods/exec`); on those that the Role names, or, where
-    RBAC cannot name them (create), on any of the namespace."""
+    """Some verbs on pods or on a subresource of pods, as RBAC names it (`pods/exec`); on those that the Role
+    names, or, where RBAC cannot name them (create), on any of the namespace."""
 
     resource: str
     verbs: tuple[str, ...]
@@ -28,21 +29,15 @@ class Right:
         return self.resource.partition("/")[2]
 
 
-# A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for since
-# (AuthorizePodWebsocketUpgradeCreatePermission).
-_ENTER = Right("pods/exec", ("create", "get"))
+# A WebSocket exec is an HTTP GET: `get` on pods/exec was enough before Kubernetes 1.35, `create` is asked for
+# since (AuthorizePodWebsocketUpgradeCreatePermission).
+ENTER = Right("pods/exec", ("create", "get"))
 # To see that a pod is still the one that was chosen, and that an ephemeral container has started.
-_SEE = Right("pods", ("get",))
-# An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
-_ADD = Right("pods/ephemeralcontainers", ("patch",))
+SEE = Right("pods", ("get",))
 
-RIGHTS: Mapping[str, tuple[Right, ...]] = {
-    "exec": (_ENTER, _SEE),
-    "sidecar": (_ENTER, _SEE),
-    "debug": (_ENTER, _SEE, _ADD),
-    # over helper pods, in a namespace of their own
-    "image": (_ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
-}
+# By the name of an approach. Filled by the list of approaches (approaches/registry.py): an access is handed
+# from task to task as names, and this room knows no approach.
+RIGHTS: dict[str, tuple[Right, ...]] = {}
 
 
 def rules(
@@ -73,3 +68,14 @@ def holders(right: Right, approach: str, pods: Sequence[str], less: Mapping[str,
 def covers(approach: str, wanted: str) -> bool:
     """Whether an access that was made for one approach lets a scan work by another, too."""
     return set(RIGHTS[wanted]) <= set(RIGHTS.get(approach, ()))
+
+
+def widest(approaches: Sequence[str]) -> str:
+    """The one whose access serves most of them, empty where none enters a target's pod."""
+    entering = [name for name in RIGHTS if name in approaches and not makes_pods(name)]
+    return max(entering, key=lambda name: sum(covers(name, other) for other in entering), default="")
+
+
+def makes_pods(approach: str) -> bool:
+    """Whether its scanner makes helper pods, and touches no pod of a target."""
+    return any(not right.by_name for right in RIGHTS[approach])

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scanner's side of an access: one client per namespace, each with its own token, and what it may touch."""
+"""The scanner's side of an access: one client per namespace, each with its own token, and what it may
+touch."""
 
 from __future__ import annotations
 
@@ -17,19 +18,20 @@ from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
-from .objects import Grant, object_name
+from ..times import parse_api_time
+from .objects import FIRST_APPROACH, Grant, object_name
 from .packed_pods import unpack_pods
-from .rights import RIGHTS, covers
+from .rights import RIGHTS, covers, makes_pods
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
 
 # How `scan_access` writes a time (UTC).
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _LET_IN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class NamespaceScanner:
-    """What a scan of one namespace works with: the scanner's connection and client, and the grant they stand for."""
+    """What a scan of one namespace works with: the scanner's connection and client, and the grant they stand
+    for."""
 
     connection: ClusterConnection
     client: RestClient
@@ -37,7 +39,8 @@ class NamespaceScanner:
 
 
 class ScannerAccess:
-    """Gives each target the scanner of its namespace. A namespace's token is asked for when its first target comes."""
+    """Gives each target the scanner of its namespace. A namespace's token is asked for when its first target
+    comes."""
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class ScannerAccess:
         return sum(scanner.client.requests for scanner in self._scanners.values())
 
     def for_target(self, target: Target) -> NamespaceScanner:
-        """The scanner that may enter the target; ScanError where the access does not cover it."""
+        """The scanner that is allowed to enter the target; ScanError where the access does not cover it."""
         grant = self._grants.get(target.namespace)
         tried = f"scanning {target.path}"
         if target.namespace in self._not_made:
@@ -110,7 +113,8 @@ class ScannerAccess:
         return self._scanner(grant)
 
     def for_helpers(self, namespace: str) -> NamespaceScanner:
-        """The scanner that makes helper pods in the namespace; ScanError where the access does not hold that."""
+        """The scanner that makes helper pods in the namespace; ScanError where the access does not hold
+        that."""
         if namespace in self._not_made:
             raise self._not_made[namespace]
         if not self.has_helpers(namespace):
@@ -123,8 +127,8 @@ class ScannerAccess:
         return self._scanner(self._grants[namespace])
 
     def wait_for_rbac(self, namespace: str) -> None:
-        """Waits until the API server lets the namespace's scanner in, which it did before; ScanError not_permitted where that
-        takes too long, for all further targets of the namespace, too."""
+        """Waits until the API server lets the namespace's scanner in, which it did before; ScanError
+        not_permitted where that takes too long, for all further targets of the namespace, too."""
         with self._locks[namespace]:
             if namespace in self._refusals:
                 raise self._refusals[namespace]
@@ -139,7 +143,7 @@ class ScannerAccess:
     def has_helpers(self, namespace: str) -> bool:
         """Whether the access was made for helper pods in that namespace."""
         grant = self._grants.get(namespace)
-        return grant is not None and grant.approach == "image"
+        return grant is not None and makes_pods(grant.approach)
 
     def account(self, namespace: str) -> dict[str, str]:
         """Name and uid of the ServiceAccount in that namespace."""
@@ -163,14 +167,15 @@ class ScannerAccess:
                 try:
                     self._scanners[namespace] = self._open(grant)
                 except ScanError as error:
-                    # asked once: every other target of the namespace gets the same answer without another request
+                    # asked once: every other target of the namespace gets the same answer without another
+                    # request
                     self._refusals[namespace] = error
                     raise
             return self._scanners[namespace]
 
     def replace_grants(self, grants: Sequence[Grant]) -> dict[str, ScanError]:
-        """From now on these namespaces are reached as their grants say; a failure by namespace, where the API server
-        does not let the scanner in."""
+        """From now on these namespaces are reached as their grants say; a failure by namespace, where the API
+        server does not let the scanner in."""
         refused: dict[str, ScanError] = {}
         for grant in grants:
             with self._locks[grant.namespace]:
@@ -199,10 +204,10 @@ class ScannerAccess:
         return NamespaceScanner(connection, client, grant)
 
 
-def approach_of(access: Mapping[str, Any], default: str = "exec") -> str:
-    """The approach that an access, or its part of one namespace, was made for; ScanError bad_option where it names none that
-    there is."""
-    approach = str(access.get("approach", default))  # an access of a release that had no other
+def approach_of(access: Mapping[str, Any], default: str = FIRST_APPROACH) -> str:
+    """The approach that an access, or its part of one namespace, was made for; ScanError bad_option where it
+    names none that there is."""
+    approach = str(access.get("approach", default))
     if approach not in RIGHTS:
         raise _garbled(KeyError("approach"))
     return approach
@@ -214,10 +219,10 @@ def check_covers(access: Mapping[str, Any], approach: str) -> None:
     :raises ScanError: bad_option
     """
     made_for = approach_of(access)
-    if approach == "image":
+    if makes_pods(approach):
         raise ScanError(
             "bad_option",
-            "the approach image makes its own access, for helper pods that it plans itself",
+            f"the approach {approach} makes its own access, for helper pods that it plans itself",
             tried="reading the option access",
             advice="Leave the option out.",
         )
@@ -235,7 +240,8 @@ def _uids(grant: Grant) -> dict[str, str]:
 
 
 def remaining_lifetime(expires: datetime) -> int:
-    """Seconds for a token that is asked for now: to the end of its access, but not below the API's minimum."""
+    """Seconds for a token that is asked for now: to the end of its access, but not below the API's
+    minimum."""
     return max(MINIMUM_LIFETIME, int((expires - datetime.now(timezone.utc)).total_seconds()))
 
 
@@ -247,9 +253,7 @@ def _read_access(access: Mapping[str, Any]) -> tuple[str, dict[str, Grant], dict
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
             grants[namespace] = Grant(namespace, pods[namespace], approach_of(entry, approach_of(access)))
-            expiries[namespace] = datetime.strptime(entry["expires"], TIME_FORMAT).replace(
-                tzinfo=timezone.utc
-            )
+            expiries[namespace] = parse_api_time(entry["expires"])
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
         raise _garbled(error) from error

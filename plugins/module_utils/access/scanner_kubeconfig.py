@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scanner's kubeconfig: a file with its tokens, for whoever wants to use them with another program.
 
-It is only made on request, nobody but its owner can ever read it, and only files that this wrote are replaced or
-removed. JSON, which every reader of kubeconfigs takes for the YAML that it is.
+It is only made on request, nobody but its owner can ever read it, and only files that this wrote are replaced
+or removed. JSON, which every reader of kubeconfigs takes for the YAML that it is.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def shown(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_private(path: Path, document: Mapping[str, Any]) -> None:
-    """Puts the document in the place of the file, as a whole or not at all, with mode 0600 from its first byte.
+    """Puts the document in the place of the file, as a whole or not at all, with mode 0600 from its first
+    byte.
 
     :raises ScanError: write_failed
     """

@@ -20,7 +20,8 @@ NOT_EXPIRED = "its time is not over"
 
 @dataclass
 class Sweep:
-    """What a sweep did (or, in check mode, would do), each object as `described`; `kept` with the reason `why`."""
+    """What a sweep did (or, in check mode, would do), each object as `described`; `kept` with the reason
+    `why`."""
 
     removed: list[dict[str, str]] = field(default_factory=list)
     kept: list[dict[str, str]] = field(default_factory=list)
@@ -32,9 +33,9 @@ def sweep(
 ) -> Sweep:
     """Deletes the objects that carry all our labels and whose expiry lies before `now` (UTC).
 
-    Each kind is looked for on its own, so a Role whose ServiceAccount is gone is found too. An object without a run id
-    or a readable expiry is kept and reported, and so is one that was changed while we looked (a run that renews its
-    access): that is what the delete's precondition is for.
+    Each kind is looked for on its own, so a Role whose ServiceAccount is gone is found too. An object without
+    a run id or a readable expiry is kept and reported, and so is one that was changed while we looked (a run
+    that renews its access): that is what the delete's precondition is for.
 
     :param namespaces: where to look; None for all
     """
@@ -42,7 +43,8 @@ def sweep(
     for namespace in namespaces if namespaces is not None else (None,):
         for kind in REMOVAL_ORDER:
             try:
-                # read to the end first: what is deleted while a list is paged would make it a list of two moments
+                # read to the end first: what is deleted while a list is paged would make it a list of two
+                # moments
                 for item in list(find(client, kind, namespace)):
                     _sweep_one(client, item, now, check_mode, done)
             except ScanError as error:

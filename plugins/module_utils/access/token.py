@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scanner's token: asked for by the grantor, held in memory only, and known to work before it is used.
 
-What it is bound to: the ServiceAccount's uid, which the API server checks at each use, so the token dies with the
-ServiceAccount and does not come alive again with another of the same name. TokenRequest can bind it to a Pod, Secret or
-Node besides. None of them helps: a scanner runs in no pod and on no node of the cluster, and for a Secret the grantor
-would need rights on secrets, only to have a second object whose deletion says what that of the ServiceAccount says.
+What it is bound to: the ServiceAccount's uid, which the API server checks at each use, so the token dies with
+the ServiceAccount and does not come alive again with another of the same name. TokenRequest can bind it to a
+Pod, Secret or Node besides. None of them helps: a scanner runs in no pod and on no node of the cluster, and
+for a Secret the grantor would need rights on secrets, only to have a second object whose deletion says what
+that of the ServiceAccount says.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class ScannerToken:
 
 
 def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int) -> ScannerToken:
-    """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least 600."""
+    """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least
+    600."""
     name = object_name(run_id)
     body = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -59,7 +61,8 @@ def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int
 
 
 def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10.0) -> None:
-    """Waits until the API server lets the scanner in; RBAC reaches the authorizer a moment after it is written.
+    """Waits until the API server lets the scanner in; RBAC reaches the authorizer a moment after it is
+    written.
 
     :param scanner: a client with the scanner's token
     :param patience: seconds to wait before the access is taken as refused
@@ -83,7 +86,7 @@ def wait_until_effective(scanner: RestClient, grant: Grant, patience: float = 10
 
 
 def _refused(scanner: RestClient, grant: Grant) -> Iterator[str]:
-    """What the scanner may not do of what its approach needs, as "create and get on pods/exec"."""
+    """What the scanner is not allowed to do of what its approach needs, as "create and get on pods/exec"."""
     less, cut = grant.less, [[pod.name for pod in part] for part in parts(grant)]
     for right in RIGHTS[grant.approach]:
         # one pod of each part: each part's Role and RoleBinding reach the authorizer on their own

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every approach offers: the facts of one target, or the reason why there are none."""
+"""What every approach offers: a session on one target, and its facts, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -11,26 +11,17 @@ from typing import Protocol
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..targets.selection import SelectedTarget
+from .session import Footprint, Session
 
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a scan leaves in the cluster until the pod is replaced: an entry in the pod's list of ephemeral containers.
-
-    `is_new`: this run has added it; otherwise it was there and was used again.
-    """
-
-    namespace: str
-    pod: str
-    ephemeral_container: str
-    is_new: bool
+__all__ = ["Approach", "Collected", "Footprint"]
 
 
 @dataclass(frozen=True)
 class Collected:
     """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
 
-    `passed_over`: approaches that were tried before and could not reach the target, each with the reason of its error.
+    `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
+    its error.
     """
 
     facts: Facts
@@ -40,8 +31,11 @@ class Collected:
 
 
 class Approach(Protocol):
-    """`name` is the approach's word in options and results, `execs` the number of execs begun so far, and `added` what
-    was added to pods so far, also where the scan then failed."""
+    """A way to reach targets, while a run uses it. Safe to call from several threads.
+
+    `name` is the approach's word in options and results, `execs` the number of execs begun so far, and
+    `added` what was added to pods so far, also where the scan then failed.
+    """
 
     @property
     def name(self) -> str: ...
@@ -52,10 +46,17 @@ class Approach(Protocol):
     @property
     def added(self) -> list[Footprint]: ...
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole.
+    def enter(self, selected: SelectedTarget) -> Session:
+        """An open session on one target, whose shell has answered. Nothing of it is left running when it is
+        closed, unless an option asks for that.
 
-        Safe to call from several threads. Nothing that it started is left running, unless an option asks for that.
+        :raises ScanError: why the target cannot be reached
+        """
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target: a session of one request, which is one exec.
+
+        :raises ScanError: why the target cannot be reached, or its reply is not whole
         """
 
     def close(self) -> None:

@@ -3,55 +3,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The approach `auto`: for each target the first approach, in a given order, that can reach it.
 
-What an approach could not do for one container of an image, because of the image, it is not asked to do for the others.
+It goes on only where an approach has not reached the target (ApproachKind.goes_on): going on after any other
+failure would hide it. What an approach could not do for one container of an image, because of the image, it
+is not asked to do for the others.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Callable, TypeVar
 
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
+from .registry import kind_of
+from .session import Footprint, Session
 
+Result = TypeVar("Result")
 NAME = "auto"
-ORDER = ("exec", "sidecar", "debug", "image")
-# An approach that ends with one of these cannot reach the target, and another may. All other failures (a reply that is not
-# whole, a time-out, a lost connection) are the target's result: going on would hide them.
-_GO_ON = frozenset(
-    {
-        "approach_forbidden",
-        "no_such_program",
-        "not_permitted",
-        "no_sidecar",
-        "sidecar_unfit",
-        "container_not_running",
-        "platform_unsupported",
-        "identity_unknown",
-        "memory_short",
-        "target_privileged",
-        "target_unreadable",
-        "target_missing",
-        "pod_violates_policy",
-        "debug_refused",
-        "debug_failed",
-        "debug_unsupported",
-        "image_pull_failed",
-        "image_unknown",
-        "image_volumes_unsupported",
-        "helper_refused",
-        "helper_failed",
-    }
-)
-# Of those, the ones that the image alone decides.
+# What the image alone decides, of the errors with which an approach has not reached a target.
 _OF_IMAGE = frozenset({"no_such_program"})
 
 
 class AutoApproach:
-    """Tries approaches one after the other. `passed_over` of what it collects says why each earlier one was not taken."""
+    """Tries approaches one after the other. `passed_over` of what it collects says why each earlier one was
+    not taken."""
 
     name = NAME
 
@@ -73,11 +53,24 @@ class AutoApproach:
     def added(self) -> list[Footprint]:
         return [footprint for approach in self.approaches for footprint in approach.added]
 
+    def enter(self, selected: SelectedTarget) -> Session:
+        """A session by the first approach that reaches the target; raises as `collect`."""
+        return self._first(selected, lambda approach: approach.enter(selected))[0]
+
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target by the first approach that reaches it.
 
-        :raises ScanError: no_approach, with what each approach said; or the failure of the approach that reached it
+        :raises ScanError: no_approach, with what each approach said; or the failure of the approach that
+            reached it
         """
+        collected, refusals = self._first(selected, lambda approach: approach.collect(selected, request))
+        return replace(collected, passed_over=tuple((name, error.reason) for name, error in refusals))
+
+    def _first(
+        self, selected: SelectedTarget, work: Callable[[Approach], Result]
+    ) -> tuple[Result, list[tuple[str, ScanError]]]:
+        """What the work gives by the first approach that reaches the target, and why each earlier one does
+        not."""
         refusals: list[tuple[str, ScanError]] = []
         for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)
@@ -85,19 +78,12 @@ class AutoApproach:
                 refusals.append((approach.name, learnt))
                 continue
             try:
-                collected = approach.collect(selected, request)
+                return work(approach), refusals
             except ScanError as error:
-                if error.reason not in _GO_ON:
+                if error.reason not in kind_of(approach.name).goes_on:
                     raise
                 self._learn(approach, selected.target, error)
                 refusals.append((approach.name, error))
-                continue
-            return Collected(
-                collected.facts,
-                collected.approach,
-                collected.footprint,
-                tuple((name, error.reason) for name, error in refusals),
-            )
         raise self._failure(selected.target, refusals)
 
     def close(self) -> None:

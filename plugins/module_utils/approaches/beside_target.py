@@ -1,11 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a shell beside a target must be like to look at it: the target's own user and group, and its capabilities.
+"""What a shell beside a target must be like to look at it: the target's own user and group, and its
+capabilities.
 
-The kernel lets a process look at another's /proc/PID/root when it has the same user and group and holds at least the
-capabilities that the other holds (ptrace(2), "Ptrace access mode checking"). So one without capabilities suffices for every
-target that holds none.
+The kernel lets a process look at another's /proc/PID/root when it has the same user and group and holds at
+least the capabilities that the other holds (ptrace(2), "Ptrace access mode checking"). So one without
+capabilities suffices for every target that holds none.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def view_of(view: ContainerView, tried: str) -> TargetView:
 
 
 def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> tuple[int, int]:
-    """User and group of the target's first process: as the node reports them, else as the spec sets them both.
+    """User and group of the target's first process: as the node reports them, else as the spec sets them
+    both.
 
     :raises ScanError: identity_unknown
     """
@@ -70,7 +72,8 @@ def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> tupl
 
 
 def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """User and group as the container's own security context sets them, else as the pod's does; None where neither does."""
+    """User and group as the container's own security context sets them, else as the pod's does; None where
+    neither does."""
     contexts: list[Mapping[str, Any]] = [
         spec.get("securityContext") or {},
         pod_spec.get("securityContext") or {},
@@ -82,8 +85,8 @@ def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> tu
 
 
 def held_capabilities(spec: Mapping[str, Any], uid: int) -> dict[str, Any] | None:
-    """The capabilities of a container of that user, as its spec has them; None where it holds none: users that are not root
-    lose theirs when their program starts, whatever the spec adds."""
+    """The capabilities of a container of that user, as its spec has them; None where it holds none: users
+    that are not root lose theirs when their program starts, whatever the spec adds."""
     context = spec.get("securityContext") or {}
     capabilities: dict[str, Any] = context.get("capabilities") or {}
     dropped = {str(name).upper() for name in capabilities.get("drop") or []}
@@ -114,8 +117,8 @@ def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: s
 
 
 def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> dict[str, Any]:
-    """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its securityContext), as for every
-    container in it."""
+    """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its
+    securityContext), as for every container in it."""
     context = {
         "runAsUser": uid,
         "runAsGroup": gid,

@@ -11,9 +11,10 @@ from typing import Any, Callable
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 
-# How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the reason.
+# How the kubelet words the states of an image that cannot be had (kubelet/images/types.go), whatever the
+# reason.
 _IMAGE = re.compile(r"Image|Registry|Signature")
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 _NO_PROGRAM = re.compile(r"executable file not found|no such file or directory")
@@ -31,7 +32,8 @@ def wait_until_started(
     reason: str,
     pauses: tuple[float, float],
 ) -> Mapping[str, Any]:
-    """Waits until a container runs; its pod as it then is. The scanner may not watch pods, so the pod is read again.
+    """Waits until a container runs; its pod as it then is. The scanner is not allowed to watch pods, so the
+    pod is read again.
 
     :param state_of: the container's state in the pod
     :param image: the scanner image, which the container is to run
@@ -67,7 +69,7 @@ def start_failure(state: Mapping[str, Any] | None, image: str, tried: str, reaso
     if word in _STARTING:
         return None
     text = str((waiting or {}).get("message") or "no message")
-    message = f"{word}: {clean_text(text)}"
+    message = f"{word}: {server_text(text)}"
     if not _IMAGE.search(word):
         return _failed(reason, message, "sh" if _NO_PROGRAM.search(text) else "", image, tried=tried)
     never = word == "ErrImageNeverPull"
@@ -84,7 +86,7 @@ def start_failure(state: Mapping[str, Any] | None, image: str, tried: str, reaso
 def _end_failure(ended: Mapping[str, Any], image: str, tried: str, reason: str) -> ScanError:
     code, text = ended.get("exitCode"), str(ended.get("message") or "")
     message = "it ended with exit status {} ({}){}".format(
-        code, ended.get("reason") or "no reason", ": " + clean_text(text) if text else ""
+        code, ended.get("reason") or "no reason", ": " + server_text(text) if text else ""
     )
     missing = "sh" if _NO_PROGRAM.search(text) else "sleep" if code == _NOT_FOUND else ""
     return _failed(reason, message, missing, image, tried=tried)
@@ -96,13 +98,13 @@ def _failed(reason: str, message: str, missing: str, image: str, *, tried: str) 
         reason,
         message,
         tried=tried,
-        cause=f"The image {clean_text(image)} has no {missing}." if missing else "",
+        cause=f"The image {server_text(image)} has no {missing}." if missing else "",
         advice="Choose an image with a POSIX shell and sleep (scanner_image)." if missing else "",
     )
 
 
 def not_started(state: Mapping[str, Any] | None, seconds: float, tried: str) -> ScanError:
-    """The failure of a container that has not started within so many seconds."""
+    """The failure of a container that has not started within these seconds."""
     cause = (
         "The node pulls its image, or is slow to start it."
         if state

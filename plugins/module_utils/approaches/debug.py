@@ -1,26 +1,27 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `debug`: a shell in an ephemeral container beside the target, with its user, and with no privilege."""
+"""The approach `debug`: a shell in an ephemeral container beside the target, with its user, and with no
+privilege."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
+from ..access.rights import ENTER, SEE, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
-from ..collector.facts import Facts
-from ..collector.request import CollectionRequest
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected, Footprint
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
 from .container_start import wait_until_started
 from .debug_container import (
     END_SCRIPT,
@@ -35,14 +36,16 @@ from .pod_entry import (
     EnteringApproach,
     ExecLimits,
     Means,
+    Result,
     check_state,
-    collect_by_exec,
     explained_by_absence,
     pod_path,
     read_same_pod,
     retry_while_rbac_spreads,
+    shell_place,
 )
 from .refusals import is_name_taken, patch_refusal
+from .session import Entered, Footprint, Session
 
 NAME = "debug"
 MAXIMUM_KEEP_ALIVE = 86400
@@ -57,7 +60,7 @@ _ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_repl
 _END_SECONDS = 5.0
 # What was being started when the scan was cancelled is waited for so long, to be ended.
 _CANCEL_PATIENCE = 3.0
-# So much longer than a scan may take does a container live that nobody could end.
+# A container that nobody could end lives this much longer than a scan is allowed to take.
 _SPARE_SECONDS = 30
 
 
@@ -87,8 +90,8 @@ class _Visit:
 class DebugApproach(EnteringApproach):
     """Collects facts by an exec into an ephemeral container, with the scanner's token only.
 
-    A container that is there and fits is used again. It is told to end when the target is done, unless it is to be kept;
-    it does so when nobody else is at work in it. What nobody can tell ends by itself.
+    A container that is there and fits is used again. It is told to end when the target is done, unless it is
+    to be kept; it does so when nobody else is at work in it. What nobody can tell ends by itself.
     """
 
     name = NAME
@@ -97,26 +100,30 @@ class DebugApproach(EnteringApproach):
         super().__init__(means)
         self._options = options
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
+    @contextmanager
+    def _reach(
+        self, selected: SelectedTarget, first: Callable[[Session], Result]
+    ) -> Iterator[tuple[Session, Result]]:
         target = selected.target
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
-        with (
-            self._limiter.slot(node=target.node, namespace=target.namespace),
-            explained_by_absence(scanner, target),
-        ):
+        with self._limiter.slot(node=target.node, namespace=target.namespace):
             visit = _Visit(
                 scanner,
                 target,
                 Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by {NAME}"),
             )
-            while True:
-                found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
+            has_entered = False
+            while not has_entered:
+                with explained_by_absence(scanner, target):
+                    found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
                 try:
-                    return Collected(self._facts(visit, found, pod, request), NAME, _footprint(target, found))
+                    with self._enter(visit, found, pod) as session:
+                        answer = first(session)
+                        has_entered = True
+                        yield session, answer
                 except ScanError as error:
-                    if error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
+                    if has_entered or error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
                         raise
                     visit.passed_over.add(found.name)  # another run has ended it
                 finally:
@@ -156,25 +163,26 @@ class DebugApproach(EnteringApproach):
                     raise
                 visit.passed_over.add(found.name)
 
-    def _facts(
-        self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any], request: CollectionRequest
-    ) -> Facts:
-        self._count_exec()
-        limits = ExecLimits(timeout=visit.deadline.remaining(), output=self._limits.output)
-        return collect_by_exec(
+    def _enter(self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any]) -> Session:
+        target = visit.target
+        entered = Entered(
+            NAME,
+            shell_place(target, found.name),
+            target.path,
+            target_view(pod, target, self._options.headroom),
+            _footprint(target, found),
+        )
+        return self._open_session(
             visit.scanner,
-            visit.target,
-            request,
-            limits,
-            self._cancel,
-            container=found.name,
-            view=target_view(pod, visit.target, self._options.headroom),
+            entered,
+            explained=lambda: explained_by_absence(visit.scanner, target),
+            timeout=visit.deadline.remaining(),
         )
 
     def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
         """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.
 
-        :param patience: seconds to wait for one that may not have started yet
+        :param patience: seconds to wait for one that perhaps has not started yet
         """
         give_up = time.monotonic() + patience
         while True:
@@ -215,10 +223,66 @@ def add_ephemeral_container(
 def debug_container(
     pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float, run_id: str
 ) -> DebugContainer:
-    """What has to run beside the target for a scan of so many seconds; raises as DebugContainer."""
+    """What has to run beside the target for a scan of `timeout` seconds; raises as DebugContainer."""
     lifetime = max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS)
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
 
 
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
     return Footprint(target.namespace, target.pod, found.name, found.is_own)
+
+
+def missing_scanner_image(options: GivenOptions) -> MissingOption | None:
+    """What a container that a scan adds cannot be without."""
+    if options.debug.image:
+        return None
+    return MissingOption(
+        "scanner_image",
+        "an image for its container",
+        "Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or have.",
+    )
+
+
+def _check_options(options: GivenOptions) -> None:
+    if not 0 <= options.debug.keep_alive <= MAXIMUM_KEEP_ALIVE:
+        raise ScanError(
+            "bad_option",
+            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and "
+            f"{MAXIMUM_KEEP_ALIVE} s",
+            tried="reading the option debug_keep_alive",
+        )
+
+
+def _predict_change(
+    selected: SelectedTarget, options: GivenOptions, limits: ExecLimits
+) -> Mapping[str, Any] | None:
+    check_state(selected, NAME)
+    pod, tried = selected.pod.object(), f"scanning {selected.target.path} by {NAME}"
+    wanted = debug_container(pod, selected.target, options.debug, limits.timeout, "")
+    return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
+    rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    seconds=3.0,
+    goes_on=NOT_ENTERED
+    | {
+        "debug_failed",
+        "debug_refused",
+        "debug_unsupported",
+        "identity_unknown",
+        "image_pull_failed",
+        "memory_short",
+        "pod_violates_policy",
+        "target_missing",
+        "target_privileged",
+        "target_unreadable",
+    },
+    open=lambda means, options: DebugApproach(means, options.debug),
+    predict_change=_predict_change,
+    unchanged=Unchanged("a debug container that is there already serves the scan"),
+    missing_option=missing_scanner_image,
+    check_options=_check_options,
+)

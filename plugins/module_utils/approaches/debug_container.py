@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ephemeral container of the approach `debug`: what is put into a pod, and which one that is there serves as well."""
+"""The ephemeral container of the approach `debug`: what is put into a pod, and which one that is there serves
+as well."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from ..targets.identity import Target
 from ..targets.own_containers import IDLE, PREFIX
 from ..targets.pod import ContainerView, mirrored_node
 from ..targets.quantities import memory_limit
+from ..times import parse_api_time
 from .beside_target import (
     NO_CAPABILITIES,
     held_capabilities,
@@ -29,17 +31,16 @@ from .beside_target import (
     view_of,
 )
 
-# The last arguments of the command, after its seconds: what is to become of it when a target is done, and the run that has
-# added it.
+# The last arguments of the command, after its seconds: what is to become of it when a target is done, and the
+# run that has added it.
 _END, _KEEP = "end", "keep"
-# An entry stays until its pod is replaced, and an object of Kubernetes may not be larger than 1.5 MiB.
+# An entry stays until its pod is replaced, and an object of Kubernetes holds at most 1.5 MiB.
 _MOST_ENTRIES = 100
-_STARTED = "%Y-%m-%dT%H:%M:%SZ"
 
-# Ends the container in which it runs, unless somebody else is at work in it. Processes of one container share their
-# cgroups; the target's are never touched, though they are in sight. Those that the runtime started, rather than another
-# process of the container, are the one that idles and whoever was let in by an exec; of these, the ones that run this
-# very script do not count, for they are at its end, too.
+# Ends the container in which it runs, unless somebody else is at work in it. Processes of one container share
+# their cgroups; the target's are never touched, though they are in sight. Those that the runtime started,
+# rather than another process of the container, are the one that idles and whoever was let in by an exec; of
+# these, the ones that run this very script do not count, for they are at its end, too.
 END_SHELL = ("sh", "-s", "securescan-end")
 END_SCRIPT = b"""\
 cgroup() { c=; while read -r l; do c="$c$l "; done; }
@@ -62,9 +63,9 @@ exit
 
 @dataclass(frozen=True)
 class DebugOptions:
-    """`image` holds a POSIX shell and sleep. `keep_alive`: seconds that the container stays for later scans, 0 to end
-    it when its target is done. `match_capabilities`: it gets the capabilities that the target's own spec says.
-    `headroom`: bytes of the pod's memory that must be left before a scan begins, 0 not to look."""
+    """`image` holds a POSIX shell and sleep. `keep_alive`: seconds that the container stays for later scans,
+    0 to end it when its target is done. `match_capabilities`: it gets the capabilities that the target's own
+    spec says. `headroom`: bytes of the pod's memory that must be left before a scan begins, 0 not to look."""
 
     image: str
     pull_policy: str = "IfNotPresent"
@@ -75,8 +76,8 @@ class DebugOptions:
 
 @dataclass(frozen=True)
 class FoundContainer:
-    """An ephemeral container of ours in a pod. `is_own`: this run has added it. `is_kept`: it stays for later scans, and
-    must not be ended when its target is done."""
+    """An ephemeral container of ours in a pod. `is_own`: this run has added it. `is_kept`: it stays for later
+    scans, and must not be ended when its target is done."""
 
     name: str
     is_own: bool
@@ -113,7 +114,8 @@ class DebugContainer:
     def find(
         self, pod: Mapping[str, Any], passed_over: AbstractSet[str], needed: float
     ) -> FoundContainer | None:
-        """A container of this kind in the pod that lives, or is about to, for at least `needed` seconds from now."""
+        """A container of this kind in the pod that lives, or is about to, for at least `needed` seconds from
+        now."""
         statuses = ephemeral_statuses(pod)
         for entry in pod["spec"].get("ephemeralContainers") or []:
             name, command = entry["name"], entry.get("command") or []
@@ -126,8 +128,8 @@ class DebugContainer:
         return None
 
     def entry(self, pod: Mapping[str, Any], tried: str) -> dict[str, Any]:
-        """The v1 EphemeralContainer to add to the pod. Two runs that see the same pod choose the same name, so that
-        only one of them can add it.
+        """The v1 EphemeralContainer to add to the pod. Two runs that see the same pod choose the same name,
+        so that only one of them can add it.
 
         :raises ScanError: debug_refused, where the pod holds too many already
         """
@@ -219,7 +221,7 @@ def _is_alive(state: Mapping[str, Any] | None, lifetime: str, needed: float) -> 
     if not state or "running" not in state:
         return True  # it is about to start
     try:
-        started = datetime.strptime(state["running"]["startedAt"], _STARTED).replace(tzinfo=timezone.utc)
+        started = parse_api_time(state["running"]["startedAt"])
         return started.timestamp() + int(lifetime) - datetime.now(timezone.utc).timestamp() > needed
     except (KeyError, TypeError, ValueError):
         return False

@@ -11,22 +11,24 @@ from typing import Any
 
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.label_selectors import Requirement, all_hold, read_label_selectors
 from ..targets.patterns import DNS_LABEL, check_names, matches
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
+from .session import Footprint, Session
 
 OPTION = "forbidden_approaches"
 
 
 @dataclass(frozen=True)
 class ForbiddenRule:
-    """`approaches` that must not be used on pods in one of the `namespaces` (names or shell patterns) that meet all
-    `label_selectors`; a condition that is empty holds for every pod. `reason` is the operator's text, `place` says which
-    rule of the option it is.
+    """`approaches` that must not be used on pods in one of the `namespaces` (names or shell patterns) that
+    meet all `label_selectors`; a condition that is empty holds for every pod. `reason` is the operator's
+    text, `place` says which rule of the option it is.
 
-    Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or selector.
+    Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or
+    selector.
     """
 
     approaches: tuple[str, ...]
@@ -67,7 +69,7 @@ class ForbiddenRule:
         ]
         return ScanError(
             "approach_forbidden",
-            "{} is forbidden here{}".format(approach, ": " + clean_text(self.reason) if self.reason else ""),
+            "{} is forbidden here{}".format(approach, ": " + server_text(self.reason) if self.reason else ""),
             tried=tried,
             cause="{} forbids it for {}.".format(self.place, " and ".join(conditions)),
         )
@@ -123,6 +125,11 @@ class PermittedApproach:
     @property
     def added(self) -> list[Footprint]:
         return self._approach.added
+
+    def enter(self, selected: SelectedTarget) -> Session:
+        """As the approach; besides approach_forbidden."""
+        check_permitted(self._rules, self.name, selected)
+        return self._approach.enter(selected)
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """As the approach; besides approach_forbidden."""

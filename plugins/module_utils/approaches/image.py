@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `image`: the target's image, mounted read-only into a helper pod. The target's pod is never touched.
+"""The approach `image`: the target's image, mounted read-only into a helper pod. The target's pod is never
+touched.
 
 An image is looked at once, whatever the number of containers that run it.
 """
@@ -9,12 +10,13 @@ An image is looked at once, whatever the number of containers that run it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Callable
 
 from ..access.objects import helper_labels
+from ..access.rights import ENTER, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import RestClient
 from ..collector.facts import Facts
@@ -25,7 +27,9 @@ from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption
 from .container_start import wait_until_started
+from .debug import missing_scanner_image
 from .image_and_volumes import volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
@@ -37,8 +41,9 @@ from .image_helper import (
     image_reference,
     plan_helpers,
 )
-from .pod_entry import EnteringApproach, Means, check_platform, collect_by_exec
+from .pod_entry import EnteringApproach, ExecLimits, Means, Result, check_platform, shell_place
 from .refusals import creation_refusal
+from .session import Entered, Session
 
 NAME = "image"
 _VIEW = TargetView(mount_point=MOUNT_POINT)
@@ -59,8 +64,8 @@ class _Image:
 
 
 class ImageApproach(EnteringApproach):
-    """Collects facts by an exec into a helper pod, with the token of a scanner that may do nothing outside the helpers'
-    namespace. `added` stays empty: nothing of it is left."""
+    """Collects facts by an exec into a helper pod, with the token of a scanner that is allowed nothing
+    outside the helpers' namespace. `added` stays empty: nothing of it is left."""
 
     name = NAME
 
@@ -76,20 +81,12 @@ class ImageApproach(EnteringApproach):
         }
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where its image could not be looked at or the reply is not whole."""
-        target = selected.target
-        check_platform(selected, NAME)
-        image = self._images.get(image_reference(target))
-        if image is None:
-            raise ScanError(
-                "image_unknown",
-                "the image is not one of those that helper pods were planned for",
-                tried=f"scanning {target.path} by image",
-            )
+        """The facts of one target; what an image has answered once is not asked again. See Approach."""
+        image = self._planned(selected)
         with image.lock:
             if request not in image.found:
                 try:
-                    image.found[request] = self._facts(target, image, request)
+                    image.found[request] = self._facts(selected.target, image, request)
                 except ScanError as error:
                     if error.reason == "cancelled":
                         raise
@@ -97,11 +94,12 @@ class ImageApproach(EnteringApproach):
             found = image.found[request]
         if isinstance(found, ScanError):
             raise found
-        mounts = volume_mounts(selected.pod.object(), target.container)
+        mounts = volume_mounts(selected.pod.object(), selected.target.container)
         return Collected(without_volumes(found, request, mounts), NAME)
 
     def close(self) -> None:
-        """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage collector."""
+        """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage
+        collector."""
         if not self._created:
             return
         with suppress(ScanError):
@@ -113,24 +111,49 @@ class ImageApproach(EnteringApproach):
                 with suppress(ScanError):
                     client.delete(self._path(number), {"gracePeriodSeconds": 0})
 
+    def _planned(self, selected: SelectedTarget) -> _Image:
+        """:raises ScanError: platform_unsupported, image_unknown"""
+        check_platform(selected, NAME)
+        image = self._images.get(image_reference(selected.target))
+        if image is None:
+            raise ScanError(
+                "image_unknown",
+                "the image is not one of those that helper pods were planned for",
+                tried=f"scanning {selected.target.path} by image",
+            )
+        return image
+
+    @contextmanager
+    def _reach(
+        self, selected: SelectedTarget, first: Callable[[Session], Result]
+    ) -> Iterator[tuple[Session, Result]]:
+        mounts = volume_mounts(selected.pod.object(), selected.target.container)
+        with self._open(
+            selected.target,
+            self._planned(selected),
+            lambda request, facts: without_volumes(facts, request, mounts),
+        ) as session:
+            yield session, first(session)
+
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
+        """What the image holds, whatever a pod mounts over it."""
+        with self._open(target, image, lambda _request, facts: facts) as session:
+            return session.collect(request, is_last=True)
+
+    @contextmanager
+    def _open(
+        self, target: Target, image: _Image, refine: Callable[[CollectionRequest, Facts], Facts]
+    ) -> Iterator[Session]:
         namespace, number = self._options.namespace, image.helper.number
         scanner = self._access.for_helpers(namespace)
         deadline = Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by image")
         with self._limiter.slot(node=image.helper.node, namespace=namespace):
             self._create(scanner, image.helper, deadline)
             self._wait_until_started(scanner, image, deadline)
-            self._count_exec()
-            entered = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
-            return collect_by_exec(
-                scanner,
-                entered,
-                request,
-                self._limits,
-                self._cancel,
-                container=image.mounted.container,
-                view=_VIEW,
-            )
+            helper = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
+            entered = Entered(NAME, shell_place(helper, image.mounted.container), helper.path, _VIEW)
+            with self._open_session(scanner, entered, refine=refine) as session:
+                yield session
 
     def _create(self, scanner: NamespaceScanner, helper: Helper, deadline: Deadline) -> None:
         with self._create_lock:
@@ -175,3 +198,39 @@ class ImageApproach(EnteringApproach):
 def _state_of(pod: Mapping[str, Any], container: str) -> Mapping[str, Any] | None:
     statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
     return next((status.get("state") or {} for status in statuses if status.get("name") == container), None)
+
+
+def _missing_option(options: GivenOptions) -> MissingOption | None:
+    missing = missing_scanner_image(options)
+    if missing or options.image.namespace:
+        return missing
+    return MissingOption(
+        "helper_namespace",
+        "a namespace for its helper pods",
+        "Create one for scans alone; it may enforce Pod Security's level restricted.",
+    )
+
+
+def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: ExecLimits) -> None:
+    check_platform(selected, NAME)
+    image_reference(selected.target)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    # over helper pods, in a namespace of their own
+    rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    seconds=3.0,
+    goes_on=NOT_ENTERED
+    | {
+        "helper_failed",
+        "helper_refused",
+        "image_pull_failed",
+        "image_unknown",
+        "image_volumes_unsupported",
+        "target_missing",
+    },
+    open=lambda means, options: ImageApproach(means, options.image),
+    predict_change=_predict_change,
+    missing_option=_missing_option,
+)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an image tells of a container whose pod mounts volumes over parts of it: nothing of what lies below them."""
+"""What an image tells of a container whose pod mounts volumes over parts of it: nothing of what lies below
+them."""
 
 from __future__ import annotations
 

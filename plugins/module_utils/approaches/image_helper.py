@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pods of the approach `image`: which images each of them mounts, where it runs, and its v1 Pod.
 
-One container for each image, so that none of them sees another's. An image is named as the node's runtime names what the
-target runs: by registry digest, or by its own id where it was loaded by hand. A tag may have moved since.
+One container for each image, so that none of them sees another's. An image is named as the node's runtime
+names what the target runs: by registry digest, or by its own id where it was loaded by hand. A tag may have
+moved since.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _MEMORY = "128Mi"
 
 @dataclass(frozen=True)
 class ImageOptions:
-    """`namespace` is where the helper pods run; `image` holds a POSIX shell and sleep; `pull_secrets` are names of Secrets
-    in that namespace, for images that the nodes must pull."""
+    """`namespace` is where the helper pods run; `image` holds a POSIX shell and sleep; `pull_secrets` are
+    names of Secrets in that namespace, for images that the nodes must pull."""
 
     namespace: str = ""
     image: str = ""
@@ -74,8 +75,8 @@ def image_reference(target: Target) -> str:
 
 
 def plan_helpers(targets: Iterable[SelectedTarget]) -> list[Helper]:
-    """Helper pods for all images of the targets: each image once, on a node that has it. Images beyond what the most
-    helpers hold are left out."""
+    """Helper pods for all images of the targets: each image once, on a node that has it. Images beyond what
+    the most helpers hold are left out."""
     places: dict[str, dict[str, None]] = {}
     users: dict[str, tuple[int, int]] = {}
     for selected in targets:
@@ -119,9 +120,11 @@ def helper_pod(
     owner: Mapping[str, Any],
     lifetime: int,
 ) -> dict[str, Any]:
-    """The v1 Pod. It meets Pod Security's level restricted, has no token, and ends after `lifetime` seconds by itself.
+    """The v1 Pod. It meets Pod Security's level restricted, has no token, and ends after `lifetime` seconds
+    by itself.
 
-    :param owner: {"name", "uid"} of the run's ServiceAccount: when that is deleted, the cluster deletes the pod
+    :param owner: {"name", "uid"} of the run's ServiceAccount: when that is deleted, the cluster deletes the
+        pod
     """
     containers = [_container(mounted, options, lifetime) for mounted in helper.images]
     volumes = [
@@ -185,7 +188,8 @@ def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> d
 
 
 def _user_of(selected: SelectedTarget) -> tuple[int, int]:
-    """User and group that the node reports for the target's container, nobody for root and for what is not reported."""
+    """User and group that the node reports for the target's container, nobody for root and for what is not
+    reported."""
     pod = selected.pod.object()
     for view in containers_of(pod):
         if view.name == selected.target.container:
@@ -197,6 +201,7 @@ def _user_of(selected: SelectedTarget) -> tuple[int, int]:
 
 
 def _first_user(known: Any, user: tuple[int, int]) -> tuple[int, int]:
-    """Of the users of one image's targets the same whatever their order is; nobody only where there is no other."""
+    """Of the users of one image's targets the same whatever their order is; nobody only where there is no
+    other."""
     users: Sequence[tuple[int, int]] = [each for each in (known, user) if each and each[0] != NOBODY]
     return min(users) if users else user

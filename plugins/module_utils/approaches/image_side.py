@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image's side of what is asked of a running container, for drift, which compares both.
 
-Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers that run it. What
-goes wrong with that costs the facts of the image's side, and not those of the container.
+Whatever approach reaches the container, its image is listed by the approach `image`: once for all containers
+that run it. What goes wrong with that costs the facts of the image's side, and not those of the container.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from ..collector.request import CollectionRequest
 from ..drift.listings import image_queries, to_image_query
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
-from .approach import Approach, Collected, Footprint
+from .approach import Approach, Collected
 from .auto import AutoApproach
 from .choice import ApproachOptions, open_one
 from .image import NAME as IMAGE
 from .pod_entry import Means
+from .session import Footprint, Session
 
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
@@ -30,15 +31,16 @@ def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> A
     shared = next((part for part in parts if part.name == IMAGE), None)
     if shared is not None:
         return _BothSides(live, shared)
-    lacks = options.lacks(IMAGE)
-    if lacks:
-        return _BothSides(live, None, f"its image cannot be listed: {lacks}")
+    missing = options.missing_option(IMAGE)
+    if missing:
+        return _BothSides(live, None, f"its image cannot be listed: {missing}")
     own = open_one(IMAGE, means, options)
     return _BothSides(live, own, owned=own)
 
 
 class _BothSides:
-    """Collects by the one approach, and adds the image's side by the other; `name` stays that of the first."""
+    """Collects by the one approach, and adds the image's side by the other; `name` stays that of the
+    first."""
 
     def __init__(
         self, live: Approach, image: Approach | None, why_not: str = "", *, owned: Approach | None = None
@@ -60,6 +62,11 @@ class _BothSides:
     @property
     def added(self) -> list[Footprint]:
         return self._live.added
+
+    def enter(self, selected: SelectedTarget) -> Session:
+        """A session by the one approach: it looks at the container, and the image's side is had by `collect`
+        only."""
+        return self._live.enter(selected)
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target with the image's side; ScanError as the approach that reaches it."""

@@ -1,37 +1,31 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all approaches share that enter a pod: is the target there, is it still the same pod, what does the reply say."""
+"""What all approaches share that enter a pod: is the target there, is it still the same pod, what does the
+reply say."""
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Callable, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.limiter import Limiter
-from ..cluster.websocket_exec import ExecOutcome, exec_in_container
-from ..collector.collect import read_facts
+from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
-from ..collector.script import build_script
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
+from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Footprint
+from .approach import Collected
+from .session import SHELL, Entered, Footprint, Session
 
-# Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's PATH.
-SHELL = ("sh",)
 Result = TypeVar("Result")
-_STDERR_SHOWN = 300
-_KILLED = 128 + 9
-_KILLED_CAUSE = "It was killed (signal 9): its container was stopped, or ran into its memory limit."
-_KILLED_ADVICE = "Look at the container's restarts and its memory limit, then run again."
 # What it looks like from outside when a pod is deleted while its container is entered.
 _PERHAPS_GONE = frozenset(
     {"connection_lost", "collector_failed", "incomplete_reply", "exec_failed", "container_not_running"}
@@ -58,7 +52,13 @@ class Means:
 
 
 class EnteringApproach:
-    """What the approaches share that enter a container: their means, and an account of what they did."""
+    """What all approaches share: their means, an account of what they did, and that each enters a container
+    once for a target.
+
+    An approach says in `_reach` how the container is found; `enter` and `collect` stand on it.
+    """
+
+    name = ""
 
     def __init__(self, means: Means) -> None:
         self._access = means.access
@@ -69,12 +69,110 @@ class EnteringApproach:
         self.execs = 0
         self.added: list[Footprint] = []
 
+    def enter(self, selected: SelectedTarget) -> Session:
+        """An open session on one target, whose shell has answered; see Approach."""
+        with ExitStack() as ending:
+            session, _nothing = ending.enter_context(self._reach(selected, Session.check_shell))
+            session.when_closed(ending.pop_all())
+            return session
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        """The facts of one target, by a session of one request; see Approach."""
+        with self._reach(selected, lambda entered: entered.collect(request, is_last=True)) as (
+            session,
+            facts,
+        ):
+            return Collected(facts, session.entered.approach, session.entered.footprint)
+
     def close(self) -> None:
         """Ends what serves several targets; here nothing does."""
+
+    def _reach(
+        self, selected: SelectedTarget, first: Callable[[Session], Result]
+    ) -> AbstractContextManager[tuple[Session, Result]]:
+        """A session on the target, and what `first` got from it: only the first request shows whether there
+        is a shell.
+
+        :raises ScanError: as `first`; why the target cannot be entered
+        """
+        raise NotImplementedError
+
+    def _open_session(
+        self,
+        scanner: NamespaceScanner,
+        entered: Entered,
+        *,
+        explained: Callable[[], AbstractContextManager[None]] = nullcontext,
+        refine: Callable[[CollectionRequest, Facts], Facts] = lambda _request, facts: facts,
+        timeout: float | None = None,
+    ) -> Session:
+        """Starts the shell.
+
+        :param explained, refine: as of Session
+        :param timeout: seconds for the session, instead of those of the limits
+        :raises ScanError: as open_exec
+        """
+        self._count_exec()
+        deadline = Deadline(
+            self._limits.timeout if timeout is None else timeout,
+            self._cancel,
+            f"exec into {entered.place.path}",
+        )
+        with explained():
+            shell = open_exec(
+                scanner.connection, entered.place, deadline=deadline, output_limit=self._limits.output
+            )
+        return Session(shell, entered, explained=explained, refine=refine)
 
     def _count_exec(self) -> None:
         with self._lock:
             self.execs += 1
+
+
+class PresentShellApproach(EnteringApproach):
+    """An approach that enters a container which is there already, and adds nothing to any pod."""
+
+    @contextmanager
+    def _reach(
+        self, selected: SelectedTarget, first: Callable[[Session], Result]
+    ) -> Iterator[tuple[Session, Result]]:
+        target = selected.target
+        check_state(selected, self.name)
+        self._check_selected(selected)
+        scanner = self._access.for_target(target)
+
+        def open_session() -> Session:
+            container, view = self._find_shell(scanner, target)
+            return self._open_session(
+                scanner,
+                Entered(self.name, shell_place(target, container), target.path, view),
+                explained=lambda: explained_by_absence(scanner, target),
+            )
+
+        with (
+            self._limiter.slot(node=target.node, namespace=target.namespace),
+            retry_while_rbac_spreads(self._access, target, open_session) as session,
+        ):
+            yield session, first(session)
+
+    def _check_selected(self, selected: SelectedTarget) -> None:
+        """Whether the target can be reached, by what selection saw, which costs no request.
+
+        :raises ScanError: why it cannot
+        """
+
+    def _find_shell(self, scanner: NamespaceScanner, target: Target) -> tuple[str, TargetView]:
+        """The container to enter, of the pod as it is now, and how the target is seen from there.
+
+        :raises ScanError: as `read_same_pod`; why there is none
+        """
+        read_same_pod(scanner, target)
+        return target.container, INSIDE
+
+
+def shell_place(target: Target, container: str) -> ExecPlace:
+    """A shell in a container of the target's pod."""
+    return ExecPlace(target.namespace, target.pod, container, SHELL)
 
 
 def check_platform(selected: SelectedTarget, approach: str) -> None:
@@ -102,8 +200,8 @@ def pod_path(target: Target) -> str:
 
 
 def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = False) -> dict[str, Any]:
-    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken the place
-    of the one that was selected: a StatefulSet's always has it.
+    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken
+    the place of the one that was selected: a StatefulSet's always has it.
 
     :raises ScanError: pod_gone, pod_replaced; as the client
     """
@@ -121,8 +219,8 @@ def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = Fa
 
 
 def retry_while_rbac_spreads(access: ScannerAccess, target: Target, work: Callable[[], Result]) -> Result:
-    """What `work` returns, tried once more where RBAC has refused what the access holds: an API server that has just
-    restarted answers before it knows its Roles.
+    """What `work` returns, tried once more where RBAC has refused what the access holds: an API server that
+    has just restarted answers before it knows its Roles.
 
     :raises ScanError: as `work`; not_permitted, where the scanner is not let in within seconds
     """
@@ -148,50 +246,3 @@ def explained_by_absence(scanner: NamespaceScanner, target: Target) -> Iterator[
                 if error.reason in ("pod_gone", "pod_replaced"):
                     raise error from failure
         raise
-
-
-def collect_by_exec(
-    scanner: NamespaceScanner,
-    target: Target,
-    request: CollectionRequest,
-    limits: ExecLimits,
-    cancel: threading.Event | None,
-    *,
-    container: str = "",
-    view: TargetView = INSIDE,
-) -> Facts:
-    """The facts that a shell in `container` (the target itself, if none is named) of the target's pod collects.
-
-    :raises ScanError: as exec_in_container and read_facts; collector_failed
-    """
-    nonce = secrets.token_hex(16)
-    outcome = exec_in_container(
-        scanner.connection,
-        target.namespace,
-        target.pod,
-        container or target.container,
-        SHELL,
-        build_script(request, nonce, view),
-        timeout=limits.timeout,
-        output_limit=limits.output,
-        cancel=cancel,
-    )
-    tried = f"collecting facts in {target.path}"
-    try:
-        return read_facts(request, outcome.stdout, nonce, view)
-    except ScanError as error:
-        if outcome.exit_code == 0:
-            raise ScanError(error.reason, error.message, tried=tried) from error
-        killed = outcome.exit_code == _KILLED
-        raise ScanError(
-            "collector_failed",
-            "exit status {}{}".format(*_shown(outcome)),
-            tried=tried,
-            cause=_KILLED_CAUSE if killed else "",
-            advice=_KILLED_ADVICE if killed else "",
-        ) from error
-
-
-def _shown(outcome: ExecOutcome) -> tuple[int, str]:
-    text = outcome.stderr[:_STDERR_SHOWN].decode("utf-8", "backslashreplace").strip()
-    return outcome.exit_code, f": {text!r}" if text else ""

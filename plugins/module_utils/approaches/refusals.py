@@ -68,7 +68,8 @@ def _minds_only(name: str, violations: str) -> bool:
     return minded == {name}
 
 
-# An API server without image volumes drops the field that it does not know, and is left with a volume of no kind.
+# An API server without image volumes drops the field that it does not know, and is left with a volume of no
+# kind.
 _NO_IMAGE_VOLUMES = re.compile(
     r"volumes\[\d+\]: Required value: must specify a volume type|strict decoding error|"
     r"volumes\[\d+\]\.image: Forbidden"

@@ -1,66 +1,43 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The approach `sidecar`: a shell in a sidecar that `scan_sidecar` has put beside the target. It adds nothing to any pod."""
+"""The approach `sidecar`: a shell in a sidecar that `scan_sidecar` has put beside the target. It adds nothing
+to any pod."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from ..access.rights import ENTER, SEE
 from ..access.scanner import NamespaceScanner
-from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
-from ..targets.own_containers import is_own_sidecar
+from ..targets.own_containers import is_own_sidecar, own_sidecars
 from ..targets.pod import ContainerView, container_state, containers_of
 from ..targets.selection import SelectedTarget
-from .approach import Collected
+from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, Unchanged
 from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
-from .pod_entry import (
-    EnteringApproach,
-    check_state,
-    collect_by_exec,
-    explained_by_absence,
-    read_same_pod,
-    retry_while_rbac_spreads,
-)
+from .pod_entry import ExecLimits, PresentShellApproach, check_state, read_same_pod
 
 NAME = "sidecar"
 
 
-class SidecarApproach(EnteringApproach):
-    """Collects facts by one exec into the sidecar, with the scanner's token only, from where debug looks, too."""
+class SidecarApproach(PresentShellApproach):
+    """One exec per target into the sidecar, with the scanner's token only, from where debug looks, too."""
 
     name = NAME
 
-    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        """The facts of one target; ScanError where it could not be reached or its reply is not whole."""
-        target = selected.target
-        check_state(selected, NAME)
-        # by what selection saw: a pod without a sidecar costs no request
-        find_sidecar(selected.pod.object(), target)
-        scanner = self._access.for_target(target)
-        with self._limiter.slot(node=target.node, namespace=target.namespace):
-            return retry_while_rbac_spreads(
-                self._access, target, lambda: self._enter(scanner, target, request)
-            )
+    def _check_selected(self, selected: SelectedTarget) -> None:
+        find_sidecar(selected.pod.object(), selected.target)
 
-    def _enter(self, scanner: NamespaceScanner, target: Target, request: CollectionRequest) -> Collected:
-        sidecar, view = find_sidecar(read_same_pod(scanner, target, whole=True), target)
-        self._count_exec()
-        with explained_by_absence(scanner, target):
-            return Collected(
-                collect_by_exec(
-                    scanner, target, request, self._limits, self._cancel, container=sidecar, view=view
-                ),
-                NAME,
-            )
+    def _find_shell(self, scanner: NamespaceScanner, target: Target) -> tuple[str, TargetView]:
+        return find_sidecar(read_same_pod(scanner, target, whole=True), target)
 
 
 def find_sidecar(pod: Mapping[str, Any], target: Target) -> tuple[str, TargetView]:
-    """The name of a running sidecar that may look at the target, and how it finds it.
+    """The name of a running sidecar that is able to look at the target, and how it finds it.
 
     :raises ScanError: no_sidecar, sidecar_unfit, container_not_running, identity_unknown, target_privileged,
         platform_unsupported
@@ -115,3 +92,28 @@ def _running(pod: Mapping[str, Any], sidecars: list[ContainerView], tried: str) 
         cause="The sidecar does not run.",
         advice="Look at the pod's events, then run again.",
     )
+
+
+def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: ExecLimits) -> None:
+    check_state(selected, NAME)
+    find_sidecar(selected.pod.object(), selected.target)
+
+
+KIND = ApproachKind(
+    name=NAME,
+    rights=(ENTER, SEE),
+    seconds=0.9,
+    goes_on=NOT_ENTERED
+    | {
+        "identity_unknown",
+        "no_sidecar",
+        "sidecar_unfit",
+        "target_missing",
+        "target_privileged",
+        "target_unreadable",
+    },
+    open=lambda means, _options: SidecarApproach(means),
+    predict_change=_predict_change,
+    unchanged=Unchanged("a sidecar runs beside it, and is able to look at it"),
+    suits=lambda pod_spec: bool(own_sidecars(pod_spec)),
+)

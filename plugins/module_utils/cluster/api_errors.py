@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from ..errors import ScanError
 from ..network.http_pool import retry_after
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 
 _REASONS = {
     400: "invalid_request",
@@ -31,8 +31,8 @@ _REASONS = {
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
-# How the API server words a refusal (RBAC's authorizer and the admission plugins of Kubernetes 1.25 to 1.37), and what
-# that means for an operator. The last is OpenShift's.
+# How the API server words a refusal (RBAC's authorizer and the admission plugins of Kubernetes 1.25 to 1.37),
+# and what that means for an operator. The last is OpenShift's.
 _REFUSALS: tuple[tuple[str, Callable[[Sequence[str]], str]], ...] = (
     (
         r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?',
@@ -104,12 +104,12 @@ def api_error(
         reason = (
             "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
         )
-    message = clean_text(text, secrets).rstrip(": ") or "no message"
+    message = server_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
-        message = f"HTTP {status}, not from a Kubernetes API server: {clean_text(text, secrets, limit=120)}"
+        message = f"HTTP {status}, not from a Kubernetes API server: {server_text(text, secrets, limit=120)}"
     if 300 <= status < 400:
         message = "a redirect to {}, which is not followed".format(
-            clean_text(headers.get("location", ""), secrets)
+            server_text(headers.get("location", ""), secrets)
         )
     return ApiError(
         reason,
@@ -118,7 +118,7 @@ def api_error(
         status_reason=str((document or {}).get("reason") or ""),
         retry_after=_retry_after(headers, document),
         tried=tried,
-        cause=clean_text(refusal_cause(text), secrets),
+        cause=server_text(refusal_cause(text), secrets),
     )
 
 
@@ -139,7 +139,10 @@ def status_message(document: Mapping[str, Any] | None, body: bytes) -> str:
 
 
 def refusal_cause(text: str) -> str:
-    """Who refused, by name: RBAC with verb and resource, a policy, a webhook, a quota. Empty if it is not known."""
+    """Who refused, by name: RBAC with verb and resource, a policy, a webhook, a quota.
+
+    Empty if it is not known.
+    """
     for pattern, tell in _REFUSALS:
         match = re.search(pattern, text)
         if match:

@@ -85,7 +85,10 @@ class ClusterConnection:
         return headers + list(self._impersonation)
 
     def renew_credential(self) -> bool:
-        """The server said 401. True if another credential can be had, and the request is worth another try."""
+        """The server said 401.
+
+        True if another credential can be had, and the request is worth another try.
+        """
         return self._source.renew()
 
     def tls(self) -> TlsClient:
@@ -129,8 +132,9 @@ class ClusterConnection:
 def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
     """Find server and credential; no request is made, but an exec plugin is run.
 
-    The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over it; else
-    KUBECONFIG or ~/.kube/config, as kubectl does. The pod's own identity is never taken unless `in_cluster` says so.
+    The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over
+    it; else KUBECONFIG or ~/.kube/config, as kubectl does. The pod's own identity is never taken unless
+    `in_cluster` says so.
 
     :param environ: the environment's variables: K8S_AUTH_*, KUBECONFIG, HOME, HTTPS_PROXY, NO_PROXY
     :raises ScanError: no_credential, bad_option, bad_file, missing_library
@@ -193,8 +197,7 @@ def _assemble(
     if options.validate_certs is False:
         warnings.append(
             f"The certificate of {endpoint.authority} is not verified (validate_certs or "
-            "K8S_AUTH_VERIFY_SSL is false). AWX "
-            "sets that variable when its credential has no CA."
+            "K8S_AUTH_VERIFY_SSL is false). AWX sets that variable when its credential has no CA."
         )
     elif cluster and cluster.content.get("insecure-skip-tls-verify"):
         warnings.append(

@@ -56,7 +56,8 @@ _BOOLEANS = {
 class ConnectionOptions:
     """What was asked for; None is "not said".
 
-    :param kubeconfig: a path (several separated as in PATH), the content as YAML text, or the content as a mapping
+    :param kubeconfig: a path (several separated as in PATH), the content as YAML text, or the content as a
+        mapping
     :param api_key: a bearer token
     :param ca_cert: path of a PEM file; client_cert and client_key likewise
     :param validate_certs: False is the only way to turn verification off; a kubeconfig alone cannot
@@ -99,8 +100,8 @@ class ConnectionOptions:
 def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> ConnectionOptions:
     """Fill what was not said from the K8S_AUTH_* variables.
 
-    Variables never alter what options describe as a whole: a kubeconfig or context keeps its own server, trust and
-    credential, a credential its own parts, and `in_cluster` takes no variable at all.
+    Variables never alter what options describe as a whole: a kubeconfig or context keeps its own server,
+    trust and credential, a credential its own parts, and `in_cluster` takes no variable at all.
 
     :raises ScanError: bad_option
     """

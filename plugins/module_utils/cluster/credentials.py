@@ -1,7 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a credential comes from, and how it is renewed. Each source answers with what holds at this moment."""
+"""Where a credential comes from, and how it is renewed.
+
+Each source answers with what holds at this moment.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ class CredentialSource:
 
 
 class TokenFile(CredentialSource):
-    """A file that holds a bearer token and is replaced when that is renewed (projected service account tokens)."""
+    """A file that holds a bearer token and is replaced when that is renewed (projected service account
+    tokens)."""
 
     def __init__(self, path: Path, certificate: ClientCertificate | None = None) -> None:
         super().__init__(Credential())

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The channel protocol of exec, without any I/O: messages of one channel byte and data, and the final status.
 
-Source: Kubernetes' remotecommand constants and KEP-4006. v5 differs from v4 in one thing: a message of two bytes,
-255 and a channel, closes that channel.
+Source: Kubernetes' remotecommand constants and KEP-4006. v5 differs from v4 in one thing: a message of two
+bytes, 255 and a channel, closes that channel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5 = "v5.channel.k8s.io"
@@ -27,9 +27,9 @@ _STATUS_LIMIT = 64 * 1024
 # A program cannot end with another code; servers read the text as an unsigned byte, too.
 _EXIT_CODE = re.compile(r"\d{1,3}", re.ASCII)
 
-# How container runtimes say that there is no such program. runc: exec: "sh": executable file not found in $PATH, or
-# exec: "/bin/sh": stat /bin/sh: no such file or directory. crun: executable file `sh` not found in $PATH. gVisor: error
-# finding executable "sh". Kata: the file /bin/sh was not found.
+# How container runtimes say that there is no such program. runc: exec: "sh": executable file not found in
+# $PATH, or exec: "/bin/sh": stat /bin/sh: no such file or directory. crun: executable file `sh` not found in
+# $PATH. gVisor: error finding executable "sh". Kata: the file /bin/sh was not found.
 _NO_PROGRAM = re.compile(
     r"executable file (`[^`]{0,300}` )?not found|"
     r'exec: \\*"[^"]{0,300}": (stat [^:]{0,300}: )?no such file or directory|'
@@ -78,6 +78,11 @@ class ChannelReader:
     def has_status(self) -> bool:
         return bool(self._error)
 
+    def forget_output(self) -> None:
+        """The output so far was dealt with; the limit counts anew."""
+        self.stdout.clear()
+        self.stderr.clear()
+
     def feed(self, message: bytes) -> None:
         """Take one message.
 
@@ -110,9 +115,10 @@ class ChannelReader:
         """
         code = parse_status(bytes(self._error), self._tried)
         if code in (126, 127) and _is_runtime_message(bytes(self.stdout) + bytes(self.stderr)):
-            # Docker and CRI-O report the missing program by exit code and leave the runtime's words in the output.
+            # Docker and CRI-O report the missing program by exit code and leave the runtime's words in the
+            # output.
             raise ScanError(
-                "no_such_program", f"there is no program {clean_text(program)}", tried=self._tried
+                "no_such_program", f"there is no program {server_text(program)}", tried=self._tried
             )
         return code
 
@@ -120,8 +126,8 @@ class ChannelReader:
 def parse_status(raw: bytes, tried: str = "") -> int:
     """The exit code in the v1 Status that ends an exec.
 
-    Success is exit code 0; Failure with reason NonZeroExitCode has the code as text in the cause of type ExitCode;
-    any other Failure says, by its message, why the program did not run.
+    Success is exit code 0; Failure with reason NonZeroExitCode has the code as text in the cause of type
+    ExitCode; any other Failure says, by its message, why the program did not run.
 
     :raises ScanError: bad_reply; no_such_program, container_not_running, pod_gone, not_found, exec_failed
     """
@@ -147,8 +153,9 @@ def parse_status(raw: bytes, tried: str = "") -> int:
 
 
 def exec_failure(message: str, tried: str = "") -> ScanError:
-    """Why the server, the node or its container runtime could not run a program, from what they say about it."""
-    text = clean_text(_PREAMBLE.sub("", message)) or "the server gave no reason"
+    """Why the server, the node or its container runtime could not run a program, from what they say about
+    it."""
+    text = server_text(_PREAMBLE.sub("", message)) or "the server gave no reason"
     if _NO_PROGRAM.search(message):
         return ScanError("no_such_program", text, tried=tried)
     if _NOT_RUNNING.search(message):

@@ -15,13 +15,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
 from ..network.tls import ClientCertificate
+from ..safe_text import server_text
+from ..times import parse_rfc3339
 from .kubeconfig import KubeconfigChoice
 
 PLUGIN_SECONDS = 60.0
@@ -99,7 +99,7 @@ def _cluster_info(choice: KubeconfigChoice) -> dict[str, Any]:
 
 
 def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) -> bytes:
-    program = clean_text(argv[0])
+    program = server_text(argv[0])
     try:
         # the engine runs where there is no module with a run_command, in the controller process
         # pylint: disable-next=ansible-bad-function
@@ -125,7 +125,7 @@ def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) 
     if process.returncode != 0:
         lines = stderr.decode("utf-8", "replace").strip().splitlines() or ["it printed no message"]
         raise _failed(
-            choice, f"{program} ended with exit code {process.returncode}: {clean_text(lines[0], limit=200)}"
+            choice, f"{program} ended with exit code {process.returncode}: {server_text(lines[0], limit=200)}"
         )
     return stdout
 
@@ -138,7 +138,11 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
             raise _failed(choice, f"it printed no ExecCredential of {version}")
         token = status.get("token") or ""
         chain, key = status.get("clientCertificateData"), status.get("clientKeyData")
-        expires = _epoch(status["expirationTimestamp"]) if status.get("expirationTimestamp") else None
+        expires = (
+            parse_rfc3339(status["expirationTimestamp"]).timestamp()
+            if status.get("expirationTimestamp")
+            else None
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _failed(choice, "what it printed is not a valid ExecCredential") from None
     if bool(chain) != bool(key):
@@ -149,16 +153,9 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
     return PluginCredential(str(token), certificate, expires)
 
 
-def _epoch(text: str) -> float:
-    """Seconds since the epoch of an RFC 3339 time. Python 3.9's fromisoformat knows neither Z nor nanoseconds."""
-    head, zone = (text[:-1], "+00:00") if text[-1:] in ("Z", "z") else (text[:-6], text[-6:])
-    moment = datetime.fromisoformat(head.split(".")[0] + zone)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-
-
 def _failed(choice: KubeconfigChoice, what: str) -> ScanError:
     config = choice.user.content["exec"]
-    hint = clean_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
+    hint = server_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
     return ScanError(
         "no_credential",
         f"the exec plugin of user {choice.user.name!r} failed: {what}",

@@ -1,11 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads kubeconfig files as kubectl does: several files merged, one context chosen, relative paths by their file.
+"""Reads kubeconfig files as kubectl does: several files merged, one context chosen, relative paths by their
+file.
 
-The `kubernetes` package's loader is not used for this. It ignores `as` (impersonation) and goes on without a credential
-when an exec plugin fails, so the request would run as somebody else; it reads a token file only once, and it leaves
-private keys in temporary files.
+The `kubernetes` package's loader is not used for this. It ignores `as` (impersonation) and goes on without a
+credential when an exec plugin fails, so the request would run as somebody else; it reads a token file only
+once, and it leaves private keys in temporary files.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
 
 
 def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, Any], Path]]]:
-    """The name of the source for messages, and each document with the folder that its relative paths start from."""
+    """The name of the source for messages, and each document with the folder that its relative paths start
+    from."""
     if not isinstance(source, str):
         return "the kubeconfig", [(source, Path.cwd())]
     if "\n" in source or source.lstrip().startswith("{"):

@@ -82,8 +82,8 @@ class RestClient:
         return self._request("POST", path, query, body, _JSON)
 
     def patch(self, path: str, body: Any, content_type: str, query: Query | None = None) -> dict[str, Any]:
-        """`content_type` is one of the API's patch types, e.g. application/strategic-merge-patch+json. Raises as
-        `get`. After connection_lost or timed_out the object may be changed."""
+        """`content_type` is one of the API's patch types, e.g. application/strategic-merge-patch+json. Raises
+        as `get`. After connection_lost or timed_out the object may be changed."""
         return self._request("PATCH", path, query, body, content_type)
 
     def delete(
@@ -98,8 +98,8 @@ class RestClient:
     ) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page: at most one page is held.
 
-        A continue token lives for some minutes. When it has expired (410) the list is begun anew, and objects that
-        were given already, told by their UID, are left out. Raises as `get`.
+        A continue token lives for some minutes. When it has expired (410) the list is begun anew, and objects
+        that were given already, told by their UID, are left out. Raises as `get`.
         """
         given: set[str] = set()
         restarts = 0

@@ -27,43 +27,43 @@ _MAX_BYTES = 1024 * 1024
 _SHELL = r"""
 accounts() {
   plain "$1" "$2" $4 || return
-  v= y=1
+  text= accounts__failed=1
   {
-    y=0
-    while IFS= read -r l || [ "$l" ]; do
-      case $l in ''|'#'*) continue ;; esac
-      w=${l%%:*} x=${l#*:}
-      h=${x%%:*}
-      case $l in
-      *:*:*) x=${x#*:} ;;
-      *:*) x= ;;
-      *) h=- x=? ;;
+    accounts__failed=0
+    while IFS= read -r line || [ "$line" ]; do
+      case $line in ''|'#'*) continue ;; esac
+      accounts__name=${line%%:*} accounts__rest=${line#*:}
+      accounts__password=${accounts__rest%%:*}
+      case $line in
+      *:*:*) accounts__rest=${accounts__rest#*:} ;;
+      *:*) accounts__rest= ;;
+      *) accounts__password=- accounts__rest='?' ;;
       esac
-      case $w in *'$'*'$'*) w=? x=? ;; esac
-      case $3:$x in shadow:*[!0-9:-]*|*'$'*'$'*) x=? ;; esac
-      case $h in
-      '') h=empty ;;
-      x) h=shadow ;;
-      '!'*) h=locked ;;
-      '*'*) h=disabled ;;
-      '$1$'*) h=md5 ;;
-      '$5$'*) h=sha256 ;;
-      '$6$'*) h=sha512 ;;
-      '$y$'*) h=yescrypt ;;
-      '$gy$'*) h=gost_yescrypt ;;
-      '$7$'*) h=scrypt ;;
-      '$2'[abxy]'$'*) h=bcrypt ;;
-      *[!./0-9A-Za-z]*) h=other ;;
-      ?????????????) h=des ;;
-      *) h=other ;;
+      case $accounts__name in *'$'*'$'*) accounts__name='?' accounts__rest='?' ;; esac
+      case $3:$accounts__rest in shadow:*[!0-9:-]*|*'$'*'$'*) accounts__rest='?' ;; esac
+      case $accounts__password in
+      '') accounts__password=empty ;;
+      x) accounts__password=shadow ;;
+      '!'*) accounts__password=locked ;;
+      '*'*) accounts__password=disabled ;;
+      '$1$'*) accounts__password=md5 ;;
+      '$5$'*) accounts__password=sha256 ;;
+      '$6$'*) accounts__password=sha512 ;;
+      '$y$'*) accounts__password=yescrypt ;;
+      '$gy$'*) accounts__password=gost_yescrypt ;;
+      '$7$'*) accounts__password=scrypt ;;
+      '$2'[abxy]'$'*) accounts__password=bcrypt ;;
+      *[!./0-9A-Za-z]*) accounts__password=other ;;
+      ?????????????) accounts__password=des ;;
+      *) accounts__password=other ;;
       esac
-      v=$v$w:$h:$x$nl
-      [ ${#v} -le $4 ] || break
+      text=$text$accounts__name:$accounts__password:$accounts__rest$nl
+      [ ${#text} -le $4 ] || break
     done
-  } <"$r"
-  if [ $y = 1 ]; then put "q$1" unreadable text 'it cannot be opened for reading'
-  elif [ ${#v} -gt $4 ]; then put "q$1" too_large text "it has more than $4 bytes"
-  else put "q$1" ok text "$v"
+  } <"$path"
+  if [ $accounts__failed = 1 ]; then put "q$1" unreadable text 'it cannot be opened for reading'
+  elif [ ${#text} -gt $4 ]; then put "q$1" too_large text "it has more than $4 bytes"
+  else put "q$1" ok text "$text"
   fi
 }
 """

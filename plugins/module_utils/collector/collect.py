@@ -22,10 +22,11 @@ _OWN_FRAME = "collector"
 def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: TargetView = INSIDE) -> Facts:
     """The facts of a reply: one for every query of the request, and none besides.
 
-    `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}. Raises
-    ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where the data is not
-    a reply to this request, target_missing, target_unreadable and memory_short where the collector ran, but could not see
-    its target by this view, or did not look. Content that is not understood costs only its own fact.
+    `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}.
+    Raises ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where
+    the data is not a reply to this request, target_missing, target_unreadable and memory_short where the
+    collector ran, but could not see its target by this view, or did not look. Content that is not understood
+    costs only its own fact.
     """
     reply = parse_frames(data, nonce)
     if view != INSIDE:

@@ -39,41 +39,41 @@ _STDERR = re.compile(rb"=([0-9]{1,9})\n\Z")
 # that is put behind stdout when the program has ended. 3 is the program's stderr (see limited), 4 its stdout.
 _SHELL = r"""
 command_fact() {
-  a=$1 b=$2 d=$3
+  command__query=$1 command__seconds=$2 command__limit=$3
   shift 3
-  if late; then put "q$a" timed_out text 'the time of the whole collection was over'; return; fi
-  if [ -z "$enc" ] || ! has head || ! has sleep; then
-    put "q$a" unsupported text 'running a program needs sleep, head, and base64 or od'; return
+  ! too_late $command__query || return
+  if [ -z "$encoder" ] || ! has head || ! has sleep; then
+    unsupported $command__query 'running a program needs sleep, head, and base64 or od'; return
   fi
-  program "$1" || { put "q$a" $s text "$c"; return; }
+  program "$1" || { unseen $command__query; return; }
   shift
-  v=$({ started "$f" "$@"; } 4>&1 | head -c $((d+4*d+1000)) | $enc)
-  put "q$a" ok $E "$v"
+  text=$({ started "$command__program" "$@"; } 4>&1 | head -c $((command__limit+4*command__limit+1000)) | $encoder)
+  put "q$command__query" ok $encoding "$text"
 }
 program() {
-  case $1 in /*) look "$1" || return; f=$r; return 0 ;; esac
-  m=absent k=
+  case $1 in /*) look "$1" || return; command__program=$path; return 0 ;; esac
+  command__status=absent command__cause=
   IFS=:
   set -- "$1" $PATH
   IFS=' 	'$nl
-  f=$1
+  command__program=$1
   shift
-  for x do
-    case $x in /*) ;; *) continue ;; esac
-    if look "${x%/}/$f" && [ -f "$r" ]; then f=$r; return 0; fi
-    [ $s != unreadable ] || m=$s k=$c
+  for command__folder do
+    case $command__folder in /*) ;; *) continue ;; esac
+    if look "${command__folder%/}/$command__program" && [ -f "$path" ]; then command__program=$path; return 0; fi
+    [ $status != unreadable ] || command__status=$status command__cause=$cause
   done
-  s=$m c=${k:-there is no program $f}
+  status=$command__status cause=${command__cause:-there is no program $command__program}
   return 1
 }
 started() {
-  w=$({
-    if has setsid; then limited $b setsid "$@"; else limited $b "$@"; fi 3>&1 >&4 4>&-
-    x=$?
-    ! has setsid || kill -9 -$_i
-    say "=$x$nl"
-  } | head -c $((d+6)) | $enc)
-  say "$w=${#w}$nl"
+  command__stderr=$({
+    if has setsid; then limited $command__seconds setsid "$@"; else limited $command__seconds "$@"; fi 3>&1 >&4 4>&-
+    command__code=$?
+    ! has setsid || kill -9 -$limited__program
+    say "=$command__code$nl"
+  } | head -c $((command__limit+6)) | $encoder)
+  say "$command__stderr=${#command__stderr}$nl"
 }
 """
 

@@ -47,50 +47,69 @@ _TAIL = re.compile(rb"=([0-9]{1,3})\n\Z")
 
 # content succeeds where the file in $r is to be read with the others. list has index and size of each of these.
 _CONTENT = r"""
-list= sum=0
+content__list= content__sum=0
 content() {
   plain "$@" || return
-  f=$r
-  for x in HASH_FILES; do
-    at $x; ! [ "$f" -ef "$r" ] || { put "q$1" unsupported text 'it holds password hashes, which are not read'; return 1; }
+  content__file=$path
+  for content__hash_file in HASH_FILES; do
+    at $content__hash_file
+    if [ "$content__file" -ef "$path" ]; then
+      unsupported $1 'it holds password hashes, which are not read'
+      return 1
+    fi
   done
-  r=$f l=
-  if ! true <"$f"; then put "q$1" unreadable text 'it cannot be opened for reading'
-  elif [ "$enc" ] && has cat && over "$z" 0; then
-    if [ $((sum+z)) -le $((left/2)) ]; then list="$list $1 $z" sum=$((sum+z)); return 0; fi
+  path=$content__file line=
+  if ! true <"$content__file"; then put "q$1" unreadable text 'it cannot be opened for reading'
+  elif [ "$encoder" ] && has cat && over "$size" 0; then
+    if [ $((content__sum+size)) -le $((left/2)) ]; then
+      content__list="$content__list $1 $size" content__sum=$((content__sum+size))
+      return 0
+    fi
     put "q$1" too_large text 'the reply of the whole collection is too large'
-  elif [ "$z" = 0 ] && pure "$f" && ! IFS= read -r l <"$f" && [ -z "$l" ]; then put "q$1" ok text ''
-  elif [ "$enc" ] && has head && has sleep; then
-    v=$({ limited 5 head -c $(($3+1)) "$f"; say "=$?$nl"; } | $enc)
+  elif [ "$size" = 0 ] && pure "$content__file" && ! IFS= read -r line <"$content__file" && [ -z "$line" ]; then
     put "q$1" ok text ''
-    put "q$1.piped" ok $E "$v"
-  elif ! pure "$f"; then put "q$1" unsupported text 'reading it needs base64 or od, head and sleep'
-  elif ! slurp "$f" $3; then put "q$1" unreadable text 'it cannot be read'
-  elif [ ${#v} -gt $3 ]; then put "q$1" too_large text "it has more than $3 bytes"
-  elif [ "$z" != ${#v} ]; then put "q$1" unsupported text 'it seems to hold NUL bytes, which need base64 or od'
-  else put "q$1" ok text "$v"
+  elif [ "$encoder" ] && has head && has sleep; then
+    text=$({ limited 5 head -c $(($3+1)) "$content__file"; say "=$?$nl"; } | $encoder)
+    put "q$1" ok text ''
+    put "q$1.piped" ok $encoding "$text"
+  elif ! pure "$content__file"; then unsupported $1 'reading it needs base64 or od, head and sleep'
+  elif ! slurp "$content__file" $3; then put "q$1" unreadable text 'it cannot be read'
+  elif [ ${#text} -gt $3 ]; then put "q$1" too_large text "it has more than $3 bytes"
+  elif [ "$size" != ${#text} ]; then unsupported $1 'it seems to hold NUL bytes, which need base64 or od'
+  else put "q$1" ok text "$text"
   fi
   return 1
 }
 contents() {
   [ $# -gt 0 ] || return
-  v=$({ cat "$@" && say .; } | $enc)
-  i= sum=$((sum+1))
-  if [ $E = base64 ]; then x=$(((sum+2)/3*4)) x=$((x+(x+75)/76-1)); else x=$((3*sum+(sum+15)/16-1)); fi
-  if [ ${#v} -eq $x ]; then
-    put content ok $E "$v"
-    x=0
-    for y in $list; do
-      if [ "$i" ]; then put "q$i.at" ok text "$x $y"; put "q$i" ok text ''; x=$((x+y)) i=; else i=$y; fi
+  text=$({ cat "$@" && say .; } | $encoder)
+  content__query= content__sum=$((content__sum+1))
+  if [ $encoding = base64 ]; then
+    content__length=$(((content__sum+2)/3*4))
+    content__length=$((content__length+(content__length+75)/76-1))
+  else content__length=$((3*content__sum+(content__sum+15)/16-1))
+  fi
+  if [ ${#text} -eq $content__length ]; then
+    put content ok $encoding "$text"
+    content__start=0
+    for content__item in $content__list; do
+      if [ "$content__query" ]; then
+        put "q$content__query.at" ok text "$content__start $content__item"
+        put "q$content__query" ok text ''
+        content__start=$((content__start+content__item)) content__query=
+      else content__query=$content__item
+      fi
     done
     return
   fi
-  for y in $list; do
-    if [ "$i" ]; then
-      if v=$($enc <"$1"); then put "q$i" ok $E "$v"; else put "q$i" unreadable text 'it cannot be read'; fi
-      i=
+  for content__item in $content__list; do
+    if [ "$content__query" ]; then
+      if text=$($encoder <"$1"); then put "q$content__query" ok $encoding "$text"
+      else put "q$content__query" unreadable text 'it cannot be read'
+      fi
+      content__query=
       shift
-    else i=$y
+    else content__query=$content__item
     fi
   done
 }
@@ -98,13 +117,15 @@ contents() {
 
 _SHA256 = r"""
 sha256() {
-  has sha256sum || { put "q$1" unsupported text 'the container has no sha256sum program'; return; }
+  has sha256sum || { unsupported $1 'the container has no sha256sum program'; return; }
   plain "$@" || return
-  if ! over "$z" 0 && ! pure "$r"; then
-    put "q$1" unsupported text 'its size is not known, as that of a pseudo file'
+  if ! over "$size" 0 && ! pure "$path"; then
+    unsupported $1 'its size is not known, as that of a pseudo file'
     return
   fi
-  if v=$(sha256sum <"$r"); then put "q$1" ok text "${v%% *}"; else put "q$1" unreadable text 'it cannot be read'; fi
+  if text=$(sha256sum <"$path"); then put "q$1" ok text "${text%% *}"
+  else put "q$1" unreadable text 'it cannot be read'
+  fi
 }
 """
 
@@ -172,7 +193,7 @@ _calls_of_content = call_with("content", _CONTENT_SUBJECT, _CONTENT_LIMIT)
 
 def _call_content(queries: list[IndexedQuery]) -> list[bytes]:
     return [
-        *(command + b' && set -- "$@" "$r"' for command in _calls_of_content(queries)),
+        *(command + b' && set -- "$@" "$path"' for command in _calls_of_content(queries)),
         b'contents "$@"',
     ]
 

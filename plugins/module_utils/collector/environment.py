@@ -26,51 +26,60 @@ _NAME = re.compile(r"[^=\0\n]{1,255}")
 # while NUL ends the line. That of a process that has ended is empty. environment_value looks at all values, and sends the one.
 _ENVIRONMENT = r"""
 environ() {
-  if [ ! -e /proc/$T/environ ]; then put "q$1" unsupported text 'there is no /proc'
-  elif ! true </proc/$T/environ; then put "q$1" unreadable text '/proc/PID/environ cannot be opened'
+  if [ ! -e /proc/$target__process/environ ]; then unsupported $1 'there is no /proc'
+  elif ! true </proc/$target__process/environ; then put "q$1" unreadable text '/proc/PID/environ cannot be opened'
   else return 0
   fi
   return 1
 }
 alive() {
-  [ -z "$ROOT" ] || [ -e /proc/$T/root/. ] || { put "q$1" unreadable text "the target's process has ended"; return 1; }
+  [ -z "$ROOT" ] || [ -e /proc/$target__process/root/. ] || {
+    put "q$1" unreadable text "the target's process has ended"
+    return 1
+  }
 }
 environment() {
   environ $1 || return
-  v=
-  if has tr && has cut; then v=$(tr '\000\012' '\012\001' </proc/$T/environ | cut -s -d= -f1)
-  elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
-    while IFS= read -r -d '' l; do v=$v${l%%=*}$nl; done </proc/$T/environ
-  else put "q$1" unsupported text 'reading the names needs tr and cut'; return
+  text=
+  if has tr && has cut; then text=$(tr '\000\012' '\012\001' </proc/$target__process/environ | cut -s -d= -f1)
+  elif IFS= read -r -d '' line </dev/null; [ $? = 1 ]; then
+    while IFS= read -r -d '' line; do text=$text${line%%=*}$nl; done </proc/$target__process/environ
+  else unsupported $1 'reading the names needs tr and cut'; return
   fi
   alive $1 || return
-  put "q$1" ok text "$v"
+  put "q$1" ok text "$text"
 }
 environment_value() {
   environ $1 || return
-  m=
+  environment__found=
   if has tr; then
-    v=$(tr '\000\012' '\012\001' </proc/$T/environ)
+    text=$(tr '\000\012' '\012\001' </proc/$target__process/environ)
     IFS=$nl
-    for l in $v; do case $l in "$2="*) m=$l; break ;; esac; done
-    IFS=' 	'$nl v=
-  elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
-    while IFS= read -r -d '' l; do case $l in "$2="*) m=$l; break ;; esac; done </proc/$T/environ
-  else put "q$1" unsupported text 'reading a value needs tr'; return
+    for line in $text; do
+      case $line in "$2="*) environment__found=$line; break ;; esac
+    done
+    IFS=' 	'$nl text=
+  elif IFS= read -r -d '' line </dev/null; [ $? = 1 ]; then
+    while IFS= read -r -d '' line; do
+      case $line in "$2="*) environment__found=$line; break ;; esac
+    done </proc/$target__process/environ
+  else unsupported $1 'reading a value needs tr'; return
   fi
   alive $1 || return
-  if [ "$m" ]; then put "q$1" ok text "${m#*=}"; else put "q$1" absent text 'it is not set'; fi
+  if [ "$environment__found" ]; then put "q$1" ok text "${environment__found#*=}"
+  else put "q$1" absent text 'it is not set'
+  fi
 }
 """
 
 _PROCESS_STATUS = r"""
 process_status() {
-  v=
-  [ -e /proc/$T/status ] || { put "q$1" unsupported text 'there is no /proc'; return; }
-  while IFS= read -r l; do
-    case $l in Uid:*|Gid:*|Groups:*|CapPrm:*|CapEff:*|CapBnd:*|NoNewPrivs:*|Seccomp:*) v=$v$l$nl ;; esac
-  done </proc/$T/status
-  put "q$1" ok text "$v"
+  text=
+  [ -e /proc/$target__process/status ] || { unsupported $1 'there is no /proc'; return; }
+  while IFS= read -r line; do
+    case $line in Uid:*|Gid:*|Groups:*|CapPrm:*|CapEff:*|CapBnd:*|NoNewPrivs:*|Seccomp:*) text=$text$line$nl ;; esac
+  done </proc/$target__process/status
+  put "q$1" ok text "$text"
 }
 """
 

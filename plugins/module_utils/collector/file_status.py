@@ -24,28 +24,28 @@ from .query_rules import PATH
 
 _SHELL = r"""
 file() {
-  x=
+  file__apart=
   if ! look "$2"; then
-    [ $s = absent ] && [ -h "$r" ] || { put "q$1" $s text "$c"; return; }
-    x=$nl
+    [ $status = absent ] && [ -h "$path" ] || { unseen $1; return; }
+    file__apart=$nl
   fi
-  case $x$r in *"$nl"*) ! has stat || put "q$1.alone" ok text "$(stat -c '%f %u %g %s %Y' -- "$r")" ;; esac
-  if [ -f "$r" ]; then f=file
-  elif [ -d "$r" ]; then f=directory
-  elif [ -p "$r" ]; then f=pipe
-  elif [ -S "$r" ]; then f=socket
-  elif [ -c "$r" ]; then f=character_device
-  elif [ -b "$r" ]; then f=block_device
-  else f=symlink
+  case $file__apart$path in *"$nl"*) ! has stat || put "q$1.alone" ok text "$(stat -c '%f %u %g %s %Y' -- "$path")" ;; esac
+  if [ -f "$path" ]; then file__answer='file'
+  elif [ -d "$path" ]; then file__answer=directory
+  elif [ -p "$path" ]; then file__answer=pipe
+  elif [ -S "$path" ]; then file__answer=socket
+  elif [ -c "$path" ]; then file__answer=character_device
+  elif [ -b "$path" ]; then file__answer=block_device
+  else file__answer=symlink
   fi
-  f=$f$nl${r%%"$nl"*}
-  if [ ! -h "$_e" ]; then put "q$1" ok text "$f"
-  elif has readlink; then target "$_e"; put "q$1" ok text "$f$nl$t"
-  else put "q$1" unsupported text 'it is a symbolic link, and the container has no readlink program'
+  file__answer=$file__answer$nl${path%%"$nl"*}
+  if [ ! -h "$own_path" ]; then put "q$1" ok text "$file__answer"
+  elif has readlink; then target "$own_path"; put "q$1" ok text "$file__answer$nl$target__link"
+  else unsupported $1 'it is a symbolic link, and the container has no readlink program'
   fi
 }
 file_stats() {
-  if has stat; then put stat ok text "$st"
+  if has stat; then put stat ok text "$stats__lines"
   else put stat unsupported text 'the container has no stat program, so mode and owner are not known'
   fi
 }
@@ -109,8 +109,9 @@ def _call(queries: list[IndexedQuery]) -> list[bytes]:
 
 FILE = Family(
     subject=PATH,
-    value='{"type": file, directory, symlink (leads nowhere), pipe, socket, character_device or block_device, "mode": int (permission bits with setuid, setgid, sticky), "uid": int, "gid": int, '
-    '"size": int (bytes), "mtime": int (seconds since 1970), "link_target": str or None (not a link)}',
+    value='{"type": file, directory, symlink (leads nowhere), pipe, socket, character_device or block_device, "mode": int '
+    '(permission bits with setuid, setgid, sticky), "uid": int, "gid": int, "size": int (bytes), "mtime": int (seconds '
+    'since 1970), "link_target": str or None (not a link)}',
     calls=_call,
     read=_read_file,
     shell=_SHELL,

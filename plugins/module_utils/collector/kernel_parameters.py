@@ -23,20 +23,22 @@ _NAME = re.compile(r"[A-Za-z0-9_@:-]+([./][A-Za-z0-9_@:-]+)+")
 # Without grep and cat the shell itself must read; only bash reads a parameter whole.
 _SHELL = r"""
 sysctl() {
-  if [ ! -d /proc/sys/kernel ]; then put "q$1" unsupported text 'there is no /proc/sys'
-  elif ! see "$2"; then put "q$1" $s text "$c"
-  elif [ ! -f "$r" ]; then put "q$1" unsupported text 'it is a group of kernel parameters'
+  if [ ! -d /proc/sys/kernel ]; then unsupported $1 'there is no /proc/sys'
+  elif ! see "$2"; then unseen $1
+  elif [ ! -f "$path" ]; then unsupported $1 'it is a group of kernel parameters'
   else put "q$1" ok text ''; return 0
   fi
   return 1
 }
 sysctls() {
   [ $# -gt 0 ] || return
-  if has grep; then v=$(grep -H '' "$@"); put sysctl ok text "$v"
+  if has grep; then text=$(grep -H '' "$@"); put sysctl ok text "$text"
   elif has cat || [ "${BASH_VERSION-}" ]; then
-    w=
-    for f do read_all "$f" 65536 && [ "$v" ] && w=$w$f:$v$nl; done
-    put sysctl ok text "$w"
+    sysctl__text=
+    for sysctl__file do
+      read_all "$sysctl__file" 65536 && [ "$text" ] && sysctl__text=$sysctl__text$sysctl__file:$text$nl
+    done
+    put sysctl ok text "$sysctl__text"
   else put sysctl unsupported text 'reading kernel parameters needs grep or cat'
   fi
 }
@@ -90,7 +92,7 @@ def _split_by_path(frame: Frame) -> dict[bytes, bytes]:
 
 def _call(queries: list[IndexedQuery]) -> list[bytes]:
     commands = call_with("sysctl", _SUBJECT)(queries)
-    return [*(command + b' && set -- "$@" "$r"' for command in commands), b'sysctls "$@"']
+    return [*(command + b' && set -- "$@" "$path"' for command in commands), b'sysctls "$@"']
 
 
 SYSCTL = Family(

@@ -25,64 +25,67 @@ from .query_rules import PATH
 
 _LIMIT = 2000
 
-# $1 the query, $2 the prefix. v: a line +FOLDER, then a line for each name, with =VERSION where it was read.
+# $1 the query, $2 the prefix. A lib64 that is a link to lib is not looked at.
+# text: a line +FOLDER, then a line for each name, with =VERSION where it was read.
 _SHELL = r"""
 python_packages() {
-  a=$1 b=$2 v= d= k=0
-  for y in lib lib64; do
-    if look "$b/$y"; then
-      f=$r
-      # lib64 is lib where it is a link to it
-      [ $y = lib ] || ! look "$b/lib" || ! [ "$f" -ef "$r" ] || continue
-      python_folders "$f" "$b/$y" || return
-    elif [ $s != absent ]; then put "q$a" $s text "$c"; return
+  python__query=$1 python__prefix=$2 text= python__found= python__count=0
+  for python__lib in lib lib64; do
+    if look "$python__prefix/$python__lib"; then
+      python__folder=$path
+      [ $python__lib = lib ] || ! look "$python__prefix/lib" || ! [ "$python__folder" -ef "$path" ] || continue
+      python_folders "$python__folder" "$python__prefix/$python__lib" || return
+    elif [ $status != absent ]; then unseen $python__query; return
     fi
   done
-  if [ "$d" ]; then put "q$a" ok text "$v"
-  else put "q$a" absent text "there is no folder of Python packages below $b"
+  if [ "$python__found" ]; then put "q$python__query" ok text "$text"
+  else put "q$python__query" absent text "there is no folder of Python packages below $python__prefix"
   fi
 }
 python_folders() {
   [ -d "$1" ] || return 0
-  true <"$1" || { put "q$a" unreadable text "$2 cannot be listed"; return 1; }
-  j=$2
+  true <"$1" || { put "q$python__query" unreadable text "$2 cannot be listed"; return 1; }
+  python__place=$2
   set +f; set -- "$1"/python[0-9]*; set -f
-  for x do
-    for w in site-packages dist-packages; do
-      look "${x#.}/$w"
-      case $s in
-      ok) [ -d "$r" ] || continue ;;
+  for python__version_folder do
+    for python__kind in site-packages dist-packages; do
+      look "${python__version_folder#.}/$python__kind"
+      case $status in
+      ok) [ -d "$path" ] || continue ;;
       absent) continue ;;
-      *) put "q$a" $s text "$c"; return 1 ;;
+      *) unseen $python__query; return 1 ;;
       esac
-      ! late || { put "q$a" timed_out text 'the time of the whole collection was over'; return 1; }
-      python_names "$r" "$j/${x##*/}/$w" || return
+      ! too_late $python__query || return 1
+      python_names "$path" "$python__place/${python__version_folder##*/}/$python__kind" || return
     done
   done
 }
 python_names() {
-  case $2 in *"$nl"*) put "q$a" unsupported text 'the name of a folder holds a newline'; return 1 ;; esac
-  true <"$1" || { put "q$a" unreadable text "$2 cannot be listed"; return 1; }
-  d=1 v=$v+$2$nl
+  case $2 in *"$nl"*) unsupported $python__query 'the name of a folder holds a newline'; return 1 ;; esac
+  true <"$1" || { put "q$python__query" unreadable text "$2 cannot be listed"; return 1; }
+  python__found=1 text=$text+$2$nl
   set +f; set -- "$1"/*.dist-info "$1"/*.egg-info "$1"/*.egg; set -f
-  for q do
-    i=${q##*/}
-    case $i in *[!A-Za-z0-9._+!-]*) continue ;; esac
-    [ $((k=k+1)) -le LIMIT ] || { put "q$a" too_large text 'there are more than LIMIT packages'; return 1; }
-    v=$v$i
-    case $i in *-*.dist-info|*-*.egg-info|*-*.egg) ;; *) python_version "$q" ;; esac
-    v=$v$nl
+  for python__entry do
+    python__name=${python__entry##*/}
+    case $python__name in *[!A-Za-z0-9._+!-]*) continue ;; esac
+    [ $((python__count=python__count+1)) -le LIMIT ] || {
+      put "q$python__query" too_large text 'there are more than LIMIT packages'
+      return 1
+    }
+    text=$text$python__name
+    case $python__name in *-*.dist-info|*-*.egg-info|*-*.egg) ;; *) python_version "$python__entry" ;; esac
+    text=$text$nl
   done
 }
 python_version() {
-  entry "$1" && [ -d "$r" ] || return
-  i=$r
-  for h in METADATA PKG-INFO; do
-    if look "${i#.}/$h" && [ -f "$r" ]; then
-      l= m=0
-      while [ $((m=m+1)) -le 50 ] && IFS= read -r l; do
-        case $l in Version:*) v=$v=${l#Version:}; return ;; '') break ;; esac
-      done <"$r"
+  entry "$1" && [ -d "$path" ] || return
+  python__name=$path
+  for python__file in METADATA PKG-INFO; do
+    if look "${python__name#.}/$python__file" && [ -f "$path" ]; then
+      line= python__lines=0
+      while [ $((python__lines=python__lines+1)) -le 50 ] && IFS= read -r line; do
+        case $line in Version:*) text=$text=${line#Version:}; return ;; '') break ;; esac
+      done <"$path"
     fi
   done
 }

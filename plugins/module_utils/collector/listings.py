@@ -45,64 +45,72 @@ _MAX_UNREAD = 200
 # Complaints are sent as in a walk: in one small write between ! and !, their number and those of vanished files first.
 _SHELL = r"""
 listing() {
-  y=real t= x=
+  listing__word=real target__link=
   if ! look "$2"; then
-    [ $s = absent ] && [ -h "$r" ] || { put "q$1" $s text "$c"; return; }
-    y=only
-  elif [ -h "$_e" ]; then
-    y=link
-    [ -d "$r" ] || y=only
+    [ $status = absent ] && [ -h "$path" ] || { unseen $1; return; }
+    listing__word=only
+  elif [ -h "$own_path" ]; then
+    listing__word='link'
+    [ -d "$path" ] || listing__word=only
   fi
-  if [ $y != real ]; then
-    has readlink || { put "q$1" unsupported text 'it is a symbolic link, and there is no readlink program'; return; }
-    target "$_e"
+  if [ $listing__word != real ]; then
+    has readlink || { unsupported $1 'it is a symbolic link, and there is no readlink program'; return; }
+    target "$own_path"
   fi
-  [ $y != only ] || { put "q$1" ok text "only $nl$t"; return; }
-  if late; then put "q$1" timed_out text 'the time of the whole collection was over'; return; fi
-  for x in find stat head sleep; do
-    has $x || { put "q$1" unsupported text "a listing needs $x, which the container does not have"; return; }
+  [ $listing__word != only ] || { put "q$1" ok text "only $nl$target__link"; return; }
+  ! too_late $1 || return
+  for listing__program in find stat head sleep; do
+    has $listing__program && continue
+    unsupported $1 "a listing needs $listing__program, which the container does not have"
+    return
   done
-  [ "$enc" ] || { put "q$1" unsupported text 'a listing needs base64 or od, which the container does not have'; return; }
-  x=$r
+  if [ ! "$encoder" ]; then
+    unsupported $1 'a listing needs base64 or od, which the container does not have'
+    return
+  fi
+  listing__place=$path
   if [ -z "$ROOT" ]; then
-    if [ -d "$r" ]; then x=$(cd -P "$r" && pwd -P)
-    else x=$(cd -P "${r%/*}/" && pwd -P) x=${x%/}/${r##*/}
+    if [ -d "$path" ]; then listing__place=$(cd -P "$path" && pwd -P)
+    else listing__place=$(cd -P "${path%/*}/" && pwd -P) listing__place=${listing__place%/}/${path##*/}
     fi
   fi
-  case $x in
+  case $listing__place in
   '') put "q$1" unreadable text 'no permission to search it'; return ;;
-  *"$nl"*) put "q$1" unsupported text 'a place with a newline in its name is not listed'; return ;;
+  *"$nl"*) unsupported $1 'a place with a newline in its name is not listed'; return ;;
   esac
-  b=$3
-  [ $u = 0 ] || [ $((limit-u+t0)) -ge $b ] || b=$((limit-u+t0))
-  k= z=MAX_PLAIN
-  case $x in "$ROOT"|"$ROOT/") k="! ( ( -path ${ROOT}/proc -o -path ${ROOT}/sys -o -path ${ROOT}/dev ) -prune )" ;; esac
-  ! has gzip || z=MAX_PACKED
-  f="$nonce %f %u %g %s %Y %Z %n"
-  v=$(
+  remaining $3
+  listing__skipped= listing__most=MAX_PLAIN
+  case $listing__place in
+  "$ROOT"|"$ROOT/") listing__skipped="! ( ( -path ${ROOT}/proc -o -path ${ROOT}/sys -o -path ${ROOT}/dev ) -prune )" ;;
+  esac
+  ! has gzip || listing__most=MAX_PACKED
+  listing__format="$nonce %f %u %g %s %Y %Z %n"
+  text=$(
     export QUOTING_STYLE=literal
     {
       {
         {
-          limited $b find "$x" -xdev $k -type l -exec stat -c "$f$nl%N" '{}' + -o $k ! -type l -exec stat -c "$f" '{}' +
+          limited $remaining__seconds find "$listing__place" -xdev \
+            $listing__skipped -type l -exec stat -c "$listing__format$nl%N" '{}' + \
+            -o $listing__skipped ! -type l -exec stat -c "$listing__format" '{}' +
           say "=$?$nl"
-        } | head -c $z | packed
+        } | head -c $listing__most | packed
       } 3>&1 >&4 | {
-        k=0 d=0 a=
-        while IFS= read -r l; do
-          case $l in *': No such file or directory') d=$((d+1)); continue ;; esac
-          k=$((k+1))
-          [ ${#a} -gt 3000 ] || a=$a$l$nl
+        listing__count=0 listing__vanished=0 listing__complaints=
+        while IFS= read -r line; do
+          case $line in *': No such file or directory') listing__vanished=$((listing__vanished+1)); continue ;; esac
+          listing__count=$((listing__count+1))
+          [ ${#listing__complaints} -gt 3000 ] || listing__complaints=$listing__complaints$line$nl
         done
-        [ ${#a} -le 3500 ] || a=
-        say "!$d $k ${#a} $a!" >&4
+        [ ${#listing__complaints} -le 3500 ] || listing__complaints=
+        say "!$listing__vanished $listing__count ${#listing__complaints} $listing__complaints!" >&4
       }
     } 4>&1
   )
-  put "q$1" ok text "$y $x$nl$t"
-  put "q$1.list" ok $E "$v"
+  put "q$1" ok text "$listing__word $listing__place$nl$target__link"
+  put "q$1.list" ok $encoding "$text"
 }
-packed() { if has gzip; then command gzip -c | $enc; else $enc; fi; }
+packed() { if has gzip; then command gzip -c | $encoder; else $encoder; fi; }
 """.replace("MAX_PACKED", str(_MAX_PACKED)).replace("MAX_PLAIN", str(_MAX_PLAIN))
 
 _OWN = re.compile(rb"(real|link|only) (/?[^\n]*)\n(.*)", re.DOTALL)
@@ -270,7 +278,7 @@ LISTING = Family(
     calls=call_with("listing", PATH_ON_DISK, _SECONDS),
     read=_read_listing,
     shell=_SHELL,
-    uses=("limited",),
+    uses=("limited", "remaining"),
     parts=("list",),
     programs=("find", "stat", "head", "gzip", "base64", "od", "readlink"),
 )

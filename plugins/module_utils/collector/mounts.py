@@ -21,10 +21,10 @@ _MAX_BYTES = 1024 * 1024
 
 _SHELL = r"""
 mounts() {
-  if [ ! -e /proc/$T/mountinfo ]; then put "q$1" unsupported text 'there is no /proc'
-  elif ! read_all /proc/$T/mountinfo $2; then put "q$1" unreadable text '/proc/PID/mountinfo cannot be read'
-  elif [ ${#v} -gt $2 ]; then put "q$1" too_large text "it has more than $2 bytes"
-  else put "q$1" ok text "$v"
+  if [ ! -e /proc/$target__process/mountinfo ]; then unsupported $1 'there is no /proc'
+  elif ! read_all /proc/$target__process/mountinfo $2; then put "q$1" unreadable text '/proc/PID/mountinfo cannot be read'
+  elif [ ${#text} -gt $2 ]; then put "q$1" too_large text "it has more than $2 bytes"
+  else put "q$1" ok text "$text"
   fi
 }
 """

@@ -21,20 +21,20 @@ from .query_rules import NO_SUBJECT
 # kernels from 6.1 on tell the architecture without a program
 _SHELL = r"""
 os() {
-  v=
-  if [ -e /proc/sys/kernel/arch ]; then read -r v </proc/sys/kernel/arch
-  elif has uname; then v=$(uname -m)
-  elif [ "${BASH_VERSION-}" ]; then v=$HOSTTYPE
+  text=
+  if [ -e /proc/sys/kernel/arch ]; then read -r text </proc/sys/kernel/arch
+  elif has uname; then text=$(uname -m)
+  elif [ "${BASH_VERSION-}" ]; then text=$HOSTTYPE
   fi
-  put "q$1" ok text "$v"
-  x=/etc/os-release
-  look $x || [ $s != absent ] || x=/usr/lib/os-release
-  os_part $1.os-release $x
-  for f in redhat-release alpine-release debian_version; do os_part $1.$f /etc/$f; done
+  put "q$1" ok text "$text"
+  os__file=/etc/os-release
+  look $os__file || [ $status != absent ] || os__file=/usr/lib/os-release
+  os_part $1.os-release $os__file
+  for os__release in redhat-release alpine-release debian_version; do os_part $1.$os__release /etc/$os__release; done
 }
 os_part() {
   plain $1 $2 16384 || return
-  if slurp "$r" 16384 && [ ${#v} -le 16384 ]; then put q$1 ok text "$v"
+  if slurp "$path" 16384 && [ ${#text} -le 16384 ]; then put q$1 ok text "$text"
   else put q$1 unreadable text "$2 cannot be read"
   fi
 }

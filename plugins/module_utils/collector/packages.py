@@ -32,74 +32,89 @@ _SIGNER_KEY = b"gpg-pubkey"
 _SHELL = (
     r"""
 packages() {
-  me=$1 m=
-  if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
+  packages__query=$1 packages__manager=
+  ! too_late $packages__query || return
   shift
-  if look /var/lib/dpkg/status; then [ ! -s "$r" ] || set -- "$r"
-  elif [ $s != absent ]; then put "q$me" $s text "$c"; return
+  if look /var/lib/dpkg/status; then [ ! -s "$path" ] || set -- "$path"
+  elif [ $status != absent ]; then unseen $packages__query; return
   fi
   if look /var/lib/dpkg/status.d; then
-    if ! true <"$r"; then put "q$me" unreadable text '/var/lib/dpkg/status.d cannot be listed'; return; fi
+    if ! true <"$path"; then
+      put "q$packages__query" unreadable text '/var/lib/dpkg/status.d cannot be listed'
+      return
+    fi
     set +f
-    for x in "$r"/*; do
-      case $x in *.md5sums) continue ;; esac
-      if entry "$x"; then [ ! -f "$r" ] || set -- "$@" "$r"
-      elif [ $s != absent ]; then set -f; put "q$me" $s text "$c"; return
+    for packages__file in "$path"/*; do
+      case $packages__file in *.md5sums) continue ;; esac
+      if entry "$packages__file"; then [ ! -f "$path" ] || set -- "$@" "$path"
+      elif [ $status != absent ]; then set -f; unseen $packages__query; return
       fi
     done
     set -f
-  elif [ $s != absent ]; then put "q$me" $s text "$c"; return
+  elif [ $status != absent ]; then unseen $packages__query; return
   fi
   if [ $# -gt 0 ]; then
-    pick '^(Package|Status|Version|Architecture): ' "$@" && m=dpkg || s=unreadable
+    pick '^(Package|Status|Version|Architecture): ' "$@" && packages__manager=dpkg || status=unreadable
   else
-    for x in /lib/apk/db/installed /usr/lib/apk/db/installed; do
-      if look $x && [ -s "$r" ]; then
-        pick '^([PVA]:|$)' "$r" && m=apk || s=unreadable
+    for packages__file in /lib/apk/db/installed /usr/lib/apk/db/installed; do
+      if look $packages__file && [ -s "$path" ]; then
+        pick '^([PVA]:|$)' "$path" && packages__manager=apk || status=unreadable
         break
       fi
-      case $s in ok|absent) ;; *) s=unreadable; break ;; esac
+      case $status in ok|absent) ;; *) status=unreadable; break ;; esac
     done
   fi
-  if [ "$m" ]; then put "q$me" ok text "$m$nl$v"; return; fi
-  if [ $s = unreadable ]; then put "q$me" $s text 'the package database cannot be read'; return; fi
-  for x in rpmdb.sqlite Packages.db Packages; do
-    for y in /usr/lib/sysimage/rpm /var/lib/rpm; do
-      if look $y/$x; then
-        [ ! -s "$r" ] || { rpm_packages $y/$x $y; return; }
-      elif [ $s != absent ]; then put "q$me" $s text "$c"; return
+  if [ "$packages__manager" ]; then put "q$packages__query" ok text "$packages__manager$nl$text"; return; fi
+  if [ $status = unreadable ]; then
+    put "q$packages__query" $status text 'the package database cannot be read'
+    return
+  fi
+  for packages__file in rpmdb.sqlite Packages.db Packages; do
+    for packages__folder in /usr/lib/sysimage/rpm /var/lib/rpm; do
+      if look $packages__folder/$packages__file; then
+        [ ! -s "$path" ] || { rpm_packages $packages__folder/$packages__file $packages__folder; return; }
+      elif [ $status != absent ]; then unseen $packages__query; return
       fi
     done
   done
-  put "q$me" unsupported text 'no package database was found'
+  unsupported $packages__query 'no package database was found'
 }
 rpm_packages() {
-  f=$1
+  packages__database=$1
   at $2
   set -- rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\n'
   if [ "$ROOT" ] || ! has rpm || ! has sleep; then set --
-  elif [ ! -w "$r" ]; then :
+  elif [ ! -w "$path" ]; then :
   elif has chroot; then set -- chroot --userspec=65534:65534 / "$@"
   else set --
   fi
-  if [ $# -gt 0 ] && v=$(limited 60 "$@"); then put "q$me" ok text "rpm$nl$v"; return; fi
-  plain $me $f MAX_DATABASE || return
-  for x in wal journal; do
-    [ ! -s "$r-$x" ] || { put "q$me" unreadable text "the rpm database has changes that still stand in $f-$x"; return; }
+  if [ $# -gt 0 ] && text=$(limited 60 "$@"); then put "q$packages__query" ok text "rpm$nl$text"; return; fi
+  plain $packages__query $packages__database MAX_DATABASE || return
+  for packages__log in wal journal; do
+    [ -s "$path-$packages__log" ] || continue
+    put "q$packages__query" unreadable text \
+      "the rpm database has changes that still stand in $packages__database-$packages__log"
+    return
   done
-  if [ -z "$enc" ] || [ -z "$z" ]; then
-    put "q$me" unsupported text 'without an answer of the rpm program, its database needs stat, and base64 or od'
+  if [ -z "$encoder" ] || [ -z "$size" ]; then
+    unsupported $packages__query 'without an answer of the rpm program, its database needs stat, and base64 or od'
     return
   fi
-  v= x=$((left/4*3))
-  ! has gzip || ! has head || v=$(command gzip -c <"$r" | $enc | head -c $((x+1)))
-  if [ "$v" ]; then :
-  elif [ $z -le $((x/4)) ]; then v=$($enc <"$r")
-  else put "q$me" too_large text "the rpm database has $z bytes, and the container has no gzip to pack it"; return
+  text= packages__room=$((left/4*3))
+  ! has gzip || ! has head || text=$(command gzip -c <"$path" | $encoder | head -c $((packages__room+1)))
+  if [ "$text" ]; then :
+  elif [ $size -le $((packages__room/4)) ]; then text=$($encoder <"$path")
+  else
+    put "q$packages__query" too_large text \
+      "the rpm database has $size bytes, and the container has no gzip to pack it"
+    return
   fi
-  if [ ${#v} -gt $x ]; then put "q$me" too_large text "the rpm database has $z bytes, which are too many to send"; return; fi
-  put "q$me" ok text database
-  put "q$me.database" ok $E "$v"
+  if [ ${#text} -gt $packages__room ]; then
+    put "q$packages__query" too_large text "the rpm database has $size bytes, which are too many to send"
+    return
+  fi
+  put "q$packages__query" ok text database
+  put "q$packages__query.database" ok $encoding "$text"
 }
 """
 ).replace("MAX_DATABASE", str(MAX_DATABASE))

@@ -27,31 +27,37 @@ from .query_rules import NO_SUBJECT
 # that reads, and a NUL becomes 036 (ASCII's record separator). The mount of /proc is asked for hidepid.
 _SHELL = r"""
 processes() {
-  me=$1
-  [ -e /proc/$$/status ] || { put "q$me" unsupported text 'there is no /proc'; return; }
-  [ -e /proc/1 ] || { put "q$me" unreadable text '/proc hides processes (hidepid)'; return; }
-  if late; then put "q$me" timed_out text 'the time of the whole collection was over'; return; fi
-  members; set -- $_w
-  f= b= a=
-  for x do f="$f $x/status" b="$b $x/cmdline /proc/version" a="$a ${x#/proc/}"; done
-  pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $f
-  f=$v v= y= k= w=text
-  IFS= read -r k </proc/version
-  if has cat && [ "$enc" ]; then v=$(cat $b | $enc) w=$E
-  elif IFS= read -r -d '' l </dev/null; [ $? = 1 ]; then
-    for x do
-      while IFS= read -r -d '' l; do v=$v$l$RS; done <$x/cmdline
-      v=$v$l$k$nl
+  processes__query=$1
+  [ -e /proc/$$/status ] || { unsupported $processes__query 'there is no /proc'; return; }
+  [ -e /proc/1 ] || { put "q$processes__query" unreadable text '/proc hides processes (hidepid)'; return; }
+  ! too_late $processes__query || return
+  members; set -- $members__folders
+  processes__files= processes__commands= processes__pids=
+  for processes__folder do
+    processes__files="$processes__files $processes__folder/status"
+    processes__commands="$processes__commands $processes__folder/cmdline /proc/version"
+    processes__pids="$processes__pids ${processes__folder#/proc/}"
+  done
+  pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $processes__files
+  processes__statuses=$text text= processes__still= processes__separator= processes__encoding=text
+  IFS= read -r processes__separator </proc/version
+  if has cat && [ "$encoder" ]; then text=$(cat $processes__commands | $encoder) processes__encoding=$encoding
+  elif IFS= read -r -d '' line </dev/null; [ $? = 1 ]; then
+    for processes__folder do
+      while IFS= read -r -d '' line; do text=$text$line$RS; done <$processes__folder/cmdline
+      text=$text$line$processes__separator$nl
     done
-    v=${v%"$nl"}
+    text=${text%"$nl"}
   else
-    put "q$me" unsupported text 'reading command lines needs cat, and base64 or od'
+    unsupported $processes__query 'reading command lines needs cat, and base64 or od'
     return
   fi
-  for x do [ ! -e $x/status ] || y="$y ${x#/proc/}"; done
-  put "q$me" ok text "$$$nl$a$nl$y$nl$k"
-  put "q$me.status" ok text "$f"
-  put "q$me.cmdline" ok $w "$v"
+  for processes__folder do
+    [ ! -e $processes__folder/status ] || processes__still="$processes__still ${processes__folder#/proc/}"
+  done
+  put "q$processes__query" ok text "$$$nl$processes__pids$nl$processes__still$nl$processes__separator"
+  put "q$processes__query.status" ok text "$processes__statuses"
+  put "q$processes__query.cmdline" ok $processes__encoding "$text"
 }
 """.replace("$RS", "\x1e")
 

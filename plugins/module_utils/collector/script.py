@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The collector: one POSIX sh script, made from a request.
 
-It goes to `sh` by stdin and ends itself. All work is in one function that is run by the last line with stdin from
-/dev/null: nothing can eat the rest of the script, and a script that was cut off on its way does nothing at all. Only
-what the request needs is in it, since it travels with each exec.
+It goes to `sh` by stdin and ends itself. All work is in one function that is run by the last line with stdin
+from /dev/null: nothing can eat the rest of the script, and a script that was cut off on its way does nothing
+at all. Only what the request needs is in it, since it travels with each exec.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .frames import COLLECTOR_VERSION, check_nonce
 from .query_rules import quote
 from .request import CollectionRequest
 from .shell_functions import FINISH, FROM_INSIDE, FUNCTIONS, NEEDS, PREPARE, SEE, STATS
+from .short_names import shorten_names
 from .target_root import BESIDE, MOUNTED, ROOM
 from .view import INSIDE, TargetView
 
@@ -69,16 +70,18 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
     work = [
         b"main() {",
         b"nonce=%s left=%d limit=%d" % (_NONCE, request.output_limit, math.ceil(request.time_limit)),
-        b"o='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), _NONCE),
-        b"now; t0=$u",
+        b"output='securescan-facts %s %s'$nl" % (COLLECTOR_VERSION.encode(), _NONCE),
+        b"begin",
     ]
     if programs:
         work.append(
-            b'for x in %s; do command -v $x >/dev/null && P="$P $x "; done' % " ".join(programs).encode()
+            b'for word in %s; do command -v $word >/dev/null && programs="$programs $word "; done'
+            % " ".join(programs).encode()
         )
     if "base64" in programs:
         work.append(
-            b"if has base64; then enc=base64 E=base64; elif has od; then enc='od -An -v -tx1' E=hex; fi"
+            b"if has base64; then encoder='base64' encoding=base64; "
+            b"elif has od; then encoder='od -An -v -tx1' encoding=hex; fi"
         )
     if root:
         work.append(b"enter " + (_CONTAINER_ID if root == _BESIDE else quote(root)))
@@ -87,7 +90,7 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
     work += [_refuse(family, root, queries) for family, queries in asked if family.reach >= out_of_reach]
     if paths:
         work += [
-            b'for x in %s; do at "$x" && set -- "$@" "$r"; done' % b" ".join(map(quote, paths)),
+            b'for word in %s; do at "$word" && set -- "$@" "$path"; done' % b" ".join(map(quote, paths)),
             b'stats "$@"',
         ]
     for family, queries in families:
@@ -103,12 +106,13 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
         b"exec 2>/dev/null 3>/dev/null",
     ]
     lines += [line for shell in shells for line in _strip(shell)]
-    lines += [*work, *_strip(FINISH), b"}", b"main </dev/null"]
+    lines = [*shorten_names(lines), *work, *_strip(FINISH), b"}", b"main </dev/null"]
     return b"\n".join(lines) + b"\n"
 
 
 def frame_names(request: CollectionRequest) -> dict[str, Query]:
-    """Every frame name that the script of this request may send for a query, with the query that it belongs to."""
+    """Every frame name that the script of this request may send for a query, with the query that it belongs
+    to."""
     names: dict[str, Query] = {}
     for index, query in enumerate(request.queries):
         names[f"q{index}"] = query
@@ -123,7 +127,7 @@ def _refuse(family: Family, root: str, queries: list[IndexedQuery]) -> bytes:
     else:
         why = "an image at rest does not have it: the container must run"
     indexes = " ".join(f"{index}" for index, _query in queries)
-    return b"for x in %s; do put q$x unsupported text %s; done" % (indexes.encode(), quote(why))
+    return b"for word in %s; do put q$word unsupported text %s; done" % (indexes.encode(), quote(why))
 
 
 def _order_functions(names: list[str]) -> list[str]:
@@ -135,5 +139,6 @@ def _order_functions(names: list[str]) -> list[str]:
 
 
 def _strip(shell: str) -> list[bytes]:
-    """Lines without indentation and empty lines; the code holds no text of several lines but nl, which stays."""
+    """Lines without indentation and empty lines; the code holds no text of several lines but nl, which
+    stays."""
     return [line.strip(" ").encode() for line in shell.split("\n") if line.strip(" ")]

@@ -35,8 +35,8 @@ unset -f '[' command printf read test echo kill wait cd true shopt stat readlink
   sleep sha256sum rpm chroot uname gzip setsid
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
-unset a b c d e f g h i j k l m n o p q r s t u v w x y z E J K P T enc left limit list me nl nonce st sum t0 \
-  _d _e _f _i _k _m _n _p _q _r _s _w _x _y
+unset SHORT_NAMES cause encoder encoding frames left limit line nl nonce output own_path path programs size status \
+  text unused word
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
@@ -50,50 +50,58 @@ case ${KSH_VERSION-} in
 esac
 [ -c /dev/null ] || { say "the container has no /dev/null$nl" >&2; exit 3; }
 cd /
-o= n=0 st= P= enc= E=
-has() { case $P in *" $1 "*) return 0 ;; esac; return 1; }
+output= frames=0 stats__lines= programs= encoder= encoding=
+has() { case $programs in *" $1 "*) return 0 ;; esac; return 1; }
 put() {
   [ ${#4} -le $left ] || set -- "$1" too_large text 'the reply of the whole collection is too large'
-  left=$((left-${#4})) n=$((n+1))
-  o=${o}frame\ $1\ $2\ $3\ ${#4}$nl$4$nl
-  [ ${#o} -lt 30000 ] || { say "$o"; o=; }
+  left=$((left-${#4})) frames=$((frames+1))
+  output=${output}frame\ $1\ $2\ $3\ ${#4}$nl$4$nl
+  [ ${#output} -lt 30000 ] || { say "$output"; output=; }
 }
 now() {
-  u=0
-  read -r u _x </proc/uptime || u=0
-  case $u in *[!0-9.]*|'') u=0 ;; *) u=${u%%.*} ;; esac
+  now__seconds=0
+  read -r now__seconds unused </proc/uptime || now__seconds=0
+  case $now__seconds in *[!0-9.]*|'') now__seconds=0 ;; *) now__seconds=${now__seconds%%.*} ;; esac
 }
-late() { now; [ "$u" -gt 0 ] && [ $((u-t0)) -ge $limit ]; }
+unsupported() { put "q$1" unsupported text "$2"; }
+unseen() { put "q$1" $status text "$cause"; }
+begin() { now; late__began=$now__seconds; }
+late() { now; [ "$now__seconds" -gt 0 ] && [ $((now__seconds-late__began)) -ge $limit ]; }
+too_late() { late && put "q$1" timed_out text 'the time of the whole collection was over'; }
 """
 
 # see: the path as the shell itself sees it. A view defines look, at and entry, which see the target's path.
 SEE = r"""
 see() {
-  r=$1 _e=$1 s=ok c=
-  [ -e "$r" ] && return 0
-  _q=$r _k=0
+  path=$1 own_path=$1 status=ok cause=
+  [ -e "$path" ] && return 0
+  see__path=$path see__links=0
   while :; do
-    _d=${_q%/*}
-    if [ -h "$_q" ]; then
-      _k=$((_k+1)) s=unreadable
-      [ $_k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
-      has readlink || { c='it is a symbolic link, and the container has no readlink to follow it'; return 1; }
-      target "$_q"
-      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) _q=$t ;; *) _q=$_d/$t ;; esac
-    elif [ -e "$_d/." ]; then
-      s=absent
-      listed "$_d" "${_q##*/}" && s=unreadable c='it is there, but its status cannot be read'
+    see__folder=${see__path%/*}
+    if [ -h "$see__path" ]; then
+      see__links=$((see__links+1)) status=unreadable
+      [ $see__links -le 40 ] || { cause='too many levels of symbolic links'; return 1; }
+      has readlink || { cause='it is a symbolic link, and the container has no readlink to follow it'; return 1; }
+      target "$see__path"
+      case $target__link in
+      '') cause='its symbolic link cannot be read'; return 1 ;;
+      /*) see__path=$target__link ;;
+      *) see__path=$see__folder/$target__link ;;
+      esac
+    elif [ -e "$see__folder/." ]; then
+      status=absent
+      listed "$see__folder" "${see__path##*/}" && status=unreadable cause='it is there, but its status cannot be read'
       return 1
-    elif [ -d "$_d" ]; then s=unreadable c="no permission to search $_d"; return 1
-    elif [ -e "$_d" ]; then s=absent; return 1
-    else _q=$_d
+    elif [ -d "$see__folder" ]; then status=unreadable cause="no permission to search $see__folder"; return 1
+    elif [ -e "$see__folder" ]; then status=absent; return 1
+    else see__path=$see__folder
     fi
   done
 }
 listed() {
   set +f
-  for _x in "${1%/}/${2%?}"*; do
-    [ "$_x" != "${1%/}/$2" ] || { set -f; return 0; }
+  for listed__path in "${1%/}/${2%?}"*; do
+    [ "$listed__path" != "${1%/}/$2" ] || { set -f; return 0; }
   done
   set -f
   return 1
@@ -102,35 +110,35 @@ listed() {
 
 # From inside, the target's root is the shell's, and a link leads where the kernel leads it.
 FROM_INSIDE = r"""
-T=$$
-at() { r=$1 _e=$1; }
+target__process=$$
+at() { path=$1 own_path=$1; }
 look() { see "$1"; }
-entry() { r=$1; }
-members() { set +f; set -- /proc/[1-9]*; set -f; _w=$*; }
-target() { t=$(readlink "$1"; say .); t=${t%.}; t=${t%"$nl"}; }
+entry() { path=$1; }
+members() { set +f; set -- /proc/[1-9]*; set -f; members__folders=$*; }
+target() { target__link=$(readlink "$1"; say .); target__link=${target__link%.}; target__link=${target__link%"$nl"}; }
 """
 
 # What holds a newline would make two lines of one in the list of stat, so it is asked about alone.
 STATS = r"""
 stats() {
-  [ $# -eq 0 ] || ! has stat || st=$(stat -L -c "%n$nl%f %u %g %s %Y" -- "$@")
+  [ $# -eq 0 ] || ! has stat || stats__lines=$(stat -L -c "%n$nl%f %u %g %s %Y" -- "$@")
 }
 over() { [ ${#1} -gt 9 ] || [ "${1:-0}" -gt "$2" ]; }
 size() {
-  z= _x=
-  case $1 in *"$nl"*) ! has stat || z=$(stat -L -c %s -- "$1"); return ;; esac
+  size= size__found=
+  case $1 in *"$nl"*) ! has stat || size=$(stat -L -c %s -- "$1"); return ;; esac
   IFS=$nl
-  for _y in $st; do
-    [ -z "$_x" ] || { z=${_y#* * * } z=${z%% *}; break; }
-    [ "$_y" != "$1" ] || _x=1
+  for size__line in $stats__lines; do
+    [ -z "$size__found" ] || { size=${size__line#* * * } size=${size%% *}; break; }
+    [ "$size__line" != "$1" ] || size__found=1
   done
   IFS=' 	'$nl
 }
 plain() {
-  if ! look "$2"; then put "q$1" $s text "$c"
-  elif [ ! -f "$r" ]; then put "q$1" unsupported text 'it is not a regular file'
-  elif late; then put "q$1" timed_out text 'the time of the whole collection was over'
-  elif size "$r"; over "$z" "$3"; then put "q$1" too_large text "it has $z bytes, the limit is $3"
+  if ! look "$2"; then unseen $1
+  elif [ ! -f "$path" ]; then unsupported $1 'it is not a regular file'
+  elif too_late $1; then :
+  elif size "$path"; over "$size" "$3"; then put "q$1" too_large text "it has $size bytes, the limit is $3"
   else return 0
   fi
   return 1
@@ -138,9 +146,9 @@ plain() {
 """
 
 FINISH = r"""
-put collector ok text "shell=${BASH_VERSION:+bash $BASH_VERSION}${KSH_VERSION:+$KSH_VERSION}${nl}programs=$P"
+put collector ok text "shell=${BASH_VERSION:+bash $BASH_VERSION}${KSH_VERSION:+$KSH_VERSION}${nl}programs=$programs"
 wait
-say "${o}end $n $nonce$nl"
+say "${output}end $frames $nonce$nl"
 exit 0
 """
 
@@ -157,53 +165,62 @@ pure() { case ${1#.} in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }
 """,
     "slurp": r"""
 slurp() {
-  v= z= _y=1
+  text= size= slurp__failed=1
   {
-    _y=0
-    while IFS= read -r l; do
-      v=$v$l$nl
-      [ ${#v} -le "$2" ] || break
+    slurp__failed=0
+    while IFS= read -r line; do
+      text=$text$line$nl
+      [ ${#text} -le "$2" ] || break
     done
-    v=$v$l
-    read -r _x z </proc/$$/fdinfo/4
+    text=$text$line
+    read -r unused size </proc/self/fdinfo/4
   } <"$1" 4<&0
-  return $_y
+  return $slurp__failed
 }
 """,
     "read_all": r"""
-read_all() { if has cat; then v=$(cat "$1"); else slurp "$1" "$2"; fi; }
+read_all() { if has cat; then text=$(cat "$1"); else slurp "$1" "$2"; fi; }
 """,
     "pick": r"""
 pick() {
   if has grep; then
-    _x=$1; shift
-    v=$(grep -hE "$_x" "$@")
+    pick__pattern=$1; shift
+    text=$(grep -hE "$pick__pattern" "$@")
     [ $? -le 1 ]
   else
-    shift; _w= _i=0
-    for _f do slurp "$_f" 1000000 && _w=$_w$v$nl || _i=1; done
-    v=$_w
-    return $_i
+    shift; pick__text= pick__failed=0
+    for pick__file do
+      slurp "$pick__file" 1000000 && pick__text=$pick__text$text$nl || pick__failed=1
+    done
+    text=$pick__text
+    return $pick__failed
   fi
+}
+""",
+    "remaining": r"""
+remaining() {
+  remaining__seconds=$1
+  [ $now__seconds = 0 ] || [ $((limit-now__seconds+late__began)) -ge $1 ] ||
+    remaining__seconds=$((limit-now__seconds+late__began))
 }
 """,
     "limited": r"""
 limited() {
-  _x=$1; shift
-  "$@" 2>&3 & _i=$!
+  limited__seconds=$1; shift
+  "$@" 2>&3 & limited__program=$!
   {
     trap 'trap "" TERM; while kill -9 $!; do wait $!; done; exit 0' TERM
-    sleep $_x & wait $!
-    kill -9 $_i
-  } >/dev/null & _w=$!
-  wait $_i; _x=$?
-  _y=0
-  while kill $_w && IFS= read -r l </proc/$_w/stat && [ $_y -lt 9999 ]; do
-    case $l in *') Z '*) break ;; esac
-    _y=$((_y+1))
+    sleep $limited__seconds & wait $!
+    kill -9 $limited__program
+  } >/dev/null & limited__watcher=$!
+  wait $limited__program; limited__code=$?
+  limited__turns=0
+  while kill $limited__watcher && IFS= read -r line </proc/$limited__watcher/stat && [ $limited__turns -lt 9999 ]; do
+    case $line in *') Z '*) break ;; esac
+    limited__turns=$((limited__turns+1))
   done
-  wait $_w
-  return $_x
+  wait $limited__watcher
+  return $limited__code
 }
 """,
 }
@@ -214,5 +231,6 @@ NEEDS: dict[str, dict[str, str]] = {
     "slurp": {"functions": "", "programs": ""},
     "read_all": {"functions": "slurp", "programs": "cat"},
     "pick": {"functions": "slurp", "programs": "grep"},
+    "remaining": {"functions": "", "programs": ""},
     "limited": {"functions": "", "programs": "sleep"},
 }

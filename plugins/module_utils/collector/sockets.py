@@ -22,37 +22,37 @@ from .query_rules import NO_SUBJECT
 
 _SHELL = r"""
 sockets() {
-  me=$1
+  sockets__query=$1
   if ! see /proc/net/tcp; then
-    [ $s != absent ] || s=unsupported c='there is no /proc/net/tcp'
-    put "q$me" $s text "$c"
+    [ $status != absent ] || status=unsupported cause='there is no /proc/net/tcp'
+    unseen $sockets__query
     return
   fi
-  l=
-  if has head; then l=$(head -c 6 /proc/$$/exe); else IFS= read -r l </proc/$$/exe; fi
-  case $l in
-  ?ELF?BIG*) w=big ;;
-  ?ELF*) w=little ;;
-  *) put "q$me" unsupported text 'the byte order of the machine cannot be found'; return ;;
+  line=
+  if has head; then line=$(head -c 6 /proc/$$/exe); else IFS= read -r line </proc/$$/exe; fi
+  case $line in
+  ?ELF?BIG*) sockets__order=big ;;
+  ?ELF*) sockets__order=little ;;
+  *) unsupported $sockets__query 'the byte order of the machine cannot be found'; return ;;
   esac
   shift
-  for x in tcp tcp6 udp udp6; do
-    if see /proc/net/$x; then set -- "$@" "$r"
-    elif [ $s = unreadable ]; then put "q$me" $s text "$c"; return
+  for sockets__protocol in tcp tcp6 udp udp6; do
+    if see /proc/net/$sockets__protocol; then set -- "$@" "$path"
+    elif [ $status = unreadable ]; then unseen $sockets__query; return
     fi
   done
   if has grep; then
-    v=$(grep -HE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 (0A|07) ' "$@")
-    [ $? -le 1 ] || { put "q$me" unreadable text '/proc/net cannot be read'; return; }
+    text=$(grep -HE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 (0A|07) ' "$@")
+    [ $? -le 1 ] || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
   else
-    v=
-    for f do
-      y=1
-      { y=0; while IFS= read -r l; do v=$v$f:$l$nl; done; } <$f
-      [ $y = 0 ] || { put "q$me" unreadable text '/proc/net cannot be read'; return; }
+    text=
+    for sockets__file do
+      sockets__failed=1
+      { sockets__failed=0; while IFS= read -r line; do text=$text$sockets__file:$line$nl; done; } <$sockets__file
+      [ $sockets__failed = 0 ] || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
     done
   fi
-  put "q$me" ok text "$w$nl$v"
+  put "q$sockets__query" ok text "$sockets__order$nl$text"
 }
 """.replace("BIG", "\x02")
 

@@ -30,79 +30,88 @@ from __future__ import annotations
 # and stands for the target's process then. The links in a process's folder are the kernel's own, and not what they say.
 _LOOK = r"""
 look() {
-  s=ok c= r=. _e= _k=0 _m= _d=. _q=${1#/} _n=${1%/*}
-  if [ "$_n" ] && known "$_n"; then _d=$t _q=${1##*/}; fi
-  while [ "$_q" ]; do
-    case $_q in */*) _x=${_q%%/*} _q=${_q#*/} _s=/ ;; *) _x=$_q _q= _s= ;; esac
-    case $_x in
+  status=ok cause= path=. own_path= look__links=0 look__in_process= look__folder=. look__rest=${1#/} look__parent=${1%/*}
+  if [ "$look__parent" ] && known "$look__parent"; then look__folder=$target__link look__rest=${1##*/}; fi
+  while [ "$look__rest" ]; do
+    case $look__rest in
+    */*) look__part=${look__rest%%/*} look__rest=${look__rest#*/} look__slash=/ ;;
+    *) look__part=$look__rest look__rest= look__slash= ;;
+    esac
+    case $look__part in
     '') continue ;;
     .|..)
-      [ -e "$_d/." ] || { missing; return 1; }
-      [ $_x = . ] || _d=${_d%/*}
+      [ -e "$look__folder/." ] || { missing; return 1; }
+      [ $look__part = . ] || look__folder=${look__folder%/*}
       continue
       ;;
     esac
-    _p=$_d/$_x
-    if [ -z "$_s$_e" ]; then
-      _e=$_p r=$_p
-      [ -z "$_n" ] || [ "$_m" ] || learn "$_n" "$_d"
+    look__place=$look__folder/$look__part
+    if [ -z "$look__slash$own_path" ]; then
+      own_path=$look__place path=$look__place
+      [ -z "$look__parent" ] || [ "$look__in_process" ] || learn "$look__parent" "$look__folder"
     fi
-    if away "$_p"; then s=unsupported c='an image at rest does not have it: it is made when the container starts'; return 1; fi
-    case $_x in
+    if away "$look__place"; then
+      status=unsupported cause='an image at rest does not have it: it is made when the container starts'
+      return 1
+    fi
+    case $look__part in
     self|thread-self|[1-9]*)
-      if [ "$_p/ns/mnt" -ef /proc/$$/ns/mnt ]; then
-        s=unsupported c="it is a process of the collector's own"
-        case $_x in [1-9]*) return 1 ;; esac
-        [ "$T" ] && [ "$_d/$T/ns/mnt" -ef /proc/$T/ns/mnt ] || return 1
-        s=ok c= _p=$_d/$T
+      if [ "$look__place/ns/mnt" -ef /proc/$$/ns/mnt ]; then
+        status=unsupported cause="it is a process of the collector's own"
+        case $look__part in [1-9]*) return 1 ;; esac
+        [ "$target__process" ] && [ "$look__folder/$target__process/ns/mnt" -ef /proc/$target__process/ns/mnt ] || return 1
+        status=ok cause= look__place=$look__folder/$target__process
       fi
-      [ ! -e "$_p/ns" ] || _m=1
+      [ ! -e "$look__place/ns" ] || look__in_process=1
       ;;
     esac
-    if [ -h "$_p" ]; then
-      _k=$((_k+1)) s=unreadable
-      [ $_k -le 40 ] || { c='too many levels of symbolic links'; return 1; }
-      [ -z "$_m" ] || { s=unsupported c="it is a link of the kernel's own, which only the target can follow"; return 1; }
-      has readlink || { c='it is a symbolic link, and the scanner has no readlink to follow it'; return 1; }
-      target "$_p"
-      case $t in '') c='its symbolic link cannot be read'; return 1 ;; /*) _d=. ;; esac
-      s=ok _q=$t$_s$_q r=.
-    elif [ -z "$_s" ] && [ -e "$_p" ]; then r=$_p; return 0
-    elif [ -d "$_p" ]; then _d=$_p
-    elif [ -e "$_p" ]; then s=absent r=$_e; return 1
+    if [ -h "$look__place" ]; then
+      look__links=$((look__links+1)) status=unreadable
+      [ $look__links -le 40 ] || { cause='too many levels of symbolic links'; return 1; }
+      if [ "$look__in_process" ]; then
+        status=unsupported cause="it is a link of the kernel's own, which only the target can follow"
+        return 1
+      fi
+      has readlink || { cause='it is a symbolic link, and the scanner has no readlink to follow it'; return 1; }
+      target "$look__place"
+      case $target__link in '') cause='its symbolic link cannot be read'; return 1 ;; /*) look__folder=. ;; esac
+      status=ok look__rest=$target__link$look__slash$look__rest path=.
+    elif [ -z "$look__slash" ] && [ -e "$look__place" ]; then path=$look__place; return 0
+    elif [ -d "$look__place" ]; then look__folder=$look__place
+    elif [ -e "$look__place" ]; then status=absent path=$own_path; return 1
     else missing; return 1
     fi
   done
-  r=$_d _e=${_e:-$_d}
+  path=$look__folder own_path=${own_path:-$look__folder}
 }
 missing() {
-  r=$_e s=absent
-  if [ ! -e "$_d/." ]; then s=unreadable c="no permission to search /${_d#./}"
-  elif listed "$_d" "$_x"; then s=unreadable c='it is there, but its status cannot be read'
+  path=$own_path status=absent
+  if [ ! -e "$look__folder/." ]; then status=unreadable cause="no permission to search /${look__folder#./}"
+  elif listed "$look__folder" "$look__part"; then status=unreadable cause='it is there, but its status cannot be read'
   fi
 }
 known() {
-  IFS=$nl t=
-  for _y in $K; do
-    case $_y in "$1//"*) t=${_y#"$1//"}; break ;; esac
+  IFS=$nl target__link=
+  for known__line in $known__places; do
+    case $known__line in "$1//"*) target__link=${known__line#"$1//"}; break ;; esac
   done
   IFS=' 	'$nl
-  [ "$t" ]
+  [ "$target__link" ]
 }
 learn() {
-  [ ${#K} -lt 4000 ] || K=
-  case $1$2 in *"$nl"*) ;; *) K=$K$1//$2$nl ;; esac
+  [ ${#known__places} -lt 4000 ] || known__places=
+  case $1$2 in *"$nl"*) ;; *) known__places=$known__places$1//$2$nl ;; esac
 }
 target() {
   known "$1" && return
-  t=$(readlink "$1"; say .); t=${t%.}; t=${t%"$nl"}
-  [ -z "$t" ] || learn "$1" "$t"
+  target__link=$(readlink "$1"; say .); target__link=${target__link%.}; target__link=${target__link%"$nl"}
+  [ -z "$target__link" ] || learn "$1" "$target__link"
 }
-at() { look "$1" && case $r in *"$nl"*) return 1 ;; esac; }
-entry() { if [ -h "$1" ]; then look "${1#.}"; else r=$1; fi; }
+at() { look "$1" && case $path in *"$nl"*) return 1 ;; esac; }
+entry() { if [ -h "$1" ]; then look "${1#.}"; else path=$1; fi; }
 refuse() {
   put collector $1 text "$2"
-  say "${o}end $n $nonce$nl"
+  say "${output}end $frames $nonce$nl"
   exit 0
 }
 """
@@ -116,53 +125,60 @@ BESIDE = (
 away() { return 1; }
 members() {
   set +f; set -- /proc/[1-9]*; set -f
-  if [ "$J" ] && has grep; then
-    _f=
-    for _x do _f="$_f $_x/cgroup"; done
-    set -- $(grep -sl "$J" $_f)
-  elif [ "$J" ]; then
-    for _x do
+  if [ "$enter__container" ] && has grep; then
+    members__files=
+    for members__folder do members__files="$members__files $members__folder/cgroup"; done
+    set -- $(grep -sl "$enter__container" $members__files)
+  elif [ "$enter__container" ]; then
+    for members__folder do
       shift
-      { while IFS= read -r _y; do case $_y in *"$J"*) set -- "$@" $_x; break ;; esac; done } <$_x/cgroup
+      {
+        while IFS= read -r members__line; do
+          case $members__line in *"$enter__container"*) set -- "$@" $members__folder; break ;; esac
+        done
+      } <$members__folder/cgroup
     done
   fi
-  _w=
-  for _x do
-    _x=${_x%/cgroup}
-    [ $_x/ns/mnt -ef /proc/$$/ns/mnt ] || _w="$_w $_x"
+  members__folders=
+  for members__folder do
+    members__folder=${members__folder%/cgroup}
+    [ $members__folder/ns/mnt -ef /proc/$$/ns/mnt ] || members__folders="$members__folders $members__folder"
   done
 }
 enter() {
   [ -e /proc/$$/status ] || refuse unsupported 'there is no /proc'
-  J=$1 T=
+  enter__container=$1 target__process=
   members
-  for _x in $_w; do
-    _x=${_x#/proc/}
-    [ "$T" ] && [ $T -lt $_x ] || T=$_x
+  for enter__process in $members__folders; do
+    enter__process=${enter__process#/proc/}
+    [ "$target__process" ] && [ $target__process -lt $enter__process ] || target__process=$enter__process
   done
-  if [ -z "$T" ]; then
+  if [ -z "$target__process" ]; then
     nameless 1 || refuse absent 'no process of the container is seen'
-    T=1 J=
+    target__process=1 enter__container=
   fi
-  if ! cd /proc/$T/root; then
-    v=$T$nl
-    for _x in $T $$; do
-      while IFS= read -r _y; do case $_y in Uid:*|Gid:*|CapPrm:*) v=$v$_y$nl ;; esac; done </proc/$_x/status
+  if ! cd /proc/$target__process/root; then
+    text=$target__process$nl
+    for enter__process in $target__process $$; do
+      while IFS= read -r enter__line; do
+        case $enter__line in Uid:*|Gid:*|CapPrm:*) text=$text$enter__line$nl ;; esac
+      done </proc/$enter__process/status
     done
-    refuse unreadable "$v"
+    refuse unreadable "$text"
   fi
-  _y=
-  while read -r _x _x _x _x _y _x && [ "$_y" != / ]; do :; done </proc/$T/mountinfo
-  [ "$_y" = / ] || refuse unsupported "the root of process $T is not that of its container"
+  enter__mount=
+  while read -r unused unused unused unused enter__mount unused && [ "$enter__mount" != / ]; do :
+  done </proc/$target__process/mountinfo
+  [ "$enter__mount" = / ] || refuse unsupported "the root of process $target__process is not that of its container"
 }
 nameless() {
   [ -e /proc/$1/cgroup ] && [ ! /proc/$1/ns/mnt -ef /proc/$$/ns/mnt ] || return
-  _f='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
-  _f=$_f$_f$_f$_f
-  _f=$_f$_f$_f$_f
-  while IFS= read -r _y; do case $_y in *$_f*) return 1 ;; esac; done </proc/$1/cgroup
-  IFS= read -r _y </proc/$1/comm
-  [ "$_y" != pause ]
+  nameless__id='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+  nameless__id=$nameless__id$nameless__id$nameless__id$nameless__id
+  nameless__id=$nameless__id$nameless__id$nameless__id$nameless__id
+  while IFS= read -r nameless__line; do case $nameless__line in *$nameless__id*) return 1 ;; esac; done </proc/$1/cgroup
+  IFS= read -r nameless__line </proc/$1/comm
+  [ "$nameless__line" != pause ]
 }
 """
 )
@@ -172,21 +188,21 @@ nameless() {
 # they are not there, or hold something else, nothing is known, and nothing is refused.
 ROOM = r"""
 room() {
-  _x= _y=
-  for _f in ./sys/fs/cgroup/memory/memory.usage_in_bytes ./sys/fs/cgroup/memory.current; do
-    if [ -f $_f ] && [ ! -h $_f ]; then IFS= read -r _x <$_f; break; fi
+  room__used= room__known=
+  for room__file in ./sys/fs/cgroup/memory/memory.usage_in_bytes ./sys/fs/cgroup/memory.current; do
+    if [ -f $room__file ] && [ ! -h $room__file ]; then IFS= read -r room__used <$room__file; break; fi
   done
-  case $_x in 0*|*[!0-9]*|?????????????*) return ;; ????*) _x=${_x%???} ;; *) return ;; esac
-  [ -f ${_f%/*}/memory.stat ] || return
-  while IFS=' ' read -r _k _n _q; do
-    case ${_f##*.}$_k in
+  case $room__used in 0*|*[!0-9]*|?????????????*) return ;; ????*) room__used=${room__used%???} ;; *) return ;; esac
+  [ -f ${room__file%/*}/memory.stat ] || return
+  while IFS=' ' read -r room__name room__bytes unused; do
+    case ${room__file##*.}$room__name in
     usage_in_bytestotal_inactive_file|usage_in_bytestotal_active_file|currentinactive_file|currentactive_file|currentslab_reclaimable)
-      _y=1
-      case $_n in 0?*|*[!0-9]*|?????????????*) return ;; ????*) _x=$((_x-${_n%???})) ;; esac
+      room__known=1
+      case $room__bytes in 0?*|*[!0-9]*|?????????????*) return ;; ????*) room__used=$((room__used-${room__bytes%???})) ;; esac
       ;;
     esac
-  done <${_f%/*}/memory.stat
-  [ -z "$_y" ] || [ $(($1-_x)) -ge $2 ] || refuse too_large $_x
+  done <${room__file%/*}/memory.stat
+  [ -z "$room__known" ] || [ $(($1-room__used)) -ge $2 ] || refuse too_large $room__used
 }
 """
 
@@ -201,7 +217,7 @@ away() {
   return 1
 }
 enter() {
-  T=
+  target__process=
   cd "$1" || refuse absent 'it is not there, or may not be entered'
   set +f; set -- ./*; set -f
   [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or may not be read'

@@ -48,110 +48,130 @@ _TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8}
 # whole wherever it falls in the encoder's output. What vanished meanwhile is counted apart.
 _SHELL = r"""
 matching() {
-  b=$1 W= w= q= m= i= j=0
+  walk__seconds=$1 walk__directories= walk__expression= walk__any= walk__owners_status= walk__owners_cause= walk__number=0
   shift
-  for x do
-    k='-print0'
-    case $x in
-    setuid) y='-type f -perm -4000' k="$k $k $k $k $k $k $k $k" ;;
-    setgid) y='-type f -perm -2000' k="$k $k $k $k" ;;
-    world_writable) y='-perm -2 ( -type f -o -type d ! -perm -1000 )' k="$k $k" ;;
-    unowned) owners; [ "$y" ] || { m=$s i=$c; continue; } ;;
+  for walk__match do
+    case $walk__match in
+    setuid) walk__test='-type f -perm -4000' walk__times=8 ;;
+    setgid) walk__test='-type f -perm -2000' walk__times=4 ;;
+    world_writable) walk__test='-perm -2 ( -type f -o -type d ! -perm -1000 )' walk__times=2 ;;
+    unowned)
+      walk__times=1
+      owners
+      [ "$walk__test" ] || { walk__owners_status=$status walk__owners_cause=$cause; continue; }
+      ;;
     esac
-    q="${q:+$q -o }$y" w="$w ( $y $k -o ! ( $y ) )"
+    walk__prints=
+    while [ $walk__times -gt 0 ]; do walk__prints="$walk__prints -print0" walk__times=$((walk__times-1)); done
+    walk__any="${walk__any:+$walk__any -o }$walk__test"
+    walk__expression="$walk__expression ( $walk__test$walk__prints -o ! ( $walk__test ) )"
   done
-  w="( $q )$w"
+  walk__expression="( $walk__any )$walk__expression"
 }
 walk() {
-  f=$1
+  walk__directory=$1
   shift
-  if ! look "$f"; then :
-  elif [ ! -d "$r" ]; then s=unsupported c='it is not a directory'
+  if ! look "$walk__directory"; then :
+  elif [ ! -d "$path" ]; then status=unsupported cause='it is not a directory'
   else
-    case $r in *"$nl"*) s=unsupported c='a directory with a newline in its name is not searched' ;; esac
+    case $path in *"$nl"*) status=unsupported cause='a directory with a newline in its name is not searched' ;; esac
   fi
-  [ $s = ok ] || { while [ $# -gt 0 ]; do put "q$2" $s text "$c"; shift 2; done; return; }
-  IFS=$nl y= z=${r%/}
-  for x in $W; do
-    x=${x%/}
-    case $x/ in "$z/"*) y=1 ;; esac
-    case $z/ in "$x/"*) y=1 ;; esac
+  [ $status = ok ] || { while [ $# -gt 0 ]; do unseen $2; shift 2; done; return; }
+  IFS=$nl walk__overlaps= walk__place=${path%/}
+  for walk__other in $walk__directories; do
+    walk__other=${walk__other%/}
+    case $walk__other/ in "$walk__place/"*) walk__overlaps=1 ;; esac
+    case $walk__place/ in "$walk__other/"*) walk__overlaps=1 ;; esac
   done
   IFS=' 	'$nl
-  [ -z "$y" ] || search
+  [ -z "$walk__overlaps" ] || search
   while [ $# -gt 0 ]; do
-    if [ $1 = unowned ] && [ "$m" ]; then put "q$2" $m text "$i"
+    if [ $1 = unowned ] && [ "$walk__owners_status" ]; then put "q$2" $walk__owners_status text "$walk__owners_cause"
     else
-      [ "$W" ] || h=$2
-      case $W in *"$nl$r$nl") ;; *) j=$((j+1)) W=${W:-$nl}$r$nl ;; esac
-      put "q$2" ok text "$h $j $r"
+      [ "$walk__directories" ] || walk__query=$2
+      case $walk__directories in
+      *"$nl$path$nl") ;;
+      *) walk__number=$((walk__number+1)) walk__directories=${walk__directories:-$nl}$path$nl ;;
+      esac
+      put "q$2" ok text "$walk__query $walk__number $path"
     fi
     shift 2
   done
 }
 search() {
-  [ "$W" ] || return
-  x=$W; W= j=0
-  if late; then put "q$h.names" timed_out text 'the time of the whole collection was over'; return; fi
-  for y in find head sleep; do
-    has $y || { put "q$h.names" unsupported text "a walk needs $y, which the container does not have"; return; }
+  [ "$walk__directories" ] || return
+  walk__searched=$walk__directories; walk__directories= walk__number=0
+  ! too_late $walk__query.names || return
+  for walk__program in find head sleep; do
+    has $walk__program && continue
+    unsupported $walk__query.names "a walk needs $walk__program, which the container does not have"
+    return
   done
-  if [ ! "$enc" ]; then
-    put "q$h.names" unsupported text 'a walk needs base64 or od, which the container does not have'
+  if [ ! "$encoder" ]; then
+    unsupported $walk__query.names 'a walk needs base64 or od, which the container does not have'
     return
   fi
-  y=$b
-  [ $u = 0 ] || [ $((limit-u+t0)) -ge $y ] || y=$((limit-u+t0))
+  remaining $walk__seconds
   IFS=$nl
-  set -- $x
+  set -- $walk__searched
   IFS=' 	'$nl
-  k=
-  case $1 in "$ROOT"|"$ROOT/") k="! ( ( -path ${ROOT}/proc -o -path ${ROOT}/sys -o -path ${ROOT}/dev ) -prune )" ;; esac
-  v=$(
+  walk__skipped=
+  case $1 in
+  "$ROOT"|"$ROOT/") walk__skipped="! ( ( -path ${ROOT}/proc -o -path ${ROOT}/sys -o -path ${ROOT}/dev ) -prune )" ;;
+  esac
+  text=$(
     {
       {
         {
-          limited $y find -H "$@" -xdev $k $w
+          limited $remaining__seconds find -H "$@" -xdev $walk__skipped $walk__expression
           say "=$?$nl"
-        } | head -c MAX_BYTES | $enc
+        } | head -c MAX_BYTES | $encoder
       } 3>&1 >&4 | {
-        k=0 d=0 i=0 a=
-        for x do i=$((i+1)); eval "c$i=0"; done
-        while IFS= read -r l; do
-          case $l in *': No such file or directory') d=$((d+1)); continue ;; esac
-          y= i=0
-          for x do
-            i=$((i+1))
-            case $l in "find: $x"[/:]*|"find: '$x"[/\']*) eval "y=\$((c$i+1)) c$i=\$y"; break ;; esac
+        walk__others=0 walk__vanished=0 walk__index=0 walk__counts=
+        for walk__root do walk__index=$((walk__index+1)); eval "walk__count$walk__index=0"; done
+        while IFS= read -r line; do
+          case $line in *': No such file or directory') walk__vanished=$((walk__vanished+1)); continue ;; esac
+          walk__sum= walk__index=0
+          for walk__root do
+            walk__index=$((walk__index+1))
+            case $line in
+            "find: $walk__root"[/:]*|"find: '$walk__root"[/\']*)
+              eval "walk__sum=\$((walk__count$walk__index+1)) walk__count$walk__index=\$walk__sum"
+              break
+              ;;
+            esac
           done
-          [ "$y" ] || k=$((k+1))
+          [ "$walk__sum" ] || walk__others=$((walk__others+1))
         done
-        i=0
-        for x do i=$((i+1)); eval "a=\"\$a \$c$i\""; done
-        say "!$d $k$a!" >&4
+        walk__index=0
+        for walk__root do
+          walk__index=$((walk__index+1))
+          eval "walk__counts=\"\$walk__counts \$walk__count$walk__index\""
+        done
+        say "!$walk__vanished $walk__others$walk__counts!" >&4
       }
     } 4>&1
   )
-  put "q$h.names" ok $E "$v"
+  put "q$walk__query.names" ok $encoding "$text"
 }
 owners() {
-  y=
-  for x in passwd group; do
-    if ! look /etc/$x || [ ! -f "$r" ]; then
-      [ $s = unreadable ] || s=unsupported
-      y= c="without /etc/$x it is not known who is known"
+  walk__test=
+  for walk__database in passwd group; do
+    if ! look /etc/$walk__database || [ ! -f "$path" ]; then
+      [ $status = unreadable ] || status=unsupported
+      walk__test= cause="without /etc/$walk__database it is not known who is known"
       return
     fi
-    d=-user
-    [ $x = passwd ] || d=-group
-    f=
-    while IFS=: read -r a t z l || [ "$a" ]; do
-      case $z in ''|*[!0-9]*) ;; *) f="$f -o $d $z" ;; esac
-    done <"$r"
-    [ "$f" ] || { y= s=unsupported c="/etc/$x has no entries"; return; }
-    y="${y:+$y -o }! ( ${f# -o } )"
+    walk__option=-user
+    [ $walk__database = passwd ] || walk__option=-group
+    walk__known=
+    while IFS=: read -r walk__name unused walk__id unused || [ "$walk__name" ]; do
+      case $walk__id in ''|*[!0-9]*) ;; *) walk__known="$walk__known -o $walk__option $walk__id" ;; esac
+    done <"$path"
+    [ "$walk__known" ] || { walk__test= status=unsupported cause="/etc/$walk__database has no entries"; return; }
+    walk__test="${walk__test:+$walk__test -o }! ( ${walk__known# -o } )"
   done
-  y="( $y )"
+  walk__test="( $walk__test )"
 }
 """.replace("MAX_BYTES", str(MAX_BYTES))
 
@@ -256,7 +276,7 @@ WALK = Family(
     calls=_call,
     read=_read_walk,
     shell=_SHELL,
-    uses=("limited",),
+    uses=("limited", "remaining"),
     programs=("find", "head", "base64", "od", "readlink"),
     parts=("names",),
 )

@@ -1,14 +1,15 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two listings of the same places, one of the running container and one of its image: what was added, changed, removed.
+"""Compares two listings of the same paths, of the running container and of its image: what was added,
+changed, removed.
 
-Compared are type, mode, owner and group of everything; of files also size and time of change (mtime), of links also mtime and
-text. A directory's own times and size say only that something in it came or went, which is told of the thing itself. Files
-are not read: one whose content was changed and whose size and mtime were then set back is `touched`, because the time of
-its last change of status (ctime) cannot be set back: it lies behind the container's start.
+Type, mode, owner and group are compared for everything; size and mtime for files; mtime and target for links.
+The times and the size of a directory are not compared: they only change with its entries, which are compared
+themselves. Files are not read. If somebody changes a file and then restores its size and mtime, it is
+`touched`: its ctime cannot be restored, and is later than the container's start.
 
-What lies at and below mount points is no drift, nor are the directories that the runtime makes for them.
+Mount points, what is below them, and the directories that the runtime makes for them are no drift.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from ..collector.listings import Listed
 
 ADDED, CHANGED, REMOVED, TOUCHED = CHANGES = ("added", "changed", "removed", "touched")
 _UNKNOWN = -1
-# A link of which only the text is known.
+# A link of which only the target is known.
 _LINK = Listed("", "symlink", _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, None)
 # A listing's value.
 Value = Mapping[str, Any]
-# Links that container runtimes make, and what they say.
+# Links that container runtimes make -> their target.
 _OF_RUNTIME = {"/etc/mtab": "/proc/mounts"}
 # Files by which runtimes tell programs that they are in a container.
 _MARKS = frozenset({"/.dockerenv", "/run/.containerenv"})
@@ -34,8 +35,12 @@ _MARKS = frozenset({"/.dockerenv", "/run/.containerenv"})
 
 @dataclass(frozen=True)
 class Difference:
-    """One file that differs. `image` and `live` are the two sides, of which one may be missing; `differs` names what
-    differs between both: type, mode, owner, group, size, mtime, link_target, or ctime alone where it was touched."""
+    """One path that differs.
+
+    :ivar image: its entry in the image, None if it is not there; `live` likewise in the container
+    :ivar differs: which of type, mode, owner, group, size, mtime and link_target differ; ctime alone if it
+        was touched
+    """
 
     path: str
     change: str
@@ -44,7 +49,7 @@ class Difference:
     differs: tuple[str, ...] = ()
 
     def row(self) -> dict[str, Any]:
-        """As plain JSON: the side that is there now, or was, with what differs and both sides."""
+        """As plain JSON."""
         shown = self.live or self.image
         return {
             "path": self.path,
@@ -60,9 +65,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What makes a running container differ from its image without anybody's doing.
+    """Why a running container differs from its image even if nobody changed anything.
 
-    :param mounts: mount points, but for the root
+    :param mounts: mount points, except the root
     :param started: when the container started, in seconds since 1970
     :param made: directories that the runtime makes, such as the working directory
     """
@@ -74,8 +79,12 @@ class Surroundings:
 
 @dataclass
 class Drift:
-    """`differences` in the order of their paths; `compared` counts the files that are on either side; `unread` are
-    directories that one side could not read, so that what is below them is not compared."""
+    """The result of a comparison.
+
+    :ivar differences: in the order of their paths
+    :ivar compared: number of paths that are on either side
+    :ivar unread: directories that could not be listed on one side; what is below them is not compared
+    """
 
     differences: list[Difference] = field(default_factory=list)
     compared: int = 0
@@ -90,10 +99,11 @@ class Drift:
 def compare(
     sides: Mapping[str, tuple[Value | None, Value | None]], around: Surroundings, ignore: Sequence[str] = ()
 ) -> Drift:
-    """The drift of the places that were listed.
+    """The drift of the listed paths.
 
-    :param sides: by the path that was asked for, the values of its listings, the image's first; None: it is not there
-    :param ignore: paths that are left out with all that is below them
+    :param sides: listed path -> the values of its listings in the image and in the container; None: it is not
+        there
+    :param ignore: paths that are left out, with all that is below them
     """
     image, live = (_entries((path, pair[side]) for path, pair in sides.items()) for side in (0, 1))
     drift = Drift()
@@ -118,16 +128,16 @@ def compare(
 
 
 def mount_over(place: str, mounts: Iterable[str]) -> str:
-    """The mount point that a place is on, empty where it is on the container's root."""
+    """The mount point that a path is on; empty if it is on the container's root."""
     return next((mount for mount in mounts if _Below([mount]).has(place)), "")
 
 
 class _Below:
-    """Which paths are one of some places, or below one."""
+    """Tells whether a path is one of some places, or below one."""
 
     def __init__(self, places: Iterable[str]) -> None:
         self._places = {place.rstrip("/") for place in places}
-        self._folders: dict[str, bool] = {}  # what was found out: files share their directories
+        self._folders: dict[str, bool] = {}  # folder -> answer: many files share a directory
 
     def has(self, path: str) -> bool:
         return path.rstrip("/") in self._places or self.has_within(path)
@@ -201,7 +211,7 @@ def _side(listed: Listed | None) -> dict[str, Any] | None:
 
 
 def _runs(listed: Listed | None) -> bool:
-    """Whether it is a program, as its permission tells."""
+    """Whether it is a file that somebody is allowed to execute."""
     return listed is not None and listed.type == "file" and listed.mode & 0o111 != 0
 
 

@@ -1,21 +1,20 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drift out of facts: the listings of both sides, where they are to be compared, and why they cannot be.
+"""Drift from facts: which queries it needs, the comparison, and why a path cannot be compared.
 
-The image's side stands among a target's facts under a kind of its own, so that kept facts hold both.
+The image's listings stand among a target's facts under their own kind, so that kept facts hold both sides.
 """
 
 from __future__ import annotations
 
-import calendar
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..collector.facts import ABSENT, OK, Facts, Query
 from ..collector.listings import IMAGE_LISTING
 from ..targets.pod import containers_of
+from ..times import parse_api_time
 from .comparison import Drift, Surroundings, Value, compare, mount_over
 
 MOUNTS = Query("mounts")
@@ -23,7 +22,7 @@ _LISTING = "listing"
 
 
 class NotComparableError(Exception):
-    """Why nothing can be said of the drift of some places; `what` is the fact that is missing."""
+    """Some paths cannot be compared; `what` is the missing fact, `cause` why it is missing."""
 
     def __init__(self, what: str, cause: str) -> None:
         super().__init__(f"{what}: {cause}")
@@ -31,18 +30,18 @@ class NotComparableError(Exception):
 
 
 def drift_queries(paths: Iterable[str]) -> tuple[Query, ...]:
-    """What has to be known for the drift of these paths: both sides, and what is mounted."""
+    """The queries for the drift of these paths: both listings, and the mounts."""
     both = [Query(kind, path) for path in paths for kind in (_LISTING, IMAGE_LISTING)]
     return (MOUNTS, *both)
 
 
 def image_queries(queries: Iterable[Query]) -> list[Query]:
-    """The queries among these that only the image answers."""
+    """Those of the queries that are for the image."""
     return [query for query in queries if query.kind == IMAGE_LISTING]
 
 
 def to_image_query(query: Query) -> Query:
-    """What the image is asked for a query of `image_queries`."""
+    """The query that is sent to the image for one of `image_queries`."""
     return Query(_LISTING, query.subject, query.options)
 
 
@@ -56,13 +55,13 @@ def drift_of(
 ) -> Drift:
     """The drift of these paths in a container.
 
-    :raises NotComparableError: where a side is not known, or a path is not part of the image
+    :raises NotComparableError: a listing is missing, or a path is not part of the image
     """
     return compare(*_read(facts, paths, pod, container), ignore)
 
 
 def why_not_comparable(facts: Facts, path: str, pod: Mapping[str, Any], container: str) -> str:
-    """What `drift_of` would raise for this path alone, in words; empty where it can be compared."""
+    """What `drift_of` would raise for this path alone, in words; empty if it can be compared."""
     try:
         _read(facts, [path], pod, container)
     except NotComparableError as missing:
@@ -73,7 +72,7 @@ def why_not_comparable(facts: Facts, path: str, pod: Mapping[str, Any], containe
 def _read(
     facts: Facts, paths: Sequence[str], pod: Mapping[str, Any], container: str
 ) -> tuple[dict[str, tuple[Value | None, Value | None]], Surroundings]:
-    # the image's side first: where it is missing, that is why there is no comparison at all
+    # the image first: without it there is no comparison at all
     for path in paths:
         _known_side(facts, Query(IMAGE_LISTING, path))
     around = _surroundings(facts, pod, container)
@@ -86,13 +85,13 @@ def _sides(facts: Facts, path: str, around: Surroundings) -> tuple[Value | None,
         mount = mount_over((value["place"] if value else "") or path, around.mounts)
         if mount:
             raise NotComparableError(
-                f"the drift of {path}", f"it is not of the image: something is mounted at {mount}"
+                f"the drift of {path}", f"it is not part of the image: something is mounted at {mount}"
             )
     return sides[0], sides[1]
 
 
 def _known_side(facts: Facts, query: Query) -> Value | None:
-    """The value of a listing, None where the place is not there."""
+    """The value of a listing; None if the path does not exist."""
     fact = facts.get_fact(query)
     if fact.status not in (OK, ABSENT):
         raise NotComparableError(query.key, fact.cause or fact.status)
@@ -106,10 +105,9 @@ def _surroundings(facts: Facts, pod: Mapping[str, Any], container: str) -> Surro
     view = next((view for view in containers_of(pod) if view.name == container), None)
     started = ((view.status.get("state") or {}).get("running") or {}).get("startedAt") if view else None
     try:
-        # whole seconds of UTC, as the API has them
-        began = calendar.timegm(time.strptime(str(started), "%Y-%m-%dT%H:%M:%SZ"))
+        began = int(parse_api_time(started).timestamp())
     except ValueError:
-        raise NotComparableError("the container's start", "its status does not tell it") from None
+        raise NotComparableError("the container's start", "the pod's status does not contain it") from None
     directory = str((view.spec.get("workingDir") if view else None) or "")
     return Surroundings(
         tuple(mount["mount_point"] for mount in mounts.value if mount["mount_point"] != "/"),

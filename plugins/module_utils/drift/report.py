@@ -3,19 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drift of one target as a document: `drift/<target>.json` of a run.
 
-schema            securescan.kubernetes/drift
-schema_version    number; 1
-collection        {name, version} of what wrote it
-collected         RFC 3339: when the target was seen
-target            all fields of `Target.identity()`
-approach          how the running container was reached
-places            list of {path, compared, cause}: what was to be compared, and why it could not be
-complete          whether all places could be compared, with all that is below them
-counts            {added, changed, removed, touched}: exact for what was compared; null where nothing was
-compared          number of files that were compared
-differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
-                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime, link_target}
-                  or null
+schema            securescan.kubernetes/drift schema_version    number; 1 collection        {name, version} of
+what wrote it collected         RFC 3339: when the target was seen target            all fields of
+`Target.identity()` approach          how the running container was reached places            list of {path,
+compared, cause}: what was to be compared, and why it could not be complete          whether all places could
+be compared, with all that is below them counts            {added, changed, removed, touched}: exact for what
+was compared; null where nothing was compared          number of files that were compared differences
+list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
+                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime,
+                  link_target} or null
 left_out          number of differences beyond these
 unread            directories that one side could not list; the first MOST_UNREAD
 """
@@ -27,6 +23,7 @@ from typing import Any
 
 from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
+from ..results.target_record import DriftReference
 from ..safe_text import kept_values
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
@@ -41,7 +38,7 @@ MOST_UNREAD = 50
 def drift_report(
     selected: SelectedTarget, facts: Facts, approach: str, collected: str
 ) -> dict[str, Any] | None:
-    """The document; None where the facts were not collected for drift.
+    """The document; None if the facts were not collected for drift.
 
     :param collected: RFC 3339
     """
@@ -74,9 +71,12 @@ def drift_report(
     return document
 
 
-def drift_in_summary(document: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """What the run's summary says of it: {path (within the run's folder), complete, counts, cause (why it is not complete)}."""
+def drift_in_summary(document: Mapping[str, Any], path: str) -> DriftReference:
+    """What the run's summary says about a drift document.
+
+    :param path: of the document within the run's folder
+    """
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
     if document["unread"] and not cause:
         cause = "directories could not be listed on both sides, such as {}".format(document["unread"][0])
-    return {"path": path, "complete": document["complete"], "counts": document["counts"], "cause": cause}
+    return DriftReference(path, document["complete"], document["counts"], cause)

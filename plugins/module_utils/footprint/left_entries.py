@@ -1,28 +1,27 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What scans by debug have left in the cluster: their entries in pods' lists of ephemeral containers."""
+"""What scans by debug have left in the cluster: entries in the pods' lists of ephemeral containers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from ..approaches.debug_container import ephemeral_statuses
 from ..targets.own_containers import PREFIX
+from ..times import api_time, parse_api_time
 
-# As in the status of a pod (metav1.Time).
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-# So many stand in a task's result.
+# How many entries stand in a task's result at most.
 MOST_ENTRIES = 50
 
 
 def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """Our entries in one pod.
+    """Our entries in one v1 Pod.
 
-    Each: {namespace, pod, name, target_container, image, run_id, state, started, age (seconds since it was started, None where
-    the node has not reported that)}.
+    Each: {namespace, pod, name, target_container, image, run_id, state, started, age}; `age` is in seconds
+    since the start, None if the node has not reported it.
     """
     statuses = ephemeral_statuses(pod)
     for entry in pod["spec"].get("ephemeralContainers") or []:
@@ -40,13 +39,14 @@ def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]
             "image": str(entry.get("image") or ""),
             "run_id": str(command[-1]),
             "state": state,
-            "started": started.strftime(_TIME) if started else "",
+            "started": api_time(started) if started else "",
             "age": int((now - started).total_seconds()) if started else None,
         }
 
 
-def described(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) -> dict[str, Any]:
-    """{count, running, pods, by_namespace, oldest, entries}: the oldest come first, at most `most` of them."""
+def as_result(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) -> dict[str, Any]:
+    """{count, running, pods, by_namespace, oldest (age in seconds), entries}: at most `most` entries, the
+    oldest first."""
     known = sorted(entries, key=lambda entry: -1 if entry["age"] is None else -entry["age"] - 1)
     by_namespace: dict[str, int] = {}
     for entry in known:
@@ -64,6 +64,6 @@ def described(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) ->
 
 def _time(text: Any) -> datetime | None:
     try:
-        return datetime.strptime(str(text), _TIME).replace(tzinfo=timezone.utc)
+        return parse_api_time(text)
     except ValueError:
         return None

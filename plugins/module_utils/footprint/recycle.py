@@ -1,10 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replaces pods by the eviction API, one at a time per workload, so that what scans by debug have left in them goes.
+"""Replaces pods, and with them the finished debug containers that scans have left in them.
 
-An eviction is refused while a PodDisruptionBudget does not allow it (policy/v1: 429). Only pods are evicted that a controller
-of Kubernetes replaces.
+Pods are evicted one at a time per workload. The API server refuses an eviction while a PodDisruptionBudget
+does not allow it (policy/v1: 429). A pod is only evicted if one of Kubernetes' own controllers replaces it.
 """
 
 from __future__ import annotations
@@ -17,23 +17,26 @@ from typing import Any, Callable
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.pod import PodSnapshot, controller_of, mirrored_node
 
-# (API group, kind) of the controllers that make another pod where one of theirs is gone.
+# (API group, kind) of the controllers that replace a pod of theirs that is gone.
 _REPLACE = frozenset(
     {("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "Job")}
 )
-# By these labels a controller marks its pods, which makes looking for the new one cheap.
+# Labels by which a controller marks its pods: a query for them finds the new pod without listing the
+# namespace.
 _LABELS = {"ReplicaSet": "pod-template-hash", "Job": "batch.kubernetes.io/controller-uid"}
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_LOOK = 0.2, 5.0, 2.0
-# After one of these it is not known whether the pod was evicted; asking again, for this very pod, tells.
+# After one of these errors nobody knows whether the pod was evicted; another request for the same pod shows
+# it.
 _PERHAPS_EVICTED = frozenset({"connection_lost", "timed_out", "server_error", "unreachable"})
 _MOST_DOUBTS = 4
 _GONE = frozenset({"not_found", "conflict"})
-# Conditions of a v1 Job that makes no more pods, the first two before the last of its pods have ended.
+# Conditions of a v1 Job that makes no more pods. The first two are set before its last pods have ended.
 _ENDED = ("SuccessCriteriaMet", "FailureTarget", "Complete", "Failed")
-# What keeps one pod of a workload would keep the next one, or take another pod from a workload that lacks one.
+# After one of these errors the next pod of the workload is not tried: it would fail as well, or a second pod
+# would be missing.
 _STOPS = frozenset({"eviction_refused", "not_replaced"})
 
 Say = Callable[[str], None]
@@ -42,7 +45,10 @@ Owner = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class LeftPod:
-    """A pod that holds entries of ours. `running`: names of those whose container still runs."""
+    """A pod with debug containers of ours.
+
+    `entries`: their names; `running`: names of those that still run.
+    """
 
     pod: PodSnapshot
     workload_kind: str
@@ -58,7 +64,7 @@ class LeftPod:
     def owner(self) -> Owner:
         return self.pod.namespace, self.workload_kind, self.workload
 
-    def described(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, Any]:
         return {
             "namespace": self.pod.namespace,
             "pod": self.pod.name,
@@ -70,7 +76,8 @@ class LeftPod:
 
 @dataclass(frozen=True)
 class Recycled:
-    """What became of one pod: it was (in check mode: would be) evicted, it was gone already, or why neither."""
+    """What became of one pod: it was evicted (in check mode: would be), it was already gone, or `error` says
+    why not."""
 
     left: LeftPod
     evicted: bool = False
@@ -78,7 +85,7 @@ class Recycled:
 
 
 def by_workload(pods: Sequence[LeftPod]) -> list[list[LeftPod]]:
-    """The pods in groups of which only one at a time may be missing."""
+    """The pods by workload. Of each group only one pod is evicted at a time."""
     groups: dict[Owner, list[LeftPod]] = {}
     for left in pods:
         groups.setdefault(left.owner, []).append(left)
@@ -86,7 +93,7 @@ def by_workload(pods: Sequence[LeftPod]) -> list[list[LeftPod]]:
 
 
 class Recycler:
-    """Evicts pods with one identity. Safe for several threads, each with another workload."""
+    """Evicts pods with one identity. Safe to use from several threads, each with another workload."""
 
     def __init__(
         self,
@@ -97,9 +104,9 @@ class Recycler:
         cancel: threading.Event | None = None,
         say: Say = lambda text: None,
     ) -> None:
-        """:param wait_timeout: seconds that one pod may take, from the first attempt until its successor is ready"""
+        """:param wait_timeout: most seconds for one pod, from the first attempt until its successor is ready"""
         self._client = client
-        # refusals are ours to wait for, between which the pod is looked at again
+        # no retries by the client: this class waits after a refusal, and looks at the pod again
         self._evicting = RestClient(client.connection, patience=0.0, attempts=1, cancel=cancel)
         self._wait_timeout = wait_timeout
         self._check_mode = check_mode
@@ -111,7 +118,10 @@ class Recycler:
         return self._client.requests + self._evicting.requests
 
     def recycle(self, pods: Sequence[LeftPod]) -> Iterator[Recycled]:
-        """One outcome for each pod of one workload. Nothing that goes wrong with one leaves this as an exception."""
+        """Evict the pods of one workload, one after another.
+
+        A ScanError is part of the outcome and is not raised.
+        """
         stopped: Recycled | None = None
         for left in pods:
             if stopped and stopped.error:
@@ -143,7 +153,7 @@ class Recycler:
             yield outcome
 
     def _evict(self, left: LeftPod, deadline: Deadline) -> bool:
-        """Asks until the cluster takes the eviction; whether it is this call that has evicted the pod."""
+        """Ask until the API server accepts the eviction. True if this call evicted the pod."""
         doubts, pause = 0, _FIRST_PAUSE
         while True:
             try:
@@ -158,7 +168,7 @@ class Recycler:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _evict_once(self, left: LeftPod, dry_run: bool = False) -> bool:
-        """Whether the cluster has taken the eviction; False where the pod is gone, or another has its name."""
+        """True if the API server accepted the eviction; False if the pod is gone or another has its name."""
         eviction: dict[str, Any] = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
@@ -201,10 +211,11 @@ class Recycler:
     def _wait_for_successor(
         self, pod: Mapping[str, Any], before: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
-        """Waits until the pod is gone and as many of its controller's pods are ready as before, a new one among them.
+        """Wait until the pod is gone, and as many pods of its controller are ready as before, with a new one
+        among them.
 
-        :param pod: the one that was evicted
-        :param before: its controller's pods as they were before
+        :param pod: the evicted pod
+        :param before: the pods of its controller before the eviction
         """
         uid, ready, pause = pod["metadata"]["uid"], len(_ready(before)), _FIRST_PAUSE
         known = {item["metadata"]["uid"] for item in before}
@@ -227,7 +238,8 @@ class Recycler:
             pause = min(pause * 1.5, _LONGEST_LOOK)
 
     def _check_job_goes_on(self, pod: Mapping[str, Any], tried: str) -> None:
-        """:raises ScanError: not_replaced, where the pod's controller is a Job that has ended since; as the client"""
+        """:raises ScanError: not_replaced, if the pod's controller is a Job that has ended; what the client
+        raises"""
         _group, kind, name = controller_of(pod["metadata"])
         if kind != "Job":
             return
@@ -239,7 +251,7 @@ class Recycler:
                 )
             )
         except ScanError as error:
-            if error.reason != "not_permitted":  # it only tells sooner
+            if error.reason != "not_permitted":  # without this right the failure is only found later
                 raise
             return
         for job in jobs:
@@ -248,17 +260,16 @@ class Recycler:
                     raise ScanError(
                         "not_replaced",
                         "its Job {} has ended ({}: {})".format(
-                            name, condition["type"], clean_text(str(condition.get("message") or ""))
+                            name, condition["type"], server_text(str(condition.get("message") or ""))
                         ),
                         tried=tried,
                         cause="A Job takes a pod that ends with 0 when it is stopped for completed, and "
-                        "counts any other "
-                        "against its backoffLimit.",
-                        advice="Look whether the Job has done its work; where it has not, run it again.",
+                        "counts any other against its backoffLimit.",
+                        advice="Check whether the Job has done its work; if it has not, run it again.",
                     )
 
     def _siblings(self, pod: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The pods of the pod's controller, itself included while it is there."""
+        """All pods of the pod's controller, this one included while it exists."""
         metadata = pod["metadata"]
         owner = next(owner["uid"] for owner in metadata["ownerReferences"] if owner.get("controller"))
         items = self._client.list_items(
@@ -275,7 +286,7 @@ class Recycler:
 
 
 def _nearby(pod: Mapping[str, Any]) -> dict[str, str]:
-    """A query that finds the pod's successor without listing the whole namespace, where its controller allows one."""
+    """A query that finds the pod's successor without listing the whole namespace, if its kind allows one."""
     kind, metadata = controller_of(pod["metadata"])[1], pod["metadata"]
     if kind == "StatefulSet":  # the successor has its name
         return {"fieldSelector": "metadata.name={}".format(metadata["name"])}
@@ -296,7 +307,7 @@ def _check_replaceable(left: LeftPod, pod: Mapping[str, Any]) -> None:
         if node
         else "no controller owns it"
         if not kind
-        else f"it is owned by {kind} {name}, which may not make another"
+        else f"it is owned by {kind} {name}, which does not necessarily replace it"
         if (group, kind) not in _REPLACE
         else f"it has ended ({phase})"
         if phase in ("Succeeded", "Failed")
@@ -305,7 +316,7 @@ def _check_replaceable(left: LeftPod, pod: Mapping[str, Any]) -> None:
     if why:
         raise ScanError("pod_not_replaceable", why, tried=tried)
     if left.running:
-        raise ScanError("debug_in_use", "{} runs".format(", ".join(left.running[:3])), tried=tried)
+        raise ScanError("debug_in_use", "{} still runs".format(", ".join(left.running[:3])), tried=tried)
 
 
 def _ready(pods: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -18,7 +18,15 @@ from typing import Any, Callable
 from ..collector.facts import Facts
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
-from ..results.model import ERROR, FAILED, PASSED, SKIPPED, ControlResult, ProfileResult, Segment
+from ..results.model import (
+    SEGMENT_ERROR,
+    SEGMENT_FAILED,
+    SEGMENT_PASSED,
+    SEGMENT_SKIPPED,
+    ControlResult,
+    ProfileResult,
+    Segment,
+)
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
 from ..vocabulary.registry import RESOURCES
@@ -85,7 +93,7 @@ class _Control:
 
     def skipped(self, reason: str) -> Segment:
         """A segment over the whole control."""
-        return Segment(SKIPPED, self.data["title"], self.started, skip_message=reason)
+        return Segment(SEGMENT_SKIPPED, self.data["title"], self.started, skip_message=reason)
 
 
 def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], tuple[list[Segment], float]]:
@@ -107,7 +115,10 @@ def _control_result(
         message = (
             f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
         )
-        segments, impact = [Segment(ERROR, data["title"], control.started, message=message)], data["impact"]
+        segments, impact = (
+            [Segment(SEGMENT_ERROR, data["title"], control.started, message=message)],
+            data["impact"],
+        )
     return ControlResult(
         id=data["id"],
         title=data["title"],
@@ -153,13 +164,13 @@ def _judge(control: _Control) -> tuple[list[Segment], float]:
 
 def _withhold_passes(segments: list[Segment]) -> list[Segment]:
     """With a skipped segment and no failed one, passed segments become skipped: the control is not known to hold."""
-    skipped = next((segment for segment in segments if segment.status == SKIPPED), None)
-    if skipped is None or any(segment.status == FAILED for segment in segments):
+    skipped = next((segment for segment in segments if segment.status == SEGMENT_SKIPPED), None)
+    if skipped is None or any(segment.status == SEGMENT_FAILED for segment in segments):
         return segments
     reason = f"Passed, but withheld: the control is incomplete because {skipped.skip_message}"
     return [
-        dataclasses.replace(segment, status=SKIPPED, skip_message=reason)
-        if segment.status == PASSED
+        dataclasses.replace(segment, status=SEGMENT_SKIPPED, skip_message=reason)
+        if segment.status == SEGMENT_PASSED
         else segment
         for segment in segments
     ]
@@ -171,13 +182,13 @@ def _judge_test(test: Mapping[str, Any], control: _Control) -> list[Segment]:
     segments = []
     for expectation in test["expect"]:
         begun = time.perf_counter()
-        status, message, skip_message = PASSED, "", ""
+        status, message, skip_message = SEGMENT_PASSED, "", ""
         try:
             failure = _failure(expectation, resource, view)
             if failure:
-                status, message = FAILED, failure
+                status, message = SEGMENT_FAILED, failure
         except NotKnownError as missing:
-            status, skip_message = SKIPPED, f"{missing}."
+            status, skip_message = SEGMENT_SKIPPED, f"{missing}."
         segments.append(
             Segment(
                 status,

@@ -10,12 +10,16 @@ import time
 
 from ..errors import ScanError
 
-# An event cannot be waited for together with a socket, so long waits are cut into slices of this many seconds.
+# An event cannot be waited for together with a socket, so long waits are cut into slices of this many
+# seconds.
 CANCEL_SLICE = 0.1
 
 
 class Deadline:
-    """`seconds` from now, or earlier when `cancel` is set. `tried` names what is being done, for the errors."""
+    """`seconds` from now, or earlier when `cancel` is set.
+
+    `tried` names what is being done, for the errors.
+    """
 
     def __init__(self, seconds: float, cancel: threading.Event | None = None, tried: str = "") -> None:
         self.seconds = seconds

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .deadline import Deadline
 from .http_pool import HttpPool, HttpReply, HttpRequest, HttpTarget, retry_after
 from .proxy import choose_proxy
-from .server_text import clean_text
 from .tls import TlsClient
 from .transport import Endpoint
 
@@ -146,14 +146,15 @@ class HttpClient:
     ) -> HttpReply:
         """Send one request. A redirect is not followed: credential and body are for this server only.
 
-        :param path: path and query, quoted, behind the base path of the server's URL; empty for that path itself
+        :param path: path and query, quoted, behind the base path of the server's URL; empty for that path
+            itself
         :param limit: most bytes of a good reply's body; of any other reply 64 KiB are read
         :raises HttpError: a status outside 200 to 299
         :raises ScanError: unreachable (nothing was sent), connection_lost and timed_out (it may have been),
             tls_failed, bad_reply, cancelled
         """
         secrets = self._target.secrets
-        tried = clean_text(f"{method} {self._url}{path.partition('?')[0]}", secrets)
+        tried = server_text(f"{method} {self._url}{path.partition('?')[0]}", secrets)
         request = HttpRequest(
             method, path or ("" if self._target.endpoint.base_path else "/"), headers or {}, body
         )
@@ -202,17 +203,17 @@ def shown_url(url: str) -> str:
     except ValueError:
         return "(not a URL)"
     if not host:
-        return clean_text(parts.path)
+        return server_text(parts.path)
     host = f"[{host}]" if ":" in host else host
-    return clean_text(f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}")
+    return server_text(f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}")
 
 
 def _refused(reply: HttpReply, tried: str, secrets: Sequence[str]) -> HttpError:
-    text = clean_text(reply.body.decode("utf-8", "replace"), secrets, limit=200)
+    text = server_text(reply.body.decode("utf-8", "replace"), secrets, limit=200)
     message = f"HTTP {reply.status}{': ' + text if text else ''}"
     reason = _REASONS.get(reply.status, "server_error" if reply.status >= 500 else "bad_reply")
     if 300 <= reply.status < 400:
-        where = clean_text(shown_url(reply.headers.get("location", "")), secrets)
+        where = server_text(shown_url(reply.headers.get("location", "")), secrets)
         message = f"HTTP {reply.status}, a redirect to {where}, which is not followed"
     elif reason == "bad_reply" and reply.status >= 400:
         reason = "invalid_request"

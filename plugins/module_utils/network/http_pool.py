@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .deadline import Deadline
-from .server_text import clean_text
 from .tls import TlsClient
 from .transport import Endpoint, TlsStream, open_stream
 
@@ -76,8 +76,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 class HttpPool:
     """Lends each request a connection of its own. Safe to use from several threads.
 
-    Requests are made by http.client over our own streams: the way to the server (proxy, TLS, deadline, cancel) is
-    then the same as for exec, and no other library is needed.
+    Requests are made by http.client over our own streams: the way to the server (proxy, TLS, deadline,
+    cancel) is then the same as for exec, and no other library is needed.
     """
 
     def __init__(self) -> None:
@@ -96,9 +96,10 @@ class HttpPool:
         """Send one request and read its reply.
 
         :param limit: most bytes of its body; a longer one is bad_reply
-        :param error_limit: most bytes of the body where the status is not 200 to 299: what is more is left out
-        :raises ScanError: unreachable (nothing was sent), connection_lost (it may have been), bad_reply, tls_failed,
-            cancelled, timed_out
+        :param error_limit: most bytes of the body where the status is not 200 to 299: what is more is left
+            out
+        :raises ScanError: unreachable (nothing was sent), connection_lost (it may have been), bad_reply,
+            tls_failed, cancelled, timed_out
         """
         stream = self._take(server, deadline) or open_stream(server.endpoint, server.tls, deadline)
         keep = False
@@ -144,8 +145,8 @@ class HttpPool:
 
 
 class _LentSocket:
-    """A stream for http.client, which closes its socket as soon as it knows that a reply is the last one, and reads
-    on afterwards. Here the pool closes.
+    """A stream for http.client, which closes its socket as soon as it knows that a reply is the last one, and
+    reads on afterwards. Here the pool closes.
 
     :ivar reader: what http.client reads the reply from
     """
@@ -215,13 +216,16 @@ def _read(
 def _broken(error: Exception, tried: str, secrets: Sequence[str]) -> ScanError:
     # RemoteDisconnected is a BadStatusLine, too.
     if isinstance(error, (OSError, http.client.IncompleteRead)):
-        text = clean_text(str(error), secrets, limit=100) or type(error).__name__
+        text = server_text(str(error), secrets, limit=100) or type(error).__name__
         return ScanError("connection_lost", f"the connection broke ({text})", tried=tried)
     return ScanError("bad_reply", f"not a valid HTTP reply ({type(error).__name__})", tried=tried)
 
 
 def _read_body(response: http.client.HTTPResponse, limit: int) -> bytes:
-    """The body, or one byte more than `limit` of it. In pieces: Python 3.9 allocates all that is asked for at once."""
+    """The body, or one byte more than `limit` of it.
+
+    In pieces: Python 3.9 allocates all that is asked for at once.
+    """
     pieces: list[bytes] = []
     left = limit + 1
     while left > 0:

@@ -33,8 +33,8 @@ class ClientCertificate:
 class TlsClient:
     """One SSL context, made once because that is costly, and the newest session for resumption.
 
-    A session stands for the client certificate of the connection that it came from, so it is only ever used with
-    its own context.
+    A session stands for the client certificate of the connection that it came from, so it is only ever used
+    with its own context.
 
     :param ca_pem: certificates to trust; None for those of the system
     :param verify: False takes any certificate
@@ -62,8 +62,8 @@ class TlsClient:
     def remember(self, sock: ssl.SSLSocket) -> None:
         """Keep the session of a connection that is about to be closed (TLS 1.3 gives it after the handshake).
 
-        Only when the one that is held did not serve: Python copies a session each time, at the price of half a
-        handshake.
+        Only when the one that is held did not serve: Python copies a session each time, at the price of half
+        a handshake.
         """
         if sock.session_reused:
             return
@@ -72,8 +72,8 @@ class TlsClient:
             self._session = session
 
     def _make_context(self) -> ssl.SSLContext:
-        # Not ssl.create_default_context: from Python 3.13 on that refuses CAs without a key identifier, which many
-        # clusters still have, and it reads the system's CAs where they are not wanted.
+        # Not ssl.create_default_context: from Python 3.13 on that refuses CAs without a key identifier, which
+        # many clusters still have, and it reads the system's CAs where they are not wanted.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not self.verify:
@@ -119,7 +119,10 @@ def read_file(path: Path, what: str) -> bytes:
 
 @contextmanager
 def _private_file(content: bytes) -> Iterator[str]:
-    """A path that OpenSSL can read `content` from, and nobody else. In memory where the system can (Linux)."""
+    """A path that OpenSSL can read `content` from, and nobody else.
+
+    In memory where the system can (Linux).
+    """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("client-certificate")
         try:

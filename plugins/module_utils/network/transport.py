@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure named."""
+"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure
+named."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .deadline import Deadline
 from .proxy import Proxy
-from .server_text import clean_text
 from .tls import TlsClient
 
 CONNECT_SECONDS = 10.0
@@ -49,9 +50,11 @@ class Endpoint:
 
 
 class TlsStream:
-    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each request.
+    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each
+    request.
 
-    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a socket.
+    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a
+    socket.
     """
 
     def __init__(self, sock: ssl.SSLSocket, tls: TlsClient, deadline: Deadline) -> None:
@@ -121,11 +124,15 @@ class TlsStream:
         return io.BufferedReader(self.raw())
 
     def is_idle(self) -> bool:
-        """Whether the connection is open with nothing to read: what a kept connection must be to be used again."""
+        """Whether the connection is open with nothing to read: what a kept connection must be to be used
+        again."""
         return not self._sock.pending() and not _poll(self._sock.fileno(), select.POLLIN, 0)
 
     def close(self) -> None:
-        """Close at once. TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt."""
+        """Close at once.
+
+        TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt.
+        """
         try:
             self.tls.remember(self._sock)
             self._sock.unwrap()
@@ -250,7 +257,7 @@ def _ask_proxy(sock: socket.socket, endpoint: Endpoint, proxy: Proxy, deadline: 
         raise ScanError(
             "unreachable",
             "{} refused a connection to {} ({})".format(
-                where, target, clean_text(" ".join(status[1:]), limit=100)
+                where, target, server_text(" ".join(status[1:]), limit=100)
             ),
             tried=deadline.tried,
             advice="Check the proxy's rules and its credential, or name the host in no_proxy.",
@@ -283,7 +290,7 @@ def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> Sc
     if isinstance(error, ssl.SSLCertVerificationError):
         return ScanError(
             "tls_failed",
-            f"{where}: {clean_text(error.verify_message)}",
+            f"{where}: {server_text(error.verify_message)}",
             tried=tried,
             cause=f"The certificate was checked for the name {server_name}.",
         )
@@ -294,7 +301,7 @@ def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> Sc
     reason = getattr(error, "reason", None) or str(error)
     return ScanError(
         "tls_failed",
-        f"{where}: TLS failed ({clean_text(str(reason))})",
+        f"{where}: TLS failed ({server_text(str(reason))})",
         tried=tried,
         cause="The server speaks no TLS, or none that both sides accept.",
         advice="Check host and port, and whether the server wants a client certificate.",

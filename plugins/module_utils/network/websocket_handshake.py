@@ -23,8 +23,8 @@ _BODY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class HandshakeReply:
-    """`protocol` is the chosen one if the server agreed; else it is empty and status, headers (lower-case names) and
-    body say what came instead."""
+    """`protocol` is the chosen one if the server agreed; else it is empty and status, headers (lower-case
+    names) and body say what came instead."""
 
     protocol: str
     status: int = 101
@@ -39,8 +39,8 @@ def shake_hands(
     headers: Sequence[tuple[str, str]],
     protocols: Sequence[str],
 ) -> HandshakeReply:
-    """Ask for a WebSocket on `target` and read the answer. Redirects are not followed: the credential is for this
-    server only.
+    """Ask for a WebSocket on `target` and read the answer. Redirects are not followed: the credential is for
+    this server only.
 
     :raises ScanError: bad_reply, connection_lost, protocol_refused, cancelled, timed_out
     :raises OSError: the connection broke

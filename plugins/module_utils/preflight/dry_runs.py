@@ -1,10 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks the cluster what it would say to a scan: the scan's own requests, as server-side dry runs that leave nothing.
+"""Asks the cluster what it would say to a scan: the scan's own requests, as server-side dry runs that leave
+nothing.
 
-A dry run goes through authorization, RBAC's rule of escalation, quotas and every admission policy, and is not stored.
-A RoleBinding cannot be asked for: the API server wants its Role to be there. Nor can a token, which wants its ServiceAccount.
+A dry run goes through authorization, RBAC's rule of escalation, quotas and every admission policy, and is not
+stored. A RoleBinding cannot be asked for: the API server wants its Role to be there. Nor can a token, which
+wants its ServiceAccount.
 """
 
 from __future__ import annotations

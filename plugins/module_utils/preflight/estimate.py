@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..approaches import image
-from .explanation import APPROACHES, Expectation
+from ..approaches.registry import KINDS, kind_of
+from ..results.run import Run
+from .preflight_check import Expectation
 from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 
-# Of each of these so many are shown by name, the most frequent first.
+# How many of each are shown by name, the most frequent first.
 _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
@@ -36,7 +37,7 @@ def counted(expectations: Sequence[Expectation]) -> dict[str, Any]:
             {"approaches": list(tried), "targets": number}
             for tried, number in Counter(expected.tried for expected in expectations).most_common()
         ],
-        "approaches": {approach: _approach(approach, expectations) for approach in APPROACHES},
+        "approaches": {kind.name: _approach(kind.name, expectations) for kind in KINDS},
     }
 
 
@@ -64,29 +65,27 @@ def _reason(verdict: Verdict, group: Sequence[Expectation]) -> dict[str, Any]:
     )
 
 
-# Seconds for one container, eight at a time, on the test bed: two cores for cluster and controller together.
+# Where the seconds of an approach (ApproachKind.seconds) were measured, for those that no earlier run has.
 TEST_BED_NAME = "test bed"
-TEST_BED: Mapping[str, float] = {"exec": 0.9, "sidecar": 0.9, "debug": 3.0, "image": 3.0}
 # What is done once for each namespace: its access and its token, made and removed.
 _PER_NAMESPACE = 0.3
 
 
-def estimate(
-    expectations: Sequence[Expectation], concurrency: int, earlier: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how often it is used,
-    the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
+def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run | None) -> dict[str, Any]:
+    """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how
+    often it is used, the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
-    A target that may need a second approach counts with both. Containers of one image are one use of the approach image.
+    A target that may need a second approach counts with both. Containers of one image are one use of an
+    approach that mounts images.
 
-    :param earlier: the summary of an earlier run, whose durations are taken for the approaches that it has
+    :param earlier: an earlier run, whose durations are taken for the approaches that it has
     """
     measured = _measured(earlier) if earlier else {}
     uses: dict[str, int] = {}
     images: set[str] = set()
     for expected in expectations:
         for approach in expected.tried:
-            if approach == image.NAME:
+            if kind_of(approach).makes_pods:
                 if expected.selected.target.image_id in images:
                     continue
                 images.add(expected.selected.target.image_id)
@@ -95,8 +94,8 @@ def estimate(
         {
             "approach": approach,
             "uses": number,
-            "seconds": round(measured.get(approach, TEST_BED[approach]), 2),
-            "measured_in": str(earlier["run_id"]) if earlier and approach in measured else TEST_BED_NAME,
+            "seconds": round(measured.get(approach, kind_of(approach).seconds), 2),
+            "measured_in": earlier.run_id if earlier and approach in measured else TEST_BED_NAME,
         }
         for approach, number in uses.items()
     ]
@@ -112,10 +111,10 @@ def estimate(
     }
 
 
-def _measured(summary: Mapping[str, Any]) -> dict[str, float]:
+def _measured(run: Run) -> dict[str, float]:
     """The mean seconds of a container that was scanned, by approach."""
     durations: dict[str, list[float]] = {}
-    for target in summary["targets"]:
-        if target["outcome"] == "scanned":
-            durations.setdefault(target["approach"], []).append(target["duration"])
+    for target in run.targets:
+        if target.is_scanned:
+            durations.setdefault(target.approach, []).append(target.duration)
     return {approach: sum(values) / len(values) for approach, values in durations.items()}

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the grantor may do, asked of the API server by permission reviews, and the rules that are missing."""
+"""What the grantor is allowed to do, asked of the API server by permission reviews, and the rules that are
+missing."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ _EVERYWHERE = ""
 
 @dataclass(frozen=True, order=True)
 class Permission:
-    """A verb on a resource, as a rule of RBAC names them: `resource` may be pods/exec, `group` is empty for core."""
+    """A verb on a resource, as a rule of RBAC names them: `resource` may be pods/exec, `group` is empty for
+    core."""
 
     group: str
     resource: str
@@ -48,7 +50,8 @@ def handed_out(approach: str) -> list[Permission]:
 
 
 class Reviews:
-    """Asks each thing once: for all namespaces first, and for one only where that is refused. Safe for several threads."""
+    """Asks each thing once: for all namespaces first, and for one only where that is refused. Safe for
+    several threads."""
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
@@ -94,7 +97,8 @@ class Reviews:
 
 
 def own_name(client: RestClient) -> str:
-    """The user that the API server takes the credential for; "the grantor" where it does not say (before Kubernetes 1.28)."""
+    """The user that the API server takes the credential for; "the grantor" where it does not say (before
+    Kubernetes 1.28)."""
     try:
         reply = client.create(_SELF, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
     except ScanError as error:
@@ -114,7 +118,8 @@ class Lack:
 
 
 def rules_to_add(lacks: Iterable[Lack]) -> list[dict[str, Any]]:
-    """What to grant: for each set of namespaces the rules that are missing there, and the approaches that need them.
+    """What to grant: for each set of namespaces the rules that are missing there, and the approaches that
+    need them.
 
     Each entry: {namespaces, approaches, rules}, the rules as a Role or ClusterRole has them.
     """

@@ -10,12 +10,17 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..approaches.registry import kind_of
 from ..safe_text import one_line
 from .estimate import TEST_BED_NAME
 from .verdict import REFUSED, UNKNOWN, WORKS
 
 _WIDTH = 100
 _MOST_NAMES = 8
+_TEST_BED_WORDS = (
+    "The test bed is the project's own: two cores for cluster and controller together. "
+    "Name an earlier run (earlier_run) for the seconds of this cluster"
+)
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
@@ -69,13 +74,16 @@ def time_text(estimate: Mapping[str, Any]) -> str:
         )
         for part in estimate["parts"]
     ]
-    return "about {}: {}, {} at a time, and {:g} s for each of {}".format(
+    text = "about {}: {}, {} at a time, and {:g} s for each of {}".format(
         _duration(estimate["seconds"]),
         " + ".join(parts),
         estimate["concurrency"],
         estimate["seconds_per_namespace"],
         _number(estimate["namespaces"], "namespace"),
     )
+    if any(part["measured_in"] == TEST_BED_NAME for part in estimate["parts"]):
+        text += f". {_TEST_BED_WORDS}"
+    return text
 
 
 def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
@@ -144,8 +152,8 @@ def _how(explained: Mapping[str, Any]) -> list[str]:
 def _tried_text(approaches: list[str]) -> str:
     if not approaches:
         return "cannot be scanned"
-    words = {"exec": "exec, if the image has a shell"}
-    return ", else ".join(words.get(approach, approach) for approach in approaches)
+    words = [(approach, kind_of(approach).unchanged.condition) for approach in approaches]
+    return ", else ".join(", ".join(filter(None, pair)) for pair in words)
 
 
 def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:

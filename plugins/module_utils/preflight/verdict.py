@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of one approach to one target before a scan: it works, it does not and why, or only a scan tells."""
+"""What is known of one approach to one target before a scan: it works, it does not and why, or only a scan
+tells."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ WORKS, UNKNOWN, REFUSED = "works", "unknown", "refused"
 
 @dataclass(frozen=True)
 class Verdict:
-    """`status` is one of works, unknown, refused. `reason` is one word: that of the error which a scan would end with, or one
-    of ours where it is unknown. `cause` names who refuses (a policy, a quota, RBAC) where that is known."""
+    """`status` is one of works, unknown, refused. `reason` is one word: that of the error which a scan would
+    end with, or one of ours where it is unknown. `cause` names who refuses (a policy, a quota, RBAC) where
+    that is known."""
 
     status: str
     reason: str = ""
@@ -32,6 +34,12 @@ class Verdict:
         )  # what the reason says already
         return cls(REFUSED, record["reason"], record["code"], record["message"], cause, record["advice"])
 
+    @classmethod
+    def unchanged(cls, message: str, unknown: str) -> Verdict:
+        """Of a scan that would add nothing: it works, unless `unknown` says in one word why only the scan
+        tells."""
+        return cls(UNKNOWN if unknown else WORKS, unknown, message=message)
+
     @property
     def kind(self) -> tuple[str, str, str]:
         """What verdicts share that are told together."""
@@ -43,12 +51,9 @@ class Verdict:
 
 
 ACCEPTED = Verdict(WORKS, message="the cluster accepts what a scan would do, as far as that can be asked")
-IN_USE = Verdict(WORKS, message="a debug container that is there already serves the scan")
-SIDECAR_THERE = Verdict(WORKS, message="a sidecar runs beside it, and may look at it")
-SHELL_UNKNOWN = Verdict(UNKNOWN, "shell_unknown", message="only an exec tells whether the image has a shell")
 NOT_ASKED = Verdict(
     UNKNOWN,
     "not_asked",
-    message="the grantor may not do itself what the scanner would do, so the cluster "
+    message="the grantor is not allowed to do itself what the scanner would do, so the cluster "
     "cannot be asked whether it accepts that",
 )

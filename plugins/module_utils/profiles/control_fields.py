@@ -56,8 +56,7 @@ def compile_tags(cursor: Cursor, what: str) -> dict[str, Any]:
         if any(isinstance(part, (dict, list)) for part in parts):
             entry.fail(
                 f"{what}: the tag '{key}' holds a mapping or lists in a list; expected a text, a number, "
-                "true, false or "
-                "a list of these"
+                "true, false or a list of these"
             )
         if key in ("severity", "severityoverride") and value not in IMPACTS:
             # SAF compares these without regard to case and then counts them with regard to it.

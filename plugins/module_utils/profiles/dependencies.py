@@ -105,8 +105,7 @@ class _Choice:
             if "skip" in self._keys:
                 self._keys["skip"].fail(
                     f"{self._what}: found 'skip' beside a list of controls; expected one of them, as a list "
-                    "takes "
-                    "what it names and nothing else"
+                    "takes what it names and nothing else"
                 )
             wanted = self._ids("controls", f", or the word '{ALL}'")
             return [control_id for control_id in self._by_id if control_id in wanted]

@@ -64,8 +64,7 @@ class _Loader:
                 circle = " -> ".join([*here.values(), here[found.resolve()]])
                 dependency.cursor.fail(
                     f"depends on '{dependency.name}': found a circle ({circle}); expected profiles that do "
-                    "not depend on "
-                    "themselves"
+                    "not depend on themselves"
                 )
             return self.load(found, dependency.inputs, here)
 

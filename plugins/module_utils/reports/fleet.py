@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from ..safe_text import one_line
 
@@ -23,11 +23,11 @@ _MOST_PASSED = 50
 
 @dataclass(frozen=True)
 class ClusterRun:
-    """What became of one host of a play: a run's summary, or the error that kept it from having one. `passed` is what the
-    gate said, None where none decided."""
+    """What became of one host of a play: a run, or the error that kept it from having one. `passed` is what the gate
+    said, None where none decided."""
 
     host: str
-    summary: Mapping[str, Any] | None = None
+    run: Run | None = None
     error: str = ""
     passed: bool | None = None
 
@@ -37,61 +37,57 @@ def render_fleet(runs: Sequence[ClusterRun]) -> str:
     if not runs:
         return ""
     ordered = sorted(runs, key=_urgency)
-    passed = [run for run in ordered if run.summary and run.passed]
-    listed = [run for run in ordered if not (run.summary and run.passed)] + passed[:_MOST_PASSED]
-    rows = [_HEADS, *(_row(run, run.summary) for run in listed if run.summary), _total(ordered)]
+    passed = [one for one in ordered if one.run and one.passed]
+    listed = [one for one in ordered if not (one.run and one.passed)] + passed[:_MOST_PASSED]
+    rows = [_HEADS, *(_row(one, one.run) for one in listed if one.run), _total(ordered)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(len(lines) - 1, "-" * len(lines[0]))
     if len(passed) > _MOST_PASSED:
-        lines.append("%d more clusters passed" % (len(passed) - _MOST_PASSED))
+        lines.append(f"{len(passed) - _MOST_PASSED} more clusters passed")
     lines += [
-        f"{one_line(run.host, _WIDEST_LABEL)}: not scanned: {one_line(run.error, _WIDEST_ERROR)}"
-        for run in listed
-        if not run.summary
+        f"{one_line(one.host, _WIDEST_LABEL)}: not scanned: {one_line(one.error, _WIDEST_ERROR)}"
+        for one in listed
+        if not one.run
     ]
     return "\n".join(lines) + "\n"
 
 
-def _urgency(run: ClusterRun) -> tuple[int, int, str]:
+def _urgency(one: ClusterRun) -> tuple[int, int, str]:
     """Clusters without a run first, then those that failed by their worst failure, then the others, by name."""
-    if run.summary is None:
-        return 0, 0, run.host
-    failed = run.summary["failed_controls"]
-    worst = SEVERITIES.index(failed[0]["severity"]) if failed else len(SEVERITIES)
-    return (2 if run.passed else 1), worst, run.host
+    if one.run is None:
+        return 0, 0, one.host
+    failed = one.run.failed_controls
+    worst = SEVERITIES.index(failed[0].severity) if failed else len(SEVERITIES)
+    return (2 if one.passed else 1), worst, one.host
 
 
-def _row(run: ClusterRun, summary: Mapping[str, Any]) -> tuple[str, ...]:
-    counts, controls, failed = summary["target_counts"], summary["controls"], summary["failed_controls"]
-    gate = "-" if run.passed is None else "passed" if run.passed else "FAILED"
+def _row(one: ClusterRun, run: Run) -> tuple[str, ...]:
+    counts, controls, failed = run.target_counts, run.controls, run.failed_controls
+    gate = "-" if one.passed is None else "passed" if one.passed else "FAILED"
     return (
-        one_line(run.host, _WIDEST_LABEL),
-        one_line(summary["cluster"], _WIDEST_LABEL),
+        one_line(one.host, _WIDEST_LABEL),
+        one_line(run.cluster, _WIDEST_LABEL),
         gate,
-        "{}/{}".format(counts["scanned"], counts["selected"]),
-        *(str(controls[status]["total"]) for status in _STATUSES),
-        "{}".format(controls["compliance"]),
-        failed[0]["severity"] if failed else "-",
-        "{:.1f}".format(summary["duration"]),
+        f"{counts.scanned}/{counts.selected}",
+        *(str(controls.of(status)) for status in _STATUSES),
+        str(controls.compliance),
+        failed[0].severity if failed else "-",
+        f"{run.duration:.1f}",
     )
 
 
-def _total(runs: Sequence[ClusterRun]) -> tuple[str, ...]:
-    summaries: list[Mapping[str, Any]] = [run.summary for run in runs if run.summary is not None]
-    scanned, selected = (
-        sum(summary["target_counts"][key] for summary in summaries) for key in ("scanned", "selected")
-    )
-    totals: dict[str, int] = {
-        status: sum(summary["controls"][status]["total"] for summary in summaries) for status in _STATUSES
-    }
-    passed = sum(run.passed is True for run in runs)
+def _total(all_runs: Sequence[ClusterRun]) -> tuple[str, ...]:
+    runs = [one.run for one in all_runs if one.run is not None]
+    scanned = sum(run.target_counts.scanned for run in runs)
+    selected = sum(run.target_counts.selected for run in runs)
+    passed = sum(one.passed is True for one in all_runs)
     return (
-        f"{len(summaries)} of {len(runs)}",
+        f"{len(runs)} of {len(all_runs)}",
         "clusters scanned",
         f"{passed} passed",
         f"{scanned}/{selected}",
-        *(str(totals[status]) for status in _STATUSES),
+        *(str(sum(run.controls.of(status) for run in runs)) for status in _STATUSES),
         "",
         "",
         "",

@@ -10,161 +10,171 @@ is one test case with an error. Rules over the run as a whole (coverage) stand i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TextIO
 from xml.etree import ElementTree
 
+from ..results.decision import Decision, Reason
 from ..results.limits import COVERAGE_KEY, Limit
 from ..results.producer import COLLECTION
+from ..results.run import ControlCount, Run
 from ..results.status import FAILED
-from ..results.threshold import NOT_SCANNED
+from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line, printable
+from .report import Report
 from .wording import target_label
 
 _RUN_SUITE = "run"
+_NUMBERS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+_INDENT = "  "
 
 
-def render_junit(summary: Mapping[str, Any]) -> str:
-    """The document as text, with its XML declaration."""
+def write_junit(run: Run, stream: TextIO) -> None:
+    """Writes the document with its XML declaration, one suite after another.
+
+    The suites are made twice: their numbers stand before them.
+    """
+    suites = _Suites(run)
     root = ElementTree.Element(
         "testsuites",
-        {
-            "name": "{} {}".format(COLLECTION, one_line(summary["run_id"])),
-            "time": _seconds(summary["duration"]),
-        },
+        {"name": f"{COLLECTION} {one_line(run.run_id)}", "time": _seconds(run.duration)},
     )
-    suites = [_run_suite(summary)] + [_target_suite(summary, target) for target in summary["targets"]]
-    for suite in suites:
+    numbers = dict.fromkeys(("tests", *_NUMBERS), 0)
+    is_empty = True
+    for suite in suites.each():
+        is_empty = False
+        for name in numbers:
+            numbers[name] += int(suite.get(name, "0"))
+    for name, number in numbers.items():
+        root.set(name, str(number))
+    stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
+    if is_empty:
+        stream.write(ElementTree.tostring(root, encoding="unicode") + "\n")
+        return
+    end = f"</{root.tag}>"
+    opened = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
+    stream.write(opened[: -len(end)] + "\n")
+    for suite in suites.each():
+        ElementTree.indent(suite, _INDENT, level=1)
+        stream.write(f"{_INDENT}{ElementTree.tostring(suite, encoding='unicode')}\n")
+    stream.write(end + "\n")
+
+
+REPORT = Report("junit", "gate.junit.xml", write_junit)
+
+
+class _Suites:
+    """The test suites of a run, made one at a time. Reasons and controls are looked up, not searched for."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._gate = run.gate
+        self._limits: Sequence[Limit] = run.gate.threshold.all_limits if run.gate else ()
+        self._keys_of_run = frozenset(limit.key for limit in self._limits if limit.is_of_run)
+        self._reasons: dict[str, list[Reason]] = {}
+        for reason in run.gate.reasons if run.gate else ():
+            self._reasons.setdefault(reason.target_id, []).append(reason)
+        self._controls = {(control.profile, control.id): control for control in run.failed_controls}
+
+    def each(self) -> Iterator[ElementTree.Element]:
+        """Those that have anything in them, the one of the run first."""
+        suite = self._run_suite()
         if len(suite):
-            root.append(suite)
-    for name in ("tests", "failures", "errors", "skipped"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n{}\n'.format(
-        ElementTree.tostring(root, encoding="unicode")
-    )
+            yield suite
+        for target in self._run.targets:
+            yield self._target_suite(target)
 
+    def _run_suite(self) -> ElementTree.Element:
+        """Reasons and limits that are about no single target of the run."""
+        suite = self._suite(_RUN_SUITE, self._run.duration)
+        if self._gate is not None:
+            known = {target.target_id for target in self._run.targets}
+            reasons = [reason for reason in self._gate.reasons if reason.target_id not in known]
+            coverage = {limit.key for limit in self._limits if limit.key == COVERAGE_KEY}
+            for key in sorted(coverage | {reason.key for reason in reasons}):
+                case = _case(suite, _RUN_SUITE, _limit_name(self._gate, key))
+                _fail(case, key, [_with_target(reason) for reason in reasons if reason.key == key])
+        return _counted(suite)
 
-def _run_suite(summary: Mapping[str, Any]) -> ElementTree.Element:
-    """Reasons and limits that are about no single target of the summary."""
-    suite = _suite(_RUN_SUITE, summary, summary["duration"])
-    gate = summary["gate"]
-    if gate is not None:
-        known = {target["target_id"] for target in summary["targets"]}
-        reasons = [reason for reason in gate["reasons"] if reason["target_id"] not in known]
-        coverage = {key for key in gate["threshold"]["limits"] if key == COVERAGE_KEY}
-        for key in sorted(coverage | {reason["key"] for reason in reasons}):
-            case = _case(suite, _RUN_SUITE, _limit_name(gate, key))
-            _fail(case, key, [_with_target(reason) for reason in reasons if reason["key"] == key])
-    return _counted(suite)
+    def _target_suite(self, target: TargetRecord) -> ElementTree.Element:
+        suite = self._suite(target.target_id, target.duration)
+        properties = ElementTree.SubElement(suite, "properties")
+        for name in ("approach", "image", "image_digest", "node", "hdf"):
+            ElementTree.SubElement(properties, "property", name=name, value=one_line(getattr(target, name)))
+        label = target_label(target)
+        reasons = self._reasons.get(target.target_id, [])
+        _general_cases(suite, label, [reason for reason in reasons if not reason.profile])
+        if target.error is not None:
+            _error_case(suite, label, target.error)
+        for profile in target.profiles:
+            own = [reason for reason in reasons if reason.profile == profile.name]
+            classname = f"{label}.{one_line(profile.name)}"
+            self._limit_cases(suite, classname, profile.name, own)
+            for control_id in target.failed.get(profile.name, ()):
+                self._control_case(suite, classname, self._controls[profile.name, control_id], own)
+        return _counted(suite)
 
+    def _limit_cases(
+        self, suite: ElementTree.Element, classname: str, profile: str, reasons: Sequence[Reason]
+    ) -> None:
+        if self._gate is None:
+            return
+        for limit in self._limits:
+            if limit.key != COVERAGE_KEY and limit.must_pass_profile in ("", profile):
+                case = _case(suite, classname, _limit_name(self._gate, limit.key))
+                _fail(case, limit.key, [reason.text for reason in reasons if reason.key == limit.key])
 
-def _with_target(reason: Mapping[str, Any]) -> str:
-    return (
-        "{}: {}".format(reason["target_id"], reason["text"]) if reason["target_id"] else str(reason["text"])
-    )
+    def _control_case(
+        self, suite: ElementTree.Element, classname: str, control: ControlCount, reasons: Sequence[Reason]
+    ) -> None:
+        name = one_line(f"control: {control.id} ({control.severity}) {control.title}", 300)
+        case = _case(suite, classname, name)
+        if self._gate is None or any(self._counts(reason, control) for reason in reasons):
+            _fail(case, "control", ["the control failed; the results file holds what was expected and found"])
+        else:
+            ElementTree.SubElement(case, "skipped", message="failed, but the threshold tolerates it")
 
+    def _counts(self, reason: Reason, control: ControlCount) -> bool:
+        """Whether a reason counts controls of this kind, or is about this very one: a new failure, or one that must pass."""
+        kinds = {"compliance", FAILED + ".total", f"{FAILED}.{control.severity}"}
+        if reason.key.rpartition(".")[0] in kinds or reason.key in kinds:
+            return True
+        is_named = isinstance(reason.found, (list, dict)) and control.id in reason.found
+        return is_named and reason.key in self._keys_of_run
 
-def _target_suite(summary: Mapping[str, Any], target: Mapping[str, Any]) -> ElementTree.Element:
-    suite = _suite(target["target_id"], summary, target["duration"])
-    properties = ElementTree.SubElement(suite, "properties")
-    for name in ("approach", "image", "image_digest", "node", "hdf"):
-        ElementTree.SubElement(properties, "property", name=name, value=one_line(str(target.get(name) or "")))
-    label = target_label(target)
-    reasons = [
-        reason
-        for reason in (summary["gate"] or {"reasons": []})["reasons"]
-        if reason["target_id"] == target["target_id"]
-    ]
-    _general_cases(suite, label, [reason for reason in reasons if not reason["profile"]])
-    if target["outcome"] == NOT_SCANNED:
-        error = target["error"]
-        case = _case(suite, label, "scanned")
-        element = ElementTree.SubElement(
-            case, "error", type=one_line(error["reason"]), message=one_line(error["message"])
+    def _suite(self, name: str, seconds: float) -> ElementTree.Element:
+        return ElementTree.Element(
+            "testsuite",
+            {
+                "name": one_line(name),
+                "timestamp": one_line(self._run.started),
+                "hostname": one_line(self._run.cluster),
+                "time": _seconds(seconds),
+            },
         )
-        element.text = printable("{}\n{}".format(error["cause"], error["advice"]))
-    severities = {(control["profile"], control["id"]): control for control in summary["failed_controls"]}
-    for profile in target["profiles"]:
-        name = profile["name"]
-        own = [reason for reason in reasons if reason["profile"] == name]
-        classname = f"{label}.{one_line(name)}"
-        if summary["gate"] is not None:
-            _limit_cases(suite, classname, name, summary["gate"], own)
-        for control_id in target["failed"].get(name, []):
-            _control_case(suite, classname, severities[name, control_id], summary["gate"], own)
-    return _counted(suite)
 
 
-def _general_cases(suite: ElementTree.Element, label: str, reasons: list[Mapping[str, Any]]) -> None:
+def _with_target(reason: Reason) -> str:
+    return f"{reason.target_id}: {reason.text}" if reason.target_id else reason.text
+
+
+def _general_cases(suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
     """Reasons about the target that no limit of a profile gave: a missing document, two of them, ..."""
     for reason in reasons:
-        _fail(
-            _case(suite, label, one_line("gate: {}".format(reason["key"]))), reason["key"], [reason["text"]]
-        )
+        _fail(_case(suite, label, one_line(f"gate: {reason.key}")), reason.key, [reason.text])
 
 
-def _limit_cases(
-    suite: ElementTree.Element,
-    classname: str,
-    profile: str,
-    gate: Mapping[str, Any],
-    reasons: list[Mapping[str, Any]],
-) -> None:
-    for key in gate["threshold"]["limits"]:
-        if key != COVERAGE_KEY and Limit(key, None).must_pass_profile in ("", profile):
-            case = _case(suite, classname, _limit_name(gate, key))
-            _fail(case, key, [reason["text"] for reason in reasons if reason["key"] == key])
-
-
-def _limit_name(gate: Mapping[str, Any], key: str) -> str:
-    limits: dict[str, Any] = gate["threshold"]["limits"]
-    return one_line(f"gate: {key} = {limits[key]}" if key in limits else f"gate: {key}", 200)
-
-
-def _control_case(
-    suite: ElementTree.Element,
-    classname: str,
-    control: Mapping[str, Any],
-    gate: Any,
-    reasons: list[Mapping[str, Any]],
-) -> None:
-    case = _case(
-        suite,
-        classname,
-        one_line("control: {} ({}) {}".format(control["id"], control["severity"], control["title"]), 300),
+def _error_case(suite: ElementTree.Element, label: str, error: ErrorRecord) -> None:
+    case = _case(suite, label, "scanned")
+    element = ElementTree.SubElement(
+        case, "error", type=one_line(error.reason), message=one_line(error.message)
     )
-    counted = {"compliance", FAILED + ".total", "{}.{}".format(FAILED, control["severity"])}
-    if gate is None or any(
-        reason["key"].rpartition(".")[0] in counted
-        or reason["key"] in counted
-        or _names(reason, control["id"])
-        for reason in reasons
-    ):
-        _fail(case, "control", ["the control failed; the results file holds what was expected and found"])
-    else:
-        ElementTree.SubElement(case, "skipped", message="failed, but the threshold tolerates it")
+    element.text = printable(f"{error.cause}\n{error.advice}")
 
 
-def _names(reason: Mapping[str, Any], control_id: str) -> bool:
-    """Whether a reason is about this very control: it is a new failure, or had to pass."""
-    return (
-        isinstance(reason["found"], (list, dict))
-        and Limit(reason["key"], None).is_of_run
-        and control_id in reason["found"]
-    )
-
-
-def _suite(name: str, summary: Mapping[str, Any], seconds: float) -> ElementTree.Element:
-    return ElementTree.Element(
-        "testsuite",
-        {
-            "name": one_line(name),
-            "timestamp": one_line(summary["started"]),
-            "hostname": one_line(summary["cluster"]),
-            "time": _seconds(seconds),
-        },
-    )
+def _limit_name(gate: Decision, key: str) -> str:
+    value = next((f" = {limit.value}" for limit in gate.threshold.all_limits if limit.key == key), "")
+    return one_line(f"gate: {key}{value}", 200)
 
 
 def _case(suite: ElementTree.Element, classname: str, name: str) -> ElementTree.Element:
@@ -183,7 +193,7 @@ def _fail(case: ElementTree.Element, kind: str, texts: list[str]) -> None:
 def _counted(suite: ElementTree.Element) -> ElementTree.Element:
     cases = suite.findall("testcase")
     suite.set("tests", str(len(cases)))
-    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+    for name, tag in _NUMBERS.items():
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
     return suite
 

@@ -1,19 +1,22 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run summary as Markdown, for people: verdict, targets by workload, what failed, what could not be scanned."""
+"""A run as Markdown, for people: verdict, targets by workload, what failed, what could not be scanned."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from re import Match
-from typing import Any
+from typing import TextIO
 from urllib.parse import quote
 
+from ..results.notes import Note
+from ..results.run import ControlCount, Run
 from ..results.status import STATUS_WORDS
-from ..results.threshold import NOT_SCANNED
+from ..results.target_record import TargetRecord
 from ..safe_text import one_line
+from .report import Report
 from .wording import (
     RESULT_WORDS,
     causes,
@@ -61,72 +64,71 @@ def _escaped(match: Match[str]) -> str:
     return _ENTITIES.get(char, "\\" + char)
 
 
-def render_markdown(summary: Mapping[str, Any]) -> str:
-    """The report as text, with a line feed at the end."""
-    sections = [
-        _head(summary),
-        _gate(summary),
-        _targets(summary),
-        _failed_controls(summary),
-        _not_reviewed(summary),
-        _not_scanned(summary),
-        _notes("Waivers", summary["waiver_notes"]),
-        _notes("Attestations", summary["attestation_notes"]),
+def write_markdown(run: Run, stream: TextIO) -> None:
+    """Writes the report, line by line, with an empty line between its sections."""
+    sections = (
+        _head(run),
+        _gate(run),
+        _targets(run),
+        _failed_controls(run),
+        _not_reviewed(run),
+        _not_scanned(run),
+        _notes("Waivers", run.waiver_notes),
+        _notes("Attestations", run.attestation_notes),
         ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)],
-    ]
-    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+    )
+    before = ""
+    for section in sections:
+        for line in section:
+            stream.write(before + line)
+            before = "\n"
+        before = "\n\n"
+    stream.write("\n")
 
 
-def _head(summary: Mapping[str, Any]) -> list[str]:
-    counts = summary["target_counts"]
-    controls = summary["controls"]
-    statuses = ", ".join(
-        "{} {}".format(controls[status]["total"], word) for status, word in STATUS_WORDS.items()
-    )
-    profiles = ", ".join(
-        "{} {}".format(escape(profile["name"]), escape(profile["version"])) for profile in summary["profiles"]
-    )
+REPORT = Report("markdown", "summary.md", write_markdown)
+
+
+def _head(run: Run) -> list[str]:
+    counts = run.target_counts
+    statuses = ", ".join(f"{run.controls.of(status)} {word}" for status, word in STATUS_WORDS.items())
+    profiles = ", ".join(f"{escape(profile.name)} {escape(profile.version)}" for profile in run.profiles)
     return [
-        "# Container scan of {}".format(escape(summary["cluster"])),
+        f"# Container scan of {escape(run.cluster)}",
         "",
-        "**{}**: {} of {} targets scanned, compliance {} % ({}).".format(
-            verdict(summary), counts["scanned"], counts["selected"], controls["compliance"], statuses
-        ),
+        f"**{verdict(run)}**: {counts.scanned} of {counts.selected} targets scanned, "
+        f"compliance {run.controls.compliance} % ({statuses}).",
         "",
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
-            escape(summary["run_id"]), escape(summary["started"]), summary["duration"], profiles or "none"
+            escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
     ]
 
 
-def _gate(summary: Mapping[str, Any]) -> list[str]:
-    gate = summary["gate"]
+def _gate(run: Run) -> list[str]:
+    gate = run.gate
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
     compared = (
-        " {} new failures since {}.".format(len(gate["new_failures"]), escape(gate["baseline"]))
-        if gate["baseline"]
-        else ""
+        f" {len(gate.new_failures)} new failures since {escape(gate.baseline)}." if gate.baseline else ""
     )
-    lines = [
-        "## Gate",
-        "",
-        "{} by {}.{}".format(verdict(summary), escape(gate["threshold"]["source"]), compared),
-    ]
-    reasons = reason_lines(summary)
+    lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
+    reasons = reason_lines(run)
     return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
 
 
-def _targets(summary: Mapping[str, Any]) -> list[str]:
+def _targets(run: Run) -> Iterator[str]:
     """One table per workload, its rows the targets."""
-    workloads: dict[str, list[Mapping[str, Any]]] = {}
-    for target in summary["targets"]:
-        label = "{} ({})".format(workload_label(target), one_line(target["workload_kind"]))
+    workloads: dict[str, list[TargetRecord]] = {}
+    for target in run.targets:
+        label = f"{workload_label(target)} ({one_line(target.workload_kind)})"
         workloads.setdefault(label, []).append(target)
-    lines = ["## Targets"] if workloads else ["## Targets", "", "No target was selected."]
+    yield "## Targets"
+    if not workloads:
+        yield from ("", "No target was selected.")
     for label, targets in workloads.items():
-        lines += ["", f"### {escape(label)}", ""]
-        lines += _table(
+        yield from ("", f"### {escape(label)}", "")
+        yield from _table(
             [
                 "Pod/container",
                 "Approach",
@@ -138,94 +140,97 @@ def _targets(summary: Mapping[str, Any]) -> list[str]:
             ],
             (_target_cells(target) for target in targets),
         )
-    return lines
 
 
-def _target_cells(target: Mapping[str, Any]) -> list[str]:
-    cells = [escape(container_label(target)), escape(target["approach"]), RESULT_WORDS[target["result"]]]
-    if target["result"] == NOT_SCANNED:
-        return [*cells, *([""] * len(STATUS_WORDS)), "", "", escape(target["error"]["reason"])]
+def _target_cells(target: TargetRecord) -> list[str]:
+    cells = [escape(container_label(target)), escape(target.approach), RESULT_WORDS[target.result]]
+    if target.counts is None:
+        return [
+            *cells,
+            *([""] * len(STATUS_WORDS)),
+            "",
+            "",
+            escape(target.error.reason if target.error else ""),
+        ]
     return [
         *cells,
-        *(str(target["counts"][status]) for status in STATUS_WORDS),
-        "{} %".format(target["compliance"]),
-        target["worst_failed"] or "-",
-        "[HDF]({})".format(quote(target["hdf"], safe="/~")),
+        *(str(target.counts[status]) for status in STATUS_WORDS),
+        f"{target.compliance} %",
+        target.worst_failed or "-",
+        "[HDF]({})".format(quote(target.hdf, safe="/~")),
     ]
 
 
-def _failed_controls(summary: Mapping[str, Any]) -> list[str]:
+def _failed_controls(run: Run) -> Iterator[str]:
     return _controls(
         "Failed controls",
         ["Severity", "Control", "Title", "Profile", "Targets"],
-        (
-            [
-                control["severity"],
-                escape(control["id"]),
-                escape(control["title"]),
-                escape(control["profile"]),
-                str(control["targets"]),
-            ]
-            for control in summary["failed_controls"]
-        ),
+        run.failed_controls,
+        lambda control: control.profile,
     )
 
 
-def _not_reviewed(summary: Mapping[str, Any]) -> list[str]:
+def _not_reviewed(run: Run) -> Iterator[str]:
     return _controls(
         "Not reviewed, and why",
         ["Severity", "Control", "Title", "Cause", "Targets"],
-        (
-            [
-                control["severity"],
-                escape(control["id"]),
-                escape(control["title"]),
-                escape(control["cause"], _MAX_CELL),
-                str(control["targets"]),
-            ]
-            for control in summary["not_reviewed"]
-        ),
+        run.not_reviewed,
+        lambda control: control.cause or "",
     )
 
 
-def _controls(title: str, columns: list[str], rows: Iterable[list[str]]) -> list[str]:
-    all_rows = list(rows)
-    if not all_rows:
-        return []
-    more = len(all_rows) - _MOST_CONTROLS
-    return [
-        f"## {title}",
-        "",
-        *_table(columns, all_rows[:_MOST_CONTROLS]),
-        *(["", f"... and {more} more"] if more > 0 else []),
-    ]
+def _controls(
+    title: str, columns: list[str], controls: Sequence[ControlCount], fourth: Callable[[ControlCount], str]
+) -> Iterator[str]:
+    """The first of the controls as a table; `fourth` gives what stands in its fourth column."""
+    if not controls:
+        return
+    yield from (f"## {title}", "")
+    yield from _table(
+        columns,
+        (
+            [
+                control.severity,
+                escape(control.id),
+                escape(control.title),
+                escape(fourth(control)),
+                str(control.targets),
+            ]
+            for control in controls[:_MOST_CONTROLS]
+        ),
+    )
+    if len(controls) > _MOST_CONTROLS:
+        yield from ("", f"... and {len(controls) - _MOST_CONTROLS} more")
 
 
-def _not_scanned(summary: Mapping[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for error, targets in causes(summary):
-        named = ["{}: {}".format(target_label(target), target["error"]["message"]) for target in targets]
-        lines += [
-            "",
-            "**{}** ({}): {}".format(escape(error["reason"]), escape(error["code"]), escape(error["cause"])),
-            "",
-            "What will work: {}".format(escape(error["advice"])),
-            "",
-            *_bullets(named, _MOST_NAMED),
-        ]
-    return ["## Not scanned", *lines] if lines else []
+def _not_scanned(run: Run) -> Iterator[str]:
+    for number, (error, targets) in enumerate(causes(run)):
+        if not number:
+            yield "## Not scanned"
+        yield ""
+        yield f"**{escape(error.reason)}** ({escape(error.code)}): {escape(error.cause)}"
+        yield ""
+        yield f"What will work: {escape(error.advice)}"
+        yield ""
+        yield from _bullets([_with_message(target) for target in targets], _MOST_NAMED)
 
 
-def _notes(title: str, notes: Sequence[Mapping[str, str]]) -> list[str]:
-    texts = [note["text"] for note in notes]
+def _with_message(target: TargetRecord) -> str:
+    return f"{target_label(target)}: {target.error.message if target.error else ''}"
+
+
+def _notes(title: str, notes: Sequence[Note]) -> list[str]:
+    texts = [note.text for note in notes]
     return [f"## {title}", "", *_bullets(texts, len(texts))] if texts else []
 
 
 def _bullets(texts: Sequence[str], most: int) -> list[str]:
     lines = ["- " + escape(text, 1000) for text in texts[:most]]
-    return lines + (["- ... and %d more" % (len(texts) - most)] if len(texts) > most else [])
+    return lines + ([f"- ... and {len(texts) - most} more"] if len(texts) > most else [])
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = ["| {} |".format(" | ".join(heads)), "|%s" % (" --- |" * len(heads))]
-    return lines + ["| {} |".format(" | ".join(row)) for row in rows]
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield "| {} |".format(" | ".join(heads))
+    yield "|{}".format(" --- |" * len(heads))
+    for row in rows:
+        yield "| {} |".format(" | ".join(row))

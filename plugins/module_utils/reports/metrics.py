@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from ..results.status import SEVERITIES, STATUSES
+from ..results.status import NOT_SCANNED, SCANNED, SEVERITIES, STATUSES
 from .fleet import ClusterRun
 
 _METRICS: tuple[tuple[str, str], ...] = (
@@ -45,30 +44,30 @@ def render_metrics(runs: Sequence[ClusterRun]) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def _samples(run: ClusterRun) -> Iterable[Sample]:
-    summary = run.summary
-    here = {"host": run.host, "cluster": str(summary["cluster"]) if summary else ""}
-    yield "securescan_run_succeeded", here, 1.0 if summary else 0.0
-    if summary is None:
+def _samples(one: ClusterRun) -> Iterable[Sample]:
+    run = one.run
+    here = {"host": one.host, "cluster": run.cluster if run else ""}
+    yield "securescan_run_succeeded", here, 1.0 if run else 0.0
+    if run is None:
         return
-    yield "securescan_run_finished_timestamp_seconds", here, _seconds(summary)
-    yield "securescan_run_duration_seconds", here, summary["duration"]
-    for outcome in ("scanned", "not_scanned"):
-        yield "securescan_targets", dict(here, outcome=outcome), summary["target_counts"][outcome]
+    yield "securescan_run_finished_timestamp_seconds", here, _timestamp(run.finished)
+    yield "securescan_run_duration_seconds", here, run.duration
+    for outcome, number in (
+        (SCANNED, run.target_counts.scanned),
+        (NOT_SCANNED, run.target_counts.not_scanned),
+    ):
+        yield "securescan_targets", dict(here, outcome=outcome), number
     for status in STATUSES:
         for severity in SEVERITIES:
-            yield (
-                "securescan_controls",
-                dict(here, status=status, severity=severity),
-                summary["controls"][status][severity],
-            )
-    yield "securescan_compliance_ratio", here, summary["controls"]["compliance"] / 100.0
-    if run.passed is not None:
-        yield "securescan_gate_passed", here, 1.0 if run.passed else 0.0
+            labels = dict(here, status=status, severity=severity)
+            yield "securescan_controls", labels, run.controls.table[status][severity]
+    yield "securescan_compliance_ratio", here, run.controls.compliance / 100.0
+    if one.passed is not None:
+        yield "securescan_gate_passed", here, 1.0 if one.passed else 0.0
 
 
-def _seconds(summary: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(str(summary["finished"]).replace("Z", "+00:00")).timestamp()
+def _timestamp(moment: str) -> float:
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -1,19 +1,17 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run summary as a table for terminals: one line per target, then totals, then the gate's decision."""
+"""A run as a table for terminals: one line per target, then totals, then the gate's decision."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
 
+from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
-from ..results.threshold import NOT_SCANNED
+from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
 
@@ -31,62 +29,35 @@ _WIDEST = 160
 _SHORTEST_LABEL = 8
 _RESULT_WIDTH = 6
 _GAPS = 12  # two columns between each of the seven groups of columns
-_GREEN, _RED, _YELLOW, _BOLD = "32", "31", "33", "1"
-_COLOURS: dict[str, str] = {
-    "PASS": _GREEN,
-    "PASSED": _GREEN,
-    "FAIL": _RED,
-    "FAILED": _RED,
-    "NOT SCANNED": _YELLOW,
-    "NOT DECIDED": _YELLOW,
-}
 
 
-def write_table(summary: Mapping[str, Any], stream: TextIO) -> None:
-    """Writes the table as wide as the terminal; in colour only on a terminal, and not when NO_COLOR is set."""
-    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
-    stream.write(render_table(summary, width=width, colour=is_terminal and not os.environ.get("NO_COLOR")))
-
-
-def render_table(summary: Mapping[str, Any], width: int = 100, colour: bool = False) -> str:
+def render_table(run: Run, width: int = 100) -> str:
     """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
     width = max(_NARROWEST, min(_WIDEST, width))
-    paint = _Paint(colour)
-    lines = _Rows(summary, width, paint).lines()
+    lines = _Rows(run, width).lines()
     lines += ["", *_wrap(_LEGEND, width)]
-    for error, targets in causes(summary):
+    for error, targets in causes(run):
         text = "Not scanned, {} {}: {}. {}".format(
             len(targets),
             "target" if len(targets) == 1 else "targets",
-            error["cause"].rstrip("."),
-            error["advice"],
+            error.cause.rstrip("."),
+            error.advice,
         )
         lines += ["", *_wrap(text, width)]
-    return "\n".join([*lines, "", *_gate_lines(summary, width, paint)]) + "\n"
-
-
-class _Paint:
-    def __init__(self, colour: bool) -> None:
-        self._colour = colour
-
-    def __call__(self, text: str, code: str) -> str:
-        return f"\033[{code}m{text}\033[0m" if self._colour and code else text
+    return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 
 
 class _Rows:
     """The lines of the table itself. Labels get what the fixed columns leave, shared by need."""
 
-    def __init__(self, summary: Mapping[str, Any], width: int, paint: _Paint) -> None:
-        self.summary = summary
+    def __init__(self, run: Run, width: int) -> None:
+        self.run = run
         self.width = width
-        self.paint = paint
-        targets = summary["targets"]
-        controls = summary["controls"]
+        targets = run.targets
         self.number_widths = [
-            max(len(head), len(str(controls[status]["total"]))) for status, head in _STATUS_COLUMNS
+            max(len(head), len(str(run.controls.of(status)))) for status, head in _STATUS_COLUMNS
         ]
-        self.approach_width = max([len("APPROACH")] + [len(target["approach"]) for target in targets])
+        self.approach_width = max([len("APPROACH")] + [len(target.approach) for target in targets])
         fixed = (
             self.approach_width
             + _RESULT_WIDTH
@@ -105,10 +76,10 @@ class _Rows:
         heads = [head for _unused, head in _STATUS_COLUMNS]
         head = self._row(self._labels("WORKLOAD", "POD/CONTAINER", "APPROACH"), "RESULT", heads, "%", "WORST")
         return [
-            self.paint(head, _BOLD),
-            *(self._target(target) for target in self.summary["targets"]),
+            head,
+            *(self._target(target) for target in self.run.targets),
             "-" * self.width,
-            self.paint(self._total(), _BOLD),
+            self._total(),
         ]
 
     def _labels(self, workload: str, container: str, approach: str) -> str:
@@ -121,55 +92,49 @@ class _Rows:
         )
 
     def _row(self, labels: str, result: str, numbers: Sequence[str], compliance: str, worst: str) -> str:
-        """`labels` and `result` come padded to their width (colour codes would spoil padding here)."""
+        """`labels` come padded to their width."""
         counts = " ".join(number.rjust(size) for number, size in zip(numbers, self.number_widths))
-        return "  ".join((labels, result, counts, compliance.rjust(4), worst))
+        return "  ".join((labels, result.ljust(_RESULT_WIDTH), counts, compliance.rjust(4), worst))
 
-    def _target(self, target: Mapping[str, Any]) -> str:
-        labels = self._labels(workload_label(target), container_label(target), one_line(target["approach"]))
-        word = RESULT_WORDS[target["result"]]
-        if target["result"] == NOT_SCANNED:
+    def _target(self, target: TargetRecord) -> str:
+        labels = self._labels(workload_label(target), container_label(target), one_line(target.approach))
+        word = RESULT_WORDS[target.result]
+        if target.counts is None:
             room = self.width - _columns(labels) - 2
-            return "{}  {}".format(
-                labels,
-                self.paint(one_line("{}: {}".format(word, target["error"]["reason"]), room), _COLOURS[word]),
-            )
+            why = target.error.reason if target.error else ""
+            return f"{labels}  {one_line(f'{word}: {why}', room)}"
         return self._row(
             labels,
-            self.paint(word.ljust(_RESULT_WIDTH), _COLOURS[word]),
-            [str(target["counts"][status]) for status, _unused in _STATUS_COLUMNS],
-            "{}%".format(target["compliance"]),
-            target["worst_failed"] or "-",
+            word,
+            [str(target.counts[status]) for status, _unused in _STATUS_COLUMNS],
+            f"{target.compliance}%",
+            target.worst_failed or "-",
         )
 
     def _total(self) -> str:
-        counts = self.summary["target_counts"]
-        controls = self.summary["controls"]
-        failed = self.summary["failed_controls"]
-        text = "TOTAL: {} of {} targets scanned".format(counts["scanned"], counts["selected"])
+        counts, controls, failed = self.run.target_counts, self.run.controls, self.run.failed_controls
+        text = f"TOTAL: {counts.scanned} of {counts.selected} targets scanned"
         room = self.workload_width + self.container_width + self.approach_width + 4
         return self._row(
             _fit(text, room),
-            " " * _RESULT_WIDTH,
-            [str(controls[status]["total"]) for status, _unused in _STATUS_COLUMNS],
-            "{}%".format(controls["compliance"]),
-            failed[0]["severity"] if failed else "-",
+            "",
+            [str(controls.of(status)) for status, _unused in _STATUS_COLUMNS],
+            f"{controls.compliance}%",
+            failed[0].severity if failed else "-",
         )
 
 
-def _gate_lines(summary: Mapping[str, Any], width: int, paint: _Paint) -> list[str]:
-    gate = summary["gate"]
-    word = verdict(summary)
-    if gate is None:
-        return [f"Gate: {paint(word, _COLOURS[word])}"]
-    reasons = reason_lines(summary)
-    number = len(gate["reasons"])
-    head = "Gate: {} by {}".format(paint(word, _COLOURS[word]), one_line(gate["threshold"]["source"], width))
+def _gate_lines(run: Run, width: int) -> list[str]:
+    if run.gate is None:
+        return [f"Gate: {verdict(run)}"]
+    reasons = reason_lines(run)
+    number = len(run.gate.reasons)
+    head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
     lines = [head + (", {} {}:".format(number, "reason" if number == 1 else "reasons") if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += _wrap("- " + reason, width, "  ")
     if len(reasons) > _MOST_REASONS:
-        lines.append("... and %d more" % (len(reasons) - _MOST_REASONS))
+        lines.append(f"... and {len(reasons) - _MOST_REASONS} more")
     return lines
 
 

@@ -1,18 +1,19 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the reports of a run name targets, reasons and causes: the same words in each. All take the run summary.
+"""How the reports of a run name targets, reasons and causes: the same words in each.
 
 The texts hold what clusters and containers said: each report escapes them for its own format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from ..results.run_summary import FAIL, PASS
-from ..results.threshold import NOT_SCANNED
+from ..results.decision import Reason
+from ..results.run import Run
+from ..results.status import FAIL, NOT_SCANNED, PASS
+from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 
 RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
@@ -20,34 +21,35 @@ _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
 
 
-def workload_label(target: Mapping[str, Any]) -> str:
+def workload_label(target: TargetRecord) -> str:
     """namespace/workload; a bare pod is its own workload."""
-    return one_line("{}/{}".format(target["namespace"], target["workload"]), _MAX_LABEL)
+    return one_line(f"{target.namespace}/{target.workload}", _MAX_LABEL)
 
 
-def container_label(target: Mapping[str, Any]) -> str:
+def container_label(target: TargetRecord) -> str:
     """pod/container"""
-    return one_line("{}/{}".format(target["pod"], target["container"]), _MAX_LABEL)
+    return one_line(f"{target.pod}/{target.container}", _MAX_LABEL)
 
 
-def target_label(target: Mapping[str, Any]) -> str:
+def target_label(target: TargetRecord) -> str:
     """namespace/pod/container"""
-    return one_line("{}/{}/{}".format(target["namespace"], target["pod"], target["container"]), _MAX_LABEL)
+    return one_line(f"{target.namespace}/{target.pod}/{target.container}", _MAX_LABEL)
 
 
-def reason_lines(summary: Mapping[str, Any]) -> list[str]:
-    """The gate's reasons; what is said of several targets in the same words is one line."""
-    targets = {target["target_id"]: target for target in summary["targets"]}
+def reason_lines(run: Run) -> list[str]:
+    """The gate's reasons; what is said of several targets in the same words is one line. None without a gate."""
+    targets = {target.target_id: target for target in run.targets}
+    reasons: Sequence[Reason] = run.gate.reasons if run.gate else ()
     groups: dict[tuple[str, str], list[str]] = {}
-    for reason in summary["gate"]["reasons"]:
-        groups.setdefault((reason["profile"], reason["text"]), []).append(reason["target_id"])
+    for reason in reasons:
+        groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
     return [
         one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
         for (profile, text), target_ids in groups.items()
     ]
 
 
-def _who(target_ids: list[str], targets: Mapping[str, Mapping[str, Any]]) -> str:
+def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
     if len(target_ids) == 1:
         return target_label(targets[target_ids[0]]) if target_ids[0] in targets else target_ids[0]
     workloads = list(
@@ -61,21 +63,19 @@ def _who(target_ids: list[str], targets: Mapping[str, Mapping[str, Any]]) -> str
     )
 
 
-def causes(summary: Mapping[str, Any]) -> list[tuple[Mapping[str, str], list[Mapping[str, Any]]]]:
-    """Why targets were not scanned: (error record, its targets), targets with the same cause and advice together."""
-    groups: dict[tuple[str, str, str], tuple[Mapping[str, str], list[Mapping[str, Any]]]] = {}
-    for target in summary["targets"]:
-        error = target["error"]
-        if error:
-            groups.setdefault((error["reason"], error["cause"], error["advice"]), (error, []))[1].append(
-                target
-            )
+def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:
+    """Why targets were not scanned: (error, its targets), targets with the same cause and advice together."""
+    groups: dict[tuple[str, str, str], tuple[ErrorRecord, list[TargetRecord]]] = {}
+    for target in run.targets:
+        error = target.error
+        if error is not None:
+            key = (error.reason, error.cause, error.advice)
+            groups.setdefault(key, (error, []))[1].append(target)
     return list(groups.values())
 
 
-def verdict(summary: Mapping[str, Any]) -> str:
+def verdict(run: Run) -> str:
     """PASSED, FAILED or NOT DECIDED."""
-    gate = summary["gate"]
-    if gate is None:
+    if run.gate is None:
         return "NOT DECIDED"
-    return "PASSED" if gate["passed"] else "FAILED"
+    return "PASSED" if run.gate.passed else "FAILED"

@@ -32,7 +32,14 @@ from typing import Any
 
 from ..errors import ScanError
 from .hdf import hdf_control
-from .model import FAILED, PASSED, SKIPPED, ControlResult, ProfileResult, Segment
+from .model import (
+    SEGMENT_FAILED,
+    SEGMENT_PASSED,
+    SEGMENT_SKIPPED,
+    ControlResult,
+    ProfileResult,
+    Segment,
+)
 from .notes import ATTESTATION, EXPIRED, NOT_NEEDED, NOT_YET, UNKNOWN_CONTROL, Note
 from .scope import Scope, read_scope
 from .status import NOT_REVIEWED, control_status
@@ -128,7 +135,7 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
         if not isinstance(value, str) or not value.strip():
             raise refuse(f"{name} (text) is required")
         fields[name] = value
-    if fields["status"] not in (PASSED, FAILED):
+    if fields["status"] not in (SEGMENT_PASSED, SEGMENT_FAILED):
         raise refuse(
             "status must be passed or failed, found {!r}; to set a control aside, waive it".format(
                 fields["status"]
@@ -242,7 +249,7 @@ def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
         else "Manually verified status provided through attestation"
     )
     return Segment(
-        SKIPPED if expired else entry.status,
+        SEGMENT_SKIPPED if expired else entry.status,
         code_desc,
         now.isoformat(timespec="milliseconds"),
         message=message,

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .decision import FailedControl
 from .hdf import document_target, document_target_id
+from .run import Run
 from .status import FAILED
 from .summary import DocumentSummary, summarize
 
@@ -34,26 +36,22 @@ class Failures:
     def has(self, place: Place, control: Control) -> bool:
         return control in self.by_place.get(place, frozenset())
 
-    def not_in(self, other: Failures) -> list[dict[str, str]]:
-        """{place, profile, control} of what failed here and not there, sorted."""
+    def not_in(self, other: Failures) -> list[FailedControl]:
+        """What failed here and not there, sorted."""
         return [
             _entry(place, control) for place, control in sorted(self._all()) if not other.has(place, control)
         ]
 
-    def also_in(self, other: Failures) -> list[dict[str, str]]:
-        """{place, profile, control} of what failed in both, sorted."""
+    def also_in(self, other: Failures) -> list[FailedControl]:
+        """What failed in both, sorted."""
         return [_entry(place, control) for place, control in sorted(self._all()) if other.has(place, control)]
 
     def _all(self) -> Iterator[tuple[Place, Control]]:
         return ((place, control) for place, controls in self.by_place.items() for control in controls)
 
 
-def place_name(place: Place) -> str:
-    return "/".join(place)
-
-
-def _entry(place: Place, control: Control) -> dict[str, str]:
-    return {"place": place_name(place), "profile": control[0], "control": control[1]}
+def _entry(place: Place, control: Control) -> FailedControl:
+    return FailedControl("/".join(place), *control)
 
 
 def document_place(document: Mapping[str, Any], source: str) -> Place:
@@ -68,17 +66,16 @@ def failed_controls(summary: DocumentSummary) -> set[Control]:
     return {(profile.name, control_id) for profile in summary.profiles for control_id in profile.ids(FAILED)}
 
 
-def failures_of_summary(summary: Mapping[str, Any]) -> Failures:
-    """Of a run's summary."""
+def failures_of_run(run: Run) -> Failures:
     return collect_failures(
-        "run {}".format(summary["run_id"]),
+        f"run {run.run_id}",
         (
             (
-                tuple(target[name] for name in _FIELDS),
-                {(profile, control_id) for profile, ids in target["failed"].items() for control_id in ids},
+                tuple(getattr(target, name) for name in _FIELDS),
+                {(profile, control_id) for profile, ids in target.failed.items() for control_id in ids},
             )
-            for target in summary["targets"]
-            if target["hdf"]
+            for target in run.targets
+            if target.hdf
         ),
     )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from .counted_controls import counted_profiles
 from .hdf import document_target_id
-from .status import PASSED, SEVERITIES, control_severity, control_status
+from .model import SEGMENT_PASSED
+from .status import SEVERITIES, control_severity, control_status
 
 
 def control_rows(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -50,6 +51,6 @@ def _messages(control: Mapping[str, Any]) -> list[str]:
     texts = (
         segment.get("message") or segment.get("skip_message")
         for segment in control["results"]
-        if segment.get("status") != PASSED
+        if segment.get("status") != SEGMENT_PASSED
     )
     return [text for text in texts if text]

@@ -1,18 +1,29 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a gate decided, with every reason."""
+"""What a gate is to expect, and what it decided, with every reason."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .checked_json import JsonObject, JsonRecord, plain
+from .status import NOT_SCANNED, SCANNED
 from .summary import Counts
+from .threshold import Threshold
 
 
 @dataclass(frozen=True)
-class Reason:
+class ExpectedTarget:
+    """A target that was to be scanned, and what its run says of it: `outcome` is scanned or not_scanned."""
+
+    target_id: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Reason(JsonRecord):
     """Why a gate did not open. `target_id` and `profile` are empty where the reason is about the run as a whole.
 
     `key` is the threshold's key, or one of the gate's own rules: documents, expected. `limit` and `found` are what
@@ -26,9 +37,14 @@ class Reason:
     found: Any
     text: str
 
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Reason:
+        texts = {name: given.text(name) for name in ("target_id", "profile", "key", "text")}
+        return cls(limit=given.values.get("limit"), found=given.values.get("found"), **texts)
+
 
 @dataclass(frozen=True)
-class TargetDecision:
+class TargetDecision(JsonRecord):
     """The decision on one target. A target that was not scanned never passes; coverage says how many may be so."""
 
     target_id: str
@@ -36,38 +52,79 @@ class TargetDecision:
     passed: bool
     reasons: int
 
+    @classmethod
+    def from_json(cls, given: JsonObject) -> TargetDecision:
+        if given.values.get("outcome") not in (SCANNED, NOT_SCANNED):
+            raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
+        return cls(
+            given.text("target_id"),
+            given.text("outcome"),
+            given.truth("passed"),
+            given.whole_number("reasons"),
+        )
+
 
 @dataclass(frozen=True)
-class Decision:
-    """The gate's decision. `coverage` is the percentage of expected targets that were scanned (null: not known).
+class FailedControl(JsonRecord):
+    """A control that failed at a place: cluster/namespace/kind/workload/container."""
 
-    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it: {place,
-    profile, control} with place cluster/namespace/kind/workload/container.
+    place: str
+    profile: str
+    control: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> FailedControl:
+        return cls(**{each.name: given.text(each.name) for each in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Decision(JsonRecord):
+    """The gate's decision. `coverage` is the percentage of expected targets that were scanned (None: not known).
+
+    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it. `expected`
+    and `scanned` are numbers of targets.
     """
 
     passed: bool
-    reasons: list[Reason]
-    targets: list[TargetDecision]
-    threshold: dict[str, Any]
-    coverage: Any = None
+    reasons: tuple[Reason, ...]
+    targets: tuple[TargetDecision, ...]
+    threshold: Threshold
+    coverage: float | None = None
     expected: int = 0
     scanned: int = 0
     counts: Counts = field(default_factory=Counts)
     baseline: str = ""
-    new_failures: list[dict[str, str]] = field(default_factory=list)
+    new_failures: tuple[FailedControl, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Decision:
+        counts = given.object("counts")
+        targets = counts.object("targets")
+        return cls(
+            passed=given.truth("passed"),
+            reasons=tuple(Reason.from_json(reason) for reason in given.objects("reasons")),
+            targets=tuple(TargetDecision.from_json(target) for target in given.objects("targets")),
+            threshold=Threshold.from_json(given.object("threshold")),
+            coverage=None if given.values.get("coverage") is None else given.number("coverage"),
+            expected=targets.whole_number("expected"),
+            scanned=targets.whole_number("scanned"),
+            counts=Counts.from_json(counts.object("controls")),
+            baseline=given.text_or_empty("baseline"),
+            new_failures=tuple(FailedControl.from_json(one) for one in given.objects("new_failures")),
+        )
+
+    def to_json(self) -> dict[str, Any]:
         """The decision as plain JSON values; `counts` is {targets: {expected, scanned}, controls: as in a summary}."""
         return {
             "passed": self.passed,
-            "threshold": self.threshold,
+            "threshold": self.threshold.to_json(),
             "coverage": self.coverage,
             "baseline": self.baseline,
-            "new_failures": self.new_failures,
+            "new_failures": plain(self.new_failures),
             "counts": {
                 "targets": {"expected": self.expected, "scanned": self.scanned},
-                "controls": self.counts.as_dict(),
+                "controls": self.counts.to_json(),
             },
-            "reasons": [asdict(reason) for reason in self.reasons],
-            "targets": [asdict(target) for target in self.targets],
+            "reasons": plain(self.reasons),
+            "targets": plain(self.targets),
         }

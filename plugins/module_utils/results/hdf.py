@@ -12,7 +12,7 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
     scan              how it was seen: started (RFC 3339), duration (seconds), run_id, approach, collector_version and
                       whatever else the judgement's method holds
     unread_facts      list of {fact, status, cause}: what could not be had
-    error             null, or the error record of a scan that did not end well; such a document is not accepted back
+    error             null; a document in which it is an error record is not accepted back
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from ..errors import ScanError
 from ..safe_text import kept_values, one_line
 from .hdf_check import check_hdf
-from .model import ERROR, ControlResult, Judgement, ProfileResult, Segment
+from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
 
@@ -59,7 +59,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
                 "platform": kept_values(asdict(platform)),
                 "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
                 "unread_facts": kept_values(unread),
-                "error": kept_values(judgement.error),
+                "error": None,
             }
         },
     }
@@ -221,7 +221,7 @@ def _result(segment: Segment, control: ControlResult) -> dict[str, Any]:
     ):
         if text:
             result[name] = kept_values(text)
-    if segment.status == ERROR:
+    if segment.status == SEGMENT_ERROR:
         # InSpec has no status "error": it writes failed with exception and backtrace, which readers take as an error.
         result.update(
             status="failed",

@@ -74,6 +74,13 @@ class Limit:
     key: str
     value: Any
 
+    @classmethod
+    def parse(cls, key: str, value: Any, source: str) -> Limit:
+        """:raises ScanError: `bad_threshold`, naming `source`, for an unknown key or a value that does not fit"""
+        if key not in _KNOWN and not (key.startswith(_MUST_PASS_PREFIX) and key != _MUST_PASS_PREFIX):
+            raise _bad(source, f"unknown key {key}{_near_match(key)}")
+        return cls(key, _checked_value(key, value, source))
+
     @property
     def is_of_run(self) -> bool:
         """Whether it is about the run and not about one profile's counts."""
@@ -148,11 +155,9 @@ def parse_limits(content: Mapping[Any, Any], source: str) -> list[Limit]:
     """
     limits: dict[str, Limit] = {}
     for key, value in _leaves(content, (), source):
-        if key not in _KNOWN and not (key.startswith(_MUST_PASS_PREFIX) and key != _MUST_PASS_PREFIX):
-            raise _bad(source, f"unknown key {key}{_near_match(key)}")
         if key in limits:
             raise _bad(source, f"{key} is given twice")
-        limits[key] = Limit(key, _checked_value(key, value, source))
+        limits[key] = Limit.parse(key, value, source)
     return list(limits.values())
 
 

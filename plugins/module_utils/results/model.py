@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-PASSED = "passed"
-FAILED = "failed"
-SKIPPED = "skipped"
-ERROR = "error"
+SEGMENT_PASSED = "passed"
+SEGMENT_FAILED = "failed"
+SEGMENT_SKIPPED = "skipped"
+SEGMENT_ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -99,4 +99,3 @@ class Judgement:
     profiles: list[ProfileResult]
     started: str
     duration: float
-    error: dict[str, str] | None = None

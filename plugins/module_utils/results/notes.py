@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from .checked_json import JsonObject, JsonRecord
 
 WAIVER = "waiver"
 ATTESTATION = "attestation"
@@ -20,7 +23,7 @@ NOT_NEEDED = "not_needed"
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(JsonRecord):
     """`about` is WAIVER or ATTESTATION, `kind` one of the words above, `text` one sentence."""
 
     about: str
@@ -28,7 +31,12 @@ class Note:
     kind: str
     text: str
 
-    def as_dict(self) -> dict[str, str]:
+    @classmethod
+    def from_json(cls, given: JsonObject, about: str) -> Note:
+        return cls(about, given.text("control_id"), given.text("kind"), given.text("text"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Without `about`: the list that it stands in says it."""
         return {"control_id": self.control_id, "kind": self.kind, "text": self.text}
 
 

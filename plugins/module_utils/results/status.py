@@ -1,9 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Status and severity of a control, by the rules of InSpec's reports as Heimdall and the SAF CLI apply them.
+"""The words for what became of a control and of a target, and the rules for a control's status and severity.
 
-The one place for both rules. They work on a control of an HDF document; the document must have been checked.
+The rules are those of InSpec's reports as Heimdall and the SAF CLI apply them, and stand only here. They work on a
+control of an HDF document; the document must have been checked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ FAILED = "failed"
 NOT_REVIEWED = "not_reviewed"
 NOT_APPLICABLE = "not_applicable"
 PROFILE_ERROR = "profile_error"
+
+# The outcome of a target: whether there are results of it.
+SCANNED = "scanned"
+NOT_SCANNED = "not_scanned"
+
+# The result of a target that was scanned; one that was not has NOT_SCANNED as its result too.
+PASS = "pass"  # noqa: S105 - a result, not a password
+FAIL = "fail"
 
 # In the order in which reports show them.
 STATUS_WORDS: dict[str, str] = {

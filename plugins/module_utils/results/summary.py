@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .checked_json import JsonObject, JsonRecord
 from .counted_controls import counted_profiles
 from .status import (
     FAILED,
@@ -26,7 +27,7 @@ def _zeros() -> dict[str, dict[str, int]]:
 
 
 @dataclass
-class Counts:
+class Counts(JsonRecord):
     """Number of controls by status and severity. `table[status][severity]`."""
 
     table: dict[str, dict[str, int]] = field(default_factory=_zeros)
@@ -57,7 +58,17 @@ class Counts:
         """The worst severity among failed controls, empty when none failed."""
         return next((severity for severity in SEVERITIES if self.table[FAILED][severity]), "")
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Counts:
+        counts = cls()
+        for status in STATUSES:
+            row = given.object(status)
+            counts.table[status] = {severity: row.whole_number(severity) for severity in SEVERITIES}
+        if counts.to_json() != given.values:
+            raise given.bad(f"the numbers of {given.place} do not add up")
+        return counts
+
+    def to_json(self) -> dict[str, Any]:
         """{status: {total, critical, high, medium, low, none}, ..., controls, compliance}"""
         table: dict[str, Any] = {
             status: dict(total=self.of(status), **self.table[status]) for status in STATUSES
@@ -111,10 +122,10 @@ class DocumentSummary:
     def as_dict(self) -> dict[str, Any]:
         """Counts of all, and of each profile by name, version and sha256."""
         return dict(
-            self.counts.as_dict(),
+            self.counts.to_json(),
             profiles=[
                 dict(
-                    profile.counts.as_dict(),
+                    profile.counts.to_json(),
                     name=profile.name,
                     version=profile.version,
                     sha256=profile.sha256,

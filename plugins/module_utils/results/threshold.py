@@ -1,41 +1,23 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gate: a SAF threshold file, and the decision over every profile of every target. It fails closed.
-
-Beside SAF's keys there are some of our own (see limits.py): for coverage, for new failures against a baseline run, and
-for controls that must pass.
-
-Whatever the threshold says, the gate fails without documents, on a document that is not whole, when a target that
-counts as scanned has no document, has two, or was not expected.
-"""
+"""What a gate judges by: the limits of a SAF threshold file, and some of our own (see limits.py)."""
 
 from __future__ import annotations
 
-import collections
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
-from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
-from .decision import Decision, Reason, TargetDecision
-from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, NEW_FAILURES_KEY, Limit, parse_limits, shorten_ids
-from .status import PASSED, STATUS_WORDS
+from .checked_json import JsonObject, JsonRecord
+from .limits import COVERAGE_KEY, NEW_FAILURES_KEY, Limit, parse_limits
 from .strict_yaml import load_yaml
-from .summary import Counts, ProfileSummary, merge_counts, summarize
-
-SCANNED = "scanned"
-NOT_SCANNED = "not_scanned"
-_DOCUMENTS = "documents"
-_EXPECTED = "expected"
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """The limits of one threshold, those about a profile's counts and those about the run."""
+class Threshold(JsonRecord):
+    """The limits of one threshold, those about a profile's counts and those about the run. `source` names its file."""
 
     source: str
     all_limits: tuple[Limit, ...]
@@ -62,7 +44,18 @@ class Threshold:
     def _value(self, key: str) -> float | None:
         return next((limit.value for limit in self.all_limits if limit.key == key), None)
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Threshold:
+        try:
+            limits = [
+                Limit.parse(key, value, given.where("limits"))
+                for key, value in given.mapping("limits").items()
+            ]
+        except ScanError as error:
+            raise given.bad(error.message) from None
+        return cls(given.text("source"), tuple(limits))
+
+    def to_json(self) -> dict[str, Any]:
         """{source, limits: {dotted key: value}}"""
         return {"source": self.source, "limits": {limit.key: limit.value for limit in self.all_limits}}
 
@@ -90,208 +83,3 @@ DEFAULT_THRESHOLD = load_threshold(
     },
     "the default threshold",
 )
-
-
-def decide(
-    threshold: Threshold,
-    documents: Iterable[tuple[str, Mapping[str, Any]]],
-    expected: Sequence[Mapping[str, Any]],
-    baseline: Failures | None = None,
-) -> Decision:
-    """Judges every profile of every document by every limit, each on its own as SAF judges a file.
-
-    :param documents: (source, HDF document); a document that is not whole is a reason, not an exception
-    :param expected: {target_id, outcome (`scanned` or `not_scanned`), error (record or None)} per target that was to be
-        scanned. Without any, coverage is not known: a threshold that asks for it fails.
-    :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
-        without it a threshold that asks for new failures fails.
-    """
-    if baseline is not None and threshold.new_failures_max is None:
-        threshold = Threshold(threshold.source, (*threshold.all_limits, Limit(NEW_FAILURES_KEY, 0)))
-    return _Gate(threshold, baseline).decide(documents, expected)
-
-
-class _Gate:
-    def __init__(self, threshold: Threshold, baseline: Failures | None) -> None:
-        self.threshold = threshold
-        self.baseline = baseline
-        self.reasons: list[Reason] = []
-        self.judged: dict[str, str] = {}  # target id -> source of its document
-        self.counts: list[Counts] = []
-        self.failed: dict[
-            str, tuple[Place, set[Control]]
-        ] = {}  # target id -> where it is, and what failed on it
-        self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
-
-    def decide(
-        self, documents: Iterable[tuple[str, Mapping[str, Any]]], expected: Sequence[Mapping[str, Any]]
-    ) -> Decision:
-        number = 0
-        for source, document in documents:
-            number += 1
-            self._judge_document(source, document)
-        if not number:
-            self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
-        self._judge_presence()
-        new_failures = self._judge_new_failures()
-        outcomes = self._compare_with_expected(expected)
-        scanned = sum(outcome == SCANNED for outcome in outcomes.values())
-        coverage = (
-            self._judge_coverage(len(outcomes), scanned) if expected or self.threshold.coverage_min else None
-        )
-        for target_id in self.judged:
-            outcomes.setdefault(target_id, SCANNED)
-        numbers = collections.Counter(reason.target_id for reason in self.reasons)
-        targets = [
-            TargetDecision(
-                target_id, outcome, outcome == SCANNED and not numbers[target_id], numbers[target_id]
-            )
-            for target_id, outcome in outcomes.items()
-        ]
-        return Decision(
-            not self.reasons,
-            self.reasons,
-            targets,
-            self.threshold.as_dict(),
-            coverage,
-            len(expected),
-            scanned,
-            merge_counts(self.counts),
-            self.baseline.name if self.baseline else "",
-            new_failures,
-        )
-
-    def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
-        self.reasons.append(Reason(target_id, "", key, limit, found, text))
-
-    def _judge_document(self, source: str, document: Mapping[str, Any]) -> None:
-        try:
-            checked = check_document(document, source)
-            summary = summarize(checked, source)
-        except ScanError as error:
-            self._refuse("", _DOCUMENTS, error.message)
-            return
-        target_id = document_target_id(checked, source)
-        if target_id in self.judged:
-            self._refuse(target_id, _DOCUMENTS, f"has two documents, {self.judged[target_id]} and {source}")
-        self.judged[target_id] = source
-        self.counts.append(summary.counts)
-        self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
-        for profile in summary.profiles:
-            self._judge_must_pass(target_id, profile)
-            for limit in self.threshold.limits:
-                found = limit.find(profile)
-                if not limit.is_met(found):
-                    self.reasons.append(
-                        Reason(
-                            target_id,
-                            profile.name,
-                            limit.key,
-                            limit.value,
-                            found,
-                            limit.explain(found, profile),
-                        )
-                    )
-
-    def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
-        statuses = {control.id: control.status for control in profile.controls}
-        for limit in self.threshold.must_pass:
-            if limit.must_pass_profile in ("", profile.name):
-                there = [control_id for control_id in limit.value if control_id in statuses]
-                self.seen.update((limit.key, control_id) for control_id in there)
-                found = {one: STATUS_WORDS[statuses[one]] for one in there if statuses[one] != PASSED}
-                if found:
-                    text = shorten_ids(["{} is {}".format(*pair) for pair in found.items()])
-                    self.reasons.append(
-                        Reason(
-                            target_id,
-                            profile.name,
-                            limit.key,
-                            limit.value,
-                            found,
-                            f"{limit.key}: must be Passed: {text}",
-                        )
-                    )
-
-    def _judge_presence(self) -> None:
-        for limit in self.threshold.must_pass:
-            missing = [one for one in limit.value if (limit.key, one) not in self.seen]
-            if missing:
-                self._refuse(
-                    "",
-                    limit.key,
-                    f"{limit.key}: on no target there is {shorten_ids(missing)}",
-                    limit.value,
-                    missing,
-                )
-
-    def _judge_new_failures(self) -> list[dict[str, str]]:
-        """What is new is counted once for all replicas of a workload, and is a reason on each of them."""
-        most = self.threshold.new_failures_max
-        if most is None:
-            return []
-        if self.baseline is None:
-            self._refuse(
-                "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
-            )
-            return []
-        new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
-        if len(new) > most:
-            for target_id, (place, controls) in self.failed.items():
-                for profile in sorted({profile for profile, _id in controls}):
-                    ids = sorted(
-                        control[1]
-                        for control in controls
-                        if control[0] == profile and not self.baseline.has(place, control)
-                    )
-                    if ids:
-                        text = (
-                            f"{NEW_FAILURES_KEY}: found {len(new)} in all, must be at most {int(most)}; "
-                            f"did not fail in {self.baseline.name}: {shorten_ids(ids)}"
-                        )
-                        self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
-        return new
-
-    def _compare_with_expected(self, expected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""
-        outcomes: dict[str, str] = {}
-        for record in expected:
-            target_id = str(record["target_id"])
-            if target_id in outcomes:
-                self._refuse(target_id, _EXPECTED, "is expected twice")
-            says_scanned = record["outcome"] == SCANNED
-            has_document = target_id in self.judged
-            if says_scanned and not has_document:
-                self._refuse(target_id, _DOCUMENTS, "counts as scanned, but no document of it can be used")
-            if has_document and not says_scanned:
-                self._refuse(
-                    target_id,
-                    _EXPECTED,
-                    f"counts as not scanned, but {self.judged[target_id]} holds results of it",
-                )
-            outcomes[target_id] = SCANNED if says_scanned and has_document else NOT_SCANNED
-        if expected:
-            for target_id, source in self.judged.items():
-                if target_id not in outcomes:
-                    self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
-        return outcomes
-
-    def _judge_coverage(self, expected: int, scanned: int) -> float | None:
-        demanded = self.threshold.coverage_min
-        if not expected:
-            self._refuse(
-                "", COVERAGE_KEY, f"{COVERAGE_KEY}: it is not known which targets were expected", demanded
-            )
-            return None
-        coverage = math.floor(10000 * scanned / expected) / 100  # never rounded up to what was demanded
-        if demanded is not None and 100 * scanned < demanded * expected:
-            self._refuse(
-                "",
-                COVERAGE_KEY,
-                f"{COVERAGE_KEY}: at least {demanded} % of the expected targets must be scanned, but "
-                f"{expected - scanned} of {expected} "
-                "were not",
-                demanded,
-                coverage,
-            )
-        return coverage

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
-from .model import SKIPPED, ProfileResult, Segment
+from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
 from .strict_yaml import load_yaml
@@ -154,7 +154,7 @@ def apply_waivers(
                 start_time = control.results[0].start_time if control.results else ""
                 control.results = [
                     Segment(
-                        SKIPPED,
+                        SEGMENT_SKIPPED,
                         "Waived",
                         start_time,
                         skip_message=f"Skipped because of a waiver: {waiver.justification}",

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes one workload have its sidecars, or none: asked for by a dry run first, then done, anew where somebody came between."""
+"""Adds sidecars to one workload, or removes them: first as a dry run, then for real.
+
+If somebody else changes the workload meanwhile, the change is made again for its new version.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,20 @@ from .workload import WorkloadRef, pods_of, template_of
 _DRY_RUN = {"dryRun": "All"}
 # A Deployment's status changes often while it rolls out, and each change is a new version.
 _ATTEMPTS, _FIRST_PAUSE = 12, 0.05
-# How the API server answers to what it cannot decode: with all of the object, secrets in its environment included.
+# The API server answers an object that it cannot decode with all of it, secrets in its environment included.
 _WHOLE_OBJECT = 'Invalid value: "{'
 
 
 class Change:
-    """One workload's way to its sidecars.
+    """The change of one workload.
 
-    :ivar before, after: the workload as it was read, and as it is (or, after `plan`, would be); None where there is none
-    :ivar changed: whether the pod template differs between them
+    :ivar before: the workload as it was read; None if it does not exist
+    :ivar after: the workload as it is now, or would be after `plan`; None if it does not exist
+    :ivar changed: whether the pod template differs between both
     """
 
     def __init__(self, client: RestClient, ref: WorkloadRef, options: SidecarOptions | None) -> None:
-        """:param options: of the sidecars, None to remove them"""
+        """:param options: for the sidecars; None to remove them"""
         self.ref = ref
         self.before: Mapping[str, Any] | None = None
         self.after: Mapping[str, Any] | None = None
@@ -46,9 +50,9 @@ class Change:
         return self._needed
 
     def read(self) -> None:
-        """Finds out what the workload needs, and changes nothing.
+        """Find out what the workload needs, and change nothing.
 
-        :raises ScanError: not_found, where sidecars are wanted; as needed_sidecars; as the client
+        :raises ScanError: not_found, if sidecars are wanted; what needed_sidecars and the client raise
         """
         try:
             self.before = self.after = self._client.get(self.ref.path)
@@ -67,28 +71,31 @@ class Change:
             self._needed = needed_sidecars(template, seen, self._options, self.ref.tried)
 
     def pod_spec_change(self) -> dict[str, Any]:
-        """What the template's spec gets besides, for manifests."""
+        """What is added to the spec of the pod template, for manifests."""
         spec = template_of(self.ref, self.before)["spec"] if self.before else {}
         return pod_spec_change(spec, self._needed.containers)
 
     def plan(self) -> None:
-        """Asks the API server what would become of the workload.
+        """Ask the API server what the change would make of the workload.
 
-        :raises ScanError: conflict, where the sidecars are somebody else's; as `read`
+        :raises ScanError: conflict, if the sidecars were not added by us; what `read` raises
         """
         self._converge(dry=True)
 
     def apply(self) -> None:
-        """Changes the workload; raises as `plan`."""
+        """Change the workload.
+
+        :raises ScanError: what `plan` raises
+        """
         self._converge(dry=False)
 
     def warnings(self) -> list[str]:
-        """What the operator should know besides."""
+        """Warnings for the operator."""
         if self.before is None:
             return []
         _group, kind, name = controller_of(self.before["metadata"])
         owned = (
-            [f"{self.ref.title}: it is controlled by {kind} {name}, which may take the change back"]
+            [f"{self.ref.title}: it is controlled by {kind} {name}, which can undo the change"]
             if kind
             else []
         )
@@ -106,7 +113,8 @@ class Change:
                 return
             try:
                 self.after = self._client.patch(self.ref.path, operations, PATCH_TYPE, _DRY_RUN)
-                # what the API server makes of it tells, not what we would write: it fills in and puts numbers into its own form
+                # compared is what the API server makes of it: it fills in defaults and writes numbers its own
+                # way
                 self.changed = self._options is None or template_of(self.ref, self.after) != template_of(
                     self.ref, self.before
                 )

@@ -19,15 +19,19 @@ from ..approaches.beside_target import (
 from ..errors import ScanError
 from ..targets.own_containers import IDLE, PREFIX, is_own_sidecar
 
-# It waits for as long as its pod lives; every sleep can count so far (a signed 32-bit number, 68 years).
+# Seconds that a sidecar waits: as long as its pod lives. Every `sleep` takes this number (31 bits, 68 years).
 _FOREVER = "2147483647"
 Identity = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class SidecarOptions:
-    """`image` holds a POSIX shell and sleep. `resources` as a v1 Container has them. `user`, `group`: of containers for which
-    neither the template nor a pod tells them."""
+    """How sidecars are made.
+
+    :ivar image: an image with a POSIX shell and sleep
+    :ivar resources: as in a v1 Container
+    :ivar user: the user of containers for which neither the template nor a pod names one; `group` likewise
+    """
 
     image: str = ""
     pull_policy: str = "IfNotPresent"
@@ -38,7 +42,7 @@ class SidecarOptions:
 
 @dataclass(frozen=True)
 class Needed:
-    """The sidecars that serve a template's containers, and why the others are not served, by container."""
+    """The sidecars for a template's containers; `not_served`: container name -> why it gets none."""
 
     containers: tuple[Mapping[str, Any], ...]
     not_served: Mapping[str, ScanError]
@@ -51,10 +55,11 @@ class Needed:
 def needed_sidecars(
     template: Mapping[str, Any], reported: Mapping[str, Identity], options: SidecarOptions, tried: str
 ) -> Needed:
-    """What has to be put into a v1 PodTemplateSpec.
+    """The sidecars that a v1 PodTemplateSpec needs.
 
-    :param reported: user and group of containers as the nodes report them, by container
-    :raises ScanError: platform_unsupported, identity_unknown; target_privileged, where no container can be served
+    :param reported: container name -> its user and group, as the nodes report them
+    :raises ScanError: platform_unsupported, identity_unknown; target_privileged, if no container can be
+        served
     """
     spec = template["spec"]
     if (spec.get("os") or {}).get("name", "linux") != "linux":
@@ -71,7 +76,7 @@ def needed_sidecars(
         if identity is None:
             if not present:
                 raise _unknown(container, tried)
-            # what a run of this task has once known; no pod tells it now
+            # an earlier run of this task knew the identity; no pod reports it now
             identities.update(dict.fromkeys(present))
             continue
         held = held_capabilities(container, identity[0])
@@ -85,7 +90,7 @@ def needed_sidecars(
 
 
 def running_containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The containers of a v1 PodSpec that run as long as its pod, but for our own."""
+    """The containers of a v1 PodSpec that run as long as the pod, except our own."""
     sidecars = [
         container
         for container in spec.get("initContainers") or []
@@ -95,7 +100,7 @@ def running_containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def lacks_identity(template: Mapping[str, Any]) -> bool:
-    """Whether the template leaves it to an image which user or group one of its containers has."""
+    """Whether the user or group of a container is decided by its image, and not by the template."""
     return any(
         None in identity_in_spec(template["spec"], container)
         for container in running_containers(template["spec"])
@@ -103,7 +108,7 @@ def lacks_identity(template: Mapping[str, Any]) -> bool:
 
 
 def reported_identities(pods: Iterable[Mapping[str, Any]]) -> dict[str, Identity]:
-    """User and group by container, as the node of the youngest pod reports them."""
+    """Container name -> user and group, as the node of the newest pod reports them."""
     found: dict[str, tuple[str, Identity]] = {}
     for pod in pods:
         created = str(pod["metadata"].get("creationTimestamp") or "")
@@ -141,17 +146,17 @@ def _identity_of_sidecar(container: Mapping[str, Any]) -> Identity:
 def _unknown(container: Mapping[str, Any], tried: str) -> ScanError:
     return ScanError(
         "identity_unknown",
-        "nothing tells which user and group the container {} runs as".format(container["name"]),
+        "the user and group that the container {} runs as are not known".format(container["name"]),
         tried=tried,
         cause="The pod template leaves it to the image, and no node has reported a pod of the workload "
-        "with its "
-        "user (Kubernetes 1.33 or newer reports it).",
+        "with its user (Kubernetes 1.33 or newer reports it).",
         advice="Give run_as_user and run_as_group, or set runAsUser and runAsGroup in the template.",
     )
 
 
 def _sidecar(identity: Identity, options: SidecarOptions) -> dict[str, Any]:
-    """The v1 Container. A sidecar of Kubernetes: an init container that is restarted, and ends with its pod."""
+    """The v1 Container: in Kubernetes a sidecar is an init container that is always restarted and ends with
+    its pod."""
     container: dict[str, Any] = {
         "name": "{}sidecar-{}-{}".format(PREFIX, *identity),
         "image": options.image,

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same sidecars for those who keep their workloads in git: a kustomize component, and values for Helm charts."""
+"""The same sidecars for those who keep their workloads in git: a kustomize component, and values for Helm
+charts."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def manifests(changes: Sequence[tuple[WorkloadRef, Mapping[str, Any]]]) -> dict[
     patches: list[dict[str, Any]] = []
     for ref, change in changes:
         base = f"{ref.kind.name.lower()}-{ref.name}"
-        # a selector, whose name is a regular expression: a patch alone would only match where the namespace is written likewise
+        # a selector, whose name is a regular expression: a patch alone would only match where the namespace
+        # is written likewise
         patches.append(
             {
                 "path": base + ".patch.yaml",

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The change of a workload that puts sidecars into its pod template, and the one that takes them out without a trace.
+"""The JSON patch that adds sidecars to a workload's pod template, and the one that removes them without a
+trace.
 
-What the template had before, where that cannot be seen afterwards, stands in one annotation of the workload. A change holds the
-workload's resourceVersion: where somebody else has changed it meanwhile, the API server refuses, and the change is made anew.
+One annotation of the workload keeps what the template had before, as far as that cannot be seen afterwards. A
+patch holds the workload's resourceVersion: if somebody else has changed the workload meanwhile, the API
+server refuses the patch, and a new one is made.
 """
 
 from __future__ import annotations
@@ -24,15 +26,20 @@ Operation = dict[str, Any]
 
 
 def is_ours(workload: Mapping[str, Any]) -> bool:
-    """Whether this collection has put the sidecars into the workload, rather than somebody's manifests."""
+    """Whether this collection added the sidecars to the workload, and not somebody's manifests."""
     return ANNOTATION in (workload["metadata"].get("annotations") or {})
 
 
 def pod_spec_change(spec: Mapping[str, Any], sidecars: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a v1 PodSpec gets besides: `initContainers`, the sidecars alone, and `shareProcessNamespace` where it needs that. The
-    first to start are the sidecars, as kustomize puts what it adds first."""
+    """What is added to a v1 PodSpec: `initContainers` (only the sidecars), and `shareProcessNamespace` if it
+    needs that.
+
+    The sidecars stand first and so start first, as kustomize puts what it adds first too.
+    """
     change: dict[str, Any] = {"initContainers": [dict(sidecar) for sidecar in sidecars]}
-    if not spec.get("hostPID"):  # the node's processes are shared then, and Kubernetes takes only one of both
+    if not spec.get(
+        "hostPID"
+    ):  # with hostPID the pod sees all processes already, and Kubernetes refuses both together
         change[_SHARED] = True
     return change
 
@@ -58,9 +65,9 @@ def adding(
 
 
 def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> list[Operation]:
-    """A JSON patch after which the template is as it would be without us. What others have changed meanwhile stays.
+    """A JSON patch after which the template is as it would be without us. Changes by others stay.
 
-    :raises ScanError: conflict, where the annotation does not say any more what was there before
+    :raises ScanError: conflict, if the annotation no longer says what was there before
     """
     spec = template_of(ref, workload)["spec"]
     before = _remembered(ref, workload)
@@ -74,8 +81,8 @@ def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> list[Operation]:
     return operations
 
 
-def shown(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]:
-    """What a diff shows of a workload: the parts that we change, and of other init containers the names."""
+def for_display(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]:
+    """What a diff shows of a workload: the parts that we change, and the names of other init containers."""
     spec = template_of(ref, workload)["spec"]
     ours: dict[str, Any] = {
         "initContainers": [
@@ -96,8 +103,10 @@ def _others(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _locked(workload: Mapping[str, Any]) -> list[Operation]:
-    """Only for the object as it was read: the API server answers with a conflict where it has another version by now, or where
-    another object has taken its name."""
+    """Makes a patch valid only for the object as it was read.
+
+    The API server answers with a conflict if the object has another version by now, or if it was made anew.
+    """
     return [
         {
             "op": "replace",
@@ -124,7 +133,7 @@ def _annotation_path() -> str:
 
 
 def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> bool | None:
-    """What shareProcessNamespace was before: None where it was absent."""
+    """What shareProcessNamespace was before; None if it was not set."""
     text = str(workload["metadata"]["annotations"][ANNOTATION])
     try:
         before = json.loads(text)[_SHARED]
@@ -136,6 +145,6 @@ def _remembered(ref: WorkloadRef, workload: Mapping[str, Any]) -> bool | None:
         "conflict",
         f"the annotation {ANNOTATION} was changed",
         tried=ref.tried,
-        cause="It says what the template was like before, and does not any more.",
+        cause="It kept what the template was like before; that cannot be read from it any more.",
         advice='Set it to {"shareProcessNamespace": null}, or to what it was before, and run again.',
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a workload's rollout is, by its status: the rules are those of `kubectl rollout status`."""
+"""How far a workload's rollout is, read from its status by the rules of `kubectl rollout status`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..errors import ScanError
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from .workload import WorkloadRef
 
 ON_DELETE = "OnDelete"
 
 
 def missing_for_completion(ref: WorkloadRef, workload: Mapping[str, Any]) -> str:
-    """What the rollout still waits for, in words; "" where it is complete.
+    """What the rollout still waits for, in words; "" if it is complete.
 
-    :raises ScanError: rollout_failed, where the controller has given up or must not begin
+    :raises ScanError: rollout_failed, if the controller has given up, or the rollout is paused
     """
     status = workload.get("status") or {}
     if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
@@ -27,7 +27,7 @@ def missing_for_completion(ref: WorkloadRef, workload: Mapping[str, Any]) -> str
 
 
 def rolling_out(ref: WorkloadRef) -> str:
-    """What is tried, for errors."""
+    """What was tried, for errors."""
     return f"rolling out {ref.title} in namespace {ref.namespace}"
 
 
@@ -37,7 +37,7 @@ def waits_for_deletion(workload: Mapping[str, Any]) -> bool:
 
 
 def has_rollout(ref: WorkloadRef) -> bool:
-    """Whether a new template replaces pods: those of a CronJob are made by its next run."""
+    """Whether a new template replaces pods. It does not for a CronJob, whose next run makes new ones."""
     return ref.kind.name in _BY_KIND
 
 
@@ -47,11 +47,11 @@ def _deployment(ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[s
             "rollout_failed",
             "its rollout is paused",
             tried=rolling_out(ref),
-            advice="Resume it (kubectl rollout resume), or do not wait (wait).",
+            advice="Resume it (kubectl rollout resume), or do not wait for it (wait=false).",
         )
     for condition in status.get("conditions") or []:
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            message = clean_text(str(condition.get("message") or "its progress deadline is over"))
+            message = server_text(str(condition.get("message") or "its progress deadline is over"))
             raise ScanError(
                 "rollout_failed",
                 message,
@@ -64,7 +64,7 @@ def _deployment(ref: WorkloadRef, workload: Mapping[str, Any], status: Mapping[s
     if updated < wanted:
         return f"{updated} of {wanted} pods have the new template"
     if status.get("replicas", 0) > updated:
-        return "pods of the old template that are still there: %d" % (status.get("replicas", 0) - updated)
+        return "{} pods of the old template are still there".format(status.get("replicas", 0) - updated)
     if status.get("availableReplicas", 0) < updated:
         return "{} of {} new pods are available".format(status.get("availableReplicas", 0), updated)
     return ""

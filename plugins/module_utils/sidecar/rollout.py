@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits until a workload's pods have its new template, and tells early why they do not get it."""
+"""Waits until a workload's pods have its new template, and fails early if they cannot get it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..cluster.api_errors import refusal_cause
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.server_text import clean_text
+from ..safe_text import server_text
 from ..targets.own_containers import own_sidecars
 from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-_PAST_GRACE = 5.0  # seconds in which the kubelet kills what has not ended, and takes the pod away
-# How a controller's failure to make a pod begins where admission has refused it: trying again does not help.
+_PAST_GRACE = 5.0  # seconds in which the kubelet kills what has not ended, and removes the pod
+# Words in a controller's message if admission refused its pod: trying again does not help.
 _REFUSED = ("is forbidden", "denied the request", "denied request")
 Events = Mapping[str, tuple[int, str]]
 
 
 class Rollout:
-    """One workload's way to its new pods. Made before the change, so that it knows what was said before."""
+    """The rollout of one workload. It is made before the change, so that it knows which events are older."""
 
     def __init__(self, client: RestClient, ref: WorkloadRef) -> None:
         self._client = client
@@ -34,11 +34,11 @@ class Rollout:
         self._before = self._failed_creations()
 
     def wait(self, deadline: Deadline) -> None:
-        """Until the rollout is complete and the pods of the old template have gone, which a scan would find otherwise.
+        """Wait until the rollout is complete and the old pods are gone, which a scan would otherwise find.
 
-        Those that stay past their grace period (their node does not answer) and past the deadline are not waited for.
+        Old pods that stay after their grace period, because their node does not answer, are not waited for.
 
-        :raises ScanError: rollout_failed, image_pull_failed, timed_out, cancelled; as the client
+        :raises ScanError: rollout_failed, image_pull_failed, timed_out, cancelled; what the client raises
         """
         pause = _FIRST_PAUSE
         while True:
@@ -57,9 +57,8 @@ class Rollout:
                     tried=rolling_out(self._ref),
                     cause="It takes longer than wait_timeout, or a pod cannot be placed or does not get "
                     "ready.",
-                    advice="Look at the workload's pods and events; raise wait_timeout, or take the change "
-                    "back "
-                    "(state=absent).",
+                    advice="Look at the workload's pods and events; raise wait_timeout, or take the "
+                    "change back (state=absent).",
                 )
             deadline.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
@@ -80,7 +79,7 @@ class Rollout:
         ]
 
     def _refused_pod(self, workload: Mapping[str, Any]) -> ScanError | None:
-        """Where admission lets no pod be made: Pod Security, a quota, a policy."""
+        """The failure if admission refuses new pods: Pod Security, a quota, a policy."""
         messages = [
             str(condition.get("message") or "")
             for condition in (workload.get("status") or {}).get("conditions") or []
@@ -96,15 +95,18 @@ class Rollout:
             if any(words in message for words in _REFUSED):
                 return ScanError(
                     "rollout_failed",
-                    clean_text(message),
+                    server_text(message),
                     tried=rolling_out(self._ref),
                     cause=refusal_cause(message),
                 )
         return None
 
     def _failed_creations(self) -> dict[str, tuple[int, str]]:
-        """How often which event said that no pod could be made, by uid; a Deployment's status tells it. None, where events
-        may not be read: they only tell sooner."""
+        """Event uid -> (count, message) of the events that say that a pod could not be made.
+
+        Empty for a Deployment, whose status says it, and if we are not allowed to list events: without them
+        the failure is only found later.
+        """
         if self._ref.kind.name == "Deployment":
             return {}
         selector = f"involvedObject.kind={self._ref.kind.name},involvedObject.name={self._ref.name},reason=FailedCreate"
@@ -121,7 +123,7 @@ class Rollout:
         }
 
     def _failed_sidecar(self, workload: Mapping[str, Any]) -> ScanError | None:
-        """Where a sidecar of the template cannot start, whatever keeps the others."""
+        """The failure if a sidecar of the template cannot start."""
         wanted = {
             container["name"]: _compared(container)
             for container in own_sidecars(template_of(self._ref, workload)["spec"])
@@ -129,7 +131,7 @@ class Rollout:
         if not wanted:
             return None
         for pod in pods_of(self._client, self._ref, workload):
-            # those of an earlier template may be there, too, with what was wrong then
+            # pods of an earlier template can still be there, with failures of their own
             current = {
                 container["name"]: container
                 for container in own_sidecars(pod["spec"])
@@ -150,5 +152,5 @@ class Rollout:
 
 
 def _compared(container: Mapping[str, Any]) -> dict[str, Any]:
-    """What a pod's container has in common with that of its template."""
+    """The fields in which a pod's container is the same as in its template."""
     return {key: container.get(key) for key in ("image", "imagePullPolicy", "command", "securityContext")}

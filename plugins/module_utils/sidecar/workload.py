@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workloads whose pod templates take a sidecar: where they are, where their template is, which pods are theirs."""
+"""The kinds of workloads that can get sidecars: their API, where their pod template is, and which pods are
+theirs."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ _TEMPLATE = ("spec", "template")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of workload: its API, and where its pod template stands in it. `is_mutable`: the template may be changed."""
+    """A kind of workload: its API, and the path of its pod template.
+
+    `is_mutable`: the template can be changed.
+    """
 
     name: str
     group: str
@@ -55,7 +59,7 @@ class WorkloadRef:
 
     @property
     def title(self) -> str:
-        """As people write it: Deployment/api."""
+        """KIND/NAME, such as Deployment/api."""
         return f"{self.kind.name}/{self.name}"
 
     @property
@@ -70,8 +74,8 @@ class WorkloadRef:
 def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> list[WorkloadRef]:
     """The workloads that an option names, as KIND/NAME.
 
-    :param needs_change: their templates are to be changed
-    :raises ScanError: bad_option; template_immutable
+    :param needs_change: whether their templates will be changed
+    :raises ScanError: bad_option, template_immutable
     """
     if not texts:
         raise ScanError("bad_option", "no workload was named", tried="reading the option workloads")
@@ -79,7 +83,7 @@ def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> l
     for text, known in zip(texts, read_workloads("workloads", texts)):
         kind, _slash, name = known.partition("/")
         if is_pattern(text):
-            raise _refused(text, "is a pattern", "Name each workload: what is changed must be meant.")
+            raise _refused(text, "is a pattern", "Name each workload that is to be changed.")
         if kind not in KINDS:
             raise _refused(
                 text,
@@ -91,7 +95,7 @@ def workload_refs(namespace: str, texts: Sequence[str], needs_change: bool) -> l
                 "template_immutable",
                 f"{text} is a {KINDS[kind].name}",
                 tried="reading the option workloads",
-                cause="Kubernetes lets nobody change the pod template of a Job.",
+                cause="Kubernetes does not allow a change of a Job's pod template.",
             )
         refs.append(WorkloadRef(KINDS[kind], namespace, name))
     return list(dict.fromkeys(refs))
@@ -119,9 +123,9 @@ def template_of(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]
 
 
 def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The v1 Pods of a workload, whatever their state.
+    """The v1 Pods of a workload, whatever their state. Those of a CronJob are found by their Jobs.
 
-    A CronJob's are found by their Jobs; raises as the client.
+    :raises ScanError: what the client raises
     """
     path = f"/api/v1/namespaces/{ref.namespace}/pods"
     if ref.kind.name != "CronJob":
@@ -136,7 +140,7 @@ def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -
 
 
 def selector_text(selector: Mapping[str, Any]) -> str:
-    """A metav1.LabelSelector as a query has it."""
+    """A metav1.LabelSelector as the text that a query takes."""
     parts = ["{}={}".format(*pair) for pair in (selector.get("matchLabels") or {}).items()]
     for expression in selector.get("matchExpressions") or []:
         key, operator = expression["key"], expression["operator"]

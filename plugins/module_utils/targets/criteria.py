@@ -40,13 +40,14 @@ REPLICAS = ("all", "one")
 class Selection:
     """What is to be scanned. All conditions must hold; an empty one holds for everything.
 
-    `namespaces`: names or shell patterns; they or `namespace_selectors` must be given. The selectors are those of
-    kubectl, all of which must hold: `namespace_selectors` over the labels of namespaces, `label_selectors` and
-    `field_selectors` over pods. `workloads`: KIND/NAME. `pods`, `containers`, `images`: names or shell patterns.
-    `exclude_*` takes away what it names. `container_kinds`: of container, init, ephemeral. `replicas`: all, or one of
-    those that are alike. `limit`: at most so many targets, None for all.
+    `namespaces`: names or shell patterns; they or `namespace_selectors` must be given. The selectors are
+    those of kubectl, all of which must hold: `namespace_selectors` over the labels of namespaces,
+    `label_selectors` and `field_selectors` over pods. `workloads`: KIND/NAME. `pods`, `containers`, `images`:
+    names or shell patterns. `exclude_*` takes away what it names. `container_kinds`: of container, init,
+    ephemeral. `replicas`: all, or one of those that are alike. `limit`: the largest number of targets, None
+    for all.
 
-    Raises ScanError bad_option for what can select nothing, before anything is asked of a cluster.
+    :raises ScanError: bad_option for a condition that can never hold; no cluster is asked for that
     """
 
     namespaces: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ class Selection:
 
     @property
     def named_namespaces(self) -> tuple[str, ...]:
-        """The namespaces that need no list to be known: names, no patterns, no selectors."""
+        """The namespaces that are known without a list: those given by name, if there are no selectors."""
         return (
             ()
             if self.namespace_selectors
@@ -104,7 +105,7 @@ class Selection:
         return bool(self.workloads or self.exclude_workloads)
 
     def namespace_obstacle(self, name: str) -> str:
-        """The option that keeps the namespace out, "" when none does; likewise the three below."""
+        """The option that leaves the namespace out, "" if none does; the three methods below likewise."""
         return self._obstacle("namespaces", name)
 
     def pod_obstacle(self, name: str) -> str:
@@ -116,8 +117,10 @@ class Selection:
         return "exclude_workloads" if matches_workload(kind, name, self.exclude_workloads) else ""
 
     def container_obstacle(self, view: ContainerView) -> str:
-        """An image is known by the pod's reference and by the id that its node reports, which holds the digest."""
-        # a sidecar runs beside the containers as long as the pod does, though the API lists it with the init containers
+        """Images are compared by the pod's reference, and by the id that the node reports, which holds the
+        digest."""
+        # a sidecar runs beside the containers as long as the pod does, though the API lists it with the init
+        # containers
         if view.kind not in self.container_kinds and not (
             view.is_sidecar and "container" in self.container_kinds
         ):
@@ -151,6 +154,6 @@ def _check_choice(option: str, given: tuple[str, ...], choices: tuple[str, ...])
     if not given or not set(given) <= set(choices):
         raise ScanError(
             "bad_option",
-            "{} is not of {}".format(", ".join(given) or "nothing", ", ".join(choices)),
+            "{} is not one of {}".format(", ".join(given) or "nothing", ", ".join(choices)),
             tried=f"reading the option {option}",
         )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why nothing was found: asked of the cluster only then, by a few small requests."""
+"""Why a selection found nothing. The cluster is asked only in that case, by a few small requests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from .criteria import Selection
 from .selection_report import SelectionReport
 from .workloads import ReadsObjects
 
-# In so many namespaces it is asked whether they have pods at all.
+# In how many namespaces, at most, we look whether they have pods at all.
 _ASKED = 5
 
 
 def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: SelectionReport) -> list[str]:
-    """A sentence for each namespace that was named and showed no pod, when it does not exist or may not: the API
-    answers an empty list for both."""
+    """A sentence for each namespace that was named and has no pods, if it does not exist or we cannot find
+    out.
+
+    The API answers an empty list for a namespace that does not exist, as for one without pods.
+    """
     found = []
     for name in selection.named_namespaces:
         if looked_at.namespaces.get(name) != 0:
@@ -29,7 +32,9 @@ def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: Sel
             if error.reason == "not_found":
                 found.append(f"namespace {name} does not exist")
             elif error.reason == "not_permitted":
-                found.append(f"namespace {name} showed no pod and may not exist; the credential may not look")
+                found.append(
+                    f"namespace {name} has no pods or does not exist; the credential is not allowed to read namespaces"
+                )
             else:
                 raise
     return found
@@ -38,7 +43,7 @@ def unseen_namespaces(client: ReadsObjects, selection: Selection, looked_at: Sel
 def no_targets(
     client: ReadsObjects, selection: Selection, looked_at: SelectionReport, missing: Sequence[str]
 ) -> ScanError:
-    """The error for a selection that took nothing. `missing` are the sentences of `unseen_namespaces`."""
+    """The error for a selection without targets. `missing` are the sentences of `unseen_namespaces`."""
     narrow = [option for option, number in looked_at.left_out.items() if number]
     facts = [looked_at.summary_sentence(), *missing]
     selectors = list(selection.selectors_of_pods())

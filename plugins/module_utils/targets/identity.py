@@ -15,8 +15,8 @@ from .pod import PodSnapshot
 class Target:
     """One container of one pod, as the API showed it at selection.
 
-    `image_digest` is the registry digest (sha256:...) of the running image, empty where the runtime reports none
-    (an image that was loaded by hand has only `image_id`, a config digest). `container_kind` is one of
+    `image_digest` is the registry digest (sha256:...) of the running image, empty where the runtime reports
+    none (an image that was loaded by hand has only `image_id`, a config digest). `container_kind` is one of
     container, init, ephemeral. `state` is one of running, waiting, terminated, unknown.
     """
 
@@ -55,8 +55,11 @@ class Target:
 
 @dataclass(frozen=True)
 class SelectedTarget:
-    """A target and the pod it was seen in. `replicas` is the number of containers it stands for, itself included:
-    more than 1 only where a selection takes one of those that are alike."""
+    """A target and the pod it was seen in.
+
+    `replicas` is the number of containers that the target stands for, itself included: more than 1 only with
+    `replicas: one`.
+    """
 
     target: Target
     pod: PodSnapshot

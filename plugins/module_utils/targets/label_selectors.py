@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Label selectors that are applied here, to pods that are known already: a rule that forbids something must hold for the very
-pod that was selected, and must be understood before anything is asked of a cluster.
+"""Label selectors that we apply ourselves, to pods that we have already read.
 
-The grammar is that of Kubernetes (labels and selectors), without its comparison of numbers.
+A rule that forbids something must be checked on the very pod that was selected, and must be understood before
+a cluster is asked. The grammar is that of Kubernetes (labels and selectors), without its comparison of
+numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _LONGEST = 1000
 
 @dataclass(frozen=True)
 class Requirement:
-    """A label that must, or must not, be there with one of the values; with any value where they are None."""
+    """A label that must (`wanted`) or must not be set to one of `values`; to any value if `values` is None."""
 
     key: str
     values: frozenset[str] | None
@@ -39,7 +40,10 @@ class Requirement:
 
 
 def read_label_selectors(option: str, selectors: tuple[str, ...]) -> tuple[Requirement, ...]:
-    """All that the selectors ask for. Raises ScanError bad_option for one that is empty or not understood."""
+    """The requirements of all selectors.
+
+    :raises ScanError: bad_option for a selector that is empty or not understood
+    """
     return tuple(requirement for text in selectors for requirement in _read(option, text))
 
 
@@ -60,11 +64,10 @@ def _read(option: str, text: str) -> tuple[Requirement, ...]:
         ):
             raise ScanError(
                 "bad_option",
-                f"{text[:300]!r} is no label selector",
+                f"{text[:300]!r} is not a label selector",
                 tried=f"reading the option {option}",
-                advice="Write it as KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY notin (A, B), KEY or !KEY, "
-                "several "
-                "with commas between them.",
+                advice="Write it as KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY notin (A, B), KEY or !KEY; put "
+                "commas between several.",
             )
         negative = bool(match["absent"]) or match["sign"] == "!=" or match["set"] == "notin"
         found.append(Requirement(match["not_there"] or match["key"], values, not negative))
@@ -74,7 +77,8 @@ def _read(option: str, text: str) -> tuple[Requirement, ...]:
 
 
 def _values(match: re.Match[str]) -> frozenset[str] | None:
-    """Those that the label is compared with, None where only its presence counts; empty where one of them can be none."""
+    """The values that the label is compared with; None if only its presence counts; empty if one is not a
+    valid value."""
     if match["sign"]:
         return frozenset((match["value"],))
     if not match["set"]:

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the containers are told that scans, or operators for scans, put into pods: by their name, and by what they run."""
+"""Recognises the containers that scans, or operators for scans, have added to pods: by their name and their
+command."""
 
 from __future__ import annotations
 
@@ -9,13 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 PREFIX = "securescan-"
-# Waits until its time is over or it is told to end. Its first argument: seconds.
+# Waits for some seconds (its first argument), or until it gets SIGTERM.
 IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep \"$1\" & wait $!", "securescan")
 
 
 def is_own_sidecar(kind: str, spec: Mapping[str, Any]) -> bool:
-    """Whether a container of a pod (its kind: container, init, ephemeral) is a sidecar that `scan_sidecar` makes: by name, and
-    by doing nothing but wait. An application that merely has such a name is none."""
+    """Whether a container is a sidecar that `scan_sidecar` made: it has our name, and it only waits.
+
+    An application that merely has such a name is not one.
+
+    :param kind: container, init or ephemeral
+    :param spec: a v1 Container
+    """
     return (
         kind == "init"
         and spec.get("restartPolicy") == "Always"

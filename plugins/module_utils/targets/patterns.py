@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and shell patterns: which ones can mean anything, and what they match."""
+"""Names and shell patterns: which of them are valid, and what they match."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ _BRACKETS = re.compile(r"\[!?([^\[\]]+)\]")
 
 @dataclass(frozen=True)
 class NameRule:
-    """What a kind of name may look like: the `length` it may have, its `characters` (a regular expression's class),
-    and the `form` of a whole one. `said` tells it in words."""
+    """The rule for one kind of names.
+
+    :ivar length: the largest number of characters
+    :ivar characters: the allowed ones, as a class of a regular expression
+    :ivar form: a regular expression for the whole name
+    :ivar said: the rule in words
+    """
 
     length: int
     characters: str
@@ -35,7 +40,8 @@ class NameRule:
 
 
 _LABEL_FORM = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-# Kubernetes: object names and IDs. Namespaces and containers have DNS labels, pods and workloads DNS subdomains.
+# Kubernetes: object names and IDs. Namespaces and containers have DNS labels, pods and workloads DNS
+# subdomains.
 DNS_LABEL = NameRule(63, "-a-z0-9", _LABEL_FORM, "lower-case letters, digits and -, at most 63")
 DNS_SUBDOMAIN = NameRule(
     253, "-.a-z0-9", rf"{_LABEL_FORM}(\.{_LABEL_FORM})*", "lower-case letters, digits, - and ., at most 253"
@@ -65,26 +71,29 @@ def is_pattern(text: str) -> bool:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the names or patterns means this name. Letters' case counts."""
+    """Whether one of the names or patterns matches this name. Upper and lower case differ."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def matches_workload(kind: str, name: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns, as `split_workload` gives them joined by a slash, means the workload."""
+    """Whether one of the patterns, as `read_workloads` gives them, matches the workload."""
     return matches(f"{kind.lower()}/{name}", patterns)
 
 
 def check_names(option: str, names: Sequence[str], rule: NameRule) -> None:
-    """:raises ScanError: bad_option for what can be no such name and match none"""
+    """:raises ScanError: bad_option for a text that is not such a name and matches none"""
     for name in names:
         if not rule.allows(name):
             raise _refused(option, name, f"is neither a name ({rule.said}) nor a pattern of names")
 
 
 def check_selectors(option: str, selectors: Sequence[str]) -> None:
-    """Refuses an empty selector: it would mean everything, and comes from a variable without a value.
+    """Refuse an empty selector: it would select everything, and usually comes from a variable without a
+    value.
 
-    What else is wrong with one is for the API server to say.
+    Any other mistake in a selector is found by the API server.
+
+    :raises ScanError: bad_option
     """
     for selector in selectors:
         if not selector.strip():
@@ -92,7 +101,10 @@ def check_selectors(option: str, selectors: Sequence[str]) -> None:
 
 
 def read_workloads(option: str, workloads: Sequence[str]) -> tuple[str, ...]:
-    """Each KIND/NAME with its kind in full and in lower case; both parts may be patterns. Raises as `check_names`."""
+    """Each KIND/NAME with its kind in full and in lower case; both parts can be patterns.
+
+    :raises ScanError: bad_option
+    """
     return tuple("/".join(_split_workload(option, text)) for text in workloads)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pod as the API server showed it, kept small, with the questions that selection and judging ask of it."""
+"""A pod as the API server showed it, kept small, and what selection and judging read from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _LEVEL = 1
 
 @dataclass(frozen=True)
 class ContainerView:
-    """One container of a pod: its kind (container, init, ephemeral), its spec and its status ({} when none yet)."""
+    """One container of a pod: its kind (container, init, ephemeral), its spec and its status ({} when none
+    yet)."""
 
     kind: str
     spec: Mapping[str, Any]
@@ -97,7 +98,7 @@ class PodSnapshot:
 
 
 def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
-    """Whether an item of a list has what everything here relies on.
+    """Check that an item of a list has all that the functions below rely on.
 
     :raises ScanError: bad_reply
     """
@@ -115,7 +116,7 @@ def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
     ):
         raise ScanError(
             "bad_reply",
-            "an item of the list is no pod of the namespace",
+            "an item of the list is not a pod of the namespace",
             tried=f"list pods in namespace {namespace}",
         )
 
@@ -136,11 +137,11 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:
 
 
 def container_state(pod: Mapping[str, Any], view: ContainerView) -> tuple[str, str]:
-    """(running | waiting | terminated | unknown, why in one word, or "" where there is nothing to say).
+    """(running | waiting | terminated | unknown, the reason in one word or "").
 
-    The reason is the kubelet's. Where the kubelet has not reported the container, the pod's phase and conditions tell:
-    a pod that no node has taken, or one that was evicted. A container that still runs in a pod that is being deleted
-    is running, for the reason Terminating.
+    The reason is the kubelet's. If the kubelet has not reported the container, state and reason come from the
+    pod's phase and conditions: the pod waits for a node, or was evicted. A container that still runs in a pod
+    that is being deleted is running, with the reason Terminating.
     """
     state, reason = _reported_state(view)
     if not state:
@@ -172,7 +173,8 @@ def _state_of_phase(status: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def controller_of(metadata: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(API group, kind, name) of the owner that controls the object, of any kind there is, or ("", "", "")."""
+    """(API group, kind, name) of the owner that controls the object, whatever its kind; ("", "", "") without
+    one."""
     owners: list[Mapping[str, Any]] = metadata.get("ownerReferences") or []
     for owner in owners:
         if owner.get("controller"):
@@ -193,7 +195,8 @@ def mirrored_node(pod: Mapping[str, Any]) -> str:
 def template_key(pod: Mapping[str, Any]) -> str:
     """The same text for pods of one workload that were made from the same template.
 
-    A controller's own label where it sets one; otherwise a hash over the spec without what each pod has of its own.
+    The controller's own label if it sets one; otherwise a hash of the spec without the fields that differ by
+    pod.
     """
     labels = pod["metadata"].get("labels") or {}
     for label in _TEMPLATE_LABELS:
@@ -217,7 +220,8 @@ def _without_token_volume(value: Any) -> Any:
 
 
 def operating_system(pod: Mapping[str, Any]) -> str:
-    """linux or windows as the pod declares it (spec.os, else its node selector); linux when it declares nothing."""
+    """linux or windows as the pod declares it (spec.os, else its node selector); linux if it declares
+    nothing."""
     spec = pod["spec"]
     declared = (spec.get("os") or {}).get("name") or (spec.get("nodeSelector") or {}).get("kubernetes.io/os")
     return str(declared or "linux")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes quantities (512Mi, 250m), and what memory a pod can take at most."""
+"""Kubernetes quantities (512Mi, 250m), and the memory limit of a pod."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _FACTORS = {
 
 
 def parse_quantity(value: Any) -> float:
-    """Cores, bytes or whatever the quantity counts. Raises ValueError where `value` is no quantity.
+    """The number that a quantity stands for: cores, bytes or whatever it counts.
 
     The grammar is that of the API's resource.Quantity: a decimal number with an exponent or a suffix.
+
+    :raises ValueError: `value` is not a quantity
     """
     found = (
         _QUANTITY.match(value if isinstance(value, str) else str(value))
@@ -48,10 +50,11 @@ def parse_quantity(value: Any) -> float:
 
 
 def memory_limit(pod: Mapping[str, Any]) -> int:
-    """Bytes that all containers of a v1 Pod may take together, ephemeral ones included; 0 where nothing limits that.
+    """The memory limit of a v1 Pod in bytes, which its ephemeral containers share; 0 if it has none.
 
-    The kubelet limits the pod's own cgroup to the pod's limit, or where each of its containers has one to their sum, as the
-    scheduler would count it (kubelet/cm ResourceConfigForPod, component-helpers/resource PodLimits).
+    The kubelet limits the pod's cgroup to the pod's own limit, or to the sum of its containers' limits if
+    each has one, as the scheduler counts it (kubelet/cm ResourceConfigForPod, component-helpers/resource
+    PodLimits).
     """
     spec = pod["spec"]
     overhead = _memory(spec.get("overhead")) or 0

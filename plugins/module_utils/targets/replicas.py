@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One of n replicas: which containers are alike, and which of them is taken."""
+"""One of n replicas: which containers are alike, and which of them is selected."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 from .identity import SelectedTarget, Target
 
-# Workload kinds whose pods are each their own: a pod without owner, and the static pods of a node.
+# Workload kinds whose pods are never replicas of each other: pods without an owner, and static pods of a
+# node.
 SINGLE_KINDS = ("Pod", "Node")
 
 
 @dataclass
 class _Group:
-    """Containers that are alike: the one to take so far, and how many were seen."""
+    """Containers that are alike: the best one so far, and how many were seen."""
 
     best: SelectedTarget
     seen: int = 1
@@ -27,10 +28,12 @@ class _Group:
 
 
 class OneOfEach:
-    """Takes one of the containers with the same workload, container, image and pod template in one namespace.
+    """Selects one of the containers with the same workload, container, image and pod template in one
+    namespace.
 
-    What it holds grows with the number of such groups, not with the number of pods. Containers of the same image name
-    that run different content (image ids) are not alike; one whose content is not known yet goes with the others.
+    Memory grows with the number of such groups, not with the number of pods. Containers with the same image
+    name but different image ids are not alike; a container whose image id is not known yet counts with the
+    others.
     """
 
     def __init__(self) -> None:
@@ -53,7 +56,8 @@ class OneOfEach:
             contents[target.image_id] = _Group(selected)
 
     def chosen(self) -> Iterator[SelectedTarget]:
-        """One of each group, in the order in which the groups were first seen, with the number of its replicas."""
+        """One of each group, in the order in which the groups were first seen, with the number of its
+        replicas."""
         for contents in self._groups.values():
             not_known = contents.pop("", None)
             groups = list(contents.values())

@@ -47,8 +47,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 def resolve_namespaces(
     client: ReadsObjects, selection: Selection, looked_at: SelectionReport | None = None
 ) -> list[str]:
-    """The namespaces' names in order. Patterns and selectors are resolved by one list of namespaces, which the
-    credential must be allowed."""
+    """The names of the namespaces, in order.
+
+    Patterns and selectors need one list of all namespaces, which the credential must be allowed to read.
+    """
     seen = looked_at if looked_at is not None else SelectionReport()
     found = list(selection.named_namespaces)
     if len(found) < len(selection.namespaces) or selection.namespace_selectors:
@@ -66,11 +68,13 @@ def resolve_namespaces(
 def select_targets(
     client: ReadsObjects, cluster: str, selection: Selection, looked_at: SelectionReport | None = None
 ) -> Iterator[SelectedTarget]:
-    """The containers that the selection takes, namespace by namespace, whether they run or not.
+    """The selected containers, namespace by namespace, whether they run or not.
 
-    At most one page of pods is held. `looked_at` is filled on the way; hand it to `check_selected` at the end.
+    At most one page of pods is held in memory. `looked_at` is filled on the way; give it to `check_selected`
+    afterwards.
 
-    :raises ScanError: bad_option for a selector that the API server does not understand; not_permitted; as the client
+    :raises ScanError: bad_option for a selector that the API server does not understand; whatever the client
+        raises
     """
     seen = looked_at if looked_at is not None else SelectionReport()
     for namespace in resolve_namespaces(client, selection, seen):
@@ -97,18 +101,17 @@ def select_pods(
 def check_selected(
     client: ReadsObjects, selection: Selection, looked_at: SelectionReport, allow_empty: bool
 ) -> list[str]:
-    """What the operator should know of a selection that was read to its end, as warnings.
+    """Warnings about a selection that was read to its end.
 
-    :raises ScanError: no_targets when nothing was selected and that is not allowed; it says what was looked at
+    :raises ScanError: no_targets if nothing was selected and `allow_empty` is false; it says what was looked
+        at
     """
     missing = unseen_namespaces(client, selection, looked_at)
     if not looked_at.selected and not allow_empty:
         raise no_targets(client, selection, looked_at, missing)
     warnings = missing + looked_at.warnings
     if looked_at.limit_reached:
-        warnings.append(
-            f"limit: {looked_at.selected} containers were selected; more match, and were not looked at"
-        )
+        warnings.append(f"limit: {looked_at.selected} containers were selected; more match and were left out")
     return warnings
 
 
@@ -161,7 +164,7 @@ def _of_namespace(
     yield from groups.chosen()
     if workloads.unlisted:
         seen.warnings.append(
-            "namespace {}: {}s may not be listed, so each stands as a workload of its own".format(
+            "namespace {}: the credential is not allowed to list {}s, so each of them counts as a workload".format(
                 namespace, "s and ".join(workloads.unlisted)
             )
         )
@@ -188,10 +191,10 @@ def _pods(
 
 
 def _unknown_workloads(namespace: str, kind: str) -> ScanError:
-    """Without its owner a pod cannot be told to belong to a workload, nor not to belong to an excluded one."""
+    """Without its owner nobody knows to which workload a pod belongs, nor whether that one is excluded."""
     return ScanError(
         "not_permitted",
-        f"the credential may not list {kind}s, which lead from pods to their workloads",
+        f"the credential is not allowed to list {kind}s, which lead from pods to their workloads",
         tried=f"selecting by workload in namespace {namespace}",
         advice="Grant list on replicasets (apps) and jobs (batch), or select by labels instead.",
     )
@@ -213,9 +216,8 @@ def _target(cluster: str, pod: Mapping[str, Any], workload: Workload, view: Cont
     metadata = pod["metadata"]
     state, reason = container_state(pod, view)
     image_id = str(view.status.get("imageID") or "")
-    shared: Callable[[str], str] = (
-        sys.intern
-    )  # the pods of a namespace have these in common: one text for all
+    # the pods of a namespace have many of these texts in common: one copy for all
+    shared: Callable[[str], str] = sys.intern
     return Target(
         cluster=cluster,
         namespace=shared(metadata["namespace"]),
@@ -236,6 +238,7 @@ def _target(cluster: str, pod: Mapping[str, Any], workload: Workload, view: Cont
 
 
 def _registry_digest(image_id: str) -> str:
-    """The digest under which a registry serves the image; "" for an imported image, whose id is its config's digest."""
+    """The digest by which a registry serves the image; "" for an imported image, whose id is the digest of
+    its config."""
     repository, _unused, digest = image_id.rpartition("@")
     return digest if repository and _DIGEST.fullmatch(digest) else ""

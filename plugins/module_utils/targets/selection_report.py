@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a selection looked at and what kept the rest out, so that an operator sees which option was too narrow."""
+"""What a selection looked at, and what each option left out: it shows which option was too narrow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _NAMES_SHOWN = 5
-# What each option leaves out.
+# Options that leave out namespaces, and those that leave out pods.
 _NAMESPACE_OPTIONS = ("namespaces", "exclude_namespaces")
 _POD_OPTIONS = ("pods", "exclude_pods", "workloads", "exclude_workloads")
 
@@ -19,11 +19,13 @@ _POD_OPTIONS = ("pods", "exclude_pods", "workloads", "exclude_workloads")
 class SelectionReport:
     """Counts of one selection, filled while it is read.
 
-    `namespaces`: pods seen by namespace, in order; seen are those that the API server gave for the selectors.
-    `containers`: those of the pods that no option left out. `left_out`: option -> how many namespaces, pods or
-    containers it left out, each counted once, under the first option that did; scan_sidecar -> the sidecars for scans, which are
-    never targets. `selected` targets stand for
-    `replicas_left_out` more. `limit_reached`: the limit left something out.
+    :ivar namespaces: namespace -> number of pods that the API server listed for the selectors, in order
+    :ivar containers: number of containers in the pods that no option left out
+    :ivar left_out: option -> number of namespaces, pods or containers that it left out, each counted once,
+        under the first such option; scan_sidecar -> number of sidecars for scans, which are never targets
+    :ivar selected: number of targets
+    :ivar replicas_left_out: number of further containers that the targets stand for
+    :ivar limit_reached: whether the limit left something out
     """
 
     namespaces: dict[str, int] = field(default_factory=dict)

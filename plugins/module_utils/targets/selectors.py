@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Selectors that the API server applies, and which option is to blame when it does not understand one."""
+"""Selectors that the API server applies, and which option it refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def list_selected(client: ReadsObjects, path: str, selectors: Selectors) -> Iter
 
 
 def _refused_option(client: ReadsObjects, path: str, selectors: Selectors) -> str:
-    """Asks with each selector alone, but for the last: what remains must be it."""
+    """Try each selector alone, except the last: if the others are understood, it must be that one."""
     *others, last = selectors
     for option in others:
         parameter, value = selectors[option]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workload behind a pod: the owner that people know, found by following the owners that are only a step."""
+"""The workload behind a pod: the owner that people know, such as the Deployment above a pod's ReplicaSet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from ..errors import ScanError
 from .pod import controller_of, mirrored_node
 
-# (API group, kind) of owners that are only a step on the way to the workload, with their list's path. What controls
-# them may be of any kind: a Deployment, a CronJob, or some operator's own, like Argo's Rollout.
+# (API group, kind) of owners that stand between pods and their workload -> path of their list. Their own
+# owner can be of any kind: a Deployment, a CronJob, or an operator's kind such as Argo's Rollout.
 _STEPS = {
     ("apps", "ReplicaSet"): "/apis/apps/v1/namespaces/%s/replicasets",
     ("batch", "Job"): "/apis/batch/v1/namespaces/%s/jobs",
@@ -33,8 +33,9 @@ class ReadsObjects(Protocol):
 class Workloads:
     """Finds the workload, as (kind, name), behind pods of one namespace.
 
-    Lists the namespace's ReplicaSets or Jobs once, when the first pod needs it. Where the credential may not list them
-    the ReplicaSet or Job itself stands as the workload, and its kind is in `unlisted`.
+    The namespace's ReplicaSets or Jobs are listed once, when the first pod needs them. If the credential is
+    not allowed to list them, the ReplicaSet or Job itself counts as the workload, and its kind is in
+    `unlisted`.
     """
 
     def __init__(self, client: ReadsObjects, namespace: str) -> None:
@@ -44,7 +45,7 @@ class Workloads:
         self._owners: dict[str, dict[str, Workload] | None] = {}
 
     def of(self, pod: Mapping[str, Any]) -> Workload:
-        """Raises as the client, but not for not_permitted."""
+        """:raises ScanError: what the client raises, except not_permitted"""
         metadata = pod["metadata"]
         group, kind, name = controller_of(metadata)
         if not kind:
@@ -76,8 +77,10 @@ class Workloads:
             return None
 
     def _read(self, kind: str, name: str, path: str) -> Workload:
-        """One that came after the list, by a rolling update or a CronJob's next run. Listed, too: no further right is
-        needed for it than for the others."""
+        """An owner that was made after the list, by a rolling update or a CronJob's next run.
+
+        It is listed too, so that it needs no other right than the rest.
+        """
         for item in self._client.list_items(path, {"fieldSelector": f"metadata.name={name}"}, page_size=1):
             return _workload(kind, item["metadata"])
         return kind, name

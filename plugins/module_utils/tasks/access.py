@@ -15,10 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ..access.lifecycle import NamespaceOutcome, ensure_absent, ensure_present, namespaces_of_run
-from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id, object_name
+from ..access.objects import (
+    FIRST_APPROACH,
+    AccessPlan,
+    Grant,
+    PodRef,
+    check_run_id,
+    new_run_id,
+    object_name,
+)
 from ..access.packed_pods import pack_pods
-from ..access.rights import RIGHTS, covers
-from ..access.scanner import TIME_FORMAT, check_covers, remaining_lifetime
+from ..access.rights import RIGHTS, covers, makes_pods, widest
+from ..access.scanner import check_covers, remaining_lifetime
 from ..access.scanner_kubeconfig import (
     check_place,
     delete,
@@ -30,12 +38,13 @@ from ..access.scanner_kubeconfig import (
 )
 from ..access.sweep import Sweep, sweep
 from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME, request_token, wait_until_effective
+from ..approaches.choice import ways_into
 from ..approaches.forbidden import Rules, permitted
+from ..approaches.image import NAME as IMAGE
 from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options import approach_options, forbidden_rules, selection
-from ..targets.own_containers import own_sidecars
 from ..targets.selection import (
     SelectedTarget,
     SelectionReport,
@@ -43,6 +52,7 @@ from ..targets.selection import (
     resolve_namespaces,
     select_pods,
 )
+from ..times import api_time
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
@@ -165,7 +175,9 @@ def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[s
     those where it could not."""
     grants = {grant.namespace: grant for grant in plan.grants}
     made = [outcome for outcome in outcomes if outcome.expires]
-    made_for = next((grant.approach for grant in plan.grants if grant.approach != "image"), "exec")
+    made_for = next(
+        (grant.approach for grant in plan.grants if not makes_pods(grant.approach)), FIRST_APPROACH
+    )
     return {
         "run_id": plan.run_id,
         "approach": made_for,
@@ -175,7 +187,7 @@ def _described(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[s
                 "service_account": object_name(plan.run_id),
                 "service_account_uid": outcome.account_uid,
                 "approach": grants[outcome.namespace].approach,
-                "expires": outcome.expires.strftime(TIME_FORMAT),
+                "expires": api_time(outcome.expires),
                 "pods": len(grants[outcome.namespace].pods),
             }
             for outcome in made
@@ -229,15 +241,14 @@ def scan_grants(params: Mapping[str, Any], run_id: str, targets: Sequence[Select
     """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach image."""
     options = approach_options(params)
     chosen = options.chosen()
-    # those of debug hold what the others need
-    inside = next((name for name in ("debug", "exec", "sidecar") if name in chosen), "")
+    inside = widest(chosen)
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if options.has_helpers():
         names = [
             helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))
         ]
         if names:
-            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), "image"))
+            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), IMAGE))
     return grants
 
 
@@ -262,12 +273,7 @@ def grants_of(
 def pod_ref(pod: Mapping[str, Any], approach: str, chosen: Sequence[str], rules: Rules) -> PodRef | None:
     """What an access for `approach` holds over a v1 Pod: nothing, where each of the approaches that enter it is forbidden or
     not chosen, and no right to add anything to it, where debug is."""
-    # a pod without a sidecar needs no right to enter one
-    ways = [
-        way
-        for way in chosen
-        if way in RIGHTS and way != "image" and (way != "sidecar" or own_sidecars(pod["spec"]))
-    ]
+    ways = ways_into(pod, chosen)
     left = permitted(rules, ways, pod) if rules else (approach,)
     if not left:
         return None
@@ -396,7 +402,7 @@ def _grants(params: Mapping[str, Any], client: RestClient, context: TaskContext)
     """One grant per namespace that has a pod of the selection; ScanError no_targets, unless that is allowed."""
     chosen, looked_at, rules = selection(params), SelectionReport(), forbidden_rules(params)
     # what enters by debug can scan by exec, too
-    ways = [way for way in RIGHTS if way != "image" and covers(params["approach"], way)]
+    ways = [way for way in RIGHTS if covers(params["approach"], way)]
     grants = []
     for namespace in resolve_namespaces(client, chosen, looked_at):
         refs = [

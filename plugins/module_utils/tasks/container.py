@@ -13,9 +13,10 @@ from typing import Any, Callable
 
 from ..access.objects import check_run_id, new_run_id
 from ..access.renewal import LOST, renew_access
+from ..access.rights import makes_pods
 from ..access.scanner import ScannerAccess
 from ..approaches.approach import Footprint
-from ..approaches.choice import check_image_side, check_options, check_targets, foresee, open_approach
+from ..approaches.choice import check_image_side, check_options, check_targets, open_approach, predict_change
 from ..approaches.image_side import with_image_side
 from ..approaches.pod_entry import ExecLimits, Means
 from ..bounded_work import run_bounded
@@ -33,8 +34,9 @@ from ..profiles.compiled_profile import CompiledProfile
 from ..results.amendments import Amendments, read_amendments
 from ..results.hdf import hdf_document
 from ..results.notes import Note, note_warnings
+from ..results.run import ProfileReference
 from ..results.run_folder import RunFolder
-from ..results.run_summary import RunSummary
+from ..results.run_summary_builder import RunSummaryBuilder
 from ..scanning.scan_target import Outcome, ScanPlan, scan_request, scan_target
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .access import planned_access, pod_ref, scan_access_of, scan_grants
@@ -116,7 +118,7 @@ def _planned(
         inside = sum(selected.target.pod_uid in reached for selected in targets)
         context.say(
             f"would start at most {len(grant.pods)} helper pods in namespace {grant.namespace}"
-            if grant.approach == "image"
+            if makes_pods(grant.approach)
             else "would scan {} containers of namespace {} by {}, with an access to {} pods".format(
                 inside, grant.namespace, params["approach"], len(grant.pods)
             )
@@ -139,7 +141,7 @@ def _additions(params: Mapping[str, Any], targets: Sequence[SelectedTarget]) -> 
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
-            entry = foresee(options, selected, limits)
+            entry = predict_change(options, selected, limits)
             if entry:
                 additions.append(
                     Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)
@@ -219,14 +221,13 @@ class _Scan:
             amendments=amendments,
             keep_facts=params["keep_facts"],
         )
-        self._summary = RunSummary(
+        self._summary = RunSummaryBuilder(
             run_id=self._plan.run_id,
             started=_now(),
             cluster=connection.cluster_name,
             selection={name: params[name] for name in selection_spec()},
             profiles=[
-                {"name": profile.name, "version": profile.version, "sha256": profile.sha256}
-                for profile in profiles
+                ProfileReference(profile.name, profile.version, profile.sha256) for profile in profiles
             ],
             collector_version=COLLECTOR_VERSION,
         )
@@ -265,8 +266,8 @@ class _Scan:
             [selected.target.identity() for selected in targets]
         )
         self._context.warnings += note_warnings(self._notes)
-        summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
-        summary_file = self._folder.write_summary(summary)
+        finished = self._summary.finish(_now(), time.monotonic() - clock, self._notes)
+        summary_file = self._folder.write_summary(finished)
         self._folder.mark_latest()
         return {
             "changed": bool(self._approach.added),
@@ -348,8 +349,10 @@ class _Scan:
             if outcome.facts is not None
             else None
         )
-        drift = outcome.drift and drift_in_summary(
-            outcome.drift, self._folder.write_drift(outcome.drift, identity)
+        drift = (
+            drift_in_summary(outcome.drift, self._folder.write_drift(outcome.drift, identity))
+            if outcome.drift
+            else None
         )
         self._summary.add_scanned(
             identity,

@@ -14,7 +14,7 @@ from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
 from ..access.objects import object_name
 from ..approaches.debug_container import END_SHELL
 from ..approaches.image_helper import MOUNT_POINT, helper_name
-from ..approaches.pod_entry import SHELL
+from ..approaches.session import SHELL
 from ..cluster.rest import RestClient
 from ..targets.own_containers import IDLE, PREFIX
 from .context import TaskContext, connect_grantor

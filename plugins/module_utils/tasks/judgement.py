@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,16 +19,15 @@ from ..results.amendments import Amendments, read_amendments
 from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
-from ..results.run_folder import RunFolder, read_kept_facts, read_summary_of
-from ..results.run_summary import RunSummary
-from ..results.threshold import SCANNED
+from ..results.run import JudgedFrom, ProfileReference, Run, open_earlier_run
+from ..results.run_folder import RunFolder, read_kept_facts
+from ..results.run_summary_builder import RunSummaryBuilder
+from ..results.target_record import KeptFacts, TargetRecord
 from ..scanning.scan_target import judge_facts, platform_of, unread_facts
-from ..targets.identity import Target
 from .context import TaskContext
 from .profile import received_profiles
 
 _LISTED_IN_RESULT = 20
-_IDENTITY = (*(field.name for field in fields(Target)), "target_id")
 
 
 def run_scan_judgement(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -38,11 +36,11 @@ def run_scan_judgement(params: Mapping[str, Any], context: TaskContext) -> dict[
     """
     profiles = received_profiles(params)
     amendments = read_amendments(params)
-    then = read_summary_of(params["run_dir"])
-    if not any(target.get("facts") for target in then["targets"]):
+    then = open_earlier_run(params["run_dir"])
+    if not any(target.facts for target in then.targets):
         raise ScanError(
             "bad_facts",
-            "the run {} kept no facts".format(then["run_id"]),
+            f"the run {then.run_id} kept no facts",
             tried="judging {}".format(params["run_dir"]),
         )
     folder = RunFolder(params["output_dir"], new_run_id(datetime.now(timezone.utc)))
@@ -61,7 +59,7 @@ class _Judging:
         run_dir: str,
         context: TaskContext,
         *,
-        then: Mapping[str, Any],
+        then: Run,
         profiles: Sequence[CompiledProfile],
         amendments: Amendments,
         folder: RunFolder,
@@ -72,17 +70,16 @@ class _Judging:
         self._profiles = profiles
         self._amendments = amendments
         self._folder = folder
-        self._summary = RunSummary(
+        self._summary = RunSummaryBuilder(
             run_id=folder.path.name,
             started=_now(),
-            cluster=then["cluster"],
-            selection=then["selection"],
+            cluster=then.cluster,
+            selection=then.selection,
             profiles=[
-                {"name": profile.name, "version": profile.version, "sha256": profile.sha256}
-                for profile in profiles
+                ProfileReference(profile.name, profile.version, profile.sha256) for profile in profiles
             ],
-            collector_version=str(then.get("collector_version") or ""),
-            judged_from={"run_id": then["run_id"], "started": then["started"]},
+            collector_version=then.collector_version,
+            judged_from=JudgedFrom(then.run_id, then.started),
         )
         self._notes: list[Note] = []
         self._not_scanned: list[dict[str, Any]] = []
@@ -90,10 +87,10 @@ class _Judging:
 
     def run(self) -> dict[str, Any]:
         clock = time.monotonic()
-        for target in self._then["targets"]:
+        targets = self._then.targets
+        for target in targets:
             self._judge(target)
-        targets = self._then["targets"]
-        self._notes += self._amendments.without_target(targets)
+        self._notes += self._amendments.without_target([target.identity() for target in targets])
         self._context.warnings += note_warnings(self._notes)
         result: dict[str, Any] = {
             "changed": False,
@@ -106,25 +103,25 @@ class _Judging:
             },
         }
         if not self._context.check_mode:
-            summary = self._summary.finish(_now(), time.monotonic() - clock, None, self._notes)
+            finished = self._summary.finish(_now(), time.monotonic() - clock, self._notes)
             result.update(
-                run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(summary))
+                run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(finished))
             )
             self._folder.mark_latest()
         return result
 
-    def _judge(self, target: Mapping[str, Any]) -> None:
+    def _judge(self, target: TargetRecord) -> None:
         """A target that was not scanned then stays so, with its error; so does one whose facts cannot be used."""
         clock = time.monotonic()
-        if target["outcome"] != SCANNED:
-            self._skip(target, target["error"])
+        if target.error is not None:
+            self._skip(target, target.error.to_json())
             return
         try:
-            kept = self._read(target)
+            kept, facts = self._read(target)
         except ScanError as error:
             self._skip(target, error.record())
             return
-        judgement, notes = self._judgement(kept, str(target["facts"]["sha256"]), clock)
+        judgement, notes = self._judgement(kept, facts.sha256, clock)
         document = hdf_document(judgement)
         approach = str(kept.method["approach"])
         hdf = "" if self._context.check_mode else self._folder.write_hdf(document, judgement.identity)
@@ -145,15 +142,19 @@ class _Judging:
         self._notes += notes
         self._scanned += 1
 
-    def _read(self, target: Mapping[str, Any]) -> KeptTarget:
-        kept = read_kept_target(*read_kept_facts(self._run_dir, target))
-        if kept.selected.target.target_id != target["target_id"]:
+    def _read(self, target: TargetRecord) -> tuple[KeptTarget, KeptFacts]:
+        """What was kept of a target, and the reference to its file."""
+        facts = target.facts
+        if facts is None:
+            raise ScanError("bad_facts", "the run kept no facts of this target", tried="read kept facts")
+        kept = read_kept_target(*read_kept_facts(self._run_dir, facts))
+        if kept.selected.target.target_id != target.target_id:
             raise ScanError(
                 "bad_facts",
-                "{} is about {}".format(target["facts"]["path"], kept.selected.target.target_id),
+                f"{facts.path} is about {kept.selected.target.target_id}",
                 tried="read kept facts",
             )
-        return kept
+        return kept, facts
 
     def _judgement(self, kept: KeptTarget, sha256: str, clock: float) -> tuple[Judgement, Sequence[Note]]:
         """Of the time when the facts were collected: evidence does not grow younger by being judged again."""
@@ -162,7 +163,7 @@ class _Judging:
             kept.method,
             run_id=self._folder.path.name,
             unread=unread_facts(kept.facts),
-            judged_from={"run_id": self._then["run_id"], "facts_sha256": sha256, "judged": _now()},
+            judged_from={"run_id": self._then.run_id, "facts_sha256": sha256, "judged": _now()},
         )
         return Judgement(
             identity=kept.selected.target.identity(),
@@ -173,10 +174,9 @@ class _Judging:
             duration=time.monotonic() - clock,
         ), notes
 
-    def _skip(self, target: Mapping[str, Any], error: Mapping[str, str]) -> None:
-        self._not_scanned.append({"target_id": target["target_id"], "error": dict(error)})
-        identity = {name: target.get(name, "") for name in _IDENTITY}
-        self._summary.add_not_scanned(identity, target["approach"], target["duration"], error)
+    def _skip(self, target: TargetRecord, error: Mapping[str, str]) -> None:
+        self._not_scanned.append({"target_id": target.target_id, "error": dict(error)})
+        self._summary.add_not_scanned(target.identity(), target.approach, target.duration, error)
 
 
 def _now() -> str:

@@ -16,10 +16,10 @@ from ..errors import ScanError
 from ..options import approach_options
 from ..preflight.dry_runs import DryRuns
 from ..preflight.estimate import counted, estimate
-from ..preflight.explanation import Expectation, Explanation
 from ..preflight.permissions import Reviews, own_name, rules_to_add
+from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
-from ..results.run_folder import read_summary_of
+from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
@@ -44,7 +44,7 @@ def explain(
     def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         return run_bounded(items, work, _QUESTIONS, context.cancel, lambda done: None)
 
-    explanation = Explanation(
+    check = PreflightCheck(
         targets,
         options,
         ExecLimits(timeout=params["timeout"], output=0),
@@ -53,14 +53,14 @@ def explain(
         dry_runs=DryRuns(client, params["owner"], params["lifetime"]),
         in_parallel=in_parallel,
     )
-    expectations = explanation.run()
+    expectations = check.run()
     missing = [
         dict(
             entry,
             namespaces=entry["namespaces"][:_LISTED_NAMESPACES],
             namespaces_count=len(entry["namespaces"]),
         )
-        for entry in rules_to_add(explanation.lacks)
+        for entry in rules_to_add(check.lacks)
     ]
     explained: dict[str, Any] = dict(
         counted(expectations),
@@ -76,10 +76,10 @@ def explain(
     return explained, expectations
 
 
-def _earlier(path: str | None, context: TaskContext) -> dict[str, Any] | None:
-    """The summary of an earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
+def _earlier(path: str | None, context: TaskContext) -> Run | None:
+    """An earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
     try:
-        return read_summary_of(path) if path else None
+        return open_earlier_run(path) if path else None
     except ScanError as error:
         context.warnings.append(f"the estimate takes the test bed's seconds: {error.message}")
         return None
@@ -91,7 +91,7 @@ def _server_version(client: RestClient) -> str:
     except ScanError as error:
         if error.reason not in ("not_permitted", "not_found"):
             raise
-        return "Kubernetes, its version may not be read"
+        return "Kubernetes of a version that the grantor is not allowed to read"
 
 
 def described(expected: Expectation | None) -> dict[str, Any]:

@@ -70,9 +70,9 @@ def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> dict[st
 
 def _result(outcomes: list[Recycled], cluster: str, requests: int, context: TaskContext) -> dict[str, Any]:
     outcomes.sort(key=lambda outcome: outcome.left.path)
-    recycled = [outcome.left.described() for outcome in outcomes if outcome.evicted and not outcome.error]
+    recycled = [outcome.left.as_result() for outcome in outcomes if outcome.evicted and not outcome.error]
     failed = [
-        dict(outcome.left.described(), evicted=outcome.evicted, error=outcome.error.record())
+        dict(outcome.left.as_result(), evicted=outcome.evicted, error=outcome.error.record())
         for outcome in outcomes
         if outcome.error
     ]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,14 @@ from ..network.deadline import Deadline
 from ..sidecar.change import Change
 from ..sidecar.containers import SidecarOptions
 from ..sidecar.manifests import manifests, write_manifests
-from ..sidecar.patch import shown
+from ..sidecar.patch import for_display
 from ..sidecar.progress import has_rollout, waits_for_deletion
 from ..sidecar.rollout import Rollout
 from ..sidecar.workload import workload_refs
 from ..targets.patterns import DNS_LABEL, check_names, is_pattern
+from ..targets.quantities import parse_quantity
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
-
-# Kubernetes' resource.Quantity: a number, and a suffix or an exponent.
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
 def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -74,7 +71,7 @@ def _check(params: Mapping[str, Any]) -> None:
         if part not in ("requests", "limits") or not isinstance(amounts, dict):
             raise refused("resources", f"{str(part)[:100]} is neither requests nor limits, or has no amounts")
         for name, amount in amounts.items():
-            if not _QUANTITY.fullmatch(str(amount)):
+            if not _is_amount(amount):
                 raise refused(
                     "resources", f"{str(name)[:100]} of {part} is {str(amount)[:100]!r}, which is no quantity"
                 )
@@ -91,6 +88,13 @@ def _check(params: Mapping[str, Any]) -> None:
             )
     elif params["manifests_only"] or params["output_dir"]:
         raise refused("state", "there are no manifests for state=absent")
+
+
+def _is_amount(value: object) -> bool:
+    try:
+        return parse_quantity(value) >= 0
+    except ValueError:
+        return False
 
 
 def _options(params: Mapping[str, Any]) -> SidecarOptions:
@@ -178,7 +182,7 @@ def _record(change: Change, changed: bool, error: ScanError | None = None) -> di
 def _diff(change: Change) -> dict[str, str]:
     header = f"{change.ref.title} in namespace {change.ref.namespace}"
     before, after = (
-        json.dumps(shown(change.ref, found), indent=2, sort_keys=True) + "\n"
+        json.dumps(for_display(change.ref, found), indent=2, sort_keys=True) + "\n"
         for found in (change.before or {}, change.after or {})
     )
     return {"before_header": header, "after_header": header, "before": before, "after": after}

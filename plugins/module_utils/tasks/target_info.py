@@ -14,7 +14,7 @@ from typing import Any
 from ..access.scanner_kubeconfig import write_private
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..footprint.left_entries import described as described_entries
+from ..footprint.left_entries import as_result as entries_as_result
 from ..footprint.left_entries import entries_of
 from ..options import approach_options, selection
 from ..preflight.report import footprint_lines, preflight_lines
@@ -62,12 +62,12 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dic
             record.update(described_expectation(expected))
         result["table"] += preflight_lines(connection.cluster_name, result["explained"])
     if params["footprint"]:
-        result["footprint"] = described_entries(entries)
+        result["footprint"] = entries_as_result(entries)
         result["table"] += footprint_lines(connection.cluster_name, result["footprint"])
     if params["output_file"] and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
         if params["footprint"]:
-            whole["footprint"] = described_entries(entries, len(entries))
+            whole["footprint"] = entries_as_result(entries, len(entries))
         result["output_file"] = _written(params["output_file"], dict(whole, targets=targets))
     if len(targets) > listed > 0:
         context.warnings.append(

@@ -1,52 +1,64 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_threshold`: a run's folder in, the gate's decision and the reports out."""
+"""The task `scan_threshold`: a run's folder in, the gate's decision out. The decision stands in the run's summary."""
 
 from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
-from ..reports.junit import render_junit
-from ..reports.markdown import render_markdown
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
-from ..results.comparison import Failures, failures_of_summary
+from ..results.comparison import Failures, failures_of_run
 from ..results.decision import Decision
-from ..results.run_folder import GATE_JUNIT, SUMMARY_MARKDOWN, RunFolder, read_run, read_summary_of
-from ..results.run_summary import expected_targets, with_gate
+from ..results.gate import decide
+from ..results.run import Run, open_earlier_run, open_run
+from ..results.run_folder import RunFolder
 from ..results.status import PROFILE_ERROR
-from ..results.threshold import DEFAULT_THRESHOLD, Threshold, decide, load_threshold
+from ..results.threshold import DEFAULT_THRESHOLD, Threshold, load_threshold
 from .context import TaskContext
 
 _LISTED_IN_RESULT = 10
 
 
+@dataclass(frozen=True)
+class ThresholdOptions:
+    """The options of the task. `fail_on` is gate, error or never; `baseline` names an earlier run, None without one."""
+
+    run_dir: str
+    threshold: Threshold
+    baseline: str | None
+    fail_on: str
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> ThresholdOptions:
+        """:raises ScanError: `bad_threshold`"""
+        return cls(params["run_dir"], _threshold(params), params["baseline"], params["fail_on"])
+
+
 def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, gate, files, table (lines for a terminal), error."""
-    threshold = _threshold(params)
-    summary, documents = read_run(params["run_dir"])
-    decision = decide(threshold, documents, expected_targets(summary), _baseline(params["baseline"], summary))
-    summary = with_gate(summary, decision)
+    options = ThresholdOptions.from_params(params)
+    run = open_run(options.run_dir)
+    decision = decide(
+        options.threshold, run.documents(), run.expected_targets(), _baseline(options.baseline, run)
+    )
+    run = run.with_gate(decision)
     files: list[str] = []
     if not context.check_mode:
-        run_dir = pathlib.Path(params["run_dir"]).resolve()
-        folder = RunFolder(str(run_dir.parent), run_dir.name)
-        files = [
-            str(folder.write_summary(summary)),
-            str(folder.write_report(SUMMARY_MARKDOWN, render_markdown(summary))),
-            str(folder.write_report(GATE_JUNIT, render_junit(summary))),
-        ]
+        run_dir = pathlib.Path(options.run_dir).resolve()
+        files = [str(RunFolder(str(run_dir.parent), run_dir.name).write_summary(run))]
     result: dict[str, Any] = {
         "changed": False,
-        "gate": _shown(decision, summary),
+        "gate": _as_result(decision, run),
         "files": files,
-        "table": render_table(summary).splitlines(),
+        "table": render_table(run).splitlines(),
     }
-    failure = _failure(params["fail_on"], decision, summary)
+    failure = _failure(options.fail_on, decision, run)
     if failure:
         result.update(
             failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
@@ -67,22 +79,22 @@ def _threshold(params: Mapping[str, Any]) -> Threshold:
     return load_threshold(params["threshold"], params["threshold_source"])
 
 
-def _baseline(path: str | None, summary: Mapping[str, Any]) -> Failures | None:
+def _baseline(path: str | None, run: Run) -> Failures | None:
     """What failed in the baseline run. A run compared with itself would have no new failure, whatever failed."""
     if path is None:
         return None
-    baseline = read_summary_of(path)
-    if baseline["run_id"] == summary["run_id"]:
+    baseline = open_earlier_run(path)
+    if baseline.run_id == run.run_id:
         raise ScanError(
             "bad_option",
             f"{path} is the run that is judged; the link `latest` points to it since it was scanned",
             tried="reading the option baseline",
             advice="Name the folder of an earlier run.",
         )
-    return failures_of_summary(baseline)
+    return failures_of_run(baseline)
 
 
-def _shown(decision: Decision, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
     """The decision as a task's result holds it: short, whatever the size of the run."""
     return {
         "passed": decision.passed,
@@ -90,21 +102,21 @@ def _shown(decision: Decision, summary: Mapping[str, Any]) -> dict[str, Any]:
         "baseline": decision.baseline,
         "new_failures": len(decision.new_failures),
         "reason_count": len(decision.reasons),
-        "reasons": reason_lines(summary)[:_LISTED_IN_RESULT],
+        "reasons": reason_lines(run)[:_LISTED_IN_RESULT],
     }
 
 
-def _failure(fail_on: str, decision: Decision, summary: Mapping[str, Any]) -> ScanError | None:
+def _failure(fail_on: str, decision: Decision, run: Run) -> ScanError | None:
     """The error that the task ends with, or None."""
     if fail_on == "gate" and not decision.passed:
         return ScanError(
             "gate_failed",
-            f"{len(decision.reasons)} reasons, the first: {reason_lines(summary)[0]}",
+            f"{len(decision.reasons)} reasons, the first: {reason_lines(run)[0]}",
             tried="judging the run",
         )
     if fail_on == "error":
-        not_scanned = summary["target_counts"]["not_scanned"]
-        errors = summary["controls"][PROFILE_ERROR]["total"]
+        not_scanned = run.target_counts.not_scanned
+        errors = run.controls.of(PROFILE_ERROR)
         if not_scanned or errors:
             return ScanError(
                 "gate_failed",

@@ -8,29 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from ..safe_text import escape_text
+
 MASK = "***"
 _TEXT_LIMIT = 200
 _LIST_LIMIT = 10
-_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def escape_text(text: str) -> str:
-    """`text` with every character that is not printable written as an escape, so that it stays on one line.
-
-    Not printable are control characters, the Unicode formatting characters that reorder or hide text, line and
-    paragraph separators, and bytes that were not UTF-8 (lone surrogates).
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else _SHORT_ESCAPES.get(char) or _escape(ord(char)) for char in text
-    )
-
-
-def _escape(code: int) -> str:
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def bound_text(text: str, limit: int = _TEXT_LIMIT) -> str:

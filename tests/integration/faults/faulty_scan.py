@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_container_spec
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import read_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -98,10 +98,11 @@ def _read_back(end: ScanEnd) -> None:
     for folder in folders:
         if not (folder / "summary.json").exists():
             continue
-        summary, read = read_run(str(folder))
-        end.targets.update({target["pod"]: target for target in summary["targets"]})
-        documents -= {path for path, _document in read}
-        for target in summary["targets"]:
+        run = open_run(str(folder))
+        targets = run.to_json()["targets"]
+        end.targets.update({target["pod"]: target for target in targets})
+        documents -= {path for path, _document in run.documents()}
+        for target in targets:
             if (target["outcome"] == "scanned") != bool(target["hdf"]):
                 end.problems.append(
                     "{} is {}, its document is {!r}".format(target["pod"], target["outcome"], target["hdf"])

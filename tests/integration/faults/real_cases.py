@@ -84,7 +84,7 @@ def _row(name: str, fault: str, *reasons: str, reach: str = "target") -> Row:
 
 STATIC_ROWS = [_row(name, fault, reason) for name, fault, _script, reason in HOSTILE] + [
     _row("no-interpreter", "a shell whose interpreter does not exist", "collector_failed"),
-    _row("not-executable", "a shell that may not be executed", "no_such_program"),
+    _row("not-executable", "a shell that is not executable", "no_such_program"),
     _row("no-shell", "a container without a shell", "no_such_program"),
     _row("policy", "a ValidatingAdmissionPolicy that denies CONNECT on pods/exec for `sh`", "not_permitted"),
     _row("waiting", "a container that waits for its image", "container_not_running"),

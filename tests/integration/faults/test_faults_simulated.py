@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import websocket_exec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import open_exec
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 from ansible_collections.securescan.kubernetes.tests.integration.faults.fault_table import FaultTable, Row
@@ -127,8 +127,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     """All scans, several at a time: most of them wait."""
     simulation = Simulation(tmp_path_factory.mktemp("simulated"))
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as pool:
-        patch.setattr(websocket_exec, "PING_AFTER", 1.0)
-        patch.setattr(websocket_exec, "GIVE_UP_AFTER", 3.0)
+        patch.setattr(open_exec, "PING_AFTER", 1.0)
+        patch.setattr(open_exec, "GIVE_UP_AFTER", 3.0)
         running = {
             "targets": pool.submit(simulation.targets),
             "namespaces": pool.submit(simulation.namespaces),

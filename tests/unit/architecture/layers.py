@@ -63,7 +63,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "preflight",
         "what a scan would do and need, told beforehand",
-        "approaches access targets cluster",
+        "approaches results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -84,6 +84,11 @@ ROOMS: tuple[Room, ...] = (
         "approaches",
         "how a target is reached: opens a probe and runs one collection; one file per approach",
         "drift collector access targets cluster network",
+    ),
+    _engine(
+        "sinks",
+        "one file per system that a run is sent to, and the receipts that keep it from being sent twice",
+        "results network",
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
@@ -109,7 +114,7 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine(
         "results",
-        "HDF, status and severity, summary, waivers, attestations, threshold, the run's folder; knows no profile, no "
+        "the typed run and its folder, HDF, status and severity, waivers, attestations, threshold, gate; knows no profile, no "
         "approach and no cluster",
     ),
     _engine("collector", "request -> POSIX sh -> frames -> typed facts"),
@@ -123,12 +128,13 @@ ROOMS: tuple[Room, ...] = (
     _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster"),
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
+    _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
 # What any room above is allowed to import, and so is named in no room's imports.
-FOUNDATION = frozenset({"suggestions", "safe_text", "errors"})
+FOUNDATION = frozenset({"suggestions", "times", "safe_text", "errors"})
 
 
 def above(names: set[str]) -> set[str]:

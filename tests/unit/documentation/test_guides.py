@@ -39,6 +39,16 @@ def test_the_files_that_a_change_touches_are_there():
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
+def test_users_read_allowed_and_cannot_where_may_not_has_two_meanings():
+    """Rules 2 and 4 of docs/contributing.md, which quotes the bad lines."""
+    texts = list(PAGES)
+    texts += [path for folder in ("roles", "playbooks") for path in (ROOT / folder).rglob("*.yml")]
+    for folder in ("modules", "doc_fragments", "callback", "filter"):
+        texts += [path for path in (ROOT / "plugins" / folder).iterdir() if path.is_file()]
+    for path in {ROOT / "README.md", *texts} - {DOCS / "contributing.md"}:
+        assert not re.findall(r".*\bmay not\b.*|.*\bso many\b.*", path.read_text(encoding="utf-8")), path
+
+
 def test_the_tests_that_show_a_claim_are_there():
     tests = named(DOCS / "security-model.md", r"`(tests/[^` ]+\.py)::(\w+)`")
     assert len(tests) >= 30 and len(set(tests)) == len(tests)

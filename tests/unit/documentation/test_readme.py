@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import re
 
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import parse_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ DEMO = pathlib.Path(__file__).with_name("demo_summary.json")
 
 
 def test_the_table_of_the_demo_is_what_its_results_give() -> None:
-    table = render_table(json.loads(DEMO.read_text(encoding="utf-8")))
+    table = render_table(parse_run(DEMO.read_bytes(), DEMO.name))
     shown = re.search(r"```text\n(WORKLOAD .*?)\n```", README, re.DOTALL)
     assert shown, "no table"
     *lines, rest = shown.group(1).splitlines()

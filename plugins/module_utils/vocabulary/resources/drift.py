@@ -72,11 +72,9 @@ RESOURCES = (
     table(
         "drift",
         "Files that were added, changed or removed since the container started: the running container "
-        "against its "
-        "image. Compared are type, mode, owner and group, of files size and mtime, of links their text. "
-        "What is mounted, "
-        "and what the runtime makes, is left out. It needs the image beside the running container, see "
-        "drift.md.",
+        "against its image. Compared are type, mode, owner and group, of files size and mtime, of links "
+        "their text. What is mounted, and what the runtime makes, is left out. It needs the image beside "
+        "the running container, see drift.md.",
         title=_title,
         place=lambda params: f"below {_below(params)}",
         rows=_rows,

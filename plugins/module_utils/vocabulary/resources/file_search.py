@@ -50,10 +50,8 @@ RESOURCES = (
         "file_search",
         "Files with a property anywhere below directories; a directory that does not exist has none. "
         "setuid and setgid find regular files, world_writable also directories without the sticky bit, "
-        "unowned what "
-        "belongs to ids that /etc/passwd and /etc/group do not know. Other file systems, /proc, /sys and "
-        "/dev are "
-        "left out.",
+        "unowned what belongs to ids that /etc/passwd and /etc/group do not know. Other file systems, "
+        "/proc, /sys and /dev are left out.",
         title=_title,
         place=lambda params: f"below {_paths(params)}",
         rows=_rows,

@@ -56,7 +56,7 @@ SECOND = make_document(
     TWO, make_control("c-1", "failed", impact=0.5), make_control("c-2", "error"), profile="container-baseline"
 )
 BOTH = [FIRST, SECOND]
-RUN = make_run([(ONE, FIRST), (TWO, SECOND)], [(GONE, ScanError("pod_gone", "gone"))], None)
+RUN = make_run([(ONE, FIRST), (TWO, SECOND)], [(GONE, ScanError("pod_gone", "gone"))], None).to_json()
 
 
 def ids(rows: list[dict[str, Any]]) -> list[str]:
@@ -142,7 +142,11 @@ def test_diff_of_runs_and_of_documents() -> None:
     now = make_document(
         pod, make_control("c-2", "failed"), make_control("c-9", "failed"), profile="container-baseline"
     )
-    for results, baseline in ((now, FIRST), ([now], BOTH[:1]), (make_run([(pod, now)], (), None), FIRST)):
+    for results, baseline in (
+        (now, FIRST),
+        ([now], BOTH[:1]),
+        (make_run([(pod, now)], (), None).to_json(), FIRST),
+    ):
         diff = FILTERS["scan_diff"](results, baseline)
         assert {
             name: [(entry["profile"], entry["control"]) for entry in entries]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan of an access."""
+"""A plan of an access; and the approaches, which say what rights an access can hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objec
     AccessPlan,
     Grant,
     PodRef,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import (
+    registry,  # noqa: F401 - fills RIGHTS
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,

@@ -13,7 +13,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import pack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.renewal import successors
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import (
-    TIME_FORMAT,
     ScannerAccess,
     remaining_lifetime,
 )
@@ -22,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+from ansible_collections.securescan.kubernetes.plugins.module_utils.times import api_time
 
 UIDS = [str(uuid.UUID(int=number)) for number in range(1, 4)]
 NOBODY, LATER = pack_pods({}), "2126-01-01T00:00:00Z"
@@ -113,7 +113,7 @@ def test_what_the_access_does_not_cover_is_refused_without_a_request(client, con
     access = {
         "run_id": "r",
         "packed_pods": pack_pods({"shop": [PodRef("api-1", UIDS[0])]}),
-        "namespaces": [{"namespace": "shop", "expires": datetime.now(timezone.utc).strftime(TIME_FORMAT)}],
+        "namespaces": [{"namespace": "shop", "expires": api_time(datetime.now(timezone.utc))}],
     }
     scanner = ScannerAccess(client, connection, access, Limiter(per_cluster=1))
     for target, reason in (

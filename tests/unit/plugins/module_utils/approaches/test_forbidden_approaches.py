@@ -71,10 +71,10 @@ def test_no_rule_allows_what_another_forbids():
         ({"approaches": ["debug"]}, "neither namespaces nor"),
         ({"approaches": ["debug"], "namespaces": ["Prod"]}, "neither a name"),
         ({"approaches": ["debug"], "namespaces": [""]}, "neither a name"),
-        ({"approaches": ["debug"], "label_selectors": [""]}, "no label selector"),
+        ({"approaches": ["debug"], "label_selectors": [""]}, "not a label selector"),
         (
             {"approaches": ["debug"], "namespaces": ["a"], "label_selectors": ["tier in db"]},
-            "no label selector",
+            "not a label selector",
         ),
     ],
 )

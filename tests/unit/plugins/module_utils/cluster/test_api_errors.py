@@ -14,7 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.api_
     describe_request,
     refusal_cause,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.network.server_text import clean_text
+from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import server_text
 
 
 def status(code: int, message: str = "m", **more: Any) -> bytes:
@@ -150,7 +150,7 @@ def test_secrets_and_control_characters_do_not_get_through() -> None:
     assert "secret" not in str(error)
     assert "***" in error.message
     assert error.message.isprintable()
-    assert len(clean_text("a" * 10000, limit=100)) == 100
+    assert len(server_text("a" * 10000, limit=100)) == 100
 
 
 @pytest.mark.parametrize(

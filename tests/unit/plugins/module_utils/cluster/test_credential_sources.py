@@ -159,10 +159,10 @@ def test_a_plugins_client_certificate_and_its_successor(authority: Any, plugin: 
     [
         (
             "sys.stderr.write('\\x1b[31mlogin has expired\\nsecret details\\n'); sys.exit(3)",
-            "ended with exit code 3: [31mlogin has expired",
+            "ended with exit code 3: \\x1b[31mlogin has expired",
         ),
         ("sys.exit(1)", "exit code 1: it printed no message"),
-        ("sys.stderr.write('x' * 100000); sys.exit(1)", "xxx..."),
+        ("sys.stderr.write('x' * 100000); sys.exit(1)", "xxx…"),
         ("print('hello')", "not a valid ExecCredential"),
         ("print('{}')", "not a valid ExecCredential"),
         ("print('[' * 100000)", "not a valid ExecCredential"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import websocket_exec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import open_exec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
 )
@@ -144,7 +144,7 @@ def test_no_close_frame_is_no_loss_once_the_status_is_there(
 def test_a_server_that_stays_open_after_the_status(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_exec, "_CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(open_exec, "CLOSE_SECONDS", 0.2)
 
     def stays(argv: list[str], streams: ExecStreams) -> int:
         streams.write(STDOUT, b"done")
@@ -350,16 +350,16 @@ def test_a_connection_that_breaks_under_way(server: FakeApiServer, connection: C
 def test_silent_programs_are_kept_alive_by_pings(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.1)
-    monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.9)
+    monkeypatch.setattr(open_exec, "PING_AFTER", 0.1)
+    monkeypatch.setattr(open_exec, "GIVE_UP_AFTER", 0.9)
     assert run(connection, ["sh"], b"sleep 1.2; echo late; exit 7\n") == run_like(7, b"late\n")
 
 
 def test_a_half_open_connection_is_found(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.1)
-    monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.35)
+    monkeypatch.setattr(open_exec, "PING_AFTER", 0.1)
+    monkeypatch.setattr(open_exec, "GIVE_UP_AFTER", 0.35)
     server.faults.append(Fault("deaf"))
     started = time.monotonic()
     error = fails(connection, ["sleep", "30"])
@@ -371,8 +371,8 @@ def test_a_half_open_connection_is_found(
 def test_standard_input_that_nobody_takes_is_no_half_open_connection(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_exec, "PING_AFTER", 0.05)
-    monkeypatch.setattr(websocket_exec, "GIVE_UP_AFTER", 0.1)
+    monkeypatch.setattr(open_exec, "PING_AFTER", 0.05)
+    monkeypatch.setattr(open_exec, "GIVE_UP_AFTER", 0.1)
     data = b"x" * (5 * 1024 * 1024)
     assert run(connection, ["sh", "-c", "sleep 0.5; wc -c"], data).stdout.strip() == b"%d" % len(data)
 

@@ -21,12 +21,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.network.tls 
     TlsClient,
 )
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
-from ansible_collections.securescan.kubernetes.tests.fake_api_server.https_server import (
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
+from ansible_collections.securescan.kubernetes.tests.support.https_server import (
     Answer,
     FakeHttpsServer,
     Received,
 )
-from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
 
 TOKEN = "sesame-4711"
 

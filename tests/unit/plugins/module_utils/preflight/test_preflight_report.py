@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint.left_entries import (
-    described,
+    as_result,
     entries_of,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.report import (
@@ -142,7 +142,7 @@ def test_the_oldest_come_first_and_the_list_is_bounded():
         )
         for hour in range(5)
     ]
-    found = described(entries, 2)
+    found = as_result(entries, 2)
     assert (found["count"], found["running"], found["pods"], found["oldest"]) == (5, 5, 5, 86400)
     assert [each["pod"] for each in found["entries"]] == ["p0", "p1"]
     text = "\n".join(footprint_lines("demo", found))
@@ -150,4 +150,4 @@ def test_the_oldest_come_first_and_the_list_is_bounded():
         "5 entries in 5 pods, 5 of them running, the oldest started 24 h ago" in text and "and 3 more" in text
     )
     assert "  24 h     running     shop/p0 securescan-1" in text
-    assert "0 entries in 0 pods" in "\n".join(footprint_lines("demo", described([], 2)))
+    assert "0 entries in 0 pods" in "\n".join(footprint_lines("demo", as_result([], 2)))

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import (
     ClusterRun,
     render_fleet,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
 )
 
 
-def summary(cluster: str, *statuses: str) -> dict[str, Any]:
+def summary(cluster: str, *statuses: str) -> Run:
     target = make_target()
     controls = [make_control(f"c-{number}", status) for number, status in enumerate(statuses)]
     return make_run([(target, make_document(target, *controls))], cluster=cluster)

@@ -3,13 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import io
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import render_junit
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import REPORT
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -18,6 +22,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_profile,
     make_run,
     make_target,
+    rendered,
 )
 
 ONE, TWO = make_target("api-1"), make_target("api-2")
@@ -27,8 +32,8 @@ LOW = make_control("least", "failed", impact=0.2)
 NO_SHELL = ScanError("no_such_program", 'exec: "sh": not found', advice="Use approach debug.")
 
 
-def suites(summary: dict[str, Any]) -> dict[str, ElementTree.Element]:
-    root = ElementTree.fromstring(render_junit(summary).encode("utf-8"))
+def suites(summary: Run) -> dict[str, ElementTree.Element]:
+    root = ElementTree.fromstring(rendered(REPORT, summary).encode("utf-8"))
     assert root.tag == "testsuites"
     for name in ("tests", "failures", "errors", "skipped"):
         assert int(root.get(name, "-1")) == sum(int(suite.get(name, "-1")) for suite in root)
@@ -142,8 +147,47 @@ def test_hostile_text_is_well_formed_and_escaped() -> None:
     found = suites(summary)
     assert [len(suite.findall("testcase")) for suite in found.values()] == [2, 1]
     assert not [element for suite in found.values() for element in suite.iter("x")]
-    text = render_junit(summary)
+    text = rendered(REPORT, summary)
     text.encode("utf-8")
     for char in "\x00\x0b\x1b\ufffe\ud800":
         assert char not in text
     assert "\\x1b" in text, "what was removed stays visible"
+
+
+def test_it_is_the_same_document_as_one_made_as_a_whole() -> None:
+    """It is written suite by suite; a serializer that holds all of it gives the same bytes."""
+    for documents in ([(ONE, make_document(ONE, PASSING)), (TWO, make_document(TWO, CRITICAL, LOW))], []):
+        for threshold in (None, load_threshold({"failed.total.max": 0}, "t.yml")):
+            text = rendered(
+                REPORT, make_run(documents, [(make_target("gone"), NO_SHELL)] if documents else (), threshold)
+            )
+            head, _newline, body = text.partition("\n")
+            root = ElementTree.fromstring(body)
+            ElementTree.indent(root)
+            assert head == '<?xml version="1.0" encoding="utf-8"?>'
+            assert ElementTree.tostring(root, encoding="unicode") + "\n" == body
+
+
+class Discarded(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def test_memory_does_not_grow_with_the_run() -> None:
+    def peak(number: int) -> int:
+        targets = [make_target(f"pod-{index}") for index in range(number)]
+        document = make_document(ONE, PASSING, *(make_control(f"c-{index}", "failed") for index in range(50)))
+        record = make_run([(ONE, document)], (), None).targets[0]
+        run = replace(
+            make_run([(ONE, document)], (), None),
+            targets=tuple(replace(record, target_id=target.target_id, pod=target.pod) for target in targets),
+        )
+        tracemalloc.start()
+        try:
+            REPORT.write(run, Discarded())  # type: ignore[arg-type]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(20), peak(200)
+    assert many < few * 1.5

@@ -4,21 +4,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import (
+    REPORT,
     escape,
-    render_markdown,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import WAIVER, Note
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import ProfileReference, Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
     make_run,
     make_target,
+    rendered,
 )
 
 GOOD, BAD, BARE = (make_target(f"{name}-1", workload=name) for name in ("good", "bad", "bare"))
@@ -30,7 +33,7 @@ NO_SHELL = ScanError(
 )
 
 
-def summary(**fields: Any) -> dict[str, Any]:
+def summary(**fields: Any) -> Run:
     return make_run(
         [
             (GOOD, make_document(GOOD, make_control("c-1", "passed"))),
@@ -42,7 +45,7 @@ def summary(**fields: Any) -> dict[str, Any]:
 
 
 def test_the_report_says_all_that_matters() -> None:
-    lines = render_markdown(summary()).splitlines()
+    lines = rendered(REPORT, summary()).splitlines()
     for line in (
         "# Container scan of demo",
         "**FAILED**: 2 of 3 targets scanned, compliance 50 % (1 Passed, 1 Failed, 0 Not Reviewed, "
@@ -64,36 +67,34 @@ def test_the_report_says_all_that_matters() -> None:
 
 
 def test_every_table_is_rectangular() -> None:
-    rows = [line for line in render_markdown(summary()).splitlines() if line.startswith("|")]
+    rows = [line for line in rendered(REPORT, summary()).splitlines() if line.startswith("|")]
     assert len(rows) == 3 * 3 + 3
     widths = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
     assert widths == [12] * 9 + [6] * 3
 
 
 def test_waiver_notes_and_no_gate() -> None:
-    made = dict(
-        summary(threshold=None), waiver_notes=[Note(WAIVER, "c-9", "expired", "c-9: expired").as_dict()]
-    )
-    text = render_markdown(made)
+    made = replace(summary(threshold=None), waiver_notes=(Note(WAIVER, "c-9", "expired", "c-9: expired"),))
+    text = rendered(REPORT, made)
     assert "## Waivers\n\n- c-9: expired\n" in text
     assert "No gate was asked for a decision." in text
     assert "**NOT DECIDED**" in text
-    assert "## Waivers" not in render_markdown(summary())
+    assert "## Waivers" not in rendered(REPORT, summary())
 
 
 def test_sections_that_have_nothing_to_say_are_left_out() -> None:
-    text = render_markdown(make_run([(GOOD, make_document(GOOD, make_control("c-1", "passed")))]))
+    text = rendered(REPORT, make_run([(GOOD, make_document(GOOD, make_control("c-1", "passed")))]))
     assert "**PASSED**" in text
     assert "## Failed controls" not in text
     assert "## Not scanned" not in text
-    assert "No target was selected." in render_markdown(make_run([]))
+    assert "No target was selected." in rendered(REPORT, make_run([]))
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
     controls = [make_control("c-%02d" % index, "failed") for index in range(40)]
     targets = [make_target("pod-%02d" % index) for index in range(15)]
-    text = render_markdown(
-        make_run([(GOOD, make_document(GOOD, *controls))], [(target, NO_SHELL) for target in targets])
+    text = rendered(
+        REPORT, make_run([(GOOD, make_document(GOOD, *controls))], [(target, NO_SHELL) for target in targets])
     )
     assert "\n... and 15 more\n" in text
     assert "\n- ... and 5 more\n" in text
@@ -139,11 +140,15 @@ def test_hostile_names_change_nothing_of_the_structure() -> None:
         cluster=hostile,
         run_id=hostile,
         threshold=load_threshold({"failed.total.max": 0}, hostile),
-        profiles=[{"name": hostile, "version": hostile, "sha256": hostile}],
+        profiles=[ProfileReference(hostile, hostile, hostile)],
     )
-    made["waiver_notes"] = [{"control_id": hostile, "kind": hostile, "text": hostile}]
-    made["targets"][0]["hdf"] = "hdf/x) [y](z\n|<b>"
-    text = render_markdown(made)
+    first, *others = made.targets
+    made = replace(
+        made,
+        waiver_notes=(Note(WAIVER, hostile, hostile, hostile),),
+        targets=(replace(first, hdf="hdf/x) [y](z\n|<b>"), *others),
+    )
+    text = rendered(REPORT, made)
     assert "<" not in text
     assert "\x1b" not in text
     lines = text.splitlines()

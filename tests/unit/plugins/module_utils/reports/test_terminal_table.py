@@ -3,16 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import (
-    render_table,
-    write_table,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -39,7 +36,7 @@ NO_SHELL = ScanError(
 )
 
 
-def summary(**fields: Any) -> dict[str, Any]:
+def summary(**fields: Any) -> Run:
     good, bad = make_target("api-7d9f8b6c5d-x2x4z"), make_target("legacy-5b6c-q9q9q", workload="legacy")
     bare = [make_target(f"static-{index}", workload="static") for index in range(2)]
     return make_run(
@@ -150,29 +147,3 @@ def test_hostile_names_cannot_steer_the_terminal() -> None:
     assert [line for line in text.splitlines() if line.startswith("Gate:")] == [
         line for line in text.splitlines() if line.startswith("Gate: FAILED")
     ]
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    made = summary()
-
-    def written(stream: io.StringIO) -> str:
-        write_table(made, stream)
-        return stream.getvalue()
-
-    coloured = written(Terminal())
-    assert "\x1b[31mFAIL" in coloured
-    assert re.sub("\x1b\\[[0-9]+m", "", coloured) == render_table(made, 120)
-    assert written(io.StringIO()) == render_table(made, 100)
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert written(Terminal()) == render_table(made, 120)
-    monkeypatch.delenv("NO_COLOR")
-    monkeypatch.setenv("TERM", "dumb")
-    assert "\x1b" not in written(Terminal())

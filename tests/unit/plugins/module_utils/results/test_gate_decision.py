@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Decision
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import (
+    Decision,
+    ExpectedTarget,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
     DEFAULT_THRESHOLD,
-    decide,
     load_threshold,
 )
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -31,15 +34,8 @@ ANY_COVERAGE = load_threshold({"failed": {"total": {"max": 0}}, "coverage": {"mi
 NOT_THERE = {"reason": "no_such_program"}
 
 
-def expect(*targets: tuple[Any, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "target_id": target.target_id,
-            "outcome": outcome,
-            "error": None if outcome == "scanned" else NOT_THERE,
-        }
-        for target, outcome in targets
-    ]
+def expect(*targets: tuple[Any, str]) -> list[ExpectedTarget]:
+    return [ExpectedTarget(target.target_id, outcome) for target, outcome in targets]
 
 
 def keys(decision: Decision) -> list[tuple[str, str, str]]:
@@ -53,7 +49,7 @@ def test_every_target_meets_the_limits() -> None:
         expect((ONE, "scanned"), (TWO, "scanned")),
     )
     assert decision.passed
-    assert decision.reasons == []
+    assert decision.reasons == ()
     assert [(target.target_id, target.passed, target.outcome) for target in decision.targets] == [
         (ONE.target_id, True, "scanned"),
         (TWO.target_id, True, "scanned"),
@@ -176,8 +172,13 @@ def test_many_controls_are_named_in_part() -> None:
     )
 
 
+def ended_with_an_error(document: dict[str, Any]) -> dict[str, Any]:
+    document["passthrough"]["securescan_kubernetes"]["error"] = {"reason": "timed_out"}
+    return document
+
+
 # How it fails closed: documents, expected targets, (target of the reason, key, part of the text).
-FAIL_CLOSED: dict[str, tuple[Sequence[tuple[str, Any]], list[dict[str, Any]], list[tuple[str, str, str]]]] = {
+FAIL_CLOSED: dict[str, tuple[Sequence[tuple[str, Any]], list[ExpectedTarget], list[tuple[str, str, str]]]] = {
     "nothing at all": ([], [], [("", "documents", "no results to judge")]),
     "only targets that were not scanned": (
         [],
@@ -215,7 +216,7 @@ FAIL_CLOSED: dict[str, tuple[Sequence[tuple[str, Any]], list[dict[str, Any]], li
         [
             (
                 "1.json",
-                hdf_document(make_judgement(ONE, make_profile("p", GOOD), error={"reason": "timed_out"})),
+                ended_with_an_error(make_document(ONE, GOOD, profile="p")),
             )
         ],
         expect((ONE, "scanned")),
@@ -346,20 +347,20 @@ def test_documents_of_others_are_told_apart_by_their_source() -> None:
     assert [target.target_id for target in decision.targets] == ["1.json", "2.json"]
 
 
-def test_as_dict_is_plain_json() -> None:
+def test_to_json_is_plain_json() -> None:
     decision = decide(
         DEFAULT_THRESHOLD,
         [("1.json", make_document(ONE, GOOD, BAD))],
         expect((ONE, "scanned"), (TWO, "not_scanned")),
     )
-    as_dict = json.loads(json.dumps(decision.as_dict()))
-    assert as_dict == decision.as_dict()
-    assert as_dict["passed"] is False
-    assert as_dict["threshold"]["limits"]["coverage.min"] == 100
-    assert as_dict["counts"]["targets"] == {"expected": 2, "scanned": 1}
-    assert as_dict["counts"]["controls"]["failed"]["critical"] == 1
-    assert set(as_dict["reasons"][0]) == {"target_id", "profile", "key", "limit", "found", "text"}
-    assert as_dict["targets"][1] == {
+    as_json = json.loads(json.dumps(decision.to_json()))
+    assert as_json == decision.to_json()
+    assert as_json["passed"] is False
+    assert as_json["threshold"]["limits"]["coverage.min"] == 100
+    assert as_json["counts"]["targets"] == {"expected": 2, "scanned": 1}
+    assert as_json["counts"]["controls"]["failed"]["critical"] == 1
+    assert set(as_json["reasons"][0]) == {"target_id", "profile", "key", "limit", "found", "text"}
+    assert as_json["targets"][1] == {
         "target_id": TWO.target_id,
         "outcome": "not_scanned",
         "passed": False,

@@ -8,25 +8,29 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import render_junit
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import REPORT as JUNIT
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import REPORT as MARKDOWN
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
     Failures,
     failures_of_documents,
-    failures_of_summary,
+    failures_of_run,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import (
+    ExpectedTarget,
+    FailedControl,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import with_gate
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
-    decide,
-    load_threshold,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -36,6 +40,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_profile,
     make_run,
     make_target,
+    rendered,
 )
 
 OLD_POD, NEW_POD, OTHER = make_target("api-old"), make_target("api-new"), make_target("db-0", workload="db")
@@ -55,21 +60,19 @@ def document(
 
 def run(
     *documents: tuple[Any, dict[str, Any]], not_scanned: Sequence[Any] = (), run_id: str = "run-1"
-) -> dict[str, Any]:
+) -> Run:
     return make_run(documents, [(target, GONE) for target in not_scanned], None, run_id=run_id)
 
 
 def judge(
     limits: dict[str, Any],
     documents: Sequence[tuple[Any, dict[str, Any]]],
-    baseline: dict[str, Any] | None = None,
+    baseline: Run | None = None,
 ) -> Any:
     named = [(f"{number}.json", made) for number, (_target, made) in enumerate(documents)]
-    expected = [
-        {"target_id": target.target_id, "outcome": "scanned", "error": None} for target, _made in documents
-    ]
+    expected = [ExpectedTarget(target.target_id, "scanned") for target, _made in documents]
     return decide(
-        load_threshold(limits, "t.yml"), named, expected, failures_of_summary(baseline) if baseline else None
+        load_threshold(limits, "t.yml"), named, expected, failures_of_run(baseline) if baseline else None
     )
 
 
@@ -83,9 +86,9 @@ def test_a_failure_that_was_there_on_the_workload_is_not_new(limits: dict[str, A
         limits, [(NEW_POD, document(NEW_POD, "c-1"))], run((OLD_POD, document(OLD_POD, "c-1", "c-2")))
     )
     assert decision.passed
-    assert decision.new_failures == []
+    assert decision.new_failures == ()
     assert decision.baseline == "run run-1"
-    assert decision.as_dict()["threshold"]["limits"]["new_failures.max"] == 0
+    assert decision.to_json()["threshold"]["limits"]["new_failures.max"] == 0
 
 
 def test_a_failure_that_was_not_there_fails_and_is_named() -> None:
@@ -106,7 +109,7 @@ def test_a_failure_that_was_not_there_fails_and_is_named() -> None:
     assert (
         reason.text == "new_failures.max: found 1 in all, must be at most 0; did not fail in run run-1: c-2"
     )
-    assert decision.new_failures == [
+    assert decision.to_json()["new_failures"] == [
         {"place": "demo/shop/Deployment/api/app", "profile": "baseline", "control": "c-2"}
     ]
     assert [target.passed for target in decision.targets] == [False, True]
@@ -136,11 +139,11 @@ def test_replicas_count_once_and_each_of_them_fails() -> None:
     ],
 )
 def test_all_is_new_where_the_same_container_of_the_workload_was_not_scanned(
-    baseline: dict[str, Any],
+    baseline: Run,
 ) -> None:
     decision = judge(NONE_NEW, [(NEW_POD, document(NEW_POD, "c-1"))], baseline)
     assert not decision.passed
-    assert [new["control"] for new in decision.new_failures] == ["c-1"]
+    assert [new.control for new in decision.new_failures] == ["c-1"]
 
 
 def test_a_threshold_that_asks_for_new_failures_fails_without_a_baseline() -> None:
@@ -153,13 +156,12 @@ def test_a_threshold_that_asks_for_new_failures_fails_without_a_baseline() -> No
 def test_failures_of_documents_and_of_their_summary_are_the_same() -> None:
     made = document(OLD_POD, "c-1", "c-2")
     assert (
-        failures_of_documents([("1.json", made)]).by_place
-        == failures_of_summary(run((OLD_POD, made))).by_place
+        failures_of_documents([("1.json", made)]).by_place == failures_of_run(run((OLD_POD, made))).by_place
     )
     foreign = {name: value for name, value in made.items() if name != "passthrough"}
     assert list(failures_of_documents([("1.json", foreign)]).by_place) == [(OLD_POD.target_id,)]
     both = Failures("x", {("a",): frozenset({("p", "1")})})
-    assert both.also_in(both) == [{"place": "a", "profile": "p", "control": "1"}]
+    assert both.also_in(both) == [FailedControl(place="a", profile="p", control="1")]
     assert both.not_in(both) == []
 
 
@@ -253,8 +255,8 @@ def test_junit_and_table_show_the_reasons() -> None:
         made,
         run((OLD_POD, document(OLD_POD, "c-1")), (OTHER, document(OTHER, "c-2"))),
     )
-    summary = with_gate(run(*made), decision)
-    root = ElementTree.fromstring(render_junit(summary))
+    summary = run(*made).with_gate(decision)
+    root = ElementTree.fromstring(rendered(JUNIT, summary))
     cases = {
         (suite.get("name"), case.get("name")): case.find("failure") is not None
         for suite in root.iter("testsuite")
@@ -282,8 +284,8 @@ def write_run(folder: pathlib.Path, run_id: str, *failed: str) -> str:
     run_folder.create()
     made = document(NEW_POD, *failed)
     summary = run((NEW_POD, made), run_id=run_id)
-    summary["targets"][0]["hdf"] = run_folder.write_hdf(made, NEW_POD.identity())
-    run_folder.write_summary(summary)
+    hdf = run_folder.write_hdf(made, NEW_POD.identity())
+    run_folder.write_summary(replace(summary, targets=(replace(summary.targets[0], hdf=hdf),)))
     run_folder.mark_latest()
     return str(run_folder.path)
 
@@ -312,7 +314,7 @@ def test_the_task_compares_with_a_folder_or_a_summary_file(tmp_path: pathlib.Pat
     gate = json.loads((pathlib.Path(new) / "summary.json").read_text())["gate"]
     assert gate["baseline"] == "run old"
     assert [entry["control"] for entry in gate["new_failures"]] == ["c-2"]
-    assert "FAILED by t.yml. 1 new failures since run old." in (pathlib.Path(new) / "summary.md").read_text()
+    assert "FAILED by t.yml. 1 new failures since run old." in rendered(MARKDOWN, open_run(new))
     assert (result["gate"]["baseline"], result["gate"]["new_failures"]) == ("run old", 1)
     assert "failed" not in decide_run(new, baseline=old, threshold={"new_failures": {"max": 1}})
     assert "failed" not in decide_run(old, baseline=new)

@@ -244,13 +244,10 @@ def test_text_from_the_container_is_printable_and_bounded() -> None:
 
 
 def test_a_document_of_a_scan_that_failed_is_not_accepted_back() -> None:
-    judgement = make_judgement(
-        TARGET,
-        make_profile("baseline", make_control("c-1", "passed")),
-        error={"reason": "timed_out", "message": "no answer"},
-    )
+    document = make_document(TARGET, make_control("c-1", "passed"))
+    document["passthrough"][PASSTHROUGH]["error"] = {"reason": "timed_out", "message": "no answer"}
     with pytest.raises(Exception, match=r"shop/Deployment/api/api-1/app ended with an error.*timed_out"):
-        read_hdf(json.dumps(hdf_document(judgement)).encode(), "x.json")
+        read_hdf(json.dumps(document).encode(), "x.json")
 
 
 def test_documents_of_others_are_known_by_their_target_id_or_source() -> None:

@@ -9,16 +9,16 @@ import resource
 import signal
 import stat
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.report import Report, write_report
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import (
-    GATE_JUNIT,
-    SUMMARY_MARKDOWN,
     RunFolder,
     hdf_file_name,
-    read_run,
 )
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -29,6 +29,13 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
 
 TARGET = make_target()
 DOCUMENT = make_document(TARGET, make_control("c-1", "passed"))
+RUN = make_run([(TARGET, DOCUMENT)])
+SUMMARY_MARKDOWN = "summary.md"
+
+
+def write_text(folder: RunFolder, text: str, name: str = SUMMARY_MARKDOWN) -> pathlib.Path:
+    """Writes a report whose text is `text`."""
+    return write_report(Report("text", name, lambda run, stream: stream.write(text)), RUN, folder.path)
 
 
 def identity(**fields: str) -> dict[str, Any]:
@@ -40,9 +47,9 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     folder.create()
     folder.create()
     assert folder.write_hdf(DOCUMENT, TARGET.identity()) == "hdf/demo_shop_api-1_app.json"
-    folder.write_summary({"a": 1})
-    folder.write_report(SUMMARY_MARKDOWN, "# text\n")
-    folder.write_report(GATE_JUNIT, "<x/>")
+    folder.write_summary(RUN)
+    write_text(folder, "# text\n")
+    write_text(folder, "<x/>", "gate.junit.xml")
     folder.mark_latest()
     latest = tmp_path / "results" / "latest"
     assert sorted(str(path.relative_to(folder.path)) for path in folder.path.rglob("*")) == [
@@ -79,11 +86,9 @@ def test_a_run_id_that_is_no_safe_name(run_id: str, tmp_path: pathlib.Path) -> N
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".x", "summary.json", "A.md"])
-def test_a_report_name_that_is_not_safe(name: str, tmp_path: pathlib.Path) -> None:
-    folder = RunFolder(str(tmp_path), "run-1")
-    folder.create()
-    with pytest.raises(ScanError):
-        folder.write_report(name, "x")
+def test_a_report_name_that_is_not_safe(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a file name for a report"):
+        Report("x", name, lambda run, stream: None)
 
 
 def test_names_as_kubernetes_allows_them_stay_readable() -> None:
@@ -161,13 +166,13 @@ def test_a_hostile_document_becomes_valid_json_in_utf_8(tmp_path: pathlib.Path) 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
-    folder.write_report(SUMMARY_MARKDOWN, "old")
+    write_text(folder, "old")
     previous = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, previous[1]))
     try:
         with pytest.raises(ScanError) as caught:
-            folder.write_report(SUMMARY_MARKDOWN, "new" * 100_000)
+            write_text(folder, "new" * 100_000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, previous)
         signal.signal(signal.SIGXFSZ, handler)
@@ -181,12 +186,12 @@ def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
     texts = [letter * 200_000 for letter in "ab"]
-    path = folder.write_report(SUMMARY_MARKDOWN, texts[0])
+    path = write_text(folder, texts[0])
     done = threading.Event()
 
     def write() -> None:
         for index in range(100):
-            folder.write_report(SUMMARY_MARKDOWN, texts[index % 2])
+            write_text(folder, texts[index % 2])
         done.set()
 
     writer = threading.Thread(target=write)
@@ -201,7 +206,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:
 def test_a_folder_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     folder = RunFolder(str(tmp_path / "file"), "run-1")
-    for attempt in (folder.create, folder.mark_latest, lambda: folder.write_summary({})):
+    for attempt in (folder.create, folder.mark_latest, lambda: folder.write_summary(RUN)):
         with pytest.raises(ScanError) as caught:
             attempt()
         assert caught.value.reason == "write_failed"
@@ -210,17 +215,17 @@ def test_a_folder_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
 def write_run(tmp_path: pathlib.Path) -> RunFolder:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
-    summary = make_run([(TARGET, DOCUMENT)])
-    summary["targets"][0]["hdf"] = folder.write_hdf(DOCUMENT, TARGET.identity())
-    folder.write_summary(summary)
+    hdf = folder.write_hdf(DOCUMENT, TARGET.identity())
+    folder.write_summary(replace(RUN, targets=(replace(RUN.targets[0], hdf=hdf),)))
     return folder
 
 
 def test_a_run_is_read_back(tmp_path: pathlib.Path) -> None:
     folder = write_run(tmp_path)
-    summary, documents = read_run(str(folder.path))
-    assert summary["run_id"] == "run-1"
-    assert list(documents) == [(str(folder.path / "hdf" / "demo_shop_api-1_app.json"), DOCUMENT)]
+    run = open_run(str(folder.path))
+    assert run.run_id == "run-1"
+    for _time in range(2):
+        assert list(run.documents()) == [(str(folder.path / "hdf" / "demo_shop_api-1_app.json"), DOCUMENT)]
 
 
 def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.Path) -> None:
@@ -237,12 +242,12 @@ def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.
         else:
             path.write_bytes(data)
         with pytest.raises(ScanError, match=message) as caught:
-            list(read_run(str(folder.path))[1])
+            list(open_run(str(folder.path)).documents())
         assert caught.value.reason == "bad_results"
     without = make_document(TARGET, make_control("c-1", "passed"), profile="another")
     path.write_text(json.dumps(without))
     with pytest.raises(ScanError, match="lacks the profile baseline"):
-        list(read_run(str(folder.path))[1])
+        list(open_run(str(folder.path)).documents())
     (folder.path / "summary.json").unlink()
     with pytest.raises(ScanError, match=r"summary\.json: cannot be read"):
-        read_run(str(folder.path))
+        open_run(str(folder.path))

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run_summary
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run as run_module
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import (
     ATTESTATION,
     WAIVER,
     Note,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import (
-    expected_targets,
-    read_run_summary,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, parse_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
+    RunSummaryBuilder,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -32,7 +32,7 @@ BARE = make_target("bare-1", workload="bare")
 NO_SHELL = ScanError("no_such_program", 'exec: "sh": not found', tried="exec into shop/bare-1/app")
 
 
-def run(threshold: Any = None) -> dict[str, Any]:
+def typed_run(threshold: Any = None) -> Run:
     passing = (make_control("c-1", "passed", impact=1.0), make_control("c-2", "passed"))
     failing = (
         make_control("c-1", "failed", impact=1.0),
@@ -48,6 +48,10 @@ def run(threshold: Any = None) -> dict[str, Any]:
         [(BARE, NO_SHELL)],
         threshold,
     )
+
+
+def run(threshold: Any = None) -> dict[str, Any]:
+    return typed_run(threshold).to_json()
 
 
 def test_counts_of_targets_and_controls() -> None:
@@ -125,7 +129,7 @@ def test_it_is_plain_json_without_test_results() -> None:
 
 def test_every_field_is_described() -> None:
     summary = run()
-    described = run_summary.__doc__ or ""
+    described = run_module.__doc__ or ""
     for name in [*summary, *(name for name in summary["targets"][0] if name not in GOOD.identity())]:
         assert name in described, name
 
@@ -135,14 +139,14 @@ def test_it_stays_small() -> None:
     failing = [make_control("control-%03d" % index, "failed", "failed", "failed") for index in range(300)]
     targets = [make_target(f"pod-{index}") for index in range(10)]
     documents = [(target, make_document(target, *failing)) for target in targets]
-    size = len(json.dumps(make_run(documents, (), None)))
+    size = len(json.dumps(make_run(documents, (), None).to_json()))
     assert size < len(json.dumps([document for _unused, document in documents])) / 15
 
 
 def test_equal_notes_appear_once_and_where_they_belong() -> None:
-    made = run_summary.RunSummary(run_id="r", started="s", cluster="c", selection={}, profiles=[])
+    made = RunSummaryBuilder(run_id="r", started="s", cluster="c", selection={}, profiles=[])
     notes = [Note(about, "c-1", "expired", "c-1: expired") for about in (WAIVER, WAIVER, ATTESTATION)]
-    summary = made.finish("f", 1.0, None, notes)
+    summary = made.finish("f", 1.0, notes).to_json()
     assert (
         summary["waiver_notes"]
         == summary["attestation_notes"]
@@ -151,15 +155,17 @@ def test_equal_notes_appear_once_and_where_they_belong() -> None:
 
 
 def test_a_summary_read_back_says_what_was_expected() -> None:
-    summary = run()
-    read = read_run_summary(json.dumps(summary).encode(), "summary.json")
+    summary = typed_run()
+    read = parse_run(json.dumps(summary.to_json()).encode(), "summary.json")
     assert read == summary
-    assert expected_targets(read) == [
-        {"target_id": BAD.target_id, "outcome": "scanned", "error": None},
-        {"target_id": WORSE.target_id, "outcome": "scanned", "error": None},
-        {"target_id": BARE.target_id, "outcome": "not_scanned", "error": NO_SHELL.record()},
-        {"target_id": GOOD.target_id, "outcome": "scanned", "error": None},
+    assert [(one.target_id, one.outcome) for one in read.expected_targets()] == [
+        (BAD.target_id, "scanned"),
+        (WORSE.target_id, "scanned"),
+        (BARE.target_id, "not_scanned"),
+        (GOOD.target_id, "scanned"),
     ]
+    errors = [target.error and target.error.to_json() for target in read.targets]
+    assert errors == [None, None, NO_SHELL.record(), None]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +202,6 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
 )
 def test_what_is_not_a_summary(data: bytes, message: str) -> None:
     with pytest.raises(ScanError) as caught:
-        read_run_summary(data, "summary.json")
+        parse_run(data, "summary.json")
     assert caught.value.reason == "bad_results"
     assert message in caught.value.message

@@ -25,7 +25,7 @@ coverage: {min: 99.5}
 
 def test_the_nested_form_sets_every_limit() -> None:
     threshold = load_threshold(NESTED, "t.yml")
-    assert threshold.as_dict() == {
+    assert threshold.to_json() == {
         "source": "t.yml",
         "limits": {
             "compliance.min": 80,
@@ -57,7 +57,7 @@ def test_the_nested_form_sets_every_limit() -> None:
     ],
 )
 def test_dotted_nested_and_mixed_keys_all_count(content: Any) -> None:
-    assert load_threshold(content, "t.yml").as_dict()["limits"] == {
+    assert load_threshold(content, "t.yml").to_json()["limits"] == {
         "compliance.min": 80,
         "failed.total.max": 2,
         "failed.total.min": 1,
@@ -65,7 +65,7 @@ def test_dotted_nested_and_mixed_keys_all_count(content: Any) -> None:
 
 
 def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned() -> None:
-    assert DEFAULT_THRESHOLD.as_dict()["limits"] == {
+    assert DEFAULT_THRESHOLD.to_json()["limits"] == {
         "failed.critical.max": 0,
         "failed.high.max": 0,
         "error.total.max": 0,

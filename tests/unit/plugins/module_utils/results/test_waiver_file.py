@@ -129,7 +129,7 @@ def test_a_control_that_no_profile_has_is_reported_once() -> None:
     )
     notes = apply_waivers(profiles, waivers, TODAY, IDENTITY)
     assert [(note.control_id, note.kind) for note in notes] == [("c", "unknown_control")]
-    assert notes[0].as_dict()["text"] == "c names no control of the chosen profiles"
+    assert notes[0].to_json()["text"] == "c names no control of the chosen profiles"
 
 
 def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:

@@ -13,8 +13,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import (
     ANNOTATION,
     adding,
+    for_display,
     removing,
-    shown,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.progress import (
     missing_for_completion,
@@ -74,11 +74,11 @@ def patched(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[
 def test_what_is_added_and_removed_leaves_no_trace(ref: WorkloadRef, annotations: Any, spec: Any) -> None:
     before = workload(ref, annotations, **spec)
     after = patched(before, adding(ref, before, [OWN]))
-    now = shown(ref, after)
+    now = for_display(ref, after)
     assert now["initContainers"] == [OWN, *({"name": one["name"]} for one in spec.get("initContainers", []))]
     assert now.get("shareProcessNamespace") is (None if "hostPID" in spec else True) and "annotation" in now
     again = patched(after, adding(ref, after, [dict(OWN, image="other")]))
-    assert shown(ref, again)["annotation"] == now["annotation"], (
+    assert for_display(ref, again)["annotation"] == now["annotation"], (
         "it says what was there before us, not before the last change"
     )
     assert patched(again, removing(ref, again)) == before

@@ -95,7 +95,10 @@ def test_a_namespace_that_does_not_exist_and_one_that_may_not():
     error = refused(Api())
     assert error.cause == "Looked into 1 namespace (shop): 0 pods; namespace shop does not exist."
     error = refused(Api(objects={"/api/v1/namespaces/shop": ScanError("not_permitted", "no")}))
-    assert "namespace shop showed no pod and may not exist; the credential may not look" in error.cause
+    assert (
+        "namespace shop has no pods or does not exist; the credential is not allowed to read namespaces"
+        in error.cause
+    )
 
 
 def test_a_missing_namespace_beside_others_is_a_warning():

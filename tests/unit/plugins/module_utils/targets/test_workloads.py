@@ -134,7 +134,7 @@ def test_without_the_right_to_list_replica_sets_the_replica_set_stands_and_that_
     api = Api(pods=[pod("api-1", ("ReplicaSet", "api-5d"))], replicasets=ScanError("not_permitted", "no"))
     assert workloads(select(api, looked_at)) == ["ReplicaSet/api-5d"]
     assert looked_at.warnings == [
-        "namespace shop: ReplicaSets may not be listed, so each stands as a workload of its own"
+        "namespace shop: the credential is not allowed to list ReplicaSets, so each of them counts as a workload"
     ]
 
 

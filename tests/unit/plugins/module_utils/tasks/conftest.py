@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.securescan.kubernetes.tests.support.empty_cluster import (  # noqa: F401
+from ansible_collections.securescan.kubernetes.tests.support.empty_cluster import (
     authority,
     client,
     server,

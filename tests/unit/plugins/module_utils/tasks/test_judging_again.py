@@ -26,11 +26,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loa
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Judgement
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import (
-    RunFolder,
-    read_run,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
+    ProfileReference,
+    open_run,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary import RunSummary
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
+    RunSummaryBuilder,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import (
     judge_facts,
     platform_of,
@@ -141,13 +144,13 @@ def first_run(tmp_path: pathlib.Path) -> pathlib.Path:
     )
     folder = RunFolder(str(tmp_path / "results"), "first")
     folder.create()
-    summary = RunSummary(
+    summary = RunSummaryBuilder(
         run_id="first",
         started="2026-01-01T00:00:00.000+00:00",
         cluster="demo",
         selection={},
         collector_version="1",
-        profiles=[{"name": "sample", "version": "1.0.0", "sha256": profile.sha256}],
+        profiles=[ProfileReference("sample", "1.0.0", profile.sha256)],
     )
     document = hdf_document(judgement)
     kept = folder.write_facts(keep_target(SELECTED, facts, method, judgement.started), judgement.identity)
@@ -155,7 +158,7 @@ def first_run(tmp_path: pathlib.Path) -> pathlib.Path:
         judgement.identity, "exec", 0.5, document, folder.write_hdf(document, judgement.identity), facts=kept
     )
     summary.add_not_scanned(GONE.identity(), "exec", 0.1, ScanError("pod_gone", "gone").record())
-    folder.write_summary(summary.finish("2026-01-01T00:00:01.000+00:00", 1.0, None))
+    folder.write_summary(summary.finish("2026-01-01T00:00:01.000+00:00", 1.0))
     return folder.path
 
 
@@ -175,9 +178,9 @@ def judge_again(
 
 
 def verdicts(run_dir: Any) -> dict[str, Any]:
-    summary, documents = read_run(str(run_dir))
-    assert summary["target_counts"] == {"selected": 2, "scanned": 1, "not_scanned": 1}
-    ((_path, document),) = documents
+    run = open_run(str(run_dir))
+    assert run.target_counts.to_json() == {"selected": 2, "scanned": 1, "not_scanned": 1}
+    ((_path, document),) = run.documents()
     return {
         control["id"]: [
             (result["status"], result.get("message"), result.get("skip_message"))
@@ -218,7 +221,8 @@ def test_results_say_where_they_are_from(first_run: pathlib.Path) -> None:
     result = judge_again(first_run)
     assert (result["counts"], result["changed"]) == ({"selected": 2, "scanned": 1, "not_scanned": 1}, False)
     assert result["not_scanned"][0]["error"]["reason"] == "pod_gone"
-    summary, ((_path, document),) = read_run(result["run_dir"])
+    run = open_run(result["run_dir"])
+    summary, ((_path, document),) = run.to_json(), run.documents()
     assert summary["judged_from"] == {"run_id": "first", "started": "2026-01-01T00:00:00.000+00:00"}
     assert summary["run_id"] == result["run_id"] != "first"
     scan = document["passthrough"]["securescan_kubernetes"]["scan"]
@@ -250,7 +254,7 @@ def test_waivers_and_attestations_count_again(first_run: pathlib.Path) -> None:
     result = judge_again(
         first_run, waivers={"mode": {"justification": "j", "run": False}}, attestations=[entry]
     )
-    summary = read_run(result["run_dir"])[0]
+    summary = open_run(result["run_dir"]).to_json()
     assert summary["controls"]["not_applicable"]["total"] == 1
     assert [note["kind"] for note in summary["attestation_notes"]] == ["expired"]
     assert result["warnings"] == [
@@ -307,7 +311,7 @@ def alter(path: pathlib.Path, run: pathlib.Path, rehash: bool = True, **changes:
         ({"schema": "x"}, "is not of the format"),
         ({"facts": []}, "facts must be an object"),
         ({"facts": {"os": {}}}, "the fact os must have status"),
-        ({"pod": {}}, "is no pod of the namespace"),
+        ({"pod": {}}, "is not a pod of the namespace"),
         ({"method": {}}, "method must hold the approach"),
         ({"collected": 1}, "collected must be text"),
         ({"target": {}}, "target must hold the texts cluster"),

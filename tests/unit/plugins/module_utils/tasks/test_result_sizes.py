@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import STATUSES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
@@ -28,6 +29,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profil
     chosen_profiles,
     run_scan_profile,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
@@ -144,12 +146,24 @@ def test_a_gate_names_its_first_reasons(run: Any, scanned: dict[str, Any]) -> No
     assert result["failed"] and size(result) <= OTHER_BYTES
 
 
+def test_a_report_is_told_of_by_its_files(run: Any, scanned: dict[str, Any]) -> None:
+    result = run(run_scan_report, options.scan_report_spec, run_dir=scanned["run_dir"])
+    assert [pathlib.Path(path).name for path in result["files"]] == ["summary.md", "gate.junit.xml"]
+    assert size(result) <= OTHER_BYTES
+
+
 def test_a_judgement_names_the_first_that_were_not_scanned(
     run: Any, scanned: dict[str, Any], tmp_path: pathlib.Path
 ) -> None:
     summary = json.loads(pathlib.Path(scanned["summary_file"]).read_text())
     summary["targets"][0].update(
-        outcome="scanned", error=None, hdf="hdf/none", facts={"path": "facts/none", "sha256": "0" * 64}
+        outcome="scanned",
+        result="pass",
+        error=None,
+        hdf="hdf/none",
+        facts={"path": "facts/none", "sha256": "0" * 64},
+        counts=dict.fromkeys(STATUSES, 0),
+        compliance=0,
     )
     summary["target_counts"].update(scanned=1, not_scanned=PODS - 1)
     (tmp_path / "summary.json").write_text(json.dumps(summary))

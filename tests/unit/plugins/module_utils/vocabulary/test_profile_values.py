@@ -9,6 +9,7 @@ import itertools
 import time
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import escape_text
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.patterns import (
     check_pattern,
@@ -16,7 +17,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.p
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_text import (
     bound_text,
-    escape_text,
     show,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_types import version_key

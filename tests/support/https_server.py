@@ -9,11 +9,13 @@ import contextlib
 import http.server
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Callable
 
-from .certificates import Authority, Issued
+import pytest
+
+from ..fake_api_server.certificates import Authority, Issued
 
 
 @dataclass
@@ -122,3 +124,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that the standard library looks for
+
+
+@pytest.fixture
+def https_server(authority: Authority) -> Iterator[FakeHttpsServer]:
+    with FakeHttpsServer(authority) as running:
+        yield running

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For every target and approach whether it would work: by the pod itself, by permission reviews, by server-side dry runs.
+"""For every target and approach whether it would work: by the pod itself, by permission reviews, by
+server-side dry runs.
 
-Questions are asked once for what they are about, not for each target: permissions and access for a namespace, an ephemeral
-container for a pod template, a helper pod for its images.
+Questions are asked once for what they are about, not for each target: permissions and access for a namespace,
+an ephemeral container for a pod template, a helper pod for its images.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, TypeVar
 
 from ..access.objects import Grant, PodRef
-from ..approaches import auto, debug, exec, image, sidecar
-from ..approaches.choice import ApproachOptions, foresee
+from ..approaches.approach_kind import ApproachKind
+from ..approaches.choice import ApproachOptions, predict_change
 from ..approaches.image_helper import helper_name, image_reference, plan_helpers
 from ..approaches.pod_entry import ExecLimits
+from ..approaches.registry import KINDS
 from ..errors import ScanError
 from ..targets.pod import template_key
 from ..targets.selection import SelectedTarget
 from .dry_runs import DryRuns
 from .permissions import MAKE_ACCESS, Lack, Permission, Reviews, handed_out
-from .verdict import ACCEPTED, IN_USE, NOT_ASKED, REFUSED, SHELL_UNKNOWN, SIDECAR_THERE, Verdict
+from .verdict import ACCEPTED, NOT_ASKED, REFUSED, Verdict
 
-APPROACHES = auto.ORDER
 _ADD_EPHEMERAL = Permission("", "pods/ephemeralcontainers", "patch")
 _CREATE_PODS = Permission("", "pods", "create")
 
@@ -36,8 +37,8 @@ InParallel = Callable[[Sequence[Any], Callable[[Any], Any]], Iterable[tuple[Any,
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that the options
-    choose and that are not refused, up to the first that works. Empty: it cannot be scanned."""
+    """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that
+    the options choose and that are not refused, up to the first that works. Empty: it cannot be scanned."""
 
     selected: SelectedTarget
     verdicts: Mapping[str, Verdict]
@@ -52,7 +53,7 @@ class _Entry:
     entry: Mapping[str, Any]
 
 
-class Explanation:
+class PreflightCheck:
     """Finds out what a scan with these options would do to these targets."""
 
     def __init__(
@@ -81,77 +82,79 @@ class Explanation:
 
     def run(self) -> list[Expectation]:
         """One expectation for each target; `lacks` then holds what the grantor would need besides."""
-        foreseen = {
-            approach: [self._foresee(approach, selected) for selected in self._targets]
-            for approach in APPROACHES
+        predicted = {
+            kind.name: [self._predict(kind.name, selected) for selected in self._targets] for kind in KINDS
         }
-        access = self._access(foreseen)
-        debug_verdicts = self._debug(foreseen[debug.NAME], access)
-        image_verdicts = self._image(foreseen[image.NAME], access)
+        access = self._access(predicted)
+        verdicts = {
+            kind.name: (self._by_helper_pods if kind.makes_pods else self._by_pods)(
+                kind, predicted[kind.name], access
+            )
+            for kind in KINDS
+        }
         chosen = self._options.chosen()
         expectations = []
         for number, selected in enumerate(self._targets):
-            by_exec, by_sidecar = (
-                self._settled(approach, selected, foreseen[approach][number], access)
-                for approach in (exec.NAME, sidecar.NAME)
-            )
-            verdicts = {
-                exec.NAME: by_exec or SHELL_UNKNOWN,
-                sidecar.NAME: by_sidecar or SIDECAR_THERE,
-                debug.NAME: debug_verdicts[number],
-                image.NAME: image_verdicts[number],
-            }
-            expectations.append(Expectation(selected, verdicts, _tried(chosen, verdicts)))
+            of_target = {approach: found[number] for approach, found in verdicts.items()}
+            expectations.append(Expectation(selected, of_target, _tried(chosen, of_target)))
         return expectations
 
-    def _foresee(self, approach: str, selected: SelectedTarget) -> Any:
+    def _predict(self, approach: str, selected: SelectedTarget) -> Any:
         """What the target's pod tells: a Verdict where it refuses, else the entry to add or None."""
         try:
-            return foresee(replace(self._options, name=approach), selected, self._limits)
+            return predict_change(replace(self._options, name=approach), selected, self._limits)
         except ScanError as error:
             return Verdict.refused(error)
 
     def _settled(
         self,
-        approach: str,
+        kind: ApproachKind,
         selected: SelectedTarget,
-        foreseen: Any,
+        predicted: Any,
         access: Mapping[tuple[str, str], Verdict | None],
     ) -> Verdict | None:
         """The verdict, where the pod, the options or the access already decide."""
-        if isinstance(foreseen, Verdict):
-            return foreseen
-        refused = access.get((approach, self._place(approach, selected)))
+        if isinstance(predicted, Verdict):
+            return predicted
+        refused = access.get((kind.name, self._place(kind, selected)))
         if refused:
             return refused
-        lacking = self._options.lacks(approach)
-        if lacking:
+        missing = self._options.missing_option(kind.name)
+        if missing:
             return Verdict.refused(
                 ScanError(
-                    "bad_option", lacking, advice="Give it; nothing else that is known stands in the way."
+                    "bad_option", missing, advice="Give it; nothing else that is known stands in the way."
                 )
             )
         return None
 
-    def _place(self, approach: str, selected: SelectedTarget) -> str:
+    def _place(self, kind: ApproachKind, selected: SelectedTarget) -> str:
         """The namespace in which an approach needs its access."""
-        return self._options.image.namespace if approach == image.NAME else selected.target.namespace
+        return self._options.image.namespace if kind.makes_pods else selected.target.namespace
 
-    def _access(self, foreseen: Mapping[str, list[Any]]) -> dict[tuple[str, str], Verdict | None]:
+    def _access(self, predicted: Mapping[str, list[Any]]) -> dict[tuple[str, str], Verdict | None]:
         """Why the access cannot be made, by (approach, namespace); None where it can."""
         pods: dict[tuple[str, str], dict[str, PodRef]] = {}
-        for approach in (exec.NAME, sidecar.NAME, debug.NAME):
-            for selected, known in zip(self._targets, foreseen[approach]):
-                if not isinstance(known, Verdict):
-                    target = selected.target
-                    pods.setdefault((approach, target.namespace), {})[target.pod] = PodRef(
-                        target.pod, target.pod_uid
-                    )
-        if self._options.image.namespace and any(
-            not isinstance(known, Verdict) for known in foreseen[image.NAME]
-        ):
-            names = [helper_name("preflight", helper.number) for helper in plan_helpers(self._targets)]
-            pods[image.NAME, self._options.image.namespace] = {name: PodRef(name, "") for name in names}
+        for kind in KINDS:
+            reachable = [
+                selected
+                for selected, known in zip(self._targets, predicted[kind.name])
+                if not isinstance(known, Verdict)
+            ]
+            if kind.makes_pods:
+                if reachable and self._options.image.namespace:
+                    names = [
+                        helper_name("preflight", helper.number) for helper in plan_helpers(self._targets)
+                    ]
+                    pods[kind.name, self._options.image.namespace] = {
+                        name: PodRef(name, "") for name in names
+                    }
+                continue
+            for selected in reachable:
+                target = selected.target
+                pods.setdefault((kind.name, target.namespace), {})[target.pod] = PodRef(
+                    target.pod, target.pod_uid
+                )
         grants = [
             Grant(namespace, tuple(found.values()), approach) for (approach, namespace), found in pods.items()
         ]
@@ -163,7 +166,7 @@ class Explanation:
     def _access_refused(self, grant: Grant) -> Verdict | None:
         lacking = self._reviews.missing(grant.namespace, MAKE_ACCESS)
         not_held = self._reviews.missing(grant.namespace, handed_out(grant.approach))
-        # whoever may escalate need not hold what they hand out: only the cluster can tell
+        # who is allowed to escalate need not hold what they hand out: only the cluster can tell
         error = None if lacking else self._dry_runs.make_access(grant)
         if lacking or (error and not_held):
             permissions = tuple(sorted({*lacking, *not_held}))
@@ -178,16 +181,20 @@ class Explanation:
             )
         return Verdict.refused(error) if error else None
 
-    def _debug(
-        self, foreseen: Sequence[Any], access: Mapping[tuple[str, str], Verdict | None]
+    def _by_pods(
+        self,
+        kind: ApproachKind,
+        predicted: Sequence[Any],
+        access: Mapping[tuple[str, str], Verdict | None],
     ) -> list[Verdict]:
+        """The verdicts on an approach that enters the targets' pods, and may add a container to them."""
         verdicts: list[Verdict | None] = []
         keys: list[str] = []
         questions: dict[str, _Entry] = {}
-        for selected, known in zip(self._targets, foreseen):
-            verdict = self._settled(debug.NAME, selected, known, access)
+        for selected, known in zip(self._targets, predicted):
+            verdict = self._settled(kind, selected, known, access)
             if verdict is None and known is None:
-                verdict = IN_USE
+                verdict = Verdict.unchanged(kind.unchanged.message, kind.unchanged.unknown)
             key = "" if verdict else _question(selected, known)
             if key:
                 questions.setdefault(key, _Entry(selected, known))
@@ -206,12 +213,15 @@ class Explanation:
         error = self._dry_runs.add_debug_container(target, asked.entry)
         return Verdict.refused(error) if error else ACCEPTED
 
-    def _image(
-        self, foreseen: Sequence[Any], access: Mapping[tuple[str, str], Verdict | None]
+    def _by_helper_pods(
+        self,
+        kind: ApproachKind,
+        predicted: Sequence[Any],
+        access: Mapping[tuple[str, str], Verdict | None],
     ) -> list[Verdict]:
+        """The verdicts on an approach that mounts the targets' images into pods of its own."""
         settled = [
-            self._settled(image.NAME, selected, known, access)
-            for selected, known in zip(self._targets, foreseen)
+            self._settled(kind, selected, known, access) for selected, known in zip(self._targets, predicted)
         ]
         wanted = [selected for selected, verdict in zip(self._targets, settled) if verdict is None]
         answers: dict[str, Verdict] = {}
@@ -237,7 +247,8 @@ class Explanation:
 
 
 def _question(selected: SelectedTarget, entry: Mapping[str, Any]) -> str:
-    """The same text for entries of which the cluster says the same: pods of one template, but for the entry's run."""
+    """The same text for entries of which the cluster says the same: pods of one template, but for the entry's
+    run."""
     target = selected.target
     template = template_key(selected.pod.object())
     return json.dumps(

@@ -17,25 +17,34 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     ImageOptions,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import ExecLimits
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.registry import kind_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.dry_runs import DryRuns
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.estimate import (
-    TEST_BED,
     counted,
     estimate,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.explanation import Explanation
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import (
     Lack,
     Permission,
     Reviews,
     rules_to_add,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.preflight_check import (
+    PreflightCheck,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
+    RunSummaryBuilder,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import (
     SelectedTarget,
     Target,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    make_control,
+    make_document,
+)
 
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 
@@ -123,7 +132,7 @@ def target(
 
 def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
     options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image))
-    explanation = Explanation(
+    check = PreflightCheck(
         targets,
         options,
         ExecLimits(60, 0),
@@ -132,7 +141,7 @@ def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
         dry_runs=DryRuns(cluster, "o", 3600),
         in_parallel=lambda items, work: [(item, work(item)) for item in items],
     )
-    return explanation.run(), explanation.lacks
+    return check.run(), check.lacks
 
 
 def reasons(expectation):
@@ -282,13 +291,15 @@ def test_the_estimate_counts_images_once_and_takes_what_was_measured():
     targets = [target(number, workload="w") for number in range(16)]
     by_image, _lacks = explain(Cluster(), targets, name="image")
     (part,) = estimate(by_image, 8, None)["parts"]
-    assert (part["uses"], part["seconds"]) == (1, TEST_BED["image"])
+    assert (part["uses"], part["seconds"]) == (1, kind_of("image").seconds)
     by_exec, _lacks = explain(Cluster(), targets, name="exec")
-    earlier = {
-        "run_id": "run-7",
-        "targets": [{"outcome": "scanned", "approach": "exec", "duration": seconds} for seconds in (1.0, 3.0)]
-        + [{"outcome": "not_scanned"}],
-    }
+    builder = RunSummaryBuilder(run_id="run-7", started="s", cluster="c", selection={}, profiles=[])
+    for number, seconds in enumerate((1.0, 3.0)):
+        scanned = targets[number].target
+        document = make_document(scanned, make_control("c-1", "passed"))
+        builder.add_scanned(scanned.identity(), "exec", seconds, document, f"hdf/{number}.json")
+    builder.add_not_scanned(targets[2].target.identity(), "exec", 60.0, ScanError("pod_gone", "x").record())
+    earlier = builder.finish("f", 1.0)
     found = estimate(by_exec, 8, earlier)
     assert found["parts"] == [{"approach": "exec", "uses": 16, "seconds": 2.0, "measured_in": "run-7"}]
     assert 4 <= found["seconds"] <= 6

@@ -1,0 +1,11 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The formats in which a run is reported. It lists them, nothing else."""
+
+from __future__ import annotations
+
+from . import junit, markdown
+from .report import Report
+
+REPORTS: dict[str, Report] = {report.name: report for report in (markdown.REPORT, junit.REPORT)}

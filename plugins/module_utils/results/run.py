@@ -1,0 +1,295 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A finished run: its summary as typed values, and its documents. Everything after a scan reads this.
+
+The summary says what was selected, scanned and found, small enough to be held whole (no test results in it). It is
+`summary.json` of the run's folder:
+
+    schema            securescan.kubernetes/run-summary
+    schema_version    number; 1
+    run_id, started, finished (RFC 3339), duration (seconds), cluster, collection {name, version}, collector_version
+    selection         mapping, as the operator gave it
+    profiles          list of {name, version, sha256}
+    target_counts     {selected, scanned, not_scanned}
+    controls          {status: {total, critical, high, medium, low, none}, ..., controls, compliance} over all targets
+    failed_controls   list of {profile, id, title, severity, targets}: worst severity first, then most targets
+    not_reviewed      list of {profile, id, title, severity, targets, cause}: the same for controls that are Not Reviewed,
+                      one entry for each cause
+    targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
+                      approach, duration, error (record or null), hdf (path within the run's folder, or empty),
+                      facts ({path, sha256} where they were kept, or null),
+                      drift ({path, complete, counts {added, changed, removed, touched} or null, cause}, or null where
+                      it was not asked for),
+                      counts {status: number} or null, compliance or null, worst_failed (severity or empty),
+                      profiles (list of {name, counts, compliance}), failed {profile: [control id]}
+    judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
+    gate              the decision (see decision.py), or null where none was taken
+    waiver_notes      list of {control_id, kind, text}
+    attestation_notes the same
+
+`result` follows the gate's decision on the target; without a gate, a target with a failed control or a profile error
+fails.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import ScanError
+from ..safe_text import one_line
+from .checked_json import JsonObject, JsonRecord
+from .decision import Decision, ExpectedTarget
+from .hdf import document_target_id, read_hdf_file
+from .notes import ATTESTATION, WAIVER, Note
+from .status import SEVERITIES
+from .summary import Counts
+from .target_record import TargetRecord
+
+SCHEMA = "securescan.kubernetes/run-summary"
+SCHEMA_VERSION = 1
+SUMMARY_JSON = "summary.json"
+HDF_FOLDER = "hdf"
+
+# Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Producer(JsonRecord):
+    """The collection that wrote a run."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Producer:
+        return cls(given.text("name"), given.text("version"))
+
+
+@dataclass(frozen=True)
+class ProfileReference(JsonRecord):
+    """A profile by which a run judged."""
+
+    name: str
+    version: str
+    sha256: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> ProfileReference:
+        return cls(given.text("name"), given.text("version"), given.text("sha256"))
+
+
+@dataclass(frozen=True)
+class JudgedFrom(JsonRecord):
+    """The run whose kept facts were judged; `started` is RFC 3339."""
+
+    run_id: str
+    started: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> JudgedFrom:
+        return cls(given.text("run_id"), given.text("started"))
+
+
+@dataclass(frozen=True)
+class TargetCounts(JsonRecord):
+    selected: int
+    scanned: int
+    not_scanned: int
+
+    @classmethod
+    def of(cls, targets: tuple[TargetRecord, ...]) -> TargetCounts:
+        scanned = sum(target.is_scanned for target in targets)
+        return cls(len(targets), scanned, len(targets) - scanned)
+
+
+@dataclass(frozen=True)
+class ControlCount(JsonRecord):
+    """On how many targets a control has a status, at the worst severity that it has on any of them.
+
+    `cause` says why it is Not Reviewed; None for a control that failed.
+    """
+
+    profile: str
+    id: str
+    title: str
+    severity: str
+    targets: int
+    cause: str | None = None
+
+    @classmethod
+    def from_json(cls, given: JsonObject, with_cause: bool) -> ControlCount:
+        if given.values.get("severity") not in SEVERITIES:
+            raise given.bad(f"{given.where('severity')} must be one of {', '.join(SEVERITIES)}")
+        texts = {name: given.text(name) for name in ("profile", "id", "title", "severity")}
+        return cls(
+            **texts,
+            targets=given.whole_number("targets"),
+            cause=given.text("cause") if with_cause else None,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        values = super().to_json()
+        if self.cause is None:
+            del values["cause"]
+        return values
+
+
+@dataclass(frozen=True)
+class Run(JsonRecord):
+    """A run as the module's text describes it. `folder` is where it was opened, empty for one that was not."""
+
+    run_id: str
+    started: str
+    cluster: str
+    collection: Producer
+    collector_version: str
+    selection: Mapping[str, Any]
+    profiles: tuple[ProfileReference, ...]
+    judged_from: JudgedFrom | None
+    finished: str
+    duration: float
+    target_counts: TargetCounts
+    controls: Counts
+    failed_controls: tuple[ControlCount, ...]
+    not_reviewed: tuple[ControlCount, ...]
+    targets: tuple[TargetRecord, ...]
+    gate: Decision | None
+    waiver_notes: tuple[Note, ...]
+    attestation_notes: tuple[Note, ...]
+    folder: str = ""
+
+    @classmethod
+    def from_json(cls, value: Any, source: str, folder: str = "") -> Run:
+        """The run whose summary is `value`; `source` names it in errors.
+
+        :raises ScanError: `bad_results`, naming the place, when it is not a whole summary of a known schema version
+        """
+        given = JsonObject(_of_this_version(value, source), source)
+        run = _read(given, folder)
+        if run.target_counts.to_json() != given.mapping("target_counts"):
+            raise given.bad("its targets are not those that it counts")
+        return run
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as plain JSON values."""
+        values = super().to_json()
+        del values["folder"]
+        return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **values}
+
+    def with_gate(self, gate: Decision) -> Run:
+        """The run with the gate's decision, in place of an earlier one."""
+        passed = {target.target_id: target.passed for target in gate.targets}
+        targets = (
+            replace(target, result=target.result_by(passed.get(target.target_id))) for target in self.targets
+        )
+        return replace(self, targets=tuple(targets), gate=gate)
+
+    def expected_targets(self) -> list[ExpectedTarget]:
+        """What the gate is to expect of the run."""
+        return [ExpectedTarget(target.target_id, target.outcome) for target in self.targets]
+
+    def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
+
+        :raises ScanError: `bad_results`, while they are asked for, when a document that the summary names is missing or
+            not whole, is about another target, or lacks a profile of the run
+        """
+        if not self.folder:
+            raise _bad(
+                f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
+            )
+        for target in self.targets:
+            if target.hdf:
+                yield self._document(target)
+
+    def _document(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
+        source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
+        document = read_hdf_file(source)
+        if document_target_id(document, source) != target.target_id:
+            raise _bad(source, f"is not about {target.target_id}, as the summary says")
+        names = {profile["name"] for profile in document["profiles"]}
+        for profile in self.profiles:
+            if profile.name not in names:
+                raise _bad(source, f"lacks the profile {profile.name}, by which the run judged")
+        return source, document
+
+
+def _of_this_version(value: Any, source: str) -> dict[str, Any]:
+    """A summary of SCHEMA_VERSION, made of an older one where that is needed."""
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        raise _bad(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
+    summary: dict[str, Any] = value
+    version = summary.get("schema_version")
+    while isinstance(version, int) and version in MIGRATIONS:
+        summary = MIGRATIONS[version](summary)
+        version += 1
+    if version != SCHEMA_VERSION:
+        raise _bad(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
+    return summary
+
+
+def _read(given: JsonObject, folder: str) -> Run:
+    head = {name: given.text(name) for name in ("run_id", "started", "finished", "cluster")}
+    judged_from, gate = given.object_or_none("judged_from"), given.object_or_none("gate")
+    targets = tuple(TargetRecord.from_json(target) for target in given.objects("targets"))
+    return Run(
+        **head,
+        duration=given.number("duration"),
+        collection=Producer.from_json(given.object("collection")),
+        collector_version=given.text_or_empty("collector_version"),
+        selection=given.mapping("selection"),
+        profiles=tuple(ProfileReference.from_json(profile) for profile in given.objects("profiles")),
+        judged_from=JudgedFrom.from_json(judged_from) if judged_from else None,
+        target_counts=TargetCounts.of(targets),
+        controls=Counts.from_json(given.object("controls")),
+        failed_controls=tuple(
+            ControlCount.from_json(control, with_cause=False) for control in given.objects("failed_controls")
+        ),
+        not_reviewed=tuple(
+            ControlCount.from_json(control, with_cause=True) for control in given.objects("not_reviewed")
+        ),
+        targets=targets,
+        gate=Decision.from_json(gate) if gate else None,
+        waiver_notes=tuple(Note.from_json(note, WAIVER) for note in given.objects("waiver_notes")),
+        attestation_notes=tuple(
+            Note.from_json(note, ATTESTATION) for note in given.objects("attestation_notes")
+        ),
+        folder=folder,
+    )
+
+
+def open_run(folder: str) -> Run:
+    """The finished run in a folder. :raises ScanError: `bad_results` when its summary is missing or not whole"""
+    return _open(Path(folder) / SUMMARY_JSON)
+
+
+def open_earlier_run(path: str) -> Run:
+    """A finished run by its folder, or by its summary's file. :raises ScanError: as `open_run`"""
+    return open_run(path) if Path(path).is_dir() else _open(Path(path))
+
+
+def _open(summary: Path) -> Run:
+    try:
+        data = summary.read_bytes()
+    except OSError as reason:
+        raise _bad(str(summary), f"cannot be read: {reason.strerror or reason}") from None
+    return parse_run(data, str(summary), str(summary.parent))
+
+
+def parse_run(data: bytes, source: str, folder: str = "") -> Run:
+    """The run whose summary.json holds `data`. :raises ScanError: `bad_results`"""
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as reason:
+        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
+    return Run.from_json(value, source, folder)
+
+
+def _bad(source: str, what: str) -> ScanError:
+    return ScanError("bad_results", f"{source}: {what}", tried="read results")

@@ -1,0 +1,197 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the typed run of what a scan or a judgement found, target by target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..safe_text import kept_values, one_line
+from .notes import ATTESTATION, WAIVER, Note
+from .producer import COLLECTION, VERSION
+from .run import ControlCount, JudgedFrom, Producer, ProfileReference, Run, TargetCounts
+from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, SCANNED, SEVERITIES
+from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
+from .target_record import DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
+
+_MAX_ERROR_TEXT = 1000
+
+
+class RunSummaryBuilder:
+    """Collects the targets of a run one by one, keeping only what the summary needs. Not safe for several threads.
+
+    :param started: RFC 3339
+    :param selection: as the operator gave it
+    :param profiles: those that were chosen
+    :param judged_from: the run whose kept facts are judged
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        started: str,
+        cluster: str,
+        selection: Mapping[str, Any],
+        profiles: Sequence[ProfileReference],
+        collector_version: str = "",
+        judged_from: JudgedFrom | None = None,
+    ) -> None:
+        self._run_id = run_id
+        self._started = started
+        self._cluster = cluster
+        self._selection = selection
+        self._profiles = tuple(profiles)
+        self._collector_version = collector_version
+        self._judged_from = judged_from
+        self._targets: list[TargetRecord] = []
+        self._counts: list[Counts] = []
+        self._failed = _ControlCounter()
+        self._not_reviewed = _ControlCounter()
+
+    def add_scanned(
+        self,
+        identity: Mapping[str, Any],
+        approach: str,
+        duration: float,
+        document: Mapping[str, Any],
+        hdf: str,
+        *,
+        facts: KeptFacts | None = None,
+        drift: DriftReference | None = None,
+    ) -> None:
+        """A target with its HDF document; `hdf` is the document's path within the run's folder.
+
+        :param identity: `Target.identity()`
+        :param duration: in seconds
+        :param facts: what was kept of it
+        :param drift: what differs from its image
+        """
+        summary = summarize(document, hdf)
+        self._counts.append(summary.counts)
+        for profile in summary.profiles:
+            for control in profile.controls:
+                if control.status == FAILED:
+                    self._failed.add(profile.name, control)
+                elif control.status == NOT_REVIEWED:
+                    cause = one_line(control.skipped_because, _MAX_ERROR_TEXT)
+                    self._not_reviewed.add(profile.name, control, cause)
+        target = TargetRecord(
+            **kept_values(dict(identity)),
+            outcome=SCANNED,
+            approach=approach,
+            duration=duration,
+            error=None,
+            hdf=hdf,
+            facts=facts,
+            drift=drift,
+            counts=summary.counts.by_status(),
+            compliance=summary.counts.compliance,
+            worst_failed=summary.counts.worst_failed,
+            failed=_failed_ids(summary),
+            profiles=tuple(
+                ProfileCounts(profile.name, profile.counts.by_status(), profile.counts.compliance)
+                for profile in summary.profiles
+            ),
+            result="",
+        )
+        self._targets.append(replace(target, result=target.result_by(None)))
+
+    def add_not_scanned(
+        self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
+    ) -> None:
+        """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
+        record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
+        self._targets.append(
+            TargetRecord(
+                **kept_values(dict(identity)),
+                outcome=NOT_SCANNED,
+                approach=approach,
+                duration=duration,
+                error=ErrorRecord(**record),
+                hdf="",
+                facts=None,
+                drift=None,
+                counts=None,
+                compliance=None,
+                worst_failed="",
+                failed={},
+                profiles=(),
+                result=NOT_SCANNED,
+            )
+        )
+
+    def finish(self, finished: str, duration: float, notes: Sequence[Note] = ()) -> Run:
+        """The run, whose gate is not decided. Equal notes appear once.
+
+        :param finished: RFC 3339
+        :param duration: in seconds
+        """
+        targets = tuple(sorted(self._targets, key=lambda target: target.target_id))
+        return Run(
+            run_id=self._run_id,
+            started=self._started,
+            cluster=self._cluster,
+            collection=Producer(COLLECTION, VERSION),
+            collector_version=self._collector_version,
+            selection=dict(self._selection),
+            profiles=self._profiles,
+            judged_from=self._judged_from,
+            finished=finished,
+            duration=duration,
+            target_counts=TargetCounts.of(targets),
+            controls=merge_counts(self._counts),
+            failed_controls=self._failed.worst_first(),
+            not_reviewed=self._not_reviewed.worst_first(),
+            targets=targets,
+            gate=None,
+            waiver_notes=_notes_about(WAIVER, notes),
+            attestation_notes=_notes_about(ATTESTATION, notes),
+        )
+
+
+class _ControlCounter:
+    """Counts targets by control, and by cause where there is one."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str | None], ControlCount] = {}
+
+    def add(self, profile: str, control: ControlSummary, cause: str | None = None) -> None:
+        """One more target of a control, at the worst severity that the control has anywhere."""
+        key = (profile, control.id, cause)
+        before = self._counts.get(key)
+        if before is None:
+            self._counts[key] = ControlCount(profile, control.id, control.title, control.severity, 1, cause)
+        else:
+            severity = min(before.severity, control.severity, key=SEVERITIES.index)
+            self._counts[key] = replace(before, targets=before.targets + 1, severity=severity)
+
+    def worst_first(self) -> tuple[ControlCount, ...]:
+        """By severity, then by the number of targets."""
+        return tuple(
+            sorted(
+                self._counts.values(),
+                key=lambda count: (
+                    SEVERITIES.index(count.severity),
+                    -count.targets,
+                    count.profile,
+                    count.id,
+                ),
+            )
+        )
+
+
+def _notes_about(about: str, notes: Iterable[Note]) -> tuple[Note, ...]:
+    return tuple(note for note in dict.fromkeys(notes) if note.about == about)
+
+
+def _failed_ids(summary: DocumentSummary) -> dict[str, tuple[str, ...]]:
+    failed: dict[str, tuple[str, ...]] = {}
+    for profile in summary.profiles:
+        ids = profile.ids(FAILED)
+        if ids:
+            failed[profile.name] = (*failed.get(profile.name, ()), *ids)
+    return failed

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run knows of one target: who it is, what became of it, and where its files are. One entry of `targets`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .checked_json import JsonObject, JsonRecord
+from .status import FAIL, FAILED, NOT_SCANNED, PASS, PROFILE_ERROR, SCANNED, STATUSES
+
+
+@dataclass(frozen=True)
+class ErrorRecord(JsonRecord):
+    """Why a target was not scanned: the fields of `ScanError.record()`."""
+
+    code: str
+    reason: str
+    message: str
+    tried: str
+    cause: str
+    advice: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> ErrorRecord:
+        return cls(**{field.name: given.text(field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class KeptFacts(JsonRecord):
+    """The file of a target's kept facts: its path within the run's folder, and what it must hash to."""
+
+    path: str
+    sha256: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> KeptFacts:
+        return cls(given.text("path"), given.text("sha256"))
+
+
+@dataclass(frozen=True)
+class DriftReference(JsonRecord):
+    """The file of a target's drift, and what it says in short.
+
+    `counts` is {added, changed, removed, touched}, None where nothing was compared; `cause` says why it is not complete.
+    """
+
+    path: str
+    complete: bool
+    counts: Mapping[str, int] | None
+    cause: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> DriftReference:
+        counts = None if given.values.get("counts") is None else given.whole_numbers("counts")
+        return cls(given.text("path"), given.truth("complete"), counts, given.text("cause"))
+
+
+@dataclass(frozen=True)
+class ProfileCounts(JsonRecord):
+    """One profile on one target. `counts` maps each status to a number of controls, `compliance` is a percentage."""
+
+    name: str
+    counts: Mapping[str, int]
+    compliance: int
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> ProfileCounts:
+        return cls(given.text("name"), read_status_counts(given), given.whole_number("compliance"))
+
+
+def read_status_counts(given: JsonObject) -> dict[str, int]:
+    """{status: number of controls} under the key `counts`."""
+    inner = given.object("counts")
+    return {status: inner.whole_number(status) for status in STATUSES}
+
+
+@dataclass(frozen=True)
+class TargetRecord(JsonRecord):
+    """One target of a run: the fields of `Target.identity()`, then what became of it.
+
+    `outcome` is scanned or not_scanned; `result` is pass, fail or not_scanned. `duration` is in seconds. `error` is
+    None for what was scanned. `hdf` is a path within the run's folder, empty without a document. `counts` (by status)
+    and `compliance` are None for what was not scanned; `worst_failed` is a severity or empty. `failed` maps a
+    profile's name to ids of controls.
+    """
+
+    cluster: str
+    namespace: str
+    workload_kind: str
+    workload: str
+    pod: str
+    pod_uid: str
+    container: str
+    container_kind: str
+    container_id: str
+    image: str
+    image_id: str
+    image_digest: str
+    node: str
+    state: str
+    state_reason: str
+    target_id: str
+    outcome: str
+    approach: str
+    duration: float
+    error: ErrorRecord | None
+    hdf: str
+    facts: KeptFacts | None
+    drift: DriftReference | None
+    counts: Mapping[str, int] | None
+    compliance: int | None
+    worst_failed: str
+    failed: Mapping[str, tuple[str, ...]]
+    profiles: tuple[ProfileCounts, ...]
+    result: str
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> TargetRecord:
+        identity = {name: given.text(name) for name in _ALWAYS_KNOWN}
+        identity.update((name, given.text_or_empty(name)) for name in IDENTITY if name not in identity)
+        outcome, approach, hdf = (given.values.get("outcome"), given.text("approach"), given.text("hdf"))
+        worst_failed, duration = given.text("worst_failed"), given.number("duration")
+        failed, profiles = given.object("failed"), given.objects("profiles")
+        if outcome not in (SCANNED, NOT_SCANNED):
+            raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
+        scanned = outcome == SCANNED
+        if scanned != bool(hdf) or scanned == bool(given.values.get("error")):
+            raise given.bad(f"{given.place}: what was scanned has a document, and what was not has an error")
+        facts, drift = given.object_or_none("facts"), given.object_or_none("drift")
+        return cls(
+            **identity,
+            outcome=outcome,
+            approach=approach,
+            duration=duration,
+            error=None if scanned else ErrorRecord.from_json(given.object("error")),
+            hdf=hdf,
+            facts=KeptFacts.from_json(facts) if facts else None,
+            drift=DriftReference.from_json(drift) if drift else None,
+            counts=read_status_counts(given) if scanned else None,
+            compliance=given.whole_number("compliance") if scanned else None,
+            worst_failed=worst_failed,
+            failed={name: failed.texts(name) for name in failed.values},
+            profiles=tuple(ProfileCounts.from_json(profile) for profile in profiles),
+            result=_read_result(given, scanned),
+        )
+
+    @property
+    def is_scanned(self) -> bool:
+        return self.outcome == SCANNED
+
+    def identity(self) -> dict[str, Any]:
+        """The target's identity as `Target.identity()` gave it."""
+        return {name: getattr(self, name) for name in IDENTITY}
+
+    def result_by(self, passed: bool | None) -> str:
+        """The result when the gate said `passed` of the target, or nothing (None)."""
+        if self.counts is None:
+            return NOT_SCANNED
+        if passed is None:
+            passed = not (self.counts[FAILED] or self.counts[PROFILE_ERROR])
+        return PASS if passed else FAIL
+
+
+def _read_result(given: JsonObject, scanned: bool) -> str:
+    result = given.text("result")
+    if result not in ((PASS, FAIL) if scanned else (NOT_SCANNED,)):
+        raise given.bad(f"{given.where('result')} does not fit the outcome")
+    return result
+
+
+_FIELDS = tuple(field.name for field in fields(TargetRecord))
+# The fields of a target's identity, in their order.
+IDENTITY = _FIELDS[: _FIELDS.index("outcome")]
+_ALWAYS_KNOWN = ("target_id", "cluster", "namespace", "workload_kind", "workload", "pod", "container")

@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_report
+short_description: Write reports of a run
+version_added: 0.1.0
+description:
+  - Writes a file for each format that is asked for, from the summary and the documents of a finished run.
+  - It decides nothing. Reports show the decision that M(securescan.kubernetes.scan_threshold) wrote to the run's summary, so it comes
+    after that module.
+options:
+  run_dir:
+    description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
+    type: path
+    required: true
+  formats:
+    description:
+      - Which reports to write.
+      - V(markdown) is C(summary.md), for people.
+      - V(junit) is C(gate.junit.xml), for CI systems. It has one test suite for each container.
+    type: list
+    elements: str
+    default: [markdown, junit]
+  output_dir:
+    description:
+      - Folder for the reports. It is made where it does not exist.
+      - Without it they are written to the run's folder. Links in a report are relative to that folder.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    details: Names the files that it would write, and writes nothing.
+  diff_mode:
+    support: none
+    details: It changes nothing but its own reports.
+  idempotent:
+    support: full
+seealso:
+  - module: securescan.kubernetes.scan_threshold
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+"""
+
+EXAMPLES = r"""
+- name: Write the reports, also when the gate fails the play
+  block:
+    - name: Decide the gate
+      securescan.kubernetes.scan_threshold:
+        run_dir: "{{ scan.run_dir }}"
+  always:
+    - name: Write the reports
+      securescan.kubernetes.scan_report:
+        run_dir: "{{ scan.run_dir }}"
+
+- name: Write what the pipeline reads to where it looks for it
+  securescan.kubernetes.scan_report:
+    run_dir: "{{ scan.run_dir }}"
+    formats: [junit]
+    output_dir: "{{ playbook_dir }}/test-reports"
+"""
+
+RETURN = r"""
+files:
+  description: The reports that were written, in check mode those that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/scans/20261123t130000-1f9a2c/summary.md]
+error:
+  description: Why the task failed. See the guide on errors for the codes.
+  returned: on failure
+  type: dict
+  sample: {code: SCAN-204, reason: not_authenticated, message: "...", tried: "...", cause: "...", advice: "..."}
+"""
+
+from ..module_utils.module_run import run_as_module
+from ..module_utils.options import scan_report_spec
+from ..module_utils.tasks.report import run_scan_report
+
+
+def main() -> None:
+    run_as_module(scan_report_spec(), run_scan_report)
+
+
+if __name__ == "__main__":
+    main()

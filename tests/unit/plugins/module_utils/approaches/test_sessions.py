@@ -1,0 +1,317 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions against the fake API server and this machine's shells: many requests are one exec, and each failure is named."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import PodRef, object_name
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import pack_pods
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import (
+    TIME_FORMAT,
+    ScannerAccess,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.auto import AutoApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
+    ExecLimits,
+    Means,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.session import Session
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ClusterConnection,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
+    STDOUT,
+    ExecStreams,
+    Program,
+    no_shell,
+    run_locally,
+)
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+
+pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.support.fake_cluster"]
+
+LOGIN, SYSCTL = Query("content", "/etc/login.defs"), Query("sysctl", "kernel.pid_max")
+REQUESTS = [make_request([query]) for query in (LOGIN, SYSCTL, Query("processes"))]
+
+
+class Shop:
+    """A namespace of one pod, and what a scan of it works with."""
+
+    def __init__(self, server: FakeApiServer, connection: ClusterConnection) -> None:
+        self.server = server
+        self.cancel = threading.Event()
+        self.limiter = Limiter(per_cluster=1)
+        self._connection = connection
+
+    def selected(self, program: Program) -> SelectedTarget:
+        pod = self.server.add_pod("shop", "web-1", {"app": program})
+        target = Target(
+            "c", "shop", "Pod", "web-1", "web-1", pod["metadata"]["uid"], "app", image_id="sha256:1"
+        )
+        return SelectedTarget(target, PodSnapshot.from_object(pod), "linux")
+
+    def means(self, selected: SelectedTarget, timeout: float = 10, output: int = 1 << 20) -> Means:
+        account = f"/api/v1/namespaces/shop/serviceaccounts/{object_name('run-1')}"
+        self.server.objects.put(account, {"kind": "ServiceAccount"})
+        later = datetime.now(timezone.utc) + timedelta(seconds=900)
+        access = {
+            "run_id": "run-1",
+            "approach": "exec",
+            "packed_pods": pack_pods({"shop": [PodRef(selected.target.pod, selected.target.pod_uid)]}),
+            "namespaces": [{"namespace": "shop", "expires": later.strftime(TIME_FORMAT)}],
+        }
+        grantor = RestClient(self._connection)
+        scanner = ScannerAccess(grantor, self._connection, access, self.limiter, self.cancel)
+        return Means(scanner, self.limiter, ExecLimits(timeout, output), self.cancel)
+
+    def execs(self) -> int:
+        return sum(request.path.endswith("/exec") for request in self.server.requests)
+
+
+@pytest.fixture
+def shop(server: FakeApiServer, connection: ClusterConnection) -> Shop:
+    return Shop(server, connection)
+
+
+@pytest.fixture
+def enter(shop: Shop) -> Iterator[Callable[..., Session]]:
+    """Enters a container that runs a program, `sh` of this machine if none is given."""
+    opened: list[Session] = []
+
+    def enter_container(program: Program = run_locally, **limits: Any) -> Session:
+        selected = shop.selected(program)
+        opened.append(ExecApproach(shop.means(selected, **limits)).enter(selected))
+        return opened[-1]
+
+    yield enter_container
+    for session in opened:
+        session.close()
+
+
+def shell(*argv: str) -> Program:
+    """A container whose sh is another program of this machine."""
+    return lambda _argv, streams: run_locally(list(argv), streams)
+
+
+def fails(work: Callable[[], Any]) -> ScanError:
+    with pytest.raises(ScanError) as caught:
+        work()
+    return caught.value
+
+
+@pytest.mark.parametrize("argv", [("dash",), ("bash",), ("mksh",), ("busybox", "sh")], ids="-".join)
+def test_three_requests_are_one_exec_and_each_has_the_facts_of_an_exec_of_its_own(
+    shop: Shop, enter: Callable[..., Session], argv: tuple[str, ...]
+) -> None:
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"this machine has no {argv[0]}")
+    selected = shop.selected(shell(*argv))
+    approach = ExecApproach(shop.means(selected))
+    with approach.enter(selected) as session:
+        found = [session.collect(request) for request in REQUESTS]
+        own = int(session.run(b"echo $$"))
+    assert (shop.execs(), approach.execs) == (1, 1)
+    alone = [approach.collect(selected, request).facts for request in REQUESTS]
+    assert (shop.execs(), approach.execs) == (4, 4)
+    assert all(fact.ok for facts in found for fact in facts.values())
+    for facts, single in zip(found[:2], alone[:2]):
+        assert (dict(facts), facts.collector) == (dict(single), single.collector)
+    processes = found[2].get_fact(Query("processes")).value
+    assert own not in [process["pid"] for process in processes], (
+        "the session's shell is no process of the target"
+    )
+    assert own not in [process["ppid"] for process in processes]
+
+
+def test_one_collection_costs_what_an_exec_of_its_own_costs(shop: Shop) -> None:
+    """A look at the pod and one exec, as before there were sessions; the rest is the token, once for a namespace."""
+    selected = shop.selected(run_locally)
+    approach = ExecApproach(shop.means(selected))
+    approach.collect(selected, REQUESTS[0])
+    before = len(shop.server.requests)
+    assert approach.collect(selected, REQUESTS[0]).approach == "exec"
+    assert [(seen.method, seen.path.rpartition("/")[2]) for seen in shop.server.requests[before:]] == [
+        ("GET", "web-1"),
+        ("GET", "exec"),
+    ]
+
+
+def test_a_request_leaves_nothing_to_the_next_one(enter: Callable[..., Session]) -> None:
+    session = enter()
+    assert session.run(b"cd /tmp; x=1; f() { :; }; exec 2>/dev/null; printf %s no-line-end") == b"no-line-end"
+    assert session.run(b"pwd; echo ${x-none}; type f >/dev/null 2>&1 || echo none").split()[1:] == [
+        b"none",
+        b"none",
+    ]
+    assert session.run(b'read -r line; echo "<$line>"') == b"<>\n", "it has no standard input to eat"
+    assert session.run(b"printf 'a\\0\\377\\n\\n'") == b"a\0\xff\n\n", "bytes stay bytes"
+    assert session.run(b":") == b""
+
+
+def test_what_a_container_says_does_not_pass_for_the_end_of_an_answer(enter: Callable[..., Session]) -> None:
+    forged = b"securescan-answered 00112233445566778899aabbccddeeff 0\nend 0 0\n"
+    assert enter().run(b"printf '%s\\n' '" + forged.strip() + b"'") == forged
+
+
+def test_a_request_that_fails_is_told_and_the_session_goes_on(
+    shop: Shop, enter: Callable[..., Session]
+) -> None:
+    session = enter()
+    error = fails(lambda: session.run(b"echo wrong >&2; exit 4"))
+    assert (error.reason, error.tried) == ("collector_failed", "running a request in shop/web-1/app")
+    assert error.message.startswith("exit status 4")
+    killed = fails(lambda: session.run(b"exec sh -c 'kill -9 $$'"))
+    assert (
+        killed.reason == "collector_failed" and "signal 9" in killed.cause and "memory limit" in killed.advice
+    )
+    assert session.collect(REQUESTS[0]).get_fact(LOGIN).ok
+    assert shop.execs() == 1
+
+
+def test_a_shell_that_is_killed_ends_the_session_with_its_cause(enter: Callable[..., Session]) -> None:
+    session = enter()
+    error = fails(lambda: session.run(b"kill -9 $$; sleep 0.3"))
+    assert error.reason == "collector_failed" and "signal 9" in error.cause
+    assert fails(lambda: session.run(b":")).reason in ("collector_failed", "connection_lost")
+
+
+def test_a_pod_that_is_gone_explains_a_lost_session(shop: Shop, enter: Callable[..., Session]) -> None:
+    session = enter()
+    shop.server.objects.answer("DELETE", "/api/v1/namespaces/shop/pods/web-1", {}, None)
+    assert fails(lambda: session.run(b"kill -9 $$; sleep 0.3")).reason == "pod_gone"
+
+
+def test_a_connection_that_breaks_loses_the_session(shop: Shop, enter: Callable[..., Session]) -> None:
+    session = enter()
+    threading.Timer(0.2, shop.server.cut_connections).start()
+    assert fails(lambda: session.run(b"sleep 30")).reason == "connection_lost"
+    assert fails(lambda: session.run(b":")).reason == "connection_lost"
+
+
+def wait_until_ended(running: list[str]) -> None:
+    """What the shell had begun holds its streams a little longer: a runtime does not end it, nor does the fake one."""
+    end = time.monotonic() + 5
+    while running and time.monotonic() < end:
+        time.sleep(0.02)
+    assert running == []
+
+
+@pytest.fixture
+def running() -> list[str]:
+    """The shells of `watched` that run."""
+    return []
+
+
+def watched(running: list[str]) -> Program:
+    def run(argv: list[str], streams: ExecStreams) -> int:
+        name = str(uuid.uuid4())
+        running.append(name)
+        try:
+            return run_locally(argv, streams)
+        finally:
+            running.remove(name)
+
+    return run
+
+
+def test_a_session_that_is_cancelled_or_late_or_floods_kills_its_shell(
+    shop: Shop, enter: Callable[..., Session], running: list[str]
+) -> None:
+    session = enter(watched(running))
+    threading.Timer(0.3, shop.cancel.set).start()
+    assert fails(lambda: session.run(b"sleep 3")).reason == "cancelled"
+    wait_until_ended(running)
+    session.close()
+    shop.cancel.clear()
+    late = enter(watched(running), timeout=1.0)
+    began = time.monotonic()
+    assert late.run(b"echo in time") == b"in time\n"
+    assert fails(lambda: late.run(b"sleep 3")).reason == "timed_out"
+    assert time.monotonic() - began < 4
+    late.close()
+    wait_until_ended(running)
+    flooded = enter(watched(running), output=100_000)
+    for _number in range(3):
+        assert len(flooded.run(b"head -c 60000 /dev/zero")) == 60000, "the limit is that of one answer"
+    assert fails(lambda: flooded.run(b"head -c 100001 /dev/zero")).reason == "too_much_output"
+    flooded.close()
+    wait_until_ended(running)
+
+
+def test_a_closed_session_has_ended_its_shell_and_given_its_place_back(
+    shop: Shop, enter: Callable[..., Session], running: list[str]
+) -> None:
+    session = enter(watched(running))
+    assert running and shop.limiter.in_flight() == 1
+    session.close()
+    session.close()
+    assert shop.limiter.in_flight() == 0
+    wait_until_ended(running)
+    with pytest.raises(ScanError):
+        session.run(b":")
+
+
+def test_with_v4_the_shell_ends_by_exit(
+    shop: Shop, enter: Callable[..., Session], running: list[str]
+) -> None:
+    shop.server.faults.append(Fault("v4_only", on="/exec"))
+    session = enter(watched(running))
+    assert session.run(b"echo one") == b"one\n" and session.collect(REQUESTS[1]).get_fact(SYSCTL).ok
+    session.close()
+    wait_until_ended(running)
+
+
+def test_a_shell_that_is_not_there_is_told_when_it_is_entered_and_auto_goes_on(shop: Shop) -> None:
+    selected = shop.selected(no_shell)
+    approach = ExecApproach(shop.means(selected))
+    assert fails(lambda: approach.enter(selected)).reason == "no_such_program"
+    assert shop.limiter.in_flight() == 0
+
+    class Later(ExecApproach):
+        """The same container, in which there is a shell now."""
+
+        name = "image"
+
+        def enter(self, selected: SelectedTarget) -> Session:
+            shop.server.run_in("shop", "web-1", "app", run_locally)
+            return super().enter(selected)
+
+    with AutoApproach([approach, Later(shop.means(selected))], {}).enter(selected) as session:
+        assert session.run(b"echo here") == b"here\n"
+
+
+def test_what_a_server_may_do_between_two_requests_is_no_answer(enter: Callable[..., Session]) -> None:
+    def talks(_argv: list[str], streams: ExecStreams) -> int:
+        streams.write(STDOUT, b"unasked\n")
+        return run_locally(["sh"], streams)
+
+    assert enter(talks).run(b"echo asked") == b"asked\n"
+
+
+def test_a_status_without_an_answer_is_no_answer(enter: Callable[..., Session]) -> None:
+    def ends(_argv: list[str], streams: ExecStreams) -> int:
+        streams.write(STDOUT, b"securescan-answered ")
+        return 0
+
+    error = fails(lambda: enter(ends))
+    assert error.reason == "incomplete_reply"

@@ -1,0 +1,228 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run as typed values: what comes back is what was written, what does not fit is named, older versions can be read."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tracemalloc
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run as run_module
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
+    SCHEMA_VERSION,
+    Run,
+    open_earlier_run,
+    open_run,
+    parse_run,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.target_record import (
+    IDENTITY,
+    ErrorRecord,
+)
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    make_control,
+    make_document,
+    make_run,
+    make_target,
+)
+from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
+    write_sample_run,
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """It has every status, every outcome, notes, a gate with reasons of each kind, and hostile text."""
+    return write_sample_run(tmp_path_factory.mktemp("results"))
+
+
+def summary_of(run: Run) -> dict[str, Any]:
+    """A copy that a test may change."""
+    summary: dict[str, Any] = json.loads(json.dumps(run.to_json()))
+    return summary
+
+
+def at(summary: Any, *keys: Any) -> Any:
+    for key in keys:
+        summary = summary[key]
+    return summary
+
+
+def test_what_is_written_is_what_was_read(run: Run) -> None:
+    data = (pathlib.Path(run.folder) / "summary.json").read_bytes()
+    assert run.to_json() == json.loads(data)
+    again = RunFolder(str(pathlib.Path(run.folder).parent), "again")
+    again.create()
+    assert again.write_summary(run).read_bytes() == data, "to the byte, keys in their order"
+
+
+def test_a_run_that_is_built_is_the_one_that_is_read_back() -> None:
+    target = make_target()
+    built = make_run(
+        [(target, make_document(target, make_control("c-1", "failed"), make_control("c-2", "skipped")))]
+    )
+    assert parse_run(json.dumps(built.to_json()).encode(), "summary.json") == built
+
+
+def test_a_target_record_has_the_fields_of_an_identity_in_their_order() -> None:
+    assert tuple(make_target().identity()) == IDENTITY
+    target = make_target()
+    (record,) = make_run([(target, make_document(target, make_control("c-1", "passed")))]).targets
+    assert record.identity() == target.identity()
+
+
+def test_an_error_record_has_the_fields_of_an_error() -> None:
+    assert [field.name for field in fields(ErrorRecord)] == list(ScanError("pod_gone", "gone").record())
+
+
+def test_a_run_is_opened_by_its_folder_and_an_earlier_one_also_by_its_summary(run: Run) -> None:
+    assert (
+        open_run(run.folder)
+        == open_earlier_run(run.folder)
+        == open_earlier_run(f"{run.folder}/summary.json")
+        == run
+    )
+    with pytest.raises(ScanError, match=r"summary\.json: cannot be read"):
+        open_run(f"{run.folder}/summary.json")
+
+
+BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
+    (("targets", 1), [], "targets[1] is missing or of another type"),
+    (("targets", 0, "counts", "failed"), "1", "targets[0].counts.failed is missing or of another type"),
+    (("targets", 0, "compliance"), None, "targets[0].compliance is missing or of another type"),
+    (("targets", 0, "result"), "not_scanned", "targets[0].result does not fit the outcome"),
+    (("targets", 0, "image"), 7, "targets[0].image is missing or of another type"),
+    (("targets", 0, "facts", "sha256"), None, "targets[0].facts.sha256 is missing or of another type"),
+    (("targets", 0, "failed"), {"p": "c-1"}, "targets[0].failed.p is missing or of another type"),
+    (
+        ("targets", 0, "profiles", 1, "name"),
+        None,
+        "targets[0].profiles[1].name is missing or of another type",
+    ),
+    (("targets", 1, "error", "cause"), None, "targets[1].error.cause is missing or of another type"),
+    (("targets", 3, "drift", "complete"), 1, "targets[3].drift.complete is missing or of another type"),
+    (("profiles", 0, "sha256"), None, "profiles[0].sha256 is missing or of another type"),
+    (("controls", "failed", "high"), True, "controls.failed.high is missing or of another type"),
+    (("controls", "failed", "total"), 0, "the numbers of controls do not add up"),
+    (("controls", "compliance"), 100, "the numbers of controls do not add up"),
+    (
+        ("failed_controls", 0, "severity"),
+        "worst",
+        "failed_controls[0].severity must be one of critical, high",
+    ),
+    (("not_reviewed", 0, "cause"), None, "not_reviewed[0].cause is missing or of another type"),
+    (("gate", "passed"), "yes", "gate.passed is missing or of another type"),
+    (
+        ("gate", "threshold", "limits"),
+        {"failed.tootal.max": 0},
+        "gate.threshold.limits: unknown key failed.tootal.max",
+    ),
+    (("gate", "reasons", 0, "text"), None, "gate.reasons[0].text is missing or of another type"),
+    (("gate", "targets", 0, "outcome"), "maybe", "gate.targets[0].outcome must be scanned or not_scanned"),
+    (
+        ("gate", "counts", "targets", "scanned"),
+        1.5,
+        "gate.counts.targets.scanned is missing or of another type",
+    ),
+    (("gate", "new_failures", 0, "place"), None, "gate.new_failures[0].place is missing or of another type"),
+    (("waiver_notes", 0, "text"), None, "waiver_notes[0].text is missing or of another type"),
+    (("collection",), None, "collection is missing or of another type"),
+    (("schema_version",), [], "is not a run summary of schema version 1"),
+]
+
+
+@pytest.mark.parametrize(("keys", "value", "problem"), BROKEN)
+def test_what_does_not_fit_is_an_error_that_names_its_place(
+    run: Run, keys: tuple[Any, ...], value: Any, problem: str
+) -> None:
+    summary = summary_of(run)
+    at(summary, *keys[:-1])[keys[-1]] = value
+    with pytest.raises(ScanError) as caught:
+        Run.from_json(summary, "summary.json")
+    assert caught.value.reason == "bad_results"
+    assert caught.value.message.startswith(f"summary.json: {problem}")
+
+
+def test_what_was_not_there_from_the_beginning_may_be_missing(run: Run) -> None:
+    summary = summary_of(run)
+    del summary["judged_from"], summary["gate"], summary["collector_version"]
+    for target in summary["targets"]:
+        for name in ("facts", "drift", "image", "state_reason"):
+            target.pop(name)
+    read = Run.from_json(summary, "summary.json")
+    assert (read.judged_from, read.gate, read.collector_version) == (None, None, "")
+    assert {(target.facts, target.drift, target.image, target.state_reason) for target in read.targets} == {
+        (None, None, "", "")
+    }
+
+
+def test_a_summary_of_an_older_version_is_lifted_step_by_step(
+    run: Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if versions -1 and 0 had existed: in -1 the run was called `scan`, until 0 seconds were milliseconds."""
+    monkeypatch.setitem(
+        run_module.MIGRATIONS,
+        -1,
+        lambda old: {**{k: v for k, v in old.items() if k != "scan"}, "run_id": old["scan"]},
+    )
+    monkeypatch.setitem(run_module.MIGRATIONS, 0, lambda old: {**old, "duration": old["duration"] / 1000})
+    old = summary_of(run)
+    old.update(schema_version=-1, scan=old.pop("run_id"), duration=2000)
+    (tmp_path / "summary.json").write_text(json.dumps(old))
+    read = open_run(str(tmp_path))
+    assert (read.run_id, read.duration) == ("run-1", 2.0)
+    assert replace(read, folder=run.folder) == run
+    assert read.to_json()["schema_version"] == SCHEMA_VERSION, "it is written in today's version"
+    with pytest.raises(ScanError, match="is not a run summary of schema version 1"):
+        Run.from_json(dict(old, schema_version=-2), "summary.json")
+
+
+def test_documents_can_be_read_as_often_as_wanted(run: Run) -> None:
+    first, second = list(run.documents()), list(run.documents())
+    assert first == second
+    assert len(first) == run.target_counts.scanned
+    both = zip(run.documents(), run.documents())
+    assert all(one == other for one, other in both), "also at the same time"
+
+
+def test_a_run_that_was_not_opened_from_a_folder_has_no_documents() -> None:
+    target = make_target()
+    built = make_run([(target, make_document(target, make_control("c-1", "passed")))])
+    with pytest.raises(ScanError, match="was not opened from its folder"):
+        next(built.documents())
+
+
+def test_one_document_is_held_at_a_time(tmp_path: pathlib.Path) -> None:
+    """Memory for documents of 10 targets is not that for documents of 40."""
+
+    def peak(number: int) -> int:
+        folder = RunFolder(str(tmp_path), f"run-{number}")
+        folder.create()
+        targets = [make_target(f"pod-{index}") for index in range(number)]
+        document = {}
+        records = []
+        for target in targets:
+            document = make_document(
+                target, *(make_control(f"c-{index}", "passed", desc="x" * 500) for index in range(200))
+            )
+            hdf = folder.write_hdf(document, target.identity())
+            (record,) = make_run([(target, document)], (), None).targets
+            records.append(replace(record, hdf=hdf))
+        made = make_run([(target, document) for target in targets[:1]], (), None)
+        run = replace(made, targets=tuple(records), folder=str(folder.path))
+        tracemalloc.start()
+        try:
+            assert sum(1 for _document in run.documents()) == number
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(10), peak(40)
+    assert many < few * 1.3

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `scan_report`: which files it writes, and where."""
+
+from __future__ import annotations
+
+import pathlib
+import stat
+from typing import Any
+
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_report_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
+from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
+    write_sample_run,
+)
+
+
+@pytest.fixture
+def run(tmp_path: pathlib.Path) -> Run:
+    return write_sample_run(tmp_path / "results")
+
+
+def report(run: Run, check_mode: bool = False, **params: Any) -> tuple[dict[str, Any], list[str]]:
+    """The task's result, and what it said."""
+    said: list[str] = []
+    given = {name: rule.get("default") for name, rule in scan_report_spec().items()}
+    context = TaskContext(check_mode=check_mode, environ={}, say=said.append)
+    return run_scan_report({**given, "run_dir": run.folder, **params}, context), said
+
+
+def names(folder: pathlib.Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_markdown_and_junit_are_written_to_the_run(run: Run) -> None:
+    folder = pathlib.Path(run.folder)
+    before = (folder / "summary.json").read_bytes()
+    result, _said = report(run)
+    assert result == {"changed": False, "files": [str(folder / "summary.md"), str(folder / "gate.junit.xml")]}
+    assert names(folder) == {"hdf", "summary.json", "summary.md", "gate.junit.xml"}
+    assert {stat.S_IMODE(pathlib.Path(path).stat().st_mode) for path in result["files"]} == {0o640}
+    assert (folder / "summary.json").read_bytes() == before, "it decides nothing"
+
+
+def test_the_folder_for_reports_is_made(run: Run, tmp_path: pathlib.Path) -> None:
+    wanted = tmp_path / "a" / "b"
+    result, _said = report(run, formats=["junit", "junit"], output_dir=str(wanted))
+    assert result["files"] == [str(wanted / "gate.junit.xml")]
+    assert names(wanted) == {"gate.junit.xml"}
+    assert names(pathlib.Path(run.folder)) == {"hdf", "summary.json"}
+
+
+def test_check_mode_says_what_would_be_written(run: Run, tmp_path: pathlib.Path) -> None:
+    wanted = tmp_path / "reports"
+    result, said = report(run, check_mode=True, output_dir=str(wanted))
+    assert result["files"] == [str(wanted / "summary.md"), str(wanted / "gate.junit.xml")]
+    assert said == [f"would write {path}" for path in result["files"]]
+    assert not wanted.exists()
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        (["markdwon"], "unknown format markdwon; did you mean markdown?"),
+        (["markdown", "xyz"], f"unknown format xyz; known are {', '.join(REPORTS)}"),
+        ([], "no format is named"),
+    ],
+)
+def test_a_format_that_there_is_not_is_refused_before_anything_is_written(
+    run: Run, formats: list[str], message: str
+) -> None:
+    with pytest.raises(ScanError) as caught:
+        report(run, formats=formats)
+    assert (caught.value.reason, caught.value.message) == ("bad_option", message)
+    assert names(pathlib.Path(run.folder)) == {"hdf", "summary.json"}
+
+
+def test_a_folder_that_cannot_be_made_fails_the_task(run: Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ScanError) as caught:
+        report(run, output_dir=str(tmp_path / "file" / "x"))
+    assert caught.value.reason == "write_failed"
+
+
+def test_every_default_format_is_a_registered_one() -> None:
+    assert set(scan_report_spec()["formats"]["default"]) <= set(REPORTS)
