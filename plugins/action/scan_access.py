@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_access_spec
+from ..module_utils.options.access import scan_access_spec
 from ..module_utils.tasks.access import run_scan_access
 from ..plugin_utils.scan_action import ScanAction
 

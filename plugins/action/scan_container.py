@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.options import scan_container_spec
+from ..module_utils.options.scan import scan_container_spec
+from ..module_utils.options.spec import Params
 from ..module_utils.tasks.container import run_scan_container
 from ..plugin_utils.profile_and_amendment_files import read_judging_input
 from ..plugin_utils.scan_action import ScanAction
@@ -18,5 +18,5 @@ class ActionModule(ScanAction):
     spec = staticmethod(scan_container_spec)
     task = staticmethod(run_scan_container)
 
-    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def prepare(self, params: Params) -> dict[str, Any]:
         return read_judging_input(params)

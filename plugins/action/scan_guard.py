@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_guard_spec
+from ..module_utils.options.guard import scan_guard_spec
 from ..module_utils.tasks.guard import run_scan_guard
 from ..plugin_utils.scan_action import ScanAction
 

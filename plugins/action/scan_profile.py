@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_profile_spec
+from ..module_utils.options.profile import scan_profile_spec
 from ..module_utils.tasks.profile import compile_shipped_profiles, run_scan_profile
 from ..plugin_utils.scan_action import ScanAction
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_recycle_spec
+from ..module_utils.options.recycle import scan_recycle_spec
 from ..module_utils.tasks.recycle import run_scan_recycle
 from ..plugin_utils.scan_action import ScanAction
 

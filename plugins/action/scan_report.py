@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_report_spec
+from ..module_utils.options.report import scan_report_spec
 from ..module_utils.tasks.report import run_scan_report
 from ..plugin_utils.scan_action import ScanAction
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_sidecar_spec
+from ..module_utils.options.sidecar import scan_sidecar_spec
 from ..module_utils.tasks.sidecar import run_scan_sidecar
 from ..plugin_utils.scan_action import ScanAction
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options import scan_target_info_spec
+from ..module_utils.options.target_info import scan_target_info_spec
 from ..module_utils.tasks.target_info import run_scan_target_info
 from ..plugin_utils.scan_action import ScanAction
 

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.options import scan_threshold_spec
+from ..module_utils.options.spec import Params
+from ..module_utils.options.threshold import scan_threshold_spec
 from ..module_utils.tasks.threshold import run_scan_threshold
 from ..plugin_utils.controller_files import read_yaml_file
 from ..plugin_utils.scan_action import ScanAction
@@ -18,7 +18,7 @@ class ActionModule(ScanAction):
     spec = staticmethod(scan_threshold_spec)
     task = staticmethod(run_scan_threshold)
 
-    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def prepare(self, params: Params) -> dict[str, Any]:
         """A threshold file is a file of the controller; a task elsewhere gets its content."""
         path = params["threshold"]
         if isinstance(path, str) and path:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 from .errors import ScanError
 
+# Seconds.
 _PROGRESS_INTERVAL = 1.0
 Work = TypeVar("Work")
 # The item, its result, and what was raised instead of one.
@@ -26,17 +27,30 @@ def run_bounded(
     cancel: threading.Event,
     on_progress: Callable[[int], None],
 ) -> Iterator[tuple[Work, Any]]:
-    """Does `work` on the items, at most `concurrency` at a time, and yields (item, result) in the order of finishing.
+    """Does `work` on the items, at most `concurrency` at a time, and yields (item, result) in the order of
+    finishing.
 
-    `on_progress` is called with the number done about once a second. When the caller stops, `cancel` is set; when that is set, no
-    new item is begun, and those in work are waited for: they end at once, because all that they wait on looks at `cancel`.
+    When the caller stops, `cancel` is set. When `cancel` is set, no new item is begun, and those in work are
+    waited for: they end at once, because everything that they wait on looks at `cancel`.
 
+    :param on_progress: called about once a second with the number of items done
     :raises ScanError: cancelled; and what `work` raises
     """
     waiting: SimpleQueue[tuple[Work] | None] = SimpleQueue()
     finished: SimpleQueue[_Done[Work]] = SimpleQueue()
     threads: list[threading.Thread] = []
-    begun, done, said, is_over = 0, 0, time.monotonic(), False
+    begun, done, shown_at, is_over = 0, 0, time.monotonic(), False
+
+    def drain(most: int) -> Iterator[tuple[Work, Any]]:
+        """Yields what finishes until at most so many items are begun and not done."""
+        nonlocal done, shown_at
+        while begun - done > most:
+            for pair in _next_finished(finished):
+                done += 1
+                yield pair
+            shown_at = _show(on_progress, done, shown_at)
+            _check(cancel)
+
     try:
         for item in items:
             if len(threads) < concurrency:
@@ -46,19 +60,10 @@ def run_bounded(
                 threads[-1].start()
             waiting.put((item,))
             begun += 1
-            # a few wait in line, so that no thread idles; not all, so that memory does not grow with the fleet
-            while begun - done >= 2 * concurrency:
-                for pair in _next_finished(finished):
-                    done += 1
-                    yield pair
-                said = _say(on_progress, done, said)
-                _check(cancel)
-        while begun > done:
-            for pair in _next_finished(finished):
-                done += 1
-                yield pair
-            said = _say(on_progress, done, said)
-            _check(cancel)
+            # a few wait in line, so that no thread idles; not all, so that memory does not grow with the
+            # fleet
+            yield from drain(2 * concurrency - 1)
+        yield from drain(0)
         is_over = True
     finally:
         if not is_over:
@@ -88,7 +93,7 @@ def _work_off(
 
 
 def _next_finished(finished: SimpleQueue[_Done[Work]]) -> Iterator[tuple[Work, Any]]:
-    """One, or none where it takes longer than progress may stay unsaid."""
+    """The next result, or nothing where none comes within the progress interval."""
     try:
         item, result, error = finished.get(timeout=_PROGRESS_INTERVAL)
     except Empty:
@@ -111,9 +116,10 @@ def _empty(waiting: SimpleQueue[Any]) -> None:
         return
 
 
-def _say(on_progress: Callable[[int], None], done: int, said: float) -> float:
+def _show(on_progress: Callable[[int], None], done: int, shown_at: float) -> float:
+    """Shows the progress where the last time was long enough ago; when it was shown last."""
     now = time.monotonic()
-    if now - said < _PROGRESS_INTERVAL:
-        return said
+    if now - shown_at < _PROGRESS_INTERVAL:
+        return shown_at
     on_progress(done)
     return now

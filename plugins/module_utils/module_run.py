@@ -6,22 +6,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import ScanError
-from .options import Spec
+from .options.spec import Params, Spec
 from .tasks.context import TaskContext
 
-Task = Callable[[Mapping[str, Any], TaskContext], dict[str, Any]]
-# Where a kubeconfig that was given as a dictionary holds its secrets (client-go's v1 AuthInfo).
+Task = Callable[[Params, TaskContext], dict[str, Any]]
+# The keys of secrets in a kubeconfig (client-go's v1 AuthInfo), for one that is given as a dictionary.
 _SECRET_KEYS = frozenset({"token", "password", "client-key-data", "client-certificate-data"})
 
 
 def run_as_module(spec: Spec, task: Task) -> None:
-    """Reads the options, runs the task, and ends the process with its result or with its error."""
+    """Validates the options, runs the task, and ends the process with its result or its error."""
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     if isinstance(module.params.get("kubeconfig"), dict):
         module.no_log_values.update(_secrets_of(module.params["kubeconfig"]))
@@ -39,7 +39,8 @@ def run_as_module(spec: Spec, task: Task) -> None:
     module.exit_json(**result)
 
 
-def _secrets_of(value: Any) -> Any:
+def _secrets_of(value: Any) -> Iterator[str]:
+    """Every secret text of a kubeconfig, however deep it lies."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key in _SECRET_KEYS and isinstance(item, str):

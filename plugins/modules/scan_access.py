@@ -185,7 +185,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_access_spec
+from ..module_utils.options.access import scan_access_spec
 from ..module_utils.tasks.access import run_scan_access
 
 

@@ -202,7 +202,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_container_spec
+from ..module_utils.options.scan import scan_container_spec
 from ..module_utils.tasks.container import run_scan_container
 
 

@@ -101,7 +101,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_guard_spec
+from ..module_utils.options.guard import scan_guard_spec
 from ..module_utils.tasks.guard import run_scan_guard
 
 

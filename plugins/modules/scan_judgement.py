@@ -94,7 +94,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_judgement_spec
+from ..module_utils.options.judgement import scan_judgement_spec
 from ..module_utils.tasks.judgement import run_scan_judgement
 
 

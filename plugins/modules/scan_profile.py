@@ -84,7 +84,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_profile_spec
+from ..module_utils.options.profile import scan_profile_spec
 from ..module_utils.tasks.profile import run_scan_profile
 
 

@@ -125,7 +125,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_recycle_spec
+from ..module_utils.options.recycle import scan_recycle_spec
 from ..module_utils.tasks.recycle import run_scan_recycle
 
 

@@ -20,9 +20,8 @@ options:
     required: true
   formats:
     description:
-      - Which reports to write.
-      - V(markdown) is C(summary.md), for people.
-      - V(junit) is C(gate.junit.xml), for CI systems. It has one test suite for each container.
+      - Which reports to write. V(markdown) is C(summary.md), for people. V(junit) is C(gate.junit.xml), for CI systems.
+      - The guide on results lists every format with its file. A name that is not among them is an error that names them.
     type: list
     elements: str
     default: [markdown, junit]
@@ -81,7 +80,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_report_spec
+from ..module_utils.options.report import scan_report_spec
 from ..module_utils.tasks.report import run_scan_report
 
 

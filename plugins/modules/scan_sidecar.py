@@ -187,7 +187,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_sidecar_spec
+from ..module_utils.options.sidecar import scan_sidecar_spec
 from ..module_utils.tasks.sidecar import run_scan_sidecar
 
 

@@ -289,7 +289,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_target_info_spec
+from ..module_utils.options.target_info import scan_target_info_spec
 from ..module_utils.tasks.target_info import run_scan_target_info
 
 

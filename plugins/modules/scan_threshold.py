@@ -139,7 +139,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options import scan_threshold_spec
+from ..module_utils.options.threshold import scan_threshold_spec
 from ..module_utils.tasks.threshold import run_scan_threshold
 
 

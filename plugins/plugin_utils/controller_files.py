@@ -14,7 +14,8 @@ from ..module_utils.results.strict_yaml import load_yaml
 
 
 def read_yaml_file(path: str, reason: str) -> Any:
-    """The file's one YAML document; dates become text. ScanError bad_file, or `reason` for what is not YAML."""
+    """The file's one YAML document; dates become text. ScanError bad_file, or `reason` for what is not
+    YAML."""
     try:
         text = pathlib.Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugins' shared part: with a local connection the engine runs in the controller process.
+"""What the action plugins share. With a local connection the engine runs in the controller process.
 
-There it is imported once for all clusters of a play, and its progress lines are shown while it works. With any other
-connection the module of the same name does the same work where the play says.
+There it is imported once for all clusters of a play, and its progress lines are shown while it works. With
+any other connection, the module of the same name does the same work on the host that the play names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ansible.utils.display import Display
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
-from ..module_utils.options import Spec
+from ..module_utils.options.spec import Params, Spec
 from ..module_utils.tasks.context import TaskContext
 
 _display = Display()
@@ -59,25 +59,25 @@ class ScanAction(ActionBase):
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
         if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
-            # the host is the cluster: this is Ansible's word for one that does not answer
+            # a host is a cluster, and Ansible calls a host that does not answer unreachable
             del result["failed"]
             result["unreachable"] = True
         self.show(result)
         self._shorten(result)
         return result
 
-    def prepare(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """What must be done on the controller wherever the task runs: the options that it fills in for it."""
+    def prepare(self, params: Params) -> dict[str, Any]:
+        """Options that are filled in on the controller, wherever the task runs, such as the content of files."""
         return {}
 
     def show(self, result: dict[str, Any]) -> None:
-        """Displays what of a result is for a person, and takes it out of the result."""
+        """Displays the lines of a result that are meant for a person, and removes them from it."""
         for line in result.pop("table", []):
             _display.display(line)
 
     def _shorten(self, result: dict[str, Any]) -> None:
-        """Leaves out what nobody asked for: job systems keep every result. A module's result repeats its options, whole profiles
-        and accesses among them."""
+        """Leaves out what nobody asked for, because job systems keep every result: a diff without --diff, and
+        long options (whole profiles, accesses), which a module's result repeats."""
         if not self._task.diff:
             result.pop("diff", None)
         options = result.get("invocation", {}).get("module_args", {})
@@ -103,7 +103,7 @@ class ScanAction(ActionBase):
         )
 
     def _environment(self) -> dict[str, str]:
-        """The controller's environment with the task's `environment:` laid over it."""
+        """The controller's environment variables, overridden by those of the task's `environment:`."""
         environ = dict(os.environ)
         layers = self._task.environment
         for layer in layers if isinstance(layers, list) else [layers]:

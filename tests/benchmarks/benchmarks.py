@@ -46,13 +46,15 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.webs
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.collect import read_facts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.engine import Subject
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.registry import engines_for
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import (
     ScanPlan,
-    judge_facts,
+    judge,
     scan_request,
     scan_target,
 )
@@ -106,9 +108,7 @@ class Bench:
         self.grantor = RestClient(self.connection)
         self.folder = RunFolder(str(folder), "bench")
         self.folder.create()
-        self.profiles = chosen_profiles(
-            {"profiles": ["container-baseline", "workload-baseline"], "inputs": {}}
-        )
+        self.engines = engines_for(chosen_profiles(["container-baseline", "workload-baseline"]))
         running = [
             selected
             for selected in select_targets(self.grantor, "bench", Selection(namespaces=(NAMESPACE,)))
@@ -125,7 +125,7 @@ class Bench:
             Means(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
         )
         return ScanPlan(
-            run_id="bench", approach=approach, profiles=self.profiles, request=scan_request(self.profiles)
+            run_id="bench", approach=approach, engines=self.engines, request=scan_request(self.engines)
         )
 
     def close(self) -> None:
@@ -228,7 +228,7 @@ class Bench:
         used = []
         for _round in range(self.size.rounds):
             started = time.process_time()
-            judge_facts(self.profiles, NO_AMENDMENTS, selected, facts)
+            judge(self.engines, NO_AMENDMENTS, Subject(selected, facts))
             used.append(time.process_time() - started)
         self.at_most(
             "collector for both profiles over a bare exec",
@@ -250,7 +250,7 @@ class Bench:
             means = Means(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
             approach = DebugApproach(means, DebugOptions("securescan.local/busybox:1", keep_alive=300))
             plan = ScanPlan(
-                run_id="bench", approach=approach, profiles=self.profiles, request=self.plan.request
+                run_id="bench", approach=approach, engines=self.engines, request=self.plan.request
             )
             started, cpu = time.perf_counter(), time.process_time()
             self.scan_outcome(plan, selected)

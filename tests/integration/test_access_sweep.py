@@ -13,8 +13,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access import sweep as sweeping
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -164,7 +164,7 @@ KILLS = 20
 
 def scan(kubeconfig, folder, owner):
     """One whole scan, as the task runs in Ansible's worker process."""
-    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
     params.update(
         API,
         kubeconfig=str(kubeconfig),
@@ -173,7 +173,9 @@ def scan(kubeconfig, folder, owner):
         owner=owner,
         lifetime=600,
     )
-    params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+    params["compiled_profiles"] = [
+        profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])
+    ]
     run_scan_container(params, TaskContext(check_mode=False, environ=dict(os.environ)))
 
 

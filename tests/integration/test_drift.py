@@ -12,7 +12,10 @@ import threading
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
+    scan_judgement_spec,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
@@ -138,7 +141,7 @@ def space(cluster):
 
 
 def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, namespace: str, **changes) -> Drifted:
-    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
     params.update(
         {
             "kubeconfig": str(kubeconfig),
@@ -151,7 +154,9 @@ def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, namespace: str, **c
         },
         **changes,
     )
-    params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+    params["compiled_profiles"] = [
+        profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])
+    ]
     context = TaskContext(check_mode=False, environ=dict(os.environ), cancel=threading.Event())
     return Drifted(run_scan_container(params, context), context.warnings)
 
@@ -203,7 +208,7 @@ def test_what_was_changed_and_nothing_else_by_exec_and_by_debug(
     assert by_debug.found("debian-same") == by_debug.found("bare-same") == {}
 
     # what was kept says the same again
-    params = {name: rule.get("default") for name, rule in options.scan_judgement_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_judgement_spec().items()}
     params.update(
         {
             "run_dir": str(by_auto.run_dir),
@@ -211,7 +216,9 @@ def test_what_was_changed_and_nothing_else_by_exec_and_by_debug(
             "profiles": ["container-drift"],
         }
     )
-    params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+    params["compiled_profiles"] = [
+        profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])
+    ]
     again = Drifted(run_scan_judgement(params, TaskContext(check_mode=False, environ={})), [])
     for name in again.targets:
         assert again.drift(name)["differences"] == by_auto.drift(name)["differences"]

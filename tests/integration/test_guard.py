@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import BINDING, EXEC, POLICY
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import guard_options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import guard_of
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, DEBIAN
 from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
@@ -46,7 +47,7 @@ def there(cluster, guard):
 def test_it_is_made_once_and_removed_once(guard, there):
     wanted = {
         "{} {}".format(item["kind"], item["metadata"]["name"]): item["spec"]
-        for item in guard_of(guard_params())
+        for item in guard_of(guard_options(guard_params()))
     }
     would = guard(check_mode=True)
     assert would["changed"] and not there()
@@ -119,7 +120,7 @@ def test_the_api_server_finds_no_fault_with_its_expressions(guard, there, cluste
 def test_objects_that_are_not_ours_are_left_alone(guard, there, cluster):
     item = next(
         item
-        for item in guard_of(guard_params())
+        for item in guard_of(guard_options(guard_params()))
         if (item["kind"], item["metadata"]["name"]) == (BINDING, EXEC)
     )
     theirs = dict(item, metadata={"name": EXEC})
@@ -135,7 +136,9 @@ def test_objects_that_are_not_ours_are_left_alone(guard, there, cluster):
 
 
 def test_the_manifest_is_the_same_guard(guard, there, cluster):
-    assert yaml.safe_load(GUARD_MANIFEST.read_text(encoding="utf-8"))["items"] == guard_of(guard_params())
+    assert yaml.safe_load(GUARD_MANIFEST.read_text(encoding="utf-8"))["items"] == guard_of(
+        guard_options(guard_params())
+    )
     cluster.kubectl("apply", "-f", str(GUARD_MANIFEST))
     assert not guard()["changed"]
 

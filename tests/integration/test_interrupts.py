@@ -14,7 +14,7 @@ import subprocess
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left

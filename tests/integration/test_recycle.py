@@ -11,7 +11,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.recycle import scan_recycle_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.recycle import run_scan_recycle
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
@@ -71,7 +71,7 @@ def recycler_kubeconfig(cluster, tmp_path_factory):
 @pytest.fixture
 def recycle(recycler_kubeconfig):
     def run(namespace, check_mode=False, **changes):
-        params = {name: rule.get("default") for name, rule in options.scan_recycle_spec().items()}
+        params = {name: rule.get("default") for name, rule in scan_recycle_spec().items()}
         params.update(
             {"kubeconfig": str(recycler_kubeconfig), "namespaces": [namespace], "wait_timeout": 240.0},
             **changes,

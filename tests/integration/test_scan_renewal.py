@@ -9,10 +9,8 @@ import json
 import pathlib
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import (
-    scan_access_spec,
-    scan_container_spec,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
@@ -40,9 +38,7 @@ def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
         old = pods_of(access)[0].name
         cluster.kubectl("delete", "pod", old, "-n", "shop", "--wait=true")
         cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
-        profiles = [
-            each.as_dict() for each in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
-        ]
+        profiles = [each.as_dict() for each in chosen_profiles(["container-baseline"])]
         result = run_scan_container(
             params(
                 scan_container_spec(),

@@ -15,7 +15,6 @@ import uuid
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifecycle import (
     ensure_absent,
     ensure_present,
@@ -32,6 +31,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     connect,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
+    scan_target_info_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
@@ -181,7 +184,7 @@ def test_auto_takes_it_before_anything_is_added(world, scan):
 
 def test_a_preflight_says_so(world, debug_operator_kubeconfig):
     there, _done = world
-    params = {name: rule.get("default") for name, rule in options.scan_target_info_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
     params.update(
         kubeconfig=str(debug_operator_kubeconfig), namespaces=[there.name], explain=True, approach="sidecar"
     )
@@ -341,7 +344,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contai
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
 params = json.load(sys.stdin)
-params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])]
 run_scan_container(params, TaskContext(False, dict(os.environ)))
 """
 
@@ -361,7 +364,7 @@ def test_killed_at_random_moments_nothing_stays_but_the_sidecar(
     there, _done = world
     chance, within = random.Random(7), 0
     before = {one["metadata"]["name"]: one["spec"] for one in pods(there)}
-    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
     params.update(
         kubeconfig=str(debug_operator_kubeconfig),
         namespaces=[there.name],

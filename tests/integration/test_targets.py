@@ -12,8 +12,8 @@ import uuid
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import (
-    scan_access_spec,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
     scan_target_info_spec,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access

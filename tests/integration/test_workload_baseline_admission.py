@@ -81,7 +81,7 @@ def namespaces(cluster):
 @pytest.mark.parametrize("level", list(LEVELS))
 def test_the_profile_and_the_admission_agree(cluster, namespaces, level):
     """What admission forbids fails at least one control of the level, and what it admits fails none."""
-    (profile,) = chosen_profiles({"profiles": ["workload-baseline"], "inputs": {}})
+    (profile,) = chosen_profiles(["workload-baseline"])
     of_level = {
         control["id"]
         for control in profile.controls

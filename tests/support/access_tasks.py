@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 
@@ -17,7 +17,7 @@ API = {"label_selectors": ["app.kubernetes.io/name=api"]}
 
 def run_task(kubeconfig, check_mode=False, **changes):
     """The task over the namespace shop; its result, with what it warned of."""
-    params = {name: rule.get("default") for name, rule in options.scan_access_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_access_spec().items()}
     params.update(
         {"kubeconfig": str(kubeconfig), "owner": "tests@x y", "lifetime": 600, "namespaces": ["shop"]},
         **changes,

@@ -13,7 +13,7 @@ import threading
 import uuid
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -160,7 +160,7 @@ def scan(debug_operator_kubeconfig, tmp_path):
     """Runs the task scan_container by debug over a namespace, with the operator's credential."""
 
     def run(namespace, check_mode=False, cancel=None, **changes):
-        params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+        params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
         params.update(
             {
                 "kubeconfig": str(debug_operator_kubeconfig),
@@ -172,7 +172,9 @@ def scan(debug_operator_kubeconfig, tmp_path):
             },
             **changes,
         )
-        params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+        params["compiled_profiles"] = [
+            profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])
+        ]
         context = TaskContext(
             check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event()
         )

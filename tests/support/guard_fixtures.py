@@ -11,13 +11,13 @@ import time
 import uuid
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
     EPHEMERAL,
     EXEC,
     HELPER,
     WRITES,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.tests.support.api_attempts import Scanner
@@ -36,7 +36,7 @@ EFFECTIVE_SECONDS = 15.0
 
 def guard_params(**changes):
     """The task's options as the module would give them."""
-    return dict({name: rule.get("default") for name, rule in options.scan_guard_spec().items()}, **changes)
+    return dict({name: rule.get("default") for name, rule in scan_guard_spec().items()}, **changes)
 
 
 @pytest.fixture(scope="session")

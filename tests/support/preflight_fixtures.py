@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
+    scan_target_info_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
@@ -21,7 +23,7 @@ def explain(debug_operator_kubeconfig):
     """Runs the task with the operator's credential; `warnings` are those of the last call."""
 
     def run(namespace, kubeconfig=debug_operator_kubeconfig, check_mode=False, **changes):
-        params = {name: rule.get("default") for name, rule in options.scan_target_info_spec().items()}
+        params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
         params.update(
             {
                 "kubeconfig": str(kubeconfig),

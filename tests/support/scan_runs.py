@@ -11,7 +11,7 @@ import pathlib
 import threading
 import time
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import (
     NOT_REVIEWED,
     control_status,
@@ -58,7 +58,7 @@ class Run:
 def run_scan(
     kubeconfig: pathlib.Path, folder: pathlib.Path, *, check_mode: bool = False, cancel=None, **changes
 ) -> dict:
-    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
+    params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
     params.update(
         {
             "kubeconfig": str(kubeconfig),
@@ -71,7 +71,9 @@ def run_scan(
         },
         **changes,
     )
-    params["compiled_profiles"] = [profile.as_dict() for profile in chosen_profiles(params)]
+    params["compiled_profiles"] = [
+        profile.as_dict() for profile in chosen_profiles(params["profiles"], params["inputs"])
+    ]
     context = TaskContext(check_mode=check_mode, environ=dict(os.environ), cancel=cancel or threading.Event())
     return run_scan_container(params, context)
 

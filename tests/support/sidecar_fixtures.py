@@ -9,7 +9,7 @@ import json
 import os
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.sidecar import scan_sidecar_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.containers import (
     SidecarOptions,
     needed_sidecars,
@@ -90,7 +90,7 @@ def sidecar(sidecar_operator_kubeconfig):
     """Runs the task scan_sidecar; `warnings` are those of the last call."""
 
     def run(namespace, *workloads, check_mode=False, **changes):
-        params = {name: rule.get("default") for name, rule in options.scan_sidecar_spec().items()}
+        params = {name: rule.get("default") for name, rule in scan_sidecar_spec().items()}
         params.update(
             {
                 "kubeconfig": str(sidecar_operator_kubeconfig),

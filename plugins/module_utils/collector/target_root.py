@@ -218,9 +218,9 @@ away() {
 }
 enter() {
   target__process=
-  cd "$1" || refuse absent 'it is not there, or may not be entered'
+  cd "$1" || refuse absent 'it is not there, or cannot be entered'
   set +f; set -- ./*; set -f
-  [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or may not be read'
+  [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or cannot be read'
 }
 """
 )

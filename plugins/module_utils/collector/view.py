@@ -66,7 +66,7 @@ def check_entered(frame: Frame | None, view: TargetView) -> None:
         raise ScanError(
             "target_missing",
             f"there is no image at {view.mount_point}: {said}",
-            cause="The image was not mounted, or its root may not be entered by the scanner's user.",
+            cause="The image was not mounted, or the scanner's user is not allowed to enter its root.",
             advice="Look at the events of the pod that mounts it.",
         )
     if frame.status == ABSENT:
@@ -119,8 +119,7 @@ def _explain(refusal: re.Match[bytes]) -> tuple[str, str]:
         )
     return (
         "UID, GID and capabilities are the same, so the target's process is not dumpable (it changed its "
-        "identity "
-        "after its start, or its program's file may not be read), or a security module keeps it apart.",
+        "identity after its start, or its program's file is not readable), or a security module keeps it apart.",
         "Scan the target by exec or by its image.",
     )
 

@@ -219,9 +219,8 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
         return Fact(
             UNREADABLE,
             value,
-            f"find ended with {search.code} and {unreadable} complaints: it may not read all places, or "
-            "does not "
-            "know a predicate",
+            f"find ended with {search.code} and {unreadable} complaints: it is not allowed to read all "
+            "places, or does not know a predicate",
         )
     return Fact(OK, value)
 

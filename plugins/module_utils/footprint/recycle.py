@@ -98,16 +98,19 @@ class Recycler:
     def __init__(
         self,
         client: RestClient,
+        evicting: RestClient,
         wait_timeout: float,
         *,
         check_mode: bool = False,
         cancel: threading.Event | None = None,
         say: Say = lambda text: None,
     ) -> None:
-        """:param wait_timeout: most seconds for one pod, from the first attempt until its successor is ready"""
+        """
+        :param evicting: makes no retries: this class waits after a refusal, and looks at the pod again
+        :param wait_timeout: most seconds for one pod, from the first attempt until its successor is ready
+        """
         self._client = client
-        # no retries by the client: this class waits after a refusal, and looks at the pod again
-        self._evicting = RestClient(client.connection, patience=0.0, attempts=1, cancel=cancel)
+        self._evicting = evicting
         self._wait_timeout = wait_timeout
         self._check_mode = check_mode
         self._cancel = cancel

@@ -10,6 +10,7 @@ is one test case with an error. Rules over the run as a whole (coverage) stand i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 from xml.etree import ElementTree
@@ -35,29 +36,29 @@ def write_junit(run: Run, stream: TextIO) -> None:
     The suites are made twice: their numbers stand before them.
     """
     suites = _Suites(run)
-    root = ElementTree.Element(
-        "testsuites",
-        {"name": f"{COLLECTION} {one_line(run.run_id)}", "time": _seconds(run.duration)},
-    )
-    numbers = dict.fromkeys(("tests", *_NUMBERS), 0)
-    is_empty = True
-    for suite in suites.each():
-        is_empty = False
-        for name in numbers:
-            numbers[name] += int(suite.get(name, "0"))
-    for name, number in numbers.items():
-        root.set(name, str(number))
+    root = _root(run, suites)
     stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
-    if is_empty:
+    if next(suites.each(), None) is None:
         stream.write(ElementTree.tostring(root, encoding="unicode") + "\n")
         return
     end = f"</{root.tag}>"
-    opened = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
-    stream.write(opened[: -len(end)] + "\n")
+    empty = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
+    stream.write(empty[: -len(end)] + "\n")
     for suite in suites.each():
         ElementTree.indent(suite, _INDENT, level=1)
         stream.write(f"{_INDENT}{ElementTree.tostring(suite, encoding='unicode')}\n")
     stream.write(end + "\n")
+
+
+def _root(run: Run, suites: _Suites) -> ElementTree.Element:
+    """The document's element without its suites, with their numbers added up."""
+    numbers: Counter[str] = Counter()
+    for suite in suites.each():
+        numbers.update({name: int(suite.get(name, "0")) for name in ("tests", *_NUMBERS)})
+    attributes = {"name": f"{COLLECTION} {one_line(run.run_id)}", "time": _seconds(run.duration)}
+    for name in ("tests", *_NUMBERS):
+        attributes[name] = str(numbers[name])
+    return ElementTree.Element("testsuites", attributes)
 
 
 REPORT = Report("junit", "gate.junit.xml", write_junit)

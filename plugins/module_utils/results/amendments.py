@@ -58,12 +58,13 @@ class Amendments:
 NO_AMENDMENTS = Amendments()
 
 
-def read_amendments(params: Mapping[str, Any]) -> Amendments:
-    """From the options `waivers` and `attestations`, which hold content and no paths. Raises as the loaders do.
+def read_amendments(waivers: Any, attestations: Any) -> Amendments:
+    """From the content of the options of these names, which hold no paths.
 
     None means that there are none; anything else that is empty is a mistake that a loader refuses.
+
+    :raises ScanError: bad_waivers, bad_attestations
     """
-    waivers, attestations = params["waivers"], params["attestations"]
     return Amendments(
         load_waivers(waivers, "the option waivers") if waivers is not None else None,
         load_attestations(attestations, "the option attestations") if attestations is not None else None,

@@ -120,31 +120,24 @@ class TargetRecord(JsonRecord):
 
     @classmethod
     def from_json(cls, given: JsonObject) -> TargetRecord:
-        identity = {name: given.text(name) for name in _ALWAYS_KNOWN}
-        identity.update((name, given.text_or_empty(name)) for name in IDENTITY if name not in identity)
-        outcome, approach, hdf = (given.values.get("outcome"), given.text("approach"), given.text("hdf"))
-        worst_failed, duration = given.text("worst_failed"), given.number("duration")
-        failed, profiles = given.object("failed"), given.objects("profiles")
-        if outcome not in (SCANNED, NOT_SCANNED):
-            raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
+        identity, outcome = _read_identity(given), _read_outcome(given)
         scanned = outcome == SCANNED
-        if scanned != bool(hdf) or scanned == bool(given.values.get("error")):
-            raise given.bad(f"{given.place}: what was scanned has a document, and what was not has an error")
         facts, drift = given.object_or_none("facts"), given.object_or_none("drift")
+        failed = given.object("failed")
         return cls(
             **identity,
             outcome=outcome,
-            approach=approach,
-            duration=duration,
+            approach=given.text("approach"),
+            duration=given.number("duration"),
             error=None if scanned else ErrorRecord.from_json(given.object("error")),
-            hdf=hdf,
+            hdf=given.text("hdf"),
             facts=KeptFacts.from_json(facts) if facts else None,
             drift=DriftReference.from_json(drift) if drift else None,
             counts=read_status_counts(given) if scanned else None,
             compliance=given.whole_number("compliance") if scanned else None,
-            worst_failed=worst_failed,
+            worst_failed=given.text("worst_failed"),
             failed={name: failed.texts(name) for name in failed.values},
-            profiles=tuple(ProfileCounts.from_json(profile) for profile in profiles),
+            profiles=tuple(ProfileCounts.from_json(profile) for profile in given.objects("profiles")),
             result=_read_result(given, scanned),
         )
 
@@ -163,6 +156,22 @@ class TargetRecord(JsonRecord):
         if passed is None:
             passed = not (self.counts[FAILED] or self.counts[PROFILE_ERROR])
         return PASS if passed else FAIL
+
+
+def _read_identity(given: JsonObject) -> dict[str, str]:
+    identity = {name: given.text(name) for name in _ALWAYS_KNOWN}
+    identity.update((name, given.text_or_empty(name)) for name in IDENTITY if name not in identity)
+    return identity
+
+
+def _read_outcome(given: JsonObject) -> str:
+    outcome = given.values.get("outcome")
+    if outcome not in (SCANNED, NOT_SCANNED):
+        raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
+    scanned = outcome == SCANNED
+    if scanned != bool(given.text("hdf")) or scanned == bool(given.values.get("error")):
+        raise given.bad(f"{given.place}: what was scanned has a document, and what was not has an error")
+    return str(outcome)
 
 
 def _read_result(given: JsonObject, scanned: bool) -> str:

@@ -1,31 +1,30 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run does to each of its targets: it is reached and judged, and none hides another."""
+"""What a run does to each of its targets: reached, judged, an outcome. No target hides another."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ..approaches.approach import Approach, Collected
+from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
 from ..collector.request import CollectionRequest, make_request
 from ..drift.listings import drift_queries
 from ..drift.report import drift_report
+from ..engines.engine import Engine, Subject, Verdicts
 from ..errors import ScanError
-from ..judging.evaluation import evaluate
-from ..judging.queries import required_queries
-from ..profiles.compiled_profile import CompiledProfile
 from ..results.amendments import NO_AMENDMENTS, Amendments
-from ..results.model import Judgement, Platform, ProfileResult
+from ..results.model import Judgement, Platform
 from ..results.notes import Note
 from ..targets.selection import SelectedTarget
-from ..vocabulary.evidence import EvaluationContext
 
 _PLATFORM_QUERY = Query("os")
 
@@ -37,17 +36,17 @@ class ScanPlan:
     run_id: str
     approach: Approach
     request: CollectionRequest
-    profiles: Sequence[CompiledProfile]
+    engines: Sequence[Engine]
     amendments: Amendments = NO_AMENDMENTS
     keep_facts: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one target: a judgement, or the error that kept it from being scanned. `duration` in seconds.
+    """What became of one target: a judgement, or the error for which there is none. `duration` in seconds.
 
-    `approach` is the one that was really taken. `facts` are there where the plan keeps them, `drift` (see drift/report.py)
-    where the request asks for it.
+    `approach`: the one that was taken in the end. `facts`: where the plan keeps them, else None. `drift`:
+    where the request asks for it, see drift/report.py.
     """
 
     selected: SelectedTarget
@@ -60,27 +59,28 @@ class Outcome:
     drift: dict[str, Any] | None = None
 
 
-def scan_request(profiles: Sequence[CompiledProfile], drift_paths: Sequence[str] = ()) -> CollectionRequest:
-    """What the profiles ask for, and what system it is: a result says that whatever its profiles look at.
+def scan_request(engines: Sequence[Engine], drift_paths: Sequence[str] = ()) -> CollectionRequest:
+    """What the engines need of a target, and its operating system, which every result names.
 
     :param drift_paths: what is compared with the image besides
     """
     drift = drift_queries(drift_paths) if drift_paths else ()
-    return make_request((*required_queries(profiles), *drift, _PLATFORM_QUERY))
+    needed = [query for engine in engines for query in engine.queries()]
+    return make_request((*needed, *drift, _PLATFORM_QUERY))
 
 
 def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
-    """Reaches one target and judges it. Nothing that goes wrong with it leaves this function as an exception."""
+    """Reaches one target and judges it. Whatever goes wrong with it is its outcome, never an exception."""
     started, clock = datetime.now(timezone.utc), time.monotonic()
     try:
-        collected = plan.approach.collect(selected, plan.request)
-        facts = collected.facts
-        profiles, notes = judge_facts(plan.profiles, plan.amendments, selected, facts)
+        with _reached(plan, selected) as (collected, session):
+            facts = collected.facts
+            verdicts, notes = judge(plan.engines, plan.amendments, Subject(selected, facts, session))
         seen = started.isoformat(timespec="milliseconds")
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
         return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
-    except Exception as defect:  # noqa: BLE001 - a defect of ours in one target must not hide the others' results
+    except Exception as defect:  # noqa: BLE001 - one target must not hide the others' results
         internal = ScanError(
             "internal", f"{type(defect).__name__}: {defect}", tried=f"scanning {selected.target.path}"
         )
@@ -89,14 +89,14 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     judgement = Judgement(
         identity=selected.target.identity(),
         platform=platform_of(facts),
-        profiles=profiles,
+        profiles=verdicts.results,
         method={
             "run_id": plan.run_id,
             "approach": collected.approach,
             "collector_version": COLLECTOR_VERSION,
             **footprint_of(collected),
             **passed_over_of(collected),
-            "unread": unread_facts(facts),
+            "unread": [*unread_facts(facts), *verdicts.unread],
         },
         started=seen,
         duration=duration,
@@ -112,15 +112,27 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     )
 
 
-def judge_facts(
-    profiles: Sequence[CompiledProfile], amendments: Amendments, selected: SelectedTarget, facts: Facts
-) -> tuple[list[ProfileResult], list[Note]]:
-    """One target by all profiles, with waivers and attestations applied, and the notes on these."""
-    context = EvaluationContext(
-        target=selected.target.identity(), pod=selected.pod.object(), container_name=selected.target.container
+@contextmanager
+def _reached(plan: ScanPlan, selected: SelectedTarget) -> Iterator[tuple[Collected, Session | None]]:
+    """The facts of the target, and where an engine needs it the session in which they were collected, still open.
+    Either way the target costs one exec."""
+    if not any(engine.needs_session for engine in plan.engines):
+        yield plan.approach.collect(selected, plan.request), None
+        return
+    with plan.approach.enter(selected) as session:
+        entered = session.entered
+        yield Collected(session.collect(plan.request), entered.approach, entered.footprint), session
+
+
+def judge(engines: Sequence[Engine], amendments: Amendments, subject: Subject) -> tuple[Verdicts, list[Note]]:
+    """One target by all engines, with waivers and attestations applied, and the notes on these."""
+    judged = [engine.judge(subject) for engine in engines]
+    verdicts = Verdicts(
+        [result for one in judged for result in one.results],
+        tuple(entry for one in judged for entry in one.unread),
     )
-    results = [evaluate(profile, facts, context) for profile in profiles]
-    return results, amendments.apply(results, context.target, datetime.now(timezone.utc))
+    identity = subject.selected.target.identity()
+    return verdicts, amendments.apply(verdicts.results, identity, datetime.now(timezone.utc))
 
 
 def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
@@ -136,7 +148,7 @@ def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
 
 
 def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
-    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried before."""
+    """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried."""
     if not collected.passed_over:
         return {}
     return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}

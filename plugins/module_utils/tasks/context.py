@@ -8,22 +8,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
-from ..cluster.connection import ClusterConnection, connect
-from ..options import connection_options
+from ..cluster.connection import ClusterConnection, ConnectionOptions, connect
 
 Say = Callable[[str], None]
 
 
 def _silent(text: str) -> None:
-    """A module cannot stream lines while it runs; an action plugin gives a function that can."""
+    """A module cannot show lines while it runs; an action plugin gives a function that can."""
 
 
 @dataclass
 class TaskContext:
-    """`environ` are the task's environment variables, `say` shows a progress line at once, `warnings` are shown at
-    the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out."""
+    """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown
+    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out."""
 
     check_mode: bool
     environ: Mapping[str, str]
@@ -32,8 +31,8 @@ class TaskContext:
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
-def connect_grantor(params: Mapping[str, Any], context: TaskContext) -> ClusterConnection:
+def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:
     """The connection that the task's options and environment describe; its warnings become the task's."""
-    connection = connect(connection_options(params), context.environ)
+    connection = connect(options, context.environ)
     context.warnings += connection.warnings
     return connection

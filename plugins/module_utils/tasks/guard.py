@@ -16,9 +16,12 @@ from ..approaches.debug_container import END_SHELL
 from ..approaches.image_helper import MOUNT_POINT, helper_name
 from ..approaches.session import SHELL
 from ..cluster.rest import RestClient
+from ..options.guard import PRESENT, GuardTaskOptions
+from ..options.spec import Params
 from ..targets.own_containers import IDLE, PREFIX
 from .context import TaskContext, connect_grantor
 
+# Handed to access/guard.py from here: access/ is below approaches/ and must not import it.
 HABITS = ScannerHabits(
     shell=SHELL,
     end_shell=END_SHELL,
@@ -29,11 +32,12 @@ HABITS = ScannerHabits(
 )
 
 
-def run_scan_guard(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+def run_scan_guard(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, policies (their names)."""
-    client = RestClient(connect_grantor(params, context))
-    wanted = guard_of(params)
-    ensure = ensure_guard if params["state"] == "present" else remove_guard
+    options = GuardTaskOptions.from_params(params)
+    client = RestClient(connect_grantor(options.connection, context))
+    wanted = guard_of(options.guard)
+    ensure = ensure_guard if options.state == PRESENT else remove_guard
     outcome = ensure(client, wanted, context.check_mode)
     return {
         "changed": outcome.changed,
@@ -42,16 +46,9 @@ def run_scan_guard(params: Mapping[str, Any], context: TaskContext) -> dict[str,
     }
 
 
-def guard_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def guard_of(options: GuardOptions) -> list[dict[str, Any]]:
     """The objects that the options ask for."""
-    return guard_objects(
-        HABITS,
-        GuardOptions(
-            images=tuple(params["scanner_images"]),
-            enter_targets=params["enter_targets"],
-            match_capabilities=params["debug_match_capabilities"],
-        ),
-    )
+    return guard_objects(HABITS, options)
 
 
 def _diff(outcome: GuardOutcome) -> list[dict[str, str]]:

@@ -1,19 +1,19 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of `scan_target_info` that explains: what a scan with these options would do, and what it would need."""
+"""The part of `scan_target_info` that explains what a scan with these options would do and need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
-from ..approaches.choice import check_options, check_targets
+from ..approaches.choice import check_targets
 from ..approaches.pod_entry import ExecLimits
 from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..options import approach_options
+from ..options.target_info import TargetInfoOptions
 from ..preflight.dry_runs import DryRuns
 from ..preflight.estimate import counted, estimate
 from ..preflight.permissions import Reviews, own_name, rules_to_add
@@ -23,22 +23,21 @@ from ..results.run import Run, open_earlier_run
 from ..targets.selection import SelectedTarget
 from .context import TaskContext
 
-# Questions at a time. They are small, and an API server's share for one user is not large.
+# How many questions are asked at a time. An API server gives one user only a share of its capacity.
 _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
 
 
 def explain(
-    params: Mapping[str, Any], context: TaskContext, client: RestClient, targets: Sequence[SelectedTarget]
+    options: TargetInfoOptions, context: TaskContext, client: RestClient, targets: Sequence[SelectedTarget]
 ) -> tuple[dict[str, Any], list[Expectation]]:
     """The counts as they stand in the task's result, and what is expected of each target.
 
     :raises ScanError: bad_option; as the client
     """
-    options = approach_options(params)
-    earlier = _earlier(params["earlier_run"], context)
-    check_options(options)
-    check_targets(options, targets)
+    approach = options.approach
+    earlier = _earlier(options.earlier_run, context)
+    check_targets(approach, targets)
     before, grantor = client.requests, own_name(client)
 
     def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
@@ -46,11 +45,11 @@ def explain(
 
     check = PreflightCheck(
         targets,
-        options,
-        ExecLimits(timeout=params["timeout"], output=0),
+        approach,
+        ExecLimits(timeout=options.timeout, output=0),
         grantor=grantor,
         reviews=Reviews(client),
-        dry_runs=DryRuns(client, params["owner"], params["lifetime"]),
+        dry_runs=DryRuns(client, options.grant.owner, options.grant.lifetime),
         in_parallel=in_parallel,
     )
     expectations = check.run()
@@ -66,10 +65,10 @@ def explain(
         counted(expectations),
         server_version=_server_version(client),
         grantor=grantor,
-        approach=options.name,
-        order=list(options.order if options.name == "auto" else options.chosen()),
+        approach=approach.name,
+        order=list(approach.order if approach.name == "auto" else approach.chosen()),
         missing=missing,
-        estimate=estimate(expectations, params["concurrency"], earlier),
+        estimate=estimate(expectations, options.concurrency, earlier),
         requests=client.requests - before,
     )
     explained["conclusion"] = result_text(explained)
@@ -77,7 +76,7 @@ def explain(
 
 
 def _earlier(path: str | None, context: TaskContext) -> Run | None:
-    """An earlier run, for the estimate alone: one that cannot be read must not stop a preflight."""
+    """An earlier run, for the estimate alone. Where it cannot be read, the preflight goes on."""
     try:
         return open_earlier_run(path) if path else None
     except ScanError as error:
@@ -94,10 +93,8 @@ def _server_version(client: RestClient) -> str:
         return "Kubernetes of a version that the grantor is not allowed to read"
 
 
-def described(expected: Expectation | None) -> dict[str, Any]:
-    """What a target's record gets besides: {tried, approaches}; nothing where nothing was explained."""
-    if expected is None:
-        return {}
+def expectation_as_result(expected: Expectation) -> dict[str, Any]:
+    """The keys that an explanation adds to a target's record: {tried, approaches}."""
     return {
         "tried": list(expected.tried),
         "approaches": {approach: verdict.record() for approach, verdict in expected.verdicts.items()},

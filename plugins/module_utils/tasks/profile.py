@@ -1,18 +1,20 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is touched."""
+"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is
+touched."""
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from ..errors import ScanError
-from ..options import profiles_spec
+from ..options.profile import ProfileOptions, profiles_spec
+from ..options.spec import Params
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.loader import PROFILE_FILE, load_profiles
 from .context import TaskContext
@@ -22,16 +24,18 @@ from .profile_tests import failures_error, run_cases
 _SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "profiles"
 
 
-def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of each. With
-    the option `tests` also tests, and where an expectation is not met failed, msg and error.
+def run_scan_profile(params: Params, context: TaskContext) -> dict[str, Any]:
+    """Result keys: changed (always false), profiles: name, title, version, sha256 and number of controls of
+    each. With the option `tests` also tests, and where an expectation is not met failed, msg and error.
     """
-    if not params["tests"]:
-        return {"changed": False, "profiles": [_described(profile) for profile in chosen_profiles(params)]}
-    tested = run_cases(params["profiles"], [_SHIPPED], params["inputs"])
+    options = ProfileOptions.from_params(params)
+    if not options.tests:
+        profiles = chosen_profiles(options.names, options.inputs)
+        return {"changed": False, "profiles": [_as_result(profile) for profile in profiles]}
+    tested = run_cases(options.names, [_SHIPPED], options.inputs)
     result: dict[str, Any] = {
         "changed": False,
-        "profiles": [_described(one.profile) for one in tested],
+        "profiles": [_as_result(one.profile) for one in tested],
         "tests": [one.as_result() for one in tested],
     }
     error = failures_error(tested)
@@ -40,16 +44,21 @@ def run_scan_profile(params: Mapping[str, Any], context: TaskContext) -> dict[st
     return result
 
 
-def chosen_profiles(params: Mapping[str, Any]) -> tuple[CompiledProfile, ...]:
-    """The profiles that the options `profiles` and `inputs` name; see `load_profiles` for errors."""
-    names = tuple(params["profiles"])
-    if not params["inputs"] and _shipped_names().issuperset(names):
-        return _shipped_profiles(names)
-    return load_profiles(names, [_SHIPPED], params["inputs"])
+def chosen_profiles(
+    names: Sequence[str], inputs: Mapping[str, Any] | None = None
+) -> tuple[CompiledProfile, ...]:
+    """The profiles of these names, shipped ones or paths, compiled with these inputs.
+
+    :raises ScanError: as `load_profiles`
+    """
+    if not inputs and _shipped_names().issuperset(names):
+        return _shipped_profiles(tuple(names))
+    return load_profiles(names, [_SHIPPED], inputs or {})
 
 
 def compile_shipped_profiles() -> None:
-    """Compiles the profiles that are taken where none is named, so that processes which this one forks need not."""
+    """Compiles the profiles that are taken where none is named, so that processes which this one forks need
+    not."""
     with suppress(ScanError):  # the task that asks for them is told
         _shipped_profiles(tuple(profiles_spec()["profiles"]["default"]))
 
@@ -64,18 +73,7 @@ def _shipped_profiles(names: tuple[str, ...]) -> tuple[CompiledProfile, ...]:
     return load_profiles(names, [_SHIPPED], {})
 
 
-def received_profiles(params: Mapping[str, Any]) -> list[CompiledProfile]:
-    """The profiles that the controller has compiled for a task, from the option `compiled_profiles`.
-
-    :raises ScanError: bad_option where there is none; bad_profile
-    """
-    profiles = [CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ()]
-    if not profiles:
-        raise ScanError("bad_option", "no profile was given", tried="reading the option profiles")
-    return profiles
-
-
-def _described(profile: CompiledProfile) -> dict[str, Any]:
+def _as_result(profile: CompiledProfile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "title": profile.title,

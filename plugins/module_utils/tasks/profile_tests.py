@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of profiles: the cases that lie beside them, judged without a cluster, and what came out otherwise than expected."""
+"""Tests of profiles: the cases that lie beside them, judged without a cluster, and what came out otherwise
+than expected."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..collector.facts import Facts
+from ..engines.builtin import BuiltinEngine
+from ..engines.engine import Subject
 from ..errors import ScanError
 from ..judging.cases import Case, Expectation, read_cases
 from ..judging.evaluation import evaluate
@@ -18,11 +21,9 @@ from ..kept.kept_target import KeptTarget, read_kept_target
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import check_given
 from ..profiles.loader import find_profile, load_profile
-from ..results.amendments import NO_AMENDMENTS
 from ..results.hdf import hdf_control
 from ..results.model import ControlResult, ProfileResult
 from ..results.status import control_status
-from ..scanning.scan_target import judge_facts
 from ..vocabulary.evidence import EvaluationContext
 
 _LISTED_IN_MESSAGE = 10
@@ -30,7 +31,8 @@ _LISTED_IN_MESSAGE = 10
 
 @dataclass(frozen=True)
 class CasesOutcome:
-    """One profile with its cases: how many expectations they hold, those that were not met, controls that none names."""
+    """One profile with its cases: how many expectations they hold, those that were not met, controls that
+    none names."""
 
     profile: CompiledProfile
     cases: int
@@ -53,7 +55,8 @@ def run_cases(
 ) -> list[CasesOutcome]:
     """The tests of each profile. `inputs` hold for all cases; those that a case gives go before them.
 
-    :raises ScanError: as `load_profile`; bad_profile for a case that breaks its rules, and for a profile without any
+    :raises ScanError: as `load_profile`; bad_profile for a case that breaks its rules, and for a profile
+        without any
     """
     tested = [_test_profile(find_profile(name, search), search, inputs) for name in names]
     check_given(inputs, {entry["name"]: True for one in tested for entry in one.profile.inputs})
@@ -121,7 +124,7 @@ def _judge(case: Case, profile: CompiledProfile) -> ProfileResult:
         return evaluate(profile, facts, EvaluationContext({}, case.pod, case.container))
     kept = _read_kept(case, case.kept_facts)
     together = Facts({**kept.facts.by_key, **facts.by_key}, kept.facts.collector)
-    (result,), _notes = judge_facts([profile], NO_AMENDMENTS, kept.selected, together)
+    (result,) = BuiltinEngine([profile]).judge(Subject(kept.selected, together)).results
     return result
 
 

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ..bounded_work import run_bounded
 from ..cluster.rest import RestClient
-from ..errors import ScanError
 from ..footprint.left_entries import entries_of
 from ..footprint.recycle import LeftPod, Recycled, Recycler, by_workload
-from ..options import selection
+from ..options.recycle import RecycleOptions
+from ..options.selection import SelectionOptions
+from ..options.spec import Params
 from ..targets.selection import SelectionReport, check_selected, select_targets
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
@@ -22,21 +22,41 @@ from .interrupts import run_interruptible
 _LISTED_IN_RESULT = 20
 
 
-def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+def run_scan_recycle(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, cluster, counts, recycled, not_recycled, requests."""
-    for option in ("wait_timeout", "concurrency"):
-        if params[option] <= 0:
-            raise ScanError(
-                "bad_option",
-                f"{option} is {params[option]:g}; it must be more than 0",
-                tried=f"reading the option {option}",
-            )
-    chosen, looked_at = selection(params), SelectionReport()
-    connection = connect_grantor(params, context)
+    options = RecycleOptions.from_params(params)
+    connection = connect_grantor(options.connection, context)
     client = RestClient(connection, cancel=context.cancel)
+    pods = _left_pods(client, options.targets, context)
+    recycler = Recycler(
+        client,
+        RestClient(connection, patience=0.0, attempts=1, cancel=context.cancel),
+        options.wait_timeout,
+        check_mode=context.check_mode,
+        cancel=context.cancel,
+        say=context.say,
+    )
+    outcomes: list[Recycled] = []
+
+    def recycle() -> None:
+        for _group, done in run_bounded(
+            by_workload(pods),
+            lambda group: list(recycler.recycle(group)),
+            options.concurrency,
+            context.cancel,
+            lambda done: None,
+        ):
+            outcomes.extend(done)
+
+    run_interruptible(recycle, context.cancel)
+    return _result(outcomes, connection.cluster_name, recycler.requests, context)
+
+
+def _left_pods(client: RestClient, options: SelectionOptions, context: TaskContext) -> list[LeftPod]:
+    """The pods of the selection that hold what scans have left, each once."""
+    looked_at, now = SelectionReport(), datetime.now(timezone.utc)
     pods: dict[str, LeftPod] = {}
-    now = datetime.now(timezone.utc)
-    for selected in select_targets(client, connection.cluster_name, chosen, looked_at):
+    for selected in select_targets(client, client.connection.cluster_name, options.selection, looked_at):
         if selected.pod.uid in pods:
             continue
         entries = list(entries_of(selected.pod.object(), now))
@@ -48,24 +68,8 @@ def run_scan_recycle(params: Mapping[str, Any], context: TaskContext) -> dict[st
                 tuple(entry["name"] for entry in entries),
                 tuple(entry["name"] for entry in entries if entry["state"] == "running"),
             )
-    context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
-    recycler = Recycler(
-        client, params["wait_timeout"], check_mode=context.check_mode, cancel=context.cancel, say=context.say
-    )
-    outcomes: list[Recycled] = []
-
-    def recycle() -> None:
-        for _group, done in run_bounded(
-            by_workload(list(pods.values())),
-            lambda group: list(recycler.recycle(group)),
-            params["concurrency"],
-            context.cancel,
-            lambda done: None,
-        ):
-            outcomes.extend(done)
-
-    run_interruptible(recycle, context.cancel)
-    return _result(outcomes, connection.cluster_name, recycler.requests, context)
+    context.warnings += check_selected(client, options.selection, looked_at, options.allow_empty)
+    return list(pods.values())
 
 
 def _result(outcomes: list[Recycled], cluster: str, requests: int, context: TaskContext) -> dict[str, Any]:

@@ -1,114 +1,55 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_sidecar`: options in, sidecars put into workloads or taken out, their rollouts waited for, result out."""
+"""The task `scan_sidecar`: options in, sidecars put into workloads or taken out, their rollouts waited for,
+result out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..options.sidecar import SidecarTaskOptions
+from ..options.spec import Params
 from ..sidecar.change import Change
-from ..sidecar.containers import SidecarOptions
 from ..sidecar.manifests import manifests, write_manifests
 from ..sidecar.patch import for_display
 from ..sidecar.progress import has_rollout, waits_for_deletion
 from ..sidecar.rollout import Rollout
-from ..sidecar.workload import workload_refs
-from ..targets.patterns import DNS_LABEL, check_names, is_pattern
-from ..targets.quantities import parse_quantity
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
 
-def run_scan_sidecar(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and error where one of
-    several workloads failed after another was changed."""
-    _check(params)
-    is_present = params["state"] == "present"
-    refs = workload_refs(
-        params["namespace"], params["workloads"], needs_change=is_present and not params["manifests_only"]
-    )
-    client = RestClient(connect_grantor(params, context), cancel=context.cancel)
-    changes = [Change(client, ref, _options(params) if is_present else None) for ref in refs]
+def run_scan_sidecar(params: Params, context: TaskContext) -> dict[str, Any]:
+    """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and
+    error where one of several workloads failed after another was changed."""
+    options = SidecarTaskOptions.from_params(params)
+    client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
+    changes = [Change(client, ref, options.sidecar) for ref in options.workloads]
     for change in changes:
         # all before any is changed
-        if params["manifests_only"]:
+        if options.manifests_only:
             change.read()
         else:
             change.plan()
         context.warnings += change.warnings()
     result: dict[str, Any] = {"changed": False, "diff": []}
-    if is_present:
+    if options.sidecar:
         files = manifests([(change.ref, change.pod_spec_change()) for change in changes])
         result["manifests"] = files
-        if params["output_dir"]:
-            place = Path(params["output_dir"]).expanduser()
-            result["output_dir"] = str(place)
-            result["diff"] += write_manifests(place, files, context.check_mode)
+        if options.output_dir:
+            result["output_dir"] = str(options.output_dir)
+            result["diff"] += write_manifests(options.output_dir, files, context.check_mode)
             result["changed"] = bool(result["diff"])
-    return run_interruptible(lambda: _converged(params, context, client, changes, result), context.cancel)
-
-
-def _check(params: Mapping[str, Any]) -> None:
-    """:raises ScanError: bad_option"""
-
-    def refused(option: str, why: str) -> ScanError:
-        return ScanError("bad_option", why, tried=f"reading the option {option}")
-
-    check_names("namespace", [params["namespace"]], DNS_LABEL)
-    if is_pattern(params["namespace"]):
-        raise refused("namespace", "it is a pattern; one namespace must be named")
-    for option in ("run_as_user", "run_as_group"):
-        if params[option] is not None and not 0 <= params[option] < 2**31:
-            raise refused(option, f"{params[option]} is no id of a user or group")
-    for part, amounts in (params["resources"] or {}).items():
-        if part not in ("requests", "limits") or not isinstance(amounts, dict):
-            raise refused("resources", f"{str(part)[:100]} is neither requests nor limits, or has no amounts")
-        for name, amount in amounts.items():
-            if not _is_amount(amount):
-                raise refused(
-                    "resources", f"{str(name)[:100]} of {part} is {str(amount)[:100]!r}, which is no quantity"
-                )
-    if params["wait_timeout"] < 1:
-        raise refused("wait_timeout", "it is {} s; it must be at least 1 s".format(params["wait_timeout"]))
-    if params["state"] == "present":
-        if not (params["scanner_image"] or "").strip():
-            raise ScanError(
-                "bad_option",
-                "the sidecar needs an image",
-                tried="reading the option scanner_image",
-                advice="Name any image with a POSIX shell and sleep that the clusters' nodes can pull, or "
-                "have.",
-            )
-    elif params["manifests_only"] or params["output_dir"]:
-        raise refused("state", "there are no manifests for state=absent")
-
-
-def _is_amount(value: object) -> bool:
-    try:
-        return parse_quantity(value) >= 0
-    except ValueError:
-        return False
-
-
-def _options(params: Mapping[str, Any]) -> SidecarOptions:
-    return SidecarOptions(
-        image=params["scanner_image"],
-        pull_policy=params["scanner_image_pull_policy"],
-        resources=params["resources"] or {},
-        user=params["run_as_user"],
-        group=params["run_as_group"],
-    )
+    return run_interruptible(lambda: _converged(options, context, client, changes, result), context.cancel)
 
 
 def _converged(
-    params: Mapping[str, Any],
+    options: SidecarTaskOptions,
     context: TaskContext,
     client: RestClient,
     changes: Sequence[Change],
@@ -118,7 +59,7 @@ def _converged(
     rollouts: list[Rollout | None] = []
     failures: list[ScanError] = []
     for change in changes:
-        rollouts.append(_rollout(params, context, client, change))
+        rollouts.append(_rollout(options, context, client, change))
         try:
             if change.changed and not context.check_mode:
                 change.apply()
@@ -130,11 +71,11 @@ def _converged(
         if change.changed and change.before and change.after:
             result["diff"].append(_diff(change))
         records.append(_record(change, changed=change.changed))
-    # one time for all: they go on beside each other
+    # one deadline for all: the rollouts go on at the same time
     deadline = Deadline(
-        params["wait_timeout"],
+        options.wait_timeout,
         context.cancel,
-        "waiting for rollouts in namespace {}".format(params["namespace"]),
+        f"waiting for rollouts in namespace {options.namespace}",
     )
     for change, rollout, record in zip(changes, rollouts, records):
         if rollout is None:
@@ -154,10 +95,10 @@ def _converged(
 
 
 def _rollout(
-    params: Mapping[str, Any], context: TaskContext, client: RestClient, change: Change
+    options: SidecarTaskOptions, context: TaskContext, client: RestClient, change: Change
 ) -> Rollout | None:
-    """What is waited for; None where nothing is."""
-    if change.before is None or params["manifests_only"] or context.check_mode or not has_rollout(change.ref):
+    """The rollout to wait for; None where there is none."""
+    if change.before is None or options.manifests_only or context.check_mode or not has_rollout(change.ref):
         return None
     if waits_for_deletion(change.before):
         if change.changed:
@@ -165,7 +106,7 @@ def _rollout(
                 f"{change.ref.title}: its pods get the change when they are deleted (updateStrategy OnDelete)"
             )
         return None
-    return Rollout(client, change.ref) if params["wait"] else None
+    return Rollout(client, change.ref) if options.wait else None
 
 
 def _record(change: Change, changed: bool, error: ScanError | None = None) -> dict[str, Any]:

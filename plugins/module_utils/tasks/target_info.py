@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_target_info`: which containers a selection means, and what a scan would do to them. Reads only."""
+"""The task `scan_target_info`: which containers a selection means, and what a scan would do to them. Reads
+only."""
 
 from __future__ import annotations
 
@@ -16,38 +17,32 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..footprint.left_entries import as_result as entries_as_result
 from ..footprint.left_entries import entries_of
-from ..options import approach_options, selection
+from ..options.spec import Params
+from ..options.target_info import TargetInfoOptions
 from ..preflight.report import footprint_lines, preflight_lines
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .context import TaskContext, connect_grantor
-from .preflight import described as described_expectation
-from .preflight import explain
+from .preflight import expectation_as_result, explain
 
 
-def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and footprint where
-    they are asked for; output_file; table, the text to show."""
-    listed = params["listed"]
-    if listed < 0:
-        raise ScanError(
-            "bad_option", f"listed is {listed}; it must not be negative", tried="reading the option listed"
-        )
-    approach_options(params)  # what cannot be understood is told before anything is asked
-    connection = connect_grantor(params, context)
-    client, chosen, looked_at = RestClient(connection), selection(params), SelectionReport()
+def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]:
+    """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and
+    footprint where they are asked for; output_file; table, the text to show."""
+    options = TargetInfoOptions.from_params(params)
+    connection = connect_grantor(options.connection, context)
+    client, looked_at = RestClient(connection), SelectionReport()
     targets: list[dict[str, Any]] = []
     held: list[SelectedTarget] = []
-    entries: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    now = datetime.now(timezone.utc)
-    for selected in select_targets(client, connection.cluster_name, chosen, looked_at):
-        targets.append(_described(selected))
-        if params["explain"]:
+    footprint = _Footprint()
+    for selected in select_targets(client, connection.cluster_name, options.targets.selection, looked_at):
+        targets.append(_as_result(selected))
+        if options.explain:
             held.append(selected)
-        if params["footprint"] and selected.pod.uid not in seen:
-            seen.add(selected.pod.uid)
-            entries += entries_of(selected.pod.object(), now)
-    context.warnings += check_selected(client, chosen, looked_at, params["allow_empty"])
+        if options.footprint:
+            footprint.add(selected)
+    context.warnings += check_selected(
+        client, options.targets.selection, looked_at, options.targets.allow_empty
+    )
     result: dict[str, Any] = {
         "changed": False,
         "cluster": connection.cluster_name,
@@ -56,29 +51,43 @@ def run_scan_target_info(params: Mapping[str, Any], context: TaskContext) -> dic
         "limit_reached": looked_at.limit_reached,
         "table": [],
     }
-    if params["explain"]:
-        result["explained"], expectations = explain(params, context, client, held)
+    if options.explain:
+        result["explained"], expectations = explain(options, context, client, held)
         for record, expected in zip(targets, expectations):
-            record.update(described_expectation(expected))
+            record.update(expectation_as_result(expected))
         result["table"] += preflight_lines(connection.cluster_name, result["explained"])
-    if params["footprint"]:
-        result["footprint"] = entries_as_result(entries)
+    if options.footprint:
+        result["footprint"] = entries_as_result(footprint.entries)
         result["table"] += footprint_lines(connection.cluster_name, result["footprint"])
-    if params["output_file"] and not context.check_mode:
+    if options.output_file and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
-        if params["footprint"]:
-            whole["footprint"] = entries_as_result(entries, len(entries))
-        result["output_file"] = _written(params["output_file"], dict(whole, targets=targets))
-    if len(targets) > listed > 0:
+        if options.footprint:
+            whole["footprint"] = entries_as_result(footprint.entries, len(footprint.entries))
+        result["output_file"] = _written(options.output_file, dict(whole, targets=targets))
+    if len(targets) > options.listed > 0:
         context.warnings.append(
-            f"targets: the result holds the first {listed} of {len(targets)} (the option listed); a file "
-            "holds all (output_file)"
+            f"targets: the result holds the first {options.listed} of {len(targets)} (the option listed); "
+            "a file holds all (output_file)"
         )
-    result["targets"] = targets[:listed]
+    result["targets"] = targets[: options.listed]
     return result
 
 
-def _described(selected: SelectedTarget) -> dict[str, Any]:
+class _Footprint:
+    """What scans have left in the pods of the targets, each pod once."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._seen: set[str] = set()
+        self._now = datetime.now(timezone.utc)
+
+    def add(self, selected: SelectedTarget) -> None:
+        if selected.pod.uid not in self._seen:
+            self._seen.add(selected.pod.uid)
+            self.entries += entries_of(selected.pod.object(), self._now)
+
+
+def _as_result(selected: SelectedTarget) -> dict[str, Any]:
     return dict(
         selected.target.identity(), operating_system=selected.operating_system, replicas=selected.replicas
     )

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..options.spec import Params
+from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
 from ..results.comparison import Failures, failures_of_run
@@ -19,28 +19,12 @@ from ..results.gate import decide
 from ..results.run import Run, open_earlier_run, open_run
 from ..results.run_folder import RunFolder
 from ..results.status import PROFILE_ERROR
-from ..results.threshold import DEFAULT_THRESHOLD, Threshold, load_threshold
 from .context import TaskContext
 
 _LISTED_IN_RESULT = 10
 
 
-@dataclass(frozen=True)
-class ThresholdOptions:
-    """The options of the task. `fail_on` is gate, error or never; `baseline` names an earlier run, None without one."""
-
-    run_dir: str
-    threshold: Threshold
-    baseline: str | None
-    fail_on: str
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> ThresholdOptions:
-        """:raises ScanError: `bad_threshold`"""
-        return cls(params["run_dir"], _threshold(params), params["baseline"], params["fail_on"])
-
-
-def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, gate, files, table (lines for a terminal), error."""
     options = ThresholdOptions.from_params(params)
     run = open_run(options.run_dir)
@@ -64,19 +48,6 @@ def run_scan_threshold(params: Mapping[str, Any], context: TaskContext) -> dict[
             failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
         )
     return result
-
-
-def _threshold(params: Mapping[str, Any]) -> Threshold:
-    """None means the default; anything else that is no limits at all is a mistake that must not open the gate."""
-    if params["threshold"] is None:
-        return DEFAULT_THRESHOLD
-    if not isinstance(params["threshold"], Mapping):
-        raise ScanError(
-            "bad_threshold",
-            "the threshold is {}, not keys with limits".format(type(params["threshold"]).__name__),
-            tried="reading the options",
-        )
-    return load_threshold(params["threshold"], params["threshold_source"])
 
 
 def _baseline(path: str | None, run: Run) -> Failures | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_container_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
@@ -81,9 +81,7 @@ def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], *
 
 @functools.cache
 def compiled_profiles() -> list[dict[str, Any]]:
-    return [
-        profile.as_dict() for profile in chosen_profiles({"profiles": ["container-baseline"], "inputs": {}})
-    ]
+    return [profile.as_dict() for profile in chosen_profiles(["container-baseline"])]
 
 
 def _read_back(end: ScanEnd) -> None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.registry import engines_for
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.compiled_profile import (
     CompiledProfile,
 )
@@ -29,7 +30,9 @@ class SimulatedCollector:
     """Gives each script the recorded reply under the script's own nonce."""
 
     def __init__(self) -> None:
-        request = scan_request([CompiledProfile.from_dict(profile) for profile in compiled_profiles()])
+        request = scan_request(
+            engines_for([CompiledProfile.from_dict(profile) for profile in compiled_profiles()])
+        )
         done = subprocess.run(_SHELL, input=build_script(request, _NONCE), capture_output=True, check=True)
         self._reply = done.stdout
 

@@ -56,14 +56,23 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "options preflight footprint sidecar scanning approaches reports judging profiles vocabulary kept drift results "
-        "collector access targets cluster network bounded_work",
+        "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
+        "results collector access targets cluster network bounded_work",
     ),
-    _engine("options.py", "the options of all modules, each said once", "approaches targets cluster"),
+    _engine(
+        "scanning",
+        "what a run does: its access, several targets at a time, each reached, judged and recorded",
+        "options engines approaches kept drift results collector access targets cluster bounded_work",
+    ),
     _engine(
         "preflight",
         "what a scan would do and need, told beforehand",
         "approaches results access targets cluster",
+    ),
+    _engine(
+        "options",
+        "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
+        "sidecar engines approaches reports profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -76,9 +85,9 @@ ROOMS: tuple[Room, ...] = (
         "approaches targets cluster network",
     ),
     _engine(
-        "scanning",
-        "what a run does to each target: reached, judged, an outcome",
-        "approaches judging profiles vocabulary drift results collector targets",
+        "engines",
+        "what judges a target: the interface, the built-in engine, the list; refuses references to others",
+        "approaches judging profiles vocabulary results collector targets",
     ),
     _engine(
         "approaches",
@@ -129,12 +138,13 @@ ROOMS: tuple[Room, ...] = (
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
+    _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
 # What any room above is allowed to import, and so is named in no room's imports.
-FOUNDATION = frozenset({"suggestions", "times", "safe_text", "errors"})
+FOUNDATION = frozenset({"suggestions", "text_layout", "times", "safe_text", "errors"})
 
 
 def above(names: set[str]) -> set[str]:

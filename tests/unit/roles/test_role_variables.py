@@ -17,10 +17,8 @@ import yaml
 
 pytest.importorskip("ansible", reason="roles belong to Ansible")
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import (
-    connection_spec,
-    selection_spec,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import selection_spec
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
@@ -132,8 +130,8 @@ def test_the_defaults_of_the_play_hold_for_what_the_role_is_not_given(tmp_path, 
     assert {head["impersonate-user"] for head in headers} == {"of-the-role"}
 
 
-@pytest.mark.parametrize("playbook", ["sweep", "access"])
-def test_the_playbooks_of_the_role_access_take_the_connection_of_the_scan(tmp_path, server, playbook):
+@pytest.mark.parametrize("playbook", ["sweep", "access", "scan", "recycle"])
+def test_the_playbooks_take_the_connection_of_the_scan(tmp_path, server, playbook):
     with FakeProxy() as proxy:
         given = {
             **connection_variables(server, "scan"),

@@ -14,9 +14,9 @@ import pytest
 pytest.importorskip("ansible", reason="modules belong to Ansible")
 
 from ansible.module_utils import basic
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.module_run import run_as_module
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.modules import scan_guard
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
@@ -28,7 +28,7 @@ from ansible_collections.securescan.kubernetes.tests.support.empty_cluster impor
 SPEC: dict[str, dict[str, Any]] = {
     "count": {"type": "int", "default": 3},
     "name": {"type": "str", "required": True},
-    **options.connection_spec(),
+    **connection_spec(),
 }
 Task = Callable[[Any, TaskContext], dict[str, Any]]
 

@@ -24,8 +24,8 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import ActionModule as GuardAction
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils import scan_action
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
@@ -39,7 +39,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "count": {"type": "int", "default": 3},
     "compiled_profiles": {"type": "list", "elements": "dict"},
     "access": {"type": "dict"},
-    **options.connection_spec(),
+    **connection_spec(),
 }
 Body = Callable[[Mapping[str, Any], TaskContext], dict[str, Any]]
 

@@ -13,7 +13,6 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
     BINDING,
     EPHEMERAL,
@@ -29,6 +28,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import object_name
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import helper_name
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import (
+    guard_options,
+    scan_guard_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import guard_of
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.support.denials_table import DOCS, check_or_write
@@ -50,8 +53,8 @@ class _Indented(yaml.SafeDumper):
 
 
 def made(**changes):
-    params = {name: rule.get("default") for name, rule in options.scan_guard_spec().items()}
-    return guard_of(dict(params, **changes))
+    params = {name: rule.get("default") for name, rule in scan_guard_spec().items()}
+    return guard_of(guard_options(dict(params, **changes)))
 
 
 def policies(**changes):

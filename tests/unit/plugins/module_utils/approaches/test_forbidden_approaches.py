@@ -20,10 +20,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.i
     ImageOptions,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.granted_pods import grants_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
-from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import grants_of
 
 WAYS = ("exec", "debug", "image")
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import types
+from dataclasses import replace
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import (
     auto,
     choice,
@@ -28,6 +28,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.listin
     image_queries,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.approach import approach_options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import scan_request
 
 REQUEST = make_request((Query("os"), *drift_queries(["/usr", "/etc"])))
@@ -53,10 +55,10 @@ class Recorded:
         self.closed += 1
 
 
-def given(**changes):
-    params = {name: rule.get("default") for name, rule in options.scan_container_spec().items()}
-    params.update({"scanner_image": "x", "helper_namespace": "helpers", "image_side": True}, **changes)
-    return options.approach_options(params)
+def given(image_side=True, **changes):
+    params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
+    params.update({"scanner_image": "x", "helper_namespace": "helpers"}, **changes)
+    return replace(approach_options(params), image_side=image_side)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint import recycle
 from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint.recycle import (
     LeftPod,
     Recycler,
@@ -88,27 +87,26 @@ class Cluster:
             raise answer
 
 
-def run(monkeypatch, cluster, pods, timeout=0.5, **options):
-    monkeypatch.setattr(recycle, "RestClient", lambda *_args, **_kwargs: cluster)
-    return list(Recycler(cluster, timeout, **options).recycle(pods))
+def run(cluster, pods, timeout=0.5, **options):
+    return list(Recycler(cluster, cluster, timeout, **options).recycle(pods))
 
 
 def said(outcomes):
     return [outcome.error.reason if outcome.error else outcome.evicted for outcome in outcomes]
 
 
-def test_the_next_is_evicted_when_the_one_before_is_replaced(monkeypatch):
+def test_the_next_is_evicted_when_the_one_before_is_replaced():
     a, b = pod("a"), pod("b")
     cluster = Cluster(a, b)
-    assert said(run(monkeypatch, cluster, [left(a), left(b)])) == [True, True]
+    assert said(run(cluster, [left(a), left(b)])) == [True, True]
     assert cluster.log == ["look", "evict a", "look", "look", "evict b", "look"]
     assert cluster.queries[0] == {"labelSelector": "pod-template-hash=1"}
 
 
-def test_the_rest_of_a_workload_is_left_alone_when_one_is_not_replaced(monkeypatch):
+def test_the_rest_of_a_workload_is_left_alone_when_one_is_not_replaced():
     a, b = pod("a"), pod("b")
     cluster = Cluster(a, b, replaces=False)
-    outcomes = run(monkeypatch, cluster, [left(a), left(b)])
+    outcomes = run(cluster, [left(a), left(b)])
     assert (
         said(outcomes) == ["not_replaced", "recycle_stopped"]
         and outcomes[0].evicted
@@ -132,45 +130,44 @@ def test_the_rest_of_a_workload_is_left_alone_when_one_is_not_replaced(monkeypat
         (None, "0 of 1 pods of its Job"),
     ],
 )
-def test_a_job_that_has_ended_makes_no_other_pod(monkeypatch, job, words):
+def test_a_job_that_has_ended_makes_no_other_pod(job, words):
     a = pod("a", kind="Job")
     cluster = Cluster(a, replaces=False)
     cluster.jobs = [{"status": {"conditions": [job]}}] if job else ScanError("not_permitted", "jobs")
-    (outcome,) = run(monkeypatch, cluster, [left(a)])
+    (outcome,) = run(cluster, [left(a)])
     assert outcome.evicted and outcome.error.reason == "not_replaced" and words in outcome.error.message
 
 
-def test_a_workload_that_is_not_ready_is_not_asked_to_be(monkeypatch):
+def test_a_workload_that_is_not_ready_is_not_asked_to_be():
     a = pod("a", ready=False)
-    assert said(run(monkeypatch, Cluster(a), [left(a)])) == [True]
+    assert said(run(Cluster(a), [left(a)])) == [True]
 
 
-def test_a_refusal_by_a_budget_is_tried_again_and_told_in_the_end(monkeypatch):
+def test_a_refusal_by_a_budget_is_tried_again_and_told_in_the_end():
     a, b = pod("a"), pod("b")
     refusal = ScanError("throttled", BUDGET)
-    assert said(run(monkeypatch, Cluster(a, answers=[refusal]), [left(a)], timeout=5)) == [True]
-    outcomes = run(monkeypatch, Cluster(a, b, answers=[refusal] * 99), [left(a), left(b)])
+    assert said(run(Cluster(a, answers=[refusal]), [left(a)], timeout=5)) == [True]
+    outcomes = run(Cluster(a, b, answers=[refusal] * 99), [left(a), left(b)])
     assert (
         said(outcomes) == ["eviction_refused", "recycle_stopped"]
         and "PodDisruptionBudget" in outcomes[0].error.cause
     )
 
 
-def test_other_failures_of_one_pod_do_not_keep_the_next(monkeypatch):
+def test_other_failures_of_one_pod_do_not_keep_the_next():
     a, b = pod("a"), pod("b")
-    outcomes = run(monkeypatch, Cluster(a, b, answers=[ScanError("not_permitted", "no")]), [left(a), left(b)])
+    outcomes = run(Cluster(a, b, answers=[ScanError("not_permitted", "no")]), [left(a), left(b)])
     assert said(outcomes) == ["not_permitted", True]
 
 
-def test_a_lost_answer_is_asked_for_again_and_the_eviction_counts(monkeypatch):
+def test_a_lost_answer_is_asked_for_again_and_the_eviction_counts():
     a = pod("a")
     lost = ScanError("connection_lost", "gone")
     lost.done = True
-    assert said(run(monkeypatch, Cluster(a, answers=[lost]), [left(a)], timeout=5)) == [True]
+    assert said(run(Cluster(a, answers=[lost]), [left(a)], timeout=5)) == [True]
     a = pod("a")
     assert said(
         run(
-            monkeypatch,
             Cluster(a, answers=[ScanError("server_error", "two budgets")] * 9),
             [left(a)],
             timeout=9,
@@ -178,9 +175,9 @@ def test_a_lost_answer_is_asked_for_again_and_the_eviction_counts(monkeypatch):
     ) == ["server_error"]
 
 
-def test_a_pod_that_somebody_else_has_replaced_is_left_alone(monkeypatch):
+def test_a_pod_that_somebody_else_has_replaced_is_left_alone():
     a = pod("a")
-    outcomes = run(monkeypatch, Cluster(dict(a, metadata=dict(a["metadata"], uid="other"))), [left(a)])
+    outcomes = run(Cluster(dict(a, metadata=dict(a["metadata"], uid="other"))), [left(a)])
     assert said(outcomes) == [False]
 
 
@@ -193,26 +190,26 @@ def test_a_pod_that_somebody_else_has_replaced_is_left_alone(monkeypatch):
         (dict(pod("a", kind="Job"), status={"phase": "Succeeded"}), "it has ended (Succeeded)"),
     ],
 )
-def test_what_nothing_would_replace_is_not_evicted(monkeypatch, made, words):
+def test_what_nothing_would_replace_is_not_evicted(made, words):
     cluster = Cluster(made)
-    (outcome,) = run(monkeypatch, cluster, [left(made)])
+    (outcome,) = run(cluster, [left(made)])
     assert (
         outcome.error.reason == "pod_not_replaceable" and words in outcome.error.message and cluster.log == []
     )
 
 
-def test_a_pod_in_which_a_scan_is_at_work_is_not_evicted(monkeypatch):
+def test_a_pod_in_which_a_scan_is_at_work_is_not_evicted():
     a, b = pod("a"), pod("b")
-    assert said(run(monkeypatch, Cluster(a, b), [left(a, ("securescan-1",)), left(b)])) == [
+    assert said(run(Cluster(a, b), [left(a, ("securescan-1",)), left(b)])) == [
         "debug_in_use",
         True,
     ]
 
 
-def test_check_mode_asks_by_dry_runs_and_waits_for_nothing(monkeypatch):
+def test_check_mode_asks_by_dry_runs_and_waits_for_nothing():
     a, b = pod("a"), pod("b")
     cluster = Cluster(a, b, answers=[ScanError("throttled", BUDGET)])
-    assert said(run(monkeypatch, cluster, [left(a), left(b)], check_mode=True)) == ["eviction_refused", True]
+    assert said(run(cluster, [left(a), left(b)], check_mode=True)) == ["eviction_refused", True]
     assert cluster.log == ["evict b dry"] and cluster.pods == [a, b]
 
 

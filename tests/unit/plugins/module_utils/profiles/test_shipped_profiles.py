@@ -27,7 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.e
 ROOT = Path(__file__).resolve().parents[5]
 SOURCES = yaml.safe_load((ROOT / "profiles" / "mapping_sources.yml").read_text(encoding="utf-8"))
 PREFIXES = {"container-baseline": "cb-", "container-drift": "cd-", "workload-baseline": "wb-"}
-ALL = chosen_profiles({"profiles": list(PREFIXES), "inputs": {}})
+ALL = chosen_profiles(list(PREFIXES))
 CONTROLS = [
     pytest.param(profile, control, id=control["id"]) for profile in ALL for control in profile.controls
 ]

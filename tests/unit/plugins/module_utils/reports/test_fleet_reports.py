@@ -45,8 +45,8 @@ def test_the_fleet_with_what_needs_somebody_first() -> None:
 
 def test_a_large_fleet_lists_all_that_did_not_pass() -> None:
     run = summary("x", "passed")
-    runs = [ClusterRun("ok-%03d" % number, run, passed=True) for number in range(200)]
-    runs += [ClusterRun("bad-%03d" % number, run, passed=False) for number in range(120)]
+    runs = [ClusterRun(f"ok-{number:03}", run, passed=True) for number in range(200)]
+    runs += [ClusterRun(f"bad-{number:03}", run, passed=False) for number in range(120)]
     text = render_fleet(runs)
     assert text.count("FAILED") == 120 and text.count("passed  ") >= 50
     assert "150 more clusters passed" in text and len(text.splitlines()) == 1 + 120 + 50 + 3

@@ -55,6 +55,12 @@ def test_every_golden_file_is_of_a_format_or_of_what_is_not_one() -> None:
     assert {path.name for path in GOLDEN.iterdir()} == {*formats, "summary.json", "table.txt"}
 
 
+def test_every_format_has_its_row_in_the_guide() -> None:
+    guide = (pathlib.Path(__file__).resolve().parents[5] / "docs" / "results.md").read_text(encoding="utf-8")
+    for report in REPORTS.values():
+        assert f"| `{report.name}` | `{report.file_name}` | " in guide
+
+
 def test_the_sample_run_has_each_status_outcome_and_kind_of_note(run: Run) -> None:
     assert all(run.controls.of(status) for status in STATUSES)
     assert {target.result for target in run.targets} == {"pass", "fail", "not_scanned"}

@@ -91,8 +91,8 @@ def test_sections_that_have_nothing_to_say_are_left_out() -> None:
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    controls = [make_control("c-%02d" % index, "failed") for index in range(40)]
-    targets = [make_target("pod-%02d" % index) for index in range(15)]
+    controls = [make_control(f"c-{index:02}", "failed") for index in range(40)]
+    targets = [make_target(f"pod-{index:02}") for index in range(15)]
     text = rendered(
         REPORT, make_run([(GOOD, make_document(GOOD, *controls))], [(target, NO_SHELL) for target in targets])
     )

@@ -103,7 +103,7 @@ def test_long_names_keep_both_ends() -> None:
 
 
 def test_at_most_ten_reasons_and_equal_ones_together() -> None:
-    targets = [make_target("pod-%02d" % index) for index in range(30)]
+    targets = [make_target(f"pod-{index:02}") for index in range(30)]
     same = make_run([(target, make_document(target, *FAILING)) for target in targets])
     assert "- 30 targets of shop/api: baseline: failed.critical.max: found 1 (c-1), must be at most 0" in (
         render_table(same)

@@ -178,23 +178,21 @@ def test_scope_by_target_for_attestations_and_waivers(targets: list[dict[str, st
 
 def test_waivers_come_first() -> None:
     amendments = read_amendments(
-        {
-            "waivers": {"c-1": {"justification": "by design", "run": False}},
-            "attestations": [entry(status="failed")],
-        }
+        waivers={"c-1": {"justification": "by design", "run": False}},
+        attestations=[entry(status="failed")],
     )
     profile = make_profile("baseline", make_control("c-1", "skipped"))
     assert [note.kind for note in amendments.apply([profile], TARGET.identity(), NOW)] == ["not_needed"]
     assert profile.controls[0].waiver_data["skipped_due_to_waiver"] is True
-    assert read_amendments({"waivers": None, "attestations": None}) == Amendments()
+    assert read_amendments(waivers=None, attestations=None) == Amendments()
 
 
 @pytest.mark.parametrize("empty", ["", [], {}])
 def test_an_option_without_content_is_a_mistake(empty: Any) -> None:
     with pytest.raises(ScanError, match="has no attestations"):
-        read_amendments({"waivers": None, "attestations": empty})
+        read_amendments(waivers=None, attestations=empty)
     with pytest.raises(ScanError, match="has no waivers"):
-        read_amendments({"waivers": empty, "attestations": None})
+        read_amendments(waivers=empty, attestations=None)
 
 
 def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:

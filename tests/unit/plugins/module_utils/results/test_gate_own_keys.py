@@ -316,6 +316,8 @@ def test_the_task_compares_with_a_folder_or_a_summary_file(tmp_path: pathlib.Pat
     assert [entry["control"] for entry in gate["new_failures"]] == ["c-2"]
     assert "FAILED by t.yml. 1 new failures since run old." in rendered(MARKDOWN, open_run(new))
     assert (result["gate"]["baseline"], result["gate"]["new_failures"]) == ("run old", 1)
+    assert result["files"] == [str(pathlib.Path(new) / "summary.json")], "reports are not its business"
+    assert {path.name for path in pathlib.Path(new).iterdir()} == {"hdf", "summary.json"}
     assert "failed" not in decide_run(new, baseline=old, threshold={"new_failures": {"max": 1}})
     assert "failed" not in decide_run(old, baseline=new)
     assert decide_run(new, baseline=old, threshold={"coverage": {"min": 1}})["failed"] is True, (

@@ -136,7 +136,7 @@ def test_every_field_is_described() -> None:
 
 def test_it_stays_small() -> None:
     """300 controls that all fail cost their ids, not their results."""
-    failing = [make_control("control-%03d" % index, "failed", "failed", "failed") for index in range(300)]
+    failing = [make_control(f"control-{index:03}", "failed", "failed", "failed") for index in range(300)]
     targets = [make_target(f"pod-{index}") for index in range(10)]
     documents = [(target, make_document(target, *failing)) for target in targets]
     size = len(json.dumps(make_run(documents, (), None).to_json()))

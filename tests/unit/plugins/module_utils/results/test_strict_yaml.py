@@ -59,8 +59,7 @@ def test_a_text_above_the_limit() -> None:
 def test_many_aliases_cost_nothing() -> None:
     """A text that would grow to billions of entries if aliases were copied."""
     lines = ["a0: &a0 [x]"] + [
-        "a{}: &a{} [{}]".format(index, index, ", ".join(["*a%d" % (index - 1)] * 10))
-        for index in range(1, 30)
+        "a{}: &a{} [{}]".format(index, index, ", ".join([f"*a{index - 1}"] * 10)) for index in range(1, 30)
     ]
     assert len(load_yaml("\n".join(lines), "f", "bad_threshold")) == 30
 

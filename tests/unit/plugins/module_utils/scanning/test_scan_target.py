@@ -37,7 +37,7 @@ def test_what_goes_wrong_with_a_target_is_its_outcome(failure, reason):
         cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="x"
     )
     plan = run.ScanPlan(
-        run_id="r", approach=Approach(failure), request=CollectionRequest((), 10.0), profiles=()
+        run_id="r", approach=Approach(failure), request=CollectionRequest((), 10.0), engines=()
     )
     outcome = run.scan_target(plan, SelectedTarget(target, PodSnapshot.from_object(pod)))
     assert outcome.judgement is None

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
     EPHEMERAL,
     EXEC,
@@ -18,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard
     WRITES,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
@@ -30,7 +30,7 @@ NAMES = (EXEC, EPHEMERAL, HELPER, WRITES)
 
 @pytest.fixture
 def guard(server: FakeApiServer) -> TaskRunner:
-    return TaskRunner(server, run_scan_guard, options.scan_guard_spec)
+    return TaskRunner(server, run_scan_guard, scan_guard_spec)
 
 
 def writes(server: FakeApiServer) -> list[str]:

@@ -17,6 +17,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Facts,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.engine import Subject
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.registry import engines_for
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_target import (
     keep_target,
@@ -35,7 +37,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
     RunSummaryBuilder,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import (
-    judge_facts,
+    judge,
     platform_of,
     unread_facts,
 )
@@ -137,10 +139,10 @@ def first_run(tmp_path: pathlib.Path) -> pathlib.Path:
         load(tmp_path, PROFILE),
         Facts(dict(FACTS), {"version": "1", "shell": "dash", "programs": []}),
     )
-    results, _notes = judge_facts([profile], NO_AMENDMENTS, SELECTED, facts)
+    verdicts, _notes = judge(engines_for([profile]), NO_AMENDMENTS, Subject(SELECTED, facts))
     method = {"run_id": "first", "approach": "exec", "collector_version": "1", "unread": unread_facts(facts)}
     judgement = Judgement(
-        TARGET.identity(), method, platform_of(facts), results, "2026-01-01T00:00:00.000+00:00", 0.5
+        TARGET.identity(), method, platform_of(facts), verdicts.results, "2026-01-01T00:00:00.000+00:00", 0.5
     )
     folder = RunFolder(str(tmp_path / "results"), "first")
     folder.create()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint import recycle as recycle_module
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.recycle import scan_recycle_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import IDLE
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.recycle import run_scan_recycle
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.controllers import ReplicaSets
@@ -72,7 +72,7 @@ class RecycleTask(TaskRunner):
 def recycle(server: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> RecycleTask:
     for name in ("_FIRST_PAUSE", "_LONGEST_PAUSE", "_LONGEST_LOOK"):
         monkeypatch.setattr(recycle_module, name, 0.01)
-    return RecycleTask(server, run_scan_recycle, options.scan_recycle_spec)
+    return RecycleTask(server, run_scan_recycle, scan_recycle_spec)
 
 
 def keep_pods(server: FakeApiServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options import scan_report_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.report import scan_report_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext

@@ -17,8 +17,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
+    scan_judgement_spec,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.profile import scan_profile_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.report import scan_report_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
+    scan_target_info_spec,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
+    scan_threshold_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import STATUSES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
@@ -88,11 +101,11 @@ def run(server: FakeApiServer) -> Any:
 
 @pytest.fixture(scope="module")
 def scanned(run: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    profiles = [each.as_dict() for each in chosen_profiles({"profiles": ["workload-baseline"], "inputs": {}})]
+    profiles = [each.as_dict() for each in chosen_profiles(["workload-baseline"])]
     return dict(
         run(
             run_scan_container,
-            options.scan_container_spec,
+            scan_container_spec,
             compiled_profiles=profiles,
             output_dir=str(tmp_path_factory.mktemp("results")),
         ),
@@ -105,7 +118,7 @@ def size(result: Any) -> int:
 
 
 def test_an_access_carries_its_pods_in_a_fraction_of_what_an_event_may_hold(run: Any) -> None:
-    result = run(run_scan_access, options.scan_access_spec, run_id="sizes")
+    result = run(run_scan_access, scan_access_spec, run_id="sizes")
     diff = result.pop("diff")
     assert sum(len(pods) for pods in unpack_pods(result["access"]["packed_pods"]).values()) == PODS
     assert [entry["pods"] for entry in result["access"]["namespaces"]] == [PODS // NAMESPACES] * NAMESPACES
@@ -121,7 +134,7 @@ def test_namespaces_that_refuse_are_counted_and_some_are_told_of(run: Any, serve
         "no " * 100 if method == "POST" and "team-000" not in path else None
     )
     try:
-        result = run(run_scan_access, options.scan_access_spec, run_id="refused")
+        result = run(run_scan_access, scan_access_spec, run_id="refused")
     finally:
         server.grants.deny = lambda user, method, path: None
     assert result["failure_count"] == NAMESPACES - 1
@@ -138,7 +151,7 @@ def test_a_scan_names_the_first_that_were_not_scanned(scanned: dict[str, Any]) -
 def test_a_gate_names_its_first_reasons(run: Any, scanned: dict[str, Any]) -> None:
     result = run(
         run_scan_threshold,
-        options.scan_threshold_spec,
+        scan_threshold_spec,
         run_dir=scanned["run_dir"],
         threshold={"coverage": {"min": 100}},
         threshold_source="here",
@@ -147,7 +160,7 @@ def test_a_gate_names_its_first_reasons(run: Any, scanned: dict[str, Any]) -> No
 
 
 def test_a_report_is_told_of_by_its_files(run: Any, scanned: dict[str, Any]) -> None:
-    result = run(run_scan_report, options.scan_report_spec, run_dir=scanned["run_dir"])
+    result = run(run_scan_report, scan_report_spec, run_dir=scanned["run_dir"])
     assert [pathlib.Path(path).name for path in result["files"]] == ["summary.md", "gate.junit.xml"]
     assert size(result) <= OTHER_BYTES
 
@@ -169,7 +182,7 @@ def test_a_judgement_names_the_first_that_were_not_scanned(
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     result = run(
         run_scan_judgement,
-        options.scan_judgement_spec,
+        scan_judgement_spec,
         run_dir=str(tmp_path),
         output_dir=str(tmp_path / "again"),
         compiled_profiles=scanned["profiles"],
@@ -179,7 +192,7 @@ def test_a_judgement_names_the_first_that_were_not_scanned(
 
 
 def test_the_containers_stand_in_a_file(run: Any, tmp_path: pathlib.Path) -> None:
-    result = run(run_scan_target_info, options.scan_target_info_spec, output_file=str(tmp_path / "all.json"))
+    result = run(run_scan_target_info, scan_target_info_spec, output_file=str(tmp_path / "all.json"))
     assert (
         result["counts"]["targets"] == PODS == len(json.loads((tmp_path / "all.json").read_text())["targets"])
     )
@@ -188,7 +201,7 @@ def test_the_containers_stand_in_a_file(run: Any, tmp_path: pathlib.Path) -> Non
 
 
 def test_profiles_and_guard_do_not_grow_with_the_cluster(run: Any) -> None:
-    assert size(run(run_scan_profile, options.scan_profile_spec)) <= OTHER_BYTES
-    guard = run(run_scan_guard, options.scan_guard_spec)
+    assert size(run(run_scan_profile, scan_profile_spec)) <= OTHER_BYTES
+    guard = run(run_scan_guard, scan_guard_spec)
     del guard["diff"]
     assert size(guard) <= OTHER_BYTES

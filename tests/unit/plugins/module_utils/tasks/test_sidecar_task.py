@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.sidecar import scan_sidecar_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sidecar.patch import ANNOTATION
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.sidecar import run_scan_sidecar
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.controllers import Deployments
@@ -41,7 +41,7 @@ def sidecar(server: FakeApiServer) -> SidecarTask:
     """The task, in a cluster whose controllers roll Deployments out."""
     put_workload(server, WEB)
     server.objects.meanwhile.append(Deployments(server.objects))
-    return SidecarTask(server, run_scan_sidecar, options.scan_sidecar_spec)
+    return SidecarTask(server, run_scan_sidecar, scan_sidecar_spec)
 
 
 def refusal(work: Any) -> ScanError:
@@ -78,7 +78,7 @@ def test_a_workload_is_changed_and_its_rollout_waited_for(
         and diff["before_header"] == "Deployment/web in namespace shop"
     )
     spec = template_spec(server, WEB)
-    assert spec["initContainers"][0]["resources"] == options.scan_sidecar_spec()["resources"]["default"]
+    assert spec["initContainers"][0]["resources"] == scan_sidecar_spec()["resources"]["default"]
 
 
 def test_a_second_run_changes_nothing_and_waits_for_what_is_not_over(

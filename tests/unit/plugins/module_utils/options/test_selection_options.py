@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import (
+    selection,
+    selection_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import Selection
 
 
@@ -67,8 +70,8 @@ def test_what_can_be_a_name_is_taken(changes):
 
 
 def test_options_that_are_not_given_have_their_defaults():
-    assert options.selection({"namespaces": ["shop"], "limit": None}) == Selection(namespaces=("shop",))
-    spec = options.selection_spec()
+    assert selection({"namespaces": ["shop"], "limit": None}) == Selection(namespaces=("shop",))
+    spec = selection_spec()
     defaults = {name: rule.get("default") for name, rule in spec.items()}
-    assert options.selection({**defaults, "namespaces": ["shop"]}) == Selection(namespaces=("shop",))
+    assert selection({**defaults, "namespaces": ["shop"]}) == Selection(namespaces=("shop",))
     assert set(spec) == set(Selection.__dataclass_fields__)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An access as a value: planned from options, described for whoever scans with it, and where it could not be
+made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ..errors import ScanError
+from ..times import api_time
+from .lifecycle import NamespaceOutcome
+from .objects import FIRST_APPROACH, AccessPlan, Grant, object_name
+from .packed_pods import pack_pods
+from .rights import makes_pods
+
+# The limit of namespaces that are named one by one in warnings and messages.
+NAMED_NAMESPACES = 10
+_NAMES_CHARACTERS = 2000
+
+Failures = list[tuple[str, ScanError]]
+
+
+def plan_access(run_id: str, owner: str, lifetime: int, grants: Sequence[Grant]) -> AccessPlan:
+    """:param lifetime: seconds from now; an access that is there is renewed in its second half"""
+    # whole seconds, as the label has them
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    return AccessPlan(
+        run_id,
+        owner,
+        now + timedelta(seconds=lifetime),
+        now + timedelta(seconds=lifetime / 2),
+        tuple(grants),
+    )
+
+
+def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[str, Any]:
+    """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be
+    made, and those where it could not."""
+    grants = {grant.namespace: grant for grant in plan.grants}
+    made = [(outcome, outcome.expires) for outcome in outcomes if outcome.expires]
+    made_for = next(
+        (grant.approach for grant in plan.grants if not makes_pods(grant.approach)), FIRST_APPROACH
+    )
+    return {
+        "run_id": plan.run_id,
+        "approach": made_for,
+        "namespaces": [
+            {
+                "namespace": outcome.namespace,
+                "service_account": object_name(plan.run_id),
+                "service_account_uid": outcome.account_uid,
+                "approach": grants[outcome.namespace].approach,
+                "expires": api_time(expires),
+                "pods": len(grants[outcome.namespace].pods),
+            }
+            for outcome, expires in made
+        ],
+        "packed_pods": pack_pods(
+            {outcome.namespace: grants[outcome.namespace].pods for outcome, _expires in made}
+        ),
+        "refused": [
+            {"namespace": namespace, "error": error.record()} for namespace, error in failures_of(outcomes)
+        ],
+    }
+
+
+def failures_of(outcomes: Sequence[NamespaceOutcome]) -> Failures:
+    """The namespaces where something failed, each with its error."""
+    return [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error]
+
+
+def failure_warnings(failures: Failures) -> list[str]:
+    """A warning for each of the first namespaces without an access, and one that names the others."""
+    warnings = [
+        f"no access to namespace {namespace}: {error}" for namespace, error in failures[:NAMED_NAMESPACES]
+    ]
+    more = [namespace for namespace, _error in failures[NAMED_NAMESPACES:]]
+    if more:
+        warnings.append(f"no access to {len(more)} more namespaces: {', '.join(more)[:_NAMES_CHARACTERS]}")
+    return warnings

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The built-in engine: profiles in the collection's own language, judged by facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..collector.facts import Query
+from ..judging.evaluation import evaluate
+from ..judging.queries import required_queries
+from ..profiles.compiled_profile import CompiledProfile
+from ..vocabulary.evidence import EvaluationContext
+from .engine import Subject, Verdicts
+
+NAME = CompiledProfile.engine
+
+
+class BuiltinEngine:
+    name = NAME
+    needs_session = False
+
+    def __init__(self, profiles: Sequence[CompiledProfile]) -> None:
+        self._profiles = tuple(profiles)
+
+    def queries(self) -> tuple[Query, ...]:
+        """What the profiles' tests will look up."""
+        return required_queries(self._profiles)
+
+    def judge(self, subject: Subject) -> Verdicts:
+        """All profiles over the same facts. Nothing is asked of the target here."""
+        target = subject.selected.target
+        context = EvaluationContext(target.identity(), subject.selected.pod.object(), target.container)
+        return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])

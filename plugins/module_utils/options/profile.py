@@ -1,0 +1,75 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which profiles, with which inputs, and what people have decided about their controls beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..engines.registry import check_references
+from ..profiles.compiled_profile import CompiledProfile
+from ..results.amendments import Amendments, read_amendments
+from .spec import Params, Spec, bad_option
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """`names`: shipped profiles, or paths. `inputs`: by name, of whatever type the profile declares. `tests`:
+    whether the profiles' own tests are run."""
+
+    names: tuple[str, ...]
+    inputs: Mapping[str, Any]
+    tests: bool = False
+
+    @classmethod
+    def from_params(cls, params: Params) -> ProfileOptions:
+        """:raises ScanError: bad_option, for a profile of an engine that does not exist"""
+        names = tuple(params["profiles"])
+        check_references(names)
+        # only scan_profile has tests
+        return cls(names, params["inputs"], params.get("tests", False))
+
+
+@dataclass(frozen=True)
+class JudgingOptions:
+    """What a target is judged by: the profiles that the controller has compiled, waivers and attestations."""
+
+    profiles: tuple[CompiledProfile, ...]
+    amendments: Amendments
+
+    @classmethod
+    def from_params(cls, params: Params) -> JudgingOptions:
+        """:raises ScanError: bad_option where there is no profile; bad_profile, bad_waivers,
+        bad_attestations"""
+        profiles = tuple(CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ())
+        if not profiles:
+            raise bad_option("profiles", "no profile was given")
+        return cls(profiles, read_amendments(params["waivers"], params["attestations"]))
+
+
+def profiles_spec() -> Spec:
+    return {
+        "profiles": {
+            "type": "list",
+            "elements": "str",
+            "default": ["container-baseline", "workload-baseline"],
+        },
+        "inputs": {"type": "dict", "default": {}},
+    }
+
+
+def judging_spec() -> Spec:
+    """The profiles, by name and (filled in by the controller) compiled, and the amendments."""
+    return {
+        "compiled_profiles": {"type": "list", "elements": "dict"},
+        "waivers": {"type": "raw"},
+        "attestations": {"type": "raw"},
+        **profiles_spec(),
+    }
+
+
+def scan_profile_spec() -> Spec:
+    return {"tests": {"type": "bool", "default": False}, **profiles_spec()}

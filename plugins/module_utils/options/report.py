@@ -1,0 +1,54 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the module scan_report."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ScanError
+from ..reports.registry import REPORTS
+from ..reports.report import Report
+from .spec import Params, Spec
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """`output_dir` is where the reports are written."""
+
+    run_dir: Path
+    reports: tuple[Report, ...]
+    output_dir: Path
+
+    @classmethod
+    def from_params(cls, params: Params) -> ReportOptions:
+        """:raises ScanError: `bad_option` for a format that there is not, or none at all"""
+        run_dir = Path(params["run_dir"])
+        output_dir = run_dir if params["output_dir"] is None else Path(params["output_dir"])
+        return cls(run_dir, _reports(params["formats"]), output_dir)
+
+
+def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
+    """The reports of these formats, each once."""
+    for name in formats:
+        if name not in REPORTS:
+            near = difflib.get_close_matches(name, REPORTS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(REPORTS)}"
+            raise ScanError(
+                "bad_option", f"unknown format {name[:100]}; {hint}", tried="reading the option formats"
+            )
+    if not formats:
+        raise ScanError("bad_option", "no format is named", tried="reading the option formats")
+    return tuple(REPORTS[name] for name in dict.fromkeys(formats))
+
+
+def scan_report_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
+        "output_dir": {"type": "path"},
+    }

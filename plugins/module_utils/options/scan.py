@@ -1,0 +1,89 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the module scan_container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..approaches.choice import ApproachOptions, check_image_side, check_options
+from ..approaches.pod_entry import ExecLimits
+from ..cluster.connection import ConnectionOptions
+from .approach import approach_options, approach_spec
+from .connection import connection_options, connection_spec
+from .grant import GrantOptions, grant_spec
+from .profile import JudgingOptions, judging_spec
+from .selection import SelectionOptions, targets_spec
+from .spec import Params, Spec
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """`access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what
+    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time."""
+
+    connection: ConnectionOptions
+    targets: SelectionOptions
+    approach: ApproachOptions
+    limits: ExecLimits
+    judging: JudgingOptions
+    grant: GrantOptions
+    access: Mapping[str, Any] | None
+    output_dir: str
+    concurrency: int
+    keep_facts: bool
+    renew_access: bool
+    drift_paths: tuple[str, ...]
+
+    @classmethod
+    def from_params(cls, params: Params) -> ScanOptions:
+        """:raises ScanError: bad_option, where a value cannot be used; as JudgingOptions"""
+        judging = JudgingOptions.from_params(params)
+        approach = approach_options(params)
+        check_options(approach)
+        if params["drift"]:
+            check_image_side(approach)
+        grant = GrantOptions.from_params(params)
+        if not params["access"]:
+            grant.check()
+        return cls(
+            connection=connection_options(params),
+            targets=SelectionOptions.from_params(params),
+            approach=approach,
+            limits=ExecLimits(timeout=params["timeout"], output=params["output_limit"]),
+            judging=judging,
+            grant=grant,
+            access=params["access"] or None,
+            output_dir=params["output_dir"],
+            concurrency=params["concurrency"],
+            keep_facts=params["keep_facts"],
+            renew_access=params["renew_access"],
+            drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
+        )
+
+    def looking_at_images(self) -> ScanOptions:
+        """The same, with the targets' images looked at beside them: for drift, by the option or by a
+        profile."""
+        return replace(self, approach=replace(self.approach, image_side=True))
+
+
+def scan_container_spec() -> Spec:
+    return {
+        "access": {"type": "dict"},
+        "keep_facts": {"type": "bool", "default": False},
+        "drift": {"type": "bool", "default": False},
+        "drift_paths": {"type": "list", "elements": "str", "default": ["/"]},
+        "output_dir": {"type": "path", "required": True},
+        "concurrency": {"type": "int", "default": 8},
+        "timeout": {"type": "float", "default": 60.0},
+        "output_limit": {"type": "int", "default": 8388608},
+        "renew_access": {"type": "bool", "default": False},
+        **approach_spec(),
+        **judging_spec(),
+        **grant_spec(),
+        **targets_spec(),
+        **connection_spec(),
+    }

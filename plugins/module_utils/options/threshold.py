@@ -1,0 +1,51 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the module scan_threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import ScanError
+from ..results.threshold import DEFAULT_THRESHOLD, Threshold, load_threshold
+from .spec import Params, Spec
+
+
+@dataclass(frozen=True)
+class ThresholdOptions:
+    """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one."""
+
+    run_dir: str
+    threshold: Threshold
+    baseline: str | None
+    fail_on: str
+
+    @classmethod
+    def from_params(cls, params: Params) -> ThresholdOptions:
+        """:raises ScanError: bad_threshold"""
+        return cls(params["run_dir"], _threshold(params), params["baseline"], params["fail_on"])
+
+
+def _threshold(params: Params) -> Threshold:
+    """None means the default; anything else that is no limits at all is a mistake that must not open the gate."""
+    if params["threshold"] is None:
+        return DEFAULT_THRESHOLD
+    if not isinstance(params["threshold"], Mapping):
+        raise ScanError(
+            "bad_threshold",
+            "the threshold is {}, not keys with limits".format(type(params["threshold"]).__name__),
+            tried="reading the options",
+        )
+    return load_threshold(params["threshold"], params["threshold_source"])
+
+
+def scan_threshold_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        "threshold": {"type": "raw"},
+        "threshold_source": {"type": "str", "default": "the option threshold"},
+        "baseline": {"type": "path"},
+        "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
+    }

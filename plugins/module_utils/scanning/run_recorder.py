@@ -1,0 +1,159 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The books of a run: what became of each target, in the run's folder, its summary and the task's result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ..approaches.approach import Footprint
+from ..drift.report import drift_in_summary
+from ..options.profile import JudgingOptions
+from ..results.hdf import hdf_document
+from ..results.model import Judgement
+from ..results.notes import Note, note_warnings
+from ..results.run import JudgedFrom, ProfileReference
+from ..results.run_folder import RunFolder
+from ..results.run_summary_builder import RunSummaryBuilder
+
+_LISTED_IN_RESULT = 20
+
+
+class RunRecorder:
+    """Keeps what the summary and the result need of each target; the rest is in its document. Not safe for
+    several threads."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        cluster: str,
+        selection: Mapping[str, Any],
+        judging: JudgingOptions,
+        collector_version: str,
+        judged_from: JudgedFrom | None = None,
+        writes: bool = True,
+    ) -> None:
+        """
+        :param selection: the options of the selection, as the operator gave them
+        :param judged_from: the run whose kept facts are judged
+        :param writes: False in check mode: nothing is written, the folder is not there
+        """
+        self._folder = folder
+        self._writes = writes
+        self._amendments = judging.amendments
+        self._clock = time.monotonic()
+        # on waivers and attestations; complete when the run is finished
+        self.warnings: list[str] = []
+        self._summary = RunSummaryBuilder(
+            run_id=self.run_id,
+            started=utc_now(),
+            cluster=cluster,
+            selection=selection,
+            profiles=[
+                ProfileReference(profile.name, profile.version, profile.sha256)
+                for profile in judging.profiles
+            ],
+            collector_version=collector_version,
+            judged_from=judged_from,
+        )
+        self._scanned = 0
+        self._notes: list[Note] = []
+        self._not_scanned: list[dict[str, Any]] = []
+
+    @property
+    def run_id(self) -> str:
+        return self._folder.path.name
+
+    @property
+    def not_scanned(self) -> int:
+        return len(self._not_scanned)
+
+    def add_scanned(
+        self,
+        judgement: Judgement,
+        notes: Sequence[Note],
+        *,
+        kept: Mapping[str, Any] | None = None,
+        drift: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A target that was judged; its documents are written at once, so that memory stays flat.
+
+        :param notes: on its waivers and attestations
+        :param kept: see kept/kept_target.py; None where facts are not kept
+        :param drift: see drift/report.py; None where drift was not asked for
+        """
+        identity, document = judgement.identity, hdf_document(judgement)
+        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ""
+        self._summary.add_scanned(
+            identity,
+            str(judgement.method["approach"]),
+            judgement.duration,
+            document,
+            self._folder.write_hdf(document, identity) if self._writes else "",
+            facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
+            drift=drift_in_summary(drift, drift_file) if drift else None,
+        )
+        self._notes += notes
+        self._scanned += 1
+
+    def add_not_scanned(
+        self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
+    ) -> None:
+        """A target without a judgement.
+
+        :param identity: as `Target.identity()`
+        :param duration: seconds
+        :param error: as `ScanError.record()`
+        """
+        self._not_scanned.append({"target_id": identity["target_id"], "error": dict(error)})
+        self._summary.add_not_scanned(identity, approach, duration, error)
+
+    def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
+        run_dir and summary_file.
+
+        :param targets: the identities of what was selected; successors of replaced pods are not among them
+        """
+        self._notes += self._amendments.without_target(targets)
+        self.warnings += note_warnings(self._notes)
+        result: dict[str, Any] = {
+            "run_id": self.run_id,
+            "counts": counts_of(len(targets), self._scanned, self.not_scanned),
+            "not_scanned": first_of(self._not_scanned),
+        }
+        if self._writes:
+            run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
+            result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
+            self._folder.mark_latest()
+        return result
+
+
+def counts_of(selected: int, scanned: int, not_scanned: int) -> dict[str, int]:
+    """The counts of a task's result."""
+    return {"selected": selected, "scanned": scanned, "not_scanned": not_scanned}
+
+
+def first_of(not_scanned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the targets without a judgement that a task's result holds."""
+    return list(not_scanned[:_LISTED_IN_RESULT])
+
+
+def footprint_of_run(added: Sequence[Footprint]) -> dict[str, Any]:
+    """What was added to pods, as a task's result holds it."""
+    return {
+        "added": len(added),
+        "ephemeral_containers": [
+            {"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
+            for entry in added[:_LISTED_IN_RESULT]
+        ],
+    }
+
+
+def utc_now() -> str:
+    """RFC 3339, in milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The access that a scan works with: the one that was given, or one of its own, which ends with the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+from ..access.access_diff import Diff, access_diff
+from ..access.lifecycle import ensure_present
+from ..access.made_access import as_result, failure_warnings, failures_of, plan_access
+from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id
+from ..access.revocation import revoke_when_back
+from ..access.rights import widest
+from ..access.scanner import check_covers
+from ..approaches.choice import ApproachOptions
+from ..approaches.image import NAME as IMAGE
+from ..approaches.image_helper import helper_name, plan_helpers
+from ..cluster.rest import RestClient
+from ..options.scan import ScanOptions
+from ..targets.selection import SelectedTarget
+from .granted_pods import grants_of
+
+
+def run_id_of(options: ScanOptions) -> str:
+    """The run id of the access that was given, or a new one.
+
+    :raises ScanError: bad_option, where the given one cannot be part of an object's name
+    """
+    given = (options.access or {}).get("run_id")
+    return check_run_id(str(given)) if given else new_run_id(datetime.now(timezone.utc))
+
+
+@contextmanager
+def scan_access_of(
+    options: ScanOptions,
+    client: RestClient,
+    run_id: str,
+    targets: Sequence[SelectedTarget],
+    warnings: list[str],
+) -> Iterator[Mapping[str, Any]]:
+    """The access that a scan works with: the one that was given, or one of its own over the pods of the
+    targets that run, which is removed at the end, whatever happens.
+
+    A namespace where none can be made is left out, with a warning; its targets then say why they were not
+    scanned.
+
+    :raises ScanError: bad_option, where the given access is for another approach; access_remains at the end,
+        when something could not be removed
+    """
+    if options.access:
+        for approach in options.approach.chosen():
+            check_covers(options.access, approach)
+        yield options.access
+        return
+    plan = _plan(options, run_id, targets)
+    try:
+        outcomes = ensure_present(client, plan)
+        warnings += failure_warnings(failures_of(outcomes))
+        yield as_result(plan, outcomes)
+    finally:
+        revoke_when_back(client, run_id, [grant.namespace for grant in plan.grants])
+
+
+def planned_access(
+    options: ScanOptions, client: RestClient, run_id: str, targets: Sequence[SelectedTarget]
+) -> Diff:
+    """The diff of the access that `scan_access_of` would make."""
+    if options.access:
+        return []
+    return access_diff(ensure_present(client, _plan(options, run_id, targets), check_mode=True))
+
+
+def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[SelectedTarget]) -> list[Grant]:
+    """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach
+    image."""
+    chosen = options.chosen()
+    inside = widest(chosen)
+    grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
+    if options.has_helpers():
+        names = [
+            helper_name(run_id, helper.number) for helper in plan_helpers(options.looked_at_by_image(targets))
+        ]
+        if names:
+            grants.append(Grant(options.image.namespace, tuple(PodRef(name, "") for name in names), IMAGE))
+    return grants
+
+
+def _plan(options: ScanOptions, run_id: str, targets: Sequence[SelectedTarget]) -> AccessPlan:
+    grants = scan_grants(options.approach, run_id, targets)
+    return plan_access(run_id, options.grant.owner, options.grant.lifetime, grants)

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What check mode says of a scan: the access that it would make, what it would add to pods, what rules
+forbid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Callable
+
+from ..access.rights import makes_pods
+from ..approaches.approach import Footprint
+from ..approaches.choice import predict_change
+from ..cluster.rest import RestClient
+from ..errors import ScanError
+from ..options.scan import ScanOptions
+from ..targets.selection import SelectedTarget
+from .run_recorder import counts_of, first_of, footprint_of_run
+from .scan_access import planned_access, run_id_of, scan_grants
+
+
+def preview_scan(
+    options: ScanOptions,
+    targets: Sequence[SelectedTarget],
+    grantor: RestClient,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """The task's result in check mode: changed, run_id, counts, not_scanned, footprint, diff. Nothing is
+    changed.
+
+    :param say: shows a line
+    """
+    run_id = run_id_of(options)
+    additions = _additions(options, targets)
+    forbidden = _forbidden(options, targets, say)
+    _say_grants(options, run_id, targets, say)
+    if additions:
+        say(f"would add {len(additions)} ephemeral containers to pods, where their entries stay")
+    return {
+        "changed": bool(additions),
+        "run_id": run_id,
+        "not_scanned": first_of(forbidden),
+        "footprint": footprint_of_run(additions),
+        "counts": counts_of(len(targets), 0, len(forbidden)),
+        "diff": planned_access(options, grantor, run_id, targets),
+    }
+
+
+def _say_grants(
+    options: ScanOptions, run_id: str, targets: Sequence[SelectedTarget], say: Callable[[str], None]
+) -> None:
+    for grant in scan_grants(options.approach, run_id, targets):
+        if makes_pods(grant.approach):
+            say(f"would start at most {len(grant.pods)} helper pods in namespace {grant.namespace}")
+            continue
+        reached = {pod.uid for pod in grant.pods}
+        inside = sum(selected.target.pod_uid in reached for selected in targets)
+        say(
+            f"would scan {inside} containers of namespace {grant.namespace} by {options.approach.name}, "
+            f"with an access to {len(grant.pods)} pods"
+        )
+
+
+def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[Footprint]:
+    """The ephemeral containers that a scan would add. Why a target would not be scanned, only the scan
+    says."""
+    additions: list[Footprint] = []
+    for selected in targets:
+        with suppress(ScanError):
+            entry = predict_change(options.approach, selected, options.limits)
+            if entry:
+                additions.append(
+                    Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)
+                )
+    return additions
+
+
+def _forbidden(
+    options: ScanOptions, targets: Sequence[SelectedTarget], say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """The targets for which every approach that would be tried is forbidden, as records. Shows for each rule
+    how many containers it is about."""
+    if not options.approach.forbidden:
+        return []
+    records: list[dict[str, Any]] = []
+    counts: dict[str, int] = {}
+    for selected in targets:
+        refusals = options.approach.refusals(selected)
+        for error in refusals:
+            said = "{} ({})".format(error.message, error.cause.rstrip("."))
+            counts[said] = counts.get(said, 0) + 1
+        if refusals and len(refusals) == len(options.approach.chosen()):
+            records.append({"target_id": selected.target.target_id, "error": refusals[0].record()})
+    for said, number in counts.items():
+        say(f"{number} containers: {said}")
+    return records

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a scan does over its targets: several at a time, each outcome recorded at once, replaced pods followed
+once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ..access.renewal import LOST, renew_access
+from ..access.scanner import ScannerAccess
+from ..approaches.choice import open_approach
+from ..approaches.image_side import with_image_side
+from ..approaches.pod_entry import Means
+from ..bounded_work import run_bounded
+from ..cluster.limiter import Limiter
+from ..cluster.rest import RestClient
+from ..collector.request import CollectionRequest
+from ..engines.engine import Engine
+from ..kept.kept_target import keep_target
+from ..options.scan import ScanOptions
+from ..targets.selection import SelectedTarget, select_targets
+from .granted_pods import pod_ref
+from .run_recorder import RunRecorder, footprint_of_run
+from .scan_target import Outcome, ScanPlan, scan_target
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is to be scanned, and how. `engines` and `request` follow from the profiles of the options."""
+
+    options: ScanOptions
+    engines: Sequence[Engine]
+    request: CollectionRequest
+    targets: Sequence[SelectedTarget]
+
+
+class ScanRun:
+    """One scan with its access, from the first container to the summary."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        recorder: RunRecorder,
+        grantor: RestClient,
+        access: Mapping[str, Any],
+        *,
+        say: Callable[[str], None],
+        cancel: threading.Event,
+    ) -> None:
+        """
+        :param access: as `scan_access_of` gives it
+        :param say: shows a progress line
+        :param cancel: when it is set, the run ends with an error
+        """
+        self._options = options = scan.options
+        self._targets = scan.targets
+        self._recorder = recorder
+        self._grantor = grantor
+        self._say = say
+        self._cancel = cancel
+        limiter = Limiter(per_cluster=options.concurrency)
+        self._access = ScannerAccess(grantor, grantor.connection, access, limiter, cancel)
+        means = Means(self._access, limiter, options.limits, cancel, scan.targets)
+        self._approach = open_approach(means, options.approach)
+        if options.approach.image_side:
+            self._approach = with_image_side(self._approach, means, options.approach)
+        self._plan = ScanPlan(
+            run_id=recorder.run_id,
+            approach=self._approach,
+            request=scan.request,
+            engines=scan.engines,
+            amendments=options.judging.amendments,
+            keep_facts=options.keep_facts,
+        )
+        self._said = -1
+
+    def run(self) -> dict[str, Any]:
+        """The task's result: changed, footprint, requests, and what the recorder gives."""
+        try:
+            self._scan_all()
+        finally:
+            self._approach.close()
+        added = self._approach.added
+        return {
+            "changed": bool(added),
+            **self._recorder.finish([selected.target.identity() for selected in self._targets]),
+            "footprint": footprint_of_run(added),
+            "requests": {
+                "grantor": self._grantor.requests,
+                "scanner": self._access.requests,
+                "exec": self._approach.execs,
+            },
+        }
+
+    def _scan_all(self) -> None:
+        lost: list[Outcome] = []
+        for outcome in self._outcomes(self._targets, self._show_progress):
+            if self._options.renew_access and outcome.error and outcome.error.reason in LOST:
+                lost.append(outcome)
+            else:
+                self._record(outcome)
+        self._show_progress(len(self._targets))
+        if lost:
+            self._scan_successors(lost)
+
+    def _outcomes(
+        self, targets: Sequence[SelectedTarget], on_progress: Callable[[int], None]
+    ) -> Iterator[Outcome]:
+        for _selected, outcome in run_bounded(
+            targets,
+            lambda selected: scan_target(self._plan, selected),
+            self._options.concurrency,
+            self._cancel,
+            on_progress,
+        ):
+            yield outcome
+
+    def _show_progress(self, done: int) -> None:
+        if done != self._said:
+            self._said = done
+            self._say(
+                f"{done}/{len(self._targets)} containers done, {self._recorder.not_scanned} not scanned"
+            )
+
+    def _scan_successors(self, lost: Sequence[Outcome]) -> None:
+        """Once, for targets whose pod was replaced meanwhile: scans what stands in their place."""
+        current = select_targets(
+            self._grantor, self._grantor.connection.cluster_name, self._options.targets.selection
+        )
+        renewal = renew_access(
+            self._grantor,
+            self._access,
+            [outcome.selected for outcome in lost],
+            [selected for selected in current if self._rights_over(selected) is not None],
+            lambda selected: self._rights_over(selected) or "",
+        )
+        succeeded = {replaced.target.target_id for replaced, _successor in renewal.again}
+        self._say(
+            f"{len(lost)} containers were replaced meanwhile, {len(succeeded)} successors are scanned "
+            "in their place"
+        )
+        for outcome in lost:
+            if outcome.selected.target.target_id not in succeeded:
+                self._record(outcome)
+        for outcome in self._outcomes(
+            [successor for _replaced, successor in renewal.again], lambda done: None
+        ):
+            self._record(outcome)
+
+    def _rights_over(self, selected: SelectedTarget) -> str | None:
+        """The approach whose rights the access is to have over a successor: "" for those that it has
+        elsewhere, None where each approach that enters its pod is forbidden."""
+        approach = self._options.approach
+        ref = pod_ref(
+            selected.pod.object(),
+            self._access.approach_in(selected.target.namespace),
+            approach.chosen(),
+            approach.forbidden,
+        )
+        return ref.approach if ref else None
+
+    def _record(self, outcome: Outcome) -> None:
+        judgement = outcome.judgement
+        if judgement is None:
+            error = outcome.error.record() if outcome.error else {}
+            identity = outcome.selected.target.identity()
+            self._recorder.add_not_scanned(identity, outcome.approach, outcome.duration, error)
+            return
+        self._recorder.add_scanned(
+            judgement,
+            outcome.notes,
+            kept=(
+                keep_target(outcome.selected, outcome.facts, judgement.method, judgement.started)
+                if outcome.facts is not None
+                else None
+            ),
+            drift=outcome.drift,
+        )
