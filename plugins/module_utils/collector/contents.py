@@ -45,7 +45,8 @@ STOPPED = 137
 # Behind what a program wrote stands how it ended: a pipe tells only the status of its last program.
 _TAIL = re.compile(rb"=([0-9]{1,3})\n\Z")
 
-# content succeeds where the file in $r is to be read with the others. list has index and size of each of these.
+# content INDEX PATH LIMIT succeeds where the file at `path` is to be read with the others; content__list has index and size
+# of each of these. contents PATH... reads them.
 _CONTENT = r"""
 content__list= content__sum=0
 content() {

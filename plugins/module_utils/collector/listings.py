@@ -1,18 +1,30 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""listing: a path and everything below it on its file system, with the status of each: what drift is found by.
+"""listing: a path and everything below it on its file system, with the status of each. Drift is found by it.
 
-One run of find gives the names to stat, many at a time. Each record begins with the collection's nonce, and of a link the
-name stands there twice and its text has the length that its status tells: neither names nor links can forge a record, and
-a path that comes twice makes the listing worthless. /proc, /sys and /dev are left out.
+Entries are called by their real path, and are of the types of `file`; times are in seconds since 1970. Of a link that leads
+to no directory there is `link_target` alone. /proc, /sys and /dev are left out. What vanished meanwhile is not in it.
 
-Directories that may not be read are named, and nothing is known of what is below them. Everything else that keeps a listing
-from being whole makes it not ok, without a value: half a listing would show removed files that are there. A listing needs
-find, stat, head, sleep, and base64 or od; with gzip it may be larger. What vanished meanwhile is not in it.
+Directories that the scanner is not allowed to read are named, and nothing is known of what is below them. Everything else
+that keeps a listing from being whole makes it not ok, without a value: half a listing would show removed files that are
+there. A listing needs find, stat, head, sleep, and base64 or od; with gzip it can be larger.
 
-Entries are called by their real path, and are of the types of `file`; times in seconds since 1970. Of a link that leads
-to no directory there is `link_target` alone.
+What the script sends
+---------------------
+The frame q<INDEX> has "<word> <real path>", a newline, and the text of the link where the path is one. The word is `real`
+(the path is no link), `link` (it is one that leads to a directory) or `only` (there is nothing to list but the link).
+
+The frame q<INDEX>.list is what the encoder made of the records, packed by gzip where there is one:
+
+- find gives the names to stat, many at a time. A record is "<nonce> <mode> <uid> <gid> <size> <mtime> <ctime> <name>". Of a
+  link the name stands there twice: "<name>", a newline, "<name> -> <text>" as stat quotes them.
+- Behind the last record stands "=<exit code>" of find.
+- One small write puts "!<vanished> <complaints> <length> <text of the complaints>!" somewhere into the encoder's output: it
+  stays whole, and neither base64 nor od writes an exclamation mark.
+
+Neither names nor links can forge a record: each begins with the nonce of the collection, the name of a link must come
+twice, and its text must have the length that its status tells. A path that comes twice makes the listing worthless.
 """
 
 from __future__ import annotations
@@ -40,9 +52,8 @@ _SECONDS = Number("seconds", 20, 1, 600)
 _MAX_PACKED, _MAX_PLAIN = 8 * 1024 * 1024, 1536 * 1024
 _MAX_UNREAD = 200
 
-# $1 query, $2 path, $3 seconds. The own frame has a word, whether the list is packed, the place, and the link's text.
-# Both -exec stand at the top: busybox forgets what it has gathered for one within parentheses.
-# Complaints are sent as in a walk: in one small write between ! and !, their number and those of vanished files first.
+# listing INDEX PATH SECONDS. Both -exec stand at the top: busybox forgets what it has gathered for one within parentheses.
+# fd 4 has the records on their way, and fd 3 has the complaints of find and stat.
 _SHELL = r"""
 listing() {
   listing__word=real target__link=

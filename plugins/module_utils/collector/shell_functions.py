@@ -5,23 +5,34 @@
 
 Rules that all shell code of the collector keeps:
 
-- POSIX sh, as dash, bash, busybox ash and mksh run it. `local` is not in POSIX: all variables are global. mksh counts
-  in 32 bits and has no printf of its own.
-- No here-documents, because some shells keep them in temporary files. No redirection on a special builtin and no
-  wrong option to one, because POSIX lets that end the shell.
-- What the container says is never evaluated: not in $(( )), not in eval, not as a format.
-- A program costs a fork, about half a millisecond. Paths are looked at with the shell's own test, and asked about in
-  one stat for all.
+- It is POSIX sh, as dash, bash, busybox ash and mksh run it. mksh counts in 32 bits and has no printf of its own.
+- It has no here-documents, because some shells keep them in temporary files. It has no redirection on a special builtin
+  and gives no wrong option to one, because POSIX lets that end the shell.
+- What the container says is never evaluated: not in $(( )), not in eval, not as a format. It always stands in quotes.
+- A program costs a fork, about half a millisecond. Paths are looked at with the shell's own test, and one stat is asked
+  about all of them.
 - test -r and test -x of some shells answer "yes" to root without asking the kernel, and root without capabilities is
-  common in containers. So searching a directory is tested with `-e dir/.`, and opening by opening.
-- /proc files are read whole by a program where one is there: dash and ash read byte by byte, and kernel parameters end
-  after their first byte then.
+  common in containers. So `-e dir/.` tests whether a directory can be searched, and a file is opened to see whether it
+  can be opened.
+- A program reads /proc files whole, where there is one: dash and ash read byte by byte, and kernel parameters end after
+  their first byte then.
 
-Variables with a meaning everywhere: r the path of what is looked at, through which it can be opened, _e its own name
-(where that is a link), s and c status and cause of a look, T the process that stands for the target, t the target of a
-link, v the text that was read and z its size, u the time, l a line, nl a newline, enc and E the encoder's
-command and name, P the programs that are there. Other variables of shared functions begin with _, those of a family do
-not.
+Variables. `local` is not in POSIX, so every variable is global. A variable belongs to one function, or to the functions of
+one family, and is named OWNER__WORD: `look__folder` is a variable of `look`, and `walk__seconds` one of the walks. The
+result of a function is named so, too: `target` leaves the text of a link in target__link. The script that is sent has
+short names in their place (short_names.py). These have a meaning everywhere and keep their names:
+
+    path        what a look has found: the path through which it can be opened
+    own_path    the same, but the link itself where the path that was asked for is a link
+    status      ok, or the status of a look that has failed; cause says why, in words
+    text, size  what was read, and how many bytes that was
+    line        the line that is being read
+    unused      a field that `read` must name and nobody asks for
+    nl          a newline
+    encoder     the command that makes text of bytes (base64 or od), empty where there is none; encoding is its name
+    programs    the programs that are there, each between spaces
+    output      what is to be sent and is not sent yet; frames counts the frames, left the bytes that may still be sent
+    limit       the seconds that the whole collection has
 """
 
 from __future__ import annotations
@@ -70,7 +81,8 @@ late() { now; [ "$now__seconds" -gt 0 ] && [ $((now__seconds-late__began)) -ge $
 too_late() { late && put "q$1" timed_out text 'the time of the whole collection was over'; }
 """
 
-# see: the path as the shell itself sees it. A view defines look, at and entry, which see the target's path.
+# see PATH: a look at the path as the shell itself sees it. A view defines `look PATH`, `at PATH` and `entry PATH`, which
+# see the target's path.
 SEE = r"""
 see() {
   path=$1 own_path=$1 status=ok cause=
@@ -152,13 +164,16 @@ say "${output}end $frames $nonce$nl"
 exit 0
 """
 
-# pure tells whether a path is certainly no pseudo file: these have size 0 whatever they hold.
-# slurp reads with the shell alone: v the text, z the bytes that were read (what v lacks of them were NUL bytes).
-# limited runs a program for at most so many seconds, and ends with 137 if that was too short. The program's stderr is
-# fd 3, apart from what the shell says of processes that are killed. No process may be left, so it waits for the watcher
-# and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or before it has
-# become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z). A wait can return for a signal
-# that came before it: hence the watcher waits until sleep is not there to be killed again.
+# pure PATH tells whether a path is certainly no pseudo file: these have size 0 whatever they hold.
+# slurp PATH LIMIT reads with the shell alone. What the text lacks of the size were NUL bytes.
+# read_all PATH LIMIT reads with cat where there is one.
+# pick PATTERN PATH... reads the lines that match; without grep, all lines.
+# remaining SECONDS gives remaining__seconds: these, or fewer where the time of the whole collection ends before them.
+# limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if that was too short. The
+# program's stderr is fd 3, apart from what the shell says of processes that are killed. No process is to be left, so it
+# waits for the watcher, and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or
+# before it has become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z). A wait can return for
+# a signal that came before it: hence the watcher waits until sleep is not there to be killed again.
 FUNCTIONS: dict[str, str] = {
     "pure": r"""
 pure() { case ${1#.} in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }

@@ -15,19 +15,34 @@ The shell needs no privilege: the kernel lets it in where it has the same UIDs a
 that process has no capability that the shell lacks. It never runs a program of the target, and what the target changes
 while we look can at worst show a file of the scanner's own image, which holds nothing of value.
 
-Variables with a meaning everywhere, besides those of shell_functions: T the process of the target, J its container's id
-(empty where the kernel does not tell it), K what was resolved before.
+How it goes:
+
+1. `enter` finds the root. Beside a target (BESIDE) it takes the process with the lowest number among those of the target's
+   container (`members`), and makes that process's root its working directory. For an image (MOUNTED) it makes the mount
+   point its working directory. Where it cannot, `refuse` sends the frame `collector` with the reason and ends the
+   collection; view.py turns that into an error.
+2. `look /etc/passwd` walks down from `.`, one part of the path after another, and follows each link by its text
+   (`target`). It leaves `path` (the real place, with no link in it), `own_path` (the link itself, where the path is one),
+   `status` and `cause`.
+3. Families call `look`, `at` and `entry` alone, so they work the same from inside, where FROM_INSIDE defines them.
+
+Results of these functions: target__process is the process that stands for the target (empty for an image),
+target__link the text of a link, members__folders the folders of the target's processes below /proc. enter__container is
+the target's container id, empty where the kernel does not tell which process belongs to which container.
 """
 
 from __future__ import annotations
 
-# $1 a path of the target. r is its real place, _e its own name (both the same where it is no link). K remembers
-# folders as `/path//real place` and links as `./place//text`, a line each, as many as are quickly searched; what holds a newline
-# is not remembered.
+# known__places remembers folders as `/path//real place` and links as `./place//text`, a line each, as many as are quickly
+# searched; what holds a newline is not remembered.
+#
+# In look: look__folder is the real place so far, look__part the part that comes next, look__slash "/" where more parts
+# follow, look__rest those, and look__parent the folder of the path that was asked for. look__in_process is set below the
+# folder of a process, whose links are the kernel's own, and not what they say.
 #
 # A process of the collector's own container is nothing of the target. Its mount namespace tells it; that is always
 # readable for us, and no process can take it on without privilege. "self" is us where the target shares our processes,
-# and stands for the target's process then. The links in a process's folder are the kernel's own, and not what they say.
+# and stands for the target's process then.
 _LOOK = r"""
 look() {
   status=ok cause= path=. own_path= look__links=0 look__in_process= look__folder=. look__rest=${1#/} look__parent=${1%/*}
@@ -116,8 +131,9 @@ refuse() {
 }
 """
 
-# members: _w are the folders of the target's processes. Where no process tells its container (the kernel hides paths of
-# cgroups outside of one's own), all in this process namespace are, but for those of our own container.
+# members: where no process tells its container (the kernel hides the paths of cgroups outside of one's own), all processes
+# of this process namespace are the target's, but for those of our own container. nameless PID tells whether the kernel
+# hides them, and whether the process is no pause container.
 # What is sent where the root cannot be entered lets the reader say why: the identities of the process and of ours.
 BESIDE = (
     _LOOK
@@ -183,9 +199,10 @@ nameless() {
 """
 )
 
-# $1 what the pod may take, $2 what must be left of it, in kB (some shells count in 32 bits). What the target takes stands in the
-# files of its cgroup, which the runtime mounts into it, for cgroup v1 or v2; what holds files is given back under pressure. Where
-# they are not there, or hold something else, nothing is known, and nothing is refused.
+# room LIMIT HEADROOM: what the pod is allowed to take, and what must be left of it, in kB (some shells count in 32 bits). The
+# memory that the target takes stands in the files of its cgroup, which the runtime mounts into it, for cgroup v1 or v2. The
+# kernel gives memory that holds files back under pressure, so it is not counted. Where the files are not there, or hold
+# something else, nothing is known, and nothing is refused.
 ROOM = r"""
 room() {
   room__used= room__known=

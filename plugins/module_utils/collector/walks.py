@@ -6,15 +6,32 @@
 Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky bit),
 unowned (the user is not in /etc/passwd, or the group not in /etc/group).
 
-All walks of a request are one run of find, as far as no directory lies below another: a run costs more than a thousand
-files. A name is printed once for unowned, twice for world_writable, four times for setgid and eight times for setuid: how
-often it comes tells which predicates it meets. Every find can do that. What find complains of counts for the directory that
-the complaint begins with, and for all of them where that cannot be told.
-
 A walk stays on one file system, and never enters /proc, /sys and /dev. It ends after `seconds`, and at `limit` entries.
 Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with directories that could not be
 read, unreadable. In these cases the fact carries what was found as its partial value: enough to prove a failure, never
 to prove its absence. Without find (GNU, busybox or toybox), head, sleep and base64 or od the fact is unsupported.
+
+One run of find for all walks
+-----------------------------
+A run of find costs more than a thousand files, so all walks of a request share one, as far as no directory lies below
+another. The script works in three steps:
+
+1. `matching SECONDS MATCH...` makes find's expression. It asks first whether a file meets any predicate, since most files
+   meet none. Then it has `( PREDICATE -print0... -o ! ( PREDICATE ) )` for each predicate, which is always true, so that
+   find tries the next one too. find prints a name once for unowned, twice for world_writable, four times for setgid and
+   eight times for setuid: how often a name comes tells which predicates the file meets. Every find can do that.
+2. `walk DIRECTORY [MATCH INDEX]...` looks at a directory and gathers it. The frame q<INDEX> of each of its queries says
+   where the names will be: "<index of the first query of this run> <number of the directory> <its real path>". Where the
+   directory lies below a gathered one, or above it, the gathered ones are searched first and a new run begins.
+3. `search` runs find over the directories that were gathered, and sends the frame q<index of the first query>.names.
+
+The frame .names is what the encoder made of find's output: names that end with NUL, and at last "=<exit code>". One small
+write puts "!<vanished> <complaints> <complaints of directory 1> ...!" somewhere into the encoder's output: a write of that
+size stays whole, and neither base64 nor od writes an exclamation mark. A complaint of find counts for the directory that it
+begins with, and for all of them where that cannot be told. Files that vanished meanwhile are counted apart: they are no
+defect.
+
+`_split` reads that frame, once for all queries of a run, and `_read_walk` takes from it what belongs to one query.
 """
 
 from __future__ import annotations
@@ -40,12 +57,7 @@ _SECONDS = Number("seconds", 10, 1, 600)
 # How often a name is printed. What there may be much of is printed least.
 _TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8}
 
-# matching SECONDS PREDICATE... makes find's expression w: first whether any predicate is met, since most files meet none;
-# then for each predicate `( P print... -o ! ( P ) )`, which is always true, so that the next one is tried too.
-# walk DIRECTORY [PREDICATE INDEX]... adds a directory to W; search goes through all that came together there. h is the index
-# that the names are sent under, j counts the directories.
-# find's names go to fd 4, its complaints to fd 3. Their numbers come between ! and ! in one small write, so it stays
-# whole wherever it falls in the encoder's output. What vanished meanwhile is counted apart.
+# In search, fd 4 has find's names on their way to the encoder and its counts, and fd 3 has find's complaints.
 _SHELL = r"""
 matching() {
   walk__seconds=$1 walk__directories= walk__expression= walk__any= walk__owners_status= walk__owners_cause= walk__number=0

@@ -1,17 +1,20 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of a pod's API object, so that its containers can be judged again: its settings, and no secrets.
+"""A pod's API object as it is kept: its settings, and no secrets.
 
-Values of environment variables, command lines, headers of probes and options of volume drivers are masked: that they are
-there is kept, what they say is not. Of annotations only those that are settings of security are kept, of the status
-what tells of containers that run; the rest, with all that a container's end has to say, is left out.
+Values of environment variables, command lines, headers of probes and options of volume drivers are masked: the file keeps
+that they are there, and not what they say. So is every other text that looks like a secret. Of the annotations, the file
+keeps those that are settings of security; of the status, what it says of running containers. The rest is left out, with
+all that the end of a container has to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Callable
+
+from .secret_texts import secret_in
 
 MASK = "(not kept)"
 _METADATA = (
@@ -44,11 +47,8 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _MASKED = frozenset({"command", "args", "volumeAttributes", "options"})
 
 
-def kept_pod(pod: Mapping[str, Any], secret_in: Callable[[str], str]) -> dict[str, Any]:
-    """A v1 Pod that may be kept.
-
-    :param secret_in: says what in a text looks like a secret; such a text is masked wherever it stands
-    """
+def kept_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """The v1 Pod without what is not kept of it."""
     metadata = {name: pod["metadata"][name] for name in _METADATA if name in pod["metadata"]}
     annotations = {
         name: value

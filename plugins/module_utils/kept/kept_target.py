@@ -3,6 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run keeps of one target, so that it can be judged again without a second scan: `facts/<target>.json`.
 
+One rule holds for all that is kept: nothing secret is (secret_texts.py). A fact that may hold a secret is left out whole, and
+is then not known, so that a control which needs it is Not Reviewed, with that cause. A text of the pod that may be a
+secret is masked, because controls ask the pod for settings alone.
+
     schema            securescan.kubernetes/kept-facts
     schema_version    number; 1
     collection        {name, version} of what wrote it
@@ -10,10 +14,10 @@
     method            how it was seen: run_id, approach, collector_version and whatever else the judgement's method held
     collector         what the collector said of itself: version, shell, programs
     target            all fields of `Target.identity()`
-    pod               the pod's API object without secrets (see targets/kept_pod.py)
-    facts             by key (see collector/kept_facts.py)
+    pod               the pod's API object without secrets (see kept_pod.py)
+    facts             by key (see kept_facts.py)
 
-The summary holds the file's SHA-256: what was altered afterwards is not judged.
+The summary holds the file's SHA-256: a file that was altered afterwards is not judged.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from ..results.producer import COLLECTION, VERSION
 from ..targets.identity import Target
 from ..targets.pod import PodSnapshot, check_pod
 from ..targets.selection import SelectedTarget
-from .kept_facts import BadFactsError, keep_facts, restore_facts, secret_in
+from .kept_facts import BadFactsError, keep_facts, restore_facts
 from .kept_pod import kept_pod
 
 SCHEMA = "securescan.kubernetes/kept-facts"
@@ -62,7 +66,7 @@ def keep_target(
         "method": {name: value for name, value in method.items() if name != "unread"},
         "collector": facts.collector,
         "target": selected.target.identity(),
-        "pod": kept_pod(selected.pod.object(), secret_in),
+        "pod": kept_pod(selected.pod.object()),
         "facts": keep_facts(facts),
     }
 

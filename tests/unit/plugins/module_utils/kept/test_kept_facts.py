@@ -15,8 +15,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_fa
     BadFactsError,
     keep_facts,
     restore_facts,
-    secret_in,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.secret_texts import secret_in
 
 HARMLESS = {
     "os": {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64"},

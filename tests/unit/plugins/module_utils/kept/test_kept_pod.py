@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_facts import secret_in
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_pod import MASK, kept_pod
 
 POD = {
@@ -69,7 +68,7 @@ POD = {
 
 def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
     before = json.dumps(POD)
-    kept = kept_pod(POD, secret_in)
+    kept = kept_pod(POD)
     assert json.dumps(POD) == before
     assert "HIDDEN" not in json.dumps(kept)
     container = kept["spec"]["containers"][0]
@@ -94,4 +93,4 @@ def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
 
 def test_a_small_pod_stays_small() -> None:
     pod = {"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": {}, "status": {}}
-    assert kept_pod(pod, secret_in) == dict(pod, apiVersion="v1", kind="Pod")
+    assert kept_pod(pod) == dict(pod, apiVersion="v1", kind="Pod")
