@@ -48,7 +48,7 @@ def test_caps_hold_for_cluster_node_and_namespace() -> None:
     most: dict[str, int] = {}
 
     def work(number: int) -> None:
-        keys = ["cluster", "node-%d" % (number % 3), "ns-%d" % (number % 2)]
+        keys = ["cluster", f"node-{number % 3}", f"ns-{number % 2}"]
         with limiter.slot(node=keys[1], namespace=keys[2]):
             with lock:
                 for key in keys:
