@@ -21,7 +21,29 @@ _INTEGRATION = "tests/integration/"
 # Tests that take a minute each and depend on nothing that the others do.
 _EACH_FOR_ITSELF = ("test_python_versions.py", "test_molecule.py")
 # What takes long begins first, so that no process ends with it alone. Seconds, as `make test` prints them at its end.
-_SECONDS: dict[str, int] = {}
+_SECONDS = {
+    "test_faults_real.py": 200,
+    "test_molecule.py": 150,
+    "test_interrupts.py": 120,
+    "test_python_versions.py": 100,
+    "test_execution_environment.py": 80,
+    "test_preflight_playbooks.py": 70,
+    "test_guard.py": 70,
+    "test_installed_collection.py": 60,
+    "test_scan_playbook.py": 60,
+    "test_cluster_lifecycle.py": 60,
+    "test_failure_words.py": 50,
+    "test_saf_agreement.py": 50,
+    "test_parity.py": 50,
+    "test_sidecar_scan.py": 50,
+    "test_guard_denials.py": 50,
+    "test_image_scan.py": 40,
+    "test_access.py": 40,
+    "test_access_sweep.py": 40,
+    "test_access_obstacles.py": 40,
+    "test_image_killed.py": 40,
+    "test_benchmarks.py": 30,
+}
 _LISTED_FILES = 15
 
 # before anything of it is imported

@@ -132,7 +132,11 @@ class Bench:
 
     def row(self, name: str, value: float, unit: str, goal: float, met: bool) -> None:
         self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, "met": met})
-        say("%-48s %10.3f %-10s goal %-6g %s" % (name, value, unit, goal, "met" if met else "NOT MET"))
+        say(
+            "{:<48} {:10.3f} {:<10} goal {:<6g} {}".format(
+                name, value, unit, goal, "met" if met else "NOT MET"
+            )
+        )
 
     def at_most(self, name: str, value: float, unit: str, goal: float) -> None:
         self.row(name, value, unit, goal, value <= goal)

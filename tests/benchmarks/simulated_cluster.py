@@ -50,7 +50,7 @@ def main() -> int:
     program = RecordedCollector(reply, seconds)
     with FakeApiServer(Authority(folder)) as server:
         for number in range(pods):
-            server.add_pod("shop", "pod-%04d" % number, {"app": program}, node="node-%d" % (number % 10))
+            server.add_pod("shop", f"pod-{number:04d}", {"app": program}, node=f"node-{number % 10}")
         content = server.kubeconfig()
         content["clusters"][0]["name"] = content["contexts"][0]["context"]["cluster"] = name
         kubeconfig = folder / "kubeconfig"

@@ -75,7 +75,7 @@ class SimulatedFleet:
     def idle_cpu(self, hosts: int, forks: int, playbook: str = PLAYBOOK) -> float:
         """Seconds of CPU that Ansible and its workers use for so many inventory hosts of whose containers none is chosen: what a
         host costs before there is anything to do. The hosts share the clusters."""
-        inventory = self._inventory(["idle-%02d" % number for number in range(hosts)])
+        inventory = self._inventory([f"idle-{number:02d}" for number in range(hosts)])
         process = self._start(
             inventory, forks, playbook, scan_allow_empty=True, scan_pods=["nobody"], scan_fail_on="never"
         )

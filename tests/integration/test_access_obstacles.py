@@ -69,7 +69,7 @@ def may_enter(client, namespace, pod):
 def test_5000_pods_with_the_longest_names(grantor, connection, own_namespace, left):
     """RBAC takes names of pods that do not exist, so 5,000 names are 5,000 pods to it."""
     namespace, run_id = own_namespace(), "longest-run-id-that-an-access-can-have-40"[:40]
-    pods = [PodRef(("pod-%04d-" % number).ljust(253, "x"), f"uid-{number}") for number in range(5000)]
+    pods = [PodRef((f"pod-{number:04d}-").ljust(253, "x"), f"uid-{number}") for number in range(5000)]
     try:
         (outcome,) = ensure_present(grantor, plan_over(run_id, namespace, pods))
         assert outcome.error is None

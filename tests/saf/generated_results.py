@@ -69,7 +69,7 @@ def _control(dice: random.Random, index: int) -> dict[str, Any]:
         if dice.random() < 0.2:
             tags[name] = dice.choice([*_SEVERITIES, "unheard-of", None])
     control: dict[str, Any] = {
-        "id": "control-%02d" % index,
+        "id": f"control-{index:02d}",
         "title": f"Control {index}",
         "desc": None,
         "impact": dice.choice(_IMPACTS),

@@ -62,7 +62,7 @@ def run_npm_ci(folder: Path) -> None:
 
     def report() -> None:
         while not done.wait(_PROGRESS_SECONDS):
-            say("still installing, %d s" % (time.monotonic() - started))
+            say(f"still installing, {time.monotonic() - started:.0f} s")
 
     threading.Thread(target=report, daemon=True).start()
     try:

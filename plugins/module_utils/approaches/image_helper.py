@@ -99,9 +99,7 @@ def plan_helpers(targets: Iterable[SelectedTarget]) -> list[Helper]:
             helper = Helper(len(helpers) + 1, next(iter(nodes)))
             helpers.append(helper)
             open_helpers[helper.node] = helper
-        helper.images.append(
-            MountedImage(reference, "image-%d" % (len(helper.images) + 1), *users[reference])
-        )
+        helper.images.append(MountedImage(reference, f"image-{len(helper.images) + 1}", *users[reference]))
         if len(helper.images) == IMAGES_PER_HELPER:
             del open_helpers[helper.node]
     return helpers

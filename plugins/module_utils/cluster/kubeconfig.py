@@ -140,7 +140,7 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Not the error's own text: it quotes the file, and the file holds secrets.
         mark = getattr(error, "problem_mark", None)
-        where = " (line %d)" % (mark.line + 1) if mark else ""
+        where = f" (line {mark.line + 1})" if mark else ""
         raise ScanError("bad_file", f"{name} is not valid YAML{where}") from None
     if not isinstance(document, dict):
         raise ScanError(

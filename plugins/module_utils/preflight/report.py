@@ -106,8 +106,7 @@ def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
     for entry in footprint["entries"]:
         age = "-" if entry["age"] is None else _duration(entry["age"])
         lines.append(
-            "  %-8s %-11s %s"
-            % (
+            "  {:<8} {:<11} {}".format(
                 age,
                 one_line(entry["state"]),
                 one_line("{}/{} {}".format(entry["namespace"], entry["pod"], entry["name"])),
@@ -145,7 +144,7 @@ def _what(explained: Mapping[str, Any]) -> list[str]:
 def _how(explained: Mapping[str, Any]) -> list[str]:
     lines = ["", "HOW      with approach={}".format(explained["approach"])]
     for entry in explained["tried"]:
-        lines.append("  %6d  %s" % (entry["targets"], _tried_text(entry["approaches"])))
+        lines.append("  {:6d}  {}".format(entry["targets"], _tried_text(entry["approaches"])))
     return lines
 
 
@@ -159,7 +158,7 @@ def _tried_text(approaches: list[str]) -> str:
 def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:
     lines = [
         "",
-        "%-8s %d work, %d unknown, %d refused" % (approach, found[WORKS], found[UNKNOWN], found[REFUSED]),
+        f"{approach:<8} {found[WORKS]} work, {found[UNKNOWN]} unknown, {found[REFUSED]} refused",
     ]
     for reason in found["reasons"]:
         if reason["status"] == WORKS:
@@ -171,7 +170,7 @@ def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:
             if part
         ]
         lines += _wrapped(
-            "  %6d  " % reason["targets"],
+            "  {:6d}  ".format(reason["targets"]),
             "{}{}. ({})".format(code, ". ".join(parts), _names(reason["examples"], reason["targets"])),
         )
     if found["reasons_left_out"]:
@@ -212,7 +211,7 @@ def _reasons_that_count(explained: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _names(names: Iterable[str], number: int) -> str:
     shown = [one_line(name) for name in names][:_MOST_NAMES]
-    return ", ".join(shown) + (" and %d more" % (number - len(shown)) if number > len(shown) else "")
+    return ", ".join(shown) + (f" and {number - len(shown)} more" if number > len(shown) else "")
 
 
 def _wrapped(start: str, text: str) -> list[str]:

@@ -363,7 +363,7 @@ def not_listening(server: FakeApiServer) -> None:
 def many_pods(server: FakeApiServer) -> None:
     """More than one page of them; the first token to go on has expired."""
     for number in range(600):
-        server.add_pod("shop", "filler-%03d" % number, {})
+        server.add_pod("shop", f"filler-{number:03d}", {})
     server.faults.append(
         Fault("status", on="GET .*/pods[?].*continue=", status=410, reason="Expired", times=1)
     )

@@ -117,7 +117,9 @@ class Scene:
 
 @pytest.fixture
 def scene(faulty: SampleCluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Scene:
-    return Scene(faulty, tmp_path, request.node.name[len("test_") :].replace("_", "-"))
+    """Its namespace is called like the test, as far as a namespace's name can be so long."""
+    name = request.node.name[len("test_") :].replace("_", "-")
+    return Scene(faulty, tmp_path, name[:40].rstrip("-"))
 
 
 def apply(cluster: SampleCluster, objects: Sequence[dict[str, Any]]) -> None:

@@ -33,7 +33,7 @@ def test_every_rule_names_its_pods(approach):
 
 
 def test_more_rules_make_smaller_parts():
-    pods = tuple(PodRef(("pod-%04d-" % number).ljust(253, "x"), "u") for number in range(5000))
+    pods = tuple(PodRef((f"pod-{number:04d}-").ljust(253, "x"), "u") for number in range(5000))
     sizes = {
         approach: max(sum(len(pod.name) for pod in part) for part in parts(Grant("shop", pods, approach)))
         for approach in ("exec", "debug")

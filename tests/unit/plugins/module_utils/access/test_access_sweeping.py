@@ -24,7 +24,7 @@ def test_all_pages_are_swept(client, server):
         }
         server.objects.put(
             f"/api/v1/namespaces/n{number % 3}/serviceaccounts/{name}",
-            {"metadata": {"name": name, "namespace": "n%d" % (number % 3), "labels": labels}},
+            {"metadata": {"name": name, "namespace": f"n{number % 3}", "labels": labels}},
         )
     done = sweep(client, datetime.now(timezone.utc), check_mode=True)
     assert len(done.removed) == 1200

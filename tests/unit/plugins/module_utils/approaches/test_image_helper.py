@@ -77,7 +77,7 @@ def test_a_tag_is_never_taken_for_what_runs(image_id: str) -> None:
 
 def test_each_image_is_mounted_once_on_a_node_that_has_it() -> None:
     targets = [
-        selected(f"p{number}", "sha256:%064x" % (number % 20), "n%d" % (number % 2)) for number in range(100)
+        selected(f"p{number}", f"sha256:{number % 20:064x}", f"n{number % 2}") for number in range(100)
     ]
     helpers = image_helper.plan_helpers(targets)
     references = [mounted.reference for helper in helpers for mounted in helper.images]

@@ -144,7 +144,7 @@ def test_values_of_a_wrong_kind() -> None:
 
 
 def test_many_contexts_are_not_all_listed() -> None:
-    contexts = [{"name": "context-%03d" % number, "context": {}} for number in range(100)]
+    contexts = [{"name": f"context-{number:03d}", "context": {}} for number in range(100)]
     with pytest.raises(ScanError) as caught:
         load_kubeconfig(changed(contexts=contexts), "other")
     assert caught.value.advice.endswith("context-019 and 80 more.")

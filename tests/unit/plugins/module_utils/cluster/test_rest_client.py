@@ -287,7 +287,7 @@ def test_a_request_can_be_cancelled(server: FakeApiServer, connection: ClusterCo
 
 
 def add_many(server: FakeApiServer, count: int) -> set[str]:
-    names = {"many-%04d" % number for number in range(count)}
+    names = {f"many-{number:04d}" for number in range(count)}
     for name in names:
         server.objects.put(
             "/api/v1/namespaces/many/pods/" + name, {"metadata": {"name": name, "namespace": "many"}}

@@ -102,7 +102,7 @@ def target(
         "imageID": "docker.io/x@sha256:" + "a" * 64,
         "state": state or RUNNING,
         "user": {"linux": {"uid": 1000, "gid": 1000}},
-        "containerID": "containerd://%064d" % number,
+        "containerID": f"containerd://{number:064d}",
     }
     pod = {
         "metadata": {

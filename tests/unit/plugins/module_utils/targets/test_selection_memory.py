@@ -70,8 +70,8 @@ class PagedApi:
 
     def _pod(self, number):
         own = {
-            "NUMBER": "%05d" % number,
-            "OWNER": "app-%d" % (number // PER_DEPLOYMENT),
+            "NUMBER": f"{number:05d}",
+            "OWNER": f"app-{number // PER_DEPLOYMENT}",
             "NODE": str(number % 40),
             "UID": str(uuid.UUID(int=number * 7919)),
         }

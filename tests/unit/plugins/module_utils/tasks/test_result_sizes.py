@@ -67,13 +67,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeApiServer]:
     with FakeApiServer(Authority(tmp_path_factory.mktemp("authority"))) as running:
         for number in range(NAMESPACES):
             running.objects.put(
-                "/api/v1/namespaces/team-%03d" % number, {"kind": "Namespace", "apiVersion": "v1"}
+                f"/api/v1/namespaces/team-{number:03d}", {"kind": "Namespace", "apiVersion": "v1"}
             )
             for workload in range(PODS // NAMESPACES // 5):
-                template = "checkout-service-%02d-%s" % (workload, ending(10))
+                template = f"checkout-service-{workload:02d}-{ending(10)}"
                 for _replica in range(5):
                     pod = running.add_pod(
-                        "team-%03d" % number, f"{template}-{ending(5)}", {"application": lambda *_any: 0}
+                        f"team-{number:03d}", f"{template}-{ending(5)}", {"application": lambda *_any: 0}
                     )
                     path = "/api/v1/namespaces/{namespace}/pods/{name}".format(**pod["metadata"])
                     for status in pod["status"]["containerStatuses"]:
@@ -124,9 +124,7 @@ def test_an_access_carries_its_pods_in_a_fraction_of_what_an_event_may_hold(run:
     assert [entry["pods"] for entry in result["access"]["namespaces"]] == [PODS // NAMESPACES] * NAMESPACES
     assert 100_000 < size(result) <= ACCESS_BYTES
     assert size(diff) <= ACCESS_BYTES, "with --diff"
-    assert diff[-1]["after"].endswith(
-        "more namespaces, %d of them with changes\n" % (NAMESPACES + 1 - len(diff))
-    )
+    assert diff[-1]["after"].endswith(f"more namespaces, {NAMESPACES + 1 - len(diff)} of them with changes\n")
 
 
 def test_namespaces_that_refuse_are_counted_and_some_are_told_of(run: Any, server: FakeApiServer) -> None:

@@ -60,7 +60,7 @@ def child(ready, said):
     except BaseException:  # noqa: BLE001 - whatever it is, it is told
         os.write(said, traceback.format_exc().encode())
     if len(steps) not in (0, 6):
-        os.write(said, ("%s %s" % (steps, raised)).encode())
+        os.write(said, (f"{steps} {raised}").encode())
 
 
 chance, hanging = random.Random(5), 0
