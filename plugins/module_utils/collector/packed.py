@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a container's gzip packed, unpacked within a bound: a few bytes may stand for millions."""
+"""What a container's gzip packed, unpacked within a bound: a few bytes can stand for millions."""
 
 from __future__ import annotations
 

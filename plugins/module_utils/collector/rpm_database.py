@@ -1,11 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The packages of an rpm database, read from its file: SQLite, ndb (SUSE) or Berkeley DB's hash (up to RHEL 8).
+"""The packages of an rpm database, read from its file: SQLite, ndb (SUSE) or Berkeley DB's hash (up to RHEL
+8).
 
-The file comes from a container. It is never given to a library that would follow it: each format is read here as far as
-the headers of packages need it, strictly, each byte about once. Whatever is not as the format has it raises
-BadContentError, because a package that is not seen must not pass for one that is not there.
+The file comes from a container. It is never given to a library that would follow it: each format is read here
+as far as the headers of packages need it, strictly, each byte about once. Whatever is not as the format has
+it raises BadContentError, because a package that is not seen must not pass for one that is not there.
 
 Sources: rpm's lib/backend/ndb/rpmpkg.c and lib/header.c; Berkeley DB's dbinc/db_page.h.
 """
