@@ -34,8 +34,8 @@ from .query_rules import NO_SUBJECT
 
 _SHELL = r"""
 uptime() {
-  if read_all /proc/uptime 100; then put "q$1" ok text "$v"
-  else put "q$1" unsupported text 'there is no /proc/uptime'
+  if read_all /proc/uptime 100; then put "q$1" ok text "$text"
+  else unsupported $1 'there is no /proc/uptime'
   fi
 }
 """
