@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .exec_streams import Program
+from .exec_streams import ExecStreams, Program
 from .objects import Object, ObjectStore
 from .server import FakeApiServer
 
@@ -112,15 +112,17 @@ class ReplicaSets:
 
 
 class Node:
-    """Starts the ephemeral containers and the pods that were added, one look after the node has taken notice of them.
+    """Starts the ephemeral containers and the pods that were added, one look after it has taken notice of them.
 
     :param program: what an exec into each of them does
     :param states: the state of those of an image that cannot be started, by image; {"waiting": {"reason": "ErrImagePull"}}
+    :ivar ended: the ephemeral containers that were told to end, as pod/container
     """
 
     def __init__(
         self, server: FakeApiServer, program: Program, states: Mapping[str, Mapping[str, Any]] | None = None
     ) -> None:
+        self.ended: list[str] = []
         self._server = server
         self._program = program
         self._states = dict(states or {})
@@ -129,22 +131,39 @@ class Node:
         for path, pod in _items(self._server.objects, "/pods/"):
             status = pod.setdefault("status", {})
             before = copy.deepcopy(status)
-            self._start(pod, pod["spec"].get("ephemeralContainers"), "ephemeralContainerStatuses")
+            self._start(path, pod["spec"].get("ephemeralContainers"), status, "ephemeralContainerStatuses")
             if not status.get("containerStatuses"):
-                self._start(pod, pod["spec"]["containers"], "containerStatuses")
+                self._start(path, pod["spec"]["containers"], status, "containerStatuses")
                 status["phase"] = "Running"
             if status != before:
                 self._server.objects.put(path, pod)
 
-    def _start(self, pod: Object, containers: list[Object] | None, key: str) -> None:
-        metadata, status = pod["metadata"], pod["status"]
+    def _start(self, path: str, containers: list[Object] | None, status: Object, key: str) -> None:
+        namespace, _pods, pod = path.split("/")[4:]
         known = {one["name"] for one in status.get(key) or []}
         for container in containers or []:
-            if container["name"] not in known:
+            name = container["name"]
+            if name not in known:
                 running = {"running": {"startedAt": datetime.now(timezone.utc).strftime(_RUNNING_SINCE)}}
                 state = self._states.get(container["image"], running)
-                status.setdefault(key, []).append({"name": container["name"], "state": dict(state)})
-                self._server.run_in(metadata["namespace"], metadata["name"], container["name"], self._program)
+                status.setdefault(key, []).append({"name": name, "state": dict(state)})
+                self._server.run_in(namespace, pod, name, self._entered(path, name))
+
+    def _entered(self, path: str, container: str) -> Program:
+        def program(argv: list[str], streams: ExecStreams) -> int:
+            if "securescan-end" not in argv:
+                return self._program(argv, streams)
+            # what the script does in a container: its first process is told to end
+            self.ended.append("{}/{}".format(path.rsplit("/", 1)[1], container))
+            pod = self._server.objects.find(path)
+            for status in (pod or {}).get("status", {}).get("ephemeralContainerStatuses", []):
+                if status["name"] == container:
+                    status["state"] = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+            if pod is not None:
+                self._server.objects.put(path, pod)
+            return 0
+
+        return program
 
 
 def _items(objects: ObjectStore, part: str) -> Iterator[tuple[str, Object]]:

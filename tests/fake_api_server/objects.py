@@ -17,6 +17,7 @@ from .patches import PatchError, patched
 
 Object = dict[str, Any]
 Answer = tuple[int, Object]
+VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
 
 
 def status_object(code: int, reason: str, message: str, retry_after: int | None = None) -> Object:
@@ -39,6 +40,7 @@ class ObjectStore:
     """Objects by path, e.g. /api/v1/namespaces/shop/pods/api-1. Safe to use from several threads.
 
     :param issue_token: called with a service account's user name and the wanted seconds for its TokenRequest
+    :ivar review: the answer to an access review, by user and spec
     :ivar meanwhile: what goes on in the cluster between two looks at it: called before each GET (controllers.py)
     """
 
@@ -48,6 +50,7 @@ class ObjectStore:
         self._lock = threading.RLock()
         self._version = 100
         self.meanwhile: list[Callable[[], None]] = []
+        self.review: Callable[[str, Mapping[str, Any]], bool] = lambda user, spec: True
 
     def put(self, path: str, item: Mapping[str, Any]) -> Object:
         """Store an object as it is, with a name, UID and version if it has none."""
@@ -70,7 +73,13 @@ class ObjectStore:
             return sorted(self._objects)
 
     def answer(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Any,
+        content_type: str = "",
+        user: str = "",
     ) -> Answer:
         """What the API server would answer."""
         with self._lock:
@@ -79,7 +88,7 @@ class ObjectStore:
                     goes_on()
                 return self._get(path, query)
             if method == "POST":
-                return self._create(path, query, body)
+                return self._create(path, query, body, user)
             if method == "PATCH":
                 return self._patch(path, query, body, content_type)
             if method == "DELETE":
@@ -87,6 +96,8 @@ class ObjectStore:
         return 405, status_object(405, "MethodNotAllowed", "the server does not allow this method")
 
     def _get(self, path: str, query: Mapping[str, str]) -> Answer:
+        if path == "/version":
+            return 200, dict(VERSION)
         if path in self._objects:
             return 200, copy.deepcopy(self._objects[path])
         if _is_named(path):
@@ -115,7 +126,7 @@ class ObjectStore:
             "items": copy.deepcopy(items[start : start + limit]),
         }
 
-    def _create(self, path: str, query: Mapping[str, str], body: Any) -> Answer:
+    def _create(self, path: str, query: Mapping[str, str], body: Any, user: str) -> Answer:
         if not isinstance(body, dict):
             return 400, status_object(400, "BadRequest", "the body is not an object")
         if path.endswith("/token") and "/serviceaccounts/" in path:
@@ -123,7 +134,7 @@ class ObjectStore:
         if path.endswith("/eviction"):
             return self._evict(path, query, body)
         if "reviews" in path:
-            return 201, dict(body, status={"allowed": True})
+            return 201, dict(body, status={"allowed": self.review(user, body.get("spec") or {})})
         metadata = dict(body.get("metadata") or {})
         if "generateName" in metadata and "name" not in metadata:
             metadata["name"] = metadata["generateName"] + secrets.token_hex(3)
@@ -138,8 +149,10 @@ class ObjectStore:
                 "AlreadyExists",
                 '{} "{}" already exists'.format(path.rsplit("/", 1)[1], metadata["name"]),
             )
-        created = dict(body, metadata=metadata)
-        return 201, created if query.get("dryRun") else copy.deepcopy(self.put(target, created))
+        if query.get("dryRun"):
+            # a dry run goes through all but the storage: the object has a uid, and no version
+            return 201, dict(body, metadata={"uid": str(uuid.uuid4()), **metadata})
+        return 201, copy.deepcopy(self.put(target, dict(body, metadata=metadata)))
 
     def _create_token(self, path: str, body: Object) -> Answer:
         account = path[: -len("/token")]

@@ -145,6 +145,7 @@ class _Exchange:
                 dict(query),
                 json.loads(body) if body else None,
                 headers.get("content-type", ""),
+                user,
             )
             if "PartialObjectMetadata" in headers.get("accept", "") and code == 200:
                 answer = only_metadata(answer)

@@ -27,6 +27,7 @@ from .certificates import Authority, Issued
 from .exec_streams import Program
 from .faults import Fault
 from .objects import ObjectStore
+from .rbac import Rbac
 from .request_handler import RequestHandler
 
 
@@ -176,6 +177,12 @@ class FakeApiServer:
                 "status": {"phase": "Running", "containerStatuses": statuses},
             },
         )
+
+    def use_rbac(self) -> None:
+        """From now on ServiceAccounts may do only what Roles and RoleBindings in the store give them."""
+        rbac = Rbac(self.objects)
+        self.grants.deny = rbac.deny
+        self.objects.review = rbac.review
 
     def run_in(self, namespace: str, pod: str, container: str, program: Program) -> None:
         """What an exec into a container does that comes into its pod later, or into a pod that was put as an object."""

@@ -82,7 +82,7 @@ def debug_place(cluster):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check", "--diff")])
-def test_preflight(playbooks, cluster, arguments):
+def test_the_playbook_preflight_reports_and_changes_nothing(playbooks, cluster, arguments):
     cluster.forget_audit()
     run = playbooks.run(
         "securescan.kubernetes.preflight",
@@ -200,7 +200,7 @@ def test_sweep_removes_what_is_past_its_expiry_and_nothing_else(playbooks, clust
             cluster.kubectl_run("delete", "serviceaccount", "-n", "shop", f"securescan-{mark}")
 
 
-def test_footprint(playbooks, debug_place):
+def test_the_playbook_footprint_lists_what_is_left_in_all_namespaces(playbooks, debug_place):
     left = debug_place()
     run = playbooks.run("securescan.kubernetes.footprint")  # of all namespaces
     assert run.status == 0 and "changed=0" in run.output and "[WARNING]" not in run.output, run.output[-4000:]

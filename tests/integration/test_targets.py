@@ -260,7 +260,7 @@ def test_all_kinds_of_containers_of_a_pod(info):
         ({"workloads": ["sts/*"], "replicas": "one"}, ["db-0"]),
     ],
 )
-def test_conditions(info, conditions, starts):
+def test_each_condition_chooses_its_pods(info, conditions, starts):
     assert (
         sorted(start for start in EXPECTED for pod in pods_of(info(**conditions)) if pod.startswith(start))
         == starts

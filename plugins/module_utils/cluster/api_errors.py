@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server's refusals mean: an HTTP status and a v1 Status in, one named failure out."""
+"""What the API server's refusals mean: makes one failure with a reason of an HTTP status and a v1 Status."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ class ApiError(ScanError):
 def api_error(
     status: int, headers: Mapping[str, str], body: bytes, tried: str, secrets: Sequence[str] = ()
 ) -> ApiError:
-    """The failure that a reply outside 200 to 299 stands for. `headers` has lower-case names."""
+    """The failure for a reply outside 200 to 299. `headers` has lower-case names."""
     document = read_status(body)
     text = status_message(document, body)
     reason = _REASONS.get(status, "server_error" if status >= 500 else "bad_reply")
     if 400 <= status < 500 and _POLICY_DENIES.search(text):
         reason = (
-            "not_permitted"  # a webhook or policy may choose any status for its refusal; a policy's is 422
+            "not_permitted"  # a webhook or policy can choose any status for its refusal; a policy's is 422
         )
     message = server_text(text, secrets).rstrip(": ") or "no message"
     if document is None:
@@ -123,7 +123,7 @@ def api_error(
 
 
 def read_status(body: bytes) -> Mapping[str, Any] | None:
-    """The v1 Status in a reply's body, None if it holds none."""
+    """The v1 Status in the body of a reply; None if there is none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -132,16 +132,16 @@ def read_status(body: bytes) -> Mapping[str, Any] | None:
 
 
 def status_message(document: Mapping[str, Any] | None, body: bytes) -> str:
-    """What a reply says in words: the Status' message, else the body itself."""
+    """The message of a reply: that of the Status, else the body itself."""
     if document is None:
         return body.decode("utf-8", "replace")
     return str(document.get("message") or document.get("reason") or "")
 
 
 def refusal_cause(text: str) -> str:
-    """Who refused, by name: RBAC with verb and resource, a policy, a webhook, a quota.
+    """Who refused: RBAC (with verb and resource), a policy, a webhook or a quota, by name.
 
-    Empty if it is not known.
+    Empty if not known.
     """
     for pattern, tell in _REFUSALS:
         match = re.search(pattern, text)
@@ -151,7 +151,7 @@ def refusal_cause(text: str) -> str:
 
 
 def describe_request(method: str, path: str) -> str:
-    """A request in the words of Kubernetes' authorization: "list pods in namespace shop"."""
+    """A request in the words of Kubernetes' authorization, such as "list pods in namespace shop"."""
     segments = [segment for segment in path.split("/") if segment]
     while segments and segments[0] not in ("api", "apis"):
         segments.pop(0)  # the base path of a gateway

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster as we can talk to it: where it is, what we trust, who we are."""
+"""The connection to a cluster: where it is, what we trust, who we are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ClusterConnection:
     """One API server and one identity. Safe to use from several threads.
 
     :ivar cluster_name: the kubeconfig's name of the cluster, else host:port
-    :ivar warnings: what an operator should know about how this connection came to be
+    :ivar warnings: for the operator, about how this connection was configured
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class ClusterConnection:
         return f"https://{self.endpoint.authority}{self.endpoint.base_path}"
 
     def with_bearer_token(self, token: str) -> ClusterConnection:
-        """The same server and trust with another identity: only this token.
+        """The same server and trust with another identity: this token alone.
 
-        No client certificate, no impersonation, no renewal: when the token is refused, nothing else is tried.
+        No client certificate, no impersonation, no renewal: if the token is refused, nothing else is tried.
 
         :raises ScanError: no_credential
         """
@@ -74,7 +74,7 @@ class ClusterConnection:
         )
 
     def headers(self) -> list[tuple[str, str]]:
-        """The headers that say who we are, for every request.
+        """The headers that every request gets: who we are.
 
         :raises ScanError: no_credential, bad_file
         """
@@ -85,14 +85,14 @@ class ClusterConnection:
         return headers + list(self._impersonation)
 
     def renew_credential(self) -> bool:
-        """The server said 401.
+        """The server answered 401.
 
-        True if another credential can be had, and the request is worth another try.
+        True if there is another credential, so that the request can be tried again.
         """
         return self._source.renew()
 
     def tls(self) -> TlsClient:
-        """The TLS side, with the client certificate that holds now.
+        """TLS with the current client certificate.
 
         :raises ScanError: no_credential, bad_file
         """
@@ -107,7 +107,7 @@ class ClusterConnection:
             return self._tls
 
     def target(self) -> HttpTarget:
-        """The server and who we are, as they hold now.
+        """The server, and who we are at this moment.
 
         :raises ScanError: no_credential, bad_file
         """
@@ -121,7 +121,7 @@ class ClusterConnection:
         return open_stream(self.endpoint, self.tls(), deadline)
 
     def secrets(self) -> list[str]:
-        """What must not appear in any message, though a server may send it back."""
+        """Texts that must not appear in any message, though a server can send them back."""
         value = self._source.current().authorization
         return [part for part in (value, value.partition(" ")[2]) if part]
 
@@ -130,7 +130,7 @@ class ClusterConnection:
 
 
 def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
-    """Find server and credential; no request is made, but an exec plugin is run.
+    """Find the server and the credential. No request is sent, but an exec plugin is run.
 
     The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over
     it; else KUBECONFIG or ~/.kube/config, as kubectl does. The pod's own identity is never taken unless
@@ -148,7 +148,7 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
         connection = _assemble(
             resolved, environ, load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context)
         )
-    connection.tls()  # so that a bad certificate, key or plugin is known now
+    connection.tls()  # so that a bad certificate, key or plugin is found now
     return connection
 
 
@@ -172,7 +172,7 @@ def _kubeconfig_source(options: ConnectionOptions, environ: Mapping[str, str]) -
 def _assemble(
     options: ConnectionOptions, environ: Mapping[str, str], choice: KubeconfigChoice | None
 ) -> ClusterConnection:
-    """Lay the options over what the kubeconfig says, where there is one."""
+    """The connection of a kubeconfig, if there is one, with the options in place of what it says."""
     cluster = choice.cluster if choice else None
     server = options.host or (cluster.text("server") if cluster else "")
     if options.ca_cert:
@@ -201,8 +201,7 @@ def _assemble(
         )
     elif cluster and cluster.content.get("insecure-skip-tls-verify"):
         warnings.append(
-            "The kubeconfig's insecure-skip-tls-verify is not followed; only validate_certs: false turns "
-            "verification off."
+            "The kubeconfig's insecure-skip-tls-verify is ignored; only validate_certs: false turns verification off."
         )
     if options.has_credential or choice is None:
         source = CredentialSource(_credential_of_options(options))
@@ -306,7 +305,7 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
 
 
 def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The Impersonate-* headers. A kubeconfig's `as` counts, or we would be somebody else than it says."""
+    """The Impersonate-* headers. A kubeconfig's `as` is obeyed: without it we would be another user."""
     name = options.impersonate_user or user.get("as") or ""
     groups = options.impersonate_groups or (() if options.impersonate_user else user.get("as-groups")) or ()
     headers = [("Impersonate-User", name)] if name else []
@@ -323,5 +322,5 @@ def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[
         raise ScanError("bad_option", "impersonated groups need an impersonated user")
     for header, value in headers:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-            raise ScanError("bad_option", f"{header} holds characters that cannot stand in a header")
+            raise ScanError("bad_option", f"{header} contains characters that are not allowed in a header")
     return headers

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an operator says which cluster and who they are: module options first, then the K8S_AUTH_* variables.
+"""Which cluster, and as whom: the module's options first, then the K8S_AUTH_* variables.
 
 Names and variables are those of the kubernetes.core collection.
 """
@@ -54,7 +54,7 @@ _BOOLEANS = {
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """What was asked for; None is "not said".
+    """The connection options; None for one that was not given.
 
     :param kubeconfig: a path (several separated as in PATH), the content as YAML text, or the content as a
         mapping
@@ -62,7 +62,7 @@ class ConnectionOptions:
     :param ca_cert: path of a PEM file; client_cert and client_key likewise
     :param validate_certs: False is the only way to turn verification off; a kubeconfig alone cannot
     :param proxy_headers: proxy_basic_auth and basic_auth (user:password), user_agent
-    :param in_cluster: use the service account of the pod that we run in. Never done unless this is True.
+    :param in_cluster: use the service account of the pod that we run in. Only done if this is True.
     """
 
     kubeconfig: KubeconfigSource | None = None
@@ -84,7 +84,7 @@ class ConnectionOptions:
     in_cluster: bool = False
 
     def __repr__(self) -> str:
-        # Several of these are secrets, and a kubeconfig may hold them.
+        # Several of these are secrets, and a kubeconfig can contain some.
         given = sorted(field.name for field in dataclasses.fields(self) if getattr(self, field.name))
         return "ConnectionOptions({})".format(", ".join(given))
 
@@ -98,10 +98,10 @@ class ConnectionOptions:
 
 
 def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> ConnectionOptions:
-    """Fill what was not said from the K8S_AUTH_* variables.
+    """Take options that were not given from the K8S_AUTH_* variables.
 
-    Variables never alter what options describe as a whole: a kubeconfig or context keeps its own server,
-    trust and credential, a credential its own parts, and `in_cluster` takes no variable at all.
+    Variables never change what the options describe as a whole: a kubeconfig or context keeps its own server,
+    trust and credential, and a credential its own parts. With `in_cluster` no variable is read.
 
     :raises ScanError: bad_option
     """

@@ -1,10 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a credential comes from, and how it is renewed.
-
-Each source answers with what holds at this moment.
-"""
+"""Where a credential comes from, and how it is renewed. Each source returns the credential of this moment."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from ..network.tls import ClientCertificate, read_file
 from .exec_plugin import PluginCredential, run_plugin
 from .kubeconfig import KubeconfigChoice
 
-# A token that is about to expire is not begun with: the request has to arrive, too.
+# Seconds before its expiry from which a token is not used any more, because the request must still arrive.
 _EXPIRY_MARGIN = 30.0
 
 
@@ -48,13 +45,13 @@ class CredentialSource:
         return self._credential
 
     def renew(self) -> bool:
-        """The server refused the credential. True if `current` will now give another, or fetch one anew."""
+        """The server refused the credential. True if `current` will now return or fetch another one."""
         return False
 
 
 class TokenFile(CredentialSource):
-    """A file that holds a bearer token and is replaced when that is renewed (projected service account
-    tokens)."""
+    """A file with a bearer token, which is replaced when the token is renewed (projected tokens of service
+    accounts)."""
 
     def __init__(self, path: Path, certificate: ClientCertificate | None = None) -> None:
         super().__init__(Credential())
@@ -80,9 +77,9 @@ class TokenFile(CredentialSource):
 
 
 class ExecPlugin(CredentialSource):
-    """A credential plugin's answer, kept until it expires or is refused.
+    """The credential that a plugin printed, kept until it expires or is refused.
 
-    :param certificate: the user's own client certificate, used where the plugin gives none
+    :param certificate: the user's own client certificate, used if the plugin prints none
     """
 
     def __init__(
@@ -131,7 +128,7 @@ class AuthProvider(CredentialSource):
             "current-context": "x",
             "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
             "clusters": [{"name": "x", "cluster": {"server": "https://x"}}],
-            # Only the token is wanted of that package: what else the user has, we read ourselves.
+            # Only the token is taken from that package: we read the rest ourselves.
             "users": [{"name": "x", "user": {"auth-provider": provider}}],
         }
         self._lock = threading.Lock()
@@ -163,7 +160,7 @@ class AuthProvider(CredentialSource):
             load_kube_config_from_dict(
                 self._document, client_configuration=configuration, persist_config=False
             )
-        except Exception as error:  # noqa: BLE001 - a foreign package: it may raise anything, and may quote secrets
+        except Exception as error:  # noqa: BLE001 - a foreign package: it can raise anything, and quote secrets
             raise self._failed(str(name), type(error).__name__) from None
         # The key's name differs between versions of the package.
         value = next(iter(configuration.api_key.values()), "")
@@ -187,5 +184,5 @@ def bearer(token: str) -> str:
     token = token[7:] if token[:7].lower() == "bearer " else token
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ScanError("no_credential", "the bearer token is empty or holds characters that no token has")
+        raise ScanError("no_credential", "the bearer token is empty or contains characters that no token has")
     return "Bearer " + token

@@ -30,7 +30,7 @@ _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.i
 
 @dataclass(frozen=True)
 class PluginCredential:
-    """What a plugin printed. `expires` is seconds since the epoch, None where the plugin did not say."""
+    """What a plugin printed. `expires` is in seconds since 1970; None if the plugin did not say."""
 
     token: str
     certificate: ClientCertificate | None

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads kubeconfig files as kubectl does: several files merged, one context chosen, relative paths by their
+"""Reads kubeconfig files as kubectl does: merges them, chooses a context, resolves paths relative to their
 file.
 
-The `kubernetes` package's loader is not used for this. It ignores `as` (impersonation) and goes on without a
-credential when an exec plugin fails, so the request would run as somebody else; it reads a token file only
-once, and it leaves private keys in temporary files.
+The loader of the `kubernetes` package is not used. It ignores `as` (impersonation), and continues without a
+credential if an exec plugin fails: requests would run as another user. It reads a token file only once, and
+leaves private keys in temporary files.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Section:
         return value
 
     def path(self, key: str) -> Path | None:
-        """The file named by `key`, None where it is not set."""
+        """The file that `key` names; None if it is not set."""
         value = self.text(key)
         return self.folder / Path(value).expanduser() if value else None
 
     def file_or_data(self, key: str) -> bytes | None:
-        """What `key`-data holds (base64), else the content of the file named by `key`, else None.
+        """The content of `key`-data (base64), else of the file that `key` names, else None.
 
         :raises ScanError: bad_file
         """
@@ -116,14 +116,13 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
 
 
 def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, Any], Path]]]:
-    """The name of the source for messages, and each document with the folder that its relative paths start
-    from."""
+    """The source's name for messages, and each document with the folder to which its paths are relative."""
     if not isinstance(source, str):
         return "the kubeconfig", [(source, Path.cwd())]
     if "\n" in source or source.lstrip().startswith("{"):
         return "the kubeconfig", [(_parse(source.encode("utf-8"), "the kubeconfig"), Path.cwd())]
     paths = [Path(part).expanduser() for part in source.split(os.pathsep) if part]
-    # As kubectl: of several files some may be missing.
+    # As in kubectl, some of several files can be missing.
     present = [path for path in paths if path.exists()] or paths
     name = f"kubeconfig {os.pathsep.join(map(str, present))}"
     return name, [
@@ -136,7 +135,7 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     if yaml is None:
         raise ScanError("missing_library", "the Python package PyYAML is needed to read a kubeconfig")
     try:
-        # The C loader is ten times faster, which counts for files of hundreds of clusters.
+        # The C loader is ten times faster, which matters for a file with hundreds of clusters.
         document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Not the error's own text: it quotes the file, and the file holds secrets.
@@ -151,7 +150,7 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
 
 
 def _sections(documents: Sequence[tuple[Mapping[str, Any], Path]], kind: str) -> dict[str, Section]:
-    """The named entries of all documents; of entries of one name the first counts, as with kubectl."""
+    """The named entries of all documents. Of several with one name the first counts, as in kubectl."""
     sections: dict[str, Section] = {}
     for document, folder in documents:
         entries = document.get(kind) or []
@@ -170,7 +169,7 @@ def _referred(context: Section, kind: str, sections: Mapping[str, Section], sour
     if name not in sections:
         raise ScanError(
             "bad_file",
-            f"context {context.name!r} of {source} refers to the {kind} {name!r}, which is not there",
+            f"context {context.name!r} of {source} refers to the {kind} {name!r}, which does not exist",
         )
     return sections[name]
 

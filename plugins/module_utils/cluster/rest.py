@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API by fixed paths: no discovery, no generated classes; objects are mappings as JSON has them."""
+"""Requests to the API by fixed paths: no discovery, no generated classes; objects are mappings, as in JSON."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Query = Mapping[str, Union[str, int, Sequence[str]]]
 REPLY_LIMIT = 64 * 1024 * 1024
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-# A list whose continue token expired is begun anew this often.
+# How often a list is started again because its continue token expired.
 _LIST_RESTARTS = 3
-# Failures other than 429, which is retried as long as there is patience.
+# How often a request is sent that fails. After 429 it is sent again as long as `patience` lasts.
 _ATTEMPTS = 4
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 
@@ -38,9 +38,9 @@ class RestClient:
     :param limiter: its rate is kept to; it takes no slot of it, so holders of slots may make requests
     :param timeout: seconds for one attempt
     :param patience: seconds during which a request is tried again
-    :param attempts: how often it is tried, where the server does not ask to come back (429)
+    :param attempts: how often a request is sent at most, not counting answers of 429
     :param cancel: ends every wait
-    :ivar requests: how many attempts were made
+    :ivar requests: number of attempts
     """
 
     def __init__(
@@ -64,33 +64,37 @@ class RestClient:
         self._lock = threading.Lock()
 
     def uncancelled(self) -> RestClient:
-        """The same client for what has to be done also when all else is cancelled: taking back what was made."""
+        """The same client for clean-up, which must be done although the rest is cancelled."""
         client = copy.copy(self)
         client._cancel = None
         return client
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """:raises ScanError: every reason of 2xx; connection_lost, timed_out, cancelled"""
+        """:raises ScanError: any reason of SCAN-2xx; connection_lost, timed_out, cancelled"""
         return self._request("GET", path, query)
 
     def get_metadata(self, path: str) -> dict[str, Any]:
-        """Only an object's metadata (PartialObjectMetadata). Raises as `get`."""
+        """Only the metadata of an object (PartialObjectMetadata). Raises what `get` raises."""
         return self._request("GET", path, accept=_METADATA_ONLY)
 
     def create(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> dict[str, Any]:
-        """Raises as `get`. After connection_lost or timed_out the object may exist."""
+        """Raises what `get` raises. After connection_lost or timed_out the object perhaps exists."""
         return self._request("POST", path, query, body, _JSON)
 
     def patch(self, path: str, body: Any, content_type: str, query: Query | None = None) -> dict[str, Any]:
-        """`content_type` is one of the API's patch types, e.g. application/strategic-merge-patch+json. Raises
-        as `get`. After connection_lost or timed_out the object may be changed."""
+        """Raises what `get` raises. After connection_lost or timed_out the object perhaps is changed.
+
+        :param content_type: one of the API's patch types, such as application/strategic-merge-patch+json
+        """
         return self._request("PATCH", path, query, body, content_type)
 
     def delete(
         self, path: str, body: Mapping[str, Any] | None = None, query: Query | None = None
     ) -> dict[str, Any]:
-        """`body` is DeleteOptions. Raises as `get`; a second attempt after a lost connection may find nothing
-        (not_found)."""
+        """Raises what `get` raises. After a lost connection the second attempt can be answered by not_found.
+
+        :param body: DeleteOptions
+        """
         return self._request("DELETE", path, query, body, _JSON)
 
     def list_items(
@@ -98,8 +102,8 @@ class RestClient:
     ) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page: at most one page is held.
 
-        A continue token lives for some minutes. When it has expired (410) the list is begun anew, and objects
-        that were given already, told by their UID, are left out. Raises as `get`.
+        A continue token lives for some minutes. When it has expired (410), the list is started again, and
+        objects that were already returned (by their UID) are left out. Raises what `get` raises.
         """
         given: set[str] = set()
         restarts = 0
@@ -202,7 +206,7 @@ class RestClient:
 
 
 def _is_worth_retrying(error: ScanError, method: str, has_attempts: bool) -> bool:
-    """Whether the same request may be sent again without doing something twice."""
+    """Whether the same request can be sent again without doing something twice."""
     if error.reason == "throttled":
         return True
     if not has_attempts:

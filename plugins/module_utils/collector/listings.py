@@ -190,8 +190,8 @@ def _read_listing(answer: Answer, query: Query) -> Fact:
     if unread is None:
         return Fact(
             UNREADABLE,
-            cause=f"find ended with {output.code} and {output.complaints} complaints: it is not allowed to look "
-            "at all files, or does not know an option",
+            cause=f"find ended with {output.code} and {output.complaints} complaints: it is not allowed to "
+            "look at all files, or does not know an option",
         )
     return Fact(OK, {"place": _real(place), "link_target": link_target, "unread": unread, "entries": entries})
 

@@ -240,9 +240,9 @@ away() {
 }
 enter() {
   target__process=
-  cd "$1" || refuse absent 'it is not there, or the scanner is not allowed to enter it'
+  cd "$1" || refuse absent 'it is not there, or cannot be entered'
   set +f; set -- ./*; set -f
-  [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or the scanner is not allowed to read it'
+  [ -e "$1" ] || [ -h "$1" ] || refuse absent 'it is empty, or cannot be read'
 }
 """
 )

@@ -121,8 +121,8 @@ def _explain(refusal: re.Match[bytes]) -> tuple[str, str]:
             "Drop them from the target (most programs need none), or scan it by exec or by its image.",
         )
     return (
-        "UID, GID and capabilities are the same, so the target's process is not dumpable (it changed its identity "
-        "after its start, or its user is not allowed to read the program's file), or a security module keeps it apart.",
+        "UID, GID and capabilities are the same, so the target's process is not dumpable (it changed its "
+        "identity after its start, or its program's file is not readable), or a security module keeps it apart.",
         "Scan the target by exec or by its image.",
     )
 

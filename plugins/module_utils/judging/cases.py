@@ -1,15 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cases: what a profile is expected to say over facts that are known. They stand in files of the folder tests beside it.
+"""Cases: the verdicts that a profile must give for known facts. They are files in the folder `tests` beside
+the profile.
 
 cases:
-  - name: text
-    kept_facts: a file that a scan kept (see kept/kept_target.py), from the folder of this file; with its pod and container
-    facts: {key: {value, or status and cause}}, laid over the kept ones; bytes are {text: ...} or {base64: ...}
-    pod, container: the pod's API object and the container's name, where nothing kept has them
-    inputs: {name: value}
-    expect: {passed: [id], failed: [id], not_applicable: [id], not_reviewed: [id]}
+  - name: text kept_facts: a file that a scan kept (see kept/kept_target.py), relative to this file; it has
+    pod and container facts: {key: {value, or status and cause}}, in place of the kept ones; bytes are {text:
+    ...} or {base64: ...} pod, container: the pod's API object and the container's name, without kept_facts
+    inputs: {name: value} expect: {passed: [id], failed: [id], not_applicable: [id], not_reviewed: [id]}
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _FACTS_SUFFIX = ".json"
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of one control; `cursor` is where it is said."""
+    """The expected status of one control; `cursor` is its place."""
 
     control: str
     status: str
@@ -51,7 +50,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """One case; `cursor` is its place. Without a pod, `pod` is empty, and what is asked of it is not known."""
+    """One case; `cursor` is its place. Without a pod, `pod` is empty, and nothing about it is known."""
 
     cursor: Cursor
     name: str
@@ -63,7 +62,10 @@ class Case:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, profile: CompiledProfile) -> None:
-        """Raise ScanError bad_profile where the case names what the profile does not have."""
+        """Check that the profile has all controls and inputs that the case names.
+
+        :raises ScanError: bad_profile
+        """
         inputs, controls = (
             [entry["name"] for entry in profile.inputs],
             [control["id"] for control in profile.controls],
@@ -77,7 +79,10 @@ class Case:
             _check_known(place, "fact", key, asked)
 
     def given_facts(self) -> Facts:
-        """The facts that the case itself says. Raises ScanError bad_profile."""
+        """The facts that stand in the case itself.
+
+        :raises ScanError: bad_profile
+        """
         facts: dict[str, Any] = {}
         for key, place in self.facts.items():
             entries = place.mapping(f"the fact {key}", _FACT_KEYS)
@@ -90,9 +95,9 @@ class Case:
 
 
 def read_cases(profile_file: Path) -> list[Case]:
-    """The cases of a profile, in the order of their files' names. None at all is an error: nothing would be tested.
+    """The cases of a profile, in the order of their files' names.
 
-    Raises ScanError bad_profile, and missing_library without PyYAML.
+    :raises ScanError: bad_profile, also if there is no case; missing_library without PyYAML
     """
     folder = profile_file.parent / TESTS_FOLDER
     files: list[Path] = []
@@ -168,7 +173,7 @@ def _check_known(place: Cursor, word: str, name: str, known: list[str]) -> None:
 
 
 def _as_kept(value: Any) -> Any:
-    """A value as it stands in kept facts: texts that stand for bytes, and permission bits, as people write them."""
+    """A value in the form of kept facts: bytes from texts, permission bits from octal digits."""
     if isinstance(value, list):
         return [_as_kept(entry) for entry in value]
     if not isinstance(value, dict):

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges one target by one compiled profile: facts and the pod's API object in, controls with segments out.
+"""Judges one target by one compiled profile: from facts and the pod's API object it makes controls with
+segments.
 
-No control passes by absence. A test whose facts are missing is skipped with their cause, and then the control's passed
-tests are skipped too: readers of HDF count a control with one passed and one skipped segment as passed.
+No control passes because something is missing. A test without its facts is skipped, with the cause. Then the
+control's passed tests are skipped too, because readers of HDF count a control with one passed and one skipped
+segment as passed.
 """
 
 from __future__ import annotations
@@ -47,9 +49,10 @@ def _utc_now() -> datetime:
 def evaluate(
     profile: CompiledProfile, facts: Facts, context: EvaluationContext, now: Callable[[], datetime] = _utc_now
 ) -> ProfileResult:
-    """Judge the target. Never raises for what the target sent: a control that cannot be judged says so itself.
+    """Judge the target. Nothing that the target sent raises an error: a control that cannot be judged says so
+    in its result.
 
-    :param now: the time zone-aware clock that `start_time` is taken from
+    :param now: the clock for `start_time`; it returns times with a time zone
     """
     evidence = Evidence(facts, context)
     result = ProfileResult(
@@ -92,7 +95,7 @@ class _Control:
     started: str
 
     def skipped(self, reason: str) -> Segment:
-        """A segment over the whole control."""
+        """A skipped segment for the whole control."""
         return Segment(SEGMENT_SKIPPED, self.data["title"], self.started, skip_message=reason)
 
 
@@ -111,7 +114,7 @@ def _control_result(
     data = control.data
     try:
         segments, impact = judge(control)
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor pass in silence
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor stay hidden
         message = (
             f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
         )
@@ -135,7 +138,7 @@ def _control_result(
 
 
 def _judge(control: _Control) -> tuple[list[Segment], float]:
-    """The segments, and the impact: 0.0 where the control does not apply, which HDF reads as Not Applicable."""
+    """The segments, and the impact: 0.0 if the control does not apply, which HDF reads as Not Applicable."""
     data = control.data
     if data["manual"]:
         return [control.skipped(MANUAL)], data["impact"]
@@ -163,7 +166,8 @@ def _judge(control: _Control) -> tuple[list[Segment], float]:
 
 
 def _withhold_passes(segments: list[Segment]) -> list[Segment]:
-    """With a skipped segment and no failed one, passed segments become skipped: the control is not known to hold."""
+    """With a skipped segment and no failed one, passed segments become skipped: it is not known whether the
+    control holds."""
     skipped = next((segment for segment in segments if segment.status == SEGMENT_SKIPPED), None)
     if skipped is None or any(segment.status == SEGMENT_FAILED for segment in segments):
         return segments
@@ -205,7 +209,10 @@ def _judge_test(test: Mapping[str, Any], control: _Control) -> list[Segment]:
 
 
 def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
-    """The failure of the first expectation that is not met, None where all are. Raises NotKnownError."""
+    """The failure of the first expectation that is not met; None if all are met.
+
+    :raises NotKnownError: a needed value is not known
+    """
     for test in tests:
         view = View(test["params"], control.evidence)
         for expectation in test["expect"]:
@@ -216,7 +223,10 @@ def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
 
 
 def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
-    """What was expected, what was found and where, or None where the expectation is met. Raises NotKnownError."""
+    """What was expected, what was found and where; None if the expectation is met.
+
+    :raises NotKnownError: a needed value is not known
+    """
     attribute = resource.attributes[expectation["attribute"]]
     found = attribute.read(view)
     condition = unmet(expectation["conditions"], attribute.type, found)

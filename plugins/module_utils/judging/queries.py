@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The facts that profiles need, and no others."""
+"""The facts that profiles need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..vocabulary.supports import supports_queries
 
 
 def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
-    """Every query that evaluating the profiles will look up, each once, in the order of first use."""
+    """Every query that the profiles need, each once, in the order of first use."""
     queries: dict[str, Query] = {}
     for profile in profiles:
         for query in _profile_queries(profile):

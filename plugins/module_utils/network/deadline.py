@@ -16,10 +16,7 @@ CANCEL_SLICE = 0.1
 
 
 class Deadline:
-    """`seconds` from now, or earlier when `cancel` is set.
-
-    `tried` names what is being done, for the errors.
-    """
+    """Ends `seconds` from now, or when `cancel` is set. `tried` says in errors what was being done."""
 
     def __init__(self, seconds: float, cancel: threading.Event | None = None, tried: str = "") -> None:
         self.seconds = seconds
@@ -43,7 +40,7 @@ class Deadline:
             raise ScanError("cancelled", "cancelled while it was under way", tried=self.tried)
 
     def slice(self, at_most: float | None = None) -> float:
-        """How many seconds one wait may last before `check` has to be called again."""
+        """How many seconds one wait is allowed to last before `check` must be called again."""
         seconds = self.remaining() if self.cancel is None else min(self.remaining(), CANCEL_SLICE)
         return seconds if at_most is None else max(0.0, min(seconds, at_most))
 
@@ -64,5 +61,5 @@ class Deadline:
                 self.cancel.wait(self.slice(left))
 
     def narrowed(self, seconds: float) -> Deadline:
-        """The same deadline, but `seconds` from now if that is earlier."""
+        """The same deadline, or `seconds` from now if that is earlier."""
         return Deadline(min(seconds, self.remaining()), self.cancel, self.tried)

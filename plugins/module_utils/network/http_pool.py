@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP/1.1 requests over kept connections, and the values that say where to, what is sent and what came back."""
+"""HTTP/1.1 requests over kept connections: where they go, what is sent, what comes back."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class _LentSocket:
         return self.reader
 
     def close(self) -> None:
-        """Left to the pool."""
+        """Nothing: the pool closes."""
 
 
 class _ReplyReader(io.BufferedReader):

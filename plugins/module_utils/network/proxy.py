@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which HTTP proxy a server is reached through, if any."""
+"""The HTTP proxy through which a server is reached, if any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..errors import ScanError
 
 @dataclass(frozen=True)
 class Proxy:
-    """An HTTP proxy and the headers that it alone gets (its own credential)."""
+    """An HTTP proxy, and the headers that only the proxy gets (its own credential)."""
 
     host: str
     port: int
@@ -63,7 +63,7 @@ def choose_proxy(
     elif parts.username:
         sent["Proxy-Authorization"] = basic_credential(unquote(parts.username), unquote(parts.password or ""))
     if any(not value.isascii() or not value.isprintable() for value in sent.values()):
-        raise ScanError("bad_option", "proxy_headers holds characters that cannot stand in a header")
+        raise ScanError("bad_option", "proxy_headers contains characters that are not allowed in a header")
     return Proxy(proxy_host, port or 80, sent)
 
 
@@ -78,7 +78,7 @@ def _user_and_password(text: str) -> tuple[str, str]:
 
 
 def _is_excepted(host: str, exceptions: str) -> bool:
-    """Whether a NO_PROXY list names the host: itself, one of its domains, a network that it lies in, or *."""
+    """Whether a NO_PROXY list contains the host, one of its domains, a network that it is in, or *."""
     host = host.lower()
     for entry in filter(None, (part.strip().lower() for part in exceptions.split(","))):
         if entry in ("*", host) or host.endswith("." + entry.lstrip(".")) or _lies_in(host, entry):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS towards one server: what is trusted, who we are, and a session that makes the next handshake cheap."""
+"""TLS with one server: what is trusted, our certificate, and a session that makes the next handshake cheap."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ClientCertificate:
 class TlsClient:
     """One SSL context, made once because that is costly, and the newest session for resumption.
 
-    A session stands for the client certificate of the connection that it came from, so it is only ever used
-    with its own context.
+    A session proves the client certificate of the connection that it came from, so it is only used with its own
+    context.
 
     :param ca_pem: certificates to trust; None for those of the system
     :param verify: False takes any certificate
@@ -51,7 +51,7 @@ class TlsClient:
         self._session: ssl.SSLSession | None = None
 
     def wrap(self, sock: object, server_name: str) -> ssl.SSLSocket:
-        """Put TLS on a connected, non-blocking socket. The handshake is the caller's to drive."""
+        """Put TLS on a connected, non-blocking socket. The caller does the handshake."""
         return self._context.wrap_socket(
             sock,  # type: ignore[arg-type]
             server_hostname=server_name,
@@ -60,10 +60,9 @@ class TlsClient:
         )
 
     def remember(self, sock: ssl.SSLSocket) -> None:
-        """Keep the session of a connection that is about to be closed (TLS 1.3 gives it after the handshake).
+        """Keep the session of a connection that is about to be closed (TLS 1.3 sends it after the handshake).
 
-        Only when the one that is held did not serve: Python copies a session each time, at the price of half
-        a handshake.
+        Not if the kept session was used: Python copies a session each time, which costs half a handshake.
         """
         if sock.session_reused:
             return
@@ -86,7 +85,7 @@ class TlsClient:
             try:
                 context.load_verify_locations(cadata=blocks.decode("ascii"))
             except (ssl.SSLError, ValueError):
-                raise ScanError("bad_file", "the CA holds no usable PEM certificate") from None
+                raise ScanError("bad_file", "the CA contains no usable PEM certificate") from None
         if self.certificate is not None:
             self._load_certificate(context, self.certificate)
         return context
@@ -107,7 +106,9 @@ class TlsClient:
 
 
 def read_file(path: Path, what: str) -> bytes:
-    """The content of a file that somebody named.
+    """The content of a file that an option or a kubeconfig names.
+
+    :param what: the option, for the error
 
     :raises ScanError: bad_file
     """
@@ -119,9 +120,9 @@ def read_file(path: Path, what: str) -> bytes:
 
 @contextmanager
 def _private_file(content: bytes) -> Iterator[str]:
-    """A path that OpenSSL can read `content` from, and nobody else.
+    """A path from which OpenSSL can read `content`, and nobody else.
 
-    In memory where the system can (Linux).
+    The file is in memory if the system can (Linux).
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("client-certificate")

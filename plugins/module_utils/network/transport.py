@@ -1,8 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens connections to a server: TCP, the proxy's CONNECT, TLS; each wait under a deadline, each failure
-named."""
+"""Opens connections to a server: TCP, CONNECT to a proxy, TLS.
+
+Every wait obeys a deadline, every failure has a reason.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,9 @@ class Endpoint:
 
 
 class TlsStream:
-    """A TLS connection whose waits obey `deadline`, which a user of a kept connection replaces for each
-    request.
+    """A TLS connection whose waits obey `deadline`. A kept connection gets another deadline for each request.
 
-    `receive` and `send` never block; `sendall` and `makefile` wait, and are what http.client needs of a
+    `receive` and `send` never block. `sendall` and `makefile` wait; they are what http.client needs of a
     socket.
     """
 
@@ -65,7 +66,7 @@ class TlsStream:
         self._unread = b""
 
     def receive(self, size: int = _RECEIVE_SIZE) -> bytes | None:
-        """At most `size` bytes of what has come, None if nothing has, b"" at the end of the stream.
+        """At most `size` bytes of what has arrived; None if nothing has, b"" at the end of the stream.
 
         :raises OSError: the connection broke
         """
@@ -84,11 +85,11 @@ class TlsStream:
             return b""
 
     def unread(self, data: bytes) -> None:
-        """Give back what was received too much: the next `receive` answers with it."""
+        """Give back what was received too much: the next `receive` returns it."""
         self._unread = data + self._unread
 
     def send(self, data: bytes) -> int:
-        """Send what fits and say how much that was. After 0 the same data has to be offered again.
+        """Send what fits, and return how many bytes that were. After 0 the same data must be offered again.
 
         :raises OSError: the connection broke
         """
@@ -98,7 +99,8 @@ class TlsStream:
             return 0
 
     def wait(self, to_write: bool = False, at_most: float | None = None) -> None:
-        """Wait until there is something to read (or room to write, too), at most one slice of the deadline.
+        """Wait until there is something to read (with `to_write`: or room to write), at most one slice of the
+        deadline.
 
         :raises ScanError: cancelled, timed_out
         """
@@ -124,25 +126,21 @@ class TlsStream:
         return io.BufferedReader(self.raw())
 
     def is_idle(self) -> bool:
-        """Whether the connection is open with nothing to read: what a kept connection must be to be used
-        again."""
+        """Whether the connection is open and has nothing to read, so that it can be used again."""
         return not self._sock.pending() and not _poll(self._sock.fileno(), select.POLLIN, 0)
 
     def close(self) -> None:
-        """Close at once.
-
-        TLS is told so, because OpenSSL takes sessions of connections that were cut as spoilt.
-        """
+        """Close at once, with a TLS close: OpenSSL does not resume sessions of connections that were cut."""
         try:
             self.tls.remember(self._sock)
             self._sock.unwrap()
         except (OSError, ValueError):
-            pass  # unwrap does not wait for the answer, and there may be nobody to give one
+            pass  # unwrap does not wait for an answer, and perhaps nobody is there to give one
         self._sock.close()
 
 
 class _StreamReader(io.RawIOBase):
-    """The reading side of a stream as a file."""
+    """The reading side of a stream, as a file."""
 
     def __init__(self, stream: TlsStream) -> None:
         self._stream = stream
@@ -192,7 +190,7 @@ def _connect(host: str, port: int, deadline: Deadline, what: str = "") -> socket
         ) from None
     problem = "no address"
     for number, (family, kind, protocol, _name, address) in enumerate(addresses):
-        # A dead address must not use up the time of those after it.
+        # A dead address must not use up the time of the addresses after it.
         share = deadline.narrowed(deadline.remaining() / (len(addresses) - number))
         try:
             return _connect_address(socket.socket(family, kind, protocol), address, share)
@@ -239,7 +237,7 @@ def _ask_proxy(sock: socket.socket, endpoint: Endpoint, proxy: Proxy, deadline: 
             if not _poll(sock.fileno(), select.POLLIN, deadline.slice()):
                 deadline.check()
                 continue
-            # Look first, then take: what follows the empty line belongs to TLS.
+            # Peek first: what follows the empty line belongs to TLS and must stay in the socket.
             part = sock.recv(_PROXY_REPLY_LIMIT, socket.MSG_PEEK)
             end = (reply + part).find(b"\r\n\r\n")
             take = len(part) if end < 0 else end + 4 - len(reply)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WebSocket framing (RFC 6455, section 5) for a client: bytes to frames and back, without any I/O.
 
-Every length is checked before a byte of the payload is kept, because the other side may be hostile.
+The other side can be hostile: every length is checked before a byte of the payload is kept.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def decode_close(payload: bytes) -> tuple[int, str]:
 
 
 class FrameReader:
-    """Puts messages together from bytes as they come.
+    """Makes messages out of bytes as they arrive.
 
-    `feed` bytes, then take what is complete from `messages`: (BINARY, data), (PING, data), (PONG, data) or
-    (CLOSE, data). What a server must not send is a ScanError bad_reply.
+    `feed` bytes, then take the complete messages from `messages`: (BINARY, data), (PING, data), (PONG, data)
+    or (CLOSE, data). Frames that a server must not send are a ScanError bad_reply.
     """
 
     def __init__(self, tried: str = "") -> None:
@@ -81,7 +81,8 @@ class FrameReader:
             del self._buffer[:start]
 
     def _frame_end(self, start: int) -> tuple[int, bool, int, int] | None:
-        """(opcode, final, payload start, payload end) of the frame at `start`, None while it is not complete."""
+        """(opcode, final, payload start, payload end) of the frame at `start`; None if it is not complete
+        yet."""
         buffer = self._buffer
         available = len(buffer) - start
         if available < 2:
@@ -111,7 +112,7 @@ class FrameReader:
 
     def _join(self, opcode: int, final: bool, payload: bytes) -> bytes | None:
         if (opcode == CONTINUATION) != self._in_message:
-            raise self._broken("the parts of a message in a wrong order")
+            raise self._broken("the parts of a message in the wrong order")
         self._in_message = not final
         if final and not self._parts:
             return payload

@@ -23,8 +23,8 @@ _BODY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class HandshakeReply:
-    """`protocol` is the chosen one if the server agreed; else it is empty and status, headers (lower-case
-    names) and body say what came instead."""
+    """`protocol` is the one that the server chose. If it is empty, the server did not agree: `status`,
+    `headers` (lower-case names) and `body` are its reply."""
 
     protocol: str
     status: int = 101
@@ -39,8 +39,10 @@ def shake_hands(
     headers: Sequence[tuple[str, str]],
     protocols: Sequence[str],
 ) -> HandshakeReply:
-    """Ask for a WebSocket on `target` and read the answer. Redirects are not followed: the credential is for
-    this server only.
+    """Ask for a WebSocket on `target` and read the answer.
+
+    Redirects are not followed: the credential is for this server only.
+
 
     :raises ScanError: bad_reply, connection_lost, protocol_refused, cancelled, timed_out
     :raises OSError: the connection broke
@@ -77,7 +79,7 @@ def shake_hands(
 
 
 def _read_head(stream: TlsStream) -> bytes:
-    """Status line and headers with the empty line; what came after them is given back to the stream."""
+    """Status line and headers, with the empty line. What came after them is given back to the stream."""
     head = b""
     while True:
         data = stream.receive()
@@ -111,7 +113,7 @@ def _parse_head(head: bytes, tried: str) -> tuple[int, dict[str, str]]:
 
 
 def _read_refusal(stream: TlsStream) -> HandshakeReply:
-    """An ordinary HTTP reply, of whose body only the beginning counts, and that only if it comes soon."""
+    """An ordinary HTTP reply. Only the beginning of its body is read, and only if it comes soon."""
     deadline = stream.deadline
     stream.deadline = deadline.narrowed(_BODY_SECONDS)
     response = http.client.HTTPResponse(stream, method="GET")  # type: ignore[arg-type]

@@ -230,7 +230,7 @@ class PreflightCheck:
         beyond = Verdict.refused(
             ScanError(
                 "image_unknown",
-                "the helper pods of one scan cannot hold so many images",
+                "the images are more than the helper pods of one scan can hold",
                 advice="Scan fewer namespaces at a time.",
             )
         )

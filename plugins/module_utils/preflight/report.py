@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..approaches.registry import kind_of
 from ..safe_text import one_line
+from ..text_layout import number_of, wrap
 from .estimate import TEST_BED_NAME
 from .verdict import REFUSED, UNKNOWN, WORKS
 
@@ -56,7 +56,7 @@ def result_text(explained: Mapping[str, Any]) -> str:
             or "no container was selected",
         )
     text = "a scan by {} can begin: {}".format(
-        explained["approach"], _number(explained["scannable"], "container")
+        explained["approach"], number_of(explained["scannable"], "container")
     )
     if explained["not_scannable"]:
         text += ", {} more cannot be scanned".format(explained["not_scannable"])
@@ -79,7 +79,7 @@ def time_text(estimate: Mapping[str, Any]) -> str:
         " + ".join(parts),
         estimate["concurrency"],
         estimate["seconds_per_namespace"],
-        _number(estimate["namespaces"], "namespace"),
+        number_of(estimate["namespaces"], "namespace"),
     )
     if any(part["measured_in"] == TEST_BED_NAME for part in estimate["parts"]):
         text += f". {_TEST_BED_WORDS}"
@@ -89,7 +89,7 @@ def time_text(estimate: Mapping[str, Any]) -> str:
 def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
     """The entries by pod and age, the oldest first."""
     head = "FOOTPRINT of {}: {} in {}".format(
-        cluster, _number(footprint["count"], "entry", "entries"), _number(footprint["pods"], "pod")
+        cluster, number_of(footprint["count"], "entry", "entries"), number_of(footprint["pods"], "pod")
     )
     lines = [
         "",
@@ -128,8 +128,8 @@ def _what(explained: Mapping[str, Any]) -> list[str]:
     lines = [
         "",
         "WHAT     {} in {}".format(
-            _number(explained["targets"], "container"),
-            _number(len(explained["namespaces"]) + explained["namespaces_left_out"], "namespace"),
+            number_of(explained["targets"], "container"),
+            number_of(len(explained["namespaces"]) + explained["namespaces_left_out"], "namespace"),
         ),
     ]
     width = max((len(name) for name in explained["namespaces"]), default=0)
@@ -138,7 +138,7 @@ def _what(explained: Mapping[str, Any]) -> list[str]:
             f"  {one_line(name).ljust(width)}  ", ", ".join("{} {}".format(*pair) for pair in kinds.items())
         )
     if explained["namespaces_left_out"]:
-        lines.append("  and {} smaller namespaces".format(explained["namespaces_left_out"]))
+        lines.append("  and " + number_of(explained["namespaces_left_out"], "smaller namespace"))
     return lines
 
 
@@ -175,7 +175,7 @@ def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:
             "{}{}. ({})".format(code, ". ".join(parts), _names(reason["examples"], reason["targets"])),
         )
     if found["reasons_left_out"]:
-        lines.append("  and {} more reasons".format(found["reasons_left_out"]))
+        lines.append("  and " + number_of(found["reasons_left_out"], "more reason"))
     return lines
 
 
@@ -216,18 +216,7 @@ def _names(names: Iterable[str], number: int) -> str:
 
 
 def _wrapped(start: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        one_line(text),
-        _WIDTH,
-        initial_indent=start,
-        subsequent_indent=" " * len(start),
-        break_on_hyphens=False,
-        break_long_words=False,
-    ) or [start]
-
-
-def _number(number: int, one: str, more: str = "") -> str:
-    return "{} {}".format(number, one if number == 1 else more or one + "s")
+    return wrap(text, _WIDTH, start, " " * len(start))
 
 
 def _duration(seconds: int) -> str:

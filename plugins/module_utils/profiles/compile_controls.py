@@ -53,13 +53,15 @@ def compile_profile(
     preset: Mapping[str, Preset],
     load: LoadDependency,
 ) -> CompiledProfile:
-    """Compile a profile. Raises ScanError bad_profile with file and line, and bad_option for a given input's value.
+    """Compile a profile.
 
-    :param documents: by the files' names in results: profile.yml first, then those with more controls
+    :param documents: name of a file in results -> its document: profile.yml first, then those with more
+        controls
     :param sha256: of the bytes of the documents
     :param given: values for inputs; those that the profile does not declare are ignored
-    :param preset: values for inputs by a profile that depends on this one; all must be declared
+    :param preset: values for inputs from a profile that depends on this one; all must be declared
     :param load: loads and compiles a dependency
+    :raises ScanError: bad_profile, with file and line; bad_option for the given value of an input
     """
     shown_file, *more = documents
     top = Cursor(documents[shown_file], (), documents[shown_file].data)
@@ -96,14 +98,14 @@ def compile_profile(
 
 
 def _with_dependencies(sha256: str, taken: Sequence[Taken]) -> str:
-    """A hash that changes with the profile and with all that it depends on."""
+    """A hash over the profile and all that it depends on."""
     if not taken:
         return sha256
     return hashlib.sha256("\n".join([sha256, *(one.profile.sha256 for one in taken)]).encode()).hexdigest()
 
 
 def _all_inputs(own: Mapping[str, Input], taken: Sequence[Taken]) -> list[dict[str, Any]]:
-    """The profile's own inputs, then those of its dependencies; a name may stand there more than once."""
+    """The profile's own inputs, then those of its dependencies. A name can occur several times."""
     inputs = [asdict(entry) for entry in own.values()]
     for one in taken:
         inputs += [entry for entry in one.profile.inputs if entry not in inputs]
@@ -111,7 +113,7 @@ def _all_inputs(own: Mapping[str, Input], taken: Sequence[Taken]) -> list[dict[s
 
 
 def _with_taken(controls: list[dict[str, Any]], taken: Sequence[Taken]) -> list[dict[str, Any]]:
-    """The profile's own controls, then those that it takes over. Each id stands for one control."""
+    """The profile's own controls, then those of its dependencies. Each id occurs once."""
     files: dict[str, str] = {control["id"]: control["file"] for control in controls}
     for one in taken:
         for control in one.controls:

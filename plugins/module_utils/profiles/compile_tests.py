@@ -24,7 +24,10 @@ _WHERE = "where"
 
 
 def compile_test(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict[str, Any]:
-    """One entry of `tests` as CompiledProfile describes it. `what` names the control in errors."""
+    """One entry of `tests`, in the form that CompiledProfile describes.
+
+    `what` names the control in errors.
+    """
     entries = cursor.mapping(f"{what}: a test")
     names = [key for key in entries if key != _EXPECT]
     for name in names:
@@ -57,7 +60,7 @@ def compile_test(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict
 def _check_queries(
     cursor: Cursor, resource: Resource, params: Mapping[str, Any], expect: list[dict[str, Any]], what: str
 ) -> None:
-    """Whatever the collector would refuse to be asked is refused here, where the line is known."""
+    """Refuse queries that the collector would refuse: here the line in the profile is known."""
     try:
         make_request(
             query for entry in expect for query in resource.attributes[entry["attribute"]].needs(params)

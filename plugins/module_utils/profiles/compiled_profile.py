@@ -11,20 +11,21 @@ from typing import Any, ClassVar
 
 from ..errors import ScanError
 
-# Raised whenever the shape of controls changes; a module that runs elsewhere may be of another version.
+# Increased when the shape of controls changes: a module that runs elsewhere can have another version.
 _FORMAT = 3
 
 
 @dataclass(frozen=True)
 class CompiledProfile:
-    """One compiled profile. It holds the values of sensitive inputs, so treat it as a credential.
+    """One compiled profile. It contains the values of sensitive inputs, so treat it as a credential.
 
-    `sha256` is of the bytes of the source files in their order, and of the same of what it depends on; `file` is the name
-    of the first one with its folder, as results show it, and each control has the file it stands in. Controls of
-    dependencies follow the profile's own, and so do their inputs. `inputs` are
-    the fields of `inputs.Input` with the value that holds for this scan. A control is a mapping:
+    `sha256` is the hash of its source files in their order, and of those of its dependencies. `file` is the
+    name of profile.yml with its folder, as results show it; each control names its own file. Controls and
+    inputs of dependencies follow the profile's own. `inputs` are the fields of `inputs.Input`, with the
+    values for this scan. A control is a mapping:
       id, title, desc, impact, descriptions, tags, refs, code (its YAML source), file, line, manual (bool),
-      supports (that of each profile that it comes through), only_if (None, or {reason, tests}), tests: a list of
+      supports (that of each profile that it comes through), only_if (None, or {reason, tests}), tests: a list
+      of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """
 
@@ -50,7 +51,10 @@ class CompiledProfile:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CompiledProfile:
-        """What `as_dict` gave. Raises ScanError bad_profile where another version of the engine made it."""
+        """The profile from what `as_dict` returned.
+
+        :raises ScanError: bad_profile, if another version of the engine made it
+        """
         if data.get("format") != _FORMAT:
             raise ScanError(
                 "bad_profile",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a control says of itself in a few words: its impact, its tags, its references."""
+"""Impact, tags and references of a control."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..vocabulary.value_types import kind_of
 
 REF_KEYS = ("ref", "url")
 
-# The words and numbers of InSpec. Severity of HDF is computed back from the number.
+# InSpec's words and numbers. HDF computes the severity from the number.
 IMPACTS: dict[str, float] = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
 
 
 def matching(cursor: Cursor, pattern: str, what: str, expected: str) -> str:
-    """A text of the form of `pattern`; `expected` says in words what that is."""
+    """A text that matches `pattern`; `expected` describes it in words."""
     text = cursor.text(what)
     if not re.match(pattern, text):
         cursor.fail(f"{what}: found '{show(text)}'; expected {expected}")

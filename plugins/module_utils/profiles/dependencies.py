@@ -1,10 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dependencies: controls that a profile takes over from other profiles, as they are or with changes of its own.
+"""Dependencies: controls that a profile takes from other profiles, with or without changes.
 
-InSpec writes this in Ruby: all controls are its include_controls, a list of them is its require_controls. What is taken
-over becomes a part of the profile that takes it, so readers of the results count it without knowing of dependencies.
+It is InSpec's include_controls (all controls) and require_controls (a list of them). Controls that are taken
+become part of the profile, so readers of the results count them without knowing about dependencies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Dependency:
-    """One entry of `depends`: which profile, with which inputs; `cursor` is its place. No path: a shipped profile."""
+    """One entry of `depends`: the profile and its inputs; `cursor` is the entry's place.
+
+    Without `path` a shipped profile.
+    """
 
     cursor: Cursor
     name: str
@@ -41,7 +44,7 @@ LoadDependency = Callable[[Dependency], CompiledProfile]
 
 @dataclass(frozen=True)
 class Taken:
-    """What one dependency gave: the profile, and its controls as they are taken over."""
+    """The result of one dependency: the profile, and the controls that are taken from it."""
 
     dependency: Dependency
     profile: CompiledProfile
@@ -49,10 +52,10 @@ class Taken:
 
 
 def take_over(cursor: Cursor, file: str, inputs: Mapping[str, Input], load: LoadDependency) -> list[Taken]:
-    """What each entry of `depends` gives. Raises ScanError bad_profile, and what `load` raises.
+    """The result of each entry of `depends`.
 
     :param file: the name in results of the file in which `cursor` stands
-    :param inputs: of the profile that depends; what it hands on may refer to them
+    :param inputs: of the profile that depends; the values that it passes on can refer to them
     :param load: loads and compiles a dependency
     """
     taken: list[Taken] = []
@@ -79,7 +82,7 @@ def _handed_on(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict[s
 
 
 class _Choice:
-    """Which controls of a dependency are taken, and what is changed in them."""
+    """Which controls of a dependency are taken, and how they are changed."""
 
     def __init__(self, keys: Mapping[str, Cursor], profile: CompiledProfile, file: str, what: str) -> None:
         self._keys = keys
@@ -136,7 +139,7 @@ class _Choice:
             place.fail(f"{self._what}: {unknown_name('control', show(control_id), self._by_id, expected)}")
 
     def _changed(self, control: Mapping[str, Any], place: Any) -> dict[str, Any]:
-        """The control with what applies to all of its profile, and with its own change where it has one."""
+        """The control with what applies to its whole profile, and with the change to it, if there is one."""
         changed = dict(control, supports=[*control["supports"], *self._supports])
         if place is None:
             return changed

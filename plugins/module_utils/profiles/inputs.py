@@ -1,7 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inputs: values that a profile leaves open, with types and defaults, and their place in tests: ${input.NAME}."""
+"""Inputs: values of a profile that a scan can set, with types and defaults.
+
+Tests refer to them by ${input.NAME}.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ INPUT_TYPES = tuple(_TYPES)
 
 @dataclass(frozen=True)
 class Input:
-    """One input with the value that holds for this scan. The value of a sensitive one must not leave the process."""
+    """One input with its value for this scan. The value of a sensitive input must not leave the process."""
 
     name: str
     type: str
@@ -63,7 +66,7 @@ class Input:
     sensitive: bool = False
 
     def attribute(self) -> dict[str, Any]:
-        """The input as it stands in InSpec's results, the value masked where it is sensitive."""
+        """The input in the form of InSpec's results; the value is masked if it is sensitive."""
         options: dict[str, Any] = {
             "type": self.type.capitalize(),
             "value": MASK if self.sensitive else self.value,
@@ -77,7 +80,8 @@ class Input:
 
 @dataclass(frozen=True)
 class Preset:
-    """A value that a profile hands on to an input of its dependency, where it stands; `sensitive`: as the value is."""
+    """A value that a profile passes on to an input of its dependency, and its place; `sensitive` as the value
+    is."""
 
     cursor: Cursor
     sensitive: bool
@@ -86,9 +90,10 @@ class Preset:
 def read_inputs(
     cursor: Cursor, given: Mapping[str, Any], preset: Mapping[str, Preset], profile: str
 ) -> dict[str, Input]:
-    """The declared inputs by name, each with the value that was given for it, else the preset one, else its own.
+    """The declared inputs by name, each with the given value, else the preset one, else its default.
 
-    Raises ScanError: bad_profile for a faulty declaration or preset, bad_option for a given value that does not fit.
+    :raises ScanError: bad_profile for a faulty declaration or preset; bad_option for a given value of another
+        type
     """
     inputs: dict[str, Input] = {}
     for entry in cursor.items("inputs"):
@@ -162,10 +167,10 @@ def _found(value: Any, sensitive: bool) -> str:
 
 
 def substitute(cursor: Cursor, inputs: Mapping[str, Input]) -> tuple[Cursor, bool]:
-    """The place with all references to inputs replaced, and whether a sensitive one was among them.
+    """The place with all references to inputs replaced, and whether one of them is sensitive.
 
-    A reference that stands alone gives the input's value with its type; a list inside a list is spread out there.
-    Within a longer text it gives the value as text.
+    A reference that stands alone becomes the input's value with its type; a list within a list is spread out.
+    Within a longer text it becomes the value as text.
     """
     used: list[Input] = []
     value = _substituted(cursor, inputs, used)
@@ -224,7 +229,10 @@ def _look_up(cursor: Cursor, name: str, inputs: Mapping[str, Input]) -> Input:
 
 
 def check_given(given: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
-    """Raise ScanError bad_option where a value was given for an input that no profile of the scan declares."""
+    """Check that each given value is for an input that a profile of the scan declares.
+
+    :raises ScanError: bad_option
+    """
     for name in given:
         if name not in declared:
             raise ScanError(

@@ -27,13 +27,14 @@ _SIZE_LIMIT = 2 * 1024 * 1024
 def load_profile(path_or_name: str, search: Sequence[Path], inputs: Mapping[str, Any]) -> CompiledProfile:
     """Load and check one profile.
 
-    :param path_or_name: a file, a folder that holds profile.yml, or the name of such a folder in one of `search`. A
-        name without a slash is looked for in `search` first. The files in a folder `controls` beside profile.yml hold
-        more controls; they follow those of profile.yml in the order of the files' names.
-    :param inputs: values for the profile's inputs; names that it does not declare are ignored here, as they may be
-        another profile's (`load_profiles` refuses those that are nobody's). They hold for dependencies too
-    :raises ScanError: profile_not_found; bad_profile, which says file, line, what was found and what was expected;
-        bad_option for an input's value; missing_library without PyYAML
+    :param path_or_name: a file, a folder with a profile.yml, or the name of such a folder in one of `search`.
+        A name without a slash is looked for in `search` first. The files in a folder `controls` beside
+        profile.yml contain more controls; they follow those of profile.yml in the order of the files' names.
+    :param inputs: values for the profile's inputs and those of its dependencies. Names that it does not
+        declare are ignored: they can be another profile's (`load_profiles` refuses those that no profile
+        declares)
+    :raises ScanError: profile_not_found; bad_profile, which says file, line, what was found and what was
+        expected; bad_option for an input's value; missing_library without PyYAML
     """
     return _Loader(search, inputs).load(find_profile(path_or_name, search), {}, {})
 
@@ -46,7 +47,7 @@ class _Loader:
         self._inputs = inputs
 
     def load(self, file: Path, preset: Mapping[str, Preset], above: Mapping[Path, str]) -> CompiledProfile:
-        """`above`: the files of the profiles that led here, each with its name as results show it."""
+        """Load a profile; `above`: the files of the profiles that depend on it -> their names in results."""
         folder = file.resolve().parent.name
         digest = hashlib.sha256()
         documents: dict[str, Document] = {}
@@ -82,7 +83,7 @@ class _Loader:
 
 
 def _more(file: Path) -> list[Path]:
-    """The files of controls beside a profile.yml. Nothing in their folder is passed over in silence."""
+    """The files of controls beside a profile.yml. Any other file in their folder is an error."""
     folder = file.parent / CONTROLS_FOLDER
     if file.name != PROFILE_FILE or not folder.is_dir():
         return []
@@ -101,7 +102,10 @@ def _more(file: Path) -> list[Path]:
 
 
 def read_text(file: Path) -> tuple[bytes, str]:
-    """The bytes of a profile's file, and its text. Raises ScanError bad_profile and profile_not_found."""
+    """The bytes of a profile's file, and its text.
+
+    :raises ScanError: bad_profile, profile_not_found
+    """
     try:
         if file.stat().st_size > _SIZE_LIMIT:
             raise syntax_error(str(file), 1, f"the file is larger than {_SIZE_LIMIT} bytes")
@@ -124,8 +128,10 @@ def read_text(file: Path) -> tuple[bytes, str]:
 def load_profiles(
     paths_or_names: Iterable[str], search: Sequence[Path], inputs: Mapping[str, Any]
 ) -> tuple[CompiledProfile, ...]:
-    """Load all profiles of a scan; see `load_profile`. Raises bad_option for two of one name, and for inputs that none
-    declares.
+    """Load all profiles of a scan, each as `load_profile` does.
+
+    :raises ScanError: what `load_profile` raises; bad_option for two profiles of one name, or an input that
+        none declares
     """
     profiles: list[CompiledProfile] = []
     for path_or_name in paths_or_names:
@@ -142,7 +148,10 @@ def load_profiles(
 
 
 def find_profile(path_or_name: str, search: Sequence[Path]) -> Path:
-    """The file of a profile; see `load_profile`. Raises ScanError profile_not_found."""
+    """The file of a profile, found as `load_profile` says.
+
+    :raises ScanError: profile_not_found
+    """
     candidates = [Path(path_or_name).expanduser()]
     if path_or_name and "/" not in path_or_name:
         candidates = [folder / path_or_name for folder in search] + candidates

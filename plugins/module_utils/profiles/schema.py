@@ -1,9 +1,9 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The JSON schema of profile files, made from the registries, for editors that complete and check while one writes.
+"""The JSON schema of profile files, made from the registries, for editors that complete and check.
 
-The loader is stricter: it also knows inputs, patterns and what the collector can be asked for.
+The loader is stricter: it also checks inputs, patterns, and the queries to the collector.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _parameter(parameter: Parameter) -> Schema:
 
 
 def _conditions_of(kind: ValueType) -> Schema:
-    # Draft 7 ignores what stands beside a reference, hence the list of one.
+    # Draft 7 ignores keys beside a reference, hence the list of one.
     return {"allOf": [{"$ref": f"#/definitions/conditions_{TYPE_NAMES[kind]}"}]}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from ..safe_text import one_line
+from ..text_layout import columns, fit, number_of
 
 _HEADS = ("HOST", "CLUSTER", "GATE", "SCANNED", "P", "F", "NR", "NA", "PE", "%", "WORST", "SECONDS")
 _STATUSES = (PASSED, FAILED, NOT_REVIEWED, NOT_APPLICABLE, PROFILE_ERROR)
@@ -40,11 +41,11 @@ def render_fleet(runs: Sequence[ClusterRun]) -> str:
     passed = [one for one in ordered if one.run and one.passed]
     listed = [one for one in ordered if not (one.run and one.passed)] + passed[:_MOST_PASSED]
     rows = [_HEADS, *(_row(one, one.run) for one in listed if one.run), _total(ordered)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+    widths = [max(columns(row[column]) for row in rows) for column in range(len(_HEADS))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(len(lines) - 1, "-" * len(lines[0]))
     if len(passed) > _MOST_PASSED:
-        lines.append(f"{len(passed) - _MOST_PASSED} more clusters passed")
+        lines.append(f"{number_of(len(passed) - _MOST_PASSED, 'more cluster')} passed")
     lines += [
         f"{one_line(one.host, _WIDEST_LABEL)}: not scanned: {one_line(one.error, _WIDEST_ERROR)}"
         for one in listed
@@ -96,7 +97,7 @@ def _total(all_runs: Sequence[ClusterRun]) -> tuple[str, ...]:
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [
-        cell.ljust(width) if head in _LEFT else cell.rjust(width)
+        fit(cell, width) if head in _LEFT else cell.rjust(width)
         for cell, width, head in zip(row, widths, _HEADS)
     ]
     return "  ".join(cells).rstrip()

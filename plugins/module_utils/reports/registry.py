@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
-from . import junit, markdown
+from . import (
+    junit,
+    markdown,
+)
 from .report import Report
 
-REPORTS: dict[str, Report] = {report.name: report for report in (markdown.REPORT, junit.REPORT)}
+REPORTS: dict[str, Report] = {
+    report.name: report
+    for report in (
+        markdown.REPORT,
+        junit.REPORT,
+    )
+}

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
 from collections.abc import Sequence
 
 from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
+from ..text_layout import columns, fit, number_of, wrap
 from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
 
 _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
@@ -35,15 +34,11 @@ def render_table(run: Run, width: int = 100) -> str:
     """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
     width = max(_NARROWEST, min(_WIDEST, width))
     lines = _Rows(run, width).lines()
-    lines += ["", *_wrap(_LEGEND, width)]
+    lines += ["", *wrap(_LEGEND, width)]
     for error, targets in causes(run):
-        text = "Not scanned, {} {}: {}. {}".format(
-            len(targets),
-            "target" if len(targets) == 1 else "targets",
-            error.cause.rstrip("."),
-            error.advice,
-        )
-        lines += ["", *_wrap(text, width)]
+        number = number_of(len(targets), "target")
+        text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
+        lines += ["", *wrap(text, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 
 
@@ -68,8 +63,8 @@ class _Rows:
             + len("critical")
             + _GAPS
         )
-        workloads = [_columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
-        containers = [_columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
+        workloads = [columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
+        containers = [columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
         self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
 
     def lines(self) -> list[str]:
@@ -85,9 +80,9 @@ class _Rows:
     def _labels(self, workload: str, container: str, approach: str) -> str:
         return "  ".join(
             (
-                _fit(workload, self.workload_width),
-                _fit(container, self.container_width),
-                _fit(approach, self.approach_width),
+                fit(workload, self.workload_width),
+                fit(container, self.container_width),
+                fit(approach, self.approach_width),
             )
         )
 
@@ -100,7 +95,7 @@ class _Rows:
         labels = self._labels(workload_label(target), container_label(target), one_line(target.approach))
         word = RESULT_WORDS[target.result]
         if target.counts is None:
-            room = self.width - _columns(labels) - 2
+            room = self.width - columns(labels) - 2
             why = target.error.reason if target.error else ""
             return f"{labels}  {one_line(f'{word}: {why}', room)}"
         return self._row(
@@ -116,7 +111,7 @@ class _Rows:
         text = f"TOTAL: {counts.scanned} of {counts.selected} targets scanned"
         room = self.workload_width + self.container_width + self.approach_width + 4
         return self._row(
-            _fit(text, room),
+            fit(text, room),
             "",
             [str(controls.of(status)) for status, _unused in _STATUS_COLUMNS],
             f"{controls.compliance}%",
@@ -128,11 +123,11 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     if run.gate is None:
         return [f"Gate: {verdict(run)}"]
     reasons = reason_lines(run)
-    number = len(run.gate.reasons)
+    number = number_of(len(run.gate.reasons), "reason")
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
-    lines = [head + (", {} {}:".format(number, "reason" if number == 1 else "reasons") if reasons else "")]
+    lines = [head + (f", {number}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
-        lines += _wrap("- " + reason, width, "  ")
+        lines += wrap(reason, width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:
         lines.append(f"... and {len(reasons) - _MOST_REASONS} more")
     return lines
@@ -144,26 +139,3 @@ def _share(room: int, first: int, second: int) -> tuple[int, int]:
         first = max(_SHORTEST_LABEL, min(first, max(room // 3, room - second)))
         second = room - first
     return first, second
-
-
-def _columns(text: str) -> int:
-    """Terminal columns of a line: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
-
-
-def _fit(text: str, width: int) -> str:
-    """Exactly `width` columns: padded, or with an ellipsis in the middle, for names of replicas differ at their end."""
-    if _columns(text) > width:
-        while _columns(text) > width - 1:
-            middle = len(text) // 2
-            text = text[:middle] + text[middle + 1 :]
-        middle = (len(text) + 1) // 2
-        text = text[:middle] + "…" + text[middle:]
-    return text + " " * (width - _columns(text))
-
-
-def _wrap(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(one_line(text), width, subsequent_indent=indent, break_on_hyphens=False) or [""]

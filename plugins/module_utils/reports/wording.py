@@ -15,6 +15,7 @@ from ..results.run import Run
 from ..results.status import FAIL, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
+from ..text_layout import number_of
 
 RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
 _MAX_LABEL = 400
@@ -59,7 +60,7 @@ def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
     return "{} targets of {}{}".format(
         len(target_ids),
         ", ".join(workloads[:_MOST_WORKLOADS]),
-        f" and {more} more workloads" if more > 0 else "",
+        f" and {number_of(more, 'more workload')}" if more > 0 else "",
     )
 
 

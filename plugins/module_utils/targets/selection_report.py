@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..text_layout import number_of
+
 _NAMES_SHOWN = 5
 # Options that leave out namespaces, and those that leave out pods.
 _NAMESPACE_OPTIONS = ("namespaces", "exclude_namespaces")
@@ -72,6 +74,4 @@ class SelectionReport:
 
 def _count(number: int, noun: str, names: Any = ()) -> str:
     shown = list(names[:_NAMES_SHOWN]) + (["..."] if len(names) > _NAMES_SHOWN else [])
-    return "{} {}{}{}".format(
-        number, noun, "" if number == 1 else "s", " ({})".format(", ".join(shown)) if shown else ""
-    )
+    return number_of(number, noun) + (f" ({', '.join(shown)})" if shown else "")

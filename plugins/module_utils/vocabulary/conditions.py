@@ -1,9 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions: what a profile writes after an attribute, checked, put into words, and judged.
+"""Conditions, which a profile writes after an attribute: checks them, describes them, judges by them.
 
-A compiled condition is {matcher, operand, negated}, plain JSON. Several conditions on one attribute must all hold.
+A compiled condition is {matcher, operand, negated}, plain JSON. Several conditions on one attribute must all
+hold.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ Condition = dict[str, Any]
 
 
 def compile_conditions(cursor: Cursor, kind: ValueType, what: str) -> list[Condition]:
-    """Check what stands at `cursor` against a type. A plain value or list means `equals`. `what` names it in errors."""
+    """The conditions at `cursor` for an attribute of type `kind`.
+
+    A plain value or list means `equals`. `what` names the attribute in errors.
+    """
     if not isinstance(cursor.value, dict):
         return [_condition(cursor, "equals", kind, what)]
     if not cursor.value:
@@ -97,7 +101,7 @@ def _operand_shown(condition: Condition, kind: ValueType, masked: bool) -> str:
 
 
 def _statement(condition: Condition, kind: ValueType, masked: bool) -> tuple[bool, str]:
-    """Whether the condition is put into words with "not", and the words after "to"."""
+    """Whether "not" stands before the words of the condition, and these words (after "to")."""
     matcher, negated = MATCHERS[condition["matcher"]], condition["negated"]
     words = matcher.words
     if "%s" not in words:
@@ -110,7 +114,7 @@ def _statement(condition: Condition, kind: ValueType, masked: bool) -> tuple[boo
 
 
 def sign_of(conditions: list[Condition], kind: ValueType, masked: bool = False) -> str:
-    """The conditions as they stand after a field's name: "= 0", "not matches /x/"."""
+    """The conditions in the form that follows the name of a field: "= 0", "not matches /x/"."""
     signs = []
     for condition in conditions:
         sign, negated = MATCHERS[condition["matcher"]].sign, condition["negated"]
@@ -123,7 +127,8 @@ def sign_of(conditions: list[Condition], kind: ValueType, masked: bool = False) 
 
 
 def _predicate_words(predicate: str, conditions: list[Condition]) -> str | None:
-    """The words of an attribute that is itself a statement ("exist", "be installed"), where only that is asked."""
+    """The words of an attribute that is itself a statement ("exist", "be installed"); None for any other, or
+    with several conditions."""
     if not predicate or len(conditions) != 1 or conditions[0]["matcher"] != "equals":
         return None
     wanted = conditions[0]["operand"] is not conditions[0]["negated"]
@@ -131,8 +136,8 @@ def _predicate_words(predicate: str, conditions: list[Condition]) -> str | None:
 
 
 def describe(conditions: list[Condition], attribute: Attribute, title: str, masked: bool) -> dict[str, str]:
-    """The two texts of an expectation: `description` ("File /x mode is expected to be no wider than 0640") and
-    `expected`, which starts a failure's message ("expected mode no wider than 0640")."""
+    """The two texts of an expectation: `description` ("File /x mode is expected to be no wider than 0640")
+    and `expected`, which starts a failure's message ("expected mode no wider than 0640")."""
     kind, name = attribute.type, attribute.name
     statement = _predicate_words(attribute.predicate, conditions)
     if statement is not None:
@@ -155,11 +160,13 @@ def describe(conditions: list[Condition], attribute: Attribute, title: str, mask
 
 
 def unmet(conditions: list[Condition], kind: ValueType, found: Any) -> Condition | None:
-    """The first condition that `found` does not meet, None where it meets all. Raises NotKnownError.
+    """The first condition that `found` does not meet; None if it meets all.
 
-    `found` is a value, Absent, or Partial. A condition over a partial list fails where the missing rest could not
-    change that, and is otherwise not known. Over an absent thing a negated condition holds, as it does in InSpec for
-    nil, and every other one fails.
+    `found` is a value, Absent, or Partial. A condition on a partial list fails if the missing entries cannot
+    change that; otherwise the result is not known. For something absent a negated condition holds, as in
+    InSpec for nil, and any other condition fails.
+
+    :raises NotKnownError: the missing entries of a partial list could change the result
     """
     partial = found if isinstance(found, Partial) else None
     value = None if isinstance(found, Absent) else partial.value if partial else found
@@ -177,7 +184,7 @@ def unmet(conditions: list[Condition], kind: ValueType, found: Any) -> Condition
 
 
 def found_text(condition: Condition, attribute: Attribute, found: Any, masked: bool) -> str:
-    """What was found, for the message of a failure: the entries that break the condition where these are known."""
+    """What was found, for the message of a failure: the entries that break the condition, if they are known."""
     if isinstance(found, Partial):
         found = found.value
     if isinstance(found, Absent) or found is None:

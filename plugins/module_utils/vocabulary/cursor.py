@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A place in a profile file: the value that stands there, and errors that say where it stands."""
+"""A place in a profile file: its value, and errors that name file and line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from .yaml_document import Document, Path, syntax_error
 
 @dataclass(frozen=True)
 class Cursor:
-    """The value at `path` of a document. Every check that fails raises ScanError bad_profile with file and line."""
+    """The value at `path` of a document.
+
+    Every check that fails raises ScanError bad_profile with file and line.
+    """
 
     document: Document
     path: Path
@@ -33,13 +36,16 @@ class Cursor:
         return Cursor(self.document, (*self.path, key), self.value[key])
 
     def with_value(self, value: Any) -> Cursor:
-        """The same place, with another value standing there (an input's)."""
+        """The same place with another value, such as that of an input."""
         return Cursor(self.document, self.path, value)
 
     def mapping(
         self, what: str, allowed: Iterable[str] | None = None, required: Sequence[str] = ()
     ) -> dict[str, Cursor]:
-        """The entries of a mapping; without `allowed` any key may stand there. `what` names it in errors."""
+        """The entries of a mapping; without `allowed` any key is accepted.
+
+        `what` names the mapping in errors.
+        """
         if not isinstance(self.value, dict):
             self.fail(f"{what}: found {kind_of(self.value)}; expected a mapping")
         names = None if allowed is None else list(allowed)
@@ -71,7 +77,7 @@ class Cursor:
         return self.value
 
     def accepted(self, what: str, name: str, accept: Callable[[Any], Any]) -> Any:
-        """The value as `accept` gives it; `name` says what it expects (both as in ValueType)."""
+        """The value that `accept` returns. `name` says what is expected (both as in ValueType)."""
         try:
             return accept(self.value)
         except ValueError as error:

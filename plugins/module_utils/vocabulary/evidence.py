@@ -1,7 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be judged: facts and API objects, with absence, partial lists and missing knowledge kept apart."""
+"""What tests judge: facts and API objects.
+
+An absent thing, a partial list and an unknown value are kept apart.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from .value_text import bound_text
 
 
 class NotKnownError(Exception):
-    """What a test needs is not known, so the test can be neither passed nor failed.
+    """A value that a test needs is not known, so the test neither passes nor fails.
 
     :param what: the fact's key, or the part of the API object
-    :param cause: why it is not known; may come from the container, so it is bounded and escaped here
+    :param cause: why it is not known; it can come from the container, so it is cut and escaped here
     """
 
     def __init__(self, what: str, cause: str) -> None:
@@ -28,14 +31,14 @@ class NotKnownError(Exception):
 
 @dataclass(frozen=True)
 class Absent:
-    """Seen not to be there. This is evidence: it fails what was expected of the thing and meets what was forbidden."""
+    """The thing does not exist, for certain. Conditions on it fail, negated ones hold."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Partial:
-    """A list, or a count of it, that was cut short: it can show that a rule is broken, never that it holds."""
+    """An incomplete list, or its length. It can show that a rule is broken, never that the rule holds."""
 
     value: Any
     what: str
@@ -44,7 +47,7 @@ class Partial:
 
 @dataclass(frozen=True)
 class EvaluationContext:
-    """Who is judged: `Target.identity()`, the pod as the API showed it (v1 Pod), and the container's name."""
+    """The judged target: `Target.identity()`, its pod (v1 Pod), and the name of its container."""
 
     target: Mapping[str, Any]
     pod: Mapping[str, Any]
@@ -53,14 +56,17 @@ class EvaluationContext:
 
 @dataclass
 class Evidence:
-    """The facts and the context of one target, with what was parsed from them kept for the next test."""
+    """The facts and the context of one target. What is parsed from them is kept for the next test."""
 
     facts: Facts
     context: EvaluationContext
     _parsed: dict[Any, Any] = field(default_factory=dict)
 
     def value_of(self, query: Query) -> Any:
-        """The fact's value, or Absent. Raises NotKnownError for every other status."""
+        """The value of the fact, or Absent.
+
+        :raises NotKnownError: the fact has any other status
+        """
         fact = self.facts.get_fact(query)
         if fact.status == OK:
             return fact.value
@@ -69,7 +75,10 @@ class Evidence:
         raise NotKnownError(query.key, fact.cause or fact.status)
 
     def parsed(self, key: Any, parse: Callable[[], Any]) -> Any:
-        """`parse()` for the first call with this key, its result for the next ones; failures are not kept."""
+        """The result of `parse()`, which is called once for each key.
+
+        If it raises, it is called again next time.
+        """
         if key not in self._parsed:
             self._parsed[key] = parse()
         return self._parsed[key]

@@ -15,7 +15,7 @@ from .value_types import ANY, BOOLEAN, MODE, PATTERN, ValueType, identity_key, l
 
 
 class IncomparableError(Exception):
-    """The value has a type that the matcher cannot compare; the expectation fails, negated or not."""
+    """The matcher cannot compare a value of this type. The expectation fails, negated or not."""
 
 
 def _always(_kind: ValueType, _found: Any, _operand: Any) -> bool:
@@ -34,12 +34,17 @@ def _nothing(_kind: ValueType, _found: Any, _operand: Any) -> list[Any]:
 class Matcher:
     """One matcher.
 
-    `words` completes "is expected to", `sign` stands between an attribute and a value ("uid = 0"). Both hold one
-    %s, or none where the operand is true or false.
-    `applies` says for which types of attributes there is this matcher, `operand` of which type its operand is (None:
-    an expectation of its own, for the list's entries). `holds` judges; it may raise IncomparableError and
-    NotKnownError. `culprits` gives the entries of a list that break the expectation. `sure_on_part` says whether a list
-    that is only a part of the whole, and does not hold, shows that the whole would not hold either.
+    :ivar words: what follows "is expected to", with %s for the operand; without %s if the operand is true or
+        false
+    :ivar sign: what stands between attribute and operand in short ("uid = 0"), with or without %s likewise
+    :ivar applies: type of an attribute -> whether it has this matcher
+    :ivar operand: type of an attribute -> type of the operand; None: conditions on the entries of the list
+    :ivar holds: (type, found value, operand) -> whether the expectation is met; raises IncomparableError,
+        NotKnownError
+    :ivar culprits: (type, found value, operand) -> the entries of a list that break the expectation
+    :ivar sure_on_part: (type, part of a list, operand) -> if the part breaks the expectation: whether the
+        whole list must break it too. For `none_outside: [a]` the part [b] is sure: nothing more can mend it.
+        For `include: [a]` the part [b] is not: the rest can contain a.
     """
 
     name: str
@@ -90,7 +95,7 @@ def _list_of_own_type(kind: ValueType) -> ValueType:
 
 
 def element_type(kind: ValueType) -> ValueType:
-    """The type of the entries of a value of type `kind`; a text counts as made of texts."""
+    """The type of the entries of a value of type `kind`. The entries of a text are texts."""
     return kind.element or (ANY if kind.flexible else kind)
 
 
@@ -129,7 +134,7 @@ def _equals(kind: ValueType, found: Any, operand: Any) -> bool:
 
 
 def _more_than_expected(_kind: ValueType, found: Any, operand: Any) -> bool:
-    # Of the values that can be partial, only a count has an order; a longer whole has a larger one.
+    # Of partial values only a count has an order, and the count of the whole list is larger still.
     return isinstance(found, int) and found > operand
 
 
@@ -405,9 +410,9 @@ NESTED: tuple[str, ...] = tuple(matcher.name for matcher in _ALL if matcher.oper
 
 
 def meets(conditions: list[dict[str, Any]], kind: ValueType, value: Any) -> bool:
-    """Whether `value`, of type `kind`, meets every compiled condition. None (nothing there) meets only negated ones.
+    """Whether `value`, of type `kind`, meets every compiled condition. None (absent) meets only negated ones.
 
-    Raises NotKnownError.
+    :raises NotKnownError: a matcher cannot decide
     """
     for condition in conditions:  # noqa: SIM110 - all() takes twice the time, and tables have many rows
         if not meets_one(condition, kind, value):

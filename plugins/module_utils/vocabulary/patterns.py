@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Regular expressions of profiles over texts of containers: checked when the profile is loaded, bounded when used."""
+"""Regular expressions of profiles, applied to texts of containers: checked when loaded, bounded when used."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ except ImportError:  # Python 3.10 and older
         warnings.simplefilter("ignore", DeprecationWarning)
         import sre_parse as _sre
 
-# Time grows with a power of a line's length at worst, as patterns whose time grows exponentially are refused. So a
-# line is searched only up to a length that no honest configuration file has.
+# Time grows with a power of a line's length at worst, as patterns whose time grows exponentially are refused.
+# So a line is searched only up to a length that no honest configuration file has.
 LINE_LIMIT = 4096
 
 
 class LineTooLongError(Exception):
-    """A line is longer than what is searched, so it is not known whether the pattern matches."""
+    """A line is too long to be searched, so it is not known whether the pattern matches."""
 
 
 def check_pattern(pattern: str) -> None:
-    """Raise ValueError where `pattern` is no regular expression of Python, or one whose time may explode.
+    """Check that `pattern` is a regular expression of Python that needs no exponential time.
 
-    Refused are, inside a repeat without an upper bound, another such repeat or a choice, as in (a+)+ and (a|ab)+, and
-    back references: with them a short hostile text can keep the processor busy for years.
+    Refused are back references, and in a repeat without an upper bound another such repeat or a choice, as in
+    (a+)+ and (a|ab)+: with them a short hostile text can keep the processor busy for years.
+
+    :raises ValueError: `pattern` is refused
     """
     try:
         compile_pattern(pattern)
@@ -68,14 +70,14 @@ def _inner_patterns(argument: Any) -> Iterable[Any]:
 
 @functools.lru_cache(maxsize=1024)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """`pattern` compiled; `^` and `$` are the ends of a line, as in Ruby and grep."""
+    """The compiled pattern. `^` and `$` match at the ends of a line, as in Ruby and grep."""
     return re.compile(pattern, re.MULTILINE)
 
 
 def find_line(pattern: str, text: str) -> int | None:
-    """The number of the first line of `text` in which `pattern` is found (1 is the first), None where in no line.
+    """The number of the first line of `text` in which `pattern` is found, from 1; None if there is none.
 
-    Raises LineTooLongError where no line matches and one was too long to be searched.
+    :raises LineTooLongError: no line matches, and one was too long to be searched
     """
     search = compile_pattern(pattern).search
     skipped = 0

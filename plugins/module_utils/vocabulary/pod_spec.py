@@ -1,8 +1,9 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes' own rules over a pod's API object: what holds for a container when pod, container and defaults are put
-together. Sources: the API reference of core/v1 (Pod, Container, SecurityContext) and the Pod Security Standards.
+"""What applies to a container by Kubernetes' rules, from the fields of pod and container and their defaults.
+
+Sources: the API reference of core/v1 (Pod, Container, SecurityContext) and the Pod Security Standards.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def dig(value: Any, *keys: str) -> Any:
-    """`value[key][key]...`, None where a part is missing or null."""
+    """`value[key][key]...`; None if a part is missing or null."""
     for key in keys:
         if not isinstance(value, dict):
             return None
@@ -32,7 +33,10 @@ def dig(value: Any, *keys: str) -> Any:
 
 
 def pod_spec(context: EvaluationContext) -> Mapping[str, Any]:
-    """The pod's spec. Raises NotKnownError without one."""
+    """The pod's spec.
+
+    :raises NotKnownError: it has none
+    """
     spec = context.pod.get("spec")
     if not isinstance(spec, dict):
         raise NotKnownError("the pod's spec", "the pod's API object was not given")
@@ -59,7 +63,7 @@ class ContainerSpec:
 
     @property
     def status(self) -> Mapping[str, Any]:
-        """Its entry in the pod's status; empty where there is none yet."""
+        """Its entry in the pod's status; empty if there is none yet."""
         entries = dig(self.pod, "status", _STATUSES[self.kind]) or []
         return next((entry for entry in entries if entry.get("name") == self.name), {})
 
@@ -68,7 +72,7 @@ class ContainerSpec:
         return dig(self.spec, "securityContext", *keys)
 
     def effective(self, *keys: str) -> Any:
-        """A field of the container's security context, or of the pod's where the container leaves it out."""
+        """A field of the container's security context, else of the pod's."""
         value = self.own(*keys)
         return value if value is not None else dig(self.pod_spec, "securityContext", *keys)
 
@@ -78,7 +82,8 @@ class ContainerSpec:
 
     @property
     def allow_privilege_escalation(self) -> bool:
-        # Left out means allowed; and it is always allowed for privileged containers and those with CAP_SYS_ADMIN.
+        # Left out means allowed; and it is always allowed for privileged containers and those with
+        # CAP_SYS_ADMIN.
         return (
             self.privileged
             or self.own("allowPrivilegeEscalation") is not False
@@ -86,8 +91,8 @@ class ContainerSpec:
         )
 
     def capabilities(self, change: str) -> list[str]:
-        """The capabilities that are added ("add") or dropped ("drop"): capitals, without CAP_, sorted, each once.
-        Privileged containers have all of them and drop none."""
+        """The capabilities that are added ("add") or dropped ("drop"): capitals, without CAP_, sorted, each
+        once. Privileged containers have all of them and drop none."""
         if self.privileged:
             return ["ALL"] if change == "add" else []
         names = [str(name).upper() for name in self.own("capabilities", change) or []]
@@ -95,7 +100,7 @@ class ContainerSpec:
 
     @property
     def seccomp_profile(self) -> Any:
-        """RuntimeDefault, Localhost or Unconfined; None where neither container nor pod says."""
+        """RuntimeDefault, Localhost or Unconfined; None if neither container nor pod sets it."""
         if self.privileged:
             return "Unconfined"  # the runtime applies no profile to privileged containers
         # The profile is one value: a container's own replaces the pod's as a whole.
@@ -103,7 +108,7 @@ class ContainerSpec:
 
     @property
     def apparmor_profile(self) -> Any:
-        """RuntimeDefault, Localhost or Unconfined; None where nothing says (then the runtime chooses its default)."""
+        """RuntimeDefault, Localhost or Unconfined; None if nothing sets it (the runtime's default applies)."""
         if self.privileged:
             return "Unconfined"
         kind = dig(self.effective("appArmorProfile"), "type")
@@ -120,16 +125,17 @@ class ContainerSpec:
         return dig(self.effective("windowsOptions"), "hostProcess") is True
 
     def selinux(self, part: str) -> Any:
-        """type, user, role or level of the SELinux options; a container's options replace the pod's as a whole."""
+        """type, user, role or level of the SELinux options; a container's options replace the pod's as a
+        whole."""
         return dig(self.effective("seLinuxOptions"), part)
 
     def limit(self, what: str) -> Any:
-        """The container's limit of cpu, memory or ephemeral-storage, or the one of the whole pod."""
+        """The container's limit of cpu, memory or ephemeral-storage, else that of the whole pod."""
         own = dig(self.spec, "resources", "limits", what)
         return own if own is not None else dig(self.pod_spec, "resources", "limits", what)
 
     def request(self, what: str) -> Any:
-        """The container's request; where it is left out the API takes its limit. Then the one of the whole pod."""
+        """The container's request, else its limit (as the API does), else the request of the whole pod."""
         for scope in (self.spec, self.pod_spec):
             for part in ("requests", "limits"):
                 value = dig(scope, "resources", part, what)
@@ -139,7 +145,8 @@ class ContainerSpec:
 
     @property
     def image_pull_policy(self) -> str:
-        """As the API fills it in: Always for the tag latest and for no tag and no digest, else IfNotPresent."""
+        """The policy, or the API's default: Always for the tag latest or without tag and digest, else
+        IfNotPresent."""
         image = parse_image(str(self.spec.get("image") or ""))
         latest = not image["digest"] and image["tag"] in ("", "latest")
         return str(self.spec.get("imagePullPolicy") or ("Always" if latest else "IfNotPresent"))
@@ -158,13 +165,16 @@ class ContainerSpec:
     def mounts_token(self) -> bool:
         """Whether the container sees a token of the pod's service account at the usual path.
 
-        Admission writes the mount into the live pod, so the setting of the ServiceAccount itself is in it.
+        Admission writes the mount into the live pod, so the setting of the ServiceAccount shows there.
         """
         return any(str(mount.get("mountPath", "")).rstrip("/") == TOKEN_PATH for mount in self.mounts)
 
 
 def containers_of(context: EvaluationContext) -> list[ContainerSpec]:
-    """Every container of the pod: regular, init and ephemeral ones. Raises NotKnownError without the pod's spec."""
+    """Every container of the pod: regular, init and ephemeral ones.
+
+    :raises NotKnownError: the pod has no spec
+    """
     return [
         ContainerSpec(context, spec, kind)
         for key, kind in _KINDS
@@ -173,7 +183,10 @@ def containers_of(context: EvaluationContext) -> list[ContainerSpec]:
 
 
 def target_container(context: EvaluationContext) -> ContainerSpec:
-    """The container that is judged. Raises NotKnownError where the pod has none of that name."""
+    """The container that is judged.
+
+    :raises NotKnownError: the pod has no container of that name
+    """
     for container in containers_of(context):
         if container.name == context.container_name:
             return container
@@ -188,13 +201,14 @@ def account_name(context: EvaluationContext) -> str:
 
 
 def automounts_token(context: EvaluationContext) -> bool:
-    """The pod's setting; where it is left out the ServiceAccount's decided, and the live pod shows what it said."""
+    """The pod's setting. If it has none, that of the ServiceAccount, which the live pod's mounts show."""
     value = pod_spec(context).get("automountServiceAccountToken")
     return target_container(context).mounts_token if value is None else bool(value)
 
 
 def token_lifetimes(context: EvaluationContext) -> list[int]:
-    """Seconds for which the tokens in the pod's projected volumes are valid; an hour where a source does not say."""
+    """Seconds for which the tokens in the pod's projected volumes are valid; an hour if a source does not
+    say."""
     sources = [source for volume in volumes(context) for source in dig(volume, "projected", "sources") or []]
     return [
         dig(source, "serviceAccountToken", "expirationSeconds") or 3600
@@ -204,13 +218,14 @@ def token_lifetimes(context: EvaluationContext) -> list[int]:
 
 
 def parse_image(reference: str) -> dict[str, str]:
-    """registry, repository, tag and digest of an image reference, empty where it has none."""
+    """registry, repository, tag and digest of an image reference; empty if it has none."""
     rest, _at, digest = reference.partition("@")
     head, slash, tail = rest.rpartition("/")
     name, _colon, tag = tail.partition(":")
     repository = head + slash + name
     first, slash, others = repository.partition("/")
-    # A first part with a dot or a port, or localhost, is a registry; otherwise it is a folder of the default one.
+    # A first part with a dot or a port, or localhost, is a registry; otherwise it is a folder of the default
+    # one.
     if slash and ("." in first or ":" in first or first == "localhost"):
         return {"registry": first, "repository": others, "tag": tag, "digest": digest}
     return {"registry": "", "repository": repository, "tag": tag, "digest": digest}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A YAML text's nodes by libyaml where PyYAML has it: the shipped profiles in a seventh of the time, for each host of a play.
+"""Parses YAML by libyaml, if PyYAML has it: the shipped profiles then take a seventh of the time.
 
-Whatever libyaml does not take, or takes differently, is PyYAML's to read, so that a profile means the same everywhere. The
-nodes are put together in Python, whose recursion has a limit.
+A text that libyaml refuses or reads differently is parsed by PyYAML, so that a profile means the same
+everywhere. The nodes are put together in Python, whose recursion has a limit.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ try:
 except ImportError:
     _HAS_LIBYAML = False
 
-# libyaml takes tabs where PyYAML refuses them, and counts a byte order mark as no character.
+# libyaml accepts tabs that PyYAML refuses, and does not count a byte order mark as a character.
 _READ_DIFFERENTLY = ("\t", "\ufeff")
 
 
 def compose(text: str) -> Any:
-    """The root node with its marks, None for an empty text. Raises yaml.YAMLError and RecursionError as yaml.compose does."""
+    """The root node with its marks; None for an empty text.
+
+    :raises yaml.YAMLError: as yaml.compose
+    :raises RecursionError: as yaml.compose
+    """
     if _HAS_LIBYAML and not any(character in text for character in _READ_DIFFERENTLY):
         try:
             return yaml.compose(text, Loader=_QuickLoader)  # type: ignore[arg-type, unused-ignore]

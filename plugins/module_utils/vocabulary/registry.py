@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All resources of the language by name.
 
-Each file in resources/ holds the resources of one subject and lists them itself; a new resource of a known subject changes
-nothing here. The files are imported by name, because Ansible sends a module only what it finds imported so.
+Each file in resources/ lists the resources of one subject; a new resource of a known subject changes nothing
+here. The files are imported by name, because Ansible sends to a host only what a module imports by name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a resource declares: its parameters, its attributes with their types, and the facts that each of them needs."""
+"""What a resource declares: its parameters, its attributes with their types, and the facts that each of them
+needs."""
 
 from __future__ import annotations
 
@@ -18,29 +19,33 @@ Needs = Callable[[Params], tuple[Query, ...]]
 
 
 def nothing_needed(_params: Params) -> tuple[Query, ...]:
-    """For what is read from the pod's API object."""
+    """The needs of what is read from the pod's API object: none."""
     return ()
 
 
 def needs(*queries: Query) -> Needs:
-    """Needs that no parameter changes."""
+    """Needs that do not depend on parameters."""
     return lambda _params: queries
 
 
 @dataclass(frozen=True)
 class View:
-    """What the attributes of one test read from: its checked parameters and the target's evidence."""
+    """What the attributes of one test read: the checked parameters of the test and the evidence of the
+    target."""
 
     params: Params
     evidence: Evidence
     memo: dict[str, Any] = field(default_factory=dict)
 
     def value(self, query: Query) -> Any:
-        """The fact's value, or Absent. Raises NotKnownError for every other status."""
+        """The value of the fact, or Absent.
+
+        :raises NotKnownError: the fact has any other status
+        """
         return self.evidence.value_of(query)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """`make()` for the first attribute of this test, its result for the others."""
+        """The result of `make()`, which is called once for all attributes of this test."""
         if name not in self.memo:
             self.memo[name] = make()
         return self.memo[name]
@@ -48,7 +53,7 @@ class View:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What selects a resource. `default` is JSON; None: it may be left out and then stands for nothing."""
+    """A parameter that selects a resource. `default` is JSON; None: it is optional and has no default."""
 
     name: str
     type: ValueType
@@ -61,9 +66,10 @@ class Parameter:
 class Attribute:
     """What can be expected of a resource.
 
-    `read` gives a value of `type`, Absent, or Partial; it raises NotKnownError. `predicate` ("exist", "be installed")
-    makes a boolean attribute a statement of its own in descriptions. `hidden`: values may hold secrets, so messages do
-    not show them. `detail` adds to a failure's message which things were found.
+    :ivar read: returns a value of `type`, Absent, or Partial; raises NotKnownError
+    :ivar predicate: for a boolean attribute its words in descriptions, such as "exist" or "be installed"
+    :ivar hidden: values can contain secrets, so messages do not show them
+    :ivar detail: tells which things were found, for the message of a failure
     """
 
     name: str
@@ -80,7 +86,7 @@ class Attribute:
 class Field:
     """A field of a table's rows: `name` is used in `where`, `plural` is the attribute that lists it.
 
-    `key` is the row's key where it is not `name`; `get` computes what does not stand in the row as it is.
+    `key` is the key in the row, if it is not `name`; `get` computes a value that the row does not contain.
     """
 
     name: str
@@ -99,8 +105,9 @@ class Field:
 class Resource:
     """One resource of the language.
 
-    `subject` is the parameter that may be written right after the resource's name. `title` starts descriptions
-    ("File /etc/shadow"), `place` ends messages ("at /etc/shadow"). `fields`: a table; `where` selects rows by them.
+    `subject` is the parameter whose value can follow the resource's name directly. `title` starts
+    descriptions ("File /etc/shadow"), `place` ends messages ("at /etc/shadow"). `fields` are those of a
+    table, by which `where` selects rows.
     """
 
     name: str

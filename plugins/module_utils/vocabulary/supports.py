@@ -14,12 +14,12 @@ from .evidence import Absent, Evidence
 OS_QUERY = Query("os")
 SUPPORT_KEYS = ("platform", "platform-name", "platform-family", "release")
 
-# What every target of a scan is. No fact is needed to know this.
+# Platforms that every target has; no fact is needed for them.
 _ALWAYS = ("linux", "unix", "os", "container", "k8s-container")
 
 
 def supports_queries(supports: list[dict[str, str]]) -> tuple[Query, ...]:
-    """The facts that are needed to decide over `supports`."""
+    """The facts that `supports` needs."""
     return (OS_QUERY,) if supports and not any(_always(entry) for entry in supports) else ()
 
 
@@ -28,9 +28,11 @@ def _always(entry: Mapping[str, str]) -> bool:
 
 
 def unsupported_reason(supports: list[dict[str, str]], evidence: Evidence) -> str | None:
-    """Why the profile does not support the target, None where it does: no entry at all, or one of which all keys match.
+    """Why the profile does not support the target; None if it does.
 
-    Raises NotKnownError where the operating system is needed and not known.
+    It does if `supports` has no entries, or one whose keys all match.
+
+    :raises NotKnownError: the operating system is needed and not known
     """
     if not supports_queries(supports):
         return None

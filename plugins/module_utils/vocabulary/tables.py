@@ -1,9 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resources over lists of things (users, packages, processes): rows selected by `where`, one attribute per column.
+"""Resources over lists of things (users, packages, processes): rows selected by `where`, one attribute per
+column.
 
-A resource over one thing (a user, a package) is made of the same fields.
+A resource for one thing (a user, a package) has the same fields.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Rows = Callable[[View], Any]
 
 
 def constant(text: str) -> Callable[[Params], str]:
-    """For titles and places that no parameter changes."""
+    """For titles and places that do not depend on parameters."""
     return lambda _params: text
 
 
@@ -41,9 +42,10 @@ def table(
 ) -> Resource:
     """A table resource.
 
-    :param rows: the rows as a list of mappings, Absent (then there are no rows), or Partial; raises NotKnownError
+    :param rows: returns the rows as a list of mappings, Absent (there are no rows) or Partial; raises
+        NotKnownError
     :param label: what a row is called in messages
-    :param more: attributes beside the columns, `count` and `exist`
+    :param more: further attributes, besides the columns, `count` and `exist`
     """
     by_name = {column.name: column for column in fields}
 
@@ -94,14 +96,14 @@ def _plain(rows: Any) -> list[Row]:
 
 
 def _over(rows: Any, compute: Callable[[list[Row]], Any]) -> Any:
-    """`compute` over the rows; partial rows give a partial result."""
+    """The result of `compute` for the rows; partial if the rows are."""
     if isinstance(rows, Partial):
         return Partial(compute(rows.value), rows.what, rows.cause)
     return compute(rows)
 
 
 def _any_row(rows: Any) -> Any:
-    # One row that was seen is enough to know; none seen in a part says nothing.
+    # One row is enough to know; if a part has no row, the rest can still have one.
     return _over(rows, bool) if isinstance(rows, Partial) and not rows.value else bool(_plain(rows))
 
 
@@ -140,10 +142,11 @@ def record(
     predicate: tuple[str, str],
     more: Sequence[Attribute] = (),
 ) -> Resource:
-    """A resource over one thing.
+    """A resource for one thing.
 
-    :param find: its row, or Absent; raises NotKnownError
-    :param predicate: name and words of the attribute that says it is there, such as ("installed", "be installed")
+    :param find: returns its row, or Absent; raises NotKnownError
+    :param predicate: name and words of the attribute that says that it exists, such as ("installed", "be
+        installed")
     """
 
     def found(view: View) -> Any:
@@ -180,7 +183,7 @@ def record(
 
 
 def first_row(rows: Any, matches: Callable[[Row], bool], reason: str) -> Any:
-    """The first row that matches, or Absent with `reason` (also where the whole table is absent)."""
+    """The first row that matches, else Absent with `reason` (also if the whole table is absent)."""
     if isinstance(rows, Absent):
         return rows
     return next((row for row in rows if matches(row)), Absent(reason))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How values are written in descriptions and messages: bounded, and without anything that a terminal would obey."""
+"""How values are written in descriptions and messages: cut to a length, with escapes for unsafe characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIST_LIMIT = 10
 
 
 def bound_text(text: str, limit: int = _TEXT_LIMIT) -> str:
-    """`text`, escaped, and cut after `limit` characters with the number of those left out."""
+    """`text`, escaped, and cut after `limit` characters; then its length is added."""
     escaped = escape_text(text[: limit + 1])
     if len(text) <= limit and len(escaped) <= limit:
         return escaped
@@ -24,7 +24,7 @@ def bound_text(text: str, limit: int = _TEXT_LIMIT) -> str:
 
 
 def show(value: Any) -> str:
-    """Any JSON-like value as people read it: texts bare, lists in brackets with at most ten entries."""
+    """Any JSON-like value for people: texts without quotes, lists in brackets with at most ten entries."""
     if value is None:
         return "nothing"
     if value is True or value is False:
@@ -39,7 +39,7 @@ def show(value: Any) -> str:
 
 
 def show_list(values: Sequence[Any], show_entry: Callable[[Any], str] = show) -> str:
-    """A list in brackets; what is beyond the tenth entry is only counted."""
+    """A list in brackets; entries after the tenth are only counted."""
     shown = ", ".join(map(show_entry, values[:_LIST_LIMIT]))
     if len(values) > _LIST_LIMIT:
         shown += f", ... ({len(values)} in all)"

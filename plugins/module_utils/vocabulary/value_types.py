@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The types of values in the profile language: how each is read, compared and ordered; versions are one of them."""
+"""The types of values in the profile language: how each is read, compared and ordered; versions are one of
+them."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from .value_text import show, show_list, show_mode
 _APK_BEFORE_RELEASE = re.compile(r"_(?=alpha|beta|pre|rc)")
 _PARTS = re.compile(r"(\D*)(\d*)")
 
-# A number as (how many digits, digits): versions come from containers, and long ones must cost nothing.
+# A number as (number of digits, digits): versions come from containers, and must not cost time if they are
+# long.
 _Number = tuple[int, str]
 _Pair = tuple[tuple[int, ...], _Number]
 _END: _Pair = ((0,), (0, ""))
@@ -30,8 +32,8 @@ VersionKey = tuple[_Number, tuple[_Pair, ...], tuple[_Pair, ...]]
 
 
 def version_key(version: str) -> VersionKey:
-    """A key that sorts as deb-version(7) says: epoch, upstream version, revision; digits as numbers, "~" before
-    the end, letters before other characters. rpm's "^" sorts right after the end.
+    """A key that sorts versions by deb-version(7): epoch, upstream version, revision; digits as numbers, "~"
+    before the end, letters before other characters. rpm's "^" sorts right after the end.
     """
     text = _APK_BEFORE_RELEASE.sub("~", version.strip())
     epoch, colon, rest = text.partition(":")
@@ -47,8 +49,9 @@ def _number(digits: str) -> _Number:
 
 
 def _part_key(text: str) -> tuple[_Pair, ...]:
-    # The end of a run of non-digits counts as 0, so that "~" (-1) comes before it and all others after it; missing
-    # digits count as the number 0. Exactly one empty pair ends each key: "1" is above "1~", and "" equals "0".
+    # The end of a run of non-digits counts as 0, so that "~" (-1) comes before it and all others after it;
+    # missing digits count as the number 0. Exactly one empty pair ends each key: "1" is above "1~", and ""
+    # equals "0".
     pairs = [((*map(_weight, word), 0), _number(number)) for word, number in _PARTS.findall(text)]
     while pairs and pairs[-1] == _END:
         pairs.pop()
@@ -64,7 +67,7 @@ def _weight(char: str) -> int:
 
 
 def identity_key(value: Any) -> Any:
-    """The key of values that compare as they are."""
+    """The key of values that are compared as they are."""
     return value
 
 
@@ -72,10 +75,13 @@ def identity_key(value: Any) -> Any:
 class ValueType:
     """One type.
 
-    `name` is how messages call it. `accept` turns what a profile says into what is compared (still JSON), or raises
-    ValueError. `schema` is the JSON schema of what a profile may say. `equal_key` and `order_key` turn a value into
-    what `==` and `<` compare; no `order_key`: the type has no order. `textual`: patterns apply. `element`: the type
-    of a list's entries. `flexible`: the value's own type is known only when it is seen, so every matcher applies.
+    :ivar name: its name in messages
+    :ivar accept: the value of a profile -> the value that is compared (still JSON); raises ValueError
+    :ivar schema: the JSON schema of the values in a profile
+    :ivar equal_key: value -> what `==` compares; `order_key` likewise for `<`, None: the type has no order
+    :ivar textual: whether patterns apply
+    :ivar element: the type of a list's entries
+    :ivar flexible: the type is only known when the value is seen, so every matcher applies
     """
 
     name: str
@@ -90,7 +96,7 @@ class ValueType:
 
 
 def kind_of(value: Any) -> str:
-    """How messages call a value that a profile says: text 'x', number 5, a list, a mapping, nothing."""
+    """What messages call a value of a profile: text 'x', number 5, a list, a mapping, nothing."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -127,7 +133,7 @@ def _accept_boolean(value: Any) -> Any:
 
 
 def _accept_mode(value: Any) -> Any:
-    # A number is refused: nobody knows whether 416 was meant, or 0416, or is 0640 as another YAML reader gave it.
+    # A number is refused: 416 can mean 416 or 0416, or be what another YAML reader made of 0640.
     return int(_expect(isinstance(value, str) and re.match(r"[0-7]{3,4}\Z", value) is not None, value), 8)
 
 
@@ -179,7 +185,7 @@ _NUMERIC = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?\Z")
 
 
 def _number_key(value: Any) -> float:
-    # Python's float() also reads nan, which compares as nobody expects, inf and 1_000.
+    # Python's float() also reads nan (which equals nothing), inf and 1_000.
     if isinstance(value, bool) or (isinstance(value, str) and not _NUMERIC.match(value)):
         raise ValueError("it is no number")
     return float(value)
@@ -241,7 +247,7 @@ PORT = ValueType(
 
 @functools.cache
 def list_of(element: ValueType) -> ValueType:
-    """A list of `element`. A profile may also write one element where a list of one is meant."""
+    """A list of `element`. In a profile one element can stand for a list of one."""
 
     def accept(value: Any) -> list[Any]:
         return [element.accept(entry) for entry in (value if isinstance(value, list) else [value])]

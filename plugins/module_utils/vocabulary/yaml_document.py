@@ -1,10 +1,11 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The YAML of a profile file as plain data that knows the line of each of its parts.
+"""The YAML of a profile file as plain data, with the line of each part.
 
-Scalars are read by YAML 1.2's core rules, not by PyYAML's older ones: 0640, 22:22, no and 2026-01-01 are texts, and
-only true and false are booleans. So a mode does not turn into another number, and a user called "no" stays a user.
+Scalars are read by the core rules of YAML 1.2, not by PyYAML's older ones: 0640, 22:22, no and 2026-01-01 are
+texts, and only true and false are booleans. So a mode does not become another number, and a user "no" is not
+false.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ except ImportError:  # only the machine that loads profiles needs it
 
 Path = tuple[Any, ...]
 
-# A reference to an anchor counts as what it refers to, so this bounds what a file can grow to.
+# The largest number of nodes. A reference to an anchor counts as what it refers to, so that a file cannot
+# grow by them.
 _NODE_LIMIT = 200_000
 _DEPTH_LIMIT = 40
 
@@ -37,9 +39,10 @@ _NUMBER = re.compile(
 
 @dataclass
 class Document:
-    """A file's data (dict, list, str, int, float, bool, None), its text, and where each part of the data stands.
+    """A file's data (dict, list, str, int, float, bool, None), its text, and the place of each part.
 
-    `lines` maps a path (keys and list positions from the top) to a line number; `spans` maps it to offsets in `text`.
+    A path is the keys and list positions from the top: `lines` maps it to a line number, `spans` to offsets
+    in `text`.
     """
 
     file: str
@@ -49,13 +52,13 @@ class Document:
     spans: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def line_of(self, path: Path) -> int:
-        """The line of the part at `path`, or of the nearest thing around it that stands in the file."""
+        """The line of the part at `path`, else of the nearest part around it that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
     def code_of(self, path: Path) -> str:
-        """The source text of the part at `path` with its indentation taken away, without what follows it."""
+        """The source text of the part at `path`, without its indentation and without what follows."""
         start, end = self.spans[path]
         indent = " " * (start - (self.text.rfind("\n", 0, start) + 1))
         lines = [
@@ -68,9 +71,10 @@ class Document:
 
 
 def read_document(file: str, text: str, of_controller: bool = False) -> Document:
-    """Read `text`, the content of `file`. Raises ScanError bad_profile, and missing_library without PyYAML.
+    """Read `text`, the content of `file`.
 
-    :param of_controller: a file of the controller may be read by libyaml; what comes out of a container is read in Python only
+    :param of_controller: libyaml may be used: the text is a file of the controller, and not from a container
+    :raises ScanError: bad_profile; missing_library without PyYAML
     """
     if yaml is None:
         raise ScanError("missing_library", "The Python package PyYAML is not installed", tried=f"load {file}")
@@ -101,7 +105,7 @@ def _below(path: Path, key: Any) -> Path:
 
 
 class _Reader:
-    """Turns YAML nodes into plain data, noting lines."""
+    """Makes plain data of YAML nodes, and notes their lines."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -152,7 +156,7 @@ class _Reader:
 
     def _scalar(self, node: Any) -> Any:
         text: str = node.value
-        if node.style:  # quoted or a block: a text whatever it looks like
+        if node.style:  # quoted or a block: always a text
             self._check_tag(node)
             return text
         if node.tag not in _PLAIN_TAGS:
@@ -173,7 +177,7 @@ class _Reader:
         return syntax_error(self._document.file, node.start_mark.line + 1, problem)
 
 
-# What PyYAML's own rules may have made of a plain scalar; the text is read again by ours.
+# PyYAML's own rules perhaps made something else of a plain scalar; its text is read again by ours.
 _PLAIN_TAGS = frozenset(
     "tag:yaml.org,2002:" + name
     for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")

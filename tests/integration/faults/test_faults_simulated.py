@@ -149,12 +149,12 @@ def check_target(end: ScanEnd, row: Row) -> None:
 
 
 @pytest.mark.parametrize("each", **ids(TARGETS))
-def test_a_target(seen: dict[str, Seen], each: Case) -> None:
+def test_a_fault_of_one_target_keeps_out_that_target_only(seen: dict[str, Seen], each: Case) -> None:
     check_target(seen["targets"].end, each.row)
 
 
 @pytest.mark.parametrize("each", **ids(NAMESPACES))
-def test_a_namespace(seen: dict[str, Seen], each: Case) -> None:
+def test_a_fault_of_one_namespace_keeps_out_that_namespace_only(seen: dict[str, Seen], each: Case) -> None:
     check_target(seen["namespaces"].end, each.row)
 
 
@@ -171,7 +171,7 @@ def test_the_others_are_scanned_and_nothing_is_left(seen: dict[str, Seen], scope
 
 
 @pytest.mark.parametrize("each", **ids(RUNS))
-def test_a_run(seen: dict[str, Seen], each: Case) -> None:
+def test_a_fault_that_ends_the_run_has_its_reason(seen: dict[str, Seen], each: Case) -> None:
     done, row = seen[each.row.name], each.row
     assert done.end.problems == []
     if not row.reasons:

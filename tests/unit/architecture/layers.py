@@ -138,12 +138,13 @@ ROOMS: tuple[Room, ...] = (
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
+    _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
 # What any room above is allowed to import, and so is named in no room's imports.
-FOUNDATION = frozenset({"suggestions", "times", "safe_text", "errors"})
+FOUNDATION = frozenset({"suggestions", "text_layout", "times", "safe_text", "errors"})
 
 
 def above(names: set[str]) -> set[str]:

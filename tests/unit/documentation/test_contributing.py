@@ -86,6 +86,13 @@ def test_uptime(make_container: Callable[..., Container]) -> None:
 """
 
 
+NEW_ROW = """\
+| format | file | for |
+| --- | --- | --- |
+| `lines` | `lines.txt` | people |
+"""
+
+
 class Checkout:
     """A copy of the tree, where Python and Ansible find the collection."""
 
@@ -243,3 +250,14 @@ def test_a_control_as_the_page_says(checkout: Checkout) -> None:
         "tests/unit/documentation/test_documentation.py::test_generated_pages_are_current",
         "tests/unit/documentation/test_readme.py",
     )
+
+
+def test_a_report_as_the_page_says(checkout: Checkout) -> None:
+    said = checkout.run("tests/scaffolds/new_report.py", str(checkout.root), "lines")
+    assert "FILL IN" in said
+    rooms, golden = f"{UNIT}/reports", f"{UNIT}/reports/golden/lines.txt"
+    checkout.test(f"{rooms}/test_golden_reports.py", SECURESCAN_WRITE_GOLDEN="1")
+    assert "/Deployment/" in (checkout.root / golden).read_text(encoding="utf-8")
+    checkout.replace("docs/results.md", "| format | file | for |\n| --- | --- | --- |\n", NEW_ROW)
+    assert_named(checkout.changed(), "A new report")
+    checkout.test(rooms)

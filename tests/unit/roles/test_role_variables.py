@@ -130,8 +130,8 @@ def test_the_defaults_of_the_play_hold_for_what_the_role_is_not_given(tmp_path, 
     assert {head["impersonate-user"] for head in headers} == {"of-the-role"}
 
 
-@pytest.mark.parametrize("playbook", ["sweep", "access"])
-def test_the_playbooks_of_the_role_access_take_the_connection_of_the_scan(tmp_path, server, playbook):
+@pytest.mark.parametrize("playbook", ["sweep", "access", "scan", "recycle"])
+def test_the_playbooks_take_the_connection_of_the_scan(tmp_path, server, playbook):
     with FakeProxy() as proxy:
         given = {
             **connection_variables(server, "scan"),

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a program of the container answers: command.
+"""The output of a program of the container: command.
 
-A profile opts in by using this resource; nothing else runs a program by name, and no shell takes part.
+Only this resource runs a program by name. No shell is involved.
 """
 
 from __future__ import annotations

@@ -21,7 +21,10 @@ _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def container_spec(view: View) -> ContainerSpec:
-    """The target's container. Raises NotKnownError where the pod's object has no such container."""
+    """The target's container.
+
+    :raises NotKnownError: the pod has no such container
+    """
     evidence = view.evidence
     return evidence.parsed("container", lambda: target_container(evidence.context))  # type: ignore[no-any-return]
 
@@ -41,7 +44,8 @@ def _host_ports(container: ContainerSpec) -> list[int]:
 
 
 def _literal_environment(container: ContainerSpec) -> list[str]:
-    """Names of the variables whose values stand in the pod's spec, where everybody who may read pods sees them."""
+    """Names of the variables whose values are in the pod's spec, where everybody who is allowed to read pods
+    sees them."""
     return [variable["name"] for variable in container.spec.get("env") or [] if variable.get("value")]
 
 
@@ -80,7 +84,7 @@ def _host_path_mounts(container: ContainerSpec, writable: bool) -> list[str]:
 
 @dataclass(frozen=True)
 class _Computed:
-    """What is known of one container from its spec; `compute` gives None where nothing sets it.
+    """An attribute of a container that is computed from its spec; `compute` returns None if nothing sets it.
 
     `plural`: it is also a column of the table of all containers, for rules over a whole pod.
     """

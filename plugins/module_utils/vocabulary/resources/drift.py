@@ -23,7 +23,7 @@ def _needs(params: Params) -> tuple[Query, ...]:
 
 
 def _rows(view: View) -> Any:
-    """What differs. Where a directory could not be read on one side, the rest shows what is wrong, and not that nothing is."""
+    """What differs. If a directory could not be read on one side, the result is partial."""
     paths, ignore = view.params["paths"], view.params["ignore"]
 
     def compute() -> Any:

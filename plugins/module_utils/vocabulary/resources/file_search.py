@@ -22,7 +22,7 @@ def _needs(params: Params) -> tuple[Query, ...]:
 
 
 def _rows(view: View) -> Any:
-    """What all walks found. A walk that stopped early, or could not look everywhere, makes it partial."""
+    """What all walks found. If a walk stopped early, or could not read everything, the result is partial."""
     rows: list[dict[str, Any]] = []
     missing: Partial | None = None
     for query in _needs(view.params):

@@ -39,13 +39,16 @@ def _stat(view: View) -> Any:
 
 
 def _seen(view: View) -> Any:
-    """What is known of the file: without a stat program the collector still tells that it is there, and its type."""
+    """What is known about the file.
+
+    Without a stat program the collector still tells whether it exists, and its type.
+    """
     fact = view.evidence.facts.get_fact(_stat_query(view.params))
     return fact.value if fact.value is not None else _stat(view)
 
 
 def _directory(read: Callable[[View], Any]) -> Callable[[View], Any]:
-    """What `read` gives, Absent where it is no directory."""
+    """The result of `read`; Absent if it is not a directory."""
 
     def directory(view: View) -> Any:
         found = read(view)
@@ -57,7 +60,7 @@ def _directory(read: Callable[[View], Any]) -> Callable[[View], Any]:
 
 
 def _of(read: Callable[[View], Any], compute: Callable[[Any], Any]) -> Callable[[View], Any]:
-    """`compute` over the stat, or the stat's absence."""
+    """The result of `compute` for the stat; Absent if the stat is."""
 
     def value(view: View) -> Any:
         found = read(view)

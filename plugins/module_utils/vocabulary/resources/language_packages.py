@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Packages of Python and Node: pip, npm.
 
-They are looked for where images have them, and a profile names any other place as `path`. One package may be there more
-than once in different versions: `version` is then not known, and `versions` has them all.
+They are looked for in the usual places; a profile names any other place by `path`. If a package is installed
+in several versions, `version` is not known, and `versions` has them all.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Install(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Where the package is, and the first place that could not be searched."""
+    """Where the package is installed, and the first place that could not be searched."""
 
     installs: list[_Install]
     missing: NotKnownError | None

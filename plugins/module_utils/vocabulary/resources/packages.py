@@ -18,8 +18,10 @@ PACKAGES = Query("packages")
 
 
 def _installed(view: View) -> list[Mapping[str, Any]]:
-    """The installed packages. Without a package database nothing is known of software that was copied in, so that is
-    NotKnownError rather than an empty list."""
+    """The installed packages.
+
+    :raises NotKnownError: there is no package database; software can still have been copied into the image
+    """
     value = view.value(PACKAGES)
     if isinstance(value, Absent):
         raise NotKnownError(PACKAGES.key, "the container has no package database")

@@ -29,7 +29,7 @@ def _context(view: View) -> EvaluationContext:
 
 
 def _spec(*keys: str) -> Callable[[View], Any]:
-    """A field of the pod's spec, Absent where it is left out."""
+    """A field of the pod's spec; Absent if it is not set."""
 
     def read(view: View) -> Any:
         value = dig(pod_spec(_context(view)), *keys)
@@ -49,7 +49,10 @@ def _flag(*keys: str, default: bool = False) -> Callable[[View], Any]:
 
 
 def _metadata(key: str) -> Callable[[View], Any]:
-    """A field of the pod's metadata that every pod has. Raises NotKnownError without it."""
+    """A field of the metadata that every pod has.
+
+    :raises NotKnownError: it is not set
+    """
 
     def read(view: View) -> Any:
         value = dig(_context(view).pod, "metadata", key)

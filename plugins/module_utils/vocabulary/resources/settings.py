@@ -19,24 +19,26 @@ from .files import content_text
 
 _LOGIN_DEFS = "/etc/login.defs"
 
-# Reading YAML takes seconds per megabyte, and it is the container that says how much there is.
+# Reading YAML takes seconds per megabyte, and the container decides how large the file is.
 _YAML_LIMIT = 64 * 1024
 
 
-# Lines end at newlines only, and white space is what C calls so: where a reader sees other ends of lines than the
-# program that the file is for, a comment could hold a setting that only the reader sees.
+# Lines end at newlines only, and white space is that of C. If we saw more line ends than the program that the
+# file is for, we would find settings in its comments.
 _BLANKS = " \t\r\v\f"
 _LOGIN_DEF = re.compile(r"([^ \t#][^ \t]*)[ \t]+[ \t\"]*([^\"]*)")
 
 
 def _parse_login_defs(text: str) -> dict[str, str]:
-    """As getdef() of the shadow tools reads it: a name, blanks, a value with or without quotes; the last one counts."""
+    """As getdef() of the shadow tools reads it: a name, blanks, a value with or without quotes; the last one
+    counts."""
     found = (_LOGIN_DEF.match(line.strip(_BLANKS)) for line in text.split("\n"))
     return {match.group(1): match.group(2) for match in found if match}
 
 
 def _parse_ini(text: str) -> dict[tuple[str, str], str]:
-    """Values by (section, key); a key that stands twice has its last value; before the first section it is ""."""
+    """Values by (section, key); a key that stands twice has its last value; before the first section it is
+    ""."""
     settings: dict[tuple[str, str], str] = {}
     section = ""
     for line in (raw.strip(_BLANKS) for raw in text.split("\n")):
@@ -71,7 +73,10 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _parsed(view: View, query: Query, parse: Callable[[str], Any]) -> Any:
-    """The file's settings, or Absent. What cannot be parsed is not known: its own program may read it otherwise."""
+    """The file's settings, or Absent.
+
+    If the file cannot be parsed, they are not known: its own program perhaps reads it.
+    """
     text = content_text(view, query)
     if isinstance(text, Absent):
         return text

@@ -87,7 +87,7 @@ def test_summary_of_documents_and_of_a_run() -> None:
     assert FILTERS["scan_summary"](FIRST)["controls"]["controls"] == 5
 
 
-def test_compliance() -> None:
+def test_compliance_is_that_of_all_profiles_or_of_one() -> None:
     assert FILTERS["scan_compliance"](BOTH) == FILTERS["scan_compliance"](RUN) == 17
     assert FILTERS["scan_compliance"](BOTH, profile="container-baseline") == 20
     assert FILTERS["scan_compliance"](FIRST, "extra") == 0
@@ -111,7 +111,7 @@ def test_failed_controls() -> None:
     assert ids(FILTERS["scan_failed_controls"](BOTH, profile="extra")) == ["e-1"]
 
 
-def test_by_severity() -> None:
+def test_failed_controls_are_grouped_by_severity() -> None:
     groups = FILTERS["scan_by_severity"](BOTH)
     assert {severity: ids(rows) for severity, rows in groups.items()} == {
         "critical": ["c-2"],
@@ -124,7 +124,7 @@ def test_by_severity() -> None:
     assert ids(FILTERS["scan_by_severity"](BOTH, status="not_reviewed")["high"]) == ["c-3"]
 
 
-def test_by_tag() -> None:
+def test_controls_are_grouped_by_the_values_of_a_tag() -> None:
     groups = FILTERS["scan_by_tag"](BOTH, "nist")
     assert {value: ids(rows) for value, rows in groups.items()} == {
         "AC-6": ["c-2", "c-1"],

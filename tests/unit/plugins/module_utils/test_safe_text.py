@@ -22,7 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text im
         ("\ufffe\uffff", "\\ufffe\\uffff"),
     ],
 )
-def test_printable(text: str, safe: str) -> None:
+def test_what_a_terminal_would_act_on_is_shown_as_an_escape(text: str, safe: str) -> None:
     assert printable(text) == safe
     printable(text).encode("utf-8")
 
@@ -38,7 +38,7 @@ def test_printable(text: str, safe: str) -> None:
         ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
     ],
 )
-def test_one_line(text: str, safe: str) -> None:
+def test_a_text_becomes_one_line(text: str, safe: str) -> None:
     assert one_line(text) == safe
 
 

@@ -15,7 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objec
     PodRef,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches import (
-    registry,  # noqa: F401 - fills RIGHTS
+    registry,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ConnectionOptions,

@@ -144,7 +144,7 @@ OPTIONS: dict[str, Any] = {
         ({"name": "debug"}, ("debug",)),
     ],
 )
-def test_what_is_tried(changes: dict[str, Any], chosen: Any) -> None:
+def test_auto_tries_the_approaches_whose_options_are_given(changes: dict[str, Any], chosen: Any) -> None:
     options = ApproachOptions(**dict(OPTIONS, **changes))
     check_options(options)
     assert options.chosen() == chosen

@@ -16,10 +16,7 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import PodRef, object_name
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import pack_pods
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import (
-    TIME_FORMAT,
-    ScannerAccess,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.auto import AutoApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
@@ -38,6 +35,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+from ansible_collections.securescan.kubernetes.plugins.module_utils.times import api_time
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     STDOUT,
     ExecStreams,
@@ -78,7 +76,7 @@ class Shop:
             "run_id": "run-1",
             "approach": "exec",
             "packed_pods": pack_pods({"shop": [PodRef(selected.target.pod, selected.target.pod_uid)]}),
-            "namespaces": [{"namespace": "shop", "expires": later.strftime(TIME_FORMAT)}],
+            "namespaces": [{"namespace": "shop", "expires": api_time(later)}],
         }
         grantor = RestClient(self._connection)
         scanner = ScannerAccess(grantor, self._connection, access, self.limiter, self.cancel)

@@ -78,7 +78,7 @@ def test_the_one_that_fits_is_taken() -> None:
         (pod(own(), target={"name": "gone"}), "container_not_running", "no such container"),
     ],
 )
-def test_why_none_is(found: Any, reason: str, words: str) -> None:
+def test_a_pod_without_a_usable_sidecar_says_why(found: Any, reason: str, words: str) -> None:
     with pytest.raises(ScanError) as raised:
         find_sidecar(found, TARGET)
     assert raised.value.reason == reason and words in raised.value.message

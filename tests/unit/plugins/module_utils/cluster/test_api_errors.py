@@ -50,7 +50,7 @@ def status(code: int, message: str = "m", **more: Any) -> bytes:
         (199, "bad_reply"),
     ],
 )
-def test_reasons(code: int, reason: str) -> None:
+def test_a_status_code_has_its_reason(code: int, reason: str) -> None:
     error = api_error(code, {}, status(code, reason="Whatever"), "get pods")
     assert (error.reason, error.status, error.status_reason, error.tried) == (
         reason,
@@ -127,7 +127,9 @@ def test_a_webhooks_refusal_is_not_permitted_whatever_its_status() -> None:
         ({}, None, None),
     ],
 )
-def test_retry_after(headers: dict[str, str], details: Any, seconds: Any) -> None:
+def test_the_time_to_wait_is_read_from_header_or_details(
+    headers: dict[str, str], details: Any, seconds: Any
+) -> None:
     assert api_error(429, headers, status(429, details=details), "").retry_after == seconds
 
 

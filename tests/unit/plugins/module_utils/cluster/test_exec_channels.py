@@ -83,7 +83,7 @@ def test_a_status_without_end() -> None:
 @pytest.mark.parametrize(
     ("raw", "code"), [(SUCCESS, 0), (EXIT_3, 3), (exit_code("1"), 1), (exit_code("255"), 255)]
 )
-def test_exit_codes(raw: bytes, code: int) -> None:
+def test_the_status_of_an_exec_gives_its_exit_code(raw: bytes, code: int) -> None:
     assert channels.parse_status(raw) == code
 
 

@@ -283,7 +283,9 @@ def test_the_stream_as_it_should_be(recorded: Recorded, frames: list[bytes]) -> 
         assert check_outcome(outcome, b"".join(frames), recorded)
 
 
-def test_spoilt_streams(recorded: Recorded, frames: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_spoilt_stream_gives_facts_or_a_named_error(
+    recorded: Recorded, frames: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = HEAD + b"".join(frames)
     mutations = Mutations(20262, spans_of([HEAD, *frames])[1:], TOKENS)
     seen: Counter[str] = Counter()

@@ -101,8 +101,8 @@ def test_files_are_merged_as_kubectl_does(tmp_path: Path) -> None:
     [
         (CONFIG, "three", "bad_option.*no context 'three'.*one, two"),
         (changed(**{"current-context": ""}), None, "bad_option.*no current context.*one, two"),
-        (changed(clusters=[]), None, "bad_file.*'c1', which is not there"),
-        (changed(users=None), None, "bad_file.*'u1', which is not there"),
+        (changed(clusters=[]), None, "bad_file.*'c1', which does not exist"),
+        (changed(users=None), None, "bad_file.*'u1', which does not exist"),
         (changed(users=[{"user": {}}]), None, "bad_file.*users.*no name"),
         (changed(users="secret-text"), None, "bad_file.*users.*no name"),
         ("", None, "bad_file.*is empty"),

@@ -45,7 +45,7 @@ def fails(call: Any, *arguments: Any) -> ScanError:
     return caught.value
 
 
-def test_the_verbs(server: FakeApiServer, client: RestClient) -> None:
+def test_each_verb_does_what_it_says(server: FakeApiServer, client: RestClient) -> None:
     created = client.create(ACCOUNTS, ACCOUNT, {"fieldManager": "securescan", "dryRun": ["All"]})
     assert created["metadata"]["name"] == "scan"
     assert fails(client.get, ACCOUNTS + "/scan").reason == "not_found"
@@ -64,7 +64,7 @@ def test_the_verbs(server: FakeApiServer, client: RestClient) -> None:
     assert fails(client.delete, ACCOUNTS + "/scan").reason == "not_found"
 
 
-def test_only_metadata(client: RestClient) -> None:
+def test_metadata_alone_can_be_asked_for(client: RestClient) -> None:
     answer = client.get_metadata(PODS + "/api-1")
     assert answer["kind"] == "PartialObjectMetadata"
     assert answer["metadata"]["uid"]
@@ -170,7 +170,7 @@ def test_a_throttled_create_is_sent_again(server: FakeApiServer, client: RestCli
     assert client.requests == 2
 
 
-def test_patience_ends(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_retries_end_when_patience_does(server: FakeApiServer, connection: ClusterConnection) -> None:
     server.faults.append(Fault("status", status=429, retry_after=2))
     client = RestClient(connection, patience=1)
     error = fails(client.get, PODS)

@@ -310,7 +310,7 @@ def test_output_up_to_the_limit_is_fine(connection: ClusterConnection) -> None:
     assert fails(connection, ["sh", "-c", "yes >&2"], output_limit=100000).reason == "too_much_output"
 
 
-def test_our_deadline(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_an_exec_ends_at_our_deadline(server: FakeApiServer, connection: ClusterConnection) -> None:
     started = time.monotonic()
     error = fails(connection, ["sleep", "60"], timeout=0.4)
     assert error.reason == "timed_out"
@@ -318,7 +318,9 @@ def test_our_deadline(server: FakeApiServer, connection: ClusterConnection) -> N
     wait_until_closed(server)
 
 
-def test_cancelling(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_a_cancelled_exec_ends_at_once_and_none_begins(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
     cancel = threading.Event()
     threading.Timer(0.3, cancel.set).start()
     started = time.monotonic()
@@ -394,7 +396,7 @@ def test_pings_of_the_server_are_answered(server: FakeApiServer, connection: Clu
     assert run(connection, ["x"], b"some", pod="asks-1").exit_code == 0
 
 
-def test_many_at_once(server: FakeApiServer, connection: ClusterConnection) -> None:
+def test_many_execs_run_at_once(server: FakeApiServer, connection: ClusterConnection) -> None:
     server.add_pod("shop", "canned-1", {"app": Canned(b"y" * 64000, seconds=0.2)})
     outcomes: list[int] = []
 

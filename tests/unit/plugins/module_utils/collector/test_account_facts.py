@@ -69,7 +69,9 @@ def _kinds(entries: list[dict[str, Any]]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("shell", "tools"), [cell for cell in CELLS if cell[1] in ("gnu", "none", "busybox")]
 )
-def test_databases(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_users_and_shadow_entries_are_read_without_hashes(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     container.write("/etc/passwd", PASSWD + "# comment $6$" + SALTED + "\n\nlast:x:4294967294:0:::")
     container.write(

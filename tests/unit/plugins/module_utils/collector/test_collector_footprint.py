@@ -213,7 +213,9 @@ def test_without_dev_null_it_says_so(make_container: Callable[..., Container]) -
 
 
 @pytest.mark.parametrize(("shell", "tools"), [cell for cell in CELLS if cell[1] != "none"])
-def test_bounds(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_what_is_above_its_limit_is_too_large(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     container.write("/a", b"x" * 3000)
     container.write("/b", b"y" * 3000)

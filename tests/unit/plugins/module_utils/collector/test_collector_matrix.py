@@ -182,7 +182,9 @@ def _collect(container: Container, user: Identity) -> list[Fact]:
 
 @pytest.mark.parametrize("image", IMAGES)
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_equal_facts(make_container: Callable[..., Container], shell: str, tools: str, image: str) -> None:
+def test_every_shell_and_set_of_tools_gives_the_facts_of_the_reference(
+    make_container: Callable[..., Container], shell: str, tools: str, image: str
+) -> None:
     names = [*TOOLS, "gzip", "setsid"]
     container = _fill(make_container(shell, tools, names=names), image)
     if not any(key[0] == image for key in _REFERENCE):
@@ -206,7 +208,7 @@ def test_equal_facts(make_container: Callable[..., Container], shell: str, tools
         _SEEN[shell, tools, user.name, image] = equal
 
 
-def test_the_page() -> None:
+def test_the_page_of_the_matrix_says_what_came_out() -> None:
     rows = [(shell, tools, user.name) for shell, tools in CELLS for user in USERS]
     if len(_SEEN) != len(rows) * len(IMAGES):
         pytest.skip("only a run of all cells can say what stands on the page")

@@ -65,7 +65,9 @@ def test_no_beginning_of_a_reply_is_a_reply(recorded: Recorded) -> None:
         assert read(recorded, recorded.reply[:length]) is None, length
 
 
-def test_spoilt_replies(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_spoilt_reply_gives_facts_or_a_named_error(
+    recorded: Recorded, capsys: pytest.CaptureFixture[str]
+) -> None:
     nonce = NONCE.encode()
     tokens = [
         b"\n",

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.in_container
 SHELLS = (("dash", "gnu"), ("ash", "busybox"), ("mksh", "toybox"))
 
 
-def test_100_000_files(make_container: Callable[..., Container]) -> None:
+def test_a_tree_of_100_000_files_is_searched_in_time(make_container: Callable[..., Container]) -> None:
     containers = [make_container(shell, tools) for shell, tools in SHELLS]
     tree = containers[0].root / "tree"
     tree.mkdir()

@@ -74,7 +74,9 @@ def _rows(value: Any) -> list[tuple[str, str, str, bool]]:
 
 
 @ANY_CELL
-def test_dpkg(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_the_database_of_dpkg_gives_its_packages_and_what_was_removed(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     container.write("/var/lib/dpkg/status", STATUS)
     value = container.fact(QUERY, NOBODY).value
@@ -106,7 +108,9 @@ def test_distroless_records(make_container: Callable[..., Container], shell: str
 
 @ANY_CELL
 @pytest.mark.parametrize("path", ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"])
-def test_apk(make_container: Callable[..., Container], shell: str, tools: str, path: str) -> None:
+def test_the_database_of_apk_gives_its_packages(
+    make_container: Callable[..., Container], shell: str, tools: str, path: str
+) -> None:
     container = make_container(shell, tools)
     container.write(path, APK)
     value = container.fact(QUERY).value

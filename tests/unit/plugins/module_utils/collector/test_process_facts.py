@@ -150,7 +150,9 @@ def make_namespace(make_container: Callable[..., Container]) -> Iterator[Callabl
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_processes(make_namespace: Callable[..., Namespace], shell: str, tools: str) -> None:
+def test_processes_are_read_whatever_their_arguments_hold(
+    make_namespace: Callable[..., Namespace], shell: str, tools: str
+) -> None:
     namespace = make_namespace(shell, tools)
     namespace.start(
         "/bin/sh",

@@ -105,7 +105,7 @@ def test_links_and_a_second_name_of_the_same_folder(make_container: Callable[...
     assert len(container.fact(Query("python_packages", "/usr/nothing")).cause) > 10
 
 
-def test_too_many(make_container: Callable[..., Container]) -> None:
+def test_more_packages_than_the_limit_are_too_large(make_container: Callable[..., Container]) -> None:
     container = make_container()
     folder = Path(str(container.root) + SITE)
     folder.mkdir(parents=True)

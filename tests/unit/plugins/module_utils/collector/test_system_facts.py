@@ -9,6 +9,8 @@ import os
 import platform
 import re
 import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
@@ -19,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     OK,
     UNREADABLE,
     UNSUPPORTED,
+    Facts,
     Query,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.family import Answer
@@ -66,73 +69,158 @@ def _see_parameter(name: str) -> Any:
         return UNREADABLE, None
 
 
-@EVERY_CELL
-@pytest.mark.parametrize("identity", [ROOT, NOBODY], ids=lambda identity: identity.name)
-def test_kernel_and_process(
+ENVIRONMENT = {
+    "PATH": "/bin",
+    "SECRET": "planted=VALUE",
+    "LINES_OF": "a\nFAKE=b\n",
+    "EMPTY": "",
+    "ODD-name": "1",
+    "TZ": "Asia/Tokyo",
+}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the collector says of a process, and what Python's own calls see from the same place."""
+
+    facts: Facts
+    output: bytes
+    parameters: dict[str, tuple[str, str | None]]
+    mounts: list[str]
+    status: dict[str, str]
+
+
+# By shell, tools and identity: one container for all tests of a cell.
+_OBSERVED: dict[tuple[str, str, str], Observed] = {}
+
+
+def _observe(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> Observed:
+    key = (shell, tools, identity.name)
+    if key not in _OBSERVED:
+        container = make_container(shell, tools)
+        seen = container.ask(
+            identity,
+            lambda: {
+                "sysctl": {name: _see_parameter(name) for name in PARAMETERS},
+                "mounts": [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()],
+                "status": Path("/proc/self/status").read_text(),
+            },
+        )
+        facts = container.collect(
+            *(Query("sysctl", name) for name in PARAMETERS),
+            Query("mounts"),
+            Query("environment"),
+            Query("process_status"),
+            *VALUES,
+            identity=identity,
+            env=ENVIRONMENT,
+        )
+        status = dict(line.split(":\t", 1) for line in seen["status"].splitlines() if ":\t" in line)
+        _OBSERVED[key] = Observed(facts, container.output, seen["sysctl"], seen["mounts"], status)
+    return _OBSERVED[key]
+
+
+EVERY_IDENTITY = pytest.mark.parametrize("identity", [ROOT, NOBODY], ids=lambda identity: identity.name)
+# In these cells the shell itself has no means, and there is no tool for it.
+CANNOT_READ_PARAMETERS = [cell for cell in CELLS if cell[1] == "none" and cell[0] != "bash"]
+CANNOT_READ_ENVIRONMENT = [cell for cell in CELLS if cell[1] in ("none", "toybox") and cell[0] == "dash"]
+
+
+def _cells(cells: Iterable[tuple[str, str]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("shell", "tools"), list(cells))
+
+
+@_cells(cell for cell in CELLS if cell not in CANNOT_READ_PARAMETERS)
+@EVERY_IDENTITY
+def test_kernel_parameters_are_those_that_the_process_can_read(
     make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
 ) -> None:
-    container = make_container(shell, tools)
-    names = [Query("sysctl", name) for name in PARAMETERS]
-    env = {
-        "PATH": "/bin",
-        "SECRET": "planted=VALUE",
-        "LINES_OF": "a\nFAKE=b\n",
-        "EMPTY": "",
-        "ODD-name": "1",
-        "TZ": "Asia/Tokyo",
-    }
-    seen = container.ask(
-        identity,
-        lambda: {
-            "sysctl": {name: _see_parameter(name) for name in PARAMETERS},
-            "mounts": [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()],
-            "status": Path("/proc/self/status").read_text(),
-        },
-    )
-    facts = container.collect(
-        *names,
-        Query("mounts"),
-        Query("environment"),
-        Query("process_status"),
-        *VALUES,
-        identity=identity,
-        env=env,
-    )
-    for query in names:
-        fact, (status, value) = facts.get_fact(query), seen["sysctl"][query.subject]
-        if tools == "none" and shell != "bash" and status not in (UNSUPPORTED, ABSENT):
-            assert fact.status == UNSUPPORTED and "grep or cat" in fact.cause
+    observed = _observe(make_container, shell, tools, identity)
+    for name, (status, value) in observed.parameters.items():
+        fact = observed.facts.get_fact(Query("sysctl", name))
+        assert (fact.status, fact.value) == (status, value), name
+
+
+@_cells(CANNOT_READ_PARAMETERS)
+@EVERY_IDENTITY
+def test_without_grep_and_cat_kernel_parameters_are_unsupported(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    observed = _observe(make_container, shell, tools, identity)
+    for name, (status, value) in observed.parameters.items():
+        fact = observed.facts.get_fact(Query("sysctl", name))
+        if status in (UNSUPPORTED, ABSENT):
+            assert (fact.status, fact.value) == (status, value), name
         else:
-            assert (fact.status, fact.value) == (status, value), query.subject
-    found = facts.get_fact(Query("mounts")).value
+            assert fact.status == UNSUPPORTED and "grep or cat" in fact.cause
+
+
+@EVERY_CELL
+@EVERY_IDENTITY
+def test_mounts_are_those_that_the_process_sees(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    observed = _observe(make_container, shell, tools, identity)
+    found = observed.facts.get_fact(Query("mounts")).value
     assert [
         re.sub(r"[\\ ]", lambda match: f"\\{ord(match.group()):03o}", row["mount_point"]) for row in found
-    ] == seen["mounts"]
+    ] == observed.mounts
     assert found[-1]["fstype"] == "proc" and "rw" in found[-1]["options"]
-    environment = facts.get_fact(Query("environment"))
-    if tools in ("none", "toybox") and shell == "dash":
-        assert environment.status == UNSUPPORTED and "tr and cut" in environment.cause
-    else:
-        assert environment.value == sorted(env)
+
+
+@_cells(cell for cell in CELLS if cell not in CANNOT_READ_ENVIRONMENT)
+@EVERY_IDENTITY
+def test_the_environment_gives_its_names_and_the_values_that_are_asked_for(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    facts = _observe(make_container, shell, tools, identity).facts
+    assert facts.get_fact(Query("environment")).value == sorted(ENVIRONMENT)
     for query in VALUES:
         fact = facts.get_fact(query)
-        if tools in ("none", "toybox") and shell == "dash":
-            assert fact.status == UNSUPPORTED and "needs tr" in fact.cause
-        else:
-            assert (fact.status, fact.value) == (
-                (OK, env[query.subject]) if query.subject in env else (ABSENT, None)
-            )
-    assert b"VALUE" not in container.output and b"Tokyo" not in container.output
-    lines = dict(line.split(":\t", 1) for line in seen["status"].splitlines() if ":\t" in line)
-    assert facts.get_fact(Query("process_status")).value == {
+        assert (fact.status, fact.value) == (
+            (OK, ENVIRONMENT[query.subject]) if query.subject in ENVIRONMENT else (ABSENT, None)
+        )
+
+
+@_cells(CANNOT_READ_ENVIRONMENT)
+@EVERY_IDENTITY
+def test_without_tr_and_cut_the_environment_is_unsupported(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    facts = _observe(make_container, shell, tools, identity).facts
+    environment = facts.get_fact(Query("environment"))
+    assert environment.status == UNSUPPORTED and "tr and cut" in environment.cause
+    for query in VALUES:
+        fact = facts.get_fact(query)
+        assert fact.status == UNSUPPORTED and "needs tr" in fact.cause
+
+
+@EVERY_CELL
+@EVERY_IDENTITY
+def test_values_that_nobody_asks_for_never_leave_the_container(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    output = _observe(make_container, shell, tools, identity).output
+    assert b"VALUE" not in output and b"Tokyo" not in output
+
+
+@EVERY_CELL
+@EVERY_IDENTITY
+def test_the_process_has_the_ids_capabilities_and_restrictions_that_the_kernel_says(
+    make_container: Callable[..., Container], shell: str, tools: str, identity: Identity
+) -> None:
+    observed = _observe(make_container, shell, tools, identity)
+    assert observed.facts.get_fact(Query("process_status")).value == {
         "uid": identity.uid,
         "gid": identity.gid,
         "groups": [],
-        "cap_eff": int(lines["CapEff"], 16),
-        "cap_prm": int(lines["CapPrm"], 16),
-        "cap_bnd": int(lines["CapBnd"], 16),
-        "no_new_privs": lines["NoNewPrivs"] == "1",
-        "seccomp": int(lines["Seccomp"]),
+        "cap_eff": int(observed.status["CapEff"], 16),
+        "cap_prm": int(observed.status["CapPrm"], 16),
+        "cap_bnd": int(observed.status["CapBnd"], 16),
+        "no_new_privs": observed.status["NoNewPrivs"] == "1",
+        "seccomp": int(observed.status["Seccomp"]),
     }
 
 

@@ -184,7 +184,9 @@ def test_a_name_with_a_newline_cannot_tell_of_another_file(make_container: MakeC
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh", "ash"])
-def test_many_files(make_container: MakeContainer, shell: str) -> None:
+def test_a_folder_of_100_000_files_is_searched_in_a_mounted_image(
+    make_container: MakeContainer, shell: str
+) -> None:
     image = _make(make_container, shell, "busybox")
     folder = image.target.root / "many"
     folder.mkdir()

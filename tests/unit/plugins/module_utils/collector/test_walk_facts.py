@@ -66,7 +66,9 @@ def _fill(container: Container) -> None:
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
-def test_matches(make_container: Callable[..., Container], shell: str, tools: str) -> None:
+def test_each_predicate_finds_what_python_s_own_calls_find(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
     container = make_container(shell, tools)
     _fill(container)
     facts = container.collect(

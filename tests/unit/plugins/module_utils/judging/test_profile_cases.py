@@ -256,7 +256,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_cases(run_tests_of, name):
+def test_a_broken_case_is_refused_at_its_line(run_tests_of, name):
     text, line, problem = BROKEN[name]
     with pytest.raises(ScanError) as caught:
         run_tests_of(text)

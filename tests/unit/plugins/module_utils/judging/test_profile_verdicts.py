@@ -245,7 +245,7 @@ DEBIAN = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_
         ("[{platform-family: redhat}]", False),
     ],
 )
-def test_supports(load, supports, supported):
+def test_a_profile_is_skipped_on_a_platform_that_it_does_not_support(load, supports, supported):
     profile = load(
         f"name: s\ntitle: s\nversion: 1.0.0\nsupports: {supports}\n"
         "controls: [{id: a, title: t, impact: low, manual: true, check: x}]\n"

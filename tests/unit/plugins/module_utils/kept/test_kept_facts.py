@@ -149,7 +149,7 @@ def test_what_looks_like_a_secret(text: str, what: str) -> None:
         "nginx: master process nginx -g daemon off;",
     ],
 )
-def test_what_does_not(text: str) -> None:
+def test_a_text_without_a_secret_is_kept(text: str) -> None:
     assert secret_in(text) == ""
 
 

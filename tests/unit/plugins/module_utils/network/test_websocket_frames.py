@@ -118,7 +118,7 @@ def test_fragments_together_keep_the_limit() -> None:
         list(reader.messages())
 
 
-def test_close_reasons() -> None:
+def test_a_close_frame_gives_its_code_and_reason() -> None:
     assert frames.decode_close(b"") == (1005, "")
     assert frames.decode_close(b"\x03\xf3broken \xff") == (1011, "broken \ufffd")
 

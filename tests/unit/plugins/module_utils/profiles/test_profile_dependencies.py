@@ -390,7 +390,7 @@ def test_a_sensitive_value_is_not_handed_to_an_input_that_results_show(load_mine
     assert "hunter" not in str(caught.value)
 
 
-def test_ids_that_meet(load_mine, tmp_path):
+def test_an_id_that_two_profiles_have_is_refused(load_mine, tmp_path):
     with pytest.raises(
         ScanError,
         match=r"profile\.yml:7: depends on 'base': its control 'b-two' has the id of one in "

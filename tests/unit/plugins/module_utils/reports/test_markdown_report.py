@@ -125,7 +125,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
         ("a\u202eb", "a\\\\u202eb"),
     ],
 )
-def test_escaping(text: str, escaped: str) -> None:
+def test_what_markdown_would_read_as_markup_is_escaped(text: str, escaped: str) -> None:
     assert escape(text) == escaped
 
 

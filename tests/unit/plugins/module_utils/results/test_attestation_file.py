@@ -110,7 +110,7 @@ def test_every_other_control_stays_as_it_is(
         ("2026-11-20T13:00:00Z", "every3days", True),
     ],
 )
-def test_expiry(updated: str, frequency: str, holds: bool) -> None:
+def test_an_attestation_holds_until_its_frequency_is_over(updated: str, frequency: str, holds: bool) -> None:
     judged, control, notes = judge([entry(updated=updated, frequency=frequency)], "skipped")
     assert (judged, notes) == (("passed", []) if holds else ("not_reviewed", ["expired"]))
     assert control["results"][-1]["status"] == ("passed" if holds else "skipped")
@@ -242,7 +242,9 @@ def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:
         ("- a: 1\n  a: 2\n", "line 2: the key a stands twice"),
     ],
 )
-def test_refusals(content: Any, message: str) -> None:
+def test_a_file_of_attestations_that_is_wrong_is_refused_with_what_is_wrong(
+    content: Any, message: str
+) -> None:
     with pytest.raises(ScanError) as caught:
         load_attestations(content, "a.yml")
     assert caught.value.reason == "bad_attestations"

@@ -152,7 +152,7 @@ MIXED = (
         ({"failed.critical.controls": []}, True),
     ],
 )
-def test_limits(limits: dict[str, Any], passed: bool) -> None:
+def test_a_limit_decides_by_the_counts_of_a_document(limits: dict[str, Any], passed: bool) -> None:
     decision = decide(load_threshold(limits, "t.yml"), [("1.json", make_document(ONE, *MIXED))], [])
     assert decision.passed is passed
     assert [reason.key for reason in decision.reasons] == ([] if passed else list(limits))
@@ -280,7 +280,9 @@ def test_fails_closed_whatever_the_threshold_says(name: str) -> None:
         (1, 1, True, 33.33),
     ],
 )
-def test_coverage(demanded: float, scanned: int, passed: bool, coverage: float) -> None:
+def test_coverage_counts_the_targets_that_were_scanned(
+    demanded: float, scanned: int, passed: bool, coverage: float
+) -> None:
     targets = [make_target(f"pod-{index}") for index in range(3)]
     documents = [
         (f"{index}.json", make_document(target, GOOD)) for index, target in enumerate(targets[:scanned])

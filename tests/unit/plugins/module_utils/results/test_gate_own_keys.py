@@ -241,7 +241,7 @@ def test_a_control_must_pass_on_every_target_that_has_it() -> None:
         ("new_failures: {max: 0.5}", "whole number"),
     ],
 )
-def test_refusals(content: str, message: str) -> None:
+def test_our_own_keys_are_refused_with_what_is_wrong(content: str, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_threshold(content, "t.yml")
     assert caught.value.reason == "bad_threshold"

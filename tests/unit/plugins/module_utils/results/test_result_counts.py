@@ -34,7 +34,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
         (999, 6, 0, 0, 99),
     ],
 )
-def test_compliance(
+def test_compliance_is_that_of_saf(
     passed: int, failed: int, not_reviewed: int, not_applicable: int, compliance: int
 ) -> None:
     counts = Counts()

@@ -70,7 +70,7 @@ def test_counts_of_targets_and_controls() -> None:
     assert summary["controls"]["compliance"] == 22  # 2 of 9
 
 
-def test_targets() -> None:
+def test_targets_stand_in_the_order_of_their_ids_with_outcome_and_counts() -> None:
     bad, worse, bare, good = run()["targets"]  # in the order of their target ids, whichever was done first
     assert {name: good[name] for name in GOOD.identity()} == GOOD.identity()
     assert (good["outcome"], good["result"], good["compliance"], good["worst_failed"]) == (

@@ -11,7 +11,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results impo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.strict_yaml import load_yaml
 
 
-def test_plain_values() -> None:
+def test_plain_values_are_read_as_yaml_has_them() -> None:
     assert load_yaml("a: {b: [1, -2, 0.5, yes, text]}\nd: 2027-01-31", "f", "bad_threshold") == {
         "a": {"b": [1, -2, 0.5, True, "text"]},
         "d": datetime.date(2027, 1, 31),
@@ -20,7 +20,7 @@ def test_plain_values() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n"])
-def test_nothing(text: str) -> None:
+def test_a_text_without_content_is_none(text: str) -> None:
     assert load_yaml(text, "f", "bad_threshold") is None
 
 
@@ -44,7 +44,7 @@ def test_nothing(text: str) -> None:
         ("[" * 100_000, "not valid YAML"),
     ],
 )
-def test_refusals(text: str, message: str) -> None:
+def test_a_text_that_is_not_strict_yaml_is_refused_with_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_yaml(text, "f", "bad_waivers")
     assert caught.value.reason == "bad_waivers"

@@ -23,7 +23,7 @@ coverage: {min: 99.5}
 """
 
 
-def test_the_full_form() -> None:
+def test_the_nested_form_sets_every_limit() -> None:
     threshold = load_threshold(NESTED, "t.yml")
     assert threshold.to_json() == {
         "source": "t.yml",
@@ -64,7 +64,7 @@ def test_dotted_nested_and_mixed_keys_all_count(content: Any) -> None:
     }
 
 
-def test_the_default() -> None:
+def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned() -> None:
     assert DEFAULT_THRESHOLD.to_json()["limits"] == {
         "failed.critical.max": 0,
         "failed.high.max": 0,
@@ -120,7 +120,7 @@ def test_the_default() -> None:
         ("failed: {high: {controls: [a, a]}}", "failed.high.controls names a control id twice"),
     ],
 )
-def test_refusals(content: Any, message: str) -> None:
+def test_a_threshold_that_is_wrong_is_refused_with_what_is_wrong(content: Any, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_threshold(content, "t.yml")
     assert caught.value.reason == "bad_threshold"

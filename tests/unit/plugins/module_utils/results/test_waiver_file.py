@@ -82,7 +82,9 @@ def test_a_waiver_that_does_not_say_run_false_changes_no_status(entry: dict[str,
         (datetime.datetime(2026, 11, 23, 23, 59), False),
     ],
 )
-def test_expiry(expiration_date: Any, in_force: bool) -> None:
+def test_a_waiver_is_in_force_until_the_day_of_its_expiration_begins(
+    expiration_date: Any, in_force: bool
+) -> None:
     status, data, notes = judge(
         {"run": False, "justification": "x", "expiration_date": expiration_date}, "failed"
     )
@@ -178,7 +180,7 @@ def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:
         ("a: {justification: x, run: true, run: false}", "the key run stands twice"),
     ],
 )
-def test_refusals(content: str, message: str) -> None:
+def test_a_file_of_waivers_that_is_wrong_is_refused_with_what_is_wrong(content: str, message: str) -> None:
     with pytest.raises(ScanError) as caught:
         load_waivers(content, "w.yml")
     assert caught.value.reason == "bad_waivers"

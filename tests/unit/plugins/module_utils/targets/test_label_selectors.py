@@ -45,7 +45,7 @@ def holds(*selectors):
         "tier in (db), app.kubernetes.io/name in (api, edge)",
     ],
 )
-def test_what_holds(text):
+def test_a_selector_that_fits_the_labels_holds(text):
     assert holds(text)
 
 

@@ -78,7 +78,7 @@ def status(load_tests, as_facts):
 
 
 @pytest.mark.parametrize(("params", "holds", "fails"), CASES)
-def test_attribute(status, params, holds, fails):
+def test_each_attribute_of_drift_passes_and_fails(status, params, holds, fails):
     assert status(params, holds)[0] == "passed"
     assert status(params, fails)[0] == "failed"
 

@@ -181,7 +181,7 @@ def test_values_whose_type_only_the_file_knows(verdict, key, expectation, holds)
         ("{matches: '^1[.]2'}", True),
     ],
 )
-def test_versions(verdict, expectation, holds):
+def test_versions_are_compared_as_the_package_manager_compares_them(verdict, expectation, holds):
     expectation = expectation.replace("[1.2, 1.3]", '["1.2", "1.3"]')
     packages = {
         "manager": "dpkg",

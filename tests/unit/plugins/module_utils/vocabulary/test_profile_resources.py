@@ -397,7 +397,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("resource", "holds", "fails", "facts"), CASES, ids=["{} {}".format(*case[:2]) for case in CASES]
 )
-def test_attribute(verdict, resource, holds, fails, facts):
+def test_each_attribute_of_a_resource_passes_and_fails(verdict, resource, holds, fails, facts):
     for expectation, expected in ((holds, "passed"), (fails, "failed")):
         test = f"- {resource}\n  expect: {{{expectation}}}"
         status, message = verdict(test, dict(facts))

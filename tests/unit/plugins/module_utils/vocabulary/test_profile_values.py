@@ -85,7 +85,7 @@ def test_versions_that_are_the_same(left, right):
         (0.5, 0.5),
     ],
 )
-def test_quantities(text, number):
+def test_quantities_are_read_as_kubernetes_does(text, number):
     assert parse_quantity(text) == pytest.approx(number)
 
 
