@@ -176,7 +176,7 @@ def test_half_a_listing_is_none(make_container: Callable[..., Container]) -> Non
     facts = container.collect(Query("listing", "/usr", (("limit", 10),)), Query("listing", "/usr"))
     assert [fact.status for fact in facts.values()] == [TOO_LARGE, OK]
     for number in range(6500):
-        (container.root / "usr" / ("%04d" % number + "x" * 200)).touch()
+        (container.root / "usr" / (f"{number:04d}" + "x" * 200)).touch()
     too_large = container.fact(Query("listing", "/usr"))
     assert too_large.status == TOO_LARGE and too_large.value is None
     packed = make_container(names=WITH_GZIP)

@@ -55,7 +55,7 @@ def cgroup(folder, usage, text, stat):
     ("usage", "stat", "used"), [(V1, V1_STAT, 300 * GIB - 5 * 10**9), (V2, V2_STAT, 300 * GIB - 5002 * 10**6)]
 )
 def test_what_files_take_is_not_counted(tmp_path, shell, usage, stat, used):
-    there = cgroup(tmp_path, usage, "%d\n" % (300 * GIB), stat % (4 * 10**9, 10**9))
+    there = cgroup(tmp_path, usage, f"{300 * GIB}\n", stat % (4 * 10**9, 10**9))
     assert say(shell, there, used + 20 * 10**6, 16 * 10**6) == ""
     refused = say(shell, there, used + 10 * 10**6, 16 * 10**6).split()
     assert refused[0] == "too_large" and abs(int(refused[1]) - used // 1000) < 5

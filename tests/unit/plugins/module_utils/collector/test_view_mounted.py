@@ -158,7 +158,7 @@ def test_a_pipe_where_a_folder_of_files_is_expected_does_not_hang(make_container
 def test_as_many_links_as_the_kernel_follows(make_container: MakeContainer, length: int, status: str) -> None:
     image = _make(make_container)
     for number in range(length):
-        target = "link%d" % (number + 1) if number < length - 1 else "motd"
+        target = f"link{number + 1}" if number < length - 1 else "motd"
         (image.target.root / (f"etc/link{number}")).symlink_to(target)
     query = Query("content", "/etc/link0")
     assert image.target.collect(query).get_fact(query).status == status
@@ -191,7 +191,7 @@ def test_a_folder_of_100_000_files_is_searched_in_a_mounted_image(
     folder = image.target.root / "many"
     folder.mkdir()
     for number in range(100_000):
-        os.mknod(folder / ("%06d" % number), 0o644)
+        os.mknod(folder / f"{number:06d}", 0o644)
     (folder / "last").symlink_to("/etc/motd")
     match = (("match", "world_writable"),)
     facts = image.collect(

@@ -123,11 +123,11 @@ def test_an_unfinished_walk_is_not_ok(make_container: Callable[..., Container], 
     limited = container.collect(_walk("/usr", "setuid", limit=3), _walk("/usr", "setuid", limit=10))
     assert [fact.status for fact in limited.values()] == [TOO_LARGE, OK]
     for number in range(200):
-        os.link(container.root / "usr/bin/su", container.root / "usr" / ("%03d" % number + "x" * 240))
+        os.link(container.root / "usr/bin/su", container.root / "usr" / (f"{number:03d}" + "x" * 240))
     cut = container.fact(_walk("/usr", "setuid"))
     assert cut.status == TOO_LARGE or len(_paths(cut)) == 210
     for number in range(200, 500):
-        os.link(container.root / "usr/bin/su", container.root / "usr" / ("%03d" % number + "x" * 240))
+        os.link(container.root / "usr/bin/su", container.root / "usr" / (f"{number:03d}" + "x" * 240))
     cut = container.fact(_walk("/usr", "setuid"))
     assert cut.status == TOO_LARGE and not cut.value["complete"]
 
