@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""command: what a program of the container answers. The one kind that runs what a profile says; only from
-inside.
+"""command: what a program of the container answers. It is the one kind that runs what a profile says, and can only
+be had from inside.
 
 The subject is the list of the program and its arguments, as JSON without spaces. It comes from the profile
 alone, is never given to a shell as text, and nothing that the container says becomes part of it. A name

@@ -153,8 +153,10 @@ _SHA256_SUBJECT = Subject("absolute path", _check_sha256)
 
 
 def split_tail(data: bytes) -> tuple[bytes, int]:
-    """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises
-    BadContentError."""
+    """The bytes that a program wrote, and its exit code, which the script adds behind them.
+
+    :raises BadContentError: where the exit code is missing
+    """
     match = _TAIL.search(data)
     if match is None:
         raise BadContentError("its end is missing")

@@ -75,8 +75,11 @@ class Answer:
         return f"q{self.index}.{part}" in self.frames
 
     def _get_frame(self, name: str) -> Frame:
-        """A frame by its name, which is ok. Raises NotOkError, or BadContentError where the script did not
-        send it."""
+        """A frame by its name, which is ok.
+
+        :raises NotOkError: where it has another status
+        :raises BadContentError: where the script did not send it
+        """
         frame = self.frames.get(name)
         if frame is None:
             raise BadContentError(f"the reply has no frame {name}")
@@ -93,7 +96,7 @@ class Family:
     :param value: the shape of a fact's value, in a few words for people who read or write facts
     :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@"
         is empty before them
-    :param read: the fact from the answer, where the query's own frame is ok. May raise BadContentError and
+    :param read: the fact from the answer, where the query's own frame is ok. It can raise BadContentError and
         NotOkError
     :param shell: the shell functions of this kind
     :param options: the options of its queries

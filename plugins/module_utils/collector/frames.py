@@ -50,7 +50,10 @@ class Frame:
     payload: bytes
 
     def decode(self) -> bytes:
-        """The content. Raises BadContentError where it is not in the encoding that it names."""
+        """The content.
+
+        :raises BadContentError: where it is not in the encoding that it names
+        """
         if self.encoding == "text":
             return self.payload
         packed = b"".join(self.payload.split())
@@ -74,16 +77,18 @@ class ParsedReply:
 
 
 def check_nonce(nonce: str) -> None:
-    """Raises ValueError where the nonce is not 16 to 64 lower case hex digits: making it is our own work."""
+    """Check a nonce, which is our own work.
+
+    :raises ValueError: where it is not 16 to 64 lower case hex digits
+    """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("a nonce is 16 to 64 hex digits")
 
 
 def parse_frames(data: bytes, nonce: str) -> ParsedReply:
-    """Read a whole reply.
+    """Read a whole reply, in time linear in its length, whatever its bytes are.
 
-    Raises ScanError incomplete_reply where the data ends too early, invalid_reply where it is something else.
-    Takes any bytes, in time linear in their length.
+    :raises ScanError: `incomplete_reply` where the data ends too early, `invalid_reply` where it is something else
     """
     check_nonce(nonce)
     header = (f"securescan-facts {COLLECTOR_VERSION} {nonce}\n").encode()
@@ -130,7 +135,10 @@ def decode_text(data: bytes) -> str:
 
 
 def read_integer(data: bytes) -> int:
-    """An unsigned decimal number of at most 20 digits. Raises BadContentError."""
+    """An unsigned decimal number.
+
+    :raises BadContentError: where it is none, or has more than 20 digits
+    """
     if not re.fullmatch(rb"[0-9]{1,20}", data):
         raise BadContentError(f"{decode_text(data[:40])} is not a number")
     return int(data)

@@ -4,7 +4,7 @@
 """sysctl: kernel parameters from /proc/sys.
 
 A parameter that this kernel, or this container's namespaces, do not have is absent. One that can only be
-written, or is masked by the container runtime, is unreadable. All are read by one grep.
+written, or is masked by the container runtime, is unreadable. One grep reads all of them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,12 @@ GZIP = b"\x1f\x8b"
 
 
 def unpack_gzip(data: bytes, most: int, what: str) -> bytes:
-    """The bytes, at most so many. Raises BadContentError, which calls them `what`."""
+    """The unpacked bytes.
+
+    :param most: the number of bytes that they can have at most
+    :param what: what the error calls them
+    :raises BadContentError: where they are more, or the data is not a whole gzip stream
+    """
     unpacker = zlib.decompressobj(wbits=31)
     try:
         unpacked = unpacker.decompress(data, most + 1)

@@ -53,7 +53,7 @@ class Subject:
     """The rule for the subjects of one kind.
 
     :param what: what the subject is, for the documentation; empty where the kind has none
-    :param check: raises ScanError `bad_option` (made by `refuse`) where a query's subject breaks the rule
+    :param check: raises ScanError `bad_option` (`refuse` makes it) where a query's subject breaks the rule
     :param encode: a checked subject as words of the shell
     """
 
@@ -68,7 +68,10 @@ def _check_none(query: Query) -> None:
 
 
 def check_path(query: Query) -> None:
-    """Raises ScanError `bad_option` where the subject is not an absolute path in its shortest form."""
+    """Check that the subject is an absolute path in its shortest form.
+
+    :raises ScanError: `bad_option` where it is not
+    """
     _split_path(query)
 
 
@@ -141,8 +144,10 @@ Option = Union[Number, Word]
 
 
 def check_options(query: Query, options: Sequence[Option]) -> None:
-    """Raises ScanError `bad_option` where the query's options are not among these, or not within their
-    bounds."""
+    """Check that the query's options are among these, and within their bounds.
+
+    :raises ScanError: `bad_option` where they are not
+    """
     rules = {option.name: option for option in options}
     given = [name for name, _value in query.options]
     for name, value in query.options:

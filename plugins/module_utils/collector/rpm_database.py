@@ -53,7 +53,10 @@ class RpmPackage:
 
 
 def read_rpm_database(data: bytes) -> Iterator[RpmPackage]:
-    """The installed packages of a database file, which may be packed by gzip. Raises BadContentError."""
+    """The installed packages of a database file, which can be packed by gzip.
+
+    :raises BadContentError: where anything in it is not as its format has it
+    """
     if data.startswith(GZIP):
         data = unpack_gzip(data, MAX_DATABASE, "the rpm database")
     for count, blob in enumerate(_read_headers(data)):

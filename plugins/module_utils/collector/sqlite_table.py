@@ -29,8 +29,10 @@ _INTEGER_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 def read_table(data: bytes, table: str) -> Iterator[list[Value]]:
-    """The columns of each row. An INTEGER PRIMARY KEY reads as None, as it is kept apart. Raises
-    BadContentError."""
+    """The columns of each row. An INTEGER PRIMARY KEY reads as None, as it is kept apart.
+
+    :raises BadContentError: where the file has no such table, or is not as the format has it
+    """
     database = _Database(data)
     roots = [row[3] for row in database.rows(1) if row[:2] == [b"table", table.encode()] and len(row) == 5]
     if len(roots) != 1 or not isinstance(roots[0], int):

@@ -60,8 +60,11 @@ _REFUSAL = re.compile(rb"([0-9]{1,10})\n" + _IDENTITY + _IDENTITY)
 
 
 def check_entered(frame: Frame | None, view: TargetView) -> None:
-    """Raises ScanError target_missing, target_unreadable or memory_short where the collector's own frame says
-    that it saw no target, or did not look."""
+    """Check the collector's own frame.
+
+    :raises ScanError: `target_missing`, `target_unreadable` or `memory_short` where the frame says that the collector
+        saw no target, or did not look
+    """
     if frame is None or frame.status == OK:
         return
     said = decode_text(frame.payload[:400])
