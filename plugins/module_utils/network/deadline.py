@@ -45,16 +45,18 @@ class Deadline:
         return seconds if at_most is None else max(0.0, min(seconds, at_most))
 
     def sleep(self, seconds: float) -> None:
-        """Pause for `seconds`.
+        """Pause for `seconds`. A pause that is over is no failure, though the machine may have taken longer to wake
+        us than the deadline had left: the caller looks once more, and says what is missing.
 
-        :raises ScanError: cancelled, timed_out
+        :raises ScanError: cancelled; timed_out, where the deadline comes before the end of the pause
         """
         end = time.monotonic() + seconds
         while True:
-            self.check()
+            self.check_cancel()
             left = end - time.monotonic()
             if left <= 0:
                 return
+            self.check()
             if self.cancel is None:
                 time.sleep(self.slice(left))
             else:
