@@ -42,7 +42,8 @@ class ObservedRuns:
 
 
 class ObservingCallback(CallbackBase):
-    """A callback that looks at the results of scans. A subclass names itself, and says what it makes of them at the end."""
+    """A callback that looks at the results of scans. A subclass names itself, and says what it makes of them
+    at the end."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_NEEDS_ENABLED = True

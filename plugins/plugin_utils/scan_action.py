@@ -67,7 +67,8 @@ class ScanAction(ActionBase):
         return result
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        """Options that are filled in on the controller, wherever the task runs, such as the content of files."""
+        """Options that are filled in on the controller, wherever the task runs, such as the content of
+        files."""
         return {}
 
     def show(self, result: dict[str, Any]) -> None:

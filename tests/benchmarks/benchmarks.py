@@ -39,7 +39,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
     exec_in_container,
@@ -119,10 +118,10 @@ class Bench:
         self.plan = self.make_plan(concurrency=8)
 
     def make_plan(self, concurrency: int):
-        limiter = Limiter(per_cluster=concurrency)
-        self.scanner = ScannerAccess(self.grantor, self.connection, self.access, limiter)
+        slots = threading.BoundedSemaphore(concurrency)
+        self.scanner = ScannerAccess(self.grantor, self.connection, self.access)
         approach = ExecApproach(
-            Means(self.scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
+            Means(self.scanner, slots, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
         )
         return ScanPlan(
             run_id="bench", approach=approach, engines=self.engines, request=scan_request(self.engines)
@@ -248,10 +247,14 @@ class Bench:
         options = {**self.options, "approach": "debug"}
         access = run_scan_access(options, self.context)["access"]
         try:
-            limiter = Limiter(per_cluster=1)
-            scanner = ScannerAccess(self.grantor, self.connection, access, limiter)
+            scanner = ScannerAccess(self.grantor, self.connection, access)
             scanner.for_target(selected.target)
-            means = Means(scanner, limiter, ExecLimits(timeout=60.0, output=8 << 20), threading.Event())
+            means = Means(
+                scanner,
+                threading.BoundedSemaphore(1),
+                ExecLimits(timeout=60.0, output=8 << 20),
+                threading.Event(),
+            )
             approach = DebugApproach(means, DebugOptions("securescan.local/busybox:1", keep_alive=300))
             plan = ScanPlan(
                 run_id="bench", approach=approach, engines=self.engines, request=self.plan.request

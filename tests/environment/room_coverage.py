@@ -20,6 +20,8 @@ import tempfile
 from ansible_collections.securescan.kubernetes.tests.unit.architecture.imports import room_of
 from ansible_collections.securescan.kubernetes.tests.unit.architecture.layers import ROOMS
 
+_TRACED_THREADS = "ansible_collections.securescan.kubernetes.tests.environment.traced_threads"
+
 
 def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
@@ -29,6 +31,7 @@ def main(arguments: list[str]) -> int:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"),
+                *("-p", _TRACED_THREADS),
                 *("--cov=plugins", f"--cov-config={config}", f"--cov-report=json:{report}", "--cov-report="),
                 *(arguments or ["-m", "not in_container", "tests/unit"]),
             ],

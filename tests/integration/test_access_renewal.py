@@ -18,7 +18,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.p
     ExecLimits,
     Means,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -72,12 +71,11 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
     namespace, manage, grantor, connection, cluster, left
 ):
     before = running(grantor, namespace)
-    limiter = Limiter(per_cluster=4)
-    access = ScannerAccess(
-        grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"], limiter
-    )
+    access = ScannerAccess(grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"])
     approach = ExecApproach(
-        Means(access, limiter, ExecLimits(timeout=20, output=1_000_000), threading.Event())
+        Means(
+            access, threading.BoundedSemaphore(4), ExecLimits(timeout=20, output=1_000_000), threading.Event()
+        )
     )
     lost, kept = before
     assert collected(approach, kept) == "scanned"
@@ -105,7 +103,7 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
 def test_where_the_access_is_gone_there_is_nothing_to_renew(namespace, manage, grantor, connection):
     found = running(grantor, namespace)
     given = manage(namespaces=[namespace], pods=[found[0].target.pod])["access"]
-    access = ScannerAccess(grantor, connection, given, Limiter(per_cluster=4))
+    access = ScannerAccess(grantor, connection, given)
     manage(state="absent", namespaces=[namespace])
     renewal = renew_access(grantor, access, [found[0]], found)
     assert renewal.again == []

@@ -28,7 +28,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
@@ -61,9 +60,10 @@ def approach(place, cluster, debug_operator_kubeconfig):
     of_namespace = {"namespaces": [there.name], "approach": "debug"}
     access = run_task(debug_operator_kubeconfig, **of_namespace)["access"]
     (target,) = select_targets(grantor, "test", Selection((there.name,), containers=("app",)))
-    limiter = Limiter(per_cluster=4)
-    scanner = ScannerAccess(grantor, connection, access, limiter)
-    means = Means(scanner, limiter, ExecLimits(SECONDS, 1 << 20), threading.Event(), [target])
+    scanner = ScannerAccess(grantor, connection, access)
+    means = Means(
+        scanner, threading.BoundedSemaphore(4), ExecLimits(SECONDS, 1 << 20), threading.Event(), [target]
+    )
 
     def open_one(name, **debug):
         options = ApproachOptions(name, DebugOptions(BUSYBOX, **debug), ImageOptions())

@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import IDLE
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
@@ -114,7 +114,7 @@ class Scan(TaskRunner):
     """
 
     def __init__(self, cluster: Cluster, folder: pathlib.Path) -> None:
-        super().__init__(cluster.server, run_scan_container, options.scan_container_spec)
+        super().__init__(cluster.server, run_scan_container, scan_container_spec)
         self.folder = folder
         self.file = folder / "app.conf"
         self.file.write_text("a setting\n", encoding="utf-8")

@@ -44,8 +44,7 @@ def access_diff(outcomes: Sequence[NamespaceOutcome]) -> Diff:
 
 
 def sweep_diff(done: Sweep) -> Diff:
-    """One entry with a line for each object that was removed, up to the limit; none where nothing was
-    removed."""
+    """One entry with a line for each object that was removed, up to the limit; else no entry."""
     if not done.removed:
         return []
     lines = [

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An access as a value: planned from options, described for whoever scans with it, and where it could not be
-made."""
+"""An access as a value: planned, described for whoever scans with it, and where it could not be made."""
 
 from __future__ import annotations
 

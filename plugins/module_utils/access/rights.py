@@ -78,4 +78,9 @@ def widest(approaches: Sequence[str]) -> str:
 
 def makes_pods(approach: str) -> bool:
     """Whether its scanner makes helper pods, and touches no pod of a target."""
-    return any(not right.by_name for right in RIGHTS[approach])
+    return are_for_helpers(RIGHTS[approach])
+
+
+def are_for_helpers(rights: Sequence[Right]) -> bool:
+    """Whether rights are those over helper pods: only what makes pods has one that names none."""
+    return any(not right.by_name for right in rights)

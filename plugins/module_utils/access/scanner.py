@@ -14,7 +14,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..cluster.connection import ClusterConnection
-from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
@@ -47,7 +46,6 @@ class ScannerAccess:
         grantor: RestClient,
         connection: ClusterConnection,
         access: Mapping[str, Any],
-        limiter: Limiter,
         cancel: threading.Event | None = None,
     ) -> None:
         """:param access: the `access` value that the task scan_access returned
@@ -55,7 +53,6 @@ class ScannerAccess:
         """
         self._grantor = grantor
         self._connection = connection
-        self._limiter = limiter
         self._cancel = cancel
         self._approach = approach_of(access)
         self._run_id, self._grants, self._expiries = _read_access(access)
@@ -199,7 +196,7 @@ class ScannerAccess:
             self._grantor, self._run_id, grant.namespace, remaining_lifetime(self._expiries[grant.namespace])
         )
         connection = self._connection.with_bearer_token(token.value)
-        client = RestClient(connection, limiter=self._limiter, cancel=self._cancel)
+        client = RestClient(connection, cancel=self._cancel)
         wait_until_effective(client, grant)
         return NamespaceScanner(connection, client, grant)
 

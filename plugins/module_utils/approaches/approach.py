@@ -13,7 +13,7 @@ from ..collector.request import CollectionRequest
 from ..targets.selection import SelectedTarget
 from .session import Footprint, Session
 
-__all__ = ["Approach", "Collected", "Footprint"]
+__all__ = ["Approach", "Collected", "Footprint", "collected_in"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,12 @@ class Collected:
     approach: str
     footprint: Footprint | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
+
+
+def collected_in(session: Session, facts: Facts) -> Collected:
+    """Facts that a session has given."""
+    entered = session.entered
+    return Collected(facts, entered.approach, entered.footprint, entered.passed_over)
 
 
 class Approach(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
-from ..access.rights import Right
+from ..access.rights import Right, are_for_helpers
 from ..targets.selection import SelectedTarget
 from .approach import Approach
 from .debug_container import DebugOptions
@@ -108,4 +108,4 @@ class ApproachKind:
     @property
     def makes_pods(self) -> bool:
         """Whether it works in helper pods of its own, once for each image, and touches no pod of a target."""
-        return any(not right.by_name for right in self.rights)
+        return are_for_helpers(self.rights)

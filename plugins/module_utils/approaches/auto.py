@@ -55,7 +55,9 @@ class AutoApproach:
 
     def enter(self, selected: SelectedTarget) -> Session:
         """A session by the first approach that reaches the target; raises as `collect`."""
-        return self._first(selected, lambda approach: approach.enter(selected))[0]
+        session, refusals = self._first(selected, lambda approach: approach.enter(selected))
+        session.entered = replace(session.entered, passed_over=_reasons(refusals))
+        return session
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target by the first approach that reaches it.
@@ -64,7 +66,7 @@ class AutoApproach:
             reached it
         """
         collected, refusals = self._first(selected, lambda approach: approach.collect(selected, request))
-        return replace(collected, passed_over=tuple((name, error.reason) for name, error in refusals))
+        return replace(collected, passed_over=_reasons(refusals))
 
     def _first(
         self, selected: SelectedTarget, work: Callable[[Approach], Result]
@@ -105,3 +107,7 @@ class AutoApproach:
         said = [f"{name}: {error.message} ({error.reason})" for name, error in refusals]
         said += [f"{name}: {why}" for name, why in self._left_out.items()]
         return ScanError("no_approach", "; ".join(said), tried=f"scanning {target.path} by auto")
+
+
+def _reasons(refusals: Sequence[tuple[str, ScanError]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, error.reason) for name, error in refusals)

@@ -107,7 +107,7 @@ class DebugApproach(EnteringApproach):
         target = selected.target
         check_state(selected, NAME)
         scanner = self._access.for_target(target)
-        with self._limiter.slot(node=target.node, namespace=target.namespace):
+        with self._place():
             visit = _Visit(
                 scanner,
                 target,

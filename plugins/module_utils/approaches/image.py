@@ -43,7 +43,7 @@ from .image_helper import (
 )
 from .pod_entry import EnteringApproach, ExecLimits, Means, Result, check_platform, shell_place
 from .refusals import creation_refusal
-from .session import Entered, Session
+from .session import Collecting, Entered, Session
 
 NAME = "image"
 _VIEW = TargetView(mount_point=MOUNT_POINT)
@@ -128,31 +128,30 @@ class ImageApproach(EnteringApproach):
         self, selected: SelectedTarget, first: Callable[[Session], Result]
     ) -> Iterator[tuple[Session, Result]]:
         mounts = volume_mounts(selected.pod.object(), selected.target.container)
-        with self._open(
-            selected.target,
-            self._planned(selected),
-            lambda request, facts: without_volumes(facts, request, mounts),
-        ) as session:
+
+        def hiding(collect: Collecting) -> Collecting:
+            return lambda request, is_last: without_volumes(collect(request, is_last), request, mounts)
+
+        with self._open(selected.target, self._planned(selected)) as session:
+            session.change_collecting(hiding)
             yield session, first(session)
 
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
         """What the image holds, whatever a pod mounts over it."""
-        with self._open(target, image, lambda _request, facts: facts) as session:
+        with self._open(target, image) as session:
             return session.collect(request, is_last=True)
 
     @contextmanager
-    def _open(
-        self, target: Target, image: _Image, refine: Callable[[CollectionRequest, Facts], Facts]
-    ) -> Iterator[Session]:
+    def _open(self, target: Target, image: _Image) -> Iterator[Session]:
         namespace, number = self._options.namespace, image.helper.number
         scanner = self._access.for_helpers(namespace)
         deadline = Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by image")
-        with self._limiter.slot(node=image.helper.node, namespace=namespace):
+        with self._place():
             self._create(scanner, image.helper, deadline)
             self._wait_until_started(scanner, image, deadline)
             helper = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
             entered = Entered(NAME, shell_place(helper, image.mounted.container), helper.path, _VIEW)
-            with self._open_session(scanner, entered, refine=refine) as session:
+            with self._open_session(scanner, entered) as session:
                 yield session
 
     def _create(self, scanner: NamespaceScanner, helper: Helper, deadline: Deadline) -> None:

@@ -22,7 +22,7 @@ from .auto import AutoApproach
 from .choice import ApproachOptions, open_one
 from .image import NAME as IMAGE
 from .pod_entry import Means
-from .session import Footprint, Session
+from .session import Collecting, Footprint, Session
 
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
@@ -64,24 +64,38 @@ class _BothSides:
         return self._live.added
 
     def enter(self, selected: SelectedTarget) -> Session:
-        """A session by the one approach: it looks at the container, and the image's side is had by `collect`
-        only."""
-        return self._live.enter(selected)
+        """A session by the one approach, which answers requests for the image's side, too."""
+        session = self._live.enter(selected)
+        approach = session.entered.approach
+
+        def with_side(collect: Collecting) -> Collecting:
+            return lambda request, is_last: self._add_side(
+                selected, request, approach, collect(_inside(request), is_last)
+            )
+
+        session.change_collecting(with_side)
+        return session
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
         """The facts of one target with the image's side; ScanError as the approach that reaches it."""
+        collected = self._live.collect(selected, _inside(request))
+        return replace(
+            collected, facts=self._add_side(selected, request, collected.approach, collected.facts)
+        )
+
+    def _add_side(
+        self, selected: SelectedTarget, request: CollectionRequest, approach: str, facts: Facts
+    ) -> Facts:
         wanted = image_queries(request.queries)
-        inside = replace(request, queries=tuple(query for query in request.queries if query not in wanted))
-        collected = self._live.collect(selected, inside)
         if not wanted:
-            return collected
+            return facts
         try:
-            side = self._image_side(selected, request, wanted, collected.approach)
+            side = self._image_side(selected, request, wanted, approach)
         except ScanError as error:
             if error.reason == "cancelled":
                 raise
             side = _not_known(wanted, f"its image was not listed: {error}")
-        return replace(collected, facts=Facts({**collected.facts, **side}, collected.facts.collector))
+        return Facts({**facts, **side}, facts.collector)
 
     def _image_side(
         self, selected: SelectedTarget, request: CollectionRequest, wanted: Sequence[Query], approach: str
@@ -100,6 +114,12 @@ class _BothSides:
         self._live.close()
         if self._owned:
             self._owned.close()
+
+
+def _inside(request: CollectionRequest) -> CollectionRequest:
+    """What of a request is asked of the container."""
+    wanted = image_queries(request.queries)
+    return replace(request, queries=tuple(query for query in request.queries if query not in wanted))
 
 
 def _not_known(wanted: Sequence[Query], cause: str) -> dict[str, Fact]:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
 from ..access.scanner import NamespaceScanner, ScannerAccess
-from ..cluster.limiter import Limiter
 from ..cluster.open_exec import ExecPlace, open_exec
-from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
-from .approach import Collected
+from .approach import Collected, collected_in
 from .session import SHELL, Entered, Footprint, Session
 
 Result = TypeVar("Result")
@@ -42,13 +40,34 @@ class ExecLimits:
 
 @dataclass(frozen=True)
 class Means:
-    """What every approach works with. `targets` are all of the run."""
+    """What every approach works with.
+
+    `targets` are all of the run. One of `slots` is held while an exec is open: the API server exempts exec from its own
+    flow control, so only this protects it, and the nodes, from a scan.
+    """
 
     access: ScannerAccess
-    limiter: Limiter
+    slots: threading.BoundedSemaphore
     limits: ExecLimits
     cancel: threading.Event
     targets: Sequence[SelectedTarget] = ()
+    _thread: threading.local = field(default_factory=threading.local, repr=False)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among those that are worked on at a time.
+
+        A thread that has one gets no other, for which it could wait for ever: with a session open on a
+        target, it looks at the target's image, too."""
+        if getattr(self._thread, "has_place", False):
+            yield
+            return
+        with self.slots:
+            self._thread.has_place = True
+            try:
+                yield
+            finally:
+                self._thread.has_place = False
 
 
 class EnteringApproach:
@@ -62,7 +81,7 @@ class EnteringApproach:
 
     def __init__(self, means: Means) -> None:
         self._access = means.access
-        self._limiter = means.limiter
+        self._place = means.place
         self._limits = means.limits
         self._cancel = means.cancel
         self._lock = threading.Lock()
@@ -82,7 +101,7 @@ class EnteringApproach:
             session,
             facts,
         ):
-            return Collected(facts, session.entered.approach, session.entered.footprint)
+            return collected_in(session, facts)
 
     def close(self) -> None:
         """Ends what serves several targets; here nothing does."""
@@ -103,12 +122,11 @@ class EnteringApproach:
         entered: Entered,
         *,
         explained: Callable[[], AbstractContextManager[None]] = nullcontext,
-        refine: Callable[[CollectionRequest, Facts], Facts] = lambda _request, facts: facts,
         timeout: float | None = None,
     ) -> Session:
         """Starts the shell.
 
-        :param explained, refine: as of Session
+        :param explained: as of Session
         :param timeout: seconds for the session, instead of those of the limits
         :raises ScanError: as open_exec
         """
@@ -122,7 +140,7 @@ class EnteringApproach:
             shell = open_exec(
                 scanner.connection, entered.place, deadline=deadline, output_limit=self._limits.output
             )
-        return Session(shell, entered, explained=explained, refine=refine)
+        return Session(shell, entered, explained=explained)
 
     def _count_exec(self) -> None:
         with self._lock:
@@ -150,7 +168,7 @@ class PresentShellApproach(EnteringApproach):
             )
 
         with (
-            self._limiter.slot(node=target.node, namespace=target.namespace),
+            self._place(),
             retry_while_rbac_spreads(self._access, target, open_session) as session,
         ):
             yield session, first(session)

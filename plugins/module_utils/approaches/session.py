@@ -28,6 +28,8 @@ from ..errors import ScanError
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's
 # PATH.
 SHELL = ("sh",)
+# From a request, and whether it is the session's last, to facts.
+Collecting = Callable[[CollectionRequest, bool], Facts]
 _STDERR_SHOWN = 300
 # The exit status that a shell, and so an exec, gives for a program that a signal 9 has ended.
 _KILLED = 128 + 9
@@ -72,7 +74,7 @@ class Entered:
     """Where a session's shell is: by which approach, in which container, from where it sees the target, and
     what stays of it.
 
-    `path` is the target's, for messages.
+    `path` is the target's, for messages. `passed_over`: as of Collected.
     """
 
     approach: str
@@ -80,6 +82,7 @@ class Entered:
     path: str
     view: TargetView = INSIDE
     footprint: Footprint | None = None
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,12 @@ class Session:
         entered: Entered,
         *,
         explained: Callable[[], AbstractContextManager[None]],
-        refine: Callable[[CollectionRequest, Facts], Facts],
     ) -> None:
-        """
-        :param explained: turns a failure within it into its explanation
-        :param refine: what the facts mean for the target, where the shell sees something else than the target
-        """
+        """:param explained: turns a failure within it into its explanation"""
         self.entered = entered
         self._shell = shell
         self._explained = explained
-        self._refine = refine
+        self._collecting: Collecting = self._collect
         self._ending = ExitStack()
         self._prologue = _PROLOGUE
 
@@ -148,18 +147,28 @@ class Session:
         :param is_last: the shell ends with it, as in an exec of its own
         :raises ScanError: as `run` and `read_facts`
         """
+        return self._collecting(request, is_last)
+
+    def change_collecting(self, change: Callable[[Collecting], Collecting]) -> None:
+        """From now on requests are answered in another way: where the shell sees something else than the
+        target, or not all that is asked for.
+
+        :param change: given how requests are answered so far
+        """
+        self._collecting = change(self._collecting)
+
+    def _collect(self, request: CollectionRequest, is_last: bool) -> Facts:
         nonce = secrets.token_hex(16)
         script = build_script(request, nonce, self.entered.view)
         with self._explained():
             answer = self._ask_last(script) if is_last else self._ask(script)
             tried = f"collecting facts in {self.entered.path}"
             try:
-                facts = read_facts(request, answer.stdout, nonce, self.entered.view)
+                return read_facts(request, answer.stdout, nonce, self.entered.view)
             except ScanError as error:
                 if answer.exit_code == 0:
                     raise ScanError(error.reason, error.message, tried=tried) from error
                 raise _failed(answer, tried) from error
-        return self._refine(request, facts)
 
     def when_closed(self, ending: ExitStack) -> None:
         """What is undone after the shell has ended."""

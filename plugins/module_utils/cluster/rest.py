@@ -18,7 +18,6 @@ from ..network.deadline import Deadline
 from ..network.http_pool import HttpPool, HttpRequest
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
-from .limiter import Limiter
 
 Query = Mapping[str, Union[str, int, Sequence[str]]]
 
@@ -35,7 +34,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 class RestClient:
     """Requests to one cluster as one identity. Safe to use from several threads.
 
-    :param limiter: its rate is kept to; it takes no slot of it, so holders of slots may make requests
     :param timeout: seconds for one attempt
     :param patience: seconds during which a request is tried again
     :param attempts: how often a request is sent at most, not counting answers of 429
@@ -46,7 +44,6 @@ class RestClient:
     def __init__(
         self,
         connection: ClusterConnection,
-        limiter: Limiter | None = None,
         timeout: float = 30.0,
         *,
         patience: float = 60.0,
@@ -55,7 +52,6 @@ class RestClient:
     ) -> None:
         self.connection = connection
         self.requests = 0
-        self._limiter = limiter
         self._timeout = timeout
         self._patience = patience
         self._attempts = attempts
@@ -180,8 +176,6 @@ class RestClient:
         content: bytes | None,
         patience: Deadline,
     ) -> dict[str, Any]:
-        if self._limiter is not None:
-            self._limiter.pace(patience)
         with self._lock:
             self.requests += 1
         deadline = Deadline(self._timeout, self._cancel, patience.tried)

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """passwd, shadow and group: the account databases, with the kind of each password in place of the password.
 
-The kind is found by the shell: the hash never leaves the container. Fields that look like a hash in the wrong place are
-kept back, and in shadow whatever is not a number behind the password. A line that is not of the database's form makes
-the fact unsupported. Comments and empty lines are left out, as the C library does.
+The kind is found by the shell: the hash never leaves the container. Fields that look like a hash in the wrong
+place are kept back, and in shadow whatever is not a number behind the password. A line that is not of the
+database's form makes the fact unsupported. Comments and empty lines are left out, as the C library does.
 
-Kinds of passwords: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps a hash),
-disabled ("*"), des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The prefixes are those of
-crypt(5).
+Kinds of passwords: empty (no password is needed), shadow ("x": it stands in shadow), locked ("!" and perhaps
+a hash), disabled ("*"), des, md5, sha256, sha512, yescrypt, gost_yescrypt, scrypt, bcrypt, other. The
+prefixes are those of crypt(5).
 """
 
 from __future__ import annotations

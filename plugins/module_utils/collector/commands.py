@@ -1,18 +1,20 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""command: what a program of the container answers. The one kind that runs what a profile says; only from inside.
+"""command: what a program of the container answers. It is the one kind that runs what a profile says, and can only
+be had from inside.
 
-The subject is the list of the program and its arguments, as JSON without spaces. It comes from the profile alone, is never
-given to a shell as text, and nothing that the container says becomes part of it. A name without a slash is looked up in
-PATH and started by its path, so that it is never a function or a builtin of the shell. Nothing can be typed to it: stdin
-is empty. Its locale is C, its time zone UTC, its working directory /.
+The subject is the list of the program and its arguments, as JSON without spaces. It comes from the profile
+alone, is never given to a shell as text, and nothing that the container says becomes part of it. A name
+without a slash is looked up in PATH and started by its path, so that it is never a function or a builtin of
+the shell. Nothing can be typed to it: stdin is empty. Its locale is C, its time zone UTC, its working
+directory /.
 
-It is killed when its seconds are over. What it has started goes with it where the container has setsid (util-linux or
-busybox); without that, what stays open holds the collection up until the scan's own deadline.
+It is killed when its seconds are over. What it has started goes with it where the container has setsid
+(util-linux or busybox); without that, what stays open holds the collection up until the scan's own deadline.
 
-Absent: there is no such program. The exit statuses 126 and 127 say, as ever, that it could not be started; stderr tells
-why.
+Absent: there is no such program. The exit statuses 126 and 127 say, as ever, that it could not be started;
+stderr tells why.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ _LIMIT = Number("limit", 64 * 1024, 1, 1024 * 1024)
 # Behind stdout stands stderr, encoded by itself with the program's end behind it, and how long that is.
 _STDERR = re.compile(rb"=([0-9]{1,9})\n\Z")
 
-# $1 query, $2 seconds, $3 bytes of each stream, then the program. Both streams are encoded on their way, stderr to a text
-# that is put behind stdout when the program has ended. 3 is the program's stderr (see limited), 4 its stdout.
+# $1 query, $2 seconds, $3 bytes of each stream, then the program. Both streams are encoded on their way,
+# stderr to a text that is put behind stdout when the program has ended. 3 is the program's stderr (see
+# limited), 4 its stdout.
 _SHELL = r"""
 command_fact() {
   command__query=$1 command__seconds=$2 command__limit=$3
@@ -86,7 +89,8 @@ def join_command(argv: Sequence[str]) -> str:
 def split_command(subject: str) -> list[str]:
     """The program and its arguments.
 
-    The program is an absolute path, or a name that is looked up in PATH: anything else depends on a working directory.
+    The program is an absolute path, or a name that is looked up in PATH: anything else depends on a working
+    directory.
 
     :raises ScanError: `bad_option`, which names the command, where it cannot be run
     """

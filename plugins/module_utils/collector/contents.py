@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """content and sha256: the bytes of a regular file, or their digest, up to a limit.
 
-Bytes go through base64 or od where the container has one of them, because shell variables hold no NUL. Files whose size
-is known are read together, by one cat and one encoder, with a dot behind them where cat could read them all, and cut apart
-here by their sizes. Where the length of the whole shows that one of them changed or could not be read, they are read one by
-one. Files of size 0 that may be pseudo files of any length are read by head, for at most 5 seconds.
+Bytes go through base64 or od where the container has one of them, because shell variables hold no NUL. Files
+whose size is known are read together, by one cat and one encoder, with a dot behind them where cat could read
+them all, and cut apart here by their sizes. Where the length of the whole shows that one of them changed or
+could not be read, they are read one by one. head reads files of size 0, which can be pseudo files of any
+length, for at most 5 seconds.
 
-With no encoder the shell's read gives the text. How far the file was read (fdinfo) then shows whether NUL bytes were
-lost, and if so the fact is unsupported.
+With no encoder the shell's read gives the text. How far the file was read (fdinfo) then shows whether NUL
+bytes were lost, and if so the fact is unsupported.
 
 Password databases are refused, also where another name leads to them: the hash never leaves the container.
 """
@@ -23,7 +24,8 @@ from .family import Answer, Family, IndexedQuery, call_with
 from .frames import BadContentError, Frame, decode_text
 from .query_rules import Number, Subject, check_path, refuse
 
-# The text of these would carry password hashes out of the container. The script refuses other names of them too.
+# The text of these would carry password hashes out of the container. The script refuses other names of them
+# too.
 HASH_FILES = (
     "/etc/passwd",
     "/etc/passwd-",
@@ -45,8 +47,8 @@ STOPPED = 137
 # Behind what a program wrote stands how it ended: a pipe tells only the status of its last program.
 _TAIL = re.compile(rb"=([0-9]{1,3})\n\Z")
 
-# content INDEX PATH LIMIT succeeds where the file at `path` is to be read with the others; content__list has index and size
-# of each of these. contents PATH... reads them.
+# content INDEX PATH LIMIT succeeds where the file at `path` is to be read with the others; content__list has
+# index and size of each of these. contents PATH... reads them.
 _CONTENT = r"""
 content__list= content__sum=0
 content() {
@@ -151,7 +153,10 @@ _SHA256_SUBJECT = Subject("absolute path", _check_sha256)
 
 
 def split_tail(data: bytes) -> tuple[bytes, int]:
-    """The bytes that a program wrote, and its exit code, which the script adds behind them. Raises BadContentError."""
+    """The bytes that a program wrote, and its exit code, which the script adds behind them.
+
+    :raises BadContentError: where the exit code is missing
+    """
     match = _TAIL.search(data)
     if match is None:
         raise BadContentError("its end is missing")

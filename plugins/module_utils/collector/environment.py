@@ -1,13 +1,15 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""environment, environment_value, process_status: what the container gives to a process started in it, seen on the shell.
+"""environment, environment_value, process_status: what the container gives to a process started in it, seen
+on the shell.
 
-Beside the target they are seen on its first process. That may have changed since it began.
+Beside the target they are those of its first process, which may have changed since the process began.
 
 environment: the values of the variables stay in the container, because they are secrets.
 
-environment_value: the value of the one variable that was asked for by name. No other value leaves the container.
+environment_value: the value of the one variable that was asked for by name. No other value leaves the
+container.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from .query_rules import NO_SUBJECT, Subject, can_be_encoded, refuse
 
 _NAME = re.compile(r"[^=\0\n]{1,255}")
 
-# As it was when the shell began, before this script set variables of its own. Values may hold newlines: these become 001
-# while NUL ends the line. That of a process that has ended is empty. environment_value looks at all values, and sends the one.
+# As it was when the shell began, before this script set variables of its own. Values may hold newlines: these
+# become 001 while NUL ends the line. That of a process that has ended is empty. environment_value looks at
+# all values, and sends the one.
 _ENVIRONMENT = r"""
 environ() {
   if [ ! -e /proc/$target__process/environ ]; then unsupported $1 'there is no /proc'

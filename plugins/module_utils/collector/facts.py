@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# The statuses a fact can have. Only OK carries a value that may be judged. ABSENT is evidence too: the thing was
-# looked for, could have been seen, and is not there. All others mean "not known", and never let a control pass.
+# The statuses a fact can have. Only OK carries a value that is judged. ABSENT is evidence too: the thing was
+# looked for, could have been seen, and is not there. All others mean "not known", and never let a control
+# pass.
 OK = "ok"
 ABSENT = "absent"
 UNREADABLE = "unreadable"
@@ -25,7 +26,8 @@ STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED
 class Query:
     """One wanted fact.
 
-    :param kind: its name; families.py lists all kinds, and the family of each says what follows it and what comes back
+    :param kind: its name; families.py lists all kinds, and the family of each says what follows it and what
+        comes back
     :param subject: of what (a path, a name); empty where there is only one
     :param options: names and values; only those that are not left to the kind's default
     """
@@ -36,7 +38,8 @@ class Query:
 
     @property
     def key(self) -> str:
-        """kind, or kind:subject, with non-default options in brackets: unique within a request, stable over runs."""
+        """kind, or kind:subject, with non-default options in brackets: unique within a request, stable over
+        runs."""
         text = f"{self.kind}:{self.subject}" if self.subject else self.kind
         return text + (
             "[{}]".format(",".join("{}={}".format(*option) for option in self.options))
@@ -49,8 +52,8 @@ class Query:
 class Fact:
     """What was seen: `value` where `status` is ok, else the `cause` in a few words.
 
-    A fact that is not ok has no value, but for a walk and a file, where it may have what was seen nevertheless (said with
-    their shapes). That is enough to show that a rule is broken, and never that it holds.
+    A fact that is not ok has no value. Those of a walk and of a file can have what was seen nevertheless
+    (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
     """
 
     status: str

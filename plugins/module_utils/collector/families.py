@@ -44,7 +44,8 @@ FAMILIES: dict[str, Family] = {
     "command": COMMAND,
 }
 
-# What can be asked for: also what is asked of the target's image alone, by the rules of the kind that it belongs to.
+# What can be asked for: also what is asked of the target's image alone, by the rules of the kind that it
+# belongs to.
 KINDS: dict[str, Family] = {
     **FAMILIES,
     **{family.image_kind: family for family in FAMILIES.values() if family.image_kind},

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A family of facts: all that is known of one kind. One file per kind holds its family.
 
-The family says what a query of its kind is allowed to hold, how the shell gathers the fact, how the answer is read, what
-its value looks like, and which part of it may hold a secret.
+The family says what a query of its kind is allowed to hold, how the shell gathers the fact, how the answer is
+read, what its value looks like, and which part of it may hold a secret.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class NotOkError(Exception):
 class Answer:
     """What the reply holds for one query: its own frame, its parts, and the frames that queries share.
 
-    `parsed` is the same for all answers of a reply: what was made of shared frames, so that each is read only once.
+    `parsed` is the same for all answers of a reply: what was made of shared frames, so that each is read only
+    once.
     """
 
     index: int
@@ -74,7 +75,11 @@ class Answer:
         return f"q{self.index}.{part}" in self.frames
 
     def _get_frame(self, name: str) -> Frame:
-        """A frame by its name, which is ok. Raises NotOkError, or BadContentError where the script did not send it."""
+        """A frame by its name, which is ok.
+
+        :raises NotOkError: where it has another status
+        :raises BadContentError: where the script did not send it
+        """
         frame = self.frames.get(name)
         if frame is None:
             raise BadContentError(f"the reply has no frame {name}")
@@ -89,19 +94,23 @@ class Family:
 
     :param subject: the rule for the subject of its queries
     :param value: the shape of a fact's value, in a few words for people who read or write facts
-    :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@" is empty
-        before them
-    :param read: the fact from the answer, where the query's own frame is ok. May raise BadContentError and NotOkError
+    :param calls: the shell commands that answer all queries of this kind, which come with their indexes; "$@"
+        is empty before them
+    :param read: the fact from the answer, where the query's own frame is ok. It can raise BadContentError and
+        NotOkError
     :param shell: the shell functions of this kind
     :param options: the options of its queries
-    :param secret: from a fact's subject and value, the part in which secrets are looked for before the fact is kept
+    :param secret: from a fact's subject and value, the part in which secrets are looked for before the fact
+        is kept
     :param uses: names of the shared shell functions that these need
-    :param programs: programs that the functions look for; each is optional, the functions say what they do without
+    :param programs: programs that the functions look for; each is optional, the functions say what they do
+        without
     :param parts: further frames that the functions may send for a query, as q<index>.<part>
     :param stat_paths: paths that one stat for all is to be asked about beforehand
     :param reach: IMAGE, RUNNING or WITHIN: from where it can be seen at all
     :param shared: a frame that the functions may send for all queries of this kind together
-    :param image_kind: the kind by which a request asks the target's image for the same fact, where there is one
+    :param image_kind: the kind by which a request asks the target's image for the same fact, where there is
+        one
     """
 
     subject: Subject
@@ -121,7 +130,8 @@ class Family:
 
 
 def call(function: str, *words: object) -> Callable[[list[IndexedQuery]], list[bytes]]:
-    """The usual calls of a kind without subject: the function, the query's index, and words that are always the same."""
+    """The usual calls of a kind without subject: the function, the query's index, and words that are always
+    the same."""
     rest = "".join(f" {word}" for word in words)
     return lambda queries: [(f"{function} {index}{rest}").encode() for index, _query in queries]
 
@@ -129,7 +139,8 @@ def call(function: str, *words: object) -> Callable[[list[IndexedQuery]], list[b
 def call_with(
     function: str, subject: Subject, *options: Number
 ) -> Callable[[list[IndexedQuery]], list[bytes]]:
-    """The usual calls of a kind with a subject: the function, the query's index, its subject, and these options."""
+    """The usual calls of a kind with a subject: the function, the query's index, its subject, and these
+    options."""
 
     def calls(queries: list[IndexedQuery]) -> list[bytes]:
         return [

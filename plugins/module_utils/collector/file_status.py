@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """file: what a path is, whose it is, its mode, size and time.
 
-Symbolic links are followed, as InSpec's file resource follows them; link_target tells that there is one. A link that
-leads nowhere is there (its own status is given, type "symlink"): a file that must not exist may also not be a link.
-Where the container has no stat program, the shell still tells existence and type. The fact is then unsupported, since
-mode and owner are what controls ask for, and carries what is known as its partial value.
+Symbolic links are followed, as InSpec's file resource follows them; link_target tells that there is one. A
+link that leads nowhere is there (its own status is given, type "symlink"): a file that must not exist must
+not be a link either. Where the container has no stat program, the shell still tells existence and type. The
+fact is then unsupported, since mode and owner are what controls ask for, and carries what is known as its
+partial value.
 
 The partial value has type and link_target alone.
 """
@@ -81,7 +82,8 @@ def _read_file(answer: Answer, query: Query) -> Fact:
 
 
 def _parse_status(status: bytes) -> dict[str, Any]:
-    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises BadContentError."""
+    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises
+    BadContentError."""
     match = _STATUS.fullmatch(status)
     mode = int(match.group(1), 16) if match else 0
     if match is None or stat.S_IFMT(mode) not in TYPES:

@@ -7,11 +7,12 @@
     frame NAME STATUS ENCODING LENGTH       then LENGTH bytes and a newline; any number of frames
     end COUNT NONCE                         trailer; the data ends here
 
-Content cannot forge a frame, because it is skipped by its length. The nonce ties the reply to its request: a recorded
-reply, or what a start-up file of the container's shell prints, is not taken for it. The reader is strict. Whatever is
-not exactly this raises, so that a reply which was cut off or altered never becomes facts.
+Content cannot forge a frame, because it is skipped by its length. The nonce ties the reply to its request: a
+recorded reply, or what a start-up file of the container's shell prints, is not taken for it. The reader is
+strict. Whatever is not exactly this raises, so that a reply which was cut off or altered never becomes facts.
 
-Encodings: `text` is sent as it is; `base64` and `hex` (od's output) carry bytes that a shell variable cannot hold.
+Encodings: `text` is sent as it is; `base64` and `hex` (od's output) carry bytes that a shell variable cannot
+hold.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .facts import ABSENT, OK, TIMED_OUT, TOO_LARGE, UNREADABLE, UNSUPPORTED
 
 COLLECTOR_VERSION = "1"
 
-# what a container may say of a fact; that it was never reached is for us to say
+# what a container is allowed to say of a fact; only we say that it was never reached
 _STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT)
 _MAX_LINE = 200
 _FRAME = re.compile(rb"frame ([a-z][a-z0-9._-]{0,63}) ([a-z_]{1,20}) (text|base64|hex) (0|[1-9][0-9]{0,9})")
@@ -34,12 +35,14 @@ _NONCE = re.compile(r"[0-9a-f]{16,64}")
 
 
 class BadContentError(ValueError):
-    """A frame's content is not what its kind of fact must look like; the message says why. It costs only that fact."""
+    """A frame's content is not what its kind of fact must look like; the message says why. It costs only that
+    fact."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: the status of what was asked, and its bytes as they were sent (the cause, where it is not ok)."""
+    """One frame: the status of what was asked, and its bytes as they were sent (the cause, where it is not
+    ok)."""
 
     name: str
     status: str
@@ -47,7 +50,10 @@ class Frame:
     payload: bytes
 
     def decode(self) -> bytes:
-        """The content. Raises BadContentError where it is not in the encoding that it names."""
+        """The content.
+
+        :raises BadContentError: where it is not in the encoding that it names
+        """
         if self.encoding == "text":
             return self.payload
         packed = b"".join(self.payload.split())
@@ -71,16 +77,18 @@ class ParsedReply:
 
 
 def check_nonce(nonce: str) -> None:
-    """Raises ValueError where the nonce is not 16 to 64 lower case hex digits: making it is our own work."""
+    """Check a nonce, which is our own work.
+
+    :raises ValueError: where it is not 16 to 64 lower case hex digits
+    """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("a nonce is 16 to 64 hex digits")
 
 
 def parse_frames(data: bytes, nonce: str) -> ParsedReply:
-    """Read a whole reply.
+    """Read a whole reply, in time linear in its length, whatever its bytes are.
 
-    Raises ScanError incomplete_reply where the data ends too early, invalid_reply where it is something else. Takes
-    any bytes, in time linear in their length.
+    :raises ScanError: `incomplete_reply` where the data ends too early, `invalid_reply` where it is something else
     """
     check_nonce(nonce)
     header = (f"securescan-facts {COLLECTOR_VERSION} {nonce}\n").encode()
@@ -127,7 +135,10 @@ def decode_text(data: bytes) -> str:
 
 
 def read_integer(data: bytes) -> int:
-    """An unsigned decimal number of at most 20 digits. Raises BadContentError."""
+    """An unsigned decimal number.
+
+    :raises BadContentError: where it is none, or has more than 20 digits
+    """
     if not re.fullmatch(rb"[0-9]{1,20}", data):
         raise BadContentError(f"{decode_text(data[:40])} is not a number")
     return int(data)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """sysctl: kernel parameters from /proc/sys.
 
-A parameter that this kernel, or this container's namespaces, do not have is absent. One that can only be written, or is
-masked by the container runtime, is unreadable. All are read by one grep.
+A parameter that this kernel, or this container's namespaces, do not have is absent. One that can only be
+written, or is masked by the container runtime, is unreadable. One grep reads all of them.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ sysctls() {
 def sysctl_path(name: str) -> str:
     """The file of a kernel parameter.
 
-    As sysctl(8) has it: where the first separator is a dot, dots separate and a slash stands for a dot within a
-    part (net.ipv4.conf.eth0/1.forwarding); where it is a slash, slashes separate.
+    As sysctl(8) has it: where the first separator is a dot, dots separate and a slash stands for a dot within
+    a part (net.ipv4.conf.eth0/1.forwarding); where it is a slash, slashes separate.
     """
     first = re.search(r"[./]", name)
     if first is not None and first.group() == ".":

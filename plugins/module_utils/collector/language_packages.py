@@ -1,12 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python_packages: the distributions below one prefix (/usr, /usr/local, a virtual environment), as pip lists them.
+"""python_packages: the distributions below one prefix (/usr, /usr/local, a virtual environment), as pip lists
+them.
 
-They stand in PREFIX/lib/pythonX.Y/site-packages (also lib64, and dist-packages, as Debian names it), each with a folder
-NAME-VERSION.dist-info, or a folder or file NAME-VERSION.egg-info or .egg. Where a name has no version in it, as
-setuptools leaves it in development, the file METADATA or PKG-INFO in it tells the version. What pip does not take for a
-distribution is left out: names with other characters, and such that begin with ~ (what a removal left behind).
+They stand in PREFIX/lib/pythonX.Y/site-packages (also lib64, and dist-packages, as Debian names it), each
+with a folder NAME-VERSION.dist-info, or a folder or file NAME-VERSION.egg-info or .egg. Where a name has no
+version in it, as setuptools leaves it in development, the file METADATA or PKG-INFO in it tells the version.
+What pip does not take for a distribution is left out: names with other characters, and such that begin with ~
+(what a removal left behind).
 
 The fact is absent where the prefix has no such folder, and unreadable where one of them cannot be listed.
 

@@ -3,28 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """listing: a path and everything below it on its file system, with the status of each. Drift is found by it.
 
-Entries are called by their real path, and are of the types of `file`; times are in seconds since 1970. Of a link that leads
-to no directory there is `link_target` alone. /proc, /sys and /dev are left out. What vanished meanwhile is not in it.
+Entries are called by their real path, and are of the types of `file`; times are in seconds since 1970. Of a
+link that leads to no directory there is `link_target` alone. /proc, /sys and /dev are left out. What vanished
+meanwhile is not in it.
 
-Directories that the scanner is not allowed to read are named, and nothing is known of what is below them. Everything else
-that keeps a listing from being whole makes it not ok, without a value: half a listing would show removed files that are
-there. A listing needs find, stat, head, sleep, and base64 or od; with gzip it can be larger.
+Directories that the scanner is not allowed to read are named, and nothing is known of what is below them.
+Everything else that keeps a listing from being whole makes it not ok, without a value: half a listing would
+show removed files that are there. A listing needs find, stat, head, sleep, and base64 or od; with gzip it can
+be larger.
 
-What the script sends
----------------------
-The frame q<INDEX> has "<word> <real path>", a newline, and the text of the link where the path is one. The word is `real`
-(the path is no link), `link` (it is one that leads to a directory) or `only` (there is nothing to list but the link).
+What the script sends --------------------- The frame q<INDEX> has "<word> <real path>", a newline, and the
+text of the link where the path is one. The word is `real` (the path is no link), `link` (it is one that leads
+to a directory) or `only` (there is nothing to list but the link).
 
 The frame q<INDEX>.list is what the encoder made of the records, packed by gzip where there is one:
 
-- find gives the names to stat, many at a time. A record is "<nonce> <mode> <uid> <gid> <size> <mtime> <ctime> <name>". Of a
-  link the name stands there twice: "<name>", a newline, "<name> -> <text>" as stat quotes them.
+- find gives the names to stat, many at a time. A record is "<nonce> <mode> <uid> <gid> <size> <mtime> <ctime>
+  <name>". Of a link the name stands there twice: "<name>", a newline, "<name> -> <text>" as stat quotes them.
 - Behind the last record stands "=<exit code>" of find.
-- One small write puts "!<vanished> <complaints> <length> <text of the complaints>!" somewhere into the encoder's output: it
-  stays whole, and neither base64 nor od writes an exclamation mark.
+- One small write puts "!<vanished> <complaints> <length> <text of the complaints>!" somewhere into the
+  encoder's output: it stays whole, and neither base64 nor od writes an exclamation mark.
 
-Neither names nor links can forge a record: each begins with the nonce of the collection, the name of a link must come
-twice, and its text must have the length that its status tells. A path that comes twice makes the listing worthless.
+Neither names nor links can forge a record: each begins with the nonce of the collection, the name of a link
+must come twice, and its text must have the length that its status tells. A path that comes twice makes the
+listing worthless.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ from .frames import BadContentError, decode_text
 from .packed import GZIP, unpack_gzip
 from .query_rules import PATH_ON_DISK, Number
 
-# The kind of the fact that is the image's side of a listing. It is asked of the target's image, never of a container.
+# The kind of the fact that is the image's side of a listing. It is asked of the target's image, never of a
+# container.
 IMAGE_LISTING = "image_listing"
 
 _LIMIT = Number("limit", 50_000, 1, 200_000)
@@ -52,8 +55,8 @@ _SECONDS = Number("seconds", 20, 1, 600)
 _MAX_PACKED, _MAX_PLAIN = 8 * 1024 * 1024, 1536 * 1024
 _MAX_UNREAD = 200
 
-# listing INDEX PATH SECONDS. Both -exec stand at the top: busybox forgets what it has gathered for one within parentheses.
-# fd 4 has the records on their way, and fd 3 has the complaints of find and stat.
+# listing INDEX PATH SECONDS. Both -exec stand at the top: busybox forgets what it has gathered for one within
+# parentheses. fd 4 has the records on their way, and fd 3 has the complaints of find and stat.
 _SHELL = r"""
 listing() {
   listing__word=real target__link=
@@ -137,8 +140,8 @@ _ARROW = b" -> "
 
 
 class Listed(NamedTuple):
-    """One entry. Of a link that was asked for by its name, and is no part of a listing, only type and text are known: the
-    numbers are -1."""
+    """One entry. Of a link that was asked for by its name, and is no part of a listing, only type and text
+    are known: the numbers are -1."""
 
     path: str
     type: str
@@ -153,8 +156,8 @@ class Listed(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class _Output:
-    """What find and stat wrote, find's exit code, and what they complained of: the number, and the directories that may not
-    be read, where all complaints are about such."""
+    """What find and stat wrote, find's exit code, and what they complained of: the number, and the
+    directories that it is not allowed to read, where all complaints are about such."""
 
     records: bytes
     code: int
@@ -264,7 +267,8 @@ def _read_record(record: bytes) -> Listed:
 
 
 def _split_link(text: bytes, size: int) -> tuple[bytes, bytes]:
-    """Name and target of `NAME newline NAME -> TARGET`, the last two in quotes or not; the target has `size` bytes."""
+    """Name and target of `NAME newline NAME -> TARGET`, the last two in quotes or not; the target has `size`
+    bytes."""
     for before, after, left, right in _QUOTES:
         quotes = len(before + after + left + right)
         length = (len(text) - 1 - len(_ARROW) - quotes - size) // 2

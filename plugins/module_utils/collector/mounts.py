@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mounts: what is mounted in the container's mount namespace, from /proc/PID/mountinfo (proc(5)).
 
-"options" are those of the mount point and then those of the file system; "ro" where either is read-only, since then
-nothing can be written.
+"options" are those of the mount point and then those of the file system; "ro" where either is read-only,
+since then nothing can be written.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """os: which distribution the container's image is of, named as InSpec's os resource names it.
 
-Names, families and where a release comes from follow Train's detection of Linux platforms, so that a profile's
-`supports` and `only_if` decide as InSpec's users expect. /etc/os-release must be there, or /usr/lib/os-release, or one
-of the older release files; otherwise the fact is unsupported. A distribution that Train does not know keeps its own ID
-as its name, where Train says "linux"; its family comes from ID_LIKE.
+Names, families and where a release comes from follow Train's detection of Linux platforms, so that a
+profile's `supports` and `only_if` decide as InSpec's users expect. /etc/os-release must be there, or
+/usr/lib/os-release, or one of the older release files; otherwise the fact is unsupported. A distribution that
+Train does not know keeps its own ID as its name, where Train says "linux"; its family comes from ID_LIKE.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def _read_os(answer: Answer, query: Query) -> Fact:
 
 
 def _read_part(answer: Answer, part: str) -> str | None:
-    """The text of a release file, None where it is absent; raises NotOkError where it is there and was not read."""
+    """The text of a release file, None where it is absent; raises NotOkError where it is there and was not
+    read."""
     try:
         return decode_text(answer.get_part(part))
     except NotOkError as error:

@@ -3,16 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """packages: what the container's package database says is installed.
 
-dpkg (also the records that distroless images carry, one file per package) and apk are read from the database itself, by
-its lines Package, Version, Architecture and Status.
+dpkg (also the records that distroless images carry, one file per package) and apk are read from the database
+itself, by its lines Package, Version, Architecture and Status.
 
-rpm is asked by its program where the collector runs in the container, since its answer is short. The program writes index
-files next to the database wherever it may. So where the collector could write there, the program runs as user 65534 (by
-chroot, without another root), or not at all. Without an answer of the program the database's file is sent, packed where
-the container has gzip, and read by rpm_database. Of several files the one of the newest format counts, as for rpm.
+rpm is asked by its program where the collector runs in the container, since its answer is short. The program
+writes index files next to the database wherever it can. So where the collector could write there, the program
+runs as user 65534 (by chroot, without another root), or not at all. Without an answer of the program the
+database's file is sent, packed where the container has gzip, and read by rpm_database. Of several files the
+one of the newest format counts, as for rpm.
 
-The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an empty list:
-the image may have been made without one.
+The first database that has content counts, in the order dpkg, apk, rpm. None at all is unsupported, not an
+empty list: the image may have been made without one.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def _read_packages(answer: Answer, query: Query) -> Fact:
 
 
 def _read_dpkg(lines: list[bytes]) -> Iterator[dict[str, Any]]:
-    """Stanzas; each begins with its Package line, so that files need no separator. Other lines are not looked at."""
+    """Stanzas; each begins with its Package line, so that files need no separator. Other lines are not looked
+    at."""
     records: list[dict[bytes, bytes]] = []
     for line in lines:
         field, _colon, value = line.partition(b": ")

@@ -5,9 +5,10 @@
 
 Beside the target these are the processes of its container alone.
 
-From /proc alone, since ps is often missing and its forms differ. A proc file system that hides the processes of others
-(hidepid) makes the fact unreadable, unless the collector may see all of them nevertheless; so does a process whose
-status is kept back by a security module. A process that ends while the list is made is left out.
+They come from /proc alone, since ps is often missing and its forms differ. A proc file system that hides the
+processes of others (hidepid) makes the fact unreadable, unless the collector is allowed to see all of them
+nevertheless; so does a process whose status is kept back by a security module. A process that ends while the
+list is made is left out.
 
 The command line is what the process makes of it: some programs write one text over it.
 """
@@ -22,9 +23,10 @@ from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text, read_integer
 from .query_rules import NO_SUBJECT
 
-# The command lines are read by one program for all. Between them stands a line that no command line has: which kernel
-# this is. A command line that imitates it only breaks the count, and costs the fact. Without a program it is the shell
-# that reads, and a NUL becomes 036 (ASCII's record separator). The mount of /proc is asked for hidepid.
+# The command lines are read by one program for all. Between them stands a line that no command line has:
+# which kernel this is. A command line that imitates it only breaks the count, and costs the fact. Without a
+# program it is the shell that reads, and a NUL becomes 036 (ASCII's record separator). The mount of /proc is
+# asked for hidepid.
 _SHELL = r"""
 processes() {
   processes__query=$1

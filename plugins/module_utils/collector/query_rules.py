@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a query of one kind is allowed to hold: its subject and its options.
 
-A query that breaks a rule is refused before any container is touched, because its subject becomes part of a shell
-script. Each family declares its own rules; here are the rules that several families share.
+A query that breaks a rule is refused before any container is touched, because its subject becomes part of a
+shell script. Each family declares its own rules; here are the rules that several families share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def refuse(query: Query, why: str) -> ScanError:
 
 
 def encode_subject(subject: str) -> bytes:
-    """A subject as the container knows it. Bytes that are not UTF-8 are Python's surrogate escapes in the subject.
+    """A subject as the container knows it. Bytes that are not UTF-8 are Python's surrogate escapes in the
+    subject.
 
     :raises UnicodeEncodeError: where the text holds other surrogates
     """
@@ -52,7 +53,7 @@ class Subject:
     """The rule for the subjects of one kind.
 
     :param what: what the subject is, for the documentation; empty where the kind has none
-    :param check: raises ScanError `bad_option` (made by `refuse`) where a query's subject breaks the rule
+    :param check: raises ScanError `bad_option` (`refuse` makes it) where a query's subject breaks the rule
     :param encode: a checked subject as words of the shell
     """
 
@@ -67,7 +68,10 @@ def _check_none(query: Query) -> None:
 
 
 def check_path(query: Query) -> None:
-    """Raises ScanError `bad_option` where the subject is not an absolute path in its shortest form."""
+    """Check that the subject is an absolute path in its shortest form.
+
+    :raises ScanError: `bad_option` where it is not
+    """
     _split_path(query)
 
 
@@ -140,7 +144,10 @@ Option = Union[Number, Word]
 
 
 def check_options(query: Query, options: Sequence[Option]) -> None:
-    """Raises ScanError `bad_option` where the query's options are not among these, or not within their bounds."""
+    """Check that the query's options are among these, and within their bounds.
+
+    :raises ScanError: `bad_option` where they are not
+    """
     rules = {option.name: option for option in options}
     given = [name for name, _value in query.options]
     for name, value in query.options:

@@ -28,7 +28,8 @@ class CollectionRequest:
     """The wanted facts, each once, in order. Made by make_request.
 
     :param queries: checked queries
-    :param time_limit: seconds after which the collector begins nothing more; the exec client has the hard deadline
+    :param time_limit: seconds after which the collector begins nothing more; the exec client has the hard
+        deadline
     :param output_limit: bytes of content that the collector sends at most; facts beyond it are too_large
     """
 

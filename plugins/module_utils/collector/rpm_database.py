@@ -1,11 +1,12 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The packages of an rpm database, read from its file: SQLite, ndb (SUSE) or Berkeley DB's hash (up to RHEL 8).
+"""The packages of an rpm database, read from its file: SQLite, ndb (SUSE) or Berkeley DB's hash (up to RHEL
+8).
 
-The file comes from a container. It is never given to a library that would follow it: each format is read here as far as
-the headers of packages need it, strictly, each byte about once. Whatever is not as the format has it raises
-BadContentError, because a package that is not seen must not pass for one that is not there.
+The file comes from a container. It is never given to a library that would follow it: each format is read here
+as far as the headers of packages need it, strictly, each byte about once. Whatever is not as the format has
+it raises BadContentError, because a package that is not seen must not pass for one that is not there.
 
 Sources: rpm's lib/backend/ndb/rpmpkg.c and lib/header.c; Berkeley DB's dbinc/db_page.h.
 """
@@ -52,7 +53,10 @@ class RpmPackage:
 
 
 def read_rpm_database(data: bytes) -> Iterator[RpmPackage]:
-    """The installed packages of a database file, which may be packed by gzip. Raises BadContentError."""
+    """The installed packages of a database file, which can be packed by gzip.
+
+    :raises BadContentError: where anything in it is not as its format has it
+    """
     if data.startswith(GZIP):
         data = unpack_gzip(data, MAX_DATABASE, "the rpm database")
     for count, blob in enumerate(_read_headers(data)):

@@ -1,44 +1,45 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shell that every collection shares: a known environment, frames, and looking at a path without being fooled.
+"""The shell that every collection shares: a known environment, frames, and looking at a path without being
+fooled.
 
 Rules that all shell code of the collector keeps:
 
-- It is POSIX sh, as dash, bash, busybox ash and mksh run it. mksh counts in 32 bits and has no printf of its own.
-- It has no here-documents, because some shells keep them in temporary files. It has no redirection on a special builtin
-  and gives no wrong option to one, because POSIX lets that end the shell.
-- What the container says is never evaluated: not in $(( )), not in eval, not as a format. It always stands in quotes.
-- A program costs a fork, about half a millisecond. Paths are looked at with the shell's own test, and one stat is asked
-  about all of them.
-- test -r and test -x of some shells answer "yes" to root without asking the kernel, and root without capabilities is
-  common in containers. So `-e dir/.` tests whether a directory can be searched, and a file is opened to see whether it
-  can be opened.
-- A program reads /proc files whole, where there is one: dash and ash read byte by byte, and kernel parameters end after
-  their first byte then.
+- It is POSIX sh, as dash, bash, busybox ash and mksh run it. mksh counts in 32 bits and has no printf of its
+  own.
+- It has no here-documents, because some shells keep them in temporary files. It has no redirection on a
+  special builtin and gives no wrong option to one, because POSIX lets that end the shell.
+- What the container says is never evaluated: not in $(( )), not in eval, not as a format. It always stands in
+  quotes.
+- A program costs a fork, about half a millisecond. Paths are looked at with the shell's own test, and one
+  stat is asked about all of them.
+- test -r and test -x of some shells answer "yes" to root without asking the kernel, and root without
+  capabilities is common in containers. So `-e dir/.` tests whether a directory can be searched, and a file is
+  opened to see whether it can be opened.
+- A program reads /proc files whole, where there is one: dash and ash read byte by byte, and kernel parameters
+  end after their first byte then.
 
-Variables. `local` is not in POSIX, so every variable is global. A variable belongs to one function, or to the functions of
-one family, and is named OWNER__WORD: `look__folder` is a variable of `look`, and `walk__seconds` one of the walks. The
-result of a function is named so, too: `target` leaves the text of a link in target__link. The script that is sent has
-short names in their place (short_names.py). These have a meaning everywhere and keep their names:
+Variables. `local` is not in POSIX, so every variable is global. A variable belongs to one function, or to the
+functions of one family, and is named OWNER__WORD: `look__folder` is a variable of `look`, and `walk__seconds`
+one of the walks. The result of a function is named so, too: `target` leaves the text of a link in
+target__link. The script that is sent has short names in their place (short_names.py). These have a meaning
+everywhere and keep their names:
 
-    path        what a look has found: the path through which it can be opened
-    own_path    the same, but the link itself where the path that was asked for is a link
-    status      ok, or the status of a look that has failed; cause says why, in words
-    text, size  what was read, and how many bytes that was
-    line        the line that is being read
-    unused      a field that `read` must name and nobody asks for
-    nl          a newline
-    encoder     the command that makes text of bytes (base64 or od), empty where there is none; encoding is its name
-    programs    the programs that are there, each between spaces
-    output      what is to be sent and is not sent yet; frames counts the frames, left the bytes that may still be sent
-    limit       the seconds that the whole collection has
+    path        what a look has found: the path through which it can be opened own_path    the same, but the
+    link itself where the path that was asked for is a link status      ok, or the status of a look that has
+    failed; cause says why, in words text, size  what was read, and how many bytes that was line        the
+    line that is being read unused      a field that `read` must name and nobody asks for nl          a
+    newline encoder     the command that makes text of bytes (base64 or od), empty where there is none;
+    encoding is its name programs    the programs that are there, each between spaces output      what is to
+    be sent and is not sent yet; frames counts the frames, left the bytes that may still be sent limit
+    the seconds that the whole collection has
 """
 
 from __future__ import annotations
 
-# Options (SHELLOPTS of bash) and functions may come with the environment. So may variables of our names: these would stay
-# exported, and what they then hold would be too long for the environment of any program.
+# Options (SHELLOPTS of bash) and functions may come with the environment. So may variables of our names:
+# these would stay exported, and what they then hold would be too long for the environment of any program.
 PREPARE = r"""
 set +aeuvxC
 set -f
@@ -81,8 +82,8 @@ late() { now; [ "$now__seconds" -gt 0 ] && [ $((now__seconds-late__began)) -ge $
 too_late() { late && put "q$1" timed_out text 'the time of the whole collection was over'; }
 """
 
-# see PATH: a look at the path as the shell itself sees it. A view defines `look PATH`, `at PATH` and `entry PATH`, which
-# see the target's path.
+# see PATH: a look at the path as the shell itself sees it. A view defines `look PATH`, `at PATH` and `entry
+# PATH`, which see the target's path.
 SEE = r"""
 see() {
   path=$1 own_path=$1 status=ok cause=
@@ -164,16 +165,16 @@ say "${output}end $frames $nonce$nl"
 exit 0
 """
 
-# pure PATH tells whether a path is certainly no pseudo file: these have size 0 whatever they hold.
-# slurp PATH LIMIT reads with the shell alone. What the text lacks of the size were NUL bytes.
-# read_all PATH LIMIT reads with cat where there is one.
-# pick PATTERN PATH... reads the lines that match; without grep, all lines.
-# remaining SECONDS gives remaining__seconds: these, or fewer where the time of the whole collection ends before them.
-# limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if that was too short. The
-# program's stderr is fd 3, apart from what the shell says of processes that are killed. No process is to be left, so it
-# waits for the watcher, and the watcher for its sleep. A shell's child can lose a signal 15 before it has set its trap, or
-# before it has become sleep: hence 9 for sleep, and 15 for the watcher until it has ended (state Z). A wait can return for
-# a signal that came before it: hence the watcher waits until sleep is not there to be killed again.
+# pure PATH tells whether a path is certainly no pseudo file: these have size 0 whatever they hold. slurp PATH
+# LIMIT reads with the shell alone. What the text lacks of the size were NUL bytes. read_all PATH LIMIT reads
+# with cat where there is one. pick PATTERN PATH... reads the lines that match; without grep, all lines.
+# remaining SECONDS gives remaining__seconds: these, or fewer where the time of the whole collection ends
+# before them. limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if
+# that was too short. The program's stderr is fd 3, apart from what the shell says of processes that are
+# killed. No process is to be left, so it waits for the watcher, and the watcher for its sleep. A shell's
+# child can lose a signal 15 before it has set its trap, or before it has become sleep: hence 9 for sleep, and
+# 15 for the watcher until it has ended (state Z). A wait can return for a signal that came before it: hence
+# the watcher waits until sleep is not there to be killed again.
 FUNCTIONS: dict[str, str] = {
     "pure": r"""
 pure() { case ${1#.} in /proc/*|/sys/*) return 1 ;; esac; [ ! -h "$1" ]; }

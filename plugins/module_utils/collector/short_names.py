@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Short names for the script that is sent, long ones for the people who read its source.
 
-A variable that belongs to one function or family is written `owner__word` (see shell_functions.py). The script travels
-with every exec, so in what is sent each of these names is one or two letters. Two underscores stand in nothing else
-than such names, and what comes from a request is never given to this function.
+A variable that belongs to one function or family is written `owner__word` (see shell_functions.py). The
+script travels with every exec, so in what is sent each of these names is one or two letters. Two underscores
+stand in nothing else than such names, and what comes from a request is never given to this function.
 """
 
 from __future__ import annotations

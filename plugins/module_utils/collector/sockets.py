@@ -1,13 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sockets: what listens for TCP and UDP in the container's network namespace, which all containers of a pod share.
+"""sockets: what listens for TCP and UDP in the container's network namespace, which all containers of a pod
+share.
 
 From /proc/net. A TCP socket listens in state 0A; a UDP socket that is bound and not connected is in state 07.
 
-The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The order is
-taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is big); by head where
-it is there, because most shells read it byte by byte up to a newline, which is far away.
+The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The
+order is taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is
+big); by head where it is there, because most shells read it byte by byte up to a newline, which is far away.
 """
 
 from __future__ import annotations

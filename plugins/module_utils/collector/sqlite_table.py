@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rows of one table of an SQLite database that came from a container.
 
-SQLite's own library is not given such a file: it would need it on the controller's disk, and it follows what stands in
-the file's schema. This reads the two structures that are needed and no more (https://www.sqlite.org/fileformat2.html):
-the b-tree of a table with row ids, and records. No page is read twice and no more bytes than the file has, so the time is
-bounded by the file's size. Whatever is not exactly as the format has it raises BadContentError.
+SQLite's own library is not given such a file: it would need it on the controller's disk, and it follows what
+stands in the file's schema. This reads the two structures that are needed and no more
+(https://www.sqlite.org/fileformat2.html): the b-tree of a table with row ids, and records. No page is read
+twice and no more bytes than the file has, so the time is bounded by the file's size. Whatever is not exactly
+as the format has it raises BadContentError.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _INTEGER_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 def read_table(data: bytes, table: str) -> Iterator[list[Value]]:
-    """The columns of each row. An INTEGER PRIMARY KEY reads as None, as it is kept apart. Raises BadContentError."""
+    """The columns of each row. An INTEGER PRIMARY KEY reads as None, as it is kept apart.
+
+    :raises BadContentError: where the file has no such table, or is not as the format has it
+    """
     database = _Database(data)
     roots = [row[3] for row in database.rows(1) if row[:2] == [b"table", table.encode()] and len(row) == 5]
     if len(roots) != 1 or not isinstance(roots[0], int):
@@ -48,7 +52,7 @@ class _Database:
         if int.from_bytes(data[56:60], "big") != 1:
             raise BadContentError("the SQLite database is not in UTF-8")
         self._usable = self._size - data[20]
-        self._unread = len(data)  # bytes that records may still take: no two share any
+        self._unread = len(data)  # bytes that records can still take: no two share any
         self._seen: set[int] = set()
 
     def rows(self, root: int) -> Iterator[list[Value]]:

@@ -3,46 +3,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shell that looks at a target from outside: its root is found, and no link leads out of it.
 
-The kernel resolves an absolute link in /proc/PID/root or in a mounted image against the root of who asks: it would show
-a file of the scanner in place of the target's. So paths are taken apart here and every link is followed within the
-target's root. What is given to programs has no links in it.
+The kernel resolves an absolute link in /proc/PID/root or in a mounted image against the root of who asks: it
+would show a file of the scanner in place of the target's. So paths are taken apart here and every link is
+followed within the target's root. What is given to programs has no links in it.
 
-The shell's working directory is the target's root, and paths are relative to it (./etc/passwd). So no name from the
-target can be mistaken for the root's own, and a process that ends while we look takes nothing away, nor can another one
-take its place. The permission to look into a process is asked for once, when its root is entered.
+The shell's working directory is the target's root, and paths are relative to it (./etc/passwd). So no name
+from the target can be mistaken for the root's own, and a process that ends while we look takes nothing away,
+nor can another one take its place. The permission to look into a process is asked for once, when its root is
+entered.
 
-The shell needs no privilege: the kernel lets it in where it has the same UIDs and GIDs as the target's process and
-that process has no capability that the shell lacks. It never runs a program of the target, and what the target changes
-while we look can at worst show a file of the scanner's own image, which holds nothing of value.
+The shell needs no privilege: the kernel lets it in where it has the same UIDs and GIDs as the target's
+process and that process has no capability that the shell lacks. It never runs a program of the target, and
+what the target changes while we look can at worst show a file of the scanner's own image, which holds nothing
+of value.
 
 How it goes:
 
-1. `enter` finds the root. Beside a target (BESIDE) it takes the process with the lowest number among those of the target's
-   container (`members`), and makes that process's root its working directory. For an image (MOUNTED) it makes the mount
-   point its working directory. Where it cannot, `refuse` sends the frame `collector` with the reason and ends the
-   collection; view.py turns that into an error.
-2. `look /etc/passwd` walks down from `.`, one part of the path after another, and follows each link by its text
-   (`target`). It leaves `path` (the real place, with no link in it), `own_path` (the link itself, where the path is one),
-   `status` and `cause`.
-3. Families call `look`, `at` and `entry` alone, so they work the same from inside, where FROM_INSIDE defines them.
+1. `enter` finds the root. Beside a target (BESIDE) it takes the process with the lowest number among those of
+   the target's container (`members`), and makes that process's root its working directory. For an image
+   (MOUNTED) it makes the mount point its working directory. Where it cannot, `refuse` sends the frame
+   `collector` with the reason and ends the collection; view.py turns that into an error.
+2. `look /etc/passwd` walks down from `.`, one part of the path after another, and follows each link by its
+   text (`target`). It leaves `path` (the real place, with no link in it), `own_path` (the link itself, where
+   the path is one), `status` and `cause`.
+3. Families call `look`, `at` and `entry` alone, so they work the same from inside, where FROM_INSIDE defines
+   them.
 
 Results of these functions: target__process is the process that stands for the target (empty for an image),
-target__link the text of a link, members__folders the folders of the target's processes below /proc. enter__container is
-the target's container id, empty where the kernel does not tell which process belongs to which container.
+target__link the text of a link, members__folders the folders of the target's processes below /proc.
+enter__container is the target's container id, empty where the kernel does not tell which process belongs to
+which container.
 """
 
 from __future__ import annotations
 
-# known__places remembers folders as `/path//real place` and links as `./place//text`, a line each, as many as are quickly
-# searched; what holds a newline is not remembered.
+# known__places remembers folders as `/path//real place` and links as `./place//text`, a line each, as many as
+# are quickly searched; what holds a newline is not remembered.
 #
-# In look: look__folder is the real place so far, look__part the part that comes next, look__slash "/" where more parts
-# follow, look__rest those, and look__parent the folder of the path that was asked for. look__in_process is set below the
-# folder of a process, whose links are the kernel's own, and not what they say.
+# In look: look__folder is the real place so far, look__part the part that comes next, look__slash "/" where
+# more parts follow, look__rest those, and look__parent the folder of the path that was asked for.
+# look__in_process is set below the folder of a process, whose links are the kernel's own, and not what they
+# say.
 #
-# A process of the collector's own container is nothing of the target. Its mount namespace tells it; that is always
-# readable for us, and no process can take it on without privilege. "self" is us where the target shares our processes,
-# and stands for the target's process then.
+# A process of the collector's own container is nothing of the target. Its mount namespace tells it; that is
+# always readable for us, and no process can take it on without privilege. "self" is us where the target
+# shares our processes, and stands for the target's process then.
 _LOOK = r"""
 look() {
   status=ok cause= path=. own_path= look__links=0 look__in_process= look__folder=. look__rest=${1#/} look__parent=${1%/*}
@@ -131,10 +136,10 @@ refuse() {
 }
 """
 
-# members: where no process tells its container (the kernel hides the paths of cgroups outside of one's own), all processes
-# of this process namespace are the target's, but for those of our own container. nameless PID tells whether the kernel
-# hides them, and whether the process is no pause container.
-# What is sent where the root cannot be entered lets the reader say why: the identities of the process and of ours.
+# members: where no process tells its container (the kernel hides the paths of cgroups outside of one's own),
+# all processes of this process namespace are the target's, but for those of our own container. nameless PID
+# tells whether the kernel hides them, and whether the process is no pause container. What is sent where the
+# root cannot be entered lets the reader say why: the identities of the process and of ours.
 BESIDE = (
     _LOOK
     + r"""
@@ -199,10 +204,10 @@ nameless() {
 """
 )
 
-# room LIMIT HEADROOM: what the pod is allowed to take, and what must be left of it, in kB (some shells count in 32 bits). The
-# memory that the target takes stands in the files of its cgroup, which the runtime mounts into it, for cgroup v1 or v2. The
-# kernel gives memory that holds files back under pressure, so it is not counted. Where the files are not there, or hold
-# something else, nothing is known, and nothing is refused.
+# room LIMIT HEADROOM: what the pod is allowed to take, and what must be left of it, in kB (some shells count
+# in 32 bits). The memory that the target takes stands in the files of its cgroup, which the runtime mounts
+# into it, for cgroup v1 or v2. The kernel gives memory that holds files back under pressure, so it is not
+# counted. Where the files are not there, or hold something else, nothing is known, and nothing is refused.
 ROOM = r"""
 room() {
   room__used= room__known=

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From where the collector looks at a target, and whether it got there.
 
-The kernel compares the scanner with the target's process (ptrace(2), "Ptrace access mode checking"): real, effective and
-saved UID and GID must all be the scanner's, every permitted capability must be the scanner's too, and the process must be
-dumpable. It is not where it changed its identity after its start, or where its program's file may not be read.
+The kernel compares the scanner with the target's process (ptrace(2), "Ptrace access mode checking"): real,
+effective and saved UID and GID must all be the scanner's, every permitted capability must be the scanner's
+too, and the process must be dumpable. A process is not dumpable where it changed its identity after its
+start, or where its user is not allowed to read the program's file.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 class TargetView:
     """Where a target's files and processes are, for the shell that collects.
 
-    `container_id` (hex, without the runtime's scheme): the shell runs beside the target, in a process namespace that it
-    shares with it; this tells the target's processes from those of other containers. `mount_point`: the target's image is
-    mounted there, and nothing of it runs. Neither: the shell runs in the target. ValueError for anything else.
+    `container_id` (hex, without the runtime's scheme): the shell runs beside the target, in a process
+    namespace that it shares with it; this tells the target's processes from those of other containers.
+    `mount_point`: the target's image is mounted there, and nothing of it runs. Neither: the shell runs in the
+    target. ValueError for anything else.
 
-    `memory_limit`: bytes that the target's pod may take, with what runs beside it; of these at least `headroom` must be left, or
-    nothing is looked at. 0 where nothing limits it, or that is not to be asked.
+    `memory_limit`: bytes that the target's pod is allowed to take, with what runs beside it; of these at
+    least `headroom` must be left, or nothing is looked at. 0 where nothing limits it, or that is not to be
+    asked.
     """
 
     container_id: str = ""
@@ -57,8 +60,11 @@ _REFUSAL = re.compile(rb"([0-9]{1,10})\n" + _IDENTITY + _IDENTITY)
 
 
 def check_entered(frame: Frame | None, view: TargetView) -> None:
-    """Raises ScanError target_missing, target_unreadable or memory_short where the collector's own frame says that it saw no
-    target, or did not look."""
+    """Check the collector's own frame.
+
+    :raises ScanError: `target_missing`, `target_unreadable` or `memory_short` where the frame says that the collector
+        saw no target, or did not look
+    """
     if frame is None or frame.status == OK:
         return
     said = decode_text(frame.payload[:400])
@@ -125,7 +131,7 @@ def _explain(refusal: re.Match[bytes]) -> tuple[str, str]:
 
 
 def _mebibytes(size: int) -> str:
-    return "%.1f MiB" % (size / 2**20)
+    return f"{size / 2**20:.1f} MiB"
 
 
 def _numbers(identities: bytes) -> list[int]:

@@ -3,35 +3,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """walk: the files below a directory that match a predicate, found by the container's find, within bounds.
 
-Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky bit),
-unowned (the user is not in /etc/passwd, or the group not in /etc/group).
+Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky
+bit), unowned (the user is not in /etc/passwd, or the group not in /etc/group).
 
-A walk stays on one file system, and never enters /proc, /sys and /dev. It ends after `seconds`, and at `limit` entries.
-Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with directories that could not be
-read, unreadable. In these cases the fact carries what was found as its partial value: enough to prove a failure, never
-to prove its absence. Without find (GNU, busybox or toybox), head, sleep and base64 or od the fact is unsupported.
+A walk stays on one file system, and never enters /proc, /sys and /dev. It ends after `seconds`, and at
+`limit` entries. Only a walk that saw everything is ok. Stopped early it is timed_out or too_large; with
+directories that could not be read, unreadable. In these cases the fact carries what was found as its partial
+value: enough to prove a failure, never to prove its absence. Without find (GNU, busybox or toybox), head,
+sleep and base64 or od the fact is unsupported.
 
-One run of find for all walks
------------------------------
-A run of find costs more than a thousand files, so all walks of a request share one, as far as no directory lies below
-another. The script works in three steps:
+One run of find for all walks ----------------------------- A run of find costs more than a thousand files, so
+all walks of a request share one, as far as no directory lies below another. The script works in three steps:
 
-1. `matching SECONDS MATCH...` makes find's expression. It asks first whether a file meets any predicate, since most files
-   meet none. Then it has `( PREDICATE -print0... -o ! ( PREDICATE ) )` for each predicate, which is always true, so that
-   find tries the next one too. find prints a name once for unowned, twice for world_writable, four times for setgid and
-   eight times for setuid: how often a name comes tells which predicates the file meets. Every find can do that.
-2. `walk DIRECTORY [MATCH INDEX]...` looks at a directory and gathers it. The frame q<INDEX> of each of its queries says
-   where the names will be: "<index of the first query of this run> <number of the directory> <its real path>". Where the
-   directory lies below a gathered one, or above it, the gathered ones are searched first and a new run begins.
-3. `search` runs find over the directories that were gathered, and sends the frame q<index of the first query>.names.
+1. `matching SECONDS MATCH...` makes find's expression. It asks first whether a file meets any predicate,
+   since most files meet none. Then it has `( PREDICATE -print0... -o ! ( PREDICATE ) )` for each predicate,
+   which is always true, so that find tries the next one too. find prints a name once for unowned, twice for
+   world_writable, four times for setgid and eight times for setuid: how often a name comes tells which
+   predicates the file meets. Every find can do that.
+2. `walk DIRECTORY [MATCH INDEX]...` looks at a directory and gathers it. The frame q<INDEX> of each of its
+   queries says where the names will be: "<index of the first query of this run> <number of the directory>
+   <its real path>". Where the directory lies below a gathered one, or above it, the gathered ones are
+   searched first and a new run begins.
+3. `search` runs find over the directories that were gathered, and sends the frame q<index of the first
+   query>.names.
 
-The frame .names is what the encoder made of find's output: names that end with NUL, and at last "=<exit code>". One small
-write puts "!<vanished> <complaints> <complaints of directory 1> ...!" somewhere into the encoder's output: a write of that
-size stays whole, and neither base64 nor od writes an exclamation mark. A complaint of find counts for the directory that it
-begins with, and for all of them where that cannot be told. Files that vanished meanwhile are counted apart: they are no
-defect.
+The frame .names is what the encoder made of find's output: names that end with NUL, and at last "=<exit
+code>". One small write puts "!<vanished> <complaints> <complaints of directory 1> ...!" somewhere into the
+encoder's output: a write of that size stays whole, and neither base64 nor od writes an exclamation mark. A
+complaint of find counts for the directory that it begins with, and for all of them where that cannot be told.
+Files that vanished meanwhile are counted apart: they are no defect.
 
-`_split` reads that frame, once for all queries of a run, and `_read_walk` takes from it what belongs to one query.
+`_split` reads that frame, once for all queries of a run, and `_read_walk` takes from it what belongs to one
+query.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ _MATCH = Word("match", ("setuid", "setgid", "world_writable", "unowned"))
 _LIMIT = Number("limit", 1000, 1, 10_000)
 _SECONDS = Number("seconds", 10, 1, 600)
 
-# How often a name is printed. What there may be much of is printed least.
+# How often a name is printed. The matches that many files can have are printed least.
 _TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8}
 
 # In search, fd 4 has find's names on their way to the encoder and its counts, and fd 3 has find's complaints.
@@ -192,8 +195,9 @@ _COUNTS = re.compile(rb"!([0-9]{1,9}(?: [0-9]{1,9}){2,600})!")
 
 @dataclass(frozen=True)
 class _Search:
-    """What one run of find printed: the names with how often each was printed; its exit code (_CUT_OFF where there was too
-    much); how many files vanished; its complaints that belong to no directory in particular, and those of each directory."""
+    """What one run of find printed: the names with how often each was printed; its exit code (_CUT_OFF where
+    there was too much); how many files vanished; its complaints that belong to no directory in particular,
+    and those of each directory."""
 
     names: list[tuple[bytes, int]]
     code: int
@@ -215,7 +219,8 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
         if printed & times and _is_below(name, directory)
     )
     limit, seconds = _LIMIT.of(query), _SECONDS.of(query)
-    # find ends with 1 also where files vanished while it ran, which is no defect of the walk, and for other directories
+    # find ends with 1 also where files vanished while it ran, which is no defect of the walk, and for other
+    # directories
     explained = search.vanished + search.complaints + sum(search.complaints_below)
     complete = not unreadable and (search.code == 0 or (search.code == 1 and explained > 0))
     value: dict[str, Any] = {

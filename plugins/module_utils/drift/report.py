@@ -3,15 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drift of one target as a document: `drift/<target>.json` of a run.
 
-schema            securescan.kubernetes/drift schema_version    number; 1 collection        {name, version} of
-what wrote it collected         RFC 3339: when the target was seen target            all fields of
-`Target.identity()` approach          how the running container was reached places            list of {path,
-compared, cause}: what was to be compared, and why it could not be complete          whether all places could
-be compared, with all that is below them counts            {added, changed, removed, touched}: exact for what
-was compared; null where nothing was compared          number of files that were compared differences
-list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order of paths;
-                  the first MOST_DIFFERENCES. `image` and `live`: {type, mode, uid, gid, size, mtime, ctime,
-                  link_target} or null
+schema            securescan.kubernetes/drift
+schema_version    number; 1
+collection        {name, version} of what wrote it
+collected         RFC 3339: when the target was seen
+target            all fields of `Target.identity()`
+approach          how the running container was reached
+places            list of {path, compared, cause}: the paths to compare, and why one could not be compared
+complete          whether all places could be compared, with all that is below them
+counts            {added, changed, removed, touched}: exact for what was compared; null if nothing was
+compared          number of files that were compared
+differences       list of {path, change, type, differs, executable, gained_setuid, image, live}, in the order
+                  of paths; the first MOST_DIFFERENCES. `image` and `live` are null, or
+                  {type, mode, uid, gid, size, mtime, ctime, link_target}
 left_out          number of differences beyond these
 unread            directories that one side could not list; the first MOST_UNREAD
 """

@@ -66,8 +66,7 @@ class Engine(Protocol):
 
     @property
     def needs_session(self) -> bool:
-        """Whether it asks the target itself, one question after another, instead of judging by facts
-        alone."""
+        """Whether it asks the target itself, one question after another."""
 
     def queries(self) -> tuple[Query, ...]:
         """What is to be collected of each target before it is judged."""

@@ -1,14 +1,15 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cases: the verdicts that a profile must give for known facts. They are files in the folder `tests` beside
-the profile.
+"""Cases: the verdicts that a profile must give for known facts. They are files in a profile's `tests`.
 
 cases:
-  - name: text kept_facts: a file that a scan kept (see kept/kept_target.py), relative to this file; it has
-    pod and container facts: {key: {value, or status and cause}}, in place of the kept ones; bytes are {text:
-    ...} or {base64: ...} pod, container: the pod's API object and the container's name, without kept_facts
-    inputs: {name: value} expect: {passed: [id], failed: [id], not_applicable: [id], not_reviewed: [id]}
+  - name: text
+    kept_facts: a file that a scan kept (see kept/kept_target.py), relative to this file; has pod and container
+    facts: {key: {value, or status and cause}}, in place of the kept ones; bytes: {text: ...} or {base64: ...}
+    pod, container: the pod's API object and the container's name, if there are no kept_facts
+    inputs: {name: value}
+    expect: {passed: [id], failed: [id], not_applicable: [id], not_reviewed: [id]}
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Facts as plain JSON values: {"<key of the query>": {"status": "ok", "value": ..., "cause": ""}, ...}.
 
-Bytes are {"base64": "..."}. A fact in which something looks like a secret is left out whole: if a part of it were masked, a
-control could pass that has failed. Its family says in which part of it secrets are looked for (`Family.secret`).
+Bytes are {"base64": "..."}. A fact in which something looks like a secret is left out whole: if a part of it
+were masked, a control could pass that has failed. Its family says in which part of it secrets are looked for
+(`Family.secret`).
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A pod's API object as it is kept: its settings, and no secrets.
 
-Values of environment variables, command lines, headers of probes and options of volume drivers are masked: the file keeps
-that they are there, and not what they say. So is every other text that looks like a secret. Of the annotations, the file
-keeps those that are settings of security; of the status, what it says of running containers. The rest is left out, with
-all that the end of a container has to say.
+Values of environment variables, command lines, headers of probes and options of volume drivers are masked:
+the file keeps that they are there, and not what they say. So is every other text that looks like a secret. Of
+the annotations, the file keeps those that are settings of security; of the status, what it says of running
+containers. The rest is left out, with all that the end of a container has to say.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ _STATUS = (
 )
 _CONTAINER_STATUS = ("name", "image", "imageID", "containerID", "ready", "started", "restartCount", "user")
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
-# Keys of a pod's spec under which every text is masked, wherever they stand: a container's command line, that of its
-# probes and hooks, and what a volume's driver is told (core/v1 Container, ExecAction, CSIVolumeSource, FlexVolumeSource).
+# Keys of a pod's spec under which every text is masked, wherever they stand: a container's command line, that
+# of its probes and hooks, and what a volume's driver is told (core/v1 Container, ExecAction, CSIVolumeSource,
+# FlexVolumeSource).
 _MASKED = frozenset({"command", "args", "volumeAttributes", "options"})
 
 

@@ -1,21 +1,19 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run keeps of one target, so that it can be judged again without a second scan: `facts/<target>.json`.
+"""What a run keeps of one target, so that it can be judged again without a second scan:
+`facts/<target>.json`.
 
-One rule holds for all that is kept: nothing secret is (secret_texts.py). A fact that may hold a secret is left out whole, and
-is then not known, so that a control which needs it is Not Reviewed, with that cause. A text of the pod that may be a
-secret is masked, because controls ask the pod for settings alone.
+One rule holds for all that is kept: nothing secret is (secret_texts.py). A fact that may hold a secret is
+left out whole, and is then not known, so that a control which needs it is Not Reviewed, with that cause. A
+text of the pod that may be a secret is masked, because controls ask the pod for settings alone.
 
-    schema            securescan.kubernetes/kept-facts
-    schema_version    number; 1
-    collection        {name, version} of what wrote it
-    collected         RFC 3339: when the target was seen
-    method            how it was seen: run_id, approach, collector_version and whatever else the judgement's method held
-    collector         what the collector said of itself: version, shell, programs
-    target            all fields of `Target.identity()`
-    pod               the pod's API object without secrets (see kept_pod.py)
-    facts             by key (see kept_facts.py)
+    schema            securescan.kubernetes/kept-facts schema_version    number; 1 collection        {name,
+    version} of what wrote it collected         RFC 3339: when the target was seen method            how it
+    was seen: run_id, approach, collector_version and whatever else the judgement's method held collector
+    what the collector said of itself: version, shell, programs target            all fields of
+    `Target.identity()` pod               the pod's API object without secrets (see kept_pod.py) facts
+    by key (see kept_facts.py)
 
 The summary holds the file's SHA-256: a file that was altered afterwards is not judged.
 """

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 _WORDS = r"passphrase|password|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential"
-# What it is -> how it looks. The aim is to miss nothing usual; a harmless text that is taken for a secret costs a fact.
-# The text comes from a container: no pattern may take more than linear time, so what repeats is bounded or begins nowhere
-# within itself.
+# What it is -> how it looks. The aim is to miss nothing usual; a harmless text that is taken for a secret
+# costs a fact. The text comes from a container: no pattern takes more than linear time, so what repeats is
+# bounded or begins nowhere within itself.
 _SECRETS: tuple[tuple[str, str], ...] = (
     ("a private key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
     ("a token", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}"),

@@ -108,7 +108,7 @@ class HttpServer:
         endpoint = Endpoint(host, parts.port or 443, parts.path.rstrip("/"), host, proxy)
         headers = {"User-Agent": _USER_AGENT, **self.headers}
         if any(not value.isascii() or not value.isprintable() for value in headers.values()):
-            raise ScanError("bad_option", "a header holds characters that cannot stand in a header")
+            raise ScanError("bad_option", "a header contains characters that are not allowed in it")
         return HttpTarget(endpoint, self.tls, tuple(headers.items()), tuple(self.secrets))
 
 

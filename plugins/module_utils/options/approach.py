@@ -71,8 +71,7 @@ def forbidden_rules(params: Params) -> Rules:
 
 
 def approach_options(params: Params) -> ApproachOptions:
-    """:raises ScanError: bad_option, for a rule that cannot be meant and for an amount of memory that is
-    none"""
+    """:raises ScanError: bad_option, for a rule that cannot be meant, or no amount of memory"""
     image, pull_policy = params["scanner_image"] or "", params["scanner_image_pull_policy"]
     return ApproachOptions(
         name=params["approach"],

@@ -27,8 +27,8 @@ class GrantOptions:
         if not MINIMUM_LIFETIME <= self.lifetime <= MAXIMUM_LIFETIME:
             raise bad_option(
                 "lifetime",
-                f"lifetime is {self.lifetime} s; it must be at least {MINIMUM_LIFETIME} s, the API's minimum, "
-                f"and at most {MAXIMUM_LIFETIME} s",
+                f"lifetime is {self.lifetime} s; it must be at least {MINIMUM_LIFETIME} s, the API's "
+                f"minimum, and at most {MAXIMUM_LIFETIME} s",
             )
 
 

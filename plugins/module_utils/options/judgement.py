@@ -13,8 +13,7 @@ from .spec import Params, Spec
 
 @dataclass(frozen=True)
 class JudgementOptions:
-    """`run_dir`: the folder of the run whose kept facts are judged. `output_dir`: where the new run's folder
-    is made."""
+    """`run_dir`: the folder of the run whose kept facts are judged. `output_dir`: of the new run's folder."""
 
     judging: JudgingOptions
     run_dir: str

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from ..errors import ScanError
 from ..reports.registry import REPORTS
 from ..reports.report import Report
+from ..suggestions import unknown_name
 from .spec import Params, Spec
 
 
@@ -36,11 +36,8 @@ def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
     """The reports of these formats, each once."""
     for name in formats:
         if name not in REPORTS:
-            near = difflib.get_close_matches(name, REPORTS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(REPORTS)}"
-            raise ScanError(
-                "bad_option", f"unknown format {name[:100]}; {hint}", tried="reading the option formats"
-            )
+            message = unknown_name("format", name[:100], REPORTS)
+            raise ScanError("bad_option", message, tried="reading the option formats")
     if not formats:
         raise ScanError("bad_option", "no format is named", tried="reading the option formats")
     return tuple(REPORTS[name] for name in dict.fromkeys(formats))

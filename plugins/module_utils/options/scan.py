@@ -65,8 +65,7 @@ class ScanOptions:
         )
 
     def looking_at_images(self) -> ScanOptions:
-        """The same, with the targets' images looked at beside them: for drift, by the option or by a
-        profile."""
+        """The same, with the targets' images looked at, too: drift is asked for by option or profile."""
         return replace(self, approach=replace(self.approach, image_side=True))
 
 

@@ -29,7 +29,7 @@ class ThresholdOptions:
 
 
 def _threshold(params: Params) -> Threshold:
-    """None means the default; anything else that is no limits at all is a mistake that must not open the gate."""
+    """None means the default. Anything else without limits is a mistake, which must not open the gate."""
     if params["threshold"] is None:
         return DEFAULT_THRESHOLD
     if not isinstance(params["threshold"], Mapping):

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..suggestions import unknown_name
 from .hdf import hdf_control
 from .model import (
     SEGMENT_FAILED,
@@ -121,12 +121,7 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
         raise refuse("must hold {}".format(", ".join(_FIELDS)))
     for key in entry:
         if key not in _KEYS:
-            near = difflib.get_close_matches(str(key), _KEYS, n=1)
-            raise refuse(
-                "unknown key {}{}".format(
-                    key, f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_KEYS))
-                )
-            )
+            raise refuse(unknown_name("key", key, _KEYS))
     fields: dict[str, str] = {}
     for name in _FIELDS:
         value = entry.get(name)

@@ -16,13 +16,13 @@ Keys of our own, which are about a run and not about one profile's counts:
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..suggestions import unknown_name
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from .summary import ProfileSummary
 
@@ -78,7 +78,7 @@ class Limit:
     def parse(cls, key: str, value: Any, source: str) -> Limit:
         """:raises ScanError: `bad_threshold`, naming `source`, for an unknown key or a value that does not fit"""
         if key not in _KNOWN and not (key.startswith(_MUST_PASS_PREFIX) and key != _MUST_PASS_PREFIX):
-            raise _bad(source, f"unknown key {key}{_near_match(key)}")
+            raise _bad(source, _unknown_key(key))
         return cls(key, _checked_value(key, value, source))
 
     @property
@@ -166,7 +166,7 @@ def _leaves(content: Any, path: tuple[str, ...], source: str) -> Iterator[tuple[
         yield ".".join(path), content
         return
     if len(path) > _DEEPEST_KEY:
-        raise _bad(source, "unknown key {}{}".format(".".join(path), _near_match(".".join(path))))
+        raise _bad(source, _unknown_key(".".join(path)))
     if not content:
         raise _bad(source, "{} holds no limit".format(".".join(path)))
     for name, value in content.items():
@@ -196,13 +196,8 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
     return int(value) if value == int(value) else value
 
 
-def _near_match(key: str) -> str:
-    near = difflib.get_close_matches(key.lower(), _KNOWN, n=1, cutoff=0.6)
-    return (
-        f"; did you mean {near[0]}?"
-        if near
-        else "; known are e.g. compliance.min, failed.total.max, coverage.min"
-    )
+def _unknown_key(key: str) -> str:
+    return unknown_name("key", key, _KNOWN, "a key such as compliance.min, failed.total.max or coverage.min")
 
 
 def _bad(source: str, what: str) -> ScanError:

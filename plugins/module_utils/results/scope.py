@@ -14,13 +14,13 @@ the list means what any of its rules means. Values are names or shell patterns; 
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..errors import ScanError
+from ..suggestions import unknown_name
 
 _NAMES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "cluster": lambda identity: str(identity["cluster"]),
@@ -74,12 +74,7 @@ def _rule(rule: Any, refuse: Callable[[str], ScanError]) -> tuple[tuple[str, str
         )
     for name, pattern in rule.items():
         if name not in _NAMES:
-            near = difflib.get_close_matches(str(name), _NAMES, n=1)
-            raise refuse(
-                "targets: unknown key {}{}".format(
-                    name, f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_NAMES))
-                )
-            )
+            raise refuse(f"targets: {unknown_name('key', name, _NAMES)}")
         if not isinstance(pattern, str) or not pattern:
             raise refuse(f"targets: {name} must be a name or a pattern, found {pattern!r}")
         if name == "workload" and not all(pattern.partition("/")):

@@ -18,12 +18,12 @@ make a waiver that never ends.
 from __future__ import annotations
 
 import datetime
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..suggestions import unknown_name
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
@@ -74,15 +74,7 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
         raise _bad(source, f"{control_id} must hold justification, run and expiration_date")
     for key in entry:
         if key not in _KEYS:
-            near = difflib.get_close_matches(str(key), _KEYS, n=1)
-            raise _bad(
-                source,
-                "{}: unknown key {}{}".format(
-                    control_id,
-                    key,
-                    f"; did you mean {near[0]}?" if near else "; known are {}".format(", ".join(_KEYS)),
-                ),
-            )
+            raise _bad(source, f"{control_id}: {unknown_name('key', key, _KEYS)}")
     justification = entry.get("justification")
     if not isinstance(justification, str) or not justification.strip():
         raise _bad(source, f"{control_id}: a justification (text) is required")

@@ -17,8 +17,7 @@ from ..targets.selection import SelectedTarget
 def grants_of(
     targets: Sequence[SelectedTarget], approach: str, chosen: Sequence[str], rules: Rules
 ) -> list[Grant]:
-    """One grant for each namespace, over the pods that hold a target which one of the chosen approaches can
-    enter."""
+    """One grant for each namespace, over the pods with a target that a chosen approach can enter."""
     pods: dict[str, dict[str, PodRef]] = {}
     for selected in targets:
         target = selected.target

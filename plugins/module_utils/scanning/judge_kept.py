@@ -45,8 +45,8 @@ class JudgeKept:
         self._recorder = recorder
 
     def judge(self, target: TargetRecord) -> None:
-        """Records what comes of one target of the earlier run. One that was not scanned then keeps its error; one
-        whose kept facts cannot be used gets an error of its own."""
+        """Records what comes of one target of the earlier run. One that was not scanned then keeps its error;
+        one whose kept facts cannot be used gets an error of its own."""
         clock = time.monotonic()
         if target.error is not None:
             self._skip(target, target.error.to_json())

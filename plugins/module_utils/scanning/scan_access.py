@@ -76,8 +76,7 @@ def planned_access(
 
 
 def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[SelectedTarget]) -> list[Grant]:
-    """What a scan's own access has to reach: the pods of its targets, and the helper pods of the approach
-    image."""
+    """What a scan's own access has to reach: the pods of its targets, and helper pods."""
     chosen = options.chosen()
     inside = widest(chosen)
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What check mode says of a scan: the access that it would make, what it would add to pods, what rules
-forbid."""
+"""What check mode says of a scan: the access it would make, what it would add to pods, what is forbidden."""
 
 from __future__ import annotations
 
@@ -64,8 +63,7 @@ def _say_grants(
 
 
 def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[Footprint]:
-    """The ephemeral containers that a scan would add. Why a target would not be scanned, only the scan
-    says."""
+    """The ephemeral containers that a scan would add. Only the scan says why it skips a target."""
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scan does over its targets: several at a time, each outcome recorded at once, replaced pods followed
-once."""
+"""What a scan does over its targets: several at a time; each outcome is recorded at once."""
 
 from __future__ import annotations
 
@@ -17,7 +16,6 @@ from ..approaches.choice import open_approach
 from ..approaches.image_side import with_image_side
 from ..approaches.pod_entry import Means
 from ..bounded_work import run_bounded
-from ..cluster.limiter import Limiter
 from ..cluster.rest import RestClient
 from ..collector.request import CollectionRequest
 from ..engines.engine import Engine
@@ -63,9 +61,9 @@ class ScanRun:
         self._grantor = grantor
         self._say = say
         self._cancel = cancel
-        limiter = Limiter(per_cluster=options.concurrency)
-        self._access = ScannerAccess(grantor, grantor.connection, access, limiter, cancel)
-        means = Means(self._access, limiter, options.limits, cancel, scan.targets)
+        slots = threading.BoundedSemaphore(options.concurrency)
+        self._access = ScannerAccess(grantor, grantor.connection, access, cancel)
+        means = Means(self._access, slots, options.limits, cancel, scan.targets)
         self._approach = open_approach(means, options.approach)
         if options.approach.image_side:
             self._approach = with_image_side(self._approach, means, options.approach)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..approaches.approach import Approach, Collected
+from ..approaches.approach import Approach, Collected, collected_in
 from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
@@ -114,14 +114,13 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
 
 @contextmanager
 def _reached(plan: ScanPlan, selected: SelectedTarget) -> Iterator[tuple[Collected, Session | None]]:
-    """The facts of the target, and where an engine needs it the session in which they were collected, still open.
-    Either way the target costs one exec."""
+    """The facts of the target, and where an engine needs it the session in which they were collected, still
+    open. Either way the target costs one exec."""
     if not any(engine.needs_session for engine in plan.engines):
         yield plan.approach.collect(selected, plan.request), None
         return
     with plan.approach.enter(selected) as session:
-        entered = session.entered
-        yield Collected(session.collect(plan.request), entered.approach, entered.footprint), session
+        yield collected_in(session, session.collect(plan.request)), session
 
 
 def judge(engines: Sequence[Engine], amendments: Amendments, subject: Subject) -> tuple[Verdicts, list[Note]]:

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same sidecars for those who keep their workloads in git: a kustomize component, and values for Helm
-charts."""
+"""Writes the sidecars of a workload as files for git: a kustomize component, and values for Helm charts."""
 
 from __future__ import annotations
 
@@ -34,9 +33,9 @@ _VALUES_HEAD = """\
 
 
 def manifests(changes: Sequence[tuple[WorkloadRef, Mapping[str, Any]]]) -> dict[str, str]:
-    """The files by name.
+    """File name -> content.
 
-    :param changes: for each workload what its pod template's spec gets besides
+    :param changes: each workload, and what is added to the spec of its pod template
     :raises ScanError: missing_library
     """
     if yaml is None:
@@ -73,7 +72,7 @@ def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> list[dict[str, str]]:
-    """Writes the files that are not as wanted; the diff of each.
+    """Write the files whose content differs, and return a diff of each.
 
     :raises ScanError: write_failed
     """

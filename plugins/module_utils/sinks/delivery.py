@@ -38,6 +38,7 @@ class Delivery:
     :param run: opened from its folder, where pushed.json is kept
     :ivar environ: the environment's variables (proxies)
     :ivar cancel: set when the push is to end
+    :raises ScanError: bad_results
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class Delivery:
         self._key = (sink, destination)
         self._secrets = secrets
         self._run = run
+        if not run.folder:
+            raise ScanError("bad_results", f"run {run.run_id} was not opened from its folder", tried="push")
         self._receipts = read_receipts(Path(run.folder))
         earlier = self._receipts.get(self._key)
         self._already_there = earlier.there if earlier else ()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,36 +29,36 @@ HTTP_OPTIONS: Spec = {
 }
 
 
+@dataclass(frozen=True)
 class HttpOptions:
     """The parameters of HTTP_OPTIONS, checked.
 
     :ivar url: the server's URL
     :ivar token: a bearer token, empty for none
     :ivar timeout: seconds for one request
-    :raises ScanError: bad_option, bad_file
     """
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    url: str
+    token: str = field(repr=False)
+    timeout: float
+    tls: TlsClient = field(repr=False)
+    proxy: str = field(repr=False)
+    no_proxy: str
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> HttpOptions:
+        """:raises ScanError: bad_option, bad_file"""
         split_url(params["url"])
-        self.url: str = params["url"]
-        self.token: str = params.get("token") or ""
-        self.timeout = float(params["timeout"])
-        if not self.timeout > 0:
+        timeout = float(params["timeout"])
+        if not timeout > 0:
             raise ScanError("bad_option", "timeout must be above 0 seconds")
-        self._proxy: str = params.get("proxy") or ""
-        self._no_proxy: str = params.get("no_proxy") or ""
-        self._tls = _tls(params)
+        texts = {name: params.get(name) or "" for name in ("token", "proxy", "no_proxy")}
+        return cls(url=params["url"], timeout=timeout, tls=_tls(params), **texts)
 
     def client(self, delivery: Delivery) -> HttpClient:
         """:raises ScanError: bad_option"""
-        server = HttpServer(
-            self.url,
-            self._tls,
-            {"Authorization": f"Bearer {self.token}"} if self.token else {},
-            [self.token] if self.token else [],
-            self._proxy,
-            self._no_proxy,
-        )
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        server = HttpServer(self.url, self.tls, headers, [self.token], self.proxy, self.no_proxy)
         return HttpClient(server, delivery.environ, timeout=self.timeout, cancel=delivery.cancel)
 
 

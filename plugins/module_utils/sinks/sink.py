@@ -23,7 +23,7 @@ class Sink(Protocol):
 
     @property
     def destination(self) -> str:
-        """Which system it is, such as its URL. It is shown and kept, so no secret may be in it."""
+        """Which system it is, such as its URL. It is shown and kept, so it must not contain a secret."""
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_container`: options in, a run over the chosen containers, a folder of results and a summary
-out."""
+"""The task `scan_container`: options in, a run over the chosen containers, a folder of results out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_judgement`: a run's folder with kept facts in, a folder of new results out. No cluster is
-touched."""
+"""The task `scan_judgement`: kept facts of a run in, a folder of new results out. Touches no cluster."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_profile`: loads and checks profiles, so that a broken one is found before any cluster is
-touched."""
+"""The task `scan_profile`: loads and checks profiles. A broken one is found before a cluster is touched."""
 
 from __future__ import annotations
 
@@ -57,8 +56,7 @@ def chosen_profiles(
 
 
 def compile_shipped_profiles() -> None:
-    """Compiles the profiles that are taken where none is named, so that processes which this one forks need
-    not."""
+    """Compiles the default profiles once, for all processes that this one forks."""
     with suppress(ScanError):  # the task that asks for them is told
         _shipped_profiles(tuple(profiles_spec()["profiles"]["default"]))
 

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of profiles: the cases that lie beside them, judged without a cluster, and what came out otherwise
-than expected."""
+"""Tests of profiles: the cases beside them, judged without a cluster, and expectations not met."""
 
 from __future__ import annotations
 
@@ -31,8 +30,7 @@ _LISTED_IN_MESSAGE = 10
 
 @dataclass(frozen=True)
 class CasesOutcome:
-    """One profile with its cases: how many expectations they hold, those that were not met, controls that
-    none names."""
+    """One profile with its cases: its expectations, those that were not met, the controls that none names."""
 
     profile: CompiledProfile
     cases: int

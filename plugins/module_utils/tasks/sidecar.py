@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_sidecar`: options in, sidecars put into workloads or taken out, their rollouts waited for,
-result out."""
+"""The task `scan_sidecar`: options in, sidecars added or removed, rollouts waited for, result out."""
 
 from __future__ import annotations
 

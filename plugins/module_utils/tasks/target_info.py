@@ -1,8 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_target_info`: which containers a selection means, and what a scan would do to them. Reads
-only."""
+"""The task `scan_target_info`: the containers of a selection, what a scan would do to them. Reads only."""
 
 from __future__ import annotations
 

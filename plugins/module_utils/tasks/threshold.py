@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_threshold`: a run's folder in, the gate's decision out. The decision stands in the run's summary."""
+"""The task `scan_threshold`: a run's folder in, the gate's decision out, also in the run's summary."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
 
 
 def _baseline(path: str | None, run: Run) -> Failures | None:
-    """What failed in the baseline run. A run compared with itself would have no new failure, whatever failed."""
+    """What failed in the baseline run. A run compared with itself never has new failures."""
     if path is None:
         return None
     baseline = open_earlier_run(path)

@@ -91,7 +91,7 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine(
         "approaches",
-        "how a target is reached: opens a probe and runs one collection; one file per approach",
+        "how a target is reached: a session on it, and its facts; one file per approach",
         "drift collector access targets cluster network",
     ),
     _engine(
@@ -133,7 +133,7 @@ ROOMS: tuple[Room, ...] = (
         "targets cluster",
     ),
     _engine("targets", "selection and identity; knows no connection"),
-    _engine("cluster", "connection, credentials, REST by fixed paths, exec, limiter", "network"),
+    _engine("cluster", "connection, credentials, REST by fixed paths, exec", "network"),
     _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster"),
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),

@@ -88,7 +88,7 @@ def test_where_nothing_could_be_decided_nothing_is_reported(run_dir: pathlib.Pat
     done = play(run_dir, **({"scan_threshold": threshold} if threshold else {}))
     assert done.returncode == 2
     assert failed_tasks(done) == ["Decide the gate"], done.stdout
-    assert ("unknown key coverage.mim" if threshold else "cannot be read") in done.stdout
+    assert ("unknown key 'coverage.mim" if threshold else "cannot be read") in done.stdout
     assert reports(run_dir) == set()
     assert (run_dir / "summary.json").read_bytes() == before
 

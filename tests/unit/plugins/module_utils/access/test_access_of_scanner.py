@@ -16,7 +16,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scann
     ScannerAccess,
     remaining_lifetime,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
@@ -105,7 +104,7 @@ def test_a_token_ends_with_its_access_but_never_before_the_apis_minimum(left, ex
 )
 def test_a_garbled_access_is_refused(access, client, connection):
     with pytest.raises(ScanError) as caught:
-        ScannerAccess(client, connection, access, Limiter(per_cluster=1))
+        ScannerAccess(client, connection, access)
     assert caught.value.reason == "bad_option"
 
 
@@ -115,7 +114,7 @@ def test_what_the_access_does_not_cover_is_refused_without_a_request(client, con
         "packed_pods": pack_pods({"shop": [PodRef("api-1", UIDS[0])]}),
         "namespaces": [{"namespace": "shop", "expires": api_time(datetime.now(timezone.utc))}],
     }
-    scanner = ScannerAccess(client, connection, access, Limiter(per_cluster=1))
+    scanner = ScannerAccess(client, connection, access)
     for target, reason in (
         (selected("api-1", UIDS[1]), "pod_replaced"),
         (selected("api-2", UIDS[2]), "pod_replaced"),

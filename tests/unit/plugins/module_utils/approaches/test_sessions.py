@@ -17,20 +17,46 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import PodRef, object_name
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import pack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.scanner import ScannerAccess
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import (
+    Collected,
+    collected_in,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.auto import AutoApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.choice import ApproachOptions
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
+    DebugOptions,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import (
+    ImageOptions,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_side import (
+    with_image_side,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
     ExecLimits,
     Means,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.session import Session
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.sidecar import SidecarApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
     ClusterConnection,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Query
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import make_request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    OK,
+    Fact,
+    Facts,
+    Query,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.request import (
+    CollectionRequest,
+    make_request,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.listings import (
+    drift_queries,
+    image_queries,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
@@ -58,7 +84,7 @@ class Shop:
     def __init__(self, server: FakeApiServer, connection: ClusterConnection) -> None:
         self.server = server
         self.cancel = threading.Event()
-        self.limiter = Limiter(per_cluster=1)
+        self.slots = threading.BoundedSemaphore(1)
         self._connection = connection
 
     def selected(self, program: Program) -> SelectedTarget:
@@ -79,8 +105,14 @@ class Shop:
             "namespaces": [{"namespace": "shop", "expires": api_time(later)}],
         }
         grantor = RestClient(self._connection)
-        scanner = ScannerAccess(grantor, self._connection, access, self.limiter, self.cancel)
-        return Means(scanner, self.limiter, ExecLimits(timeout, output), self.cancel)
+        scanner = ScannerAccess(grantor, self._connection, access, self.cancel)
+        return Means(scanner, self.slots, ExecLimits(timeout, output), self.cancel)
+
+    def has_free_slot(self) -> bool:
+        is_free = self.slots.acquire(blocking=False)
+        if is_free:
+            self.slots.release()
+        return is_free
 
     def execs(self) -> int:
         return sum(request.path.endswith("/exec") for request in self.server.requests)
@@ -260,10 +292,10 @@ def test_a_closed_session_has_ended_its_shell_and_given_its_place_back(
     shop: Shop, enter: Callable[..., Session], running: list[str]
 ) -> None:
     session = enter(watched(running))
-    assert running and shop.limiter.in_flight() == 1
+    assert running and not shop.has_free_slot()
     session.close()
     session.close()
-    assert shop.limiter.in_flight() == 0
+    assert shop.has_free_slot()
     wait_until_ended(running)
     with pytest.raises(ScanError):
         session.run(b":")
@@ -283,7 +315,7 @@ def test_a_shell_that_is_not_there_is_told_when_it_is_entered_and_auto_goes_on(s
     selected = shop.selected(no_shell)
     approach = ExecApproach(shop.means(selected))
     assert fails(lambda: approach.enter(selected)).reason == "no_such_program"
-    assert shop.limiter.in_flight() == 0
+    assert shop.has_free_slot()
 
     class Later(ExecApproach):
         """The same container, in which there is a shell now."""
@@ -313,3 +345,39 @@ def test_a_status_without_an_answer_is_no_answer(enter: Callable[..., Session]) 
 
     error = fails(lambda: enter(ends))
     assert error.reason == "incomplete_reply"
+
+
+class SlowImages(ExecApproach):
+    """Lists images as the approach image would: as work of its own, for which it wants a place."""
+
+    name = "image"
+
+    def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
+        with self._place("", "helpers"):
+            found = {query.key: Fact(OK, f"{query.key} of the image") for query in request.queries}
+            return Collected(Facts(found), self.name)
+
+
+def test_a_session_answers_for_the_images_side_too_without_waiting_for_itself(shop: Shop) -> None:
+    """With one place for all: the session has it, and the look at the image needs none."""
+    selected = shop.selected(run_locally)
+    means = shop.means(selected)
+    live = AutoApproach([ExecApproach(means), SlowImages(means)], {})
+    options = ApproachOptions("auto", DebugOptions("x"), ImageOptions("helpers", "x"), image_side=True)
+    request = make_request((SYSCTL, *drift_queries(["/etc/skel"])))
+    with with_image_side(live, means, options).enter(selected) as session:
+        facts = session.collect(request)
+    assert facts.get_fact(SYSCTL).ok
+    (wanted,) = image_queries(request.queries)
+    assert facts.get_fact(wanted).value == "listing:/etc/skel of the image"
+    assert shop.limiter.in_flight() == 0 and shop.execs() == 1
+
+
+def test_a_session_by_auto_says_what_was_passed_over(shop: Shop) -> None:
+    selected = shop.selected(run_locally)
+    means = shop.means(selected)
+    auto = AutoApproach([SidecarApproach(means), ExecApproach(means)], {})
+    with auto.enter(selected) as session:
+        collected = collected_in(session, session.collect(REQUESTS[1]))
+    assert (collected.approach, collected.passed_over) == ("exec", (("sidecar", "no_sidecar"),))
+    assert collected.passed_over == auto.collect(selected, REQUESTS[1]).passed_over

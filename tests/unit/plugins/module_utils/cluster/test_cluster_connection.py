@@ -360,7 +360,7 @@ def test_importing_costs_no_foreign_library() -> None:
     room = connection_module.__name__.rpartition(".")[0]
     code = (
         "import json, sys\n"
-        f"from {room} import connection, limiter, rest, websocket_exec\n"
+        f"from {room} import connection, rest, websocket_exec\n"
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))

@@ -17,7 +17,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.limiter import Limiter
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.network import http_pool
@@ -285,15 +284,6 @@ def test_a_request_can_be_cancelled(server: FakeApiServer, connection: ClusterCo
     started = time.monotonic()
     assert fails(RestClient(connection, cancel=cancel).get, PODS).reason == "cancelled"
     assert time.monotonic() - started < 5
-
-
-def test_the_limiters_rate_is_kept(connection: ClusterConnection) -> None:
-    client = RestClient(connection, Limiter(rate=50, burst=1, per_cluster=1))
-    started = time.monotonic()
-    with Limiter(per_cluster=1).slot():
-        for _number in range(6):
-            client.get(PODS)
-    assert time.monotonic() - started >= 0.1
 
 
 def add_many(server: FakeApiServer, count: int) -> set[str]:

@@ -61,6 +61,9 @@ QUOTED = {"path", "own_path", "text", "line", "cause", "output"}
 # Fields that a line of /proc or of a database has, and nobody asks for (SC2034).
 UNUSED = {"unused"}
 
+# These run beside the tests that run shells: they take as long, and do not depend on the Python either.
+SLOW = pytest.mark.in_container
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _shellcheck() -> None:
@@ -100,7 +103,7 @@ def _is_allowed(comment: dict, lines: Sequence[str], whole: bool) -> bool:
     return code in ALLOWED
 
 
-@pytest.mark.in_container  # as they take the time of the tests that run shells, and do not depend on the Python either
+@SLOW
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_each_kind_alone_is_clean_shell_in_each_view(kind: str, view: str) -> None:
@@ -108,6 +111,7 @@ def test_each_kind_alone_is_clean_shell_in_each_view(kind: str, view: str) -> No
     assert _findings(script, whole=False) == []
 
 
+@SLOW
 @pytest.mark.parametrize(
     ("view", "dialect"),
     [*((view, "sh") for view in VIEWS), ("inside", "busybox"), ("inside", "bash")],

@@ -191,7 +191,7 @@ def test_a_folder_of_100_000_files_is_searched_in_a_mounted_image(
     folder = image.target.root / "many"
     folder.mkdir()
     for number in range(100_000):
-        os.mknod(folder / (f"{number:06d}"), 0o644)
+        os.mknod(folder / f"{number:06d}", 0o644)
     (folder / "last").symlink_to("/etc/motd")
     match = (("match", "world_writable"),)
     facts = image.collect(

@@ -85,24 +85,27 @@ def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned(
         ("failed: {total: {max: 0", "line 1: not valid YAML"),
         ("failed: {total: {max: 0}}\nfailed: {total: {max: 9}}", "line 2: the key failed stands twice"),
         ("failed: {total: {max: 0}}\nfailed.total.max: 9", "failed.total.max is given twice"),
-        ("fail: {total: {max: 0}}", "unknown key fail.total.max; did you mean failed.total.max?"),
-        ("failed: {hihg: {max: 0}}", "unknown key failed.hihg.max; did you mean failed.high.max?"),
+        ("fail: {total: {max: 0}}", "unknown key 'fail.total.max', did you mean 'failed.total.max'?"),
+        ("failed: {hihg: {max: 0}}", "unknown key 'failed.hihg.max', did you mean 'failed.high.max'?"),
         (
             "failed: {Critical: {max: 0}}",
-            "unknown key failed.Critical.max; did you mean failed.critical.max?",
+            "unknown key 'failed.Critical.max', did you mean 'failed.critical.max'?",
         ),
-        ("failed: {total: {maximum: 0}}", "unknown key failed.total.maximum; did you mean failed.total.max?"),
-        ("failed: {high: 0}", "unknown key failed.high; did you mean"),
-        ("failed: {total: {controls: [a]}}", "unknown key failed.total.controls"),
-        ("failed: {total: {max: {is: 0}}}", "unknown key failed.total.max.is"),
-        ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key failed.total.max.is"),
-        ("compliance: 80", "unknown key compliance; did you mean compliance.min?"),
-        ("compliance: {total: {min: 1}}", "unknown key compliance.total.min"),
-        ("coverage: {max: 1}", "unknown key coverage.max; did you mean coverage.min?"),
-        ("entirely: unknown", "unknown key entirely; known are"),
-        ("'': 1", "unknown key ;"),
+        (
+            "failed: {total: {maximum: 0}}",
+            "unknown key 'failed.total.maximum', did you mean 'failed.total.max'?",
+        ),
+        ("failed: {high: 0}", "unknown key 'failed.high', did you mean"),
+        ("failed: {total: {controls: [a]}}", "unknown key 'failed.total.controls"),
+        ("failed: {total: {max: {is: 0}}}", "unknown key 'failed.total.max.is"),
+        ("failed: {total: {max: {is: {so: {deep: 0}}}}}", "unknown key 'failed.total.max.is"),
+        ("compliance: 80", "unknown key 'compliance', did you mean 'compliance.min'?"),
+        ("compliance: {total: {min: 1}}", "unknown key 'compliance.total.min"),
+        ("coverage: {max: 1}", "unknown key 'coverage.max', did you mean 'coverage.min'?"),
+        ("entirely: unknown", "unknown key 'entirely'; expected"),
+        ("'': 1", "unknown key '';"),
         ("1: {max: 0}", "unknown key 1: keys are text"),
-        ("failed:", "unknown key failed"),
+        ("failed:", "unknown key 'failed"),
         ("failed: {}", "failed holds no limit"),
         ("failed: {total: {}}", "failed.total holds no limit"),
         ("failed: {total: {max:}}", "failed.total.max must be a number, found None"),
@@ -131,5 +134,5 @@ def test_a_threshold_that_is_wrong_is_refused_with_what_is_wrong(content: Any, m
 def test_a_mapping_that_holds_itself() -> None:
     content: dict[str, Any] = {}
     content["failed"] = content
-    with pytest.raises(ScanError, match=r"unknown key failed\.failed"):
+    with pytest.raises(ScanError, match=r"unknown key 'failed\.failed"):
         load_threshold(content, "t.yml")

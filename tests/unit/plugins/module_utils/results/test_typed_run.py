@@ -122,7 +122,7 @@ BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
     (
         ("gate", "threshold", "limits"),
         {"failed.tootal.max": 0},
-        "gate.threshold.limits: unknown key failed.tootal.max",
+        "gate.threshold.limits: unknown key 'failed.tootal.max",
     ),
     (("gate", "reasons", 0, "text"), None, "gate.reasons[0].text is missing or of another type"),
     (("gate", "targets", 0, "outcome"), "maybe", "gate.targets[0].outcome must be scanned or not_scanned"),

@@ -161,11 +161,11 @@ def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:
         ("a: {justification: x, run: 0}", "a: run must be true or false, found 0"),
         (
             "a: {justification: x, expiration_dat: 2027-01-01}",
-            "unknown key expiration_dat; did you mean expiration_date?",
+            "unknown key 'expiration_dat', did you mean 'expiration_date'?",
         ),
         (
             "a: {justification: x, skipped_due_to_waiver: true}",
-            "unknown key skipped_due_to_waiver; known are",
+            "unknown key 'skipped_due_to_waiver'; expected",
         ),
         (
             "a: {justification: x, expiration_date: soon}",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import threading
@@ -72,7 +73,7 @@ class Webhook:
 
 
 def check_webhook(params: Mapping[str, Any]) -> Webhook:
-    options = HttpOptions(params)
+    options = HttpOptions.from_params(params)
     if not options.token:
         raise ScanError("bad_option", "a webhook needs a token")
     return Webhook(options)
@@ -239,7 +240,7 @@ def test_the_token_is_in_no_message_and_no_file(
     receipt = push(run, params)
     assert len(receipt.failed) == 4
     assert "***" in receipt.failed[0].error.message
-    assert TOKEN not in repr(receipt)
+    assert TOKEN not in repr(receipt) + repr(check_webhook(params))
     assert TOKEN not in json.dumps(pushed_json(run))
 
 
@@ -258,6 +259,14 @@ def test_a_sink_that_says_its_token_in_an_error_is_not_repeated(run: Run) -> Non
     receipt = push_run(SinkKind("careless", {}, lambda _params: Careless()), {}, run, {})
     assert receipt.failed[0].error.message == "*** was refused"
     assert TOKEN not in json.dumps(pushed_json(run)) + repr(receipt)
+
+
+def test_a_run_that_was_not_opened_from_its_folder_is_not_pushed(
+    https_server: FakeHttpsServer, run: Run, params: dict[str, Any]
+) -> None:
+    with pytest.raises(ScanError, match="run-1 was not opened from its folder"):
+        push(dataclasses.replace(run, folder=""), params)
+    assert https_server.received == []
 
 
 @pytest.mark.parametrize(

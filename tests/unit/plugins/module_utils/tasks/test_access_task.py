@@ -10,9 +10,9 @@ import pathlib
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell, run_locally
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
@@ -43,7 +43,7 @@ def cluster(server: FakeApiServer) -> Cluster:
 
 @pytest.fixture
 def access(cluster: Cluster) -> AccessTask:
-    return AccessTask(cluster.server, run_scan_access, options.scan_access_spec)
+    return AccessTask(cluster.server, run_scan_access, scan_access_spec)
 
 
 def refusal(work: Callable[[], Any]) -> ScanError:

@@ -11,8 +11,10 @@ import pathlib
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
+    scan_judgement_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     Canned,
@@ -464,7 +466,7 @@ def test_kept_facts_are_judged_again_without_the_cluster(scan: Scan, cluster: Cl
     assert then == ["passed", "failed"]
     scan.file.chmod(0o600)
     cluster.server.requests.clear()
-    judge = TaskRunner(cluster.server, run_scan_judgement, options.scan_judgement_spec)
+    judge = TaskRunner(cluster.server, run_scan_judgement, scan_judgement_spec)
     again = judge(
         run_dir=result["run_dir"], compiled_profiles=scan.profiles, output_dir=str(scan.folder / "results")
     )

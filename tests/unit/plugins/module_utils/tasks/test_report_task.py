@@ -64,11 +64,14 @@ def test_check_mode_says_what_would_be_written(run: Run, tmp_path: pathlib.Path)
     assert not wanted.exists()
 
 
+KNOWN = f"one of {', '.join(sorted(REPORTS))}"
+
+
 @pytest.mark.parametrize(
     ("formats", "message"),
     [
-        (["markdwon"], "unknown format markdwon; did you mean markdown?"),
-        (["markdown", "xyz"], f"unknown format xyz; known are {', '.join(REPORTS)}"),
+        (["markdwon"], f"unknown format 'markdwon', did you mean 'markdown'? Expected {KNOWN}"),
+        (["markdown", "xyz"], f"unknown format 'xyz'; expected {KNOWN}"),
         ([], "no format is named"),
     ],
 )

@@ -10,8 +10,10 @@ import pathlib
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils import options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
+    scan_target_info_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
     run_scan_target_info,
 )
@@ -40,7 +42,7 @@ def cluster(server: FakeApiServer) -> Cluster:
 
 @pytest.fixture
 def info(cluster: Cluster) -> InfoTask:
-    return InfoTask(cluster.server, run_scan_target_info, options.scan_target_info_spec)
+    return InfoTask(cluster.server, run_scan_target_info, scan_target_info_spec)
 
 
 def refusal(work: Callable[[], Any]) -> ScanError:
