@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access import revocation
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.controllers import Node
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     ExecStreams,
@@ -187,6 +188,38 @@ def test_a_kept_debug_container_that_ends_before_it_is_entered_is_passed_over(
     result = scan(approach="debug")
     assert scan.outcomes() == {"web-1": "debug"} and result["footprint"]["added"] == 1
     assert len(entries(cluster)) == 2
+
+
+def test_a_kept_debug_container_that_does_not_start_any_more_is_passed_over(
+    scan: Scan, cluster: Cluster
+) -> None:
+    cluster.add_pod("web-1", no_shell)
+    scan(approach="debug", debug_keep_alive=600)
+    pod = cluster.server.objects.find(PODS + "web-1")
+    assert pod is not None
+    pod["status"]["ephemeralContainerStatuses"][0]["state"] = {"waiting": {"reason": "CreateContainerError"}}
+    cluster.server.objects.put(PODS + "web-1", pod)
+    assert scan(approach="debug")["footprint"]["added"] == 1
+    assert scan.outcomes() == {"web-1": "debug"} and len(entries(cluster)) == 2
+
+
+def test_a_debug_container_that_is_starting_when_the_scan_is_cancelled_is_ended_when_it_runs(
+    scan: Scan, cluster: Cluster
+) -> None:
+    cluster.add_pod("web-1", no_shell)
+    # the node does not start it: the scan is cancelled while it waits for that
+    cluster.server.objects.meanwhile[:] = [lambda: scan.cancel.set() if entries(cluster) else None]
+    attempts = iter(range(100))
+    cluster.server.faults.append(
+        Fault(
+            "meanwhile",
+            on="GET .*/exec",
+            action=lambda: cluster.node() if next(attempts) == 2 else None,
+        )
+    )
+    with pytest.raises(ScanError) as caught:
+        scan(approach="debug")
+    assert caught.value.reason == "cancelled" and len(cluster.node.ended) == 1 and cluster.accesses() == []
 
 
 def test_a_root_target_is_scanned_by_debug_with_the_capabilities_of_its_own_spec(

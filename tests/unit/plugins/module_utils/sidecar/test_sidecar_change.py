@@ -193,6 +193,33 @@ def test_the_user_that_a_template_leaves_to_its_image_is_asked_of_its_pods(
     assert not [each for each in server.requests if each.path.endswith("/pods")], "asked without need"
 
 
+def test_the_pods_of_a_cronjob_are_found_by_its_jobs(server: FakeApiServer, client: RestClient) -> None:
+    night = reference("CronJob", "night")
+    cronjob = put_workload(server, night, container(None, None))
+    for name, owner in (("night-1", "night"), ("other-1", "other")):
+        of_cronjob = {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "name": owner,
+            "uid": "u",
+            "controller": True,
+        }
+        server.objects.put(
+            f"/apis/batch/v1/namespaces/shop/jobs/{name}", {"metadata": {"ownerReferences": [of_cronjob]}}
+        )
+        number = 7 if owner == "night" else 8
+        identity = {"name": "app", "user": {"linux": {"uid": number, "gid": number}}}
+        of_job = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": "u", "controller": True}
+        put_pod(
+            server,
+            name + "-x",
+            cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+            status={"phase": "Running", "containerStatuses": [identity]},
+            ownerReferences=[of_job],
+        )
+    assert applied(client, kind="CronJob", name="night").needed.names == ["securescan-sidecar-7-7"]
+
+
 def test_a_workload_without_pods_whose_user_nobody_knows_is_told_of(
     server: FakeApiServer, client: RestClient
 ) -> None:
