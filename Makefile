@@ -12,6 +12,7 @@ CORE ?=
 SCENARIO ?=
 PATHS ?=
 BASE ?= main
+PROCESSES ?= 4
 PROFILE ?= container-baseline
 SUBJECT ?=
 ID ?=
@@ -38,8 +39,8 @@ changed: ## BASE=main: the unit tests of what differs from there, and of what is
 fmt: ## formats the Python code
 	@$(RUN) env --chdir "$(CURDIR)" ruff format --no-cache .
 
-test: ## all tests, each of three processes with a real cluster of its own; or those that PYTEST_ARGS names
-	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n 3)
+test: ## all tests, in PROCESSES=4, each with a real cluster of its own; or those that PYTEST_ARGS names
+	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n $(PROCESSES))
 
 unit: ## the unit tests, without those of unit-shells
 	@$(RUN) python -m pytest -p no:cacheprovider -n 4 -m "not in_container" tests/unit $(PYTEST_ARGS)

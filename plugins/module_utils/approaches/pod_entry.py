@@ -42,9 +42,8 @@ class ExecLimits:
 class Means:
     """What every approach works with.
 
-    `targets` are all of the run. One of `slots` is held while an exec is open: the API server exempts exec from its own
-    flow control, so only this protects it, and the nodes, from a scan.
-    """
+    `targets` are all of the run. One of `slots` is held while an exec is open: the API server exempts exec
+    from its own flow control, so only this protects it, and the nodes, from a scan."""
 
     access: ScannerAccess
     slots: threading.BoundedSemaphore

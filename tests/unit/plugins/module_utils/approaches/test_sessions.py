@@ -353,7 +353,7 @@ class SlowImages(ExecApproach):
     name = "image"
 
     def collect(self, selected: SelectedTarget, request: CollectionRequest) -> Collected:
-        with self._place("", "helpers"):
+        with self._place():
             found = {query.key: Fact(OK, f"{query.key} of the image") for query in request.queries}
             return Collected(Facts(found), self.name)
 
@@ -370,7 +370,7 @@ def test_a_session_answers_for_the_images_side_too_without_waiting_for_itself(sh
     assert facts.get_fact(SYSCTL).ok
     (wanted,) = image_queries(request.queries)
     assert facts.get_fact(wanted).value == "listing:/etc/skel of the image"
-    assert shop.limiter.in_flight() == 0 and shop.execs() == 1
+    assert shop.has_free_slot() and shop.execs() == 1
 
 
 def test_a_session_by_auto_says_what_was_passed_over(shop: Shop) -> None:
