@@ -30,7 +30,8 @@ options:
     default: present
   scanner_images:
     description:
-      - The images that ephemeral containers and helper pods of scans are allowed to have, exactly as O(securescan.kubernetes.scan_container#module:scanner_image)
+      - The images that ephemeral containers and helper pods of scans are allowed to have, exactly as
+        O(securescan.kubernetes.scan_container#module:scanner_image)
         names them.
       - Any image is allowed when the list is empty. Containers with that image still get no privileges.
     type: list

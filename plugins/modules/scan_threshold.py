@@ -25,7 +25,8 @@ options:
       - Without it, no failed control of severity high or critical, no profile error, and every selected container scanned.
       - Beside SAF's keys there are some for the run as a whole, which SAF does not know.
       - C(coverage.min) is the percentage of the selected containers that must have been scanned.
-      - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline). A control that failed on several
+      - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline).
+        A control that failed on several
         replicas of a workload counts once.
       - C(must_pass) is a list of control ids, or a dictionary of such lists by profile. Each of them must be Passed on every
         container that has it, and at least one container must have it.
