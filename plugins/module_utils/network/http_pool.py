@@ -103,13 +103,14 @@ class HttpPool:
         """
         stream = self._take(server, deadline) or open_stream(server.endpoint, server.tls, deadline)
         keep = False
+        lent = _LentSocket(stream)
         try:
-            lent = _LentSocket(stream)
             client = _start(lent, server, request)
             reply, keep = _read(client, lent.reader, limit, error_limit, deadline)
             return reply
         except (http.client.HTTPException, OSError, ValueError) as error:
-            raise _broken(error, deadline.tried, server.secrets) from None
+            cut_off = ConnectionError("the reply was cut off") if lent.reader.has_ended else None
+            raise _broken(cut_off or error, deadline.tried, server.secrets) from None
         finally:
             if keep:
                 self._give_back(server.endpoint, stream)
@@ -163,13 +164,15 @@ class _LentSocket:
 
 
 class _ReplyReader(io.BufferedReader):
-    """Notices a head that ends before its empty line. http.client takes such headers for complete ones."""
+    """Notices a head that ends before its empty line. http.client takes such headers for complete ones, and the
+    first part of a status line for a wrong one."""
 
     has_ended = False
 
     def readline(self, size: int | None = -1) -> bytes:
         line = super().readline(size)
-        self.has_ended = self.has_ended or not line
+        is_whole = line.endswith(b"\n") or len(line) == size
+        self.has_ended = self.has_ended or not is_whole
         return line
 
 

@@ -147,7 +147,14 @@ def test_replies_are_bounded(https_server: FakeHttpsServer, authority: Authority
 
 
 @pytest.mark.parametrize(
-    "head", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nServer: x\r\n", b"HTTP/1.1 200 OK\r\n"]
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nServer: x\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 2",
+        b"HT",
+    ],
 )
 def test_a_reply_whose_head_is_cut_off_is_no_reply(
     https_server: FakeHttpsServer, authority: Authority, head: bytes
