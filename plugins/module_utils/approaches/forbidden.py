@@ -27,8 +27,8 @@ class ForbiddenRule:
     meet all `label_selectors`; a condition that is empty holds for every pod. `reason` is the operator's
     text, `place` says which rule of the option it is.
 
-    Raises ScanError bad_option for a rule that names no approach, or no pod, or what can be no namespace or
-    selector.
+    :raises ScanError: bad_option, for a rule that names no approach or no pod, or whose namespace or selector
+        cannot exist
     """
 
     approaches: tuple[str, ...]

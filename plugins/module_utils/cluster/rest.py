@@ -70,26 +70,26 @@ class RestClient:
         return self._request("GET", path, query)
 
     def get_metadata(self, path: str) -> dict[str, Any]:
-        """Only the metadata of an object (PartialObjectMetadata). Raises what `get` raises."""
+        """Only the metadata of an object (PartialObjectMetadata). :raises ScanError: as `get`"""
         return self._request("GET", path, accept=_METADATA_ONLY)
 
     def create(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> dict[str, Any]:
-        """Raises what `get` raises. After connection_lost or timed_out the object perhaps exists."""
+        """:raises ScanError: as `get`; after connection_lost or timed_out the object perhaps exists"""
         return self._request("POST", path, query, body, _JSON)
 
     def patch(self, path: str, body: Any, content_type: str, query: Query | None = None) -> dict[str, Any]:
-        """Raises what `get` raises. After connection_lost or timed_out the object perhaps is changed.
-
+        """
         :param content_type: one of the API's patch types, such as application/strategic-merge-patch+json
+        :raises ScanError: as `get`; after connection_lost or timed_out the object perhaps is changed
         """
         return self._request("PATCH", path, query, body, content_type)
 
     def delete(
         self, path: str, body: Mapping[str, Any] | None = None, query: Query | None = None
     ) -> dict[str, Any]:
-        """Raises what `get` raises. After a lost connection the second attempt can be answered by not_found.
-
+        """
         :param body: DeleteOptions
+        :raises ScanError: as `get`; after a lost connection the second attempt can be answered by not_found
         """
         return self._request("DELETE", path, query, body, _JSON)
 
@@ -99,7 +99,9 @@ class RestClient:
         """The items of a list, page by page: at most one page is held.
 
         A continue token lives for some minutes. When it has expired (410), the list is started again, and
-        objects that were already returned (by their UID) are left out. Raises what `get` raises.
+        objects that were already returned (by their UID) are left out.
+
+        :raises ScanError: as `get`
         """
         given: set[str] = set()
         restarts = 0

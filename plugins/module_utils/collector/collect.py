@@ -23,10 +23,11 @@ def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: Target
     """The facts of a reply: one for every query of the request, and none besides.
 
     `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}.
-    Raises ScanError incomplete_reply where the data ends early or a query has no answer, invalid_reply where
-    the data is not a reply to this request, target_missing, target_unreadable and memory_short where the
-    collector ran, but could not see its target by this view, or did not look. Content that is not understood
-    costs only its own fact.
+    Content that is not understood costs only its own fact.
+
+    :raises ScanError: incomplete_reply where the data ends early or a query has no answer; invalid_reply where
+        the data is not a reply to this request; target_missing, target_unreadable and memory_short where the
+        collector ran, but could not see its target by this view, or did not look
     """
     reply = parse_frames(data, nonce)
     if view != INSIDE:

@@ -31,7 +31,7 @@ _TYPE_WORDS: dict[tuple[type, ...], str] = {
     (bool, str): "true, false or text",
 }
 
-# name -> types. Required fields may not be null; optional ones may, if they are not in _NEVER_NULL.
+# name -> types. Required fields are never null; optional ones can be, but for those in _NEVER_NULL.
 _Fields = Mapping[str, tuple[type, ...]]
 _TOP: _Fields = {"platform": _OBJECT, "profiles": _LIST, "statistics": _OBJECT, "version": _TEXT}
 _PLATFORM: _Fields = {"name": _TEXT, "release": _TEXT}

@@ -42,8 +42,8 @@ class SinkKind:
 
     :ivar name: a word in small letters; it stands in options and receipts
     :ivar spec: its options
-    :ivar check: makes the sink from validated parameters. Raises ScanError (bad_option, bad_file) where they
-        cannot be used; nothing is sent.
+    :ivar check: makes the sink from validated parameters. It raises ScanError bad_option or bad_file where they
+        cannot be used, and sends nothing.
     """
 
     name: str
