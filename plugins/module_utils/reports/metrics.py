@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ..results.status import NOT_SCANNED, SCANNED, SEVERITIES, STATUSES
+from ..safe_text import escape_text
 from .fleet import ClusterRun
 
 _METRICS: tuple[tuple[str, str], ...] = (
@@ -75,5 +76,5 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    printable = "".join(char if char.isprintable() or char == "\n" else "?" for char in value)
-    return printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    lines = "\n".join(map(escape_text, value.split("\n")))  # the format has an escape of its own for line feeds
+    return lines.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
