@@ -14,7 +14,7 @@ from .access_diff import Diff, objects_text
 from .lifecycle import NamespaceOutcome
 from .objects import AccessPlan
 from .scanner import remaining_lifetime
-from .scanner_kubeconfig import is_current, kubeconfig, shown, write_private
+from .scanner_kubeconfig import for_display, is_current, kubeconfig, write_private
 from .token import request_token, wait_until_effective
 
 
@@ -54,7 +54,7 @@ class KubeconfigFile:
     def diff(self, after: Mapping[str, Any] | None) -> Diff:
         """What changes in the file, without its tokens. `after`: None where it is deleted."""
         before, then = (
-            objects_text(shown(document)) if document else "" for document in (self._found, after)
+            objects_text(for_display(document)) if document else "" for document in (self._found, after)
         )
         return [
             {"before_header": str(self.path), "after_header": str(self.path), "before": before, "after": then}

@@ -106,7 +106,7 @@ def is_current(found: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bo
 
     :param wanted: without tokens
     """
-    return found is not None and shown(found) == wanted
+    return found is not None and for_display(found) == wanted
 
 
 def run_of(document: Mapping[str, Any]) -> str:
@@ -114,7 +114,7 @@ def run_of(document: Mapping[str, Any]) -> str:
     return str(_mark(document)["run_id"])
 
 
-def shown(document: Mapping[str, Any]) -> dict[str, Any]:
+def for_display(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without its tokens."""
     return dict(document, users=[dict(user, user={"token": _HIDDEN}) for user in document["users"]])
 

@@ -60,7 +60,7 @@ def sweep(
 def _sweep_one(
     client: RestClient, item: Mapping[str, Any], now: datetime, check_mode: bool, done: Sweep
 ) -> None:
-    described = _described(item)
+    described = _as_record(item)
     why = _reason_to_keep(item["metadata"]["labels"], now)
     if not why and not check_mode:
         try:
@@ -88,7 +88,7 @@ def _reason_to_keep(labels: Mapping[str, str], now: datetime) -> str:
     return NOT_EXPIRED if expires > now else ""
 
 
-def _described(item: Mapping[str, Any]) -> dict[str, str]:
+def _as_record(item: Mapping[str, Any]) -> dict[str, str]:
     metadata = item["metadata"]
     labels = metadata["labels"]
     return {

@@ -19,7 +19,7 @@ from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
-def counted(expectations: Sequence[Expectation]) -> dict[str, Any]:
+def count_verdicts(expectations: Sequence[Expectation]) -> dict[str, Any]:
     """{targets, scannable, not_scannable, namespaces, namespaces_left_out, tried, approaches}."""
     scannable = sum(bool(expected.tried) for expected in expectations)
     places: dict[str, Counter[str]] = {}

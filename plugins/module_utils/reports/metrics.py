@@ -76,5 +76,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    lines = "\n".join(map(escape_text, value.split("\n")))  # the format has an escape of its own for line feeds
+    lines = "\n".join(
+        map(escape_text, value.split("\n"))
+    )  # the format has an escape of its own for line feeds
     return lines.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

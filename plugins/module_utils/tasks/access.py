@@ -52,7 +52,7 @@ def _present(options: AccessOptions, client: RestClient, context: TaskContext) -
         raise failures[0][1]
     access = as_result(plan, outcomes)
     access["refused"] = access["refused"][:_LISTED_IN_RESULT]
-    result = _result(outcomes, failures, context, access)
+    result = _as_result(outcomes, failures, context, access)
     try:
         if context.cancel.is_set():
             raise ScanError(
@@ -106,7 +106,7 @@ def _absent(options: AccessOptions, client: RestClient, context: TaskContext) ->
         if file and not context.check_mode:
             delete(file.path)
     nothing = {"run_id": run_id, "namespaces": [], "packed_pods": pack_pods({})}
-    result = _result(outcomes, [], context, nothing)
+    result = _as_result(outcomes, [], context, nothing)
     if file:
         result["changed"] = True
         result["diff"] += file.diff(None)
@@ -160,7 +160,7 @@ def _named_namespaces(options: AccessOptions, client: RestClient) -> list[str] |
     return resolve_namespaces(client, options.selection) if options.selection else None
 
 
-def _result(
+def _as_result(
     outcomes: Sequence[NamespaceOutcome], failures: Failures, context: TaskContext, access: dict[str, Any]
 ) -> dict[str, Any]:
     context.warnings += failure_warnings(failures)

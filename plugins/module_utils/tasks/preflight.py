@@ -15,7 +15,7 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.target_info import TargetInfoOptions
 from ..preflight.dry_runs import DryRuns
-from ..preflight.estimate import counted, estimate
+from ..preflight.estimate import count_verdicts, estimate
 from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
@@ -62,7 +62,7 @@ def explain(
         for entry in rules_to_add(check.lacks)
     ]
     explained: dict[str, Any] = dict(
-        counted(expectations),
+        count_verdicts(expectations),
         server_version=_server_version(client),
         grantor=grantor,
         approach=approach.name,

@@ -49,7 +49,7 @@ def run_scan_recycle(params: Params, context: TaskContext) -> dict[str, Any]:
             outcomes.extend(done)
 
     run_interruptible(recycle, context.cancel)
-    return _result(outcomes, connection.cluster_name, recycler.requests, context)
+    return _as_result(outcomes, connection.cluster_name, recycler.requests, context)
 
 
 def _left_pods(client: RestClient, options: SelectionOptions, context: TaskContext) -> list[LeftPod]:
@@ -72,7 +72,7 @@ def _left_pods(client: RestClient, options: SelectionOptions, context: TaskConte
     return list(pods.values())
 
 
-def _result(outcomes: list[Recycled], cluster: str, requests: int, context: TaskContext) -> dict[str, Any]:
+def _as_result(outcomes: list[Recycled], cluster: str, requests: int, context: TaskContext) -> dict[str, Any]:
     outcomes.sort(key=lambda outcome: outcome.left.path)
     recycled = [outcome.left.as_result() for outcome in outcomes if outcome.evicted and not outcome.error]
     failed = [

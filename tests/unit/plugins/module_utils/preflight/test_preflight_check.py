@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.r
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.dry_runs import DryRuns
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.estimate import (
-    counted,
+    count_verdicts,
     estimate,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import (
@@ -198,7 +198,7 @@ def test_questions_are_asked_once_for_what_they_are_about():
     # a ServiceAccount and a Role for each namespace and approach, and those of the helpers' namespace
     assert len(cluster.paths("/serviceaccounts")) == len(cluster.paths("/roles")) == 21
     assert len(cluster.paths("/pods")) - 50 == 1  # one image
-    result = counted(found)
+    result = count_verdicts(found)
     assert len(json.dumps(result)) < 10_000 and result["scannable"] == 5000
     assert result["namespaces"]["ns-3"] == {"Deployment": 500}
     assert time.monotonic() - began < 30
@@ -212,7 +212,7 @@ def test_many_reasons_and_namespaces_stay_small():
         for number in range(200)
     }
     found, _lacks = explain(Cluster(refuses=refuses), [target(0, f"ns-{number}") for number in range(200)])
-    result = counted(found)
+    result = count_verdicts(found)
     assert (
         result["approaches"]["debug"]["reasons_left_out"] == 180
         and len(result["approaches"]["debug"]["reasons"]) == 20
