@@ -30,6 +30,8 @@ def test_unit_tests_pass_under_it() -> None:
         "-p",
         "no:cacheprovider",
         "--ansible-unit-inject-only",
+        # the fixtures above are imported before its importer is in place
+        "--confcutdir=tests/unit/plugins/filter",
         "tests/unit/plugins/filter",
     ]
     environ["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT.parents[2])

@@ -201,19 +201,22 @@ def _read(
 ) -> tuple[HttpReply, bool]:
     """The reply, and whether its connection can serve another request."""
     response = client.getresponse()
-    if reader.has_ended:
-        raise ConnectionError("the reply was cut off")
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    reply = HttpReply(response.status, headers, b"")
-    most = limit if error_limit is None or reply.is_success else error_limit
-    body = _read_body(response, most)
-    if len(body) > most and not reply.is_success and error_limit is not None:
-        return replace(reply, body=body[:most]), False
-    if len(body) > most:
-        raise ScanError("bad_reply", f"the reply has more than {most} bytes", tried=deadline.tried)
-    if response.length:
-        raise ConnectionError("the reply was cut off")
-    return replace(reply, body=body), response.isclosed() and not response.will_close
+    try:
+        if reader.has_ended:
+            raise ConnectionError("the reply was cut off")
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        reply = HttpReply(response.status, headers, b"")
+        most = limit if error_limit is None or reply.is_success else error_limit
+        body = _read_body(response, most)
+        if len(body) > most and not reply.is_success and error_limit is not None:
+            return replace(reply, body=body[:most]), False
+        if len(body) > most:
+            raise ScanError("bad_reply", f"the reply has more than {most} bytes", tried=deadline.tried)
+        if response.length:
+            raise ConnectionError("the reply was cut off")
+        return replace(reply, body=body), response.isclosed() and not response.will_close
+    finally:
+        response.close()  # or it is closed when the collector comes by, after its stream
 
 
 def _broken(error: Exception, tried: str, secrets: Sequence[str]) -> ScanError:
