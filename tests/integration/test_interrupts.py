@@ -22,8 +22,9 @@ from ansible_collections.securescan.kubernetes.tests.support.accesses_left impor
 from ansible_collections.securescan.kubernetes.tests.support.process_family import family_of, kill_family
 
 MOMENTS = 20
-# ansible-core itself hangs now and then when the signal comes while one of its workers hands over a result: the worker ends with
-# the lock of the queue, and the main process waits for it in strategy/__init__.py, cleanup (seen with ansible-core 2.19, once in many runs).
+# ansible-core itself hangs now and then when the signal comes while one of its workers hands over a result: the worker
+# ends with the lock of the queue, and the main process waits for it in strategy/__init__.py, cleanup (seen with
+# ansible-core 2.19, once in many runs).
 ANSIBLES_OWN_HANG = re.compile(
     r"multiprocessing/queues\.py\", line \d+ in put\n.*strategy/__init__\.py\", line \d+ in cleanup"
 )
