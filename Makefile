@@ -12,7 +12,7 @@ CORE ?=
 SCENARIO ?=
 PATHS ?=
 BASE ?= main
-PROCESSES ?= 3
+PROCESSES ?= 2
 PROFILE ?= container-baseline
 SUBJECT ?=
 ID ?=
@@ -39,7 +39,7 @@ changed: ## BASE=main: the unit tests of what differs from there, and of what is
 fmt: ## formats the Python code
 	@$(RUN) env --chdir "$(CURDIR)" ruff format --no-cache .
 
-test: ## all tests, in PROCESSES=3, each with a real cluster of its own; or those that PYTEST_ARGS names
+test: ## all tests, in PROCESSES=2, each with a real cluster of its own; or those that PYTEST_ARGS names
 	@$(RUN) python -m pytest -p no:cacheprovider $(or $(PYTEST_ARGS),-n $(PROCESSES))
 
 unit: ## the unit tests, without those of unit-shells

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import cgroups
 from .failure import ClusterError
-from .processes import everyone, namespaces, start_time
+from .processes import everyone, namespaces, start_time, ticks_now
 from .state import State
 
 # The kernel removes namespaces a little after the last process in them has ended.
@@ -21,13 +21,17 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Traces:
-    """What a cluster has on the machine, by identities that the kernel does not give twice at a time."""
+    """What a cluster has on the machine, by identities that the kernel does not give twice at a time; `seen` is when, in
+    ticks. The number of a namespace that has gone is soon given to the next one, such as a container's of another cluster:
+    only what had started before can be in the cluster's own.
+    """
 
     name: str
     folder: Path
     control_groups: str
     processes: frozenset[tuple[int, int]]
     namespaces: frozenset[str]
+    seen: int
 
 
 def traces(state: State) -> Traces:
@@ -40,6 +44,7 @@ def traces(state: State) -> Traces:
         control_groups=state.control_groups,
         processes=frozenset((pid, ticks) for pid, ticks in started if ticks is not None),
         namespaces=frozenset(namespaces(pids) - namespaces({os.getpid()})),
+        seen=ticks_now(),
     )
 
 
@@ -57,7 +62,8 @@ def check(had: Traces) -> None:
 
 def _left_now(had: Traces) -> list[str]:
     found = [f"process {pid}" for pid, ticks in sorted(had.processes) if start_time(pid) == ticks]
-    found += [f"namespace {namespace}" for namespace in sorted(had.namespaces & namespaces(everyone()))]
+    old = {pid for pid in everyone() if (start_time(pid) or had.seen + 1) <= had.seen}
+    found += [f"namespace {namespace}" for namespace in sorted(had.namespaces & namespaces(old))]
     mounts = {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
     found += [
         f"mount {mount}" for mount in sorted(mounts) if had.folder in (Path(mount), *Path(mount).parents)

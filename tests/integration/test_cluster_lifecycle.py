@@ -337,7 +337,8 @@ def test_what_is_left_behind_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     child = subprocess.Popen(["sleep", "60"])
     try:
         ticks = processes.start_time(child.pid)
-        had = leftovers.Traces("x", tmp_path, "securescan-none", frozenset({(child.pid, ticks)}), frozenset())
+        started = frozenset({(child.pid, ticks)})
+        had = leftovers.Traces("x", tmp_path, "securescan-none", started, frozenset(), 0)
         with pytest.raises(ClusterError, match=rf"left behind: process {child.pid}; folder {tmp_path}\."):
             leftovers.check(had)
     finally:

@@ -309,11 +309,19 @@ class OpenExec:
             chunk = self._input[self._input_sent : self._input_sent + _STDIN_CHUNK]
             self._input_sent += len(chunk)
             self._outgoing = frames.encode_frame(frames.BINARY, channels.stdin_message(chunk))
-        elif self._ends_input:
-            self._ends_input = False
-            if self.protocol == channels.V5:
-                self._outgoing = frames.encode_frame(frames.BINARY, channels.close_stdin_message())
+            if self._input_sent == len(self._input):
+                self._outgoing += self._end_of_input()
+        else:
+            self._outgoing = self._end_of_input()
         return bool(self._outgoing)
+
+    def _end_of_input(self) -> bytes:
+        """What ends the program's input, once and where that is wanted; before v5 the protocol has no word for
+        it. It goes out with the last input, not after it."""
+        ends, self._ends_input = self._ends_input, False
+        if not ends or self.protocol != channels.V5:
+            return b""
+        return frames.encode_frame(frames.BINARY, channels.close_stdin_message())
 
     def _receive(self) -> bool:
         """Take in what has come; False if there was nothing."""
