@@ -359,8 +359,7 @@ class OpenExec:
         if self._status_since is not None:
             self._is_closed = now - self._status_since > CLOSE_SECONDS
             return
-        # Behind more standard input than the program reads the server may not get to our pings for good
-        # reasons.
+        # A server that holds more standard input than the program reads has a reason not to get to our pings.
         if now - self._heard > GIVE_UP_AFTER and len(self._input) <= _PIPE_SIZE:
             self._closing = f"no sign of life for {GIVE_UP_AFTER:g} s, pings included,"
             self._is_closed = True

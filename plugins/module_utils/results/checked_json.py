@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ScanError
 
 _NUMBER = (int, float)
+Texts = TypeVar("Texts", bound="TextRecord")
 
 
 class JsonRecord:
@@ -35,6 +36,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     return value
+
+
+class TextRecord(JsonRecord):
+    """One whose fields are all texts."""
+
+    @classmethod
+    def from_json(cls: type[Texts], given: JsonObject) -> Texts:
+        return cls(**{field.name: given.text(field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..safe_text import one_line
-from .checked_json import JsonObject, JsonRecord
+from .checked_json import JsonObject, JsonRecord, TextRecord
 from .decision import Decision, ExpectedTarget
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
@@ -60,40 +60,28 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
-class Producer(JsonRecord):
+class Producer(TextRecord):
     """The collection that wrote a run."""
 
     name: str
     version: str
 
-    @classmethod
-    def from_json(cls, given: JsonObject) -> Producer:
-        return cls(given.text("name"), given.text("version"))
-
 
 @dataclass(frozen=True)
-class ProfileReference(JsonRecord):
+class ProfileReference(TextRecord):
     """A profile by which a run judged."""
 
     name: str
     version: str
     sha256: str
 
-    @classmethod
-    def from_json(cls, given: JsonObject) -> ProfileReference:
-        return cls(given.text("name"), given.text("version"), given.text("sha256"))
-
 
 @dataclass(frozen=True)
-class JudgedFrom(JsonRecord):
+class JudgedFrom(TextRecord):
     """The run whose kept facts were judged; `started` is RFC 3339."""
 
     run_id: str
     started: str
-
-    @classmethod
-    def from_json(cls, given: JsonObject) -> JudgedFrom:
-        return cls(given.text("run_id"), given.text("started"))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .checked_json import JsonObject, JsonRecord
+from .checked_json import JsonObject, JsonRecord, TextRecord
 from .status import FAIL, FAILED, NOT_SCANNED, PASS, PROFILE_ERROR, SCANNED, STATUSES
 
 
 @dataclass(frozen=True)
-class ErrorRecord(JsonRecord):
+class ErrorRecord(TextRecord):
     """Why a target was not scanned: the fields of `ScanError.record()`."""
 
     code: str
@@ -24,21 +24,13 @@ class ErrorRecord(JsonRecord):
     cause: str
     advice: str
 
-    @classmethod
-    def from_json(cls, given: JsonObject) -> ErrorRecord:
-        return cls(**{field.name: given.text(field.name) for field in fields(cls)})
-
 
 @dataclass(frozen=True)
-class KeptFacts(JsonRecord):
+class KeptFacts(TextRecord):
     """The file of a target's kept facts: its path within the run's folder, and what it must hash to."""
 
     path: str
     sha256: str
-
-    @classmethod
-    def from_json(cls, given: JsonObject) -> KeptFacts:
-        return cls(given.text("path"), given.text("sha256"))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("ansible", reason="pages and profiles are checked with Ansible")
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-LEFT_OUT = shutil.ignore_patterns("build", ".git", "__pycache__", "*.whl")
+LEFT_OUT = shutil.ignore_patterns("build", ".git", "__pycache__")
 ENGINE = "plugins/module_utils"
 UNIT = "tests/unit/plugins/module_utils"
 
