@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
@@ -61,6 +62,7 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
     assert added <= 4 * 2 * len(PODS)
     assert all_ended(there, 5), "the last one that was at work in it has ended it"
     assert all(there.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 0 for name in PODS)
+    attack_ends_as("H-11-two-scans", outcome="both complete")
 
 
 def test_one_that_is_in_use_is_not_ended_by_another_scan(place, scan):
@@ -130,3 +132,4 @@ def test_killed_at_random_moments_nothing_stays_but_entries(
             "delete", kind, "-n", there.name, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes"
         )
     assert there.name not in left(cluster)
+    attack_ends_as("H-10-kill-while-starting", outcome="nothing stays but entries")

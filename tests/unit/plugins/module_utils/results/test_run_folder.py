@@ -21,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
     RunFolder,
     hdf_file_name,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -69,6 +70,7 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "run-1"], (
         "nothing temporary is left"
     )
+    attack_ends_as("H-14-modes", outcome="files 0640, folders 0750")
 
 
 def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
@@ -138,6 +140,7 @@ def test_hostile_names_make_safe_file_names_that_differ() -> None:
             names.add(name)
             count += 1
     assert len(names) == count
+    attack_ends_as("H-03-file-names", outcome="safe names that differ")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +186,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: pathl
     assert "summary.md" in caught.value.message
     assert (folder.path / SUMMARY_MARKDOWN).read_text() == "old"
     assert sorted(path.name for path in folder.path.iterdir()) == ["hdf", "summary.md"]
+    attack_ends_as("H-06-full-disk", outcome="write_failed")
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:
