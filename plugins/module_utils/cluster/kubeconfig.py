@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
-from ..counted_yaml import NOT_YAML, YamlLimits, YamlError, compose_yaml, plain_data
+from ..counted_yaml import NOT_YAML, YamlError, YamlLimits, compose_yaml, plain_data
 from ..errors import ScanError
 from ..network.tls import read_file
 

@@ -26,8 +26,8 @@ class ExpectedTarget:
 class Reason(JsonRecord):
     """Why a gate did not open. `target_id` and `profile` are empty where the reason is about the run as a whole.
 
-    `key` is the threshold's key, or one of the gate's own rules: documents, expected. `limit` and `found` are what
-    was demanded and what there was (number, text, list of ids, or status by id; null where that has no meaning).
+    `key` is the threshold's key, or one of the gate's own rules: documents, expected, summary, max_age. `limit` and `found` are
+    what was demanded and what there was (number, text, list of ids, or status by id; null where that has no meaning).
     """
 
     target_id: str
