@@ -12,6 +12,7 @@ text that libyaml refuses, or that it would read differently, is read by PyYAML,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,12 @@ _READ_DIFFERENTLY = ("\t", "\ufeff")
 @dataclass(frozen=True)
 class YamlLimits:
     """What a text can hold: `characters` and `parts` (scalars, lists and mappings) also with its references written
-    out; `depth` is how many lists and mappings can stand within each other."""
+    out; `depth` is how many lists and mappings can stand within each other, `seconds` the processor time of reading."""
 
     characters: int = 1024 * 1024
     parts: int = 200_000
     depth: int = 40
+    seconds: float = 10.0
 
 
 FILE_LIMITS = YamlLimits()
@@ -123,6 +125,7 @@ class _CountingComposer(Composer):
     def _count_by(self, limits: YamlLimits) -> None:
         self._limits = limits
         self._parts = self._characters = self._depth = 0
+        self._end = time.thread_time() + limits.seconds
         # node -> the parts and characters in it, once it is whole
         self._size: dict[int, tuple[int, int]] = {}
 
@@ -135,6 +138,8 @@ class _CountingComposer(Composer):
             parts, characters = self._size[id(node)]
             self._add(event, parts, characters)
             return node
+        if time.thread_time() > self._end:
+            raise _problem(event, f"reading takes longer than {self._limits.seconds:g} seconds")
         before = self._parts, self._characters
         self._add(event, 1, len(getattr(event, "value", "")))
         self._depth += 1

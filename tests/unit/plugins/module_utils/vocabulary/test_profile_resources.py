@@ -14,6 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.r
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resources import (
     language_packages,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 FILE = {
     "type": "file",
@@ -459,6 +460,7 @@ def test_a_file_is_known_to_exist_where_its_mode_is_not_known(verdict):
     ("resource", "content", "cause"),
     [
         ("json", b"{", "Expecting property name"),
+        ("json", b'{"a": 1, "b": {"a": 1, "a": 2}}', "the key 'a' stands twice in one object"),
         ("json", b"[NaN]", "NaN is not a JSON number"),
         ("json", b"[" * 100000, "recursion"),
         ("json", b"\xff", "Expecting value"),
@@ -477,6 +479,16 @@ def test_a_file_that_cannot_be_parsed_is_not_judged(verdict, resource, content, 
         assert status == "skipped"
         assert message.startswith("content:/c is not known: the content cannot be parsed: ")
         assert cause in message
+    if "stands twice in one object" in cause:
+        attack_ends_as("27-key-twice-in-fact", outcome="Not Reviewed")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "Infinity", "NaN"])
+def test_a_number_that_is_not_finite_meets_nothing(verdict, number):
+    for expectation in ("at_least: 5", "more_than: 5", "at_most: 5", "not: 5"):
+        profile = f"- json: {{path: /c, key: a}}\n  expect: {{value: {{{expectation}}}}}"
+        assert verdict(profile, {"content:/c": b'{"a": %s}' % number.encode()})[0] == "skipped"
+    attack_ends_as("27-infinite-number", outcome="Not Reviewed")
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"])
