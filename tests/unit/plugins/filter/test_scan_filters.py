@@ -302,7 +302,10 @@ def test_what_a_document_says_is_never_a_template(tmp_path: pathlib.Path) -> Non
         },
     ]
     text = json.dumps(tasks).replace("CONTROLS", "securescan.kubernetes.scan_failed_controls")
-    variables = {"file": scan["run_dir"] + "/hdf/" + hdf_file_name(ONE.identity())}
+    variables = {
+        "ansible_python_interpreter": sys.executable,
+        "file": scan["run_dir"] + "/hdf/" + hdf_file_name(ONE.identity()),
+    }
     play = tmp_path / "hostile.yml"
     play.write_text(
         yaml.safe_dump(
