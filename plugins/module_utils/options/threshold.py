@@ -29,7 +29,10 @@ class ThresholdOptions:
 
 
 def _threshold(params: Params) -> Threshold:
-    """None means the default; what holds beside every threshold is added. Anything else without limits is a mistake, which must not open the gate."""
+    """None means the default. Anything else without limits is a mistake, which must not open the gate.
+
+    Limits that hold whatever threshold is given are added.
+    """
     if params["threshold"] is None:
         return DEFAULT_THRESHOLD
     if not isinstance(params["threshold"], Mapping):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, plain
-from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED
+from .status import NOT_SCANNED, PASS, RESULTS, SCANNED
 from .summary import Counts
 from .threshold import Threshold
 
@@ -67,7 +67,7 @@ class TargetDecision(JsonRecord):
         return cls(
             given.text("target_id"),
             given.one_of("outcome", (SCANNED, NOT_SCANNED)),
-            given.one_of("result", (PASS, FAIL, NOT_JUDGED, NOT_SCANNED)),
+            given.one_of("result", RESULTS),
             given.whole_number("reasons"),
         )
 

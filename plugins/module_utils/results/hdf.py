@@ -192,7 +192,9 @@ def _profile(profile: ProfileResult) -> dict[str, Any]:
 
 
 def _manual_controls(profiles: Sequence[ProfileResult]) -> dict[str, list[str]]:
-    ids = {profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles}
+    ids = {
+        profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles
+    }
     return {name: manual for name, manual in ids.items() if manual}
 
 

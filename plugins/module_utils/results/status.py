@@ -27,6 +27,7 @@ PASS = "pass"  # noqa: S105 - a result, not a password
 FAIL = "fail"
 # Nothing speaks against the target, but too little of it was reviewed to say that it passed.
 NOT_JUDGED = "not_judged"
+RESULTS: tuple[str, ...] = (PASS, FAIL, NOT_JUDGED, NOT_SCANNED)
 
 # In the order in which reports show them.
 STATUS_WORDS: dict[str, str] = {

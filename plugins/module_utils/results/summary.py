@@ -145,7 +145,9 @@ class ProfileSummary:
     def unread(self, severity: str = "") -> list[str]:
         """Ids of controls that a program could have reviewed and did not, of one severity where it is given."""
         return [
-            control.id for control in self.controls if control.is_unread and severity in ("", control.severity)
+            control.id
+            for control in self.controls
+            if control.is_unread and severity in ("", control.severity)
         ]
 
     def reviewed(self, severity: str = "") -> Fraction:

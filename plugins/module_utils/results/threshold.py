@@ -54,17 +54,20 @@ class Threshold(JsonRecord):
     @property
     def coverage_min(self) -> float | None:
         """A percentage, None where the threshold does not ask for it."""
-        return self._value(COVERAGE_KEY)
+        value: float | None = self._value(COVERAGE_KEY)
+        return value
 
     @property
     def evidence_min(self) -> str | None:
         """A grade, None where the threshold does not ask for it."""
-        return self._value(EVIDENCE_KEY)
+        value: str | None = self._value(EVIDENCE_KEY)
+        return value
 
     @property
     def new_failures_max(self) -> float | None:
         """A number, None where the threshold does not ask for it."""
-        return self._value(NEW_FAILURES_KEY)
+        value: float | None = self._value(NEW_FAILURES_KEY)
+        return value
 
     def _value(self, key: str) -> Any:
         return next((limit.value for limit in self.all_limits if limit.key == key), None)
