@@ -35,6 +35,7 @@ _MOST_REASONS = 10
 _NARROWEST = 80
 _WIDEST = 160
 _SHORTEST_LABEL = 8
+_LABEL_GAPS = 4  # two columns between each of the three labels
 _GAPS = 12  # two columns between each of the seven groups of columns
 
 
@@ -75,6 +76,8 @@ class _Rows:
         )
         workloads = [columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
         containers = [columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
+        self.total = f"TOTAL: {scanned_line(run)}"
+        containers.append(len(self.total) - max(workloads) - self.approach_width - _LABEL_GAPS)
         self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
 
     def lines(self) -> list[str]:
@@ -118,10 +121,9 @@ class _Rows:
 
     def _total(self) -> str:
         controls, failed = self.run.controls, self.run.failed_controls
-        text = f"TOTAL: {scanned_line(self.run)}"
-        room = self.workload_width + self.container_width + self.approach_width + 4
+        room = self.workload_width + self.container_width + self.approach_width + _LABEL_GAPS
         return self._row(
-            fit(text, room),
+            fit(self.total, room),
             "",
             [str(controls.of(status)) for status, _unused in _STATUS_COLUMNS],
             f"{controls.compliance}%",
@@ -136,7 +138,7 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     number = number_of(len(run.gate.reasons), "reason")
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
     added = added_limits(run)
-    lines = [*wrap(added, width), head + (f", {number}:" if reasons else "")]
+    lines = [*(wrap(added, width) if added else ()), head + (f", {number}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(reason, width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:

@@ -98,4 +98,4 @@ def added_limits(run: Run) -> str:
     """The limits that hold though the threshold does not name them, in one sentence; empty without any."""
     limits = run.gate.threshold.added_limits if run.gate else ()
     named = ", ".join(f"{limit.key} {limit.value}" for limit in limits)
-    return f"Not named there, and in force: {named}." if named else ""
+    return f"In force though the threshold does not name them: {named}." if named else ""

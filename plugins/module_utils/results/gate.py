@@ -248,11 +248,11 @@ class _Gate:
         found = percentage(judged, expected)
         coverage = rounded_down(found)
         if demanded is not None and found < exact(demanded):
-            text = (
-                f"{COVERAGE_KEY}: at least {demanded} % of the expected targets must be scanned, but "
-                f"{expected - judged} of {expected} were not"
-            )
+            parts = []
+            if scanned < expected:
+                parts.append(f"{expected - scanned} of {expected} were not")
             if judged < scanned:
-                text += f" or had a profile that judged no control ({scanned - judged})"
-            self._refuse("", COVERAGE_KEY, text, demanded, coverage)
+                parts.append(f"on {scanned - judged} of {expected} a profile judged no control")
+            text = f"at least {demanded} % of the expected targets must be scanned, but {' and '.join(parts)}"
+            self._refuse("", COVERAGE_KEY, f"{COVERAGE_KEY}: {text}", demanded, coverage)
         return coverage
