@@ -153,7 +153,8 @@ def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple
     :raises ScanError: `bad_results`, when what stands there is something else; `check_document` has asked that before
     """
     own = _own_part(document)
-    given = JsonObject(own, source).object_or_none("manual_controls") if own is not None else None
+    place = f"passthrough.{PASSTHROUGH}"
+    given = JsonObject(own, source, place).object_or_none("manual_controls") if own is not None else None
     return {name: given.texts(name) for name in given.values} if given else {}
 
 

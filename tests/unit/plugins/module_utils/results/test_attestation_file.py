@@ -232,6 +232,8 @@ def test_an_attestation_for_every_target_is_warned_of_where_some_could_be_judged
     found = amendments.read_elsewhere(notes)
     assert [note.kind for note in found] == (["read_elsewhere"] if warned else [])
     assert note_warnings([*notes, *found]) == [note.text for note in found]
+    if warned:
+        attack_ends_as("22-attested-everywhere", outcome=found[0].kind)
 
 
 def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:

@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.thre
     LASTING_LIMITS,
     load_threshold,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -375,6 +376,8 @@ def test_compliance_is_compared_exactly(
     threshold = load_threshold({"compliance": {bound: limit}}, "t.yml")
     decision = decide(threshold, [("1.json", make_document(ONE, *controls))], [])
     assert decision.passed is met
+    if (passed, bound, limit) == (199, "min", 100):
+        attack_ends_as("20-rounded-up", outcome=" ".join(reason.key for reason in decision.reasons))
     if not met:
         assert decision.reasons[0].found != limit, "what is shown does not seem to meet the limit"
 
@@ -447,7 +450,7 @@ def test_what_people_decided_is_no_judgement_of_a_program() -> None:
     attested = make_control("attested", "skipped", "passed", attestation_data=ATTESTED)
     document = make_document(ONE, attested, WAIVED, UNREAD_LOW)
     decision = decide(DEFAULT_THRESHOLD, [("1.json", document)], expect((ONE, "scanned")))
-    assert [target.result for target in decision.targets] == ["not_judged"]
+    attack_ends_as("01-one-decision-beside", outcome=decision.targets[0].result)
     alone = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, attested))], expect((ONE, "scanned")))
     assert alone.passed
 
@@ -470,7 +473,16 @@ def test_no_text_of_a_container_makes_a_control_manual() -> None:
     decision = decide(
         DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD, forged))], expect((ONE, "scanned"))
     )
-    assert [reason.key for reason in decision.reasons] == ["reviewed.critical.min"]
+    attack_ends_as("01-forged-manual", outcome=" ".join(reason.key for reason in decision.reasons))
+
+
+def test_a_threshold_of_saf_does_not_let_errors_pass() -> None:
+    own = load_threshold({"failed": {"critical": {"max": 0}, "high": {"max": 0}}}, "saf.yml")
+    document = make_document(ONE, GOOD, make_control("broken", "error"))
+    lasting = own.with_limits(LASTING_LIMITS)
+    decision = decide(lasting, [("1.json", document)], expect((ONE, "scanned")))
+    attack_ends_as("02-profile-error", outcome=" ".join(reason.key for reason in decision.reasons))
+    assert decide(own, [("1.json", document)], expect((ONE, "scanned"))).passed, "as SAF decides by its keys"
 
 
 @pytest.mark.parametrize("given", [[], "c-1", {"baseline": "good"}, {"baseline": [1]}])
