@@ -11,12 +11,7 @@ import time
 import uuid
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
-    EPHEMERAL,
-    EXEC,
-    HELPER,
-    WRITES,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import POLICIES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
@@ -27,7 +22,7 @@ from ansible_collections.securescan.kubernetes.tests.support.operator_credential
     make_operator,
 )
 
-NAMES = [EXEC, EPHEMERAL, HELPER, WRITES]
+NAMES = list(POLICIES)
 GUARD_ROLE = MANIFEST.with_name("guard-clusterrole.yml")
 GUARD_MANIFEST = MANIFEST.with_name("guard.yml")
 KINDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
@@ -91,7 +86,12 @@ class Guarded:
         self.objects = []
         for name in (self.targets, self.helpers, self.others):
             self.make(("v1", "Namespace", name, None, {}))
-        self.make(("v1", "ServiceAccount", "default", self.targets, {}))
+        self.urgent = f"guard-urgent-{suffix}"
+        self.make(
+            ("v1", "ServiceAccount", "default", self.targets, {}),
+            ("v1", "ServiceAccount", "app", self.helpers, {}),
+            ("scheduling.k8s.io/v1", "PriorityClass", self.urgent, None, {"value": 10**9}),
+        )
 
     def make(self, *objects):
         """(version, kind, name, namespace or None, content), kept for removal."""
@@ -141,6 +141,7 @@ class Guarded:
             "pod": "target",
             "node": node,
             "run": self.run_id,
+            "urgent": self.urgent,
         }
 
     def bind_to_administrator(self, namespace, account):

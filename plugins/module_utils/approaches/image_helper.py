@@ -26,7 +26,8 @@ IMAGES_PER_HELPER = 8
 MOST_HELPERS = 200
 # Who looks at images whose own user is root, or not known: Pod Security's level restricted allows no root.
 NOBODY = 65534
-_MEMORY = "128Mi"
+# What each container of a helper pod gets at most.
+LIMITS = {"cpu": "1", "memory": "128Mi"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> d
         },
         "resources": {
             "requests": {"cpu": "10m", "memory": "32Mi"},
-            "limits": {"cpu": "1", "memory": _MEMORY},
+            "limits": dict(LIMITS),
         },
         "volumeMounts": [{"name": mounted.container, "mountPath": MOUNT_POINT, "readOnly": True}],
     }
