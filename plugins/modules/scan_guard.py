@@ -14,8 +14,8 @@ description:
     which programs a scanner is allowed to start, which containers it is allowed to enter, and what the containers and helper pods
     that it adds are allowed to have. What they do not name is refused.
   - One policy applies to everybody, and keeps pods and Secrets from using the ServiceAccount of a scan.
-  - One policy applies to the grantors that O(grantors) and O(grantor_groups) name. It holds them to the accesses of scans: without
-    it, a grantor that is bound in the whole cluster can make itself an administrator.
+  - One policy applies to the grantors that O(grantors) and O(grantor_groups) name. It holds them to the accesses of scans.
+    Without it, a grantor that is bound in the whole cluster can make itself an administrator.
   - It is made once per cluster, and holds all scans from then on. It needs Kubernetes 1.30 or newer. Scans work without it, too.
   - The policies know the containers that this release of the collection makes. After an upgrade, run this module again before
     the next scan.
@@ -70,9 +70,9 @@ options:
     type: list
     elements: str
     default: [kube-system]
-  access_namespace:
+  account_namespace:
     description:
-      - The namespace for the ServiceAccounts of scans, as O(securescan.kubernetes.scan_access#module:access_namespace) names it.
+      - The namespace for the ServiceAccounts of scans, as O(securescan.kubernetes.scan_access#module:account_namespace) names it.
         The named grantors are then not allowed to make ServiceAccounts, or to get tokens, in another one.
     type: str
   enter_targets:
@@ -123,7 +123,7 @@ EXAMPLES = r"""
   securescan.kubernetes.scan_guard:
     kubeconfig: "{{ admin_kubeconfig }}"
     grantors: ["system:serviceaccount:ops:scanner"]
-    access_namespace: securescan-access
+    account_namespace: securescan-accounts
 
 - name: Remove the guard
   securescan.kubernetes.scan_guard:

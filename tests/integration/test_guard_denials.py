@@ -11,6 +11,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import POLICY
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
+    EPHEMERAL,
+    GRANTORS,
+    HELPER,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifecycle import (
     ensure_absent,
     ensure_present,
@@ -29,6 +34,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.tests.support.api_attempts import request, word
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX
 from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write
 from ansible_collections.securescan.kubernetes.tests.support.guard_attempts import (
@@ -52,12 +58,6 @@ from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures impo
     Identity,
 )
 from ansible_collections.securescan.kubernetes.tests.support.guard_table import PAGE, page
-from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
-    DEBUG_MANIFEST,
-    IMAGE_MANIFEST,
-    MANIFEST,
-    shipped_cluster_role,
-)
 
 NOT_DENIED = (101, 200, 201)
 WITHIN = [*DENIED, *ALLOWED]
@@ -77,8 +77,8 @@ class Actors:
         self.place.bind_to_administrator(self.place.targets, self.spare.names["account"])
         self.other = self._other("operator", names)
         self._make_what_others_have()
-        self.borrower = self._borrower("borrower", names)
-        self.grantor = self._grantor("grantor", names)
+        self.borrower = self._borrower("borrower", self.scanner.names)
+        self.grantor = self.place.grantor(self.scanner.names)
 
     def _scanner(self, run_id, names):
         """As a scan makes it, with both approaches' Roles."""
@@ -146,19 +146,6 @@ class Actors:
         }
         self.place.cluster.kubectl("create", "-f", "-", stdin=json.dumps(token))
 
-    def _account(self, name, names, *bindings):
-        """A ServiceAccount beside the targets' namespace. `bindings`: (kind of the binding, its namespace or None, kind and
-        name of its role)."""
-        self.place.make(("v1", "ServiceAccount", name, self.place.others, {}))
-        subject = {"kind": "ServiceAccount", "name": name, "namespace": self.place.others}
-        for number, (kind, space, role_kind, role) in enumerate(bindings):
-            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role}
-            content = {"roleRef": reference, "subjects": [subject]}
-            self.place.make((RBAC, kind, f"{self.place.others}-{name}-{number}", space, content))
-        found = Identity(self.place.cluster, self.place.connection, self.place.others, name, names)
-        found.names = dict(self.scanner.names)
-        return found
-
     def _borrower(self, name, names):
         rules = [
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get"]},
@@ -166,24 +153,7 @@ class Actors:
             {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
         ]
         self.place.make((RBAC, "Role", name, self.place.targets, {"rules": rules}))
-        return self._account(name, names, ("RoleBinding", self.place.targets, "Role", name))
-
-    def _grantor(self, name, names):
-        """With all that the shipped ClusterRoles hold, in the whole cluster."""
-        made = []
-        for manifest in (MANIFEST, DEBUG_MANIFEST, IMAGE_MANIFEST):
-            role = shipped_cluster_role(manifest)
-            made.append("{}-{}".format(self.place.others, role["metadata"]["name"]))
-            self.place.make((RBAC, "ClusterRole", made[-1], None, {"rules": role["rules"]}))
-        found = self._account(
-            name, names, *(("ClusterRoleBinding", None, "ClusterRole", role) for role in made)
-        )
-        found.names["grantor_role"] = made[0]
-        return found
-
-    @property
-    def grantor_user(self):
-        return f"system:serviceaccount:{self.place.others}:grantor"
+        return self.place.account(name, names, ("RoleBinding", self.place.targets, "Role", name))
 
     def answers(self):
         """(status, body) by attempt."""
@@ -229,7 +199,7 @@ def guarded(actors, without, guard):
     """Makes the guard, or one with other options, and waits until it is at work."""
 
     def make(first, *, identity=None, is_denied=True, **changes):
-        result = guard(**{"scanner_images": [BUSYBOX], "grantors": [actors.grantor_user], **changes})
+        result = guard(**{"scanner_images": [BUSYBOX], "grantors": [actors.grantor.user], **changes})
         (identity or actors.scanner).send_until(first, lambda status, _body: (status == 403) == is_denied)
         return result
 
@@ -267,6 +237,19 @@ def test_only_the_guard_refuses(attempt, without, answers):
         in message
     )
     assert attempt.says in message, message
+
+
+def test_what_no_rule_names_is_refused(answers):
+    """What got through while the rules forbade instead of allowing, and a grantor's way around its own name."""
+    for row, policy, what in (
+        ("21-helper-fields", HELPER, [each for each in DENIED if each.what.startswith("create ")]),
+        ("21-ephemeral-fields", EPHEMERAL, [each for each in DENIED if each.what.startswith("add ")]),
+        ("17-role-guard", GRANTORS, [each for each in GRANTOR if each.what.startswith("hand out ")]),
+    ):
+        assert len(what) >= 4
+        assert {answers[attempt.what][0] for attempt in what} == {403}
+        assert {attempt.policy for attempt in what} == {policy}
+        attack_ends_as(row, outcome=f"refused by {policy}")
 
 
 def test_there_are_many(answers):

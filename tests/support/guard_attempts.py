@@ -113,7 +113,7 @@ def helper(number=1):
         planned,
         ImageOptions(namespace="{helpers}", image=BUSYBOX),
         labels={},
-        owner={"name": "{account}", "uid": "{uid}"},
+        owner={"apiVersion": "v1", "kind": "ServiceAccount", "name": "{account}", "uid": "{uid}"},
         lifetime=600,
     )
 
@@ -257,9 +257,7 @@ DENIED = [
         lambda pod: pod["metadata"]["ownerReferences"][0].update(name="default"),
     ),
     spec("create a pod with a token", "no ServiceAccount's token", automountServiceAccountToken=True),
-    spec(
-        "create a pod of another ServiceAccount", "no ServiceAccount's token", serviceAccountName="app"
-    ),
+    spec("create a pod of another ServiceAccount", "no ServiceAccount's token", serviceAccountName="app"),
     spec("create a pod in the node's network", "shares nothing with its node", hostNetwork=True),
     spec("create a pod among the node's processes", "shares nothing with its node", hostPID=True),
     spec("create a pod in the node's IPC namespace", "shares nothing with its node", hostIPC=True),

@@ -72,7 +72,7 @@ def guard_objects(habits: ScannerHabits, options: GuardOptions) -> list[dict[str
         _policy(
             ACCOUNTS,
             ACCOUNT_REQUESTS,
-            {"name": "account-of-a-scan", "expression": uses_account()},
+            {"name": "account-of-a-scan", "expression": uses_account(options)},
             [],
             account_rules(options),
         ),

@@ -30,18 +30,21 @@ _IS_TOKEN = f"({_KIND} == 'serviceaccounts' && {_PART} == 'token')"
 _OBJECT, _BEFORE = "dyn(object)", "dyn(oldObject)"
 
 
-def uses_account() -> str:
+def uses_account(options: GuardOptions) -> str:
     """Whether a request is about a ServiceAccount of a scan: a pod that runs as it, a Secret for its token, or
-    a token. It is evaluated for everybody, so it fails on no object."""
+    a token; or about any pod in their namespace. It is evaluated for everybody, so it fails on no object."""
     annotation = "kubernetes.io/service-account.name"
     used = {
         "pods": f"{_OBJECT}.?spec.?serviceAccountName.orValue('')",
         "secrets": f"{_OBJECT}.?metadata.?annotations[?{literal(annotation)}].orValue('')",
         "serviceaccounts": "request.name",
     }
-    return " || ".join(
+    parts = [
         f"({_KIND} == {literal(kind)} && {name}.startsWith({literal(PREFIX)}))" for kind, name in used.items()
-    )
+    ]
+    if options.account_namespace:
+        parts.append(f"({_KIND} == 'pods' && request.namespace == {literal(options.account_namespace)})")
+    return " || ".join(parts)
 
 
 def account_rules(options: GuardOptions) -> list[Rule]:
@@ -58,7 +61,10 @@ def account_rules(options: GuardOptions) -> list[Rule]:
             "no node gets the token of a scan's ServiceAccount",
         )
     return [
-        Rule(f"{_KIND} != 'pods'", f"no pod runs as the ServiceAccount of a scan ({PREFIX}*)"),
+        Rule(
+            f"{_KIND} != 'pods'",
+            f"no pod runs as the ServiceAccount of a scan ({PREFIX}*), or in the namespace for these",
+        ),
         Rule(f"{_KIND} != 'secrets'", f"no Secret holds a token of a scan's ServiceAccount ({PREFIX}*)"),
         token,
     ]
@@ -102,12 +108,12 @@ def grantor_rules(habits: ScannerHabits, options: GuardOptions) -> list[Rule]:
             "makes no access in this namespace, which is closed to scans",
         ),
     ]
-    if options.access_namespace:
+    if options.account_namespace:
         rules.append(
             (
                 f"{_KIND} != 'serviceaccounts' || request.operation == 'DELETE' || "
-                f"request.namespace == {literal(options.access_namespace)}",
-                f"has the ServiceAccounts of scans in the namespace {options.access_namespace}",
+                f"request.namespace == {literal(options.account_namespace)}",
+                f"has the ServiceAccounts of scans in the namespace {options.account_namespace}",
             )
         )
     return [Rule(expression, "a grantor " + words) for expression, words in rules]
@@ -146,8 +152,8 @@ def _only_rights(rights: tuple[Right, ...]) -> str:
 
 def _binds_scanner(options: GuardOptions) -> str:
     where = (
-        f" && s.?namespace.orValue('') == {literal(options.access_namespace)}"
-        if options.access_namespace
+        f" && s.?namespace.orValue('') == {literal(options.account_namespace)}"
+        if options.account_namespace
         else ""
     )
     return (

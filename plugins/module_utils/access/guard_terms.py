@@ -75,7 +75,7 @@ class GuardOptions:
     of Secrets that helper pods can use. `enter_targets`: whether scanners can enter containers that are not
     theirs (approach exec). `match_capabilities`: whether an ephemeral container beside a root target can hold
     the capabilities of that target's spec. `grantors` and `grantor_groups`: the users, and members of groups,
-    that make accesses; they make none in `closed_namespaces`. `access_namespace`: the one namespace with the
+    that make accesses; they make none in `closed_namespaces`. `account_namespace`: the one namespace with the
     ServiceAccounts of scans, empty where these are in the targets' namespaces."""
 
     images: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class GuardOptions:
     grantors: tuple[str, ...] = ()
     grantor_groups: tuple[str, ...] = ()
     closed_namespaces: tuple[str, ...] = ()
-    access_namespace: str = ""
+    account_namespace: str = ""
 
 
 def image_rules(options: GuardOptions) -> list[tuple[str, str]]:

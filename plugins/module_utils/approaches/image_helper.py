@@ -122,8 +122,8 @@ def helper_pod(
     """The v1 Pod. It meets Pod Security's level restricted, has no token, and ends after `lifetime` seconds
     by itself.
 
-    :param owner: {"name", "uid"} of the run's ServiceAccount: when that is deleted, the cluster deletes the
-        pod
+    :param owner: a reference to an object of the run in this namespace: when that is deleted, the cluster
+        deletes the pod
     """
     containers = [_container(mounted, options, lifetime) for mounted in helper.images]
     volumes = [
@@ -158,9 +158,7 @@ def helper_pod(
             "name": name,
             "namespace": options.namespace,
             "labels": dict(labels),
-            "ownerReferences": [
-                {"apiVersion": "v1", "kind": "ServiceAccount", "name": owner["name"], "uid": owner["uid"]}
-            ],
+            "ownerReferences": [dict(owner)],
         },
     }
 

@@ -37,7 +37,7 @@ def guard_options(params: Params) -> GuardOptions:
         grantors=tuple(params["grantors"]),
         grantor_groups=tuple(params["grantor_groups"]),
         closed_namespaces=tuple(params["closed_namespaces"]),
-        access_namespace=params["access_namespace"] or "",
+        account_namespace=params["account_namespace"] or "",
     )
 
 
@@ -51,7 +51,7 @@ def scan_guard_spec() -> Spec:
         "grantors": {"type": "list", "elements": "str", "default": []},
         "grantor_groups": {"type": "list", "elements": "str", "default": []},
         "closed_namespaces": {"type": "list", "elements": "str", "default": ["kube-system"]},
-        "access_namespace": {"type": "str"},
+        "account_namespace": {"type": "str"},
         **match_capabilities_spec(),
         **connection_spec(),
     }

@@ -127,7 +127,7 @@ def test_the_names_of_helper_pods_are_those_of_their_account():
         ({"grantors": ["system:serviceaccount:ops:scanner"]}, {ACCOUNTS, GRANTORS}),
         ({"grantor_groups": ["scanners"]}, {ACCOUNTS, GRANTORS}),
         ({"closed_namespaces": []}, {GRANTORS}),
-        ({"access_namespace": "securescan-access"}, {GRANTORS}),
+        ({"account_namespace": "securescan-accounts"}, {ACCOUNTS, GRANTORS}),
     ],
 )
 def test_an_option_changes_what_it_is_about(changes, changed):
