@@ -179,7 +179,7 @@ summary_sha256:
   type: str
   sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
-  description: Numbers of containers selected, scanned, not scanned, and scanned without anything that could be judged.
+  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
   returned: success
   type: dict
   sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}

@@ -105,9 +105,8 @@ class RunSummaryBuilder:
                 ProfileCounts(profile.name, profile.counts.by_status(), profile.counts.compliance)
                 for profile in summary.profiles
             ),
-            result="",
+            result=summary.result,
         )
-        target = replace(target, result=target.result_by(None))
         self._targets.append(target)
         return target
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
 from ..results.comparison import Failures, failures_of_run
-from ..results.decision import Decision
+from ..results.decision import Decision, Reason
 from ..results.folder_owners import check_folder
 from ..results.gate import decide
 from ..results.run import Run, open_earlier_run, open_run
@@ -58,7 +59,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         "files": files,
         "table": [*render_table(run).splitlines(), *_origin(run, age, sha256)],
     }
-    failure = _failure(options.fail_on, decision, run, is_as_written=not check.reasons)
+    failure = _failure(options.fail_on, decision, run, check.reasons)
     if failure:
         result.update(
             failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
@@ -102,15 +103,16 @@ def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
         "coverage": decision.coverage,
         "baseline": decision.baseline,
         "new_failures": len(decision.new_failures),
+        "added_limits": {limit.key: limit.value for limit in decision.threshold.added_limits},
         "reason_count": len(decision.reasons),
         "reasons": reason_lines(run)[:_LISTED_IN_RESULT],
     }
 
 
-def _failure(fail_on: str, decision: Decision, run: Run, is_as_written: bool) -> ScanError | None:
+def _failure(fail_on: str, decision: Decision, run: Run, of_check: Sequence[Reason]) -> ScanError | None:
     """The error that the task ends with, or None.
 
-    :param is_as_written: whether the run is the one that its scan wrote; else its numbers say nothing
+    :param of_check: why the run is not the one that was to be judged; then its numbers say nothing
     """
     if fail_on == "gate" and not decision.passed:
         return ScanError(
@@ -118,19 +120,16 @@ def _failure(fail_on: str, decision: Decision, run: Run, is_as_written: bool) ->
             f"{len(decision.reasons)} reasons, the first: {reason_lines(run)[0]}",
             tried="judging the run",
         )
-    if fail_on == "error" and not is_as_written:
-        return ScanError(
-            "gate_failed",
-            f"the run is not as its scan wrote it: {decision.reasons[0].text}",
-            tried="judging the run",
-        )
+    if fail_on == "error" and of_check:
+        return ScanError("gate_failed", of_check[0].text, tried="judging the run")
     if fail_on == "error":
-        not_scanned = run.target_counts.not_scanned
+        counts = run.target_counts
         errors = run.controls.of(PROFILE_ERROR)
-        if not_scanned or errors:
+        if counts.not_scanned or counts.not_judged or errors:
             return ScanError(
                 "gate_failed",
-                f"{not_scanned} containers were not scanned, {errors} controls ended in a profile error",
+                f"{counts.not_scanned} containers were not scanned, {counts.not_judged} were not judged, "
+                f"{errors} controls ended in a profile error",
                 tried="judging the run",
             )
     return None

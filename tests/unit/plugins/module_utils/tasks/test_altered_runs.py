@@ -370,7 +370,7 @@ def test_an_altered_run_fails_also_where_only_errors_fail(run_dir: pathlib.Path)
     assert "failed" not in decide(run_dir, fail_on="error")
     edit_status(run_dir)
     result = decide(run_dir, fail_on="error")
-    assert result["failed"] is True and "the run is not as its scan wrote it" in result["msg"]
+    assert result["failed"] is True and "its SHA-256 differs" in result["msg"]
     assert "failed" not in decide(run_dir, fail_on="never")
 
 
