@@ -19,6 +19,7 @@ from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_BESIDE, Evidence
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
@@ -266,6 +267,7 @@ KIND = ApproachKind(
     name=NAME,
     # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
     rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    evidence=Evidence(EVIDENCE_BESIDE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {

@@ -24,6 +24,7 @@ from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_IMAGE, Evidence
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
@@ -219,6 +220,7 @@ KIND = ApproachKind(
     name=NAME,
     # over helper pods, in a namespace of their own
     rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    evidence=Evidence(EVIDENCE_IMAGE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {
