@@ -12,15 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from ..results.evidence import GRADES
 from ..results.status import NOT_SCANNED, SCANNED, SEVERITIES, STATUSES
 from ..safe_text import escape_text
 from .fleet import ClusterRun
+from .wording import evidence_grades
 
 _METRICS: tuple[tuple[str, str], ...] = (
     ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
     ("securescan_run_finished_timestamp_seconds", "When the run ended"),
     ("securescan_run_duration_seconds", "How long the run took"),
     ("securescan_targets", "Containers that were selected, by what became of them"),
+    ("securescan_targets_by_evidence", "Containers that were scanned, by the grade of evidence"),
     ("securescan_controls", "Controls over all targets, by status and severity"),
     ("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
     ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
@@ -58,6 +61,9 @@ def _samples(one: ClusterRun) -> Iterable[Sample]:
         (NOT_SCANNED, run.target_counts.not_scanned),
     ):
         yield "securescan_targets", dict(here, outcome=outcome), number
+    grades = evidence_grades(run)
+    for grade in GRADES:
+        yield "securescan_targets_by_evidence", dict(here, evidence=grade), grades[grade]
     for status in STATUSES:
         for severity in SEVERITIES:
             labels = dict(here, status=status, severity=severity)

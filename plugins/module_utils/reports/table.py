@@ -12,7 +12,15 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFI
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
-from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
+from .wording import (
+    RESULT_WORDS,
+    causes,
+    container_label,
+    evidence_lines,
+    reason_lines,
+    verdict,
+    workload_label,
+)
 
 _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
     (PASSED, "P"),
@@ -39,6 +47,8 @@ def render_table(run: Run, width: int = 100) -> str:
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
         lines += ["", *wrap(text, width)]
+    for index, said in enumerate(evidence_lines(run)):
+        lines += [*([] if index else [""]), *wrap(said, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 
 

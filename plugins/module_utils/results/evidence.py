@@ -21,6 +21,12 @@ EVIDENCE_IMAGE = "image"
 
 # Worst first.
 GRADES: tuple[str, ...] = (EVIDENCE_TARGET, EVIDENCE_BESIDE, EVIDENCE_IMAGE)
+# What each of them means, for people who read results.
+GRADE_WORDS: dict[str, str] = {
+    EVIDENCE_TARGET: "the target's own shell answered, or the target could speak for the shell that did",
+    EVIDENCE_BESIDE: "another shell answered, as the target's user and beside its processes",
+    EVIDENCE_IMAGE: "the target could not touch what answered; what it changed since its start was not seen",
+}
 
 
 @dataclass(frozen=True)
