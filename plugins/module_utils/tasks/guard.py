@@ -12,7 +12,7 @@ from typing import Any
 from ..access.guard import POLICY, GuardOptions, ScannerHabits, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
 from ..access.objects import object_name
-from ..approaches.debug_container import END_SHELL
+from ..approaches.debug_end import END_SHELL
 from ..approaches.image_helper import MOUNT_POINT, helper_name
 from ..approaches.session import SHELL
 from ..cluster.rest import RestClient
