@@ -21,6 +21,7 @@ from .wording import (
     RESULT_WORDS,
     causes,
     container_label,
+    left_out_line,
     reason_lines,
     target_label,
     verdict,
@@ -93,6 +94,7 @@ def _head(run: Run) -> list[str]:
     counts = run.target_counts
     statuses = ", ".join(f"{run.controls.of(status)} {word}" for status, word in STATUS_WORDS.items())
     profiles = ", ".join(f"{escape(profile.name)} {escape(profile.version)}" for profile in run.profiles)
+    left_out = left_out_line(run)
     return [
         f"# Container scan of {escape(run.cluster)}",
         "",
@@ -102,6 +104,7 @@ def _head(run: Run) -> list[str]:
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
+        *(["", escape(left_out)] if left_out else []),
     ]
 
 

@@ -12,7 +12,15 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFI
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
-from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
+from .wording import (
+    RESULT_WORDS,
+    causes,
+    container_label,
+    left_out_line,
+    reason_lines,
+    verdict,
+    workload_label,
+)
 
 _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
     (PASSED, "P"),
@@ -34,6 +42,8 @@ def render_table(run: Run, width: int = 100) -> str:
     """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
     width = max(_NARROWEST, min(_WIDEST, width))
     lines = _Rows(run, width).lines()
+    left_out = left_out_line(run)
+    lines += wrap(left_out, width) if left_out else []
     lines += ["", *wrap(_LEGEND, width)]
     for error, targets in causes(run):
         number = number_of(len(targets), "target")

@@ -128,6 +128,13 @@ def document_target(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return target
 
 
+def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the target of a checked document of ours was scanned (the scan's method); empty for a document of others."""
+    own = _own_part(document)
+    scan = own.get("scan") if own is not None else None
+    return scan if isinstance(scan, dict) else {}
+
+
 def document_target_id(document: Mapping[str, Any], source: str) -> str:
     """The target that a checked document is about; `source` for a document that names none."""
     target = document_target(document)

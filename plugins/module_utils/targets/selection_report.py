@@ -45,10 +45,11 @@ class SelectionReport:
     def pods(self) -> int:
         return sum(self.namespaces.values())
 
-    def all_left_out(self) -> dict[str, int]:
-        """Why something is no target of its own -> how many: the words of `left_out`, and REPLICA_ALIKE."""
-        found = {word: number for word, number in self.left_out.items() if number}
-        return dict(found, **{REPLICA_ALIKE: self.replicas_left_out} if self.replicas_left_out else {})
+    def left_out_by_no_option(self) -> dict[str, int]:
+        """OWN_SIDECAR and REPLICA_ALIKE -> how many containers are no targets for that, though the options chose
+        them; without those that are 0."""
+        found = {OWN_SIDECAR: self.left_out[OWN_SIDECAR], REPLICA_ALIKE: self.replicas_left_out}
+        return {word: number for word, number in found.items() if number}
 
     def as_dict(self) -> dict[str, Any]:
         """namespaces, pods, containers, left_out, as tasks return it."""

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 import resource
@@ -47,7 +48,9 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path / "results"), "run-1")
     folder.create()
     folder.create()
-    assert folder.write_hdf(DOCUMENT, TARGET.identity()) == "hdf/demo_shop_api-1_app.json"
+    path, sha256 = folder.write_hdf(DOCUMENT, TARGET.identity())
+    assert path == "hdf/demo_shop_api-1_app.json"
+    assert sha256 == hashlib.sha256((folder.path / path).read_bytes()).hexdigest()
     folder.write_summary(RUN)
     write_text(folder, "# text\n")
     write_text(folder, "<x/>", "gate.junit.xml")
@@ -161,7 +164,7 @@ def test_a_hostile_document_becomes_valid_json_in_utf_8(tmp_path: pathlib.Path) 
     folder.create()
     byte = b"\xff".decode("utf-8", "surrogateescape")
     document = dict(DOCUMENT, own={"lone": "\ud800", "text": "ä\x1b", "byte": byte})
-    data = (folder.path / folder.write_hdf(document, TARGET.identity())).read_bytes()
+    data = (folder.path / folder.write_hdf(document, TARGET.identity())[0]).read_bytes()
     assert json.loads(data.decode("utf-8")) == document
     assert b"\x1b" not in data
 
@@ -219,8 +222,8 @@ def test_a_folder_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
 def write_run(tmp_path: pathlib.Path) -> RunFolder:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
-    hdf = folder.write_hdf(DOCUMENT, TARGET.identity())
-    folder.write_summary(replace(RUN, targets=(replace(RUN.targets[0], hdf=hdf),)))
+    hdf, sha256 = folder.write_hdf(DOCUMENT, TARGET.identity())
+    folder.write_summary(replace(RUN, targets=(replace(RUN.targets[0], hdf=hdf, hdf_sha256=sha256),)))
     return folder
 
 
