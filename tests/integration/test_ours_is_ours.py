@@ -226,9 +226,12 @@ def racing(place, cluster, debug_operator_kubeconfig):
     run_task(debug_operator_kubeconfig, state="absent", run_id=access["run_id"], namespaces=[there.name])
 
 
-@pytest.mark.parametrize("approach", ["exec", "sidecar", "debug"])
+@pytest.mark.parametrize(
+    ("row", "approach"),
+    [("09-before-exec", "exec"), ("09-before-sidecar", "sidecar"), ("09-before-debug", "debug")],
+)
 def test_a_container_that_was_restarted_with_another_image_after_the_selection_is_not_scanned(
-    racing, approach
+    racing, row, approach
 ):
     assert racing.ends_with(approach, racing.selected()) == BUSYBOX
     for image in (DEBIAN, BUSYBOX):
@@ -236,7 +239,7 @@ def test_a_container_that_was_restarted_with_another_image_after_the_selection_i
         racing.image(image)
         racing.settled(image)
         outcome = racing.ends_with(approach, selected)
-        attack_ends_as(f"09-before-{approach}", outcome=outcome)
+        attack_ends_as(row, outcome=outcome)
         assert racing.ends_with(approach, racing.selected()) == image
 
 
