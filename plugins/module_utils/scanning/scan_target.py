@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -77,6 +77,8 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         with _reached(plan, selected) as (collected, session):
             facts = collected.facts
             verdicts, notes = judge(plan.engines, plan.amendments, Subject(selected, facts, session))
+        if session is not None:
+            collected = collected_in(session, facts)  # it has ended: what became of it is known
         seen = started.isoformat(timespec="milliseconds")
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
@@ -96,6 +98,8 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
             "approach": collected.approach,
             "collector_version": COLLECTOR_VERSION,
             "evidence": evidence_of(collected).to_json(),
+            "target_seen": "before_and_after" if collected.is_looked_at else "at_selection",
+            **shell_of(collected),
             **footprint_of(collected),
             **passed_over_of(collected),
             "unread": [*unread_facts(facts), *verdicts.unread],
@@ -144,8 +148,15 @@ def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
         "footprint": {
             "ephemeral_container": collected.footprint.ephemeral_container,
             "is_new": collected.footprint.is_new,
+            **({"still_runs": True} if collected.footprint.still_runs else {}),
         }
     }
+
+
+def shell_of(collected: Collected) -> dict[str, dict[str, str]]:
+    """The container whose shell answered, as a judgement's `method` holds it; empty where it is the target's
+    own."""
+    return {"scanner_container": asdict(collected.shell)} if collected.shell else {}
 
 
 def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:

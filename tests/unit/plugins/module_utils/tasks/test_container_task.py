@@ -67,7 +67,7 @@ def test_each_approach_gives_the_same_verdicts_by_one_exec_with_the_scanners_tok
         cluster.server.objects.meanwhile[:] = []
         cluster = Cluster(cluster.server, with_image(ROOT))
     cluster.add_pod("web-1", run_locally if approach == "exec" else no_shell, sidecar=beside_target(ROOT))
-    result = scan(approach=approach)
+    result = scan(approach=approach, scanner_image=IMAGE)
     assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}, (
         scan.outcomes()
     )
@@ -100,8 +100,9 @@ def test_exec_and_sidecar_change_no_pod(scan: Scan, cluster: Cluster) -> None:
         name: cluster.add_pod(name, run_locally, sidecar=beside_target(ROOT)) for name in ("web-1", "web-2")
     }
     for approach in ("exec", "sidecar"):
-        result = scan(approach=approach)
-        assert not result["changed"] and result["footprint"] == {"added": 0, "ephemeral_containers": []}
+        result = scan(approach=approach, scanner_image=IMAGE)
+        nothing = {"added": 0, "ephemeral_containers": [], "not_ended": []}
+        assert not result["changed"] and result["footprint"] == nothing
         assert result["requests"]["exec"] == 2
     assert {name: cluster.server.objects.find(PODS + name) for name in pods} == pods
     assert cluster.node.ended == []
@@ -114,6 +115,7 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert result["changed"] and result["footprint"] == {
         "added": 1,
         "ephemeral_containers": [{"namespace": "shop", "pod": "web-1", "name": entry["name"]}],
+        "not_ended": [],
     }
     assert cluster.node.ended == ["web-1/" + entry["name"]]
     assert entry["targetContainerName"] == "app" and entry["image"] == IMAGE
@@ -130,14 +132,19 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert cluster.server.objects.find(PODS + "web-1")["metadata"]["uid"] == pod["metadata"]["uid"]
 
 
-def test_a_debug_container_that_is_kept_alive_serves_the_next_scan(scan: Scan, cluster: Cluster) -> None:
+def test_a_debug_container_that_is_kept_alive_serves_the_next_scan_that_keeps_its_own(
+    scan: Scan, cluster: Cluster
+) -> None:
     cluster.add_pod("web-1", no_shell)
     first, second = (scan(approach="debug", debug_keep_alive=600) for _time in range(2))
     assert (first["changed"], second["changed"]) == (True, False) and second["footprint"]["added"] == 0
     assert len(cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]) == 1
     assert cluster.node.ended == [] and len(cluster.execs()) == 2 and scan.outcomes() == {"web-1": "debug"}
     scan(approach="debug")
-    assert cluster.node.ended == [], "one that was to be kept was ended by a scan that keeps none"
+    entries = cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]
+    assert cluster.node.ended == ["web-1/" + entries[1]["name"]], (
+        "a scan that keeps none adds one of its own, and ends nothing but that"
+    )
 
 
 def test_a_debug_container_that_has_ended_is_not_used_again(scan: Scan, cluster: Cluster) -> None:
