@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ..collector.facts import Facts
+from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
 from ..results.model import (
@@ -53,6 +54,7 @@ def evaluate(
     in its result.
 
     :param now: the clock for `start_time`; it returns times with a time zone
+    :raises ScanError: cancelled
     """
     evidence = Evidence(facts, context)
     result = ProfileResult(
@@ -114,14 +116,12 @@ def _control_result(
     data = control.data
     try:
         segments, impact = judge(control)
+    except ScanError as error:
+        if error.reason == "cancelled":
+            raise
+        segments, impact = _defect(error, control)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor stay hidden
-        message = (
-            f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
-        )
-        segments, impact = (
-            [Segment(SEGMENT_ERROR, data["title"], control.started, message=message)],
-            data["impact"],
-        )
+        segments, impact = _defect(error, control)
     return ControlResult(
         id=data["id"],
         title=data["title"],
@@ -135,6 +135,14 @@ def _control_result(
         source_file=data["file"],
         source_line=data["line"],
     )
+
+
+def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
+    message = (
+        f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
+    )
+    segment = Segment(SEGMENT_ERROR, control.data["title"], control.started, message=message)
+    return [segment], control.data["impact"]
 
 
 def _judge(control: _Control) -> tuple[list[Segment], float]:
@@ -227,6 +235,16 @@ def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> 
 
     :raises NotKnownError: a needed value is not known
     """
+    try:
+        return _described_failure(expectation, resource, view)
+    except RecursionError:
+        # The container chooses how deep its file is nested.
+        raise NotKnownError(
+            expectation["attribute"], "the value is nested too deeply to be compared and shown"
+        ) from None
+
+
+def _described_failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
     attribute = resource.attributes[expectation["attribute"]]
     found = attribute.read(view)
     condition = unmet(expectation["conditions"], attribute.type, found)

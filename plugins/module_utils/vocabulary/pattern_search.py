@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Callable
+from typing import IO, Callable, cast
 
 from ..errors import ScanError
 from .pattern_cost import search_steps
@@ -172,7 +172,7 @@ class _SearchProcess:
         seconds = max(0.01, deadline - time.monotonic())
         late = NotSearchedError(f"the pattern could not be searched for within {seconds:.0f} s")
         request = json.dumps([seconds, pattern, lines]).encode("ascii") + b"\n"
-        stdin, stdout = self._process.stdin, self._process.stdout
+        stdin, stdout = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
         try:
             stdin.write(request)
             stdin.flush()
