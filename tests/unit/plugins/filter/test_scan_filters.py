@@ -82,8 +82,8 @@ def test_summary_of_documents_and_of_a_run() -> None:
         "not_applicable": 0,
         "profile_error": 1,
     }
-    assert of_documents["targets"] == {"selected": 2, "scanned": 2, "not_scanned": 0}
-    assert of_run["targets"] == {"selected": 3, "scanned": 2, "not_scanned": 1}
+    assert of_documents["targets"] == {"selected": 2, "scanned": 2, "not_scanned": 0, "not_judged": 0}
+    assert of_run["targets"] == {"selected": 3, "scanned": 2, "not_scanned": 1, "not_judged": 0}
     assert FILTERS["scan_summary"](FIRST)["controls"]["controls"] == 5
 
 
@@ -171,7 +171,7 @@ def test_diff_of_runs_and_of_documents() -> None:
         ("scan_summary", [FIRST, {"a": 1}], {}, "document 2: the document lacks platform"),
         ("scan_summary", dict(FIRST, profiles=[]), {}, "profiles is empty"),
         ("scan_summary", dict(RUN, targets=[]), {}, "its targets are not those that it counts"),
-        ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 1"),
+        ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 2"),
         ("scan_summary", [FIRST, FIRST], {}, "two documents are about demo/shop/Deployment/api/api-1/app"),
         ("scan_summary", [RUN], {}, "lacks platform"),
         ("scan_failed_controls", RUN, {}, "is a run's summary, which holds no results of tests"),
