@@ -32,6 +32,7 @@ from ..results.model import (
 )
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
+from ..vocabulary.pattern_search import searching
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Resource, View
 from ..vocabulary.supports import unsupported_reason
@@ -83,8 +84,9 @@ def evaluate(
             result.status_message = f"Skipping profile: '{profile.name}': {reason}."
             return result
     started = now().isoformat()  # of all controls: a profile takes a millisecond
-    for control in profile.controls:
-        result.controls.append(_control_result(_Control(control, evidence, started), judge))
+    with searching():
+        for control in profile.controls:
+            result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
 
 

@@ -71,7 +71,7 @@ class SearchTime:
     def __init__(self, seconds: float = TARGET_SECONDS, cancel: threading.Event | None = None) -> None:
         self._left = seconds
         self._cancel = cancel
-        self._process: _SearchProcess | None = None
+        self._process: SearchProcess | None = None
         # What the other process has answered: a test can ask for the same text twice, for its message.
         self._answers: dict[tuple[str, str], int | NotSearchedError | None] = {}
 
@@ -134,7 +134,7 @@ class SearchTime:
     def _ask(self, pattern: str, lines: list[tuple[int, str]], deadline: float) -> int | None:
         self._check(deadline)
         if self._process is None:
-            self._process = _SearchProcess()
+            self._process = SearchProcess()
         deadline = min(deadline, time.monotonic() + _TEXT_SECONDS)
         try:
             place = self._process.search(
@@ -146,7 +146,7 @@ class SearchTime:
         return None if place < 0 else lines[place][0]
 
 
-class _SearchProcess:
+class SearchProcess:
     """A process that searches, one text after another."""
 
     def __init__(self) -> None:

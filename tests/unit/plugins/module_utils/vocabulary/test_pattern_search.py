@@ -25,6 +25,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.p
     searching,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.patterns import check_pattern
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 # (pattern, line): each takes from seconds to years when Python searches for it.
 SLOW = (
@@ -45,6 +46,7 @@ def test_a_slow_search_ends_in_time_and_its_result_is_not_known(pattern: str, li
     with pytest.raises(NotSearchedError):
         own.find_line(pattern, "\n".join([line] * 60))
     assert time.monotonic() - begun < 5
+    attack_ends_as("15-search", outcome="ends at its deadline, not known")
 
 
 @pytest.mark.parametrize(("pattern", "_line"), SLOW)
@@ -98,7 +100,7 @@ def test_cancel_ends_a_search_at_once_and_nothing_of_it_stays() -> None:
 
 
 def test_the_kernel_ends_the_other_process_though_nobody_waits_for_it() -> None:
-    process = pattern_search._SearchProcess()
+    process = pattern_search.SearchProcess()
     inner = process._process
     with pytest.raises(ScanError, match="gone"):
         process.search(*_slow_request(), time.monotonic() + 1.0, _raise_gone)
@@ -183,7 +185,7 @@ def test_the_bound_of_a_pattern_is_never_too_low() -> None:
     """Random patterns and lines that suit them: what is searched in this process takes a moment only."""
     chance = random.Random(15)
     tried, here, slowest, steps_at = 0, 0, 0.0, ""
-    until = time.monotonic() + 8
+    until = time.monotonic() + 4
     while time.monotonic() < until:
         pattern = _random_pattern(chance)
         try:
@@ -204,7 +206,7 @@ def test_the_bound_of_a_pattern_is_never_too_low() -> None:
                 slowest, steps_at = seconds, f"{pattern!r} on {line[:20]!r}, {length} characters"
             assert seconds < LINE_SECONDS, f"{pattern!r} on {line[:40]!r}: {seconds:.2f} s"
     print(f"{tried} patterns, {here} searched here, the slowest line {slowest:.3f} s: {steps_at}")
-    assert here > tried / 2 > 50
+    assert here > tried / 2 > 20
 
 
 @pytest.mark.parametrize(
