@@ -216,7 +216,7 @@ class RestClient:
             raise api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
         check_parts(reply.body, limit, deadline.tried)
         try:
-            document = json.loads(reply.body)
+            document = json.loads(reply.body, parse_int=_whole_number, parse_constant=_no_number)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
@@ -228,6 +228,18 @@ class RestClient:
                 tried=deadline.tried,
             )
         return document, len(reply.body)
+
+
+def _whole_number(digits: str) -> int:
+    """A whole number of JSON. Kubernetes has none of more than 64 bits, and the time for a long one grows with
+    the square of its digits."""
+    if len(digits) > 20:
+        raise ValueError("a number of more than 20 characters")
+    return int(digits)
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _is_first(item: Mapping[str, Any], given: set[bytes]) -> bool:
