@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..network.http_pool import HttpPool, HttpRequest, ReplyTooLargeError
+from ..object_shapes import OBJECT, POD, check_object, is_collection, shape_of
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
 from .list_bounds import ERROR_BYTES, OBJECT_LIMIT, PAGE_LIMIT, ListAccount, ReplyLimit, check_parts
@@ -69,7 +70,10 @@ class RestClient:
         return client
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """:raises ScanError: any reason of SCAN-2xx; connection_lost, timed_out, cancelled"""
+        """The object at a path, as Kubernetes makes it (object_shapes.py); `create` and `patch` likewise.
+
+        :raises ScanError: any reason of SCAN-2xx; connection_lost, timed_out, cancelled
+        """
         return self._request("GET", path, query)
 
     def get_metadata(self, path: str) -> dict[str, Any]:
@@ -99,7 +103,8 @@ class RestClient:
     def list_items(
         self, path: str, query: Query | None = None, page_size: int = 500
     ) -> Iterator[dict[str, Any]]:
-        """The items of a list, page by page: at most one page is held. Each item has its metadata.
+        """The items of a list, page by page: at most one page is held. Each is as Kubernetes makes it, but for
+        pods, of which who lists them checks each: one that is not becomes a record of its own.
 
         A continue token lives for some minutes. When it has expired (410), the list is started again, and
         objects that were already returned (by their UID) are left out. A page that is too large is asked for
@@ -108,7 +113,7 @@ class RestClient:
         :raises ScanError: as `get`
         """
         tried = describe_request("GET", path)
-        account = ListAccount(tried)
+        account, is_list_of_pods = ListAccount(tried), shape_of(path) is POD
         given: set[bytes] = set()
         restarts = 0
         token = ""
@@ -135,6 +140,8 @@ class RestClient:
             account.add_page(items, size, token)
             del page
             for item in items:
+                if not is_list_of_pods:
+                    check_object(item, shape_of(path), tried)
                 if _is_first(item, given):
                     yield item
             del items  # before the next page is read
@@ -155,7 +162,11 @@ class RestClient:
         *,
         accept: str = _JSON,
     ) -> dict[str, Any]:
-        return self._exchange(method, path, query, body, content_type, accept=accept)[0]
+        found, _size = self._exchange(method, path, query, body, content_type, accept=accept)
+        if method != "DELETE" and not (method == "GET" and is_collection(path)):
+            shape = OBJECT if accept == _METADATA_ONLY else shape_of(path)
+            check_object(found, shape, describe_request(method, path))
+        return found
 
     def _exchange(
         self,

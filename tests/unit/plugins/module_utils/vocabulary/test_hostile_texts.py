@@ -86,7 +86,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "api error": lambda text: api_error(403, {}, text.encode(), "t"),
     "exec failure": exec_channels.exec_failure,
     "markdown": markdown.escape,
-    "escalation": lambda text: access_refusals._ESCALATION.search(text),
+    "escalation": access_refusals._ESCALATION.search,
     "pod security": lambda text: [
         pattern.findall(text)
         for pattern in (
