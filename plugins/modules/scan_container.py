@@ -63,7 +63,10 @@ options:
     type: int
     default: 8
   timeout:
-    description: Limit in seconds for one container.
+    description:
+      - Limit in seconds for one container.
+      - Searching its texts for the patterns of profiles has what is left of it, 10 seconds at most and 1 second at least. A text that could
+        not be searched in that time is not reviewed, also where a pattern must not be found.
     type: float
     default: 60.0
   output_limit:

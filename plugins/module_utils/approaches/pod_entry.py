@@ -213,7 +213,13 @@ def shell_place(target: Target, container: str) -> ExecPlace:
 
 
 def check_platform(selected: SelectedTarget, approach: str) -> None:
-    """:raises ScanError: platform_unsupported"""
+    """:raises ScanError: bad_reply, where the API server showed no whole pod; platform_unsupported"""
+    if selected.flaw:
+        raise ScanError(
+            "bad_reply",
+            f"the pod is not as Kubernetes makes it: {selected.flaw}",
+            tried=f"scanning {selected.target.path} by {approach}",
+        )
     if selected.operating_system != "linux":
         raise ScanError(
             "platform_unsupported",

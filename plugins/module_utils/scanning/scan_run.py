@@ -74,6 +74,8 @@ class ScanRun:
             engines=scan.engines,
             amendments=options.judging.amendments,
             keep_facts=options.keep_facts,
+            timeout=options.limits.timeout,
+            cancel=cancel,
         )
         self._said = -1
 
