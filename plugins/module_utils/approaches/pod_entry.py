@@ -15,12 +15,13 @@ from typing import Any, Callable, TypeVar
 from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.request import CollectionRequest
-from ..collector.view import INSIDE, TargetView
+from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, collected_in
+from .beside_target import view_from_inside
 from .session import SHELL, Entered, Footprint, Session
 
 Result = TypeVar("Result")
@@ -183,8 +184,8 @@ class PresentShellApproach(EnteringApproach):
 
         :raises ScanError: as `read_same_pod`; why there is none
         """
-        read_same_pod(scanner, target)
-        return target.container, INSIDE
+        pod = read_same_pod(scanner, target, whole=True)
+        return target.container, view_from_inside(pod, target)
 
 
 def shell_place(target: Target, container: str) -> ExecPlace:
