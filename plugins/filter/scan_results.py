@@ -44,7 +44,7 @@ def scan_summary(results: Any) -> dict[str, Any]:
             _add(by_profile.setdefault(profile.name, {}), profile.counts.by_status())
     scanned = len(documents)
     return {
-        "targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0},
+        "targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0, "not_judged": 0},
         "controls": merge_counts(summary.counts for summary in summaries).to_json(),
         "profiles": by_profile,
     }

@@ -167,10 +167,10 @@ summary_file:
   type: str
   sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
 counts:
-  description: Numbers of containers selected, scanned and not scanned.
+  description: Numbers of containers selected, scanned, not scanned, and scanned without anything that could be judged.
   returned: success
   type: dict
-  sample: {selected: 9, scanned: 6, not_scanned: 3}
+  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}
 not_scanned:
   description: The first 20 containers that were not scanned, each with its error. The rest stands in the summary.
   returned: success

@@ -74,10 +74,10 @@ summary_file:
   type: str
   sample: /var/lib/scans/20261124t090000-2b7c1d/summary.json
 counts:
-  description: Numbers of containers of the earlier run, of those that were judged, and of those that were not.
+  description: Numbers of containers of the earlier run, of those with results, without, and with results of which nothing could be judged.
   returned: success
   type: dict
-  sample: {selected: 9, scanned: 6, not_scanned: 3}
+  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}
 not_scanned:
   description: The first 20 containers that were not judged, each with its error. The rest stands in the summary.
   returned: success

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the parts of docs/ that are made from the code: the catalogue of errors, the kinds of facts, the profile language, the
-rooms of the architecture, and a page for each profile.
+rooms of the architecture, the table of attacks, and a page for each profile.
 
     python generated_docs.py DOCS_FOLDER
 
@@ -27,6 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.qu
     Option,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
+from ansible_collections.securescan.kubernetes.tests.environment.attacks_page import attacks_page
 from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
 from ansible_collections.securescan.kubernetes.tests.environment.layers_page import with_layers
 
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "facts.md": facts_page(),
         "profile-language.md": language_page(GENERATED),
         "architecture.md": with_layers(architecture),
+        "evidence/attacks.md": attacks_page(GENERATED),
     }
     sources = read_yaml(ROOT / "profiles" / "mapping_sources.yml")
     for file in sorted((ROOT / "profiles").glob("*/profile.yml")):

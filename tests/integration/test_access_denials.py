@@ -28,6 +28,7 @@ from ansible_collections.securescan.kubernetes.tests.support.api_attempts import
     row,
     word,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write, page
 
 TOKEN_CACHE = 15  # seconds; the API server remembers a token that it has accepted for 10
@@ -344,6 +345,7 @@ def test_the_scanner_cannot(attempt, answers):
         assert "system:serviceaccount:shop:securescan-" in said["message"]
     else:
         assert "system:serviceaccount:shop:securescan-" in body
+    attack_ends_as("H-16-token", outcome="refused")
 
 
 @pytest.mark.parametrize("attempt", ALLOWED, ids=[attempt.what for attempt in ALLOWED])

@@ -19,6 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.contai
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
 from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 PAST, FUTURE = "20200101T000000Z", "20991231T235959Z"
 MANAGED = {"app.kubernetes.io/managed-by": "securescan.kubernetes"}
@@ -134,6 +135,7 @@ def test_what_is_renewed_while_the_sweep_looks_is_kept(place, manage, cluster, m
         "it was changed at this moment"
     ]
     assert "late" in names(cluster, place)
+    attack_ends_as("H-09-sweep-beside-a-scan", outcome="the access is kept")
 
 
 def test_what_may_not_be_deleted_fails_the_task_and_is_named(place, manage, cluster):

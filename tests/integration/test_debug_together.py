@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
     BUSYBOX,
     ENFORCED,
@@ -51,7 +52,9 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
             scans = [pool.submit(scan, there.name) for _number in range(2)]
         for one in scans:
             result = one.result().result
-            assert result["counts"] == {"selected": 3, "scanned": 3, "not_scanned": 0}, result["not_scanned"]
+            assert result["counts"] == {"selected": 3, "scanned": 3, "not_scanned": 0, "not_judged": 0}, (
+                result["not_scanned"]
+            )
             added += result["footprint"]["added"]
     assert sum(len(there.entries(name)) for name in PODS) == added, (
         "each entry is told by the run that has added it"
@@ -59,6 +62,7 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
     assert added <= 4 * 2 * len(PODS)
     assert all_ended(there, 5), "the last one that was at work in it has ended it"
     assert all(there.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 0 for name in PODS)
+    attack_ends_as("H-11-two-scans", outcome="both complete")
 
 
 def test_one_that_is_in_use_is_not_ended_by_another_scan(place, scan):
@@ -128,3 +132,4 @@ def test_killed_at_random_moments_nothing_stays_but_entries(
             "delete", kind, "-n", there.name, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes"
         )
     assert there.name not in left(cluster)
+    attack_ends_as("H-10-kill-while-starting", outcome="nothing stays but entries")

@@ -18,6 +18,7 @@ from .mounts import MOUNTS
 from .operating_system import OS
 from .packages import PACKAGES
 from .processes import PROCESSES
+from .readable import READABLE
 from .sockets import SOCKETS
 from .walks import WALK
 
@@ -25,6 +26,7 @@ from .walks import WALK
 FAMILIES: dict[str, Family] = {
     "os": OS,
     "file": FILE,
+    "readable": READABLE,
     "sysctl": SYSCTL,
     "passwd": PASSWD,
     "shadow": SHADOW,

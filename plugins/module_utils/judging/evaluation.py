@@ -154,7 +154,9 @@ def _judge(control: _Control) -> tuple[list[Segment], float]:
     only_if = data["only_if"]
     if only_if:
         try:
-            unmet_condition = _first_unmet(only_if["tests"], control)
+            unmet_condition = _first_unmet(only_if["tests"], control) or _all_unmet(
+                only_if["any_of"], control
+            )
         except NotKnownError as missing:
             return _undecided("whether this control applies", missing)(control)
         if unmet_condition:
@@ -220,6 +222,27 @@ def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
             if failure:
                 return failure
     return None
+
+
+def _all_unmet(alternatives: list[dict[str, Any]], control: _Control) -> str | None:
+    """The failures of all alternatives; None if there are none, or if one of them is met.
+
+    :raises NotKnownError: none is met, and a value that one of them needs is not known
+    """
+    failures: list[str] = []
+    not_known: list[NotKnownError] = []
+    for test in alternatives:
+        try:
+            failure = _first_unmet([test], control)
+        except NotKnownError as missing:
+            not_known.append(missing)
+            continue
+        if failure is None:
+            return None
+        failures.append(failure)
+    if not_known:
+        raise not_known[0]
+    return "; ".join(failures) or None
 
 
 def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:

@@ -28,7 +28,8 @@ def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     for control in profile.controls:
         for supports in control["supports"]:
             yield from supports_queries(supports)
-        conditional = control["only_if"]["tests"] if control["only_if"] else []
+        only_if = control["only_if"]
+        conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
         for test in (*conditional, *control["tests"]):
             yield from _test_queries(test)
 

@@ -200,8 +200,11 @@ def _compile_tests(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> li
 
 
 def _compile_only_if(cursor: Cursor, inputs: Mapping[str, Input], what: str) -> dict[str, Any]:
-    entries = cursor.mapping(f"{what}: only_if", ("reason", "tests"), ("reason", "tests"))
+    entries = cursor.mapping(f"{what}: only_if", ("reason", "tests", "any_of"), ("reason", "tests"))
     return {
         "reason": entries["reason"].text(f"{what}: only_if reason"),
         "tests": _compile_tests(entries["tests"], inputs, f"{what}: only_if"),
+        "any_of": _compile_tests(entries["any_of"], inputs, f"{what}: only_if any_of")
+        if "any_of" in entries
+        else [],
     }

@@ -24,7 +24,7 @@ class CompiledProfile:
     inputs of dependencies follow the profile's own. `inputs` are the fields of `inputs.Input`, with the
     values for this scan. A control is a mapping:
       id, title, desc, impact, descriptions, tags, refs, code (its YAML source), file, line, manual (bool),
-      supports (that of each profile that it comes through), only_if (None, or {reason, tests}),
+      supports (that of each profile that it comes through), only_if (None, or {reason, tests, any_of}),
       tests: a list of
         {resource, params, id, title, line, expect: [{attribute, conditions, description, expected, masked}]}
     """

@@ -158,7 +158,7 @@ def _control() -> Schema:
             "refs": _list(reference),
             "manual": {"type": "boolean"},
             "tests": tests,
-            "only_if": _object({"reason": _TEXT, "tests": tests}, ("reason", "tests")),
+            "only_if": _object({"reason": _TEXT, "tests": tests, "any_of": tests}, ("reason", "tests")),
         },
         controls.CONTROL_REQUIRED,
     )

@@ -10,7 +10,7 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
     target            identity of the target: all fields of `Target.identity()`, `target_id` among them
     platform          {name, family, release, arch} as seen inside the target; empty where it could not be seen
     scan              how it was seen: started (RFC 3339), duration (seconds), run_id, approach, collector_version and
-                      whatever else the judgement's method holds
+                      whatever else the judgement's method holds, its evidence {grade, reasons} among it
     unread_facts      list of {fact, status, cause}: what could not be had
     error             null; a document in which it is an error record is not accepted back
 """
@@ -25,12 +25,12 @@ from typing import Any, NoReturn
 
 from ..errors import ScanError
 from ..safe_text import kept_values, one_line
+from .evidence import document_evidence
 from .hdf_check import check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
-from .producer import COLLECTION, VERSION
+from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
 
-PASSTHROUGH = "securescan_kubernetes"
 SCHEMA_VERSION = 1
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
@@ -117,6 +117,7 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
                 one_line(target_id, 300), one_line(json.dumps(own["error"]), 300)
             ),
         )
+    document_evidence(checked, source)
     return checked
 
 
@@ -125,6 +126,13 @@ def document_target(document: Mapping[str, Any]) -> Mapping[str, Any]:
     own = _own_part(document)
     target: Mapping[str, Any] = own["target"] if own is not None else {}
     return target
+
+
+def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the target of a checked document of ours was scanned (the scan's method); empty for a document of others."""
+    own = _own_part(document)
+    scan = own.get("scan") if own is not None else None
+    return scan if isinstance(scan, dict) else {}
 
 
 def document_target_id(document: Mapping[str, Any], source: str) -> str:

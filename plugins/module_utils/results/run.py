@@ -7,20 +7,24 @@ The summary says what was selected, scanned and found, small enough to be held w
 `summary.json` of the run's folder:
 
     schema            securescan.kubernetes/run-summary
-    schema_version    number; 1
+    schema_version    number; 2
     run_id, started, finished (RFC 3339), duration (seconds), cluster, collection {name, version}, collector_version
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
-    target_counts     {selected, scanned, not_scanned}
+    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too
+    left_out          {reason: number} of containers that were chosen by no option but left out all the same
     controls          {status: {total, critical, high, medium, low, none}, ..., controls, compliance} over all targets
     failed_controls   list of {profile, id, title, severity, targets}: worst severity first, then most targets
     not_reviewed      list of {profile, id, title, severity, targets, cause}: the same for controls that are Not Reviewed,
                       one entry for each cause
-    targets           list of: all identity fields, outcome (scanned, not_scanned), result (pass, fail, not_scanned),
-                      approach, duration, error (record or null), hdf (path within the run's folder, or empty),
+    targets           list of: all identity fields, outcome (scanned, not_scanned),
+                      result (pass, fail, not_judged, not_scanned), approach, duration, error (record or null),
+                      hdf (path within the run's folder, or empty),
+                      hdf_sha256 (of that file, or empty),
                       facts ({path, sha256} where they were kept, or null),
                       drift ({path, complete, counts {added, changed, removed, touched} or null, cause}, or null where
                       it was not asked for),
+                      evidence ({grade, reasons} as in evidence.py, or null where the document names none),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
                       profiles (list of {name, counts, compliance}), failed {profile: [control id]}
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
@@ -46,17 +50,31 @@ from .checked_json import JsonObject, JsonRecord, TextRecord
 from .decision import Decision, ExpectedTarget
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
-from .status import SEVERITIES
+from .status import NOT_JUDGED, SEVERITIES
 from .summary import Counts
 from .target_record import TargetRecord
 
 SCHEMA = "securescan.kubernetes/run-summary"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SUMMARY_JSON = "summary.json"
 HDF_FOLDER = "hdf"
 
+
+def _lift_1(old: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew neither the documents' SHA-256, nor evidence, nor targets that were not judged."""
+    summary = {**old, "left_out": {}}
+    if isinstance(old.get("target_counts"), dict):
+        summary["target_counts"] = {**old["target_counts"], "not_judged": 0}
+    if isinstance(old.get("targets"), list):
+        summary["targets"] = [
+            {**target, "hdf_sha256": "", "evidence": None} if isinstance(target, dict) else target
+            for target in old["targets"]
+        ]
+    return summary
+
+
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1}
 
 
 @dataclass(frozen=True)
@@ -89,11 +107,13 @@ class TargetCounts(JsonRecord):
     selected: int
     scanned: int
     not_scanned: int
+    not_judged: int  # among those that were scanned
 
     @classmethod
     def of(cls, targets: tuple[TargetRecord, ...]) -> TargetCounts:
         scanned = sum(target.is_scanned for target in targets)
-        return cls(len(targets), scanned, len(targets) - scanned)
+        not_judged = sum(target.result == NOT_JUDGED for target in targets)
+        return cls(len(targets), scanned, len(targets) - scanned, not_judged)
 
 
 @dataclass(frozen=True)
@@ -143,6 +163,7 @@ class Run(JsonRecord):
     finished: str
     duration: float
     target_counts: TargetCounts
+    left_out: Mapping[str, int]
     controls: Counts
     failed_controls: tuple[ControlCount, ...]
     not_reviewed: tuple[ControlCount, ...]
@@ -173,10 +194,10 @@ class Run(JsonRecord):
     def with_gate(self, gate: Decision) -> Run:
         """The run with the gate's decision, in place of an earlier one."""
         passed = {target.target_id: target.passed for target in gate.targets}
-        targets = (
+        targets = tuple(
             replace(target, result=target.result_by(passed.get(target.target_id))) for target in self.targets
         )
-        return replace(self, targets=tuple(targets), gate=gate)
+        return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
 
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
@@ -235,6 +256,7 @@ def _read(given: JsonObject, folder: str) -> Run:
         profiles=tuple(ProfileReference.from_json(profile) for profile in given.objects("profiles")),
         judged_from=JudgedFrom.from_json(judged_from) if judged_from else None,
         target_counts=TargetCounts.of(targets),
+        left_out=given.whole_numbers("left_out"),
         controls=Counts.from_json(given.object("controls")),
         failed_controls=tuple(
             ControlCount.from_json(control, with_cause=False) for control in given.objects("failed_controls")

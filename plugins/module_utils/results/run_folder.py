@@ -81,14 +81,15 @@ class RunFolder:
         except OSError as reason:
             raise write_failed(self.path, reason) from None
 
-    def write_hdf(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-        """Writes a target's document, in place of an older one of this run. Returns its path within the run's folder.
+    def write_hdf(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> tuple[str, str]:
+        """Writes a target's document, in place of an older one of this run.
 
-        :raises ScanError: `write_failed`
+        Returns its path within the run's folder, and its SHA-256. :raises ScanError: `write_failed`
         """
         name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
-        write_whole(self.path / name, _json_bytes(document, compact=True))
-        return name
+        data = _json_bytes(document, compact=True)
+        write_whole(self.path / name, data)
+        return name, hashlib.sha256(data).hexdigest()
 
     def write_drift(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
         """Writes a target's drift. Returns its path within the run's folder. :raises ScanError: `write_failed`"""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from ..safe_text import kept_values, one_line
+from .evidence import document_evidence
 from .notes import ATTESTATION, WAIVER, Note
 from .producer import COLLECTION, VERSION
 from .run import ControlCount, JudgedFrom, Producer, ProfileReference, Run, TargetCounts
@@ -27,6 +29,7 @@ class RunSummaryBuilder:
     :param selection: as the operator gave it
     :param profiles: those that were chosen
     :param judged_from: the run whose kept facts are judged
+    :param left_out: number of containers that were left out, by the reason
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class RunSummaryBuilder:
         profiles: Sequence[ProfileReference],
         collector_version: str = "",
         judged_from: JudgedFrom | None = None,
+        left_out: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._run_id = run_id
         self._started = started
@@ -47,6 +51,7 @@ class RunSummaryBuilder:
         self._profiles = tuple(profiles)
         self._collector_version = collector_version
         self._judged_from = judged_from
+        self._left_out = dict(left_out)
         self._targets: list[TargetRecord] = []
         self._counts: list[Counts] = []
         self._failed = _ControlCounter()
@@ -60,6 +65,7 @@ class RunSummaryBuilder:
         document: Mapping[str, Any],
         hdf: str,
         *,
+        hdf_sha256: str = "",
         facts: KeptFacts | None = None,
         drift: DriftReference | None = None,
     ) -> None:
@@ -67,6 +73,7 @@ class RunSummaryBuilder:
 
         :param identity: `Target.identity()`
         :param duration: in seconds
+        :param hdf_sha256: of the document's file
         :param facts: what was kept of it
         :param drift: what differs from its image
         """
@@ -86,8 +93,10 @@ class RunSummaryBuilder:
             duration=duration,
             error=None,
             hdf=hdf,
+            hdf_sha256=hdf_sha256,
             facts=facts,
             drift=drift,
+            evidence=document_evidence(document),
             counts=summary.counts.by_status(),
             compliance=summary.counts.compliance,
             worst_failed=summary.counts.worst_failed,
@@ -113,8 +122,10 @@ class RunSummaryBuilder:
                 duration=duration,
                 error=ErrorRecord(**record),
                 hdf="",
+                hdf_sha256="",
                 facts=None,
                 drift=None,
+                evidence=None,
                 counts=None,
                 compliance=None,
                 worst_failed="",
@@ -143,6 +154,7 @@ class RunSummaryBuilder:
             finished=finished,
             duration=duration,
             target_counts=TargetCounts.of(targets),
+            left_out=self._left_out,
             controls=merge_counts(self._counts),
             failed_controls=self._failed.worst_first(),
             not_reviewed=self._not_reviewed.worst_first(),

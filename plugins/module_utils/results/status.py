@@ -25,6 +25,7 @@ NOT_SCANNED = "not_scanned"
 # The result of a target that was scanned; one that was not has NOT_SCANNED as its result too.
 PASS = "pass"  # noqa: S105 - a result, not a password
 FAIL = "fail"
+NOT_JUDGED = "not_judged"  # scanned, but nothing that was seen could be judged
 
 # In the order in which reports show them.
 STATUS_WORDS: dict[str, str] = {

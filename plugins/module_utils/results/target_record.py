@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, TextRecord
-from .status import FAIL, FAILED, NOT_SCANNED, PASS, PROFILE_ERROR, SCANNED, STATUSES
+from .evidence import Evidence
+from .status import FAIL, FAILED, NOT_JUDGED, NOT_SCANNED, PASS, PROFILE_ERROR, SCANNED, STATUSES
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ def read_status_counts(given: JsonObject) -> dict[str, int]:
 class TargetRecord(JsonRecord):
     """One target of a run: the fields of `Target.identity()`, then what became of it.
 
-    `outcome` is scanned or not_scanned; `result` is pass, fail or not_scanned. `duration` is in seconds. `error` is
-    None for what was scanned. `hdf` is a path within the run's folder, empty without a document. `counts` (by status)
+    `outcome` is scanned or not_scanned; `result` is pass, fail, not_judged or not_scanned. `duration` is in seconds.
+    `error` is None for what was scanned. `hdf` is a path within the run's folder and `hdf_sha256` what that file must
+    hash to; both are empty without a document. `evidence` is None where the document names none. `counts` (by status)
     and `compliance` are None for what was not scanned; `worst_failed` is a severity or empty. `failed` maps a
     profile's name to ids of controls.
     """
@@ -101,8 +103,10 @@ class TargetRecord(JsonRecord):
     duration: float
     error: ErrorRecord | None
     hdf: str
+    hdf_sha256: str
     facts: KeptFacts | None
     drift: DriftReference | None
+    evidence: Evidence | None
     counts: Mapping[str, int] | None
     compliance: int | None
     worst_failed: str
@@ -115,6 +119,7 @@ class TargetRecord(JsonRecord):
         identity, outcome = _read_identity(given), _read_outcome(given)
         scanned = outcome == SCANNED
         facts, drift = given.object_or_none("facts"), given.object_or_none("drift")
+        evidence = given.object_or_none("evidence")
         failed = given.object("failed")
         return cls(
             **identity,
@@ -123,8 +128,10 @@ class TargetRecord(JsonRecord):
             duration=given.number("duration"),
             error=None if scanned else ErrorRecord.from_json(given.object("error")),
             hdf=given.text("hdf"),
+            hdf_sha256=given.text("hdf_sha256"),
             facts=KeptFacts.from_json(facts) if facts else None,
             drift=DriftReference.from_json(drift) if drift else None,
+            evidence=Evidence.from_json(evidence) if evidence else None,
             counts=read_status_counts(given) if scanned else None,
             compliance=given.whole_number("compliance") if scanned else None,
             worst_failed=given.text("worst_failed"),
@@ -168,7 +175,7 @@ def _read_outcome(given: JsonObject) -> str:
 
 def _read_result(given: JsonObject, scanned: bool) -> str:
     result = given.text("result")
-    if result not in ((PASS, FAIL) if scanned else (NOT_SCANNED,)):
+    if result not in ((PASS, FAIL, NOT_JUDGED) if scanned else (NOT_SCANNED,)):
         raise given.bad(f"{given.where('result')} does not fit the outcome")
     return result
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from ..approaches.approach import Footprint
@@ -36,11 +37,13 @@ class RunRecorder:
         judging: JudgingOptions,
         collector_version: str,
         judged_from: JudgedFrom | None = None,
+        left_out: Mapping[str, int] = MappingProxyType({}),
         writes: bool = True,
     ) -> None:
         """
         :param selection: the options of the selection, as the operator gave them
         :param judged_from: the run whose kept facts are judged
+        :param left_out: number of containers that were left out, by the reason
         :param writes: False in check mode: nothing is written, the folder is not there
         """
         self._folder = folder
@@ -60,6 +63,7 @@ class RunRecorder:
             ],
             collector_version=collector_version,
             judged_from=judged_from,
+            left_out=left_out,
         )
         self._scanned = 0
         self._notes: list[Note] = []
@@ -89,12 +93,14 @@ class RunRecorder:
         """
         identity, document = judgement.identity, hdf_document(judgement)
         drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ""
+        hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(
             identity,
             str(judgement.method["approach"]),
             judgement.duration,
             document,
-            self._folder.write_hdf(document, identity) if self._writes else "",
+            hdf,
+            hdf_sha256=sha256,
             facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
             drift=drift_in_summary(drift, drift_file) if drift else None,
         )
@@ -121,21 +127,27 @@ class RunRecorder:
         """
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
+        run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
+        not_judged = run.target_counts.not_judged
         result: dict[str, Any] = {
             "run_id": self.run_id,
-            "counts": counts_of(len(targets), self._scanned, self.not_scanned),
+            "counts": counts_of(len(targets), self._scanned, self.not_scanned, not_judged),
             "not_scanned": first_of(self._not_scanned),
         }
         if self._writes:
-            run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
             result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
             self._folder.mark_latest()
         return result
 
 
-def counts_of(selected: int, scanned: int, not_scanned: int) -> dict[str, int]:
+def counts_of(selected: int, scanned: int, not_scanned: int, not_judged: int) -> dict[str, int]:
     """The counts of a task's result."""
-    return {"selected": selected, "scanned": scanned, "not_scanned": not_scanned}
+    return {
+        "selected": selected,
+        "scanned": scanned,
+        "not_scanned": not_scanned,
+        "not_judged": not_judged,
+    }
 
 
 def first_of(not_scanned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

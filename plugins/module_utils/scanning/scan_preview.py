@@ -42,7 +42,7 @@ def preview_scan(
         "run_id": run_id,
         "not_scanned": first_of(forbidden),
         "footprint": footprint_of_run(additions),
-        "counts": counts_of(len(targets), 0, len(forbidden)),
+        "counts": counts_of(len(targets), 0, len(forbidden), 0),
         "diff": planned_access(options, grantor, run_id, targets),
     }
 

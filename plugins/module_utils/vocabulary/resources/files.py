@@ -23,6 +23,10 @@ def _content_query(params: Params) -> Query:
     return Query("content", params["path"])
 
 
+def _readable_query(params: Params) -> Query:
+    return Query("readable", params["path"])
+
+
 def _sha256_query(params: Params) -> Query:
     return Query("sha256", params["path"])
 
@@ -104,6 +108,12 @@ def _lines(view: View) -> Any:
     )
 
 
+def _readable(view: View) -> Any:
+    """Whether it can be read; what is not there cannot."""
+    found = view.value(_readable_query(view.params))
+    return not isinstance(found, Absent) and found["readable"]
+
+
 def _stat_attributes(seen: Callable[[View], Any], read: Callable[[View], Any]) -> tuple[Attribute, ...]:
     def stat_attribute(
         name: str, kind: ValueType, description: str, compute: Callable[[Any], Any]
@@ -180,6 +190,14 @@ RESOURCES = (
                 "Where a symbolic link points to.",
                 _of(_seen, lambda found: found["link_target"] or Absent("it is no symbolic link")),
                 _only(_stat_query),
+            ),
+            Attribute(
+                "readable",
+                BOOLEAN,
+                "Whether the user that the container runs as can read it; not where it is not there. The container must run.",
+                _readable,
+                _only(_readable_query),
+                predicate="be readable by the container's user",
             ),
             Attribute(
                 "content",

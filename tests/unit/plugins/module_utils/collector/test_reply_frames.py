@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Query,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 NONCE = "0123456789abcdef"
 HEADER = b"securescan-facts 1 0123456789abcdef\n"
@@ -111,6 +112,7 @@ def test_a_reply_that_was_cut_off_anywhere_is_an_error() -> None:
         with pytest.raises(ScanError) as caught:
             _read(data[:length])
         assert caught.value.reason == "incomplete_reply", length
+    attack_ends_as("H-17-cut-replies", outcome="incomplete_reply")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.rp
     MAX_DATABASE,
     read_rpm_database,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.chroot_container import (
     BARE_ROOT,
     CELLS,
@@ -236,6 +237,7 @@ def test_files_made_to_hang_or_fill_the_memory(databases: dict[str, bytes]) -> N
         with pytest.raises(BadContentError):
             list(read_rpm_database(data))
         assert time.monotonic() - begun < 10, what
+    attack_ends_as("H-18-package-databases", outcome="refused in bounded time and memory")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.e
     EvaluationContext,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.registry import RESOURCES
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 STAT = {"type": "file", "mode": 0o644, "uid": 0, "gid": 0, "size": 5, "mtime": 0, "link_target": None}
 TWO = "- file: /a\n  expect: {uid: 0}\n- file: /b\n  expect: {uid: 0}"
@@ -334,6 +335,7 @@ def test_values_of_containers_are_bounded_and_escaped(verdict):
     assert "\\x1b]0;pwned\\x07\\n\\u202etxtxxx" in found
     assert len(found) < 300
     assert found.endswith("x... (5015 characters in all) at /")
+    attack_ends_as("H-01-hdf", outcome="bounded, escaped")
 
 
 def test_causes_of_containers_are_escaped_too(verdict):

@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.network.tls 
 )
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.https_server import (
     Answer,
     FakeHttpsServer,
@@ -130,6 +131,7 @@ def test_a_redirect_is_not_followed(https_server: FakeHttpsServer, authority: Au
     assert error.reason == "bad_reply"
     assert "a redirect to https://elsewhere.test/login, which is not followed" in error.message
     assert len(https_server.received) == 1
+    attack_ends_as("H-17-redirect", outcome="not followed")
 
 
 def test_replies_are_bounded(https_server: FakeHttpsServer, authority: Authority) -> None:

@@ -11,6 +11,7 @@ import struct
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.network import websocket_frames as frames
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 
 def server_frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
@@ -97,6 +98,7 @@ def test_what_a_server_must_not_send_is_refused(data: bytes, needle: str) -> Non
         read(data)
     assert caught.value.reason == "bad_reply"
     assert needle in caught.value.message
+    attack_ends_as("H-17-frames", outcome="refused")
 
 
 def test_a_length_is_refused_before_its_payload_is_kept() -> None:

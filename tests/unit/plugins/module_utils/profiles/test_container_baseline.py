@@ -105,9 +105,15 @@ MISSING = [  # what an image should not bring, nor the runtime or a volume
     "/var/run/docker.sock",
 ]
 
+CREDENTIALS = [path for path in MISSING if path.startswith("/root/")]
+READABLE = {"readable": True, "refusal": ""}
+REFUSED = {"readable": False, "refusal": "no permission to search /root"}
+
 # What the collector sees in a Debian container that is as it should be, run as user 1000.
 GOOD = {
     **{"file:" + path: ABSENT for path in MISSING},
+    **{"readable:" + path: ABSENT for path in CREDENTIALS},
+    "readable:/etc/shadow": READABLE,
     "file:/etc/passwd": STAT,
     "file:/etc/group": STAT,
     "file:/etc/shadow": dict(STAT, mode=0o640, gid=42),
@@ -214,6 +220,7 @@ def pod(**spec):
     return {"metadata": GOOD_POD["metadata"], "spec": dict(GOOD_POD["spec"], **spec)}
 
 
+HARDENED = pod(containers=[{"name": "app", "securityContext": {"allowPrivilegeEscalation": False}}])
 BAD = {  # facts with which the control fails; each alone
     "cb-root-uid": [{"passwd": [user("root", 0), user("toor", 0)]}],
     "cb-passwd-passwords": [{"passwd": [user("root", 0, "empty")]}, {"passwd": [user("root", 0, "sha512")]}],
@@ -242,7 +249,8 @@ BAD = {  # facts with which the control fails; each alone
         {"content:/etc/login.defs": b"ENCRYPT_METHOD SHA512\n"},
     ],
     "cb-trusted-hosts": [{"file:/etc/hosts.equiv": STAT}, {"file:/etc/shosts.equiv": STAT}],
-    "cb-root-credentials": [{"file:" + path: STAT} for path in MISSING if path.startswith("/root/")],
+    "cb-root-credentials": [{"readable:" + path: READABLE} for path in CREDENTIALS],
+    "cb-root-credential-files": [{"file:" + path: STAT} for path in CREDENTIALS],
     "cb-passwd-file": [files(at=["/etc/passwd"], mode=0o664), files(at=["/etc/passwd"], uid=1000)],
     "cb-passwd-backup": [files(at=["/etc/passwd-"], mode=0o664), files(at=["/etc/passwd-"], gid=5)],
     "cb-group-file": [files(at=["/etc/group"], mode=0o646), files(at=["/etc/group"], gid=5)],
@@ -323,6 +331,13 @@ BAD = {  # facts with which the control fails; each alone
     "cb-build-tools": [installed("gcc"), installed("gdb")],
     "cb-network-tools": [installed("nmap"), installed("socat")],
 }
+# What a user that is not root is refused.
+NOT_ROOT = {
+    "shadow": UNREADABLE,
+    "readable:/etc/shadow": dict(REFUSED, refusal="it cannot be opened for reading"),
+    **{"file:" + path: UNREADABLE for path in CREDENTIALS},
+    **{"readable:" + path: REFUSED for path in CREDENTIALS},
+}
 # A change that cannot be made without another control's failing too.
 ALSO = {
     "cb-main-process-user": {"cb-root-processes"},
@@ -393,12 +408,34 @@ def test_a_good_container_passes_everything(profile):
 
 
 def test_a_good_container_that_does_not_run_as_root_passes_all_but_the_hashes(profile):
-    others = {
-        name: status for name, status in judge(profile, {"shadow": UNREADABLE}).items() if status != "Passed"
-    }
+    others = {name: status for name, status in judge(profile, NOT_ROOT).items() if status != "Passed"}
     assert others == dict.fromkeys(
-        ("cb-shadow-passwords", "cb-password-hashes", "cb-root-locked"), "Not Reviewed"
+        (
+            "cb-shadow-passwords",
+            "cb-password-hashes",
+            "cb-root-locked",
+            "cb-root-credential-files",
+        ),
+        "Not Reviewed",
     )
+
+
+def test_where_nobody_can_become_another_user_the_kernels_refusal_proves_that_passwords_are_of_no_use(
+    profile,
+):
+    others = {
+        name: status for name, status in judge(profile, NOT_ROOT, HARDENED).items() if status != "Passed"
+    }
+    assert others == {
+        "cb-shadow-passwords": "Not Applicable",
+        "cb-root-locked": "Not Applicable",
+        "cb-password-hashes": "Not Reviewed",
+        "cb-root-credential-files": "Not Reviewed",
+    }
+    unknown = dict(NOT_ROOT, **{"readable:/etc/shadow": UNREADABLE})
+    assert judge(profile, unknown, HARDENED)["cb-shadow-passwords"] == "Not Reviewed"
+    shadow = {"shadow": [secret("daemon", "empty")]}
+    assert judge(profile, shadow, HARDENED)["cb-shadow-passwords"] == "Failed", "it can be read, so it counts"
 
 
 def test_a_good_container_without_databases_passes_or_is_not_applicable(profile):
@@ -416,7 +453,7 @@ def test_a_good_container_without_databases_passes_or_is_not_applicable(profile)
         **{
             key: ABSENT
             for key, value in GOOD.items()
-            if key.split(":")[0] in ("file", "content")
+            if key.split(":")[0] in ("file", "content", "readable")
             and key not in ("file:/", "file:/etc", "file:/bin", "file:/tmp")
         },
     }
@@ -468,7 +505,7 @@ def facts_asked_for(profile):
 def test_a_fact_that_is_kept_away_never_lets_a_control_pass(profile, facts_asked_for, key):
     """Each fact alone: what asks for it is Not Reviewed, everything else passes as before."""
     asking = {control for control, keys in facts_asked_for.items() if key in keys}
-    judged = judge(profile, {key: UNREADABLE})
+    judged = judge(profile, {key: UNREADABLE}, HARDENED)
     assert asking
     assert {name for name, status in judged.items() if status == "Not Reviewed"} == asking
     assert {status for name, status in judged.items() if name not in asking} == {"Passed"}

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.juni
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -152,6 +153,7 @@ def test_hostile_text_is_well_formed_and_escaped() -> None:
     for char in "\x00\x0b\x1b\ufffe\ud800":
         assert char not in text
     assert "\\x1b" in text, "what was removed stays visible"
+    attack_ends_as("H-01-junit", outcome="well-formed, escaped")
 
 
 def test_it_is_the_same_document_as_one_made_as_a_whole() -> None:

@@ -16,6 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.mark
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import WAIVER, Note
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import ProfileReference, Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -159,3 +160,4 @@ def test_hostile_names_change_nothing_of_the_structure() -> None:
         if line.startswith("|"):
             assert len(re.findall(r"(?<!\\)\|", line)) in (12, 6), line
     assert not re.search(r"(?<!\\)\]\((?!hdf/)", text)
+    attack_ends_as("H-01-markdown", outcome="changes nothing of the structure")

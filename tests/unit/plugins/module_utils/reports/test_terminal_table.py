@@ -11,6 +11,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -147,3 +148,4 @@ def test_hostile_names_cannot_steer_the_terminal() -> None:
     assert [line for line in text.splitlines() if line.startswith("Gate:")] == [
         line for line in text.splitlines() if line.startswith("Gate: FAILED")
     ]
+    attack_ends_as("H-01-terminal", outcome="shown as visible escapes")

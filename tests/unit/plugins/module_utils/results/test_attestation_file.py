@@ -21,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.notes import Note, note_warnings
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
@@ -250,6 +251,7 @@ def test_a_file_of_attestations_that_is_wrong_is_refused_with_what_is_wrong(
     assert caught.value.reason == "bad_attestations"
     assert caught.value.message.startswith("a.yml")
     assert message in caught.value.message
+    attack_ends_as("H-08-attestations", outcome="bad_attestations")
 
 
 def test_warnings_are_few_and_leave_out_what_is_no_mistake() -> None:

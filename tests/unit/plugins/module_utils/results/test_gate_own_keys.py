@@ -284,8 +284,9 @@ def write_run(folder: pathlib.Path, run_id: str, *failed: str) -> str:
     run_folder.create()
     made = document(NEW_POD, *failed)
     summary = run((NEW_POD, made), run_id=run_id)
-    hdf = run_folder.write_hdf(made, NEW_POD.identity())
-    run_folder.write_summary(replace(summary, targets=(replace(summary.targets[0], hdf=hdf),)))
+    hdf, sha256 = run_folder.write_hdf(made, NEW_POD.identity())
+    target = replace(summary.targets[0], hdf=hdf, hdf_sha256=sha256)
+    run_folder.write_summary(replace(summary, targets=(target,)))
     run_folder.mark_latest()
     return str(run_folder.path)
 

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import producer
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
-    PASSTHROUGH,
     document_target_id,
     hdf_document,
     read_hdf,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Segment
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.producer import PASSTHROUGH
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     START,

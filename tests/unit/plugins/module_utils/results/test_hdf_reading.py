@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
-    PASSTHROUGH,
     read_hdf,
     read_hdf_file,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.producer import PASSTHROUGH
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 import resource
@@ -20,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_
     RunFolder,
     hdf_file_name,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -46,7 +48,9 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path / "results"), "run-1")
     folder.create()
     folder.create()
-    assert folder.write_hdf(DOCUMENT, TARGET.identity()) == "hdf/demo_shop_api-1_app.json"
+    path, sha256 = folder.write_hdf(DOCUMENT, TARGET.identity())
+    assert path == "hdf/demo_shop_api-1_app.json"
+    assert sha256 == hashlib.sha256((folder.path / path).read_bytes()).hexdigest()
     folder.write_summary(RUN)
     write_text(folder, "# text\n")
     write_text(folder, "<x/>", "gate.junit.xml")
@@ -66,6 +70,7 @@ def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "run-1"], (
         "nothing temporary is left"
     )
+    attack_ends_as("H-14-modes", outcome="files 0640, folders 0750")
 
 
 def test_latest_moves_to_the_next_run(tmp_path: pathlib.Path) -> None:
@@ -135,6 +140,7 @@ def test_hostile_names_make_safe_file_names_that_differ() -> None:
             names.add(name)
             count += 1
     assert len(names) == count
+    attack_ends_as("H-03-file-names", outcome="safe names that differ")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +164,7 @@ def test_a_hostile_document_becomes_valid_json_in_utf_8(tmp_path: pathlib.Path) 
     folder.create()
     byte = b"\xff".decode("utf-8", "surrogateescape")
     document = dict(DOCUMENT, own={"lone": "\ud800", "text": "ä\x1b", "byte": byte})
-    data = (folder.path / folder.write_hdf(document, TARGET.identity())).read_bytes()
+    data = (folder.path / folder.write_hdf(document, TARGET.identity())[0]).read_bytes()
     assert json.loads(data.decode("utf-8")) == document
     assert b"\x1b" not in data
 
@@ -180,6 +186,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: pathl
     assert "summary.md" in caught.value.message
     assert (folder.path / SUMMARY_MARKDOWN).read_text() == "old"
     assert sorted(path.name for path in folder.path.iterdir()) == ["hdf", "summary.md"]
+    attack_ends_as("H-06-full-disk", outcome="write_failed")
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: pathlib.Path) -> None:
@@ -215,8 +222,8 @@ def test_a_folder_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
 def write_run(tmp_path: pathlib.Path) -> RunFolder:
     folder = RunFolder(str(tmp_path), "run-1")
     folder.create()
-    hdf = folder.write_hdf(DOCUMENT, TARGET.identity())
-    folder.write_summary(replace(RUN, targets=(replace(RUN.targets[0], hdf=hdf),)))
+    hdf, sha256 = folder.write_hdf(DOCUMENT, TARGET.identity())
+    folder.write_summary(replace(RUN, targets=(replace(RUN.targets[0], hdf=hdf, hdf_sha256=sha256),)))
     return folder
 
 

@@ -56,7 +56,7 @@ def run(threshold: Any = None) -> dict[str, Any]:
 
 def test_counts_of_targets_and_controls() -> None:
     summary = run()
-    assert summary["target_counts"] == {"selected": 4, "scanned": 3, "not_scanned": 1}
+    assert summary["target_counts"] == {"selected": 4, "scanned": 3, "not_scanned": 1, "not_judged": 0}
     assert summary["controls"]["passed"]["total"] == 2
     assert summary["controls"]["failed"] == {
         "total": 5,
@@ -124,7 +124,7 @@ def test_it_is_plain_json_without_test_results() -> None:
     text = json.dumps(summary)
     assert json.loads(text) == summary
     assert "File /etc/passwd mode" not in text
-    assert (summary["schema"], summary["schema_version"]) == ("securescan.kubernetes/run-summary", 1)
+    assert (summary["schema"], summary["schema_version"]) == ("securescan.kubernetes/run-summary", 2)
 
 
 def test_every_field_is_described() -> None:
@@ -175,7 +175,7 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
         (b"{", "is not JSON"),
         (b"[]", "is not a run summary"),
         (b"{}", "is not a run summary"),
-        (json.dumps(dict(run(), schema_version=2)).encode(), "is not a run summary of schema version 1"),
+        (json.dumps(dict(run(), schema_version=3)).encode(), "is not a run summary of schema version 2"),
         (json.dumps(dict(run(), targets=None)).encode(), "targets is missing or of another type"),
         (json.dumps(dict(run(), targets=[{}])).encode(), "targets[0].target_id is missing"),
         (

@@ -11,6 +11,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.thre
     DEFAULT_THRESHOLD,
     load_threshold,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 NESTED = """
 compliance: {min: 80, max: 100}
@@ -129,6 +130,7 @@ def test_a_threshold_that_is_wrong_is_refused_with_what_is_wrong(content: Any, m
     assert caught.value.reason == "bad_threshold"
     assert message in caught.value.message
     assert "t.yml" in caught.value.message
+    attack_ends_as("H-07-thresholds", outcome="bad_threshold")
 
 
 def test_a_mapping_that_holds_itself() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run as run_module
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     SCHEMA_VERSION,
     Run,
@@ -98,6 +99,8 @@ BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
     (("targets", 0, "counts", "failed"), "1", "targets[0].counts.failed is missing or of another type"),
     (("targets", 0, "compliance"), None, "targets[0].compliance is missing or of another type"),
     (("targets", 0, "result"), "not_scanned", "targets[0].result does not fit the outcome"),
+    (("targets", 0, "hdf_sha256"), None, "targets[0].hdf_sha256 is missing or of another type"),
+    (("left_out",), [], "left_out is missing or of another type"),
     (("targets", 0, "image"), 7, "targets[0].image is missing or of another type"),
     (("targets", 0, "facts", "sha256"), None, "targets[0].facts.sha256 is missing or of another type"),
     (("targets", 0, "failed"), {"p": "c-1"}, "targets[0].failed.p is missing or of another type"),
@@ -134,8 +137,58 @@ BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
     (("gate", "new_failures", 0, "place"), None, "gate.new_failures[0].place is missing or of another type"),
     (("waiver_notes", 0, "text"), None, "waiver_notes[0].text is missing or of another type"),
     (("collection",), None, "collection is missing or of another type"),
-    (("schema_version",), [], "is not a run summary of schema version 1"),
+    (("schema_version",), [], "is not a run summary of schema version 2"),
 ]
+
+
+def as_version_1(run: Run) -> dict[str, Any]:
+    """The run's summary as version 1 of the schema had it."""
+    old = summary_of(run)
+    old["schema_version"] = 1
+    del old["left_out"], old["target_counts"]["not_judged"]
+    for target in old["targets"]:
+        del target["hdf_sha256"], target["evidence"]
+    return old
+
+
+def test_a_summary_of_version_1_is_read_without_digests_and_evidence(run: Run) -> None:
+    old = as_version_1(run)
+    read = Run.from_json(old, "summary.json", run.folder)
+    targets = tuple(replace(target, hdf_sha256="") for target in run.targets)
+    assert read == replace(run, targets=targets)
+    assert old == as_version_1(run), "what was given is not changed"
+    for keys in (("targets",), ("target_counts",), ("targets", 0)):
+        broken = as_version_1(run)
+        at(broken, *keys[:-1])[keys[-1]] = "x"
+        with pytest.raises(ScanError, match="is missing or of another type"):
+            Run.from_json(broken, "summary.json")
+
+
+def test_evidence_and_what_was_left_out_are_read_back() -> None:
+    target = make_target()
+    document = make_document(target, make_control("c-1", "passed"))
+    document["passthrough"]["securescan_kubernetes"]["scan"]["evidence"] = {
+        "grade": "target",
+        "reasons": ["its own shell answered"],
+    }
+    built = make_run([(target, document)], left_out={"own_sidecar": 2})
+    assert built.targets[0].evidence == Evidence("target", ("its own shell answered",))
+    summary = json.loads(json.dumps(built.to_json()))
+    assert (summary["left_out"], summary["targets"][0]["evidence"]["grade"]) == ({"own_sidecar": 2}, "target")
+    assert Run.from_json(summary, "summary.json") == built
+    summary["targets"][0]["evidence"]["grade"] = "best"
+    with pytest.raises(ScanError, match=r"targets\[0\].evidence.grade must be one of target, beside, image"):
+        Run.from_json(summary, "summary.json")
+
+
+def test_a_target_that_was_not_judged_counts_as_scanned_and_is_counted_by_itself(run: Run) -> None:
+    summary = summary_of(run)
+    index = next(i for i, target in enumerate(summary["targets"]) if target["outcome"] == "scanned")
+    summary["targets"][index]["result"] = "not_judged"
+    with pytest.raises(ScanError, match="its targets are not those that it counts"):
+        Run.from_json(summary, "summary.json")
+    summary["target_counts"]["not_judged"] = 1
+    assert Run.from_json(summary, "summary.json").target_counts.scanned == run.target_counts.scanned
 
 
 @pytest.mark.parametrize(("keys", "value", "problem"), BROKEN)
@@ -166,21 +219,22 @@ def test_what_was_not_there_from_the_beginning_may_be_missing(run: Run) -> None:
 def test_a_summary_of_an_older_version_is_lifted_step_by_step(
     run: Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if versions -1 and 0 had existed: in -1 the run was called `scan`, until 0 seconds were milliseconds."""
+    """As if versions -1 and 0 had existed: in -1 the run was called `scan`, in 0 seconds were milliseconds."""
     monkeypatch.setitem(
         run_module.MIGRATIONS,
         -1,
         lambda old: {**{k: v for k, v in old.items() if k != "scan"}, "run_id": old["scan"]},
     )
     monkeypatch.setitem(run_module.MIGRATIONS, 0, lambda old: {**old, "duration": old["duration"] / 1000})
-    old = summary_of(run)
+    old = as_version_1(run)
     old.update(schema_version=-1, scan=old.pop("run_id"), duration=2000)
     (tmp_path / "summary.json").write_text(json.dumps(old))
     read = open_run(str(tmp_path))
     assert (read.run_id, read.duration) == ("run-1", 2.0)
-    assert replace(read, folder=run.folder) == run
+    without_digests = tuple(replace(target, hdf_sha256="") for target in run.targets)
+    assert replace(read, folder=run.folder) == replace(run, targets=without_digests)
     assert read.to_json()["schema_version"] == SCHEMA_VERSION, "it is written in today's version"
-    with pytest.raises(ScanError, match="is not a run summary of schema version 1"):
+    with pytest.raises(ScanError, match="is not a run summary of schema version 2"):
         Run.from_json(dict(old, schema_version=-2), "summary.json")
 
 
@@ -212,7 +266,7 @@ def test_one_document_is_held_at_a_time(tmp_path: pathlib.Path) -> None:
             document = make_document(
                 target, *(make_control(f"c-{index}", "passed", desc="x" * 500) for index in range(200))
             )
-            hdf = folder.write_hdf(document, target.identity())
+            hdf, _sha256 = folder.write_hdf(document, target.identity())
             (record,) = make_run([(target, document)], (), None).targets
             records.append(replace(record, hdf=hdf))
         made = make_run([(target, document) for target in targets[:1]], (), None)

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waiv
     apply_waivers,
     load_waivers,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
@@ -186,3 +187,4 @@ def test_a_file_of_waivers_that_is_wrong_is_refused_with_what_is_wrong(content: 
     assert caught.value.reason == "bad_waivers"
     assert message in caught.value.message
     assert "w.yml" in caught.value.message
+    attack_ends_as("H-08-waivers", outcome="bad_waivers")

@@ -156,9 +156,8 @@ def first_run(tmp_path: pathlib.Path) -> pathlib.Path:
     )
     document = hdf_document(judgement)
     kept = folder.write_facts(keep_target(SELECTED, facts, method, judgement.started), judgement.identity)
-    summary.add_scanned(
-        judgement.identity, "exec", 0.5, document, folder.write_hdf(document, judgement.identity), facts=kept
-    )
+    hdf, sha256 = folder.write_hdf(document, judgement.identity)
+    summary.add_scanned(judgement.identity, "exec", 0.5, document, hdf, hdf_sha256=sha256, facts=kept)
     summary.add_not_scanned(GONE.identity(), "exec", 0.1, ScanError("pod_gone", "gone").record())
     folder.write_summary(summary.finish("2026-01-01T00:00:01.000+00:00", 1.0))
     return folder.path
@@ -181,7 +180,7 @@ def judge_again(
 
 def verdicts(run_dir: Any) -> dict[str, Any]:
     run = open_run(str(run_dir))
-    assert run.target_counts.to_json() == {"selected": 2, "scanned": 1, "not_scanned": 1}
+    assert run.target_counts.to_json() == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0}
     ((_path, document),) = run.documents()
     return {
         control["id"]: [
@@ -221,7 +220,10 @@ def test_what_was_not_asked_for_then_is_not_reviewed(first_run: pathlib.Path) ->
 
 def test_results_say_where_they_are_from(first_run: pathlib.Path) -> None:
     result = judge_again(first_run)
-    assert (result["counts"], result["changed"]) == ({"selected": 2, "scanned": 1, "not_scanned": 1}, False)
+    assert (result["counts"], result["changed"]) == (
+        {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0},
+        False,
+    )
     assert result["not_scanned"][0]["error"]["reason"] == "pod_gone"
     run = open_run(result["run_dir"])
     summary, ((_path, document),) = run.to_json(), run.documents()
@@ -329,7 +331,7 @@ def test_what_was_altered_is_not_judged(
     else:
         alter(path, first_run, **changes)
     result = judge_again(first_run)
-    assert result["counts"] == {"selected": 2, "scanned": 0, "not_scanned": 2}
+    assert result["counts"] == {"selected": 2, "scanned": 0, "not_scanned": 2, "not_judged": 0}
     (error,) = [one["error"] for one in result["not_scanned"] if one["target_id"] == TARGET.target_id]
     assert error["reason"] == "bad_facts"
     assert message in error["message"]

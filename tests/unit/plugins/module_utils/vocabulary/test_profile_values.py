@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.v
     show,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_types import version_key
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 ORDERED = [
     [
@@ -149,6 +150,7 @@ def test_a_hostile_text_costs_little_time():
     assert find_line(r"\s*x", " " * 4096 + "\n" * 200_000) is None
     print("seconds for hostile texts: %.2f" % (time.perf_counter() - begun))
     assert time.perf_counter() - begun < 30
+    attack_ends_as("H-04-deep-documents", outcome="refused in about a second")
 
 
 @pytest.mark.parametrize(
