@@ -113,31 +113,42 @@ def test_an_honest_container_of_the_image_fails(look):
         assert [verdicts(run, "honest")[fault] for fault in FAULTS] == [FAILED, FAILED]
 
 
-@pytest.mark.parametrize(("approach", "name"), [("debug", "forge"), ("sidecar", "forge-plain")])
-def test_a_target_can_have_a_shell_say_anything_that_it_can_touch(look, approach, name):
+@pytest.mark.parametrize(
+    ("row", "approach", "name"),
+    [("03-forge-debug", "debug", "forge"), ("03-forge-sidecar", "sidecar", "forge-plain")],
+)
+def test_a_target_can_have_a_shell_say_anything_that_it_can_touch(look, row, approach, name):
     """An honest limit: so says the grade, and only a hardened scanner image or the approach image ends it."""
     seen = verdicts(look(approach, name), name)
     assert [seen[fault] for fault in FAULTS] == [PASSED, PASSED]
-    attack_ends_as(f"03-forge-{approach}", outcome="the target's own verdicts", grade="beside")
+    attack_ends_as(row, outcome="the target's own verdicts", grade="beside")
 
 
-@pytest.mark.parametrize(("approach", "name"), [("debug", "forge"), ("sidecar", "forge-hardened")])
-def test_a_target_cannot_touch_a_hardened_shell(look, there, approach, name):
+@pytest.mark.parametrize(
+    ("row", "approach", "name"),
+    [
+        ("03-forge-debug-hardened", "debug", "forge"),
+        ("03-forge-sidecar-hardened", "sidecar", "forge-hardened"),
+    ],
+)
+def test_a_target_cannot_touch_a_hardened_shell(look, there, row, approach, name):
     run = by_debug(look) if approach == "debug" else look(approach, name, image=HARDENED)
     seen = verdicts(run, name)
     assert [seen[fault] for fault in FAULTS] == [FAILED, FAILED]
     said = there.cluster.kubectl("logs", name, "-n", there.name, "-c", name)
     assert "not forged: its standard input: Permission denied" in said.splitlines()
-    attack_ends_as(f"03-forge-{approach}-hardened", outcome="the true verdicts", grade="beside")
+    attack_ends_as(row, outcome="the true verdicts", grade="beside")
 
 
 @pytest.mark.parametrize(
-    ("way", "reason"), [("stop", "timed_out"), ("stutter", "target_unreadable"), ("kill", "collector_failed")]
+    ("row", "reason"),
+    [("03-stop", "timed_out"), ("03-stutter", "target_unreadable"), ("03-kill", "collector_failed")],
 )
-def test_a_target_that_sends_signals_gets_no_verdict(look, way, reason):
+def test_a_target_that_sends_signals_gets_no_verdict(look, row, reason):
+    way = row[3:]
     run = look("debug", "stop", image=HARDENED, timeout=8.0) if way == "stop" else by_debug(look)
     assert error(run, way)["reason"] == reason
-    attack_ends_as(f"03-{way}", outcome=reason)
+    attack_ends_as(row, outcome=reason)
 
 
 def test_a_target_that_kills_the_shells_programs_passes_no_more_than_is_true(look):
@@ -149,18 +160,19 @@ def test_a_target_that_kills_the_shells_programs_passes_no_more_than_is_true(loo
     attack_ends_as("03-kill-tools", outcome="not scanned, or Not Reviewed")
 
 
-@pytest.mark.parametrize("way", ["mask", "mask-hidden", *OF_ROOT])
-def test_what_the_main_process_shows_in_place_of_its_files_is_refused_from_beside(look, way):
+@pytest.mark.parametrize("row", ["04-mask-debug", "04-mask-hidden-debug", "04-bind-debug", "04-pivot-debug"])
+def test_what_the_main_process_shows_in_place_of_its_files_is_refused_from_beside(look, row):
+    way = row[3:].rpartition("-")[0]
     found = error(by_debug(look), way)
     assert found["reason"] == "target_unreadable"
     assert way == "mask-hidden" or found["advice"] == "Scan the target by its image."
-    attack_ends_as(f"04-{way}-debug", outcome="target_unreadable")
+    attack_ends_as(row, outcome="target_unreadable")
 
 
-@pytest.mark.parametrize("way", ["mask", "mask-hidden", "bind"])
-def test_what_the_main_process_shows_in_place_of_its_files_is_refused_from_inside(look, way):
-    assert error(by_exec(look), way)["reason"] == "target_unreadable"
-    attack_ends_as(f"04-{way}-exec", outcome="target_unreadable")
+@pytest.mark.parametrize("row", ["04-mask-exec", "04-mask-hidden-exec", "04-bind-exec"])
+def test_what_the_main_process_shows_in_place_of_its_files_is_refused_from_inside(look, row):
+    assert error(by_exec(look), row[3:].rpartition("-")[0])["reason"] == "target_unreadable"
+    attack_ends_as(row, outcome="target_unreadable")
 
 
 def test_the_image_tells_the_truth_whatever_the_container_does(look):

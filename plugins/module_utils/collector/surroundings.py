@@ -126,7 +126,7 @@ _OF_THE_SYSTEM = re.compile(
     r"/(etc|(usr/)?(bin|sbin|lib[^/]*)|usr|var/lib/(dpkg|rpm)|usr/lib/sysimage(/rpm)?)"
 )
 _MOUNT = re.compile(rb"([0-9]{1,9}:[0-9]{1,9}) (/[^ ]*) (/[^ ]*) ([^ ]+)")
-_MANY, _UNREAD = b"many", b"unread"
+_MANY = b"many"
 # Of a runtime that runs in a container itself, and copies its images instead of laying them over each other.
 _SNAPSHOT = "/snapshots/"
 _ADVICE = "Scan the target by its image."
@@ -173,7 +173,7 @@ def read_surroundings(
     :param is_beside: whether the shell is another container's
     :param mount_paths: where the pod mounts something into the target; None where that is not known
     :raises ScanError: target_unreadable, where the shell was shown something else than the container, or was
-        stopped meanwhile; invalid_reply
+        stopped meanwhile
     """
     said = [line.partition(b"=")[::2] for line in lines]
     values = dict(said)
@@ -194,24 +194,16 @@ def read_surroundings(
             advice=_ADVICE,
         )
     told = [value for name, value in said if name == b"mount"]
-    if is_beside and _UNREAD in told:
+    matches = [_MOUNT.fullmatch(value) for value in told if value != _MANY]
+    if is_beside and None in matches:
         raise ScanError("target_unreadable", "the mounts of its main process cannot be read", advice=_ADVICE)
-    mounts = [_read_mount(value) for value in told if value not in (_MANY, _UNREAD)]
+    mounts = [_Mount(*(unescape(field) for field in match.groups())) for match in matches if match]
     _check_root(mounts, is_beside)
     unexplained = () if mount_paths is None else _unexplained(mounts, mount_paths)
     if _MANY in told:
         unexplained += ("more than can be told",)
     protected = values.get(b"protected", b"").decode("ascii", "replace") if is_beside else UNKNOWN
     return Surroundings(protected if protected in (YES, NO) else UNKNOWN, unexplained)
-
-
-def _read_mount(value: bytes) -> _Mount:
-    match = _MOUNT.fullmatch(value)
-    if match is None:
-        raise ScanError(
-            "invalid_reply", "the collector's reply tells of a mount in another form than it has to"
-        )
-    return _Mount(*(unescape(field) for field in match.groups()))
 
 
 def _check_root(mounts: list[_Mount], is_beside: bool) -> None:
