@@ -191,7 +191,9 @@ class Session:
                 return read_facts(request, answer.stdout, nonce, self.entered.view)
             except ScanError as error:
                 if answer.exit_code == 0:
-                    raise ScanError(error.reason, error.message, tried=tried) from error
+                    raise ScanError(
+                        error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice
+                    ) from error
                 raise _failed(answer, tried) from error
 
     def when_closed(self, ending: ExitStack) -> None:
