@@ -12,6 +12,7 @@ from ..judging.evaluation import evaluate
 from ..judging.queries import required_queries
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext
+from ..vocabulary.pattern_search import searching
 from .engine import Subject, Verdicts
 
 NAME = CompiledProfile.engine
@@ -32,4 +33,5 @@ class BuiltinEngine:
         """All profiles over the same facts. Nothing is asked of the target here."""
         target = subject.selected.target
         context = EvaluationContext(target.identity(), subject.selected.pod.object(), target.container)
-        return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
+        with searching(subject.seconds, subject.cancel):
+            return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])

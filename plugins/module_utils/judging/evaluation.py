@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ..collector.facts import Facts
+from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
 from ..results.model import (
@@ -31,6 +32,7 @@ from ..results.model import (
 )
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
+from ..vocabulary.pattern_search import searching
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Resource, View
 from ..vocabulary.supports import unsupported_reason
@@ -53,6 +55,7 @@ def evaluate(
     in its result.
 
     :param now: the clock for `start_time`; it returns times with a time zone
+    :raises ScanError: cancelled
     """
     evidence = Evidence(facts, context)
     result = ProfileResult(
@@ -81,8 +84,9 @@ def evaluate(
             result.status_message = f"Skipping profile: '{profile.name}': {reason}."
             return result
     started = now().isoformat()  # of all controls: a profile takes a millisecond
-    for control in profile.controls:
-        result.controls.append(_control_result(_Control(control, evidence, started), judge))
+    with searching():
+        for control in profile.controls:
+            result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
 
 
@@ -114,14 +118,12 @@ def _control_result(
     data = control.data
     try:
         segments, impact = judge(control)
+    except ScanError as error:
+        if error.reason == "cancelled":
+            raise
+        segments, impact = _defect(error, control)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor stay hidden
-        message = (
-            f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
-        )
-        segments, impact = (
-            [Segment(SEGMENT_ERROR, data["title"], control.started, message=message)],
-            data["impact"],
-        )
+        segments, impact = _defect(error, control)
     return ControlResult(
         id=data["id"],
         title=data["title"],
@@ -136,6 +138,14 @@ def _control_result(
         source_line=data["line"],
         manual=bool(data["manual"]),
     )
+
+
+def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
+    message = (
+        f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
+    )
+    segment = Segment(SEGMENT_ERROR, control.data["title"], control.started, message=message)
+    return [segment], control.data["impact"]
 
 
 def _judge(control: _Control) -> tuple[list[Segment], float]:
@@ -251,6 +261,16 @@ def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> 
 
     :raises NotKnownError: a needed value is not known
     """
+    try:
+        return _described_failure(expectation, resource, view)
+    except RecursionError:
+        # The container chooses how deep its file is nested.
+        raise NotKnownError(
+            expectation["attribute"], "the value is nested too deeply to be compared and shown"
+        ) from None
+
+
+def _described_failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
     attribute = resource.attributes[expectation["attribute"]]
     found = attribute.read(view)
     condition = unmet(expectation["conditions"], attribute.type, found)
