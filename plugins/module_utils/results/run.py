@@ -333,8 +333,8 @@ def open_run(folder: str) -> Run:
 
 
 def open_earlier_run(path: str) -> Run:
-    """A finished run by its folder, or by its summary's file. :raises ScanError: as `open_run`"""
-    return open_run(path) if Path(path).is_dir() else _open(Path(path))
+    """A finished run by its folder, or by its summary's file, also behind a link. :raises ScanError: as `open_run`"""
+    return open_run(path) if Path(path).is_dir() else _open(Path(path).resolve())
 
 
 def _open(summary: Path) -> Run:
