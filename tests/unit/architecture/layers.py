@@ -140,11 +140,12 @@ ROOMS: tuple[Room, ...] = (
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
+    _engine("secret_texts.py", "what in a text looks like a secret"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
 # What any room above is allowed to import, and so is named in no room's imports.
-FOUNDATION = frozenset({"suggestions", "text_layout", "times", "safe_text", "errors"})
+FOUNDATION = frozenset({"suggestions", "text_layout", "times", "safe_text", "secret_texts", "errors"})
 
 
 def above(names: set[str]) -> set[str]:
