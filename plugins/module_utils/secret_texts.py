@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_PASSWORD = "a password or token"
+_BY_NAME = "a password or token"
 _ON_COMMAND_LINE = "a password on a command line"
 
 
@@ -39,7 +39,7 @@ def _look(what: str, hints: str, *patterns: str) -> _Look:
 _LOOKS = (
     _look(
         "a private key",
-        "private age-secret putty rsakeyvalue \"d\" \"k\"",
+        'private age-secret putty rsakeyvalue "d" "k"',
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY",
         r"\bPuTTY-User-Key-File-|^Private-Lines:",
         r"\bAGE-SECRET-KEY-1",
@@ -48,10 +48,11 @@ _LOOKS = (
     ),
     _look(
         "a token",
-        "eyj .local. akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glptt- gldt- glrt- glcbt- glagent- glsoat- gloas- "
-        "glft- glimt- xox xapp- k_live_ k_test_ whsec_ aiza ya29. sg. npm_ pypi- hvs. hvb. hvr. s. b. do sk- key- shpat_ shpss_ shpca_ "
-        "shppa_ sq0 dapi glsa_ lin_api_ fig rubygems_ dckr_ hf_ atatt3 atbb pmak- sntrys_ nvapi- xkeysib- tskey- dt0c01. nrak- akcp oy2 "
-        ":aa eaac sk a3-",
+        "eyj .local. akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glptt- gldt- glrt- "
+        "glcbt- glagent- glsoat- gloas- glft- glimt- xox xapp- k_live_ k_test_ whsec_ aiza ya29. sg. npm_ "
+        "pypi- hvs. hvb. hvr. s. b. do sk- key- shpat_ shpss_ shpca_ shppa_ sq0 dapi glsa_ lin_api_ fig "
+        "rubygems_ dckr_ hf_ atatt3 atbb pmak- sntrys_ nvapi- xkeysib- tskey- dt0c01. nrak- akcp oy2 :aa "
+        "eaac sk a3-",
         r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}",
         r"(?<![A-Za-z0-9_-])v[1-4]\.local\.[\w-]{20}",
         r"\bA(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}\b",
@@ -109,7 +110,7 @@ _LOOKS = (
         r"(?i:(?:^|[\s\"';,-])(?:set-)?cookie2?[\"']?[ \t]{0,9}[:=][ \t\"']{0,9}[^\s=;\"'$]{1,64}=)",
         r"(?i:\b\w{0,20}(?:sess(?:ion)?(?:[_-]?id)?|csrf|xsrf|sid)=[\w%.+/-]{8})",
     ),
-    _look(_PASSWORD, "auth", r"(?i:\bauth[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?[A-Za-z0-9+/_-]{8})"),
+    _look(_BY_NAME, "auth", r"(?i:\bauth[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?[A-Za-z0-9+/_-]{8})"),
     _look(
         _ON_COMMAND_LINE,
         "mysql maria mycli 7z rar",
@@ -153,9 +154,12 @@ _NAME = re.compile(
     r"haslo|heslo|salasana|parola|\u043f\u0430\u0440\u043e\u043b\u044c|\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9",
     re.IGNORECASE,
 )
-_SHORT = frozenset({"pass", "pwd", "pw", "psk", "otp", "pin", "salt", "mdp", "senha", "heslo", "haslo", "parola"})
+_SHORT = frozenset(
+    {"pass", "pwd", "pw", "psk", "otp", "pin", "salt", "mdp", "senha", "heslo", "haslo", "parola"}
+)
 _BEFORE_SHORT = re.compile(
-    r"(?:require|store|key|root|user|admin|login|db|ssh|bind|smtp|mysql|redis|cert|trust|auth|enable|rootdn)[_-]?\Z", re.IGNORECASE
+    r"(?:require|store|key|root|user|admin|login|db|ssh|bind|smtp|mysql|redis|cert|trust|auth|enable|rootdn)[_-]?\Z",
+    re.IGNORECASE,
 )
 _BEFORE_KEY = re.compile(
     r"(?:api|app|access|account|admin|auth|aes|client|cookie|consumer|crypto?|csrf|data|deploy|encrypt(?:ion)?|hmac|jwt|licen[cs]e|"
@@ -185,17 +189,23 @@ _VALUE = re.compile(
 # directive and its value, but for those of PAM; an option of a command line.
 _AROUND = (
     (
-        _PASSWORD,
+        _BY_NAME,
         re.compile(r"<[\w:.-]{0,40}\Z"),
         re.compile(r"[\w:.-]{0,40}(?:\s[^<>]{0,200})?>\s{0,40}[^<\s$]"),
     ),
     (
-        _PASSWORD,
-        re.compile(r"\b(?:name|key|id|property|setting|option)[\"']?\s{0,9}[:=]\s{0,9}[\"']?[\w.:-]{0,60}\Z", re.IGNORECASE),
-        re.compile(r"[\w.:-]{0,60}[\"']?\s{0,40},?\s{0,40}[\"']?value[\"']?\s{0,9}[:=]\s{0,9}[\"']?[^\s\"'$]", re.IGNORECASE),
+        _BY_NAME,
+        re.compile(
+            r"\b(?:name|key|id|property|setting|option)[\"']?\s{0,9}[:=]\s{0,9}[\"']?[\w.:-]{0,60}\Z",
+            re.IGNORECASE,
+        ),
+        re.compile(
+            r"[\w.:-]{0,60}[\"']?\s{0,40},?\s{0,40}[\"']?value[\"']?\s{0,9}[:=]\s{0,9}[\"']?[^\s\"'$]",
+            re.IGNORECASE,
+        ),
     ),
     (
-        _PASSWORD,
+        _BY_NAME,
         re.compile(r"(?:\A|\n)[ \t]{0,40}(?:enable[ \t]{1,9}|[\w.-]{0,40})\Z", re.IGNORECASE),
         re.compile(
             rf"[ \t]{{1,40}}(?!required|requisite|sufficient|optional|include|substack|{_NONE}|[=:\[-]|/|[0-9]{{1,9}}[.:][0-9])"
@@ -206,7 +216,9 @@ _AROUND = (
     (
         _ON_COMMAND_LINE,
         re.compile(r"(?:\A|[\s\"'])--?[\w-]{0,40}\Z"),
-        re.compile(r"[\w-]{0,40}[ =](?!-|(?:yes|no|true|false)\b|/[\w./-]{1,200}(?:\s|$))[\"']?\S", re.IGNORECASE),
+        re.compile(
+            r"[\w-]{0,40}[ =](?!-|(?:yes|no|true|false)\b|/[\w./-]{1,200}(?:\s|$))[\"']?\S", re.IGNORECASE
+        ),
     ),
 )
 _LONGEST_AROUND = 120
@@ -226,7 +238,7 @@ def _secret_named(text: str, name: re.Match[str]) -> str:
     if not _is_name(text, name):
         return ""
     if _VALUE.match(text, name.end()):
-        return _PASSWORD
+        return _BY_NAME
     before = text[max(0, name.start() - _LONGEST_AROUND) : name.start()]
     for what, begins, goes_on in _AROUND:
         if goes_on.match(text, name.end()) and begins.search(before):
@@ -242,7 +254,11 @@ def _is_name(text: str, name: re.Match[str]) -> bool:
     if word.lower() not in _SHORT:
         return True
     after = text[name.end() : name.end() + 1]
-    begins = not before[-1:].isalpha() or (before[-1].islower() and word[0].isupper()) or bool(_BEFORE_SHORT.search(before))
+    begins = (
+        not before[-1:].isalpha()
+        or (before[-1].islower() and word[0].isupper())
+        or bool(_BEFORE_SHORT.search(before))
+    )
     ends = not after.isalpha() or (after.isupper() and word[-1].islower())
     return begins and ends
 

@@ -85,8 +85,8 @@ ATTACKED = (
     _sample("mysqld --password ", "S3cr3tLong"),
     _sample("app -token ", "S3cr3tToken"),
     _sample("x --api-key=", "S3cr3tKey"),
-    _sample("<add key=\"DbPassword\" value=\"", "S3cr3tConfig", '"/>'),
-    _sample("secret => \"", "S3cr3tArrow", '"'),
+    _sample('<add key="DbPassword" value="', "S3cr3tConfig", '"/>'),
+    _sample('secret => "', "S3cr3tArrow", '"'),
     _sample("passphrase: ", "S3cr3tPhrase"),
     _sample("aws_secret_access_key = ", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYab"),
     _sample("X-Api-Key: ", "S3cr3tHeader"),
@@ -141,7 +141,7 @@ OURS = (
     _sample("token: |\n  ", "S3cr3tBlock"),
     _sample("- name: DB_PASSWORD\n  value: ", "S3cr3tYamlPair"),
     _sample('{"name": "API_TOKEN", "value": "', "S3cr3tJsonPair", '"}'),
-    _sample("<property name=\"hibernate.connection.password\" value=\"", "S3cr3tSpring", '"/>'),
+    _sample('<property name="hibernate.connection.password" value="', "S3cr3tSpring", '"/>'),
     _sample("ldapsearch -D cn=admin -w ", "S3cr3tSearch"),
     _sample("openssl rsa -passin pass:", "S3cr3tOpenssl"),
     _sample("smbclient //host/share -U bob%", "S3cr3tSamba"),
@@ -153,7 +153,6 @@ OURS = (
     _sample("echo bob:", "S3cr3tChpasswd", " | chpasswd"),
     _sample("CREATE USER bob IDENTIFIED BY '", "S3cr3tSql", "'"),
     _sample("7z a -p", "S3cr3tZip", " x.7z y"),
-    _sample("wireguard PrivateKey = ", "yAnz5TFlXXJte14tji3zlMNqhdS8pQ2rT7=")
-    ,
+    _sample("wireguard PrivateKey = ", "yAnz5TFlXXJte14tji3zlMNqhdS8pQ2rT7="),
 )
 SAMPLES = (*ATTACKED, *OURS)

@@ -108,6 +108,9 @@ class Asked:
         return Asked(parts, {**self.answers, **other.answers})
 
 
+NOTHING_ASKED = Asked()
+
+
 @dataclass
 class Facts(Mapping[str, Fact]):
     """Facts by query key. `get_fact` answers a key that was never asked for with an error, not with absence.

@@ -68,21 +68,24 @@ def _unescape(field: bytes) -> str:
 
 # Options whose values are sizes, numbers, names of the kernel's and places: those of overlay and tmpfs, of the kernel's own
 # file systems and of disks (their pages in the kernel's documentation, and mount(8)).
-_HARMLESS_OPTIONS = frozenset(
-    "size nr_blocks nr_inodes mode uid gid huge mpol lowerdir lowerdir+ datadir+ upperdir workdir redirect_dir index uuid "
-    "metacopy xino verity nfs_export ptmxmode max hidepid subset fd pgrp timeout minproto maxproto pipe_ino user_id group_id "
-    "rootmode max_read blksize data commit errors stripe barrier journal_async_commit prjquota discard allocsize logbufs "
-    "logbsize sunit swidth subvol subvolid space_cache compress compress-force thread_pool ssd iocharset codepage shortname "
-    "fmask dmask umask cache version vers trans proto rsize wsize acregmin acregmax acdirmin acdirmax timeo retrans sec "
-    "local_lock namlen nconnect lookupcache".split()
-)
+_HARMLESS = """
+    size nr_blocks nr_inodes mode uid gid huge mpol lowerdir lowerdir+ datadir+ upperdir workdir redirect_dir index uuid
+    metacopy xino verity nfs_export ptmxmode max hidepid subset fd pgrp timeout minproto maxproto pipe_ino user_id group_id
+    rootmode max_read blksize data commit errors stripe barrier prjquota allocsize logbufs logbsize sunit swidth subvol
+    subvolid space_cache compress compress-force thread_pool iocharset codepage shortname fmask dmask umask cache version
+    vers trans proto rsize wsize acregmin acregmax acdirmin acdirmax timeo retrans sec local_lock namlen nconnect
+    lookupcache
+"""
+_HARMLESS_OPTIONS = frozenset(_HARMLESS.split())
 
 
 def _without_values(mounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The options of a mount go as a whole where one has a value of its own, so that none is taken for missing."""
     return [
         row
-        if all("=" not in option or option.partition("=")[0] in _HARMLESS_OPTIONS for option in row["options"])
+        if all(
+            "=" not in option or option.partition("=")[0] in _HARMLESS_OPTIONS for option in row["options"]
+        )
         else {name: value for name, value in row.items() if name != "options"}
         for row in mounts
     ]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..collector.facts import BROKEN, MET, UNKNOWN, Answer, Asked, Fact, Facts
+from ..collector.facts import BROKEN, MET, NOTHING_ASKED, UNKNOWN, Answer, Asked, Fact, Facts
 from ..kept.kept_facts import reduce_facts
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext, Evidence, NotKnownError
@@ -32,7 +32,7 @@ def asked_of(profiles: Sequence[CompiledProfile], facts: Facts, context: Evaluat
     whole = Evidence(facts, context, parts)
     told = [
         (expectation, _answer(expectation, whole))
-        for expectation in _about_reduced(profiles, facts, reduce_facts(facts, Asked()))
+        for expectation in _about_reduced(profiles, facts, reduce_facts(facts, NOTHING_ASKED))
     ]
     reduced = Evidence(reduce_facts(facts, Asked(parts)), context)
     answers = {

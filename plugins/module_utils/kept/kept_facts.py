@@ -126,7 +126,8 @@ def _restored(key: str, entry: Any) -> Fact:
     if not isinstance(parts, dict):
         raise BadFactsError(f"the fact {key} must have an object of parts")
     restored = {
-        name: _restored_fact(f"the part {name} of the fact {key}", part, set()) for name, part in parts.items()
+        name: _restored_fact(f"the part {name} of the fact {key}", part, set())
+        for name, part in parts.items()
     }
     if any(part.status not in (OK, ABSENT) for part in restored.values()):
         raise BadFactsError(f"the parts of the fact {key} must each be ok or absent")
@@ -161,7 +162,9 @@ def _answer(name: str, entry: Any) -> Answer:
         or not isinstance(entry["facts"], list)
         or not all(isinstance(key, str) for key in entry["facts"])
     ):
-        raise BadFactsError(f"the answer {name[:64]} must have the texts {', '.join(texts)} and a list of facts")
+        raise BadFactsError(
+            f"the answer {name[:64]} must have the texts {', '.join(texts)} and a list of facts"
+        )
     return Answer(entry["asked"], tuple(entry["facts"]), entry["status"], entry["text"], entry["what"])
 
 

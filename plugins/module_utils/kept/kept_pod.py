@@ -34,17 +34,26 @@ _STATUS = (
 )
 _CONTAINER_STATUS = ("name", "image", "imageID", "containerID", "ready", "started", "restartCount", "user")
 # The keys of a spec whose texts are kept, wherever they stand (core/v1 PodSpec and what it is made of).
-_KEPT_TEXTS = frozenset(
-    "name image imagePullPolicy restartPolicy mountPath mountPropagation devicePath procMount protocol serviceAccountName "
-    "serviceAccount priorityClassName runtimeClassName nodeName schedulerName dnsPolicy preemptionPolicy terminationMessagePolicy "
-    "type role level user host add drop medium sizeLimit fsGroupChangePolicy supplementalGroupsPolicy cpu memory ephemeral-storage "
-    "targetContainerName".split()
-)
+_TEXT_KEYS = """
+    name image imagePullPolicy restartPolicy mountPath mountPropagation devicePath procMount protocol serviceAccountName
+    serviceAccount priorityClassName runtimeClassName nodeName schedulerName dnsPolicy preemptionPolicy
+    terminationMessagePolicy type role level user host add drop medium sizeLimit fsGroupChangePolicy
+    supplementalGroupsPolicy cpu memory ephemeral-storage targetContainerName
+"""
+_KEPT_TEXTS = frozenset(_TEXT_KEYS.split())
 # The same for those that are kept below one key alone: (that key, their own).
 _KEPT_BELOW = frozenset({("hostPath", "path"), ("secretKeyRef", "key"), ("configMapKeyRef", "key")})
 # Maps whose keys are not the API's.
 _FREE_MAPS = frozenset(
-    "nodeSelector labels annotations matchLabels volumeAttributes options volumeClaimTemplate".split()
+    [
+        "nodeSelector",
+        "labels",
+        "annotations",
+        "matchLabels",
+        "volumeAttributes",
+        "options",
+        "volumeClaimTemplate",
+    ]
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..approaches.approach import Approach, Collected, collected_in
 from ..approaches.session import Session
-from ..collector.facts import Asked, Facts, Query
+from ..collector.facts import NOTHING_ASKED, Asked, Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
 from ..collector.request import CollectionRequest, make_request
 from ..drift.listings import drift_queries
@@ -58,7 +58,7 @@ class Outcome:
     error: ScanError | None = None
     notes: Sequence[Note] = ()
     facts: Facts | None = None
-    asked: Asked = Asked()
+    asked: Asked = NOTHING_ASKED
     drift: dict[str, Any] | None = None
 
 
@@ -118,7 +118,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
 
 
 def _asked(plan: ScanPlan, subject: Subject) -> Asked:
-    asked = Asked()
+    asked = NOTHING_ASKED
     for engine in plan.engines if plan.keep_facts else ():
         asked = asked.with_more(engine.asked(subject))
     return asked

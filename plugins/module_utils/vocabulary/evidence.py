@@ -125,4 +125,6 @@ def _can_be_kept(part: Any, called: str) -> bool:
     """Whether a part is one value or a list of such, and nothing in it looks like a secret; what holds more than was
     asked for is not kept."""
     values = part if isinstance(part, list) else [part]
-    return all(isinstance(one, (str, int, float, Absent)) for one in values) and not secret_in_value(part, called)
+    return all(isinstance(one, (str, int, float, Absent)) for one in values) and not secret_in_value(
+        part, called
+    )

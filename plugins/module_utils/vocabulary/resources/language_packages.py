@@ -53,9 +53,7 @@ class _Found(NamedTuple):
     missing: NotKnownError | None
 
 
-def _search(
-    view: View, queries: tuple[Query, ...], read: Callable[[Query], Iterator[_Install]]
-) -> _Found:
+def _search(view: View, queries: tuple[Query, ...], read: Callable[[Query], Iterator[_Install]]) -> _Found:
     installs: list[_Install] = []
     missing: NotKnownError | None = None
     for query in queries:

@@ -156,4 +156,7 @@ def test_words_stand_in_the_place_of_a_text_with_a_secret_and_hold_none_themselv
     words = in_place_of("a password or token")
     assert without_secret("password=hunter2") == words == without_secret(words)
     assert without_secret("mode") == "mode"
-    assert values_without_secrets({"a": ["password=hunter2", 1, None], "b": "x"}) == {"a": [words, 1, None], "b": "x"}
+    assert values_without_secrets({"a": ["password=hunter2", 1, None], "b": "x"}) == {
+        "a": [words, 1, None],
+        "b": "x",
+    }

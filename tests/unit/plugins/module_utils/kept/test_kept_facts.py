@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     BROKEN,
     MET,
+    NOTHING_ASKED,
     UNKNOWN,
     WITHHELD,
     Answer,
@@ -68,7 +69,7 @@ SENSITIVE = {
 }
 
 
-def kept_and_back(facts: Facts, asked: Asked = Asked()) -> Facts:
+def kept_and_back(facts: Facts, asked: Asked = NOTHING_ASKED) -> Facts:
     kept, answers = json.loads(json.dumps([keep_facts(facts, asked), keep_answers(asked)]))
     return restore_facts(kept, {"version": "1"}, answers)
 
@@ -146,7 +147,9 @@ def test_what_is_left_and_looks_like_a_secret_costs_its_fact() -> None:
             "sysctl:net.ipv4.tcp_fastopen_key": Fact("ok", "a1b2-c3d4"),
             "sysctl:secret_key": Fact("ok", "a1b2"),
             "sysctl:kernel.randomize_va_space": Fact("ok", "2"),
-            "walk:/[match=setuid]": Fact("too_large", {"entries": [{"path": "/a\npassword=hunter2"}]}, "more"),
+            "walk:/[match=setuid]": Fact(
+                "too_large", {"entries": [{"path": "/a\npassword=hunter2"}]}, "more"
+            ),
             "passwd": Fact("unreadable", cause="password=hunter2"),
         }
     )
@@ -186,7 +189,14 @@ def test_a_fact_of_an_unknown_kind_is_withheld_and_one_of_an_unknown_shape_costs
         {"os": {"status": "withheld", "value": 1, "cause": ""}},
         {"os": {"status": "withheld", "value": None, "cause": "", "parts": []}},
         {"os": {"status": "withheld", "value": None, "cause": "", "parts": {"x": 1}}},
-        {"os": {"status": "withheld", "value": None, "cause": "", "parts": {"x": {"status": "unreadable", "value": None, "cause": ""}}}},
+        {
+            "os": {
+                "status": "withheld",
+                "value": None,
+                "cause": "",
+                "parts": {"x": {"status": "unreadable", "value": None, "cause": ""}},
+            }
+        },
         {"os": {"status": "ok", "value": 1, "cause": "", "more": 1}},
     ],
 )

@@ -39,7 +39,11 @@ POD = {
                     {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},
                 ],
                 "livenessProbe": {
-                    "httpGet": {"host": "h", "path": "/?k=HIDDEN20", "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}]}
+                    "httpGet": {
+                        "host": "h",
+                        "path": "/?k=HIDDEN20",
+                        "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}],
+                    }
                 },
                 "readinessProbe": {"exec": {"command": ["HIDDEN7"]}},
                 "lifecycle": {"preStop": {"exec": {"command": ["HIDDEN8"]}}},
