@@ -20,6 +20,7 @@ from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, ProfileReference
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
 
 _LISTED_IN_RESULT = 20
@@ -117,7 +118,8 @@ class RunRecorder:
         :param duration: seconds
         :param error: as `ScanError.record()`
         """
-        self._not_scanned.append({"target_id": identity["target_id"], "error": dict(error)})
+        error = values_without_secrets(error)
+        self._not_scanned.append({"target_id": identity["target_id"], "error": error})
         self._summary.add_not_scanned(identity, approach, duration, error)
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

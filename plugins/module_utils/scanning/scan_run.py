@@ -176,7 +176,9 @@ class ScanRun:
             judgement,
             outcome.notes,
             kept=(
-                keep_target(outcome.selected, outcome.facts, judgement.method, judgement.started)
+                keep_target(
+                    outcome.selected, outcome.facts, outcome.asked, judgement.method, judgement.started
+                )
                 if outcome.facts is not None
                 else None
             ),
