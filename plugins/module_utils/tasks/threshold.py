@@ -33,7 +33,8 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, files, table (lines for a
     terminal), error."""
     options = ThresholdOptions.from_params(params)
-    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
+    for path in filter(None, (options.run_dir, options.baseline)):
+        context.warnings += check_folder(path, options.allow_shared_folder)
     run, now = open_run(options.run_dir), datetime.now(timezone.utc)
     check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
