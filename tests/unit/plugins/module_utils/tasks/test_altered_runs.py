@@ -222,6 +222,8 @@ def test_a_summary_without_the_failing_target_leaves_its_document_over(run_dir: 
     assert [(key, text) for key, _target, text in reasons(run_dir)] == [
         ("documents", f"{run_dir}/hdf/{BAD_FILE} is not a document of the run")
     ]
+    (junit,) = report(run_dir, None)
+    assert 'failures="1"' in pathlib.Path(junit).read_text() and BAD_FILE in pathlib.Path(junit).read_text()
     attack_ends_as("11-target-cut-out", outcome="documents")
 
 
