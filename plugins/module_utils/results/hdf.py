@@ -34,13 +34,17 @@ from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
 
 SCHEMA_VERSION = 1
+# Heimdall shows the tags of a control, and neither a profile's summary nor what stands under passthrough.
+EVIDENCE_TAG = "evidence_grade"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
 
 
 def hdf_document(judgement: Judgement) -> dict[str, Any]:
     """The document of `judgement`, with every field that InSpec's own schema asks for."""
-    profiles = [_profile(profile) for profile in judgement.profiles]
+    evidence: Mapping[str, Any] = judgement.method.get("evidence") or {}
+    tags = {EVIDENCE_TAG: kept_values(evidence["grade"])} if evidence else {}
+    profiles = [_profile(profile, tags) for profile in judgement.profiles]
     platform = judgement.platform
     method = dict(judgement.method)
     unread = method.pop("unread", [])
@@ -172,7 +176,8 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _profile(profile: ProfileResult) -> dict[str, Any]:
+def _profile(profile: ProfileResult, tags: Mapping[str, str]) -> dict[str, Any]:
+    """:param tags: what each control is tagged with besides; a profile has no say in these"""
     return {
         "name": profile.name,
         "version": profile.version,
@@ -186,7 +191,7 @@ def _profile(profile: ProfileResult) -> dict[str, Any]:
         "supports": profile.supports,
         "attributes": [_attribute(attribute) for attribute in profile.attributes],
         "groups": _groups(profile),
-        "controls": [hdf_control(control) for control in profile.controls],
+        "controls": [_tagged(hdf_control(control), tags) for control in profile.controls],
         "status": profile.status,
         "status_message": kept_values(profile.status_message),
     }
@@ -197,6 +202,10 @@ def _manual_controls(profiles: Sequence[ProfileResult]) -> dict[str, list[str]]:
         profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles
     }
     return {name: manual for name, manual in ids.items() if manual}
+
+
+def _tagged(control: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    return dict(control, tags=dict(control["tags"], **tags))
 
 
 def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "approaches",
         "how a target is reached: a session on it, and its facts; one file per approach",
-        "drift collector access targets cluster network",
+        "drift results collector access targets cluster network",
     ),
     _engine(
         "sinks",
