@@ -12,7 +12,7 @@ from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..results.evidence import Doubt
 from ..targets.selection import SelectedTarget
-from .session import Footprint, Session
+from .session import Checked, Footprint, Session
 
 __all__ = ["Approach", "Collected", "Footprint", "collected_in"]
 
@@ -23,6 +23,7 @@ class Collected:
 
     `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
     its error. `doubts`: what lowers the evidence of this target, besides what the approach and its footprint tell.
+    `checked`: where a cross-check was asked for.
     """
 
     facts: Facts
@@ -30,12 +31,15 @@ class Collected:
     footprint: Footprint | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    checked: Checked | None = None
 
 
 def collected_in(session: Session, facts: Facts) -> Collected:
     """Facts that a session has given."""
     entered = session.entered
-    return Collected(facts, entered.approach, entered.footprint, entered.passed_over, entered.doubts)
+    return Collected(
+        facts, entered.approach, entered.footprint, entered.passed_over, entered.doubts, entered.checked
+    )
 
 
 class Approach(Protocol):

@@ -71,11 +71,22 @@ class Footprint:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """A cross-check: by which approach (empty: none reached the target), how many facts both answered, and the names of
+    those that differ from the image, as far as the container can have changed them."""
+
+    approach: str
+    compared: int
+    drifted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Entered:
     """Where a session's shell is: by which approach, in which container, from where it sees the target, and
     what stays of it.
 
-    `path` is the target's, for messages. `passed_over` and `doubts`: as of Collected.
+    `path` is the target's, for messages. `passed_over`, `doubts` and
+    `checked`: as of Collected.
     """
 
     approach: str
@@ -85,6 +96,7 @@ class Entered:
     footprint: Footprint | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    checked: Checked | None = None
 
 
 @dataclass(frozen=True)
