@@ -30,22 +30,33 @@ class Changer:
     user: int | None = None
     groups: frozenset[int] = frozenset()
 
-    def can_change(self, path: str, in_image: Mapping[str, Fact]) -> bool:
-        """:param in_image: the facts `file` that the image gives of `ways_to(path)`, by path"""
+    def can_change(self, path: str, in_image: Mapping[str, Fact], *, by_writing: bool) -> bool:
+        """
+        :param in_image: the facts `file` that the image gives of `ways_to(path)`, by path
+        :param by_writing: whether it is enough to write the file. To set its mode or owner, to make or to remove it,
+            one must own it or write the directory
+        """
         if self.is_read_only:
             return False
         if self.user is None:
             return True
-        return any(self._can_write(in_image.get(way)) for way in ways_to(path))
+        *above, own = ways_to(path)
+        return any(self._can_write(in_image.get(way)) for way in above) or (
+            self._can_write(in_image.get(own)) if by_writing else self._owns(in_image.get(own))
+        )
+
+    def _owns(self, fact: Fact | None) -> bool:
+        """Whether it is the owner, who can set mode and owner; also where that is not known."""
+        if fact is not None and fact.status == ABSENT:
+            return False
+        return fact is None or not fact.ok or fact.value["uid"] == self.user
 
     def _can_write(self, fact: Fact | None) -> bool:
         if fact is not None and fact.status == ABSENT:
             return False  # to make it is to write the directory above
-        if fact is None or not fact.ok or fact.value["link_target"] is not None:
+        if self._owns(fact) or fact is None or fact.value["link_target"] is not None:
             return True
         mode: int = fact.value["mode"]
-        if fact.value["uid"] == self.user:
-            return True  # its owner can set its mode
         return bool(mode & 0o020) if fact.value["gid"] in self.groups else bool(mode & 0o002)
 
 

@@ -86,6 +86,21 @@ def places_of(query: Query, one: Fact, other: Fact) -> tuple[str, ...]:
     return PLACES[query.kind] if query.kind in ("passwd", "shadow", "group", "os") else ()
 
 
+def could_be_written(query: Query, one: Fact, other: Fact) -> bool:
+    """Whether a program that only writes to the files of an answer can make the difference between two."""
+    if ABSENT in (one.status, other.status):
+        return False
+    if query.kind == "walk":
+        # a write takes setuid and setgid away
+        return dict(query.options).get("match") in ("setuid", "setgid")
+    return query.kind != "file" or _kept_by_writing(one) == _kept_by_writing(other)
+
+
+def _kept_by_writing(fact: Fact) -> tuple[Any, ...]:
+    value = fact.value
+    return (*(value[name] for name in ("type", "uid", "gid", "link_target")), value["mode"] & 0o1777)
+
+
 def _touches(query: Query, lively: Sequence[str]) -> bool:
     """Whether an answer comes from a lively place. One of a search does not: what it finds there is taken out."""
     if query.kind == "walk":

@@ -23,13 +23,15 @@ from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected
 from .changeable import changer_of, ways_to
 from .choice import REQUIRED, ApproachOptions, open_one
-from .contradictions import comparable, compare, places_of
+from .contradictions import comparable, compare, could_be_written, places_of
 from .image import NAME as IMAGE
 from .image_and_volumes import volume_mounts
 from .pod_entry import Means
 from .registry import kind_of
 from .session import Checked, Collecting, Footprint, Session
 
+# Has the first approach answer some queries once more.
+_Again = Callable[[tuple[Query, ...]], Facts]
 _NAMED_FACTS = 10
 _FACT_CHARACTERS = 120
 # The files of an image that are looked at to find out whether the container can have changed them.
@@ -125,7 +127,7 @@ class CrossChecked:
         selected: SelectedTarget,
         request: CollectionRequest,
         seen: Collected,
-        again: Callable[[tuple[Query, ...]], Facts],
+        again: _Again,
     ) -> Collected:
         """
         :param seen: what the first approach has answered to the request
@@ -193,11 +195,12 @@ class CrossChecked:
             return []
         places = {query: places_of(query, one.get_fact(query), other.get_fact(query)) for query in different}
         in_image = self._in_image(selected, [place for found in places.values() for place in found])
-        return [
-            query
-            for query, found in places.items()
-            if found and not any(changer.can_change(place, in_image) for place in found)
-        ]
+        impossible = []
+        for query, found in places.items():
+            by_writing = could_be_written(query, one.get_fact(query), other.get_fact(query))
+            if found and not any(changer.can_change(each, in_image, by_writing=by_writing) for each in found):
+                impossible.append(query)
+        return impossible
 
     def _in_image(self, selected: SelectedTarget, places: Sequence[str]) -> dict[str, Fact]:
         """By path what the image has at these places and in the directories above them. What it does not tell is
@@ -228,7 +231,7 @@ def _seen_again(
     different: Sequence[Query],
     seen: Collected,
     other: Facts,
-    again: Callable[[tuple[Query, ...]], Facts],
+    again: _Again,
     mounts: Sequence[str],
 ) -> tuple[Collected, list[Query]]:
     """(what was seen, with what changed meanwhile as both have it now; what still differs)"""
