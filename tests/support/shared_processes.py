@@ -48,13 +48,19 @@ class SharedProcesses:
     """A process namespace; the container of `first` is the one whose program is process 1."""
 
     def __init__(
-        self, scratch: Path, first: Container, *argv: str, uid: int = 65534, gid: int = 65534
+        self,
+        scratch: Path,
+        first: Container,
+        *argv: str,
+        uid: int = 65534,
+        gid: int = 65534,
+        groups: str = "",
     ) -> None:
         self._scratch = scratch
         self._started: list[subprocess.Popen[bytes]] = []
         self._main: dict[int, Process] = {}
         self._pids = ["unshare", "--pid", "--net", "--fork", "--kill-child"]
-        self.first = self.start(first, *argv, uid=uid, gid=gid)
+        self.first = self.start(first, *argv, uid=uid, gid=gid, groups=groups)
         self._pids = ["nsenter", "--target", str(self.first.outer), "--pid", "--net"]
 
     def start(
@@ -63,12 +69,19 @@ class SharedProcesses:
         *argv: str,
         uid: int = 65534,
         gid: int = 65534,
+        groups: str = "",
         env: dict[str, str] | None = None,
         chroot: str = "",
     ) -> Process:
         """Start a program in a container: the first one gets the container's mounts, further ones enter these."""
         main = self._main.get(id(container))
-        argv = ("chroot", f"--userspec={uid}:{gid}", "--groups=", str(container.root) + chroot, *argv)
+        argv = (
+            "chroot",
+            f"--userspec={uid}:{gid}",
+            f"--groups={groups}",
+            str(container.root) + chroot,
+            *argv,
+        )
         if main is None:
             mounts = 'mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && unset PWD OLDPWD && exec "$@"'
             argv = (*self._pids, "unshare", "--mount", "sh", "-c", mounts, str(container.root), *argv)

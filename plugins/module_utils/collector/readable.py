@@ -19,41 +19,30 @@ from .family import RUNNING, Answer, Family, call_with
 from .frames import BadContentError, decode_text
 from .query_rules import PATH
 
-# readable__same is set to 1 where the shell is in all groups of the target's process, and else to 0; it is
-# found out once.
+# From inside, the target's process is the shell itself.
 _SHELL = r"""
 readable() {
   if look "$2"; then
-    if [ ! -f "$path" ]; then unsupported $1 'it is not a regular file'; return
-    elif true <"$path"; then put "q$1" ok text yes; return
-    fi
+    [ -f "$path" ] || { unsupported $1 'it is not a regular file'; return; }
+    if true <"$path"; then put "q$1" ok text yes; return; fi
     cause='it cannot be opened for reading'
   else case $cause in 'no permission to search '*) ;; *) unseen $1; return ;; esac
   fi
-  if groups_held; then put "q$1" ok text "no$nl$cause"
-  else unsupported $1 'the target is in groups that the scan is not in'
-  fi
-}
-groups_held() {
-  case $groups_held__known in 0|1) return $groups_held__known ;; esac
-  groups_of $$; groups_held__own=" $groups_of__numbers "
-  groups_of $target__process
-  groups_held__known=0
-  [ "$groups_of__numbers" ] || groups_held__known=1
-  for groups_held__number in $groups_of__numbers; do
-    case $groups_held__own in *" $groups_held__number "*) ;; *) groups_held__known=1 ;; esac
-  done
-  return $groups_held__known
-}
-groups_of() {
-  groups_of__numbers=
-  while read -r groups_of__name groups_of__line; do
-    case $groups_of__name in
-    Gid:|Groups:) for groups_of__number in $groups_of__line; do groups_of__numbers="$groups_of__numbers $groups_of__number"; done ;;
+  groups $$; readable__own=" $groups__numbers "
+  groups $target__process
+  for readable__group in $groups__numbers; do
+    case $readable__own in
+    *" $readable__group "*) ;;
+    *) unsupported $1 'the target is in a group that the scan is not in'; return ;;
     esac
-  done </proc/$1/status
+  done
+  put "q$1" ok text "no$nl$cause"
 }
-groups_held__known=
+groups() {
+  unused=
+  while IFS=' 	' read -r unused groups__numbers; do [ "$unused" != Groups: ] || break; done </proc/$1/status
+  [ "$unused" = Groups: ] || groups__numbers=unknown
+}
 """
 
 

@@ -22,7 +22,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.securescan.kubernetes.plugins.filter.scan_results import FilterModule
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import (
+    RunFolder,
+    hdf_file_name,
+)
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -278,3 +282,45 @@ def test_every_example_runs(documentation: dict[str, Any], tmp_path: pathlib.Pat
     ):
         assert text in done.stdout, (text, done.stdout)
     assert "WARNING" not in done.stderr
+
+
+def test_what_a_document_says_is_never_a_template(tmp_path: pathlib.Path) -> None:
+    """Through a scan's documents, the filters, set_fact, a loop and copy, in the Ansible that is installed."""
+    hostile = "{{ lookup('pipe', 'touch %s') }}" % (tmp_path / "run")
+    document = make_document(ONE, make_control("c-1", "failed", title=hostile))
+    scan = write_run(tmp_path, "run-1", (ONE, document))
+    tasks = [
+        {"ansible.builtin.set_fact": {"found": "{{ [lookup('file', file) | from_json] | CONTROLS }}"}},
+        {"ansible.builtin.set_fact": {"again": "{{ found }}"}},
+        {"ansible.builtin.debug": {"msg": "{{ item }}"}, "loop": "{{ again }}"},
+        {
+            "ansible.builtin.copy": {
+                "content": "{{ again | to_json }}",
+                "dest": str(tmp_path / "copy"),
+                "mode": "0600",
+            }
+        },
+    ]
+    text = json.dumps(tasks).replace("CONTROLS", "securescan.kubernetes.scan_failed_controls")
+    variables = {
+        "ansible_python_interpreter": sys.executable,
+        "file": scan["run_dir"] + "/hdf/" + hdf_file_name(ONE.identity()),
+    }
+    play = tmp_path / "hostile.yml"
+    play.write_text(
+        yaml.safe_dump(
+            [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": json.loads(text)}]
+        )
+    )
+    program = pathlib.Path(sys.executable).parent / "ansible-playbook"
+    done = subprocess.run(
+        [str(program), "-i", "localhost,", "-c", "local", str(play)],
+        cwd=tmp_path,
+        check=False,
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert hostile.split("'")[1] in (tmp_path / "copy").read_text(encoding="utf-8"), "the text went through"
+    assert not (tmp_path / "run").exists()
+    attack_ends_as("H-02-templates", outcome="no template is run")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from typing import Any
@@ -22,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.network import http_pool
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 PODS = "/api/v1/namespaces/shop/pods"
 ACCOUNTS = "/api/v1/namespaces/shop/serviceaccounts"
@@ -259,6 +261,31 @@ def test_a_server_that_misbehaves(
     assert server.token not in str(error.record())
     server.faults.clear()
     assert client.get(PODS)["items"], "the next request is well again"
+
+
+def test_a_packed_reply_that_nobody_asked_for_is_not_unpacked(
+    server: FakeApiServer, client: RestClient
+) -> None:
+    packed = gzip.compress(b'{"items": [' + b" " * 10**8 + b"]}")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    server.faults.append(Fault("garbage", text=head + packed.decode("latin-1")))
+    error = fails(client.get, PODS)
+    attack_ends_as("H-12-packed-reply", outcome=error.reason)
+
+
+@pytest.mark.parametrize(
+    ("row", "head"),
+    [
+        ("H-13-headers", "HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 5000),
+        ("H-13-continue", "HTTP/1.1 100 Continue\r\n\r\n" * 5000),
+    ],
+)
+def test_heads_without_end_are_an_error(
+    server: FakeApiServer, connection: ClusterConnection, row: str, head: str
+) -> None:
+    server.faults.append(Fault("garbage", text=head))
+    error = fails(RestClient(connection, timeout=2).get, PODS)
+    attack_ends_as(row, outcome=error.reason)
 
 
 @pytest.mark.parametrize(

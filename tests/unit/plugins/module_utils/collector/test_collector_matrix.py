@@ -108,6 +108,7 @@ REQUEST = (
         for path in ("/data/text", "/data/binary", "/data/empty", "/secret", "/nowhere", "/proc/version")
     ),
     Query("sha256", "/data/binary"),
+    *(Query("readable", path) for path in ("/data/text", "/secret", "/private/file", "/nowhere")),
     *(Query("sysctl", name) for name in ("kernel.ostype", "kernel.pid_max", "no.such")),
     *(Query("walk", "/data", (("match", match),)) for match in ("setuid", "world_writable")),
     *(Query("environment_value", name) for name in ("MULTI", "FAKE")),

@@ -35,6 +35,7 @@ SUBJECTS = {
     "file": "/etc/motd",
     "content": "/etc/motd",
     "sha256": "/etc/motd",
+    "readable": "/etc/motd",
     "listing": "/usr",
     "sysctl": "kernel.pid_max",
     "python_packages": "/usr",

@@ -57,6 +57,10 @@ PROCESS = [
     Query("content", "/proc/1/cmdline"),
     Query("file", "/proc/1/nothing"),
     Query("file", "/proc/sys/kernel/ostype"),
+    *(
+        Query("readable", path)
+        for path in ("/etc/motd", "/etc/shadow", "/private/file", "/closed/inner/file", "/no")
+    ),
 ]
 SECRET = {"SECRET": SCANNERS_OWN}
 
@@ -87,7 +91,7 @@ def make_pod(make_container: MakeContainer, tmp_path: Path) -> Iterator[MakePod]
     made: list[SharedProcesses] = []
 
     def make(
-        shell: str = "dash", tools: str = "gnu", form: str = "v2 with a namespace", **identity: int
+        shell: str = "dash", tools: str = "gnu", form: str = "v2 with a namespace", **identity: Any
     ) -> Pod:
         target, scanner = make_container(shell, tools), make_container(shell, tools)
         fill(target)
@@ -124,6 +128,19 @@ def test_the_same_from_inside_and_from_beside(make_pod: MakePod, shell: str, too
     assert differences(inside, outside) == []
     assert [row["port"] for row in outside["sockets"].value] == [8080]
     assert sum(fact.status == OK for fact in outside.values()) > 70
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox", "mksh"])
+def test_what_a_group_of_the_target_could_read_is_not_called_unreadable(
+    make_pod: MakePod, shell: str
+) -> None:
+    """The image's /etc/group puts the target in groups that the shell beside it is not in."""
+    pod = make_pod(shell, "busybox" if shell == "busybox" else "gnu", groups="42")
+    queries = [Query("readable", path) for path in ("/etc/motd", "/etc/shadow", "/no")]
+    facts = pod.shared.collect(pod.scanner, queries, VIEW)
+    assert facts["readable:/etc/motd"].value == {"readable": True, "refusal": ""}
+    assert facts["readable:/etc/shadow"].status == UNSUPPORTED
+    assert facts["readable:/no"].status == ABSENT
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh"])

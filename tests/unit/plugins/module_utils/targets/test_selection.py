@@ -16,6 +16,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     select_pods,
     select_targets,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     DIGEST,
     Api,
@@ -276,3 +277,10 @@ def test_a_snapshot_is_small_and_whole():
 def test_identity_names_the_target_over_a_fleet():
     (selected,) = select(Api(pods=[pod("bare")]))
     assert selected.target.identity()["target_id"] == "c/shop/Pod/bare/bare/app"
+
+
+def test_ten_thousand_containers_of_a_pod_are_bounded_by_the_limit():
+    api = Api(pods=[pod("a", containers=[f"c{number}" for number in range(10_000)])])
+    assert len(select(api)) == 10_000
+    chosen = select(api, limit=5000)
+    attack_ends_as("H-13-many-containers", outcome=f"the limit of {len(chosen)} is kept")

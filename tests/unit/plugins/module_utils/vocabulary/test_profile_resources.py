@@ -166,6 +166,12 @@ CASES = [
     ("file: /x", "content: {include: b}", "content: {include: z}", {"content:/x": b"abc\n"}),
     ("file: /x", "lines: [a, b]", "lines: [a]", {"content:/x": b"a\nb\n"}),
     ("file: /x", "content: {matches: '\\\\xff'}", "content: {matches: '^.$'}", {"content:/x": b"\xff"}),
+    (
+        "file: /x",
+        "readable: true",
+        "readable: false",
+        {"readable:/x": {"readable": True, "refusal": ""}},
+    ),
     ("file: /x", "sha256: abc", "sha256: abd", {"sha256:/x": "abc"}),
     ("directory: /x", "exist: true", "exist: false", {"file:/x": FOLDER}),
     ("directory: /x", "exist: false", "exist: true", {"file:/x": FILE}),
