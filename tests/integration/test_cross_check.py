@@ -29,7 +29,9 @@ def liar(cluster, place):
 def scan(helper_operator_kubeconfig, liar, tmp_path):
     def scanned(**options) -> tuple[Run, dict]:
         given = {"namespaces": [liar.name], "profiles": ["container-baseline"], **options}
-        run = Run(run_scan(helper_operator_kubeconfig, tmp_path / str(len(list(tmp_path.iterdir()))), **given))
+        run = Run(
+            run_scan(helper_operator_kubeconfig, tmp_path / str(len(list(tmp_path.iterdir()))), **given)
+        )
         (target,) = run.targets
         return run, target
 
@@ -66,20 +68,29 @@ def test_a_container_that_lies_passes_by_exec_and_each_cross_check_catches_it(sc
 def test_what_can_be_checked_by_nothing_is_said_or_refused(scan) -> None:
     run, target = scan(approach="exec", scanner_image=None, helper_namespace=None, cross_check="possible")
     assert target["evidence"]["grade"] == "target"
-    assert any("A cross-check was asked for, and there was none" in reason for reason in target["evidence"]["reasons"])
+    assert any(
+        "A cross-check was asked for, and there was none" in reason
+        for reason in target["evidence"]["reasons"]
+    )
     assert run.said(target)["cross_check"] == {"approach": "", "compared": 0, "drifted": []}
 
 
 def test_honest_containers_contradict_nothing(cluster, helper_operator_kubeconfig, tmp_path) -> None:
     """The sample workloads: root and not, writable and read-only, with and without a shell, one that crashes."""
-    run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="auto", cross_check="possible", prefer="trust"))
+    run = Run(
+        run_scan(
+            helper_operator_kubeconfig, tmp_path, approach="auto", cross_check="possible", prefer="trust"
+        )
+    )
     assert [target["error"] for target in run.targets if target["outcome"] != "scanned"] == []
     checks = {}
     for target in run.targets:
         seen = run.said(target)
         checks[target["container"]] = (target["approach"], seen["cross_check"]["approach"])
         if seen["cross_check"]["approach"]:
-            assert seen["cross_check"]["compared"] > 5 and seen["cross_check"]["drifted"] == [], target["container"]
+            assert seen["cross_check"]["compared"] > 5 and seen["cross_check"]["drifted"] == [], target[
+                "container"
+            ]
     assert checks["api"] == ("debug", "image")
     assert checks["broken"] == ("image", ""), "it does not run, so only its image can be seen"
     (broken,) = run.of("broken")
