@@ -167,7 +167,7 @@ summary_file:
   type: str
   sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
 counts:
-  description: Numbers of containers selected, scanned, not scanned, and scanned without anything that could be judged.
+  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
   returned: success
   type: dict
   sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}

@@ -74,7 +74,7 @@ summary_file:
   type: str
   sample: /var/lib/scans/20261124t090000-2b7c1d/summary.json
 counts:
-  description: Numbers of containers of the earlier run, of those with results, without, and with results of which nothing could be judged.
+  description: Numbers of containers of the earlier run, of those with results, without and, among those with, not judged.
   returned: success
   type: dict
   sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}

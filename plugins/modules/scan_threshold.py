@@ -22,9 +22,18 @@ options:
   threshold:
     description:
       - A threshold in SAF's format, as a dictionary or as the path of a file on the controller.
-      - Without it, no failed control of severity high or critical, no profile error, and every selected container scanned.
-      - Beside SAF's keys there are some for the run as a whole, which SAF does not know.
-      - C(coverage.min) is the percentage of the selected containers that must have been scanned.
+      - Without it, no failed control of severity high or critical, no profile error, every selected container scanned, and every
+        control of severity high or critical reviewed.
+      - The last three hold for every threshold that does not name C(error), C(coverage) or C(reviewed) itself, in any form.
+        RV(gate.added_limits) shows which.
+      - Compliance is compared exactly; SAF rounds it to a whole number first.
+      - Beside SAF's keys there are some which SAF does not know.
+      - C(reviewed.min) is the percentage of the controls that must have been reviewed, among those that a program can review;
+        C(reviewed.critical.min) and so on is that of a severity. Manual controls, waived ones and those that do not apply are not
+        counted.
+      - C(evidence.min) is C(beside) or C(image), the least grade of evidence of each container (or C(target), any that is known).
+      - C(coverage.min) is the percentage of the selected containers that must have been scanned. A container on which a profile judged
+        no control does not count.
       - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline).
         A control that failed on several
         replicas of a workload counts once.
@@ -45,7 +54,7 @@ options:
   fail_on:
     description:
       - V(gate) fails the task when the threshold is not met.
-      - V(error) fails it only when a container could not be scanned or a control ended in a profile error.
+      - V(error) fails it only when a container could not be scanned or judged, or a control ended in a profile error.
       - V(never) reports only.
     type: str
     choices: [gate, error, never]
@@ -101,7 +110,7 @@ gate:
       returned: always
       sample: false
     coverage:
-      description: Percentage of the selected containers that were scanned.
+      description: Percentage of the selected containers that were scanned, and on which each profile judged something.
       type: float
       returned: always
       sample: 66.66
@@ -115,6 +124,11 @@ gate:
       type: int
       returned: always
       sample: 0
+    added_limits:
+      description: Limits that hold though the threshold does not name them, by their key.
+      type: dict
+      returned: always
+      sample: {error.total.max: 0, coverage.min: 100, reviewed.critical.min: 100, reviewed.high.min: 100}
     reasons:
       description: Up to 10 reasons in words. All of them stand in the summary.
       type: list

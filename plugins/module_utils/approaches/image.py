@@ -166,7 +166,7 @@ class ImageApproach(EnteringApproach):
                 helper,
                 self._options,
                 labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
-                owner=self._access.account(self._options.namespace),
+                owner=self._access.helper_owner(self._options.namespace),
                 lifetime=self._access.remaining(self._options.namespace),
             )
             try:

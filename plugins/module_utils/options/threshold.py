@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ScanError
-from ..results.threshold import DEFAULT_THRESHOLD, Threshold, load_threshold
+from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
 from .spec import Params, Spec
 
 
@@ -29,7 +29,10 @@ class ThresholdOptions:
 
 
 def _threshold(params: Params) -> Threshold:
-    """None means the default. Anything else without limits is a mistake, which must not open the gate."""
+    """None means the default. Anything else without limits is a mistake, which must not open the gate.
+
+    Limits that hold whatever threshold is given are added.
+    """
     if params["threshold"] is None:
         return DEFAULT_THRESHOLD
     if not isinstance(params["threshold"], Mapping):
@@ -38,7 +41,8 @@ def _threshold(params: Params) -> Threshold:
             "the threshold is {}, not keys with limits".format(type(params["threshold"]).__name__),
             tried="reading the options",
         )
-    return load_threshold(params["threshold"], params["threshold_source"])
+    given = load_threshold(params["threshold"], params["threshold_source"])
+    return given.with_limits(LASTING_LIMITS)
 
 
 def scan_threshold_spec() -> Spec:

@@ -19,6 +19,7 @@ _HEADS = (
     "CLUSTER",
     "GATE",
     "SCANNED",
+    "JUDGED",
     "P",
     "F",
     "NR",
@@ -86,6 +87,7 @@ def _row(one: ClusterRun, run: Run) -> tuple[str, ...]:
         one_line(run.cluster, _WIDEST_LABEL),
         gate,
         f"{counts.scanned}/{counts.selected}",
+        f"{counts.scanned - counts.not_judged}/{counts.selected}",
         *(str(controls.of(status)) for status in _STATUSES),
         str(controls.compliance),
         failed[0].severity if failed else "-",
@@ -97,6 +99,7 @@ def _row(one: ClusterRun, run: Run) -> tuple[str, ...]:
 def _total(all_runs: Sequence[ClusterRun]) -> tuple[str, ...]:
     runs = [one.run for one in all_runs if one.run is not None]
     scanned = sum(run.target_counts.scanned for run in runs)
+    judged = scanned - sum(run.target_counts.not_judged for run in runs)
     selected = sum(run.target_counts.selected for run in runs)
     passed = sum(one.passed is True for one in all_runs)
     return (
@@ -104,6 +107,7 @@ def _total(all_runs: Sequence[ClusterRun]) -> tuple[str, ...]:
         "clusters scanned",
         f"{passed} passed",
         f"{scanned}/{selected}",
+        f"{judged}/{selected}",
         *(str(sum(run.controls.of(status) for run in runs)) for status in _STATUSES),
         "",
         "",

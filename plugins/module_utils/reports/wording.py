@@ -14,12 +14,17 @@ from collections.abc import Mapping, Sequence
 from ..results.decision import Reason
 from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.run import Run
-from ..results.status import FAIL, NOT_SCANNED, PASS
+from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
 
-RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
+RESULT_WORDS: dict[str, str] = {
+    PASS: "PASS",
+    FAIL: "FAIL",
+    NOT_JUDGED: "NOT JUDGED",
+    NOT_SCANNED: "NOT SCANNED",
+}
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
 # Reasons that lower evidence, the most frequent first.
@@ -113,3 +118,17 @@ def verdict(run: Run) -> str:
     if run.gate is None:
         return "NOT DECIDED"
     return "PASSED" if run.gate.passed else "FAILED"
+
+
+def scanned_line(run: Run) -> str:
+    """How many targets were scanned, and how many of them were not judged."""
+    counts = run.target_counts
+    not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
+    return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
+
+
+def added_limits(run: Run) -> str:
+    """The limits that hold though the threshold does not name them, in one sentence; empty without any."""
+    limits = run.gate.threshold.added_limits if run.gate else ()
+    named = ", ".join(f"{limit.key} {limit.value}" for limit in limits)
+    return f"In force though the threshold does not name them: {named}." if named else ""

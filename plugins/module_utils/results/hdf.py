@@ -12,19 +12,21 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
     scan              how it was seen: started (RFC 3339), duration (seconds), run_id, approach, collector_version and
                       whatever else the judgement's method holds, its evidence {grade, reasons} among it
     unread_facts      list of {fact, status, cause}: what could not be had
+    manual_controls   {profile: [control id]}: those that only a person can check, as their profile says
     error             null; a document in which it is an error record is not accepted back
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ScanError
 from ..safe_text import kept_values, one_line
+from .checked_json import JsonObject
 from .evidence import document_evidence
 from .hdf_check import check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
@@ -63,6 +65,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
                 "platform": kept_values(asdict(platform)),
                 "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
                 "unread_facts": kept_values(unread),
+                "manual_controls": _manual_controls(judgement.profiles),
                 "error": None,
             }
         },
@@ -122,6 +125,7 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
             ),
         )
     document_evidence(checked, source)
+    manual_controls(checked, source)
     return checked
 
 
@@ -145,6 +149,17 @@ def document_target_id(document: Mapping[str, Any], source: str) -> str:
     if target:
         return str(target["target_id"])
     return str(document["platform"].get("target_id") or source)
+
+
+def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple[str, ...]]:
+    """{profile: ids of its controls that only a person can check}; empty for a document of others, or an older one.
+
+    :raises ScanError: `bad_results`, when what stands there is something else; `check_document` has asked that before
+    """
+    own = _own_part(document)
+    place = f"passthrough.{PASSTHROUGH}"
+    given = JsonObject(own, source, place).object_or_none("manual_controls") if own is not None else None
+    return {name: given.texts(name) for name in given.values} if given else {}
 
 
 def _own_part(document: Mapping[str, Any]) -> Any:
@@ -184,6 +199,13 @@ def _profile(profile: ProfileResult, tags: Mapping[str, str]) -> dict[str, Any]:
 
 def _tagged(control: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
     return dict(control, tags=dict(control["tags"], **tags))
+
+
+def _manual_controls(profiles: Sequence[ProfileResult]) -> dict[str, list[str]]:
+    ids = {
+        profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles
+    }
+    return {name: manual for name, manual in ids.items() if manual}
 
 
 def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:

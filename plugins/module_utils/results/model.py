@@ -52,6 +52,8 @@ class ControlResult:
     source_file: str = ""
     source_line: int = 0
     waiver_data: dict[str, Any] = field(default_factory=dict)
+    # whether only a person can check it: its profile says so, never what was seen of a target
+    manual: bool = False
     attestation_data: dict[str, str] = field(default_factory=dict)
 
 

@@ -32,8 +32,9 @@ The summary says what was selected, scanned and found, small enough to be held w
     waiver_notes      list of {control_id, kind, text}
     attestation_notes the same
 
-`result` follows the gate's decision on the target; without a gate, a target with a failed control or a profile error
-fails.
+`result` follows the gate's decision on the target (see decision.py). Without a gate, a target with a failed control or a
+profile error fails. Else it is not judged, when a control of severity critical or high was not reviewed though a program
+could have done it, or when a profile judged no control at all.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from .checked_json import JsonObject, JsonRecord, TextRecord
 from .decision import Decision, ExpectedTarget
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
-from .status import NOT_JUDGED, SEVERITIES
+from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
 from .target_record import TargetRecord
 
@@ -70,7 +71,31 @@ def _lift_1(old: dict[str, Any]) -> dict[str, Any]:
             {**target, "hdf_sha256": "", "evidence": None} if isinstance(target, dict) else target
             for target in old["targets"]
         ]
+    if isinstance(old.get("gate"), dict):
+        summary["gate"] = _lift_gate_1(old["gate"])
     return summary
+
+
+def _lift_gate_1(old: dict[str, Any]) -> dict[str, Any]:
+    """A decision knew whether a target passed, and nothing of targets that were not judged or of limits of ours."""
+    gate = dict(old)
+    if isinstance(old.get("threshold"), dict):
+        gate["threshold"] = {**old["threshold"], "added": []}
+    numbers = old["counts"].get("targets") if isinstance(old.get("counts"), dict) else None
+    if isinstance(numbers, dict):
+        gate["counts"] = {**old["counts"], "targets": {**numbers, "judged": numbers.get("scanned")}}
+    if isinstance(old.get("targets"), list):
+        gate["targets"] = [
+            {**target, "result": _lift_result_1(target)} if isinstance(target, dict) else target
+            for target in old["targets"]
+        ]
+    return gate
+
+
+def _lift_result_1(target: dict[str, Any]) -> str:
+    if target.get("passed"):
+        return PASS
+    return NOT_SCANNED if target.get("outcome") == NOT_SCANNED and not target.get("reasons") else FAIL
 
 
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
@@ -193,9 +218,12 @@ class Run(JsonRecord):
 
     def with_gate(self, gate: Decision) -> Run:
         """The run with the gate's decision, in place of an earlier one."""
-        passed = {target.target_id: target.passed for target in gate.targets}
+        results = {target.target_id: target.result for target in gate.targets}
         targets = tuple(
-            replace(target, result=target.result_by(passed.get(target.target_id))) for target in self.targets
+            replace(target, result=results.get(target.target_id, target.result))
+            if target.is_scanned
+            else target
+            for target in self.targets
         )
         return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
 

@@ -105,9 +105,9 @@ class RunSummaryBuilder:
                 ProfileCounts(profile.name, profile.counts.by_status(), profile.counts.compliance)
                 for profile in summary.profiles
             ),
-            result="",
+            result=summary.result,
         )
-        self._targets.append(replace(target, result=target.result_by(None)))
+        self._targets.append(target)
 
     def add_not_scanned(
         self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]

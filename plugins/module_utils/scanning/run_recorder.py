@@ -125,6 +125,7 @@ class RunRecorder:
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
         """
+        self._notes += self._amendments.read_elsewhere(self._notes)
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)

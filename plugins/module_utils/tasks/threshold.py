@@ -72,6 +72,7 @@ def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
         "coverage": decision.coverage,
         "baseline": decision.baseline,
         "new_failures": len(decision.new_failures),
+        "added_limits": {limit.key: limit.value for limit in decision.threshold.added_limits},
         "reason_count": len(decision.reasons),
         "reasons": reason_lines(run)[:_LISTED_IN_RESULT],
     }
@@ -86,12 +87,13 @@ def _failure(fail_on: str, decision: Decision, run: Run) -> ScanError | None:
             tried="judging the run",
         )
     if fail_on == "error":
-        not_scanned = run.target_counts.not_scanned
+        counts = run.target_counts
         errors = run.controls.of(PROFILE_ERROR)
-        if not_scanned or errors:
+        if counts.not_scanned or counts.not_judged or errors:
             return ScanError(
                 "gate_failed",
-                f"{not_scanned} containers were not scanned, {errors} controls ended in a profile error",
+                f"{counts.not_scanned} containers were not scanned, {counts.not_judged} were not judged, "
+                f"{errors} controls ended in a profile error",
                 tried="judging the run",
             )
     return None
