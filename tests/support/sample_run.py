@@ -97,6 +97,7 @@ EVIDENCE = {
     EDGE: Evidence("target"),
     SILENT: Evidence("target"),
     EVIL: Evidence("target", (HOSTILE, "The debug container was there before this scan.")),
+    SILENT: Evidence("target"),
 }
 BARE, BARE_TOO, REFUSED = (
     make_target("bare-1", workload="bare"),
@@ -182,7 +183,7 @@ def write_sample_run(folder: pathlib.Path) -> Run:
     named = []
     for target, document in documents:
         hdf, sha256 = run_folder.write_hdf(document, target.identity())
-        drift = DriftReference("", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
+        drift = DriftReference("", "", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
         facts = KeptFacts("facts/x.json", "ef" * 32) if target is API else None
         builder.add_scanned(
             target.identity(), "exec", 0.25, document, hdf, hdf_sha256=sha256, facts=facts, drift=drift
