@@ -95,7 +95,6 @@ EVIDENCE = {
     API: Evidence("image"),
     LEGACY: Evidence("beside", ("The debug container was there before this scan.",)),
     EDGE: Evidence("target"),
-    SILENT: Evidence("target"),
     EVIL: Evidence("target", (HOSTILE, "The debug container was there before this scan.")),
     SILENT: Evidence("target"),
 }
