@@ -80,6 +80,10 @@ class CrossChecked:
     def added(self) -> list[Footprint]:
         return [footprint for approach in self._all() for footprint in approach.added]
 
+    @property
+    def not_ended(self) -> list[Footprint]:
+        return [footprint for approach in self._all() for footprint in approach.not_ended]
+
     def enter(self, selected: SelectedTarget) -> Session:
         """A session by the first approach, of which every answer is checked."""
         session = self.first.enter(selected)

@@ -59,7 +59,7 @@ CLOSED: Mapping[Query, Fact] = {
 class Answers:
     """An approach that gives these facts, the last of them for ever."""
 
-    added = ()
+    added = not_ended = ()
 
     def __init__(self, name: str, *looks: Mapping[Query, Fact] | ScanError) -> None:
         self.name, self.looks, self.asked, self.execs, self.closed = name, list(looks), [], 0, 0
