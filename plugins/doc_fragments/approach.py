@@ -29,10 +29,34 @@ options:
     description:
       - The approaches that O(approach=auto) tries, in this order. V(debug) is left out without O(scanner_image), V(image) without
         O(scanner_image) or O(helper_namespace).
+      - O(cross_check) takes the second approach from these, too.
     type: list
     elements: str
     choices: [exec, sidecar, debug, image]
     default: [exec, sidecar, debug, image]
+  prefer:
+    description:
+      - What O(approach=auto) looks to. V(footprint) keeps the order of O(approaches), which by default has the least footprint first.
+      - V(trust) tries those of O(approaches) in the order V(debug), V(sidecar), V(image), V(exec), so that the target's own shell
+        is asked last. V(image) stands behind the two that see the running container, because it does not show what a container
+        has changed since it started.
+    type: str
+    choices: [footprint, trust]
+    default: footprint
+  cross_check:
+    description:
+      - Whether a second approach looks at each container, and what both say is compared. Those of O(approaches) are tried whose
+        options are given and whose evidence has another grade, in the order V(debug), V(sidecar), V(image), V(exec).
+      - Compared are files that no volume brings, accounts, packages and the operating system; not what changes by itself, such as
+        processes, sockets, and files below C(/proc), C(/run), C(/tmp) and C(/var/log). When the answers contradict each other, the
+        target counts as not scanned, with C(contradicting_evidence) and the names of these facts. A difference between a running
+        container and its image is a contradiction only when the container cannot have changed the file.
+      - With V(possible) a target that no second approach reaches is scanned, and its evidence has the grade V(target). With
+        V(required) it counts as not scanned, with C(not_cross_checked).
+      - A target then takes up to three times O(timeout), and a check by V(debug) adds an ephemeral container to its pod.
+    type: str
+    choices: [never, possible, required]
+    default: never
   helper_namespace:
     description:
       - Namespace of the helper pods of O(approach=image). It must exist and hold no target of the scan. Pod Security's level

@@ -130,8 +130,8 @@ def target(
     return SelectedTarget(found, PodSnapshot.from_object(pod), pod["spec"].get("os", {}).get("name", "linux"))
 
 
-def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
-    options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image))
+def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers", **more):
+    options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image), **more)
     check = PreflightCheck(
         targets,
         options,
@@ -179,6 +179,29 @@ def test_without_options_the_approaches_that_need_them_are_left_out():
         "image": "bad_option",
     }
     assert found.tried == ("exec",) and "scanner_image" in found.verdicts["debug"].message
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "image", "checked_by"),
+    [
+        ("exec", {}, "tools:1", "debug"),
+        ("debug", {}, "tools:1", "image"),
+        ("image", {}, "tools:1", "debug"),
+        ("auto", {}, "tools:1", "debug"),
+        ("exec", {"annotations": {"kubernetes.io/config.mirror": "x"}}, "tools:1", "image"),
+        ("image", {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}, "tools:1", ""),
+        ("exec", {}, "", ""),
+    ],
+)
+def test_a_cross_check_is_foreseen_with_the_approach_that_would_make_it(name, changes, image, checked_by):
+    (found,), _lacks = explain(Cluster(), [target(**changes)], name, image=image, cross_check="possible")
+    assert found.checked_by == checked_by
+    counted = count_verdicts([found])["cross_checks"]
+    assert counted == [{"approach": checked_by, "targets": 1}]
+    uses = {part["approach"]: part["uses"] for part in estimate([found], 8, None)["parts"]}
+    assert not checked_by or uses[checked_by] >= 1
+    (without,), _lacks = explain(Cluster(), [target(**changes)], name, image=image)
+    assert without.checked_by is None and count_verdicts([without])["cross_checks"] == []
 
 
 def test_questions_are_asked_once_for_what_they_are_about():
