@@ -43,7 +43,7 @@ class Target:
 
     @property
     def target_id(self) -> str:
-        """cluster/namespace/kind/workload/pod/container: unique over a fleet, if its kubeconfigs have different names for different clusters."""
+        """cluster/namespace/kind/workload/pod/container: unique over a fleet whose kubeconfigs name each cluster differently."""
         return "/".join(
             (self.cluster, self.namespace, self.workload_kind, self.workload, self.pod, self.container)
         )
