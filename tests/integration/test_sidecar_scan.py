@@ -186,7 +186,11 @@ def test_a_preflight_says_so(world, debug_operator_kubeconfig):
     there, _done = world
     params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
     params.update(
-        kubeconfig=str(debug_operator_kubeconfig), namespaces=[there.name], explain=True, approach="sidecar", scanner_image=BUSYBOX
+        kubeconfig=str(debug_operator_kubeconfig),
+        namespaces=[there.name],
+        explain=True,
+        approach="sidecar",
+        scanner_image=BUSYBOX,
     )
     found = run_scan_target_info(params, TaskContext(check_mode=False, environ=dict(os.environ)))
     verdicts = {
