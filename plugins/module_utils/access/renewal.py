@@ -15,7 +15,7 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .lifecycle import ensure_renewed
-from .objects import Grant, PodRef
+from .objects import PodRef
 from .scanner import ScannerAccess
 
 # The reasons with which a target ends whose pod or container is not there any more.
@@ -56,10 +56,7 @@ def renew_access(
         pods.setdefault(target.namespace, {})[target.pod] = PodRef(
             target.pod, target.pod_uid, less(successor)
         )
-    grants = [
-        Grant(namespace, tuple(found.values()), access.approach_in(namespace))
-        for namespace, found in pods.items()
-    ]
+    grants = [access.regranted(namespace, tuple(found.values())) for namespace, found in pods.items()]
     outcomes = ensure_renewed(grantor, access.run_id, grants)
     failures = {outcome.namespace: outcome.error for outcome in outcomes if outcome.error}
     failures.update(access.replace_grants([grant for grant in grants if grant.namespace not in failures]))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
+from ..results.evidence import Doubt
 from ..targets.selection import SelectedTarget
 from .session import Footprint, Session, ShellContainer
 
@@ -21,7 +22,8 @@ class Collected:
     """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
 
     `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
-    its error. `shell` and `is_looked_at`: as of Entered.
+    its error. `shell` and `is_looked_at`: as of Entered. `doubts`: what lowers the evidence of this target, besides
+    what the approach and its footprint tell.
     """
 
     facts: Facts
@@ -30,6 +32,7 @@ class Collected:
     shell: ShellContainer | None = None
     is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def collected_in(session: Session, facts: Facts) -> Collected:
@@ -42,6 +45,7 @@ def collected_in(session: Session, facts: Facts) -> Collected:
         entered.shell,
         entered.is_looked_at,
         entered.passed_over,
+        entered.doubts,
     )
 
 

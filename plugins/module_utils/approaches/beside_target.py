@@ -39,15 +39,34 @@ def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> Contai
 
 
 def view_of(view: ContainerView, tried: str) -> TargetView:
-    """How a shell beside the target finds it: by the id of the container that runs now.
+    """How a shell beside the target finds it: by the id of the container that runs now, and what is mounted there.
 
     :raises ScanError: platform_unsupported
     """
     container_id = str(view.status.get("containerID") or "").rpartition("//")[2]
     try:
-        return TargetView(container_id=container_id or "none")
+        return TargetView(container_id=container_id or "none", mount_paths=mount_paths(view.spec))
     except ValueError as error:
         raise ScanError("platform_unsupported", f"the container's id: {error}", tried=tried) from None
+
+
+def view_from_inside(pod: Mapping[str, Any], target: Target) -> TargetView:
+    """How a shell in the target sees it."""
+    specs = [view.spec for view in containers_of(pod) if view.name == target.container]
+    return TargetView(mount_paths=mount_paths(*specs))
+
+
+def mount_paths(*specs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where containers have something mounted by their spec: volumes, and the file of their last words."""
+    return tuple(
+        str(path)
+        for spec in specs
+        for path in (
+            *(mount.get("mountPath") for mount in spec.get("volumeMounts") or []),
+            spec.get("terminationMessagePath"),
+        )
+        if path
+    )
 
 
 def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> tuple[int, int]:

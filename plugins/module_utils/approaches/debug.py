@@ -17,10 +17,12 @@ from ..access.scanner import NamespaceScanner
 from ..cluster.rest import Query, RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
 from ..targets.identity import Target
 from ..targets.own_containers import MOST_SECONDS
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
+from .beside_target import held_capabilities, identity_of, running_target
 from .container_start import start_failure, wait_until_started
 from .debug_container import (
     DebugContainer,
@@ -60,6 +62,9 @@ _ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_repl
 _END_AFTER = {"cancelled": 3.0, "foreign_scanner": 0.0}
 # A container that nobody could end lives this much longer than a scan is allowed to take.
 _SPARE_SECONDS = 30
+_SAME_CAPABILITIES = Doubt(
+    "The target runs as root, and the debug container held the target's capabilities (debug_match_capabilities)."
+)
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,7 @@ class DebugApproach(EnteringApproach):
             target_view(pod, target, self._options.headroom),
             _footprint(target, found),
             shell_container(pod, found.name),
+            doubts=_doubts(pod, target, self._options, visit.deadline.tried),
         )
         return self._open_session(
             visit.scanner,
@@ -231,6 +237,14 @@ def debug_container(
     """What has to run beside the target for a scan of `timeout` seconds; raises as DebugContainer."""
     lifetime = min(MOST_SECONDS, max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS))
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
+
+
+def _doubts(pod: Mapping[str, Any], target: Target, options: DebugOptions, tried: str) -> tuple[Doubt, ...]:
+    view = running_target(pod, target, tried)
+    uid, _gid = identity_of(pod, view, tried)
+    if options.match_capabilities and held_capabilities(view.spec, uid) is not None:
+        return (_SAME_CAPABILITIES,)
+    return ()
 
 
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
@@ -270,6 +284,7 @@ KIND = ApproachKind(
     name=NAME,
     # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
     rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    evidence=Evidence(EVIDENCE_BESIDE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {

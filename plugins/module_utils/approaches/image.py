@@ -24,6 +24,7 @@ from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_IMAGE, Evidence
 from ..safe_text import server_text
 from ..targets.identity import Target
 from ..targets.pod import check_pod
@@ -32,7 +33,7 @@ from .approach import Collected
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption
 from .container_start import wait_until_started
 from .debug import missing_scanner_image
-from .image_and_volumes import volume_mounts, without_volumes
+from .image_and_volumes import volume_doubts, volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
     Helper,
@@ -101,7 +102,13 @@ class ImageApproach(EnteringApproach):
         if isinstance(found, ScanError):
             raise found
         mounts = volume_mounts(selected.pod.object(), selected.target.container)
-        return Collected(without_volumes(found, request, mounts), NAME, shell=image.shell, is_looked_at=False)
+        return Collected(
+            without_volumes(found, request, mounts),
+            NAME,
+            shell=image.shell,
+            is_looked_at=False,
+            doubts=volume_doubts(mounts),
+        )
 
     def close(self) -> None:
         """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage
@@ -140,6 +147,7 @@ class ImageApproach(EnteringApproach):
 
         with self._open(selected.target, self._planned(selected)) as session:
             session.change_collecting(hiding)
+            session.entered = replace(session.entered, doubts=volume_doubts(mounts))
             yield session, first(session)
 
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
@@ -178,7 +186,7 @@ class ImageApproach(EnteringApproach):
                 helper,
                 self._options,
                 labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
-                owner=self._access.account(self._options.namespace),
+                owner=self._access.helper_owner(self._options.namespace),
                 lifetime=self._access.remaining(self._options.namespace),
             )
             try:
@@ -262,6 +270,7 @@ KIND = ApproachKind(
     name=NAME,
     # over helper pods, in a namespace of their own
     rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    evidence=Evidence(EVIDENCE_IMAGE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {

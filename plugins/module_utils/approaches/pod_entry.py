@@ -15,12 +15,13 @@ from typing import Any, Callable, TypeVar
 from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.request import CollectionRequest
-from ..collector.view import INSIDE, TargetView
+from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, collected_in
+from .beside_target import view_from_inside
 from .looks import Looks, read_same_pod, shell_container
 from .session import SHELL, Entered, Footprint, Session
 
@@ -198,7 +199,7 @@ class PresentShellApproach(EnteringApproach):
 
         :raises ScanError: why there is none
         """
-        return target.container, INSIDE
+        return target.container, view_from_inside(pod, target)
 
     def _check_shell_container(self, pod: Mapping[str, Any], entered: Entered) -> None:
         """Whether the container that was entered is still what it has to be, by the pod as it is afterwards.
@@ -213,7 +214,13 @@ def shell_place(target: Target, container: str) -> ExecPlace:
 
 
 def check_platform(selected: SelectedTarget, approach: str) -> None:
-    """:raises ScanError: platform_unsupported"""
+    """:raises ScanError: bad_reply, where the API server showed no whole pod; platform_unsupported"""
+    if selected.flaw:
+        raise ScanError(
+            "bad_reply",
+            f"the pod is not as Kubernetes makes it: {selected.flaw}",
+            tried=f"scanning {selected.target.path} by {approach}",
+        )
     if selected.operating_system != "linux":
         raise ScanError(
             "platform_unsupported",

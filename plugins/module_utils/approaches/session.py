@@ -24,6 +24,7 @@ from ..collector.request import CollectionRequest
 from ..collector.script import build_script
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
+from ..results.evidence import Doubt
 
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's
 # PATH.
@@ -89,7 +90,7 @@ class Entered:
 
     `path` is the target's, for messages. `shell`: the container, where it is not the target itself.
     `is_looked_at`: the target's pod is looked at before and afterwards; else its image is what the selection
-    saw. `passed_over`: as of Collected.
+    saw. `passed_over` and `doubts`: as of Collected.
     """
 
     approach: str
@@ -100,6 +101,7 @@ class Entered:
     shell: ShellContainer | None = None
     is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,9 @@ class Session:
                 return read_facts(request, answer.stdout, nonce, self.entered.view)
             except ScanError as error:
                 if answer.exit_code == 0:
-                    raise ScanError(error.reason, error.message, tried=tried) from error
+                    raise ScanError(
+                        error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice
+                    ) from error
                 raise _failed(answer, tried) from error
 
     def when_closed(self, ending: ExitStack) -> None:

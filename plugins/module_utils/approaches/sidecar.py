@@ -12,6 +12,7 @@ from typing import Any
 from ..access.rights import ENTER, SEE
 from ..collector.view import TargetView
 from ..errors import ScanError
+from ..results.evidence import EVIDENCE_BESIDE, Evidence
 from ..targets.identity import Target
 from ..targets.own_containers import alleged_sidecars, foreign_in_sidecar, looks_like_sidecar
 from ..targets.pod import ContainerView, container_state, containers_of
@@ -143,6 +144,10 @@ def _predict_change(selected: SelectedTarget, options: GivenOptions, _limits: Ex
 KIND = ApproachKind(
     name=NAME,
     rights=(ENTER, SEE),
+    evidence=Evidence(
+        EVIDENCE_BESIDE,
+        ("The sidecar is in the pod all the time, so the target could prepare for the scan's shell.",),
+    ),
     seconds=0.9,
     goes_on=NOT_ENTERED
     | {

@@ -22,6 +22,7 @@ from .wording import (
     added_limits,
     causes,
     container_label,
+    evidence_lines,
     left_out_line,
     reason_lines,
     scanned_line,
@@ -132,12 +133,16 @@ def _targets(run: Run) -> Iterator[str]:
     yield "## Targets"
     if not workloads:
         yield from ("", "No target was selected.")
+    said = evidence_lines(run)
+    if said:
+        yield from ("", *(f"- {escape(line)}" for line in said))
     for label, targets in workloads.items():
         yield from ("", f"### {escape(label)}", "")
         yield from _table(
             [
                 "Pod/container",
                 "Approach",
+                "Evidence",
                 "Result",
                 *STATUS_WORDS.values(),
                 "Compliance",
@@ -149,7 +154,8 @@ def _targets(run: Run) -> Iterator[str]:
 
 
 def _target_cells(target: TargetRecord) -> list[str]:
-    cells = [escape(container_label(target)), escape(target.approach), RESULT_WORDS[target.result]]
+    evidence = target.evidence.grade if target.evidence else "-"
+    cells = [escape(container_label(target)), escape(target.approach), evidence, RESULT_WORDS[target.result]]
     if target.counts is None:
         return [
             *cells,

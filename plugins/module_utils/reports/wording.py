@@ -8,9 +8,11 @@ The texts hold what clusters and containers said: each report escapes them for i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..results.decision import Reason
+from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
@@ -30,6 +32,8 @@ _LEFT_OUT_WORDS: dict[str, str] = {
 }
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
+# Reasons that lower evidence, the most frequent first.
+_MOST_REASONS = 5
 
 
 def workload_label(target: TargetRecord) -> str:
@@ -93,6 +97,35 @@ def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:
             key = (error.reason, error.cause, error.advice)
             groups.setdefault(key, (error, []))[1].append(target)
     return list(groups.values())
+
+
+def evidence_grades(run: Run) -> Counter[str]:
+    """How many targets rest on evidence of which grade; what says none (of an older run) is not counted."""
+    return Counter(target.evidence.grade for target in run.targets if target.evidence)
+
+
+def worst_evidence(run: Run) -> str:
+    """The worst grade that a target of the run rests on; empty where none says any."""
+    return min(evidence_grades(run), key=GRADES.index, default="")
+
+
+def evidence_lines(run: Run) -> list[str]:
+    """A line for each grade of evidence that there is, the worst first, then one for each reason that lowers it."""
+    counts = evidence_grades(run)
+    lines = [
+        f"Evidence {grade}, {number_of(counts[grade], 'target')}: {GRADE_WORDS[grade]}."
+        for grade in GRADES
+        if counts[grade]
+    ]
+    reasons = Counter(
+        reason for target in run.targets if target.evidence for reason in target.evidence.reasons
+    )
+    lines += [
+        f"{number_of(number, 'target')}: {one_line(reason, _MAX_LABEL)}"
+        for reason, number in reasons.most_common(_MOST_REASONS)
+    ]
+    more = len(reasons) - _MOST_REASONS
+    return [*lines, *([number_of(more, "more reason") + " in the documents."] if more > 0 else [])]
 
 
 def verdict(run: Run) -> str:

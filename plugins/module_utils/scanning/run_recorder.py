@@ -18,8 +18,9 @@ from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, ProfileReference
-from ..results.run_folder import RunFolder
+from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
 
 _LISTED_IN_RESULT = 20
@@ -93,7 +94,7 @@ class RunRecorder:
         :param drift: see drift/report.py; None where drift was not asked for
         """
         identity, document = judgement.identity, hdf_document(judgement)
-        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ""
+        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(
             identity,
@@ -103,7 +104,7 @@ class RunRecorder:
             hdf,
             hdf_sha256=sha256,
             facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
-            drift=drift_in_summary(drift, drift_file) if drift else None,
+            drift=drift_in_summary(drift, *drift_file) if drift else None,
         )
         self._notes += notes
         self._scanned += 1
@@ -117,12 +118,13 @@ class RunRecorder:
         :param duration: seconds
         :param error: as `ScanError.record()`
         """
-        self._not_scanned.append({"target_id": identity["target_id"], "error": dict(error)})
+        error = values_without_secrets(error)
+        self._not_scanned.append({"target_id": identity["target_id"], "error": error})
         self._summary.add_not_scanned(identity, approach, duration, error)
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
-        run_dir and summary_file.
+        run_dir, summary_file and summary_sha256.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
         """
@@ -137,7 +139,11 @@ class RunRecorder:
             "not_scanned": first_of(self._not_scanned),
         }
         if self._writes:
-            result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
+            result.update(
+                run_dir=str(self._folder.path),
+                summary_file=str(self._folder.write_summary(run)),
+                summary_sha256=summary_sha256(run),
+            )
             self._folder.mark_latest()
         return result
 

@@ -74,6 +74,8 @@ class ScanRun:
             engines=scan.engines,
             amendments=options.judging.amendments,
             keep_facts=options.keep_facts,
+            timeout=options.limits.timeout,
+            cancel=cancel,
         )
         self._said = -1
 
@@ -174,7 +176,9 @@ class ScanRun:
             judgement,
             outcome.notes,
             kept=(
-                keep_target(outcome.selected, outcome.facts, judgement.method, judgement.started)
+                keep_target(
+                    outcome.selected, outcome.facts, outcome.asked, judgement.method, judgement.started
+                )
                 if outcome.facts is not None
                 else None
             ),

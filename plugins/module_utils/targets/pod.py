@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..object_shapes import POD, check_object, flaw_of
 
 # (kind of container, its list in the spec, its list in the status): core/v1 PodSpec and PodStatus
 _CONTAINER_LISTS = (
@@ -92,21 +93,26 @@ class PodSnapshot:
 
 
 def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
-    """Check that an item of a list has all that the functions below rely on.
+    """Check that a v1 Pod out of a file has all that the functions below rely on.
 
     :raises ScanError: bad_reply
     """
-    metadata, spec, status = pod.get("metadata"), pod.get("spec"), pod.get("status")
+    check_identity(pod, namespace)
+    flaw = pod_flaw(pod)
+    if flaw:
+        raise ScanError("bad_reply", f"its pod is not as Kubernetes makes it: {flaw}")
+
+
+def check_identity(pod: Mapping[str, Any], namespace: str) -> None:
+    """Check that an item of a list says which pod of the namespace it is.
+
+    :raises ScanError: bad_reply
+    """
+    metadata = pod.get("metadata")
     if not (
         isinstance(metadata, dict)
-        and all(isinstance(metadata.get(key), str) for key in ("name", "uid"))
+        and all(isinstance(metadata.get(key), str) and metadata[key] for key in ("name", "uid"))
         and metadata.get("namespace") == namespace
-        and isinstance(spec, dict)
-        and isinstance(status, dict)
-        and all(
-            _is_named_list(spec.get(in_spec)) and _is_named_list(status.get(in_status))
-            for _kind, in_spec, in_status in _CONTAINER_LISTS
-        )
     ):
         raise ScanError(
             "bad_reply",
@@ -115,11 +121,38 @@ def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
         )
 
 
-def _is_named_list(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, list)
-        and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
-    )
+def pod_flaw(pod: Mapping[str, Any]) -> str:
+    """What of a v1 Pod has another type than Kubernetes gives it, in words; "" for nothing. The functions below
+    rely on these types."""
+    if not isinstance(pod.get("status"), dict):
+        return "status is missing"
+    return flaw_of(pod, POD)
+
+
+def whole_pods(items: Iterable[dict[str, Any]], tried: str) -> Iterator[dict[str, Any]]:
+    """The pods of a list, each of which is as Kubernetes makes it.
+
+    :raises ScanError: bad_reply
+    """
+    for pod in items:
+        check_object(pod, POD, tried)
+        yield pod
+
+
+def bare_pod(pod: Mapping[str, Any], container: str) -> dict[str, Any]:
+    """What is left of a v1 Pod with a flaw: which one it is, and one container of it."""
+    identity = {key: pod["metadata"][key] for key in ("name", "namespace", "uid")}
+    return {"metadata": identity, "spec": {"containers": [{"name": container}]}, "status": {}}
+
+
+def first_container(pod: Mapping[str, Any]) -> str:
+    """The name of the first container of a v1 Pod whose types are not known to be right; "unknown" where it
+    cannot be read."""
+    spec = pod.get("spec")
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    first = containers[0] if isinstance(containers, list) and containers else None
+    name = first.get("name") if isinstance(first, dict) else None
+    return name if isinstance(name, str) and name else "unknown"
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:

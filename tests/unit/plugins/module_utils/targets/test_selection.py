@@ -163,22 +163,31 @@ def test_any_other_failure_of_the_list_is_itself():
         {},
         {"metadata": {"name": "a"}, "spec": {}, "status": {}},
         {"metadata": {"name": "a", "uid": "1", "namespace": "other"}, "spec": {}, "status": {}},
-        {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": None, "status": {}},
-        {
-            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
-            "spec": {"containers": [{}]},
-            "status": {},
-        },
-        {
-            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
-            "spec": {},
-            "status": {"containerStatuses": "x"},
-        },
     ],
 )
 def test_what_is_no_pod_of_the_namespace_is_no_reply(item):
     with pytest.raises(ScanError, match="SCAN-210"):
         select(Api(pods=[item]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "container", "flaw"),
+    [
+        ({"spec": None, "status": {}}, "unknown", "spec is missing"),
+        ({"spec": {}}, "unknown", "status is missing"),
+        ({"spec": {"containers": [{}]}, "status": {}}, "unknown", "spec.containers[0].name is missing"),
+        (
+            {"spec": {"containers": [{"name": "web"}]}, "status": {"containerStatuses": "x"}},
+            "web",
+            "status.containerStatuses is a text, not a list",
+        ),
+    ],
+)
+def test_a_pod_of_wrong_types_is_a_target_of_its_own_that_says_so(broken, container, flaw):
+    identity = {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}}
+    found = select(Api(pods=[pod("b"), {**identity, **broken}, pod("c")]))
+    assert [(each.target.pod, each.flaw) for each in found] == [("b", ""), ("a", flaw), ("c", "")]
+    assert (found[1].target.container, found[1].target.state) == (container, "unknown")
 
 
 def test_windows_is_told_from_the_pod():
