@@ -119,7 +119,7 @@ TARGETS = [
     ),
     case(
         "check-lost",
-        "the connection is cut within the pod, once",
+        "the connection is cut within the answer with the pod, once",
         on=POD,
         kind="cut",
         after=90,
