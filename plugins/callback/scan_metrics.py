@@ -13,7 +13,8 @@ author:
   - securescan.kubernetes contributors (@securescan)
 description:
   - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook.
-  - Metrics are of clusters, not of single containers; labels are C(host), C(cluster), C(status), C(severity), C(outcome).
+  - Metrics are of clusters, not of single containers; labels are C(host), C(cluster), C(status), C(severity),
+    C(outcome), C(result).
   - The file is replaced as a whole, so that it is never read half written.
 requirements:
   - enable it in C(callbacks_enabled)

@@ -38,7 +38,9 @@ options:
   attestations:
     description:
       - A file of attestations in the format of C(saf attest create) (JSON or YAML, path on the controller), or its content as a list.
-      - An attestation gives its status to a control that is Not Reviewed, until its expiry. Other controls stay as they are.
+      - An attestation gives its status to a manual control that is Not Reviewed, until its expiry. Other controls stay as they are.
+      - An entry with C(covers_unread=true), which SAF does not know, does so also for a control that could have been judged and was not
+        read. Without it such a control stays Not Reviewed, with a warning.
       - An entry can say with C(targets) for which containers it is, as in O(waivers).
     type: raw
 """

@@ -16,8 +16,9 @@ from ..module_utils.results.checked_json import plain
 from ..module_utils.results.comparison import Failures, failures_of_documents, failures_of_run
 from ..module_utils.results.control_rows import control_rows, worst_first
 from ..module_utils.results.hdf import check_document, document_target_id
+from ..module_utils.results.percent import rounded_down
 from ..module_utils.results.run import SCHEMA, Run
-from ..module_utils.results.status import FAILED, SEVERITIES, STATUSES
+from ..module_utils.results.status import FAILED, NOT_JUDGED, SEVERITIES, STATUSES
 from ..module_utils.results.summary import merge_counts, summarize
 
 Documents = list[tuple[str, dict[str, Any]]]
@@ -44,17 +45,25 @@ def scan_summary(results: Any) -> dict[str, Any]:
             _add(by_profile.setdefault(profile.name, {}), profile.counts.by_status())
     scanned = len(documents)
     return {
-        "targets": {"selected": scanned, "scanned": scanned, "not_scanned": 0, "not_judged": 0},
+        "targets": {
+            "selected": scanned,
+            "scanned": scanned,
+            "not_scanned": 0,
+            "not_judged": sum(summary.result == NOT_JUDGED for summary in summaries),
+        },
         "controls": merge_counts(summary.counts for summary in summaries).to_json(),
         "profiles": by_profile,
     }
 
 
-def scan_compliance(results: Any, profile: str | None = None) -> int:
-    """Percentage of passed among all controls that apply; of one profile where it is named."""
+def scan_compliance(results: Any, profile: str | None = None) -> float:
+    """Percentage of passed among all controls that apply; of one profile where it is named.
+
+    Rounded down to two decimals, so that a playbook which compares it does not find a limit met that is not.
+    """
     run = _run(results)
     if run is not None and profile is None:
-        return run.controls.compliance
+        return rounded_down(run.controls.exact_compliance)
     profiles = [
         one
         for source, document in _documents(results)
@@ -63,7 +72,7 @@ def scan_compliance(results: Any, profile: str | None = None) -> int:
     ]
     if not profiles:
         raise ScanError("bad_option", f"none of the documents has the profile {profile}")
-    return merge_counts(one.counts for one in profiles).compliance
+    return rounded_down(merge_counts(one.counts for one in profiles).exact_compliance)
 
 
 def scan_failed_controls(

@@ -53,6 +53,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Check the output folder's permissions and free space, then run again.",
     ),
     ErrorKind(
+        "SCAN-105",
+        "shared_folder",
+        "Others are allowed to write to the folder of the results, or to one above it.",
+        "Choose a folder that only root and you can write to, or take the rights from the others (chmod go-w). Where "
+        "nobody else is on that machine, allow_shared_folder accepts it; nothing was touched.",
+    ),
+    ErrorKind(
         "SCAN-201",
         "no_credential",
         "No credential for the cluster was given.",
@@ -411,7 +418,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-802",
         "bad_results",
-        "A results document is missing, empty, cut off or not HDF.",
+        "A results document is missing, empty, cut off, not HDF, or not the one that the run wrote.",
         "It was not used, and the gate fails. Scan again.",
     ),
     ErrorKind(

@@ -48,9 +48,16 @@ options:
     elements: str
     default: [/]
   output_dir:
-    description: Folder that gets a folder for this run, on the machine where the task runs.
+    description: Folder that gets a folder for this run, on the machine where the task runs. Two runs never share one.
     type: path
     required: true
+  allow_shared_folder:
+    description:
+      - Whether others are allowed to write to O(output_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
+        that user's own group are no others; a sticky folder such as C(/tmp) can be above.
+    type: bool
+    default: false
   concurrency:
     description: Number of containers that are scanned at the same time.
     type: int
@@ -166,8 +173,13 @@ summary_file:
   returned: when not in check mode
   type: str
   sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+summary_sha256:
+  description: SHA-256 of the run's summary, for the tasks that read it.
+  returned: when not in check mode
+  type: str
+  sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
-  description: Numbers of containers selected, scanned, not scanned, and scanned without anything that could be judged.
+  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
   returned: success
   type: dict
   sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}

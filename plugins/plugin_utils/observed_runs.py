@@ -12,7 +12,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.errors import ScanError
 from ..module_utils.reports.fleet import ClusterRun
-from ..module_utils.results.run import parse_run
+from ..module_utils.results.run import Run, parse_run
 
 _PREFIX = "securescan.kubernetes."
 _SCANS = ("scan_container", "scan_judgement")
@@ -30,7 +30,8 @@ class ObservedRuns:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs and isinstance(result.get("gate"), dict):
             before = self._runs[host]
-            self._runs[host] = ClusterRun(host, before.run, before.error, bool(result["gate"].get("passed")))
+            run = _decided(before, result)
+            self._runs[host] = ClusterRun(host, run, before.error, bool(result["gate"].get("passed")))
 
     def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
         if action.rpartition(".")[2] in _SCANS:
@@ -60,6 +61,14 @@ class ObservingCallback(CallbackBase):
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
+
+
+def _decided(before: ClusterRun, result: dict[str, Any]) -> Run | None:
+    """The run with what the gate made of its targets, or as it was where that cannot be read or is another run's."""
+    again = [_run_of(before.host, {"summary_file": path}).run for path in (result.get("files") or [])[:1]]
+    if before.run is not None and again and again[0] is not None and again[0].run_id == before.run.run_id:
+        return again[0]
+    return before.run
 
 
 def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:

@@ -13,11 +13,13 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import Reason
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document, read_hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import (
@@ -322,10 +324,13 @@ def threshold_for(seed: int, document: dict[str, Any], defect: str | None = None
 
 def decide_one(document: dict[str, Any], threshold: dict[str, Any]) -> bool:
     """Our decision on the first profile, which is all that SAF judges."""
-    only = dict(document, profiles=document["profiles"][:1]) if len(document["profiles"]) == 1 else document
-    decision = decide(load_threshold(threshold, "generated"), [("generated", only)], [])
-    first = only["profiles"][0]["name"]
-    return not [reason for reason in decision.reasons if reason.profile in ("", first)]
+    first = document["profiles"][0]["name"]
+    return not [reason for reason in decide_document(document, threshold) if reason.profile in ("", first)]
+
+
+def decide_document(document: dict[str, Any], threshold: dict[str, Any]) -> Sequence[Reason]:
+    """By SAF's keys alone: without the limits that the gate adds to every threshold."""
+    return decide(load_threshold(threshold, "generated"), [("generated", document)], []).reasons
 
 
 class Case(NamedTuple):
@@ -362,15 +367,34 @@ def decided(saf: Saf, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Ca
 
 
 def test_threshold_decisions_agree(decided: list[tuple[Case, dict[str, Any]]]) -> None:
+    """But where SAF compares the rounded compliance: we compare it exactly, so that no failure is rounded away."""
     passed = []
+    rounded_away = 0
     for case, theirs in decided:
         if case.defect:
             continue
         assert (theirs["exit"] == 0) == ("All validation tests passed" in theirs["stdout"]), theirs
         passed.append(decide_one(case.document, case.threshold))
-        assert passed[-1] == (theirs["exit"] == 0), (case.threshold, theirs)
+        if passed[-1] != (theirs["exit"] == 0):
+            assert differs_by_rounding_alone(case), (case.threshold, theirs)
+            rounded_away += 1
     assert len(passed) == NUMBER
     assert 60 < sum(passed) < 180, "passing and failing must both be common"
+    assert 3 <= rounded_away < 30, f"SAF has mended this, or it hides another difference: {rounded_away}"
+
+
+def differs_by_rounding_alone(case: Case) -> bool:
+    """Whether compliance alone fails here, and its limits would be met by the number that SAF shows."""
+    decision = decide_document(case.document, case.threshold)
+    profile = first_profile(case.document)
+    limits = {limit.key: limit for limit in load_threshold(case.threshold, "generated").limits}
+    unmet = [reason.key for reason in decision if reason.profile in ("", profile.name)]
+    return (
+        bool(unmet)
+        and {key.partition(".")[0] for key in unmet} == {"compliance"}
+        and profile.counts.compliance != profile.counts.exact_compliance
+        and all(limits[key].is_met(profile.counts.compliance) for key in unmet)
+    )
 
 
 @pytest.mark.parametrize("defect", generated.THRESHOLD_DEFECTS)

@@ -157,6 +157,27 @@ def test_attestations_do_what_saf_does(saf_program: str, tmp_path: pathlib.Path)
         assert end in by_control[control_id], control_id
 
 
+def test_saf_reads_entries_with_our_keys_and_attests_what_a_container_withheld(
+    saf_program: str, tmp_path: pathlib.Path
+) -> None:
+    """`targets` and `covers_unread` are ours. Without the latter we leave a control alone that could have been read."""
+    profile = ProfileResult(
+        "withheld",
+        "Withheld",
+        "1.0.0",
+        "0" * 64,
+        [ControlResult(f"c-{n}", "t", "d", 0.5, [Segment("skipped", "it", "2026-01-01")]) for n in (1, 2)],
+    )
+    entries = [entry("c-1", covers_unread=True, targets=[{"namespace": "b"}]), entry("c-2")]
+    document = document_of(profile)
+    theirs, _said = attest(saf_program, {"withheld": document, "other": document}, entries, tmp_path)
+    assert statuses(theirs["withheld"]) == {"c-1": "passed", "c-2": "passed"}
+    now = datetime.datetime.now(datetime.timezone.utc)
+    notes = apply_attestations([profile], load_attestations(entries, "a.yml"), now, IDENTITY)
+    assert statuses(document_of(profile)) == {"c-1": "passed", "c-2": "not_reviewed"}
+    assert [note.kind for note in notes] == ["covered_unread", "not_covered"]
+
+
 def entry(control_id: str, **fields: Any) -> dict[str, Any]:
     values = {
         "control_id": control_id,
@@ -183,7 +204,9 @@ def test_what_saf_takes_and_we_refuse(saf_program: str, tmp_path: pathlib.Path) 
         "1.0.0",
         "0" * 64,
         [
-            ControlResult(f"c-{index}", name, "desc", 0.5, [Segment("skipped", "it", "2026-01-01")])
+            ControlResult(
+                f"c-{index}", name, "desc", 0.5, [Segment("skipped", "it", "2026-01-01")], manual=True
+            )
             for index, name in enumerate(names)
         ],
     )

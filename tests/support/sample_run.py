@@ -17,8 +17,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.atte
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
     failures_of_documents,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import ProfileResult
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     ProfileReference,
     Run,
@@ -32,7 +34,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.targ
     DriftReference,
     KeptFacts,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
+    LASTING_LIMITS,
+    load_threshold,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -63,8 +68,13 @@ ATTESTATIONS = [
         "status": "passed",
         "updated": "2026-11-01",
         "updated_by": "security",
+        "covers_unread": covers_unread,
     }
-    for control_id, frequency in (("c-attested", "1y"), ("c-unread", "2d"))
+    for control_id, frequency, covers_unread in (
+        ("c-attested", "1y", False),
+        ("c-unread", "2d", True),
+        ("c-withheld", "1y", False),
+    )
 ]
 THRESHOLD = {
     "compliance": {"min": 40},
@@ -74,12 +84,20 @@ THRESHOLD = {
     "new_failures": {"max": 0},
     "must_pass": {"baseline": ["c-passed", "c-low"]},
 }
-API, LEGACY, EDGE, EVIL = (
+API, LEGACY, EDGE, EVIL, SILENT = (
     make_target("api-1"),
     make_target("legacy-1", workload="legacy", image_digest=""),
     make_target("api-1", cluster="edge", node="edge-1"),
     make_target("evil-1", HOSTILE, workload="evil", node=HOSTILE, image=HOSTILE),
+    make_target("silent-1", workload="silent"),
 )
+EVIDENCE = {
+    API: Evidence("image"),
+    LEGACY: Evidence("beside", ("The debug container was there before this scan.",)),
+    EDGE: Evidence("target"),
+    EVIL: Evidence("target", (HOSTILE, "The debug container was there before this scan.")),
+    SILENT: Evidence("target"),
+}
 BARE, BARE_TOO, REFUSED = (
     make_target("bare-1", workload="bare"),
     make_target("bare-2", workload="bare"),
@@ -99,12 +117,18 @@ def _controls(*failed: str) -> list[Any]:
             make_control(one, "failed" if one in failed else "passed", impact=impacts[one], tags=tags)
             for one in impacts
         ),
-        make_control("c-unread", "skipped", impact=0.7),
-        make_control("c-attested", "skipped"),
+        make_control("c-unread", "skipped", impact=0.5),
+        make_control("c-attested", "skipped", manual=True),
         make_control("c-waived", "failed", impact=0.9),
         make_control("c-no-impact", "passed", impact=0.0),
         make_control("c-broken", "error" if failed else "passed"),
     ]
+
+
+def _silent_profile() -> ProfileResult:
+    """What a target gives that shows what is good and keeps back the rest."""
+    shown = [make_control(one, "passed", impact=1.0) for one in ("c-passed", "c-low")]
+    return make_profile("baseline", *shown, make_control("c-withheld", "skipped", impact=0.9))
 
 
 def _documents(waivers: Any, attestations: Any) -> tuple[list[tuple[Target, dict[str, Any]]], list[Any]]:
@@ -127,13 +151,16 @@ def _documents(waivers: Any, attestations: Any) -> tuple[list[tuple[Target, dict
                 make_profile("extra", make_control("e-1", "passed")),
             ],
         ),
+        (SILENT, [_silent_profile(), make_profile("extra", make_control("e-1", "passed"))]),
         (EVIL, [make_profile("baseline", hostile), make_profile("extra", make_control("e-1", "skipped"))]),
     ]
     notes = []
     documents = []
     for target, profiles in judged:
         notes += amendments.apply(profiles, target.identity(), NOW)
-        documents.append((target, hdf_document(make_judgement(target, *profiles))))
+        judgement = make_judgement(target, *profiles)
+        judgement.method["evidence"] = EVIDENCE[target].to_json()
+        documents.append((target, hdf_document(judgement)))
     return documents, notes
 
 
@@ -155,7 +182,7 @@ def write_sample_run(folder: pathlib.Path) -> Run:
     named = []
     for target, document in documents:
         hdf, sha256 = run_folder.write_hdf(document, target.identity())
-        drift = DriftReference("", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
+        drift = DriftReference("", "", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
         facts = KeptFacts("facts/x.json", "ef" * 32) if target is API else None
         builder.add_scanned(
             target.identity(), "exec", 0.25, document, hdf, hdf_sha256=sha256, facts=facts, drift=drift
@@ -168,10 +195,10 @@ def write_sample_run(folder: pathlib.Path) -> Run:
         [
             (hdf, document)
             for (hdf, document), (target, _unused) in zip(named, documents)
-            if target is not EVIL
+            if target not in (EVIL, SILENT)
         ]
     )
-    threshold = load_threshold(THRESHOLD, f"gate {HOSTILE}")
+    threshold = load_threshold(THRESHOLD, f"gate {HOSTILE}").with_limits(LASTING_LIMITS)
     decision = decide(threshold, named, run.expected_targets(), baseline)
     run_folder.write_summary(run.with_gate(decision))
     return open_run(str(run_folder.path))

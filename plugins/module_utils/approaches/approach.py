@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
+from ..results.evidence import Doubt
 from ..targets.selection import SelectedTarget
 from .session import Footprint, Session
 
@@ -21,19 +22,20 @@ class Collected:
     """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
 
     `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
-    its error.
+    its error. `doubts`: what lowers the evidence of this target, besides what the approach and its footprint tell.
     """
 
     facts: Facts
     approach: str
     footprint: Footprint | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def collected_in(session: Session, facts: Facts) -> Collected:
     """Facts that a session has given."""
     entered = session.entered
-    return Collected(facts, entered.approach, entered.footprint, entered.passed_over)
+    return Collected(facts, entered.approach, entered.footprint, entered.passed_over, entered.doubts)
 
 
 class Approach(Protocol):

@@ -19,9 +19,11 @@ from ..cluster.rest import Query, RestClient
 from ..cluster.websocket_exec import exec_in_container
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
+from .beside_target import held_capabilities, identity_of, running_target
 from .container_start import wait_until_started
 from .debug_container import (
     END_SCRIPT,
@@ -62,6 +64,9 @@ _END_SECONDS = 5.0
 _CANCEL_PATIENCE = 3.0
 # A container that nobody could end lives this much longer than a scan is allowed to take.
 _SPARE_SECONDS = 30
+_SAME_CAPABILITIES = Doubt(
+    "The target runs as root, and the debug container held the target's capabilities (debug_match_capabilities)."
+)
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,7 @@ class DebugApproach(EnteringApproach):
             target.path,
             target_view(pod, target, self._options.headroom),
             _footprint(target, found),
+            doubts=_doubts(pod, target, self._options, visit.deadline.tried),
         )
         return self._open_session(
             visit.scanner,
@@ -228,6 +234,14 @@ def debug_container(
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
 
 
+def _doubts(pod: Mapping[str, Any], target: Target, options: DebugOptions, tried: str) -> tuple[Doubt, ...]:
+    view = running_target(pod, target, tried)
+    uid, _gid = identity_of(pod, view, tried)
+    if options.match_capabilities and held_capabilities(view.spec, uid) is not None:
+        return (_SAME_CAPABILITIES,)
+    return ()
+
+
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
     return Footprint(target.namespace, target.pod, found.name, found.is_own)
 
@@ -266,6 +280,7 @@ KIND = ApproachKind(
     name=NAME,
     # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
     rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    evidence=Evidence(EVIDENCE_BESIDE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {

@@ -24,13 +24,14 @@ from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_IMAGE, Evidence
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption
 from .container_start import wait_until_started
 from .debug import missing_scanner_image
-from .image_and_volumes import volume_mounts, without_volumes
+from .image_and_volumes import volume_doubts, volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
     Helper,
@@ -95,7 +96,7 @@ class ImageApproach(EnteringApproach):
         if isinstance(found, ScanError):
             raise found
         mounts = volume_mounts(selected.pod.object(), selected.target.container)
-        return Collected(without_volumes(found, request, mounts), NAME)
+        return Collected(without_volumes(found, request, mounts), NAME, doubts=volume_doubts(mounts))
 
     def close(self) -> None:
         """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage
@@ -134,6 +135,7 @@ class ImageApproach(EnteringApproach):
 
         with self._open(selected.target, self._planned(selected)) as session:
             session.change_collecting(hiding)
+            session.entered = replace(session.entered, doubts=volume_doubts(mounts))
             yield session, first(session)
 
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
@@ -219,6 +221,7 @@ KIND = ApproachKind(
     name=NAME,
     # over helper pods, in a namespace of their own
     rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    evidence=Evidence(EVIDENCE_IMAGE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {

@@ -24,6 +24,7 @@ from ..collector.request import CollectionRequest
 from ..collector.script import build_script
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
+from ..results.evidence import Doubt
 
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's
 # PATH.
@@ -74,7 +75,7 @@ class Entered:
     """Where a session's shell is: by which approach, in which container, from where it sees the target, and
     what stays of it.
 
-    `path` is the target's, for messages. `passed_over`: as of Collected.
+    `path` is the target's, for messages. `passed_over` and `doubts`: as of Collected.
     """
 
     approach: str
@@ -83,6 +84,7 @@ class Entered:
     view: TargetView = INSIDE
     footprint: Footprint | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)

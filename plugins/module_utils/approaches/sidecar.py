@@ -13,6 +13,7 @@ from ..access.rights import ENTER, SEE
 from ..access.scanner import NamespaceScanner
 from ..collector.view import TargetView
 from ..errors import ScanError
+from ..results.evidence import EVIDENCE_BESIDE, Evidence
 from ..targets.identity import Target
 from ..targets.own_containers import is_own_sidecar, own_sidecars
 from ..targets.pod import ContainerView, container_state, containers_of
@@ -102,6 +103,10 @@ def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: E
 KIND = ApproachKind(
     name=NAME,
     rights=(ENTER, SEE),
+    evidence=Evidence(
+        EVIDENCE_BESIDE,
+        ("The sidecar is in the pod all the time, so the target could prepare for the scan's shell.",),
+    ),
     seconds=0.9,
     goes_on=NOT_ENTERED
     | {

@@ -75,12 +75,13 @@ def drift_report(
     return document
 
 
-def drift_in_summary(document: Mapping[str, Any], path: str) -> DriftReference:
+def drift_in_summary(document: Mapping[str, Any], path: str, sha256: str) -> DriftReference:
     """What the run's summary says about a drift document.
 
     :param path: of the document within the run's folder
+    :param sha256: of its file
     """
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
     if document["unread"] and not cause:
         cause = "directories could not be listed on both sides, such as {}".format(document["unread"][0])
-    return DriftReference(path, document["complete"], document["counts"], cause)
+    return DriftReference(path, sha256, document["complete"], document["counts"], cause)

@@ -134,6 +134,7 @@ def _control_result(
         code=data["code"],
         source_file=data["file"],
         source_line=data["line"],
+        manual=bool(data["manual"]),
     )
 
 

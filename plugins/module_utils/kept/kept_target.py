@@ -20,7 +20,6 @@ The summary holds the file's SHA-256: a file that was altered afterwards is not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -28,6 +27,8 @@ from typing import Any
 from ..collector.facts import Facts
 from ..errors import ScanError
 from ..results.producer import COLLECTION, VERSION
+from ..safe_text import one_line
+from ..strict_json import load_json
 from ..targets.identity import Target
 from ..targets.pod import PodSnapshot, check_pod
 from ..targets.selection import SelectedTarget
@@ -75,9 +76,9 @@ def read_kept_target(data: bytes, source: str) -> KeptTarget:
     :raises ScanError: `bad_facts` for anything but a whole file of this schema version
     """
     try:
-        kept = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise _bad(source, "is not JSON, or is cut off") from None
+        kept = load_json(data)
+    except (ValueError, RecursionError) as reason:
+        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     if (
         not isinstance(kept, dict)
         or kept.get("schema") != SCHEMA

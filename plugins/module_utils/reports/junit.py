@@ -4,8 +4,9 @@
 """The gate's decision as JUnit XML, for CI systems: one test suite per target.
 
 A test case per profile and limit of the threshold, and one per failed control: a failure when the control is of the
-kind that an unmet limit counts, else skipped with a note (the threshold tolerates it). A target that was not scanned
-is one test case with an error. Rules over the run as a whole (coverage) stand in a suite of their own.
+kind that an unmet limit counts, else skipped with a note (the threshold tolerates it). What is not known is an error: a
+target that was not scanned or not judged, and a limit that is not met because too little was reviewed. Rules over the run
+as a whole (coverage) stand in a suite of their own.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import TextIO
 from xml.etree import ElementTree
 
 from ..results.decision import Decision, Reason
-from ..results.limits import COVERAGE_KEY, Limit
+from ..results.limits import COVERAGE_KEY, EVIDENCE_KEY, Limit, asks_for_more
 from ..results.producer import COLLECTION
 from ..results.run import ControlCount, Run
-from ..results.status import FAILED
+from ..results.status import FAILED, NOT_JUDGED
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line, printable
 from .report import Report
@@ -102,11 +103,16 @@ class _Suites:
         properties = ElementTree.SubElement(suite, "properties")
         for name in ("approach", "image", "image_digest", "node", "hdf"):
             ElementTree.SubElement(properties, "property", name=name, value=one_line(getattr(target, name)))
+        grade = target.evidence.grade if target.evidence else ""
+        ElementTree.SubElement(properties, "property", name="evidence", value=grade)
         label = target_label(target)
         reasons = self._reasons.get(target.target_id, [])
-        _general_cases(suite, label, [reason for reason in reasons if not reason.profile])
+        self._general_cases(suite, label, [reason for reason in reasons if not reason.profile])
         if target.error is not None:
             _error_case(suite, label, target.error)
+        if target.result == NOT_JUDGED:
+            why = [reason.text for reason in reasons] or ["too few controls were reviewed"]
+            _complain(_case(suite, label, "judged"), "error", NOT_JUDGED, why)
         for profile in target.profiles:
             own = [reason for reason in reasons if reason.profile == profile.name]
             classname = f"{label}.{one_line(profile.name)}"
@@ -115,13 +121,20 @@ class _Suites:
                 self._control_case(suite, classname, self._controls[profile.name, control_id], own)
         return _counted(suite)
 
+    def _general_cases(self, suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
+        """What is about the target and no profile of it: its evidence; a missing document, two of them, ..."""
+        keys = [limit.key for limit in self._limits if limit.key == EVIDENCE_KEY]
+        for key in dict.fromkeys((*keys, *(reason.key for reason in reasons))):
+            name = _limit_name(self._gate, key) if self._gate else key
+            _fail(_case(suite, label, name), key, [reason.text for reason in reasons if reason.key == key])
+
     def _limit_cases(
         self, suite: ElementTree.Element, classname: str, profile: str, reasons: Sequence[Reason]
     ) -> None:
         if self._gate is None:
             return
         for limit in self._limits:
-            if limit.key != COVERAGE_KEY and limit.must_pass_profile in ("", profile):
+            if limit.key not in (COVERAGE_KEY, EVIDENCE_KEY) and limit.must_pass_profile in ("", profile):
                 case = _case(suite, classname, _limit_name(self._gate, limit.key))
                 _fail(case, limit.key, [reason.text for reason in reasons if reason.key == limit.key])
 
@@ -159,12 +172,6 @@ def _with_target(reason: Reason) -> str:
     return f"{reason.target_id}: {reason.text}" if reason.target_id else reason.text
 
 
-def _general_cases(suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
-    """Reasons about the target that no limit of a profile gave: a missing document, two of them, ..."""
-    for reason in reasons:
-        _fail(_case(suite, label, one_line(f"gate: {reason.key}")), reason.key, [reason.text])
-
-
 def _error_case(suite: ElementTree.Element, label: str, error: ErrorRecord) -> None:
     case = _case(suite, label, "scanned")
     element = ElementTree.SubElement(
@@ -182,13 +189,15 @@ def _case(suite: ElementTree.Element, classname: str, name: str) -> ElementTree.
     return ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": name, "time": "0"})
 
 
-def _fail(case: ElementTree.Element, kind: str, texts: list[str]) -> None:
-    """One failure with all texts; none leaves the case passed."""
+def _fail(case: ElementTree.Element, key: str, texts: list[str]) -> None:
+    """One failure, or error where too little is known, with all texts; none leaves the case passed."""
+    _complain(case, "error" if asks_for_more(key) else "failure", key, texts)
+
+
+def _complain(case: ElementTree.Element, tag: str, kind: str, texts: list[str]) -> None:
     if texts:
-        failure = ElementTree.SubElement(
-            case, "failure", type=one_line(kind), message=one_line(texts[0], 500)
-        )
-        failure.text = printable("\n".join(texts))
+        element = ElementTree.SubElement(case, tag, type=one_line(kind), message=one_line(texts[0], 500))
+        element.text = printable("\n".join(texts))
 
 
 def _counted(suite: ElementTree.Element) -> ElementTree.Element:

@@ -19,9 +19,12 @@ from ..safe_text import one_line
 from .report import Report
 from .wording import (
     RESULT_WORDS,
+    added_limits,
     causes,
     container_label,
+    evidence_lines,
     reason_lines,
+    scanned_line,
     target_label,
     verdict,
     workload_label,
@@ -45,6 +48,7 @@ _HOW_TO_READ = (
     "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
     "Profile Error: a test of the control ended with an error, or the control has no tests.",
     "Compliance: passed controls as a percentage of all but those that are not applicable.",
+    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed.",
     "Each file under hdf/ is an InSpec exec-json document; Heimdall and the SAF CLI read it.",
 )
 
@@ -90,14 +94,12 @@ REPORT = Report("markdown", "summary.md", write_markdown)
 
 
 def _head(run: Run) -> list[str]:
-    counts = run.target_counts
     statuses = ", ".join(f"{run.controls.of(status)} {word}" for status, word in STATUS_WORDS.items())
     profiles = ", ".join(f"{escape(profile.name)} {escape(profile.version)}" for profile in run.profiles)
     return [
         f"# Container scan of {escape(run.cluster)}",
         "",
-        f"**{verdict(run)}**: {counts.scanned} of {counts.selected} targets scanned, "
-        f"compliance {run.controls.compliance} % ({statuses}).",
+        f"**{verdict(run)}**: {scanned_line(run)}, compliance {run.controls.compliance} % ({statuses}).",
         "",
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
@@ -112,7 +114,9 @@ def _gate(run: Run) -> list[str]:
     compared = (
         f" {len(gate.new_failures)} new failures since {escape(gate.baseline)}." if gate.baseline else ""
     )
+    added = added_limits(run)
     lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
+    lines += ["", added] if added else []
     reasons = reason_lines(run)
     return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
 
@@ -126,12 +130,16 @@ def _targets(run: Run) -> Iterator[str]:
     yield "## Targets"
     if not workloads:
         yield from ("", "No target was selected.")
+    said = evidence_lines(run)
+    if said:
+        yield from ("", *(f"- {escape(line)}" for line in said))
     for label, targets in workloads.items():
         yield from ("", f"### {escape(label)}", "")
         yield from _table(
             [
                 "Pod/container",
                 "Approach",
+                "Evidence",
                 "Result",
                 *STATUS_WORDS.values(),
                 "Compliance",
@@ -143,7 +151,8 @@ def _targets(run: Run) -> Iterator[str]:
 
 
 def _target_cells(target: TargetRecord) -> list[str]:
-    cells = [escape(container_label(target)), escape(target.approach), RESULT_WORDS[target.result]]
+    evidence = target.evidence.grade if target.evidence else "-"
+    cells = [escape(container_label(target)), escape(target.approach), evidence, RESULT_WORDS[target.result]]
     if target.counts is None:
         return [
             *cells,

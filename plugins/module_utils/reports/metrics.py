@@ -9,18 +9,23 @@ target: a fleet has too many of them for labels.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ..results.status import NOT_SCANNED, SCANNED, SEVERITIES, STATUSES
+from ..results.evidence import GRADES
+from ..results.status import NOT_SCANNED, RESULTS, SCANNED, SEVERITIES, STATUSES
 from ..safe_text import escape_text
 from .fleet import ClusterRun
+from .wording import evidence_grades
 
 _METRICS: tuple[tuple[str, str], ...] = (
     ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
     ("securescan_run_finished_timestamp_seconds", "When the run ended"),
     ("securescan_run_duration_seconds", "How long the run took"),
     ("securescan_targets", "Containers that were selected, by what became of them"),
+    ("securescan_target_results", "Containers that were selected, by their result"),
+    ("securescan_targets_by_evidence", "Containers that were scanned, by the grade of evidence"),
     ("securescan_controls", "Controls over all targets, by status and severity"),
     ("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
     ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
@@ -58,11 +63,17 @@ def _samples(one: ClusterRun) -> Iterable[Sample]:
         (NOT_SCANNED, run.target_counts.not_scanned),
     ):
         yield "securescan_targets", dict(here, outcome=outcome), number
+    results = Counter(target.result for target in run.targets)
+    for result in RESULTS:
+        yield "securescan_target_results", dict(here, result=result), results[result]
+    grades = evidence_grades(run)
+    for grade in GRADES:
+        yield "securescan_targets_by_evidence", dict(here, evidence=grade), grades[grade]
     for status in STATUSES:
         for severity in SEVERITIES:
             labels = dict(here, status=status, severity=severity)
             yield "securescan_controls", labels, run.controls.table[status][severity]
-    yield "securescan_compliance_ratio", here, run.controls.compliance / 100.0
+    yield "securescan_compliance_ratio", here, float(run.controls.exact_compliance / 100)
     if one.passed is not None:
         yield "securescan_gate_passed", here, 1.0 if one.passed else 0.0
 

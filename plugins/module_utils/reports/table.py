@@ -12,7 +12,17 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFI
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
-from .wording import RESULT_WORDS, causes, container_label, reason_lines, verdict, workload_label
+from .wording import (
+    RESULT_WORDS,
+    added_limits,
+    causes,
+    container_label,
+    evidence_lines,
+    reason_lines,
+    scanned_line,
+    verdict,
+    workload_label,
+)
 
 _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
     (PASSED, "P"),
@@ -26,7 +36,7 @@ _MOST_REASONS = 10
 _NARROWEST = 80
 _WIDEST = 160
 _SHORTEST_LABEL = 8
-_RESULT_WIDTH = 6
+_LABEL_GAPS = 4  # two columns between each of the three labels
 _GAPS = 12  # two columns between each of the seven groups of columns
 
 
@@ -39,6 +49,8 @@ def render_table(run: Run, width: int = 100) -> str:
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
         lines += ["", *wrap(text, width)]
+    for index, said in enumerate(evidence_lines(run)):
+        lines += [*([] if index else [""]), *wrap(said, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 
 
@@ -53,9 +65,11 @@ class _Rows:
             max(len(head), len(str(run.controls.of(status)))) for status, head in _STATUS_COLUMNS
         ]
         self.approach_width = max([len("APPROACH")] + [len(target.approach) for target in targets])
+        words = [RESULT_WORDS[target.result] for target in targets if target.counts is not None]
+        self.result_width = max(map(len, ("RESULT", *words)))
         fixed = (
             self.approach_width
-            + _RESULT_WIDTH
+            + self.result_width
             + sum(self.number_widths)
             + len(_STATUS_COLUMNS)
             - 1
@@ -65,6 +79,8 @@ class _Rows:
         )
         workloads = [columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
         containers = [columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
+        self.total = f"TOTAL: {scanned_line(run)}"
+        containers.append(len(self.total) - max(workloads) - self.approach_width - _LABEL_GAPS)
         self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
 
     def lines(self) -> list[str]:
@@ -89,7 +105,7 @@ class _Rows:
     def _row(self, labels: str, result: str, numbers: Sequence[str], compliance: str, worst: str) -> str:
         """`labels` come padded to their width."""
         counts = " ".join(number.rjust(size) for number, size in zip(numbers, self.number_widths))
-        return "  ".join((labels, result.ljust(_RESULT_WIDTH), counts, compliance.rjust(4), worst))
+        return "  ".join((labels, result.ljust(self.result_width), counts, compliance.rjust(4), worst))
 
     def _target(self, target: TargetRecord) -> str:
         labels = self._labels(workload_label(target), container_label(target), one_line(target.approach))
@@ -107,11 +123,10 @@ class _Rows:
         )
 
     def _total(self) -> str:
-        counts, controls, failed = self.run.target_counts, self.run.controls, self.run.failed_controls
-        text = f"TOTAL: {counts.scanned} of {counts.selected} targets scanned"
-        room = self.workload_width + self.container_width + self.approach_width + 4
+        controls, failed = self.run.controls, self.run.failed_controls
+        room = self.workload_width + self.container_width + self.approach_width + _LABEL_GAPS
         return self._row(
-            fit(text, room),
+            fit(self.total, room),
             "",
             [str(controls.of(status)) for status, _unused in _STATUS_COLUMNS],
             f"{controls.compliance}%",
@@ -125,7 +140,8 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     reasons = reason_lines(run)
     number = number_of(len(run.gate.reasons), "reason")
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
-    lines = [head + (f", {number}:" if reasons else "")]
+    added = added_limits(run)
+    lines = [*(wrap(added, width) if added else ()), head + (f", {number}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(reason, width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:

@@ -8,18 +8,27 @@ The texts hold what clusters and containers said: each report escapes them for i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..results.decision import Reason
+from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.run import Run
-from ..results.status import FAIL, NOT_SCANNED, PASS
+from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
 
-RESULT_WORDS: dict[str, str] = {PASS: "PASS", FAIL: "FAIL", NOT_SCANNED: "NOT SCANNED"}
+RESULT_WORDS: dict[str, str] = {
+    PASS: "PASS",
+    FAIL: "FAIL",
+    NOT_JUDGED: "NOT JUDGED",
+    NOT_SCANNED: "NOT SCANNED",
+}
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
+# Reasons that lower evidence, the most frequent first.
+_MOST_REASONS = 5
 
 
 def workload_label(target: TargetRecord) -> str:
@@ -75,8 +84,51 @@ def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:
     return list(groups.values())
 
 
+def evidence_grades(run: Run) -> Counter[str]:
+    """How many targets rest on evidence of which grade; what says none (of an older run) is not counted."""
+    return Counter(target.evidence.grade for target in run.targets if target.evidence)
+
+
+def worst_evidence(run: Run) -> str:
+    """The worst grade that a target of the run rests on; empty where none says any."""
+    return min(evidence_grades(run), key=GRADES.index, default="")
+
+
+def evidence_lines(run: Run) -> list[str]:
+    """A line for each grade of evidence that there is, the worst first, then one for each reason that lowers it."""
+    counts = evidence_grades(run)
+    lines = [
+        f"Evidence {grade}, {number_of(counts[grade], 'target')}: {GRADE_WORDS[grade]}."
+        for grade in GRADES
+        if counts[grade]
+    ]
+    reasons = Counter(
+        reason for target in run.targets if target.evidence for reason in target.evidence.reasons
+    )
+    lines += [
+        f"{number_of(number, 'target')}: {one_line(reason, _MAX_LABEL)}"
+        for reason, number in reasons.most_common(_MOST_REASONS)
+    ]
+    more = len(reasons) - _MOST_REASONS
+    return [*lines, *([number_of(more, "more reason") + " in the documents."] if more > 0 else [])]
+
+
 def verdict(run: Run) -> str:
     """PASSED, FAILED or NOT DECIDED."""
     if run.gate is None:
         return "NOT DECIDED"
     return "PASSED" if run.gate.passed else "FAILED"
+
+
+def scanned_line(run: Run) -> str:
+    """How many targets were scanned, and how many of them were not judged."""
+    counts = run.target_counts
+    not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
+    return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
+
+
+def added_limits(run: Run) -> str:
+    """The limits that hold though the threshold does not name them, in one sentence; empty without any."""
+    limits = run.gate.threshold.added_limits if run.gate else ()
+    named = ", ".join(f"{limit.key} {limit.value}" for limit in limits)
+    return f"In force though the threshold does not name them: {named}." if named else ""

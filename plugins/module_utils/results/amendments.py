@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .attestations import Attestations, apply_attestations, load_attestations
 from .model import ProfileResult
-from .notes import ATTESTATION, NO_TARGET, WAIVER, Note
+from .notes import ATTESTATION, COVERED_UNREAD, NO_TARGET, NOT_NEEDED, READ_ELSEWHERE, WAIVER, Note
 from .waivers import Waivers, apply_waivers, load_waivers
 
 
@@ -37,6 +37,25 @@ class Amendments:
         if self.attestations is not None:
             notes += apply_attestations(profiles, self.attestations, now, identity)
         return notes
+
+    def read_elsewhere(self, notes: Iterable[Note]) -> list[Note]:
+        """Attestations for every target that decided a control where it was not read, and that some target let be read.
+
+        :param notes: of all targets
+        """
+        kinds: dict[str, set[str]] = {}
+        for note in notes:
+            if note.about == ATTESTATION:
+                kinds.setdefault(note.control_id, set()).add(note.kind)
+        return [
+            entry.note(
+                READ_ELSEWHERE,
+                f"was judged on some targets and attested by {entry.updated_by} where it could not be read; "
+                "give the attestation the targets that it is for",
+            )
+            for entry in (self.attestations.entries if self.attestations is not None else ())
+            if not entry.scope.rules and {COVERED_UNREAD, NOT_NEEDED} <= kinds.get(entry.control_id, set())
+        ]
 
     def without_target(self, identities: Sequence[Mapping[str, Any]]) -> list[Note]:
         """Entries whose scope means none of these targets: a slip in it would go unseen."""

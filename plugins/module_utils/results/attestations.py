@@ -10,9 +10,13 @@
       updated: 2026-11-02         # date, or date and time (without a zone: UTC), from which it holds
       updated_by: text
       targets: [...]              # ours, optional: see scope.py
+      covers_unread: true         # ours, optional: also where a program should have reviewed the control
 
 SAF's rule: an attestation adds its status to a control that is Not Reviewed, and leaves every other control alone;
 ids match whatever the case of their letters. One whose time is over counts for nothing, and is shown as skipped.
+
+Ours is stricter: it speaks only where no program could have known, so for a manual control. A container decides what
+can be read of it, and must not choose by that which controls are judged. An entry with `covers_unread` speaks there too.
 
 Unlike SAF, which takes such a file without a word, these are errors: a key that is missing or not known, a status other
 than passed and failed, a date that cannot be read (SAF: it never expires), a frequency in units that it does not know
@@ -40,13 +44,23 @@ from .model import (
     ProfileResult,
     Segment,
 )
-from .notes import ATTESTATION, EXPIRED, NOT_NEEDED, NOT_YET, UNKNOWN_CONTROL, Note
+from .notes import (
+    ATTESTATION,
+    COVERED_UNREAD,
+    EXPIRED,
+    NOT_COVERED,
+    NOT_NEEDED,
+    NOT_YET,
+    UNKNOWN_CONTROL,
+    Note,
+)
 from .scope import Scope, read_scope
 from .status import NOT_REVIEWED, control_status
 from .strict_yaml import load_yaml
 
 _FIELDS = ("control_id", "explanation", "frequency", "status", "updated", "updated_by")
-_KEYS = (*_FIELDS, "targets")
+_COVERS_UNREAD = "covers_unread"
+_KEYS = (*_FIELDS, "targets", _COVERS_UNREAD)
 # SAF's words -> (months, days)
 _WORDS: dict[str, tuple[int, int]] = {
     "annually": (12, 0),
@@ -68,7 +82,10 @@ _CLOCK_SKEW = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Attestation:
-    """One entry. `starts` and `ends` are the times in UTC between which it holds."""
+    """One entry. `starts` and `ends` are the times in UTC between which it holds.
+
+    `covers_unread`: whether it also speaks where a program should have reviewed the control.
+    """
 
     control_id: str
     explanation: str
@@ -79,12 +96,23 @@ class Attestation:
     starts: datetime.datetime
     ends: datetime.datetime
     scope: Scope
+    covers_unread: bool = False
+
+    def names(self, control: ControlResult) -> bool:
+        return self.control_id.lower() == control.id.lower()
+
+    def speaks_of(self, control: ControlResult) -> bool:
+        """Whether it is meant for the control, when that is Not Reviewed."""
+        return control.manual or self.covers_unread
 
     def has_expired(self, now: datetime.datetime) -> bool:
         return self.ends < now
 
     def is_of_the_future(self, now: datetime.datetime) -> bool:
         return self.starts > now + _CLOCK_SKEW
+
+    def note(self, kind: str, text: str, colon: str = "") -> Note:
+        return Note(ATTESTATION, self.control_id, kind, f"{self.control_id}{colon} {text}")
 
     def as_dict(self) -> dict[str, str]:
         """As SAF keeps it in a document."""
@@ -146,11 +174,16 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
                 ", ".join(_WORDS), fields["frequency"]
             )
         )
+    covers_unread = entry.get(_COVERS_UNREAD, False)
+    if not isinstance(covers_unread, bool):
+        raise refuse(f"{_COVERS_UNREAD} must be true or false, found {covers_unread!r}")
     try:
         ends = _add(starts, *length)
     except (OverflowError, ValueError):
         raise refuse("frequency {} is too long".format(fields["frequency"])) from None
-    return Attestation(starts=starts, ends=ends, scope=read_scope(entry, refuse), **fields)
+    return Attestation(
+        starts=starts, ends=ends, scope=read_scope(entry, refuse), covers_unread=covers_unread, **fields
+    )
 
 
 def _time(text: str) -> datetime.datetime | None:
@@ -197,25 +230,29 @@ def apply_attestations(
     now: datetime.datetime,
     identity: Mapping[str, Any],
 ) -> list[Note]:
-    """Adds a segment and `attestation_data` to every Not Reviewed control that an attestation of this target names.
+    """Adds a segment and `attestation_data` to every Not Reviewed control that an attestation of this target speaks of.
 
     :param now: with its time zone
     :param identity: `Target.identity()`
     :returns: what the operator should know: expired ones, those of the future, those that name a control of none of
-        these profiles or one that was judged
+        these profiles, one that was judged, or one that was not read
     """
     entries = [entry for entry in attestations.entries if entry.scope.covers(identity)]
-    named: dict[str, bool] = {}  # id in lower case -> whether there was anything to attest
-    for profile in profiles:
-        for control in profile.controls:
-            own = [entry for entry in entries if entry.control_id.lower() == control.id.lower()]
-            if not own:
-                continue
-            is_open = control_status(hdf_control(control)) == NOT_REVIEWED
-            named[control.id.lower()] = is_open or named.get(control.id.lower(), False)
-            if is_open:
-                _attest(control, own, now)
-    return [note for entry in entries for note in _notes(entry, named.get(entry.control_id.lower()), now)]
+    found = [
+        (control, control_status(hdf_control(control)) == NOT_REVIEWED)
+        for profile in profiles
+        for control in profile.controls
+        if any(entry.names(control) for entry in entries)
+    ]
+    for control, is_open in found:
+        if is_open:
+            own = [entry for entry in entries if entry.names(control) and entry.speaks_of(control)]
+            _attest(control, own, now)
+    notes: list[Note] = []
+    for entry in entries:
+        named = [(control, is_open) for control, is_open in found if entry.names(control)]
+        notes += _notes(entry, bool(named), [control for control, is_open in named if is_open], now)
+    return notes
 
 
 def _attest(control: ControlResult, entries: Sequence[Attestation], now: datetime.datetime) -> None:
@@ -251,46 +288,24 @@ def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
     )
 
 
-def _notes(entry: Attestation, was_open: bool | None, now: datetime.datetime) -> list[Note]:
-    """`was_open`: None where no control has the id, False where all that have it were judged."""
-    if was_open is None:
-        return [
-            Note(
-                ATTESTATION,
-                entry.control_id,
-                UNKNOWN_CONTROL,
-                f"{entry.control_id} names no control of the chosen profiles",
-            )
-        ]
-    notes = []
+def _notes(
+    entry: Attestation, is_named: bool, were_open: Sequence[ControlResult], now: datetime.datetime
+) -> list[Note]:
+    """:param is_named: whether a control has its id. :param were_open: those that were Not Reviewed"""
+    who = f"attestation by {entry.updated_by}"
+    if not is_named:
+        return [entry.note(UNKNOWN_CONTROL, "names no control of the chosen profiles")]
     if entry.has_expired(now):
-        notes.append(
-            Note(
-                ATTESTATION,
-                entry.control_id,
-                EXPIRED,
-                f"{entry.control_id}: the attestation of {entry.updated} by {entry.updated_by} expired on "
-                f"{entry.ends.date()} and counts for nothing",
-            )
-        )
-    elif entry.is_of_the_future(now):
-        notes.append(
-            Note(
-                ATTESTATION,
-                entry.control_id,
-                NOT_YET,
-                f"{entry.control_id}: the attestation by {entry.updated_by} is dated {entry.updated}, which "
-                "is to come, and counts for nothing yet",
-            )
-        )
-    elif not was_open:
-        notes.append(
-            Note(
-                ATTESTATION,
-                entry.control_id,
-                NOT_NEEDED,
-                f"{entry.control_id} was judged on some targets; its attestation by {entry.updated_by} "
-                "counts for nothing there",
-            )
-        )
-    return notes
+        text = f"the attestation of {entry.updated} by {entry.updated_by} expired on {entry.ends.date()}"
+        return [entry.note(EXPIRED, f"{text} and counts for nothing", ":")]
+    if entry.is_of_the_future(now):
+        text = f"the {who} is dated {entry.updated}, which is to come, and counts for nothing yet"
+        return [entry.note(NOT_YET, text, ":")]
+    if not were_open:
+        return [entry.note(NOT_NEEDED, f"was judged on some targets; its {who} counts for nothing there")]
+    if not all(map(entry.speaks_of, were_open)):
+        text = f"could not be read on some targets; its {who} counts for nothing there"
+        return [entry.note(NOT_COVERED, f"{text}, because it does not say {_COVERS_UNREAD}")]
+    if not all(control.manual for control in were_open):
+        return [entry.note(COVERED_UNREAD, f"could not be read on some targets; its {who} decides there")]
+    return []

@@ -10,7 +10,7 @@ another type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -66,6 +66,13 @@ class JsonObject:
     def text(self, name: str) -> str:
         value: str = self._of(name, (str,))
         return value
+
+    def one_of(self, name: str, words: Sequence[str]) -> str:
+        """One of these texts."""
+        value = self.values.get(name)
+        if value not in words:
+            raise self.bad("{} must be {}".format(self.where(name), " or ".join(words)))
+        return str(value)
 
     def text_or_empty(self, name: str) -> str:
         """For a key that older files lack, or hold null under: then the empty text."""

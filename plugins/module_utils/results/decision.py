@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, plain
-from .status import NOT_SCANNED, SCANNED
+from .status import NOT_SCANNED, PASS, RESULTS, SCANNED
 from .summary import Counts
 from .threshold import Threshold
 
@@ -26,8 +26,9 @@ class ExpectedTarget:
 class Reason(JsonRecord):
     """Why a gate did not open. `target_id` and `profile` are empty where the reason is about the run as a whole.
 
-    `key` is the threshold's key, or one of the gate's own rules: documents, expected. `limit` and `found` are what
-    was demanded and what there was (number, text, list of ids, or status by id; null where that has no meaning).
+    `key` is the threshold's key, or one of the gate's own rules: documents, expected, summary, max_age. `limit` and
+    `found` are what was demanded and what there was (number, text, grade, list of ids, or status by id; null where
+    that has no meaning).
     """
 
     target_id: str
@@ -45,22 +46,34 @@ class Reason(JsonRecord):
 
 @dataclass(frozen=True)
 class TargetDecision(JsonRecord):
-    """The decision on one target. A target that was not scanned never passes; coverage says how many may be so."""
+    """The decision on one target. `result` is
+
+    fail          where one of the reasons is held against it,
+    not_judged    where all of them ask for more (controls reviewed, evidence), or a profile judged nothing on it,
+    not_scanned   where there are no results of it: coverage says how many may be so,
+    pass          else.
+
+    `before` is the result that the run had for it before any gate decided; empty where that is not known.
+    """
 
     target_id: str
     outcome: str
-    passed: bool
+    result: str
     reasons: int
+    before: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.result == PASS
 
     @classmethod
     def from_json(cls, given: JsonObject) -> TargetDecision:
-        if given.values.get("outcome") not in (SCANNED, NOT_SCANNED):
-            raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
         return cls(
             given.text("target_id"),
-            given.text("outcome"),
-            given.truth("passed"),
+            given.one_of("outcome", (SCANNED, NOT_SCANNED)),
+            given.one_of("result", RESULTS),
             given.whole_number("reasons"),
+            given.text_or_empty("before"),
         )
 
 
@@ -79,10 +92,10 @@ class FailedControl(JsonRecord):
 
 @dataclass(frozen=True)
 class Decision(JsonRecord):
-    """The gate's decision. `coverage` is the percentage of expected targets that were scanned (None: not known).
+    """The gate's decision. `coverage` is the percentage of expected targets that were judged (None: not known).
 
-    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it. `expected`
-    and `scanned` are numbers of targets.
+    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it. `expected`,
+    `scanned` and `judged` are numbers of targets; one that was scanned is judged when each profile judged something.
     """
 
     passed: bool
@@ -92,6 +105,7 @@ class Decision(JsonRecord):
     coverage: float | None = None
     expected: int = 0
     scanned: int = 0
+    judged: int = 0
     counts: Counts = field(default_factory=Counts)
     baseline: str = ""
     new_failures: tuple[FailedControl, ...] = ()
@@ -108,13 +122,14 @@ class Decision(JsonRecord):
             coverage=None if given.values.get("coverage") is None else given.number("coverage"),
             expected=targets.whole_number("expected"),
             scanned=targets.whole_number("scanned"),
+            judged=targets.whole_number("judged"),
             counts=Counts.from_json(counts.object("controls")),
             baseline=given.text_or_empty("baseline"),
             new_failures=tuple(FailedControl.from_json(one) for one in given.objects("new_failures")),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The decision as plain JSON values; `counts` is {targets: {expected, scanned}, controls: as in a summary}."""
+        """The decision as plain JSON values; `counts` is {targets: {expected, scanned, judged}, controls: as in a summary}."""
         return {
             "passed": self.passed,
             "threshold": self.threshold.to_json(),
@@ -122,7 +137,7 @@ class Decision(JsonRecord):
             "baseline": self.baseline,
             "new_failures": plain(self.new_failures),
             "counts": {
-                "targets": {"expected": self.expected, "scanned": self.scanned},
+                "targets": {"expected": self.expected, "scanned": self.scanned, "judged": self.judged},
                 "controls": self.counts.to_json(),
             },
             "reasons": plain(self.reasons),

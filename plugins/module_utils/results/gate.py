@@ -9,17 +9,17 @@ counts as scanned has no document, has two, or was not expected.
 
 from __future__ import annotations
 
-import collections
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
 from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
 from .decision import Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
+from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, NEW_FAILURES_KEY, Limit, shorten_ids
-from .status import NOT_SCANNED, PASSED, SCANNED, STATUS_WORDS
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, asks_for_more, shorten_ids
+from .percent import exact, percentage, rounded_down
+from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
 
@@ -32,6 +32,7 @@ def decide(
     documents: Iterable[tuple[str, Mapping[str, Any]]],
     expected: Sequence[ExpectedTarget],
     baseline: Failures | None = None,
+    given: Sequence[Reason] = (),
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -40,10 +41,11 @@ def decide(
         it fails.
     :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
         without it a threshold that asks for new failures fails.
+    :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
     """
-    if baseline is not None and threshold.new_failures_max is None:
-        threshold = Threshold(threshold.source, (*threshold.all_limits, Limit(NEW_FAILURES_KEY, 0)))
-    return _Gate(threshold, baseline).decide(documents, expected)
+    if baseline is not None:
+        threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
+    return _Gate(threshold, baseline).decide(documents, expected, given)
 
 
 class _Gate:
@@ -52,6 +54,7 @@ class _Gate:
         self.baseline = baseline
         self.reasons: list[Reason] = []
         self.judged: dict[str, str] = {}  # target id -> source of its document
+        self.judged_nothing: set[str] = set()  # ids of targets with a profile that judged no control
         self.counts: list[Counts] = []
         self.failed: dict[
             str, tuple[Place, set[Control]]
@@ -59,42 +62,59 @@ class _Gate:
         self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(
-        self, documents: Iterable[tuple[str, Mapping[str, Any]]], expected: Sequence[ExpectedTarget]
+        self,
+        documents: Iterable[tuple[str, Mapping[str, Any]]],
+        expected: Sequence[ExpectedTarget],
+        given: Sequence[Reason],
     ) -> Decision:
         number = 0
         for source, document in documents:
             number += 1
             self._judge_document(source, document)
+        self.reasons[:0] = given
         if not number:
             self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
         self._judge_presence()
         new_failures = self._judge_new_failures()
         outcomes = self._compare_with_expected(expected)
-        scanned = sum(outcome == SCANNED for outcome in outcomes.values())
+        scanned = [target_id for target_id, outcome in outcomes.items() if outcome == SCANNED]
+        judged = [target_id for target_id in scanned if target_id not in self.judged_nothing]
         coverage = (
-            self._judge_coverage(len(outcomes), scanned) if expected or self.threshold.coverage_min else None
+            self._judge_coverage(len(outcomes), len(scanned), len(judged))
+            if expected or self.threshold.coverage_min
+            else None
         )
         for target_id in self.judged:
             outcomes.setdefault(target_id, SCANNED)
-        numbers = collections.Counter(reason.target_id for reason in self.reasons)
-        targets = [
-            TargetDecision(
-                target_id, outcome, outcome == SCANNED and not numbers[target_id], numbers[target_id]
-            )
-            for target_id, outcome in outcomes.items()
-        ]
         return Decision(
             not self.reasons,
             tuple(self.reasons),
-            tuple(targets),
+            tuple(self._decide_targets(outcomes)),
             self.threshold,
             coverage,
             len(expected),
-            scanned,
+            len(scanned),
+            len(judged),
             merge_counts(self.counts),
             self.baseline.name if self.baseline else "",
             tuple(new_failures),
         )
+
+    def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
+        keys: dict[str, list[str]] = {}
+        for reason in self.reasons:
+            keys.setdefault(reason.target_id, []).append(reason.key)
+        for target_id, outcome in outcomes.items():
+            own = keys.get(target_id, [])
+            yield TargetDecision(target_id, outcome, self._result(target_id, outcome, own), len(own))
+
+    def _result(self, target_id: str, outcome: str, keys: Sequence[str]) -> str:
+        """:param keys: of the reasons about the target"""
+        if not all(map(asks_for_more, keys)):
+            return FAIL
+        if outcome == NOT_SCANNED:
+            return NOT_SCANNED
+        return NOT_JUDGED if keys or target_id in self.judged_nothing else PASS
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -110,8 +130,11 @@ class _Gate:
         if target_id in self.judged:
             self._refuse(target_id, _DOCUMENTS, f"has two documents, {self.judged[target_id]} and {source}")
         self.judged[target_id] = source
+        if summary.judged_nothing:
+            self.judged_nothing.add(target_id)
         self.counts.append(summary.counts)
         self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
+        self._judge_evidence(target_id, document_evidence(checked, source))
         for profile in summary.profiles:
             self._judge_must_pass(target_id, profile)
             for limit in self.threshold.limits:
@@ -123,10 +146,20 @@ class _Gate:
                             profile.name,
                             limit.key,
                             limit.value,
-                            found,
+                            limit.shown(found),
                             limit.explain(found, profile),
                         )
                     )
+
+    def _judge_evidence(self, target_id: str, evidence: Evidence | None) -> None:
+        """What nobody graded meets no limit."""
+        demanded = self.threshold.evidence_min
+        if demanded is None or (evidence is not None and evidence.is_at_least(demanded)):
+            return
+        found = evidence.grade if evidence is not None else None
+        why = f" ({'; '.join(evidence.reasons)})" if evidence is not None and evidence.reasons else ""
+        text = f"{EVIDENCE_KEY}: found {found or 'no grade'}{why}, must be at least {demanded}"
+        self._refuse(target_id, EVIDENCE_KEY, text, demanded, found)
 
     def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
         statuses = {control.id: control.status for control in profile.controls}
@@ -211,22 +244,21 @@ class _Gate:
                     self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
         return outcomes
 
-    def _judge_coverage(self, expected: int, scanned: int) -> float | None:
+    def _judge_coverage(self, expected: int, scanned: int, judged: int) -> float | None:
         demanded = self.threshold.coverage_min
         if not expected:
             self._refuse(
                 "", COVERAGE_KEY, f"{COVERAGE_KEY}: it is not known which targets were expected", demanded
             )
             return None
-        coverage = math.floor(10000 * scanned / expected) / 100  # never rounded up to what was demanded
-        if demanded is not None and 100 * scanned < demanded * expected:
-            self._refuse(
-                "",
-                COVERAGE_KEY,
-                f"{COVERAGE_KEY}: at least {demanded} % of the expected targets must be scanned, but "
-                f"{expected - scanned} of {expected} "
-                "were not",
-                demanded,
-                coverage,
-            )
+        found = percentage(judged, expected)
+        coverage = rounded_down(found)
+        if demanded is not None and found < exact(demanded):
+            parts = []
+            if scanned < expected:
+                parts.append(f"{expected - scanned} of {expected} were not")
+            if judged < scanned:
+                parts.append(f"on {scanned - judged} of {expected} a profile judged no control")
+            text = f"at least {demanded} % of the expected targets must be scanned, but {' and '.join(parts)}"
+            self._refuse("", COVERAGE_KEY, f"{COVERAGE_KEY}: {text}", demanded, coverage)
         return coverage

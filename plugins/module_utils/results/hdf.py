@@ -12,33 +12,42 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
     scan              how it was seen: started (RFC 3339), duration (seconds), run_id, approach, collector_version and
                       whatever else the judgement's method holds, its evidence {grade, reasons} among it
     unread_facts      list of {fact, status, cause}: what could not be had
+    manual_controls   {profile: [control id]}: those that only a person can check, as their profile says
     error             null; a document in which it is an error record is not accepted back
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import ScanError
 from ..safe_text import kept_values, one_line
+from ..strict_json import load_json
+from .checked_json import JsonObject
 from .evidence import document_evidence
 from .hdf_check import check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
+from .whole_file import read_own_file
 
 SCHEMA_VERSION = 1
+# Heimdall shows the tags of a control, and neither a profile's summary nor what stands under passthrough.
+EVIDENCE_TAG = "evidence_grade"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
 
 
 def hdf_document(judgement: Judgement) -> dict[str, Any]:
     """The document of `judgement`, with every field that InSpec's own schema asks for."""
-    profiles = [_profile(profile) for profile in judgement.profiles]
+    evidence: Mapping[str, Any] = judgement.method.get("evidence") or {}
+    tags = {EVIDENCE_TAG: kept_values(evidence["grade"])} if evidence else {}
+    profiles = [_profile(profile, tags) for profile in judgement.profiles]
     platform = judgement.platform
     method = dict(judgement.method)
     unread = method.pop("unread", [])
@@ -59,6 +68,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
                 "platform": kept_values(asdict(platform)),
                 "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
                 "unread_facts": kept_values(unread),
+                "manual_controls": _manual_controls(judgement.profiles),
                 "error": None,
             }
         },
@@ -76,22 +86,24 @@ def read_hdf(data: bytes, source: str) -> dict[str, Any]:
     if not data.strip():
         raise _bad(source, "is empty")
     try:
-        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        document = load_json(data)
     except (ValueError, RecursionError) as reason:
         raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return check_document(document, source)
 
 
-def read_hdf_file(path: str) -> dict[str, Any]:
+def read_hdf_file(path: str, sha256: str = "") -> dict[str, Any]:
     """`read_hdf` of a file, of which no more than the limit is read.
 
-    :raises ScanError: `bad_results`, also for a file that is missing or cannot be read
+    :param sha256: what the file must hash to; empty where that is not known
+    :raises ScanError: `bad_results`, also for a file that is missing, cannot be read, is a link, or is another one
     """
     try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+        data = read_own_file(Path(path), MAX_DOCUMENT_BYTES)
     except OSError as reason:
-        raise _bad(path, "cannot be read: %s" % (reason.strerror or reason)) from None
+        raise _bad(path, f"cannot be read: {reason.strerror or reason}") from None
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise _bad(path, "is not the document that the run wrote (its SHA-256 differs)")
     return read_hdf(data, path)
 
 
@@ -118,6 +130,7 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
             ),
         )
     document_evidence(checked, source)
+    manual_controls(checked, source)
     return checked
 
 
@@ -129,7 +142,7 @@ def document_target(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How the target of a checked document of ours was scanned (the scan's method); empty for a document of others."""
+    """How the target of a checked document of ours was scanned, as its part `scan` says; empty for a document of others."""
     own = _own_part(document)
     scan = own.get("scan") if own is not None else None
     return scan if isinstance(scan, dict) else {}
@@ -143,6 +156,17 @@ def document_target_id(document: Mapping[str, Any], source: str) -> str:
     return str(document["platform"].get("target_id") or source)
 
 
+def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple[str, ...]]:
+    """{profile: ids of its controls that only a person can check}; empty for a document of others, or an older one.
+
+    :raises ScanError: `bad_results`, when what stands there is something else; `check_document` has asked that before
+    """
+    own = _own_part(document)
+    place = f"passthrough.{PASSTHROUGH}"
+    given = JsonObject(own, source, place).object_or_none("manual_controls") if own is not None else None
+    return {name: given.texts(name) for name in given.values} if given else {}
+
+
 def _own_part(document: Mapping[str, Any]) -> Any:
     """What stands under `passthrough` in a document of ours; None in one of others, who may keep anything there."""
     passthrough = document.get("passthrough")
@@ -153,11 +177,8 @@ def _bad(source: str, what: str) -> ScanError:
     return ScanError("bad_results", f"{source}: {what}", tried="read results")
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _profile(profile: ProfileResult) -> dict[str, Any]:
+def _profile(profile: ProfileResult, tags: Mapping[str, str]) -> dict[str, Any]:
+    """:param tags: what each control is tagged with besides; a profile has no say in these"""
     return {
         "name": profile.name,
         "version": profile.version,
@@ -171,10 +192,21 @@ def _profile(profile: ProfileResult) -> dict[str, Any]:
         "supports": profile.supports,
         "attributes": [_attribute(attribute) for attribute in profile.attributes],
         "groups": _groups(profile),
-        "controls": [hdf_control(control) for control in profile.controls],
+        "controls": [_tagged(hdf_control(control), tags) for control in profile.controls],
         "status": profile.status,
         "status_message": kept_values(profile.status_message),
     }
+
+
+def _manual_controls(profiles: Sequence[ProfileResult]) -> dict[str, list[str]]:
+    ids = {
+        profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles
+    }
+    return {name: manual for name, manual in ids.items() if manual}
+
+
+def _tagged(control: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    return dict(control, tags=dict(control["tags"], **tags))
 
 
 def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,19 @@
 SAF's keys are taken as they are. They may be nested (`failed: {total: {max: 0}}`), dotted (`failed.total.max: 0`) or
 both; every one of them counts (SAF drops some). Keys that SAF writes but never checks are checked here.
 
-Keys of our own, which are about a run and not about one profile's counts:
+Keys of our own. One is about a profile's counts, as SAF's are:
 
-    coverage: {min: 100}           percentage of the expected targets that were scanned
+    reviewed: {min: 100}           percentage of the controls that a program could review and did (waived and attested
+                                   ones are decided); also by severity: {critical: {min: 100}, ...}
+
+One is about a target:
+
+    evidence: {min: beside}        how far what was seen of it can be trusted: target, beside or image (see evidence.py)
+
+The others are about a run:
+
+    coverage: {min: 100}           percentage of the expected targets that were scanned, and of which each profile judged
+                                   something
     new_failures: {max: 0}         controls that failed and did not fail in the baseline run
     must_pass: [id, ...]           controls that passed on every target that has them, and that some target has
     must_pass: {profile: [id]}     the same for controls of one profile
@@ -19,10 +29,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from ..errors import ScanError
 from ..suggestions import unknown_name
+from .evidence import GRADES
+from .percent import exact, rounded_down, rounded_up
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from .summary import ProfileSummary
 
@@ -37,7 +50,10 @@ _STATUS_OF_NAME: dict[str, str] = {
 _PERCENT = "percent"
 _COUNT = "count"
 _IDS = "ids"
+_GRADE = "grade"
 COVERAGE_KEY = "coverage.min"
+EVIDENCE_KEY = "evidence.min"
+_REVIEWED = "reviewed"
 NEW_FAILURES_KEY = "new_failures.max"
 MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
 _MUST_PASS_PREFIX = MUST_PASS_KEY + "."
@@ -49,7 +65,9 @@ def _known_keys() -> dict[str, str]:
     keys = {
         "compliance.min": _PERCENT,
         "compliance.max": _PERCENT,
+        _REVIEWED + ".min": _PERCENT,
         COVERAGE_KEY: _PERCENT,
+        EVIDENCE_KEY: _GRADE,
         NEW_FAILURES_KEY: _COUNT,
         MUST_PASS_KEY: _IDS,
     }
@@ -60,6 +78,7 @@ def _known_keys() -> dict[str, str]:
             keys[f"{name}.{severity}.max"] = _COUNT
         for severity in SEVERITIES:
             keys[f"{name}.{severity}.controls"] = _IDS
+    keys.update((f"{_REVIEWED}.{severity}.min", _PERCENT) for severity in SEVERITIES)
     return keys
 
 
@@ -82,9 +101,19 @@ class Limit:
         return cls(key, _checked_value(key, value, source))
 
     @property
+    def family(self) -> str:
+        """The first word of its key."""
+        return self.key.partition(".")[0]
+
+    @property
     def is_of_run(self) -> bool:
-        """Whether it is about the run and not about one profile's counts."""
+        """Whether it is about the run, and neither about one profile's counts nor about one target."""
         return self.key in (COVERAGE_KEY, NEW_FAILURES_KEY) or self.is_must_pass
+
+    @property
+    def is_of_profile(self) -> bool:
+        """Whether it is about one profile's counts."""
+        return not self.is_of_run and self.key != EVIDENCE_KEY
 
     @property
     def is_must_pass(self) -> bool:
@@ -98,31 +127,40 @@ class Limit:
     @property
     def concerns(self) -> tuple[str, str]:
         """(status, severity) of the controls that the limit is about; empty where it is about all."""
-        name, _unused, rest = self.key.partition(".")
-        severity = rest.partition(".")[0]
-        return _STATUS_OF_NAME.get(name, ""), severity if severity in SEVERITIES else ""
+        severity = self.key.partition(".")[2].partition(".")[0]
+        return _STATUS_OF_NAME.get(self.family, ""), severity if severity in SEVERITIES else ""
 
     def find(self, profile: ProfileSummary) -> Any:
-        """What the profile has where the limit looks: a percentage, a number, or sorted ids."""
+        """What the profile has where the limit looks: an exact percentage, a number, or sorted ids."""
         status, severity = self.concerns
+        if self.family == _REVIEWED:
+            return profile.reviewed(severity)
         if not status:
-            return profile.counts.compliance
+            return profile.counts.exact_compliance
         if _KNOWN[self.key] == _IDS:
             return sorted(profile.ids(status, severity))
         return profile.counts.table[status][severity] if severity else profile.counts.of(status)
 
     def is_met(self, found: Any) -> bool:
-        bound = self.key.rpartition(".")[2]
-        if bound == "min":
-            return bool(found >= self.value)
-        if bound == "max":
-            return bool(found <= self.value)
+        if self._bound == "min":
+            return bool(found >= exact(self.value))
+        if self._bound == "max":
+            return bool(found <= exact(self.value))
         return bool(found == self.value)
+
+    def shown(self, found: Any) -> Any:
+        """What was found, for people: a percentage that does not meet the limit is not rounded to it."""
+        if not isinstance(found, Fraction):
+            return found
+        return rounded_up(found) if self._bound == "max" else rounded_down(found)
+
+    @property
+    def _bound(self) -> str:
+        return self.key.rpartition(".")[2]
 
     def explain(self, found: Any, profile: ProfileSummary) -> str:
         """One sentence: the key, what was found, and what is allowed; with the controls where there are too many."""
         status, severity = self.concerns
-        bound = self.key.rpartition(".")[2]
         if _KNOWN[self.key] == _IDS:
             missing = [one for one in self.value if one not in found]
             surplus = [one for one in found if one not in self.value]
@@ -136,10 +174,18 @@ class Limit:
             ]
             return "{}: must be exactly those listed: {}".format(self.key, "; ".join(parts))
         unit = "" if status else " %"
-        which = f" ({shorten_ids(profile.ids(status, severity))})" if status and found > self.value else ""
-        return "{}: found {}{}{}, {} {}{}".format(
-            self.key, found, unit, which, _BOUND_WORDS.get(bound, "must be exactly"), self.value, unit
-        )
+        which = ""
+        if self.family == _REVIEWED:
+            which = f" (not reviewed: {shorten_ids(profile.unread(severity))})"
+        elif status and found > self.value:
+            which = f" ({shorten_ids(profile.ids(status, severity))})"
+        bound = _BOUND_WORDS.get(self._bound, "must be exactly")
+        return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}"
+
+
+def asks_for_more(key: str) -> bool:
+    """Whether an unmet limit of this key says that too little is known of a target, and nothing against it."""
+    return key == EVIDENCE_KEY or key.partition(".")[0] == _REVIEWED
 
 
 def shorten_ids(ids: Sequence[str]) -> str:
@@ -185,6 +231,10 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
         if not value and Limit(key, value).is_must_pass:
             raise _bad(source, f"{key} names no control")
         return sorted(value)
+    if kind == _GRADE:
+        if value not in GRADES:
+            raise _bad(source, f"{key} must be one of {', '.join(GRADES)}, found {value!r}")
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise _bad(source, f"{key} must be a number, found {value!r}")
     if value < 0:

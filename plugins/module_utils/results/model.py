@@ -52,6 +52,8 @@ class ControlResult:
     source_file: str = ""
     source_line: int = 0
     waiver_data: dict[str, Any] = field(default_factory=dict)
+    # whether only a person can check it: its profile says so, never what was seen of a target
+    manual: bool = False
     attestation_data: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,8 +90,8 @@ class Platform:
 class Judgement:
     """Everything one HDF document is made from.
 
-    `identity` is `Target.identity()`. `method` says how it was seen: run_id, approach, collector_version, and
-    `unread`: a list of {fact, status, cause} for facts that could not be had.
+    `identity` is `Target.identity()`. `method` says how it was seen: run_id, approach, collector_version,
+    `evidence` (as Evidence.to_json), and `unread`: a list of {fact, status, cause} for facts that could not be had.
     `started` is RFC 3339, `duration` seconds.
     """
 

@@ -18,8 +18,14 @@ EXPIRED = "expired"
 NOT_YET = "not_yet"
 UNKNOWN_CONTROL = "unknown_control"
 NO_TARGET = "no_target"
-# The only one that is no mistake: the control was judged, so nothing was left to attest.
+# A program should have reviewed the control, and the attestation does not say that it speaks there too.
+NOT_COVERED = "not_covered"
+# An attestation for every target decided a control where it was not read, and a program judged it elsewhere.
+READ_ELSEWHERE = "read_elsewhere"
+# These two are no mistakes: the control was judged, so nothing was left to attest; and the attestation says that it
+# covers what was not read.
 NOT_NEEDED = "not_needed"
+COVERED_UNREAD = "covered_unread"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ _MOST_WARNINGS = 10
 
 def note_warnings(notes: Sequence[Note]) -> list[str]:
     """What a task is to warn of: each text once, and not too many."""
-    texts = list(dict.fromkeys(note.text for note in notes if note.kind != NOT_NEEDED))
+    texts = list(dict.fromkeys(note.text for note in notes if note.kind not in (NOT_NEEDED, COVERED_UNREAD)))
     more = len(texts) - _MOST_WARNINGS
     return texts[:_MOST_WARNINGS] + (
         [f"... and {more} more notes on waivers and attestations, in the summary"] if more > 0 else []

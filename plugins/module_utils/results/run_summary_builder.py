@@ -68,8 +68,8 @@ class RunSummaryBuilder:
         hdf_sha256: str = "",
         facts: KeptFacts | None = None,
         drift: DriftReference | None = None,
-    ) -> None:
-        """A target with its HDF document; `hdf` is the document's path within the run's folder.
+    ) -> TargetRecord:
+        """A target with its HDF document, as the run will have it; `hdf` is the document's path within the run's folder.
 
         :param identity: `Target.identity()`
         :param duration: in seconds
@@ -105,9 +105,10 @@ class RunSummaryBuilder:
                 ProfileCounts(profile.name, profile.counts.by_status(), profile.counts.compliance)
                 for profile in summary.profiles
             ),
-            result="",
+            result=summary.result,
         )
-        self._targets.append(replace(target, result=target.result_by(None)))
+        self._targets.append(target)
+        return target
 
     def add_not_scanned(
         self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]

@@ -25,7 +25,9 @@ NOT_SCANNED = "not_scanned"
 # The result of a target that was scanned; one that was not has NOT_SCANNED as its result too.
 PASS = "pass"  # noqa: S105 - a result, not a password
 FAIL = "fail"
-NOT_JUDGED = "not_judged"  # scanned, but nothing that was seen could be judged
+# Nothing speaks against the target, but too little of it was reviewed to say that it passed.
+NOT_JUDGED = "not_judged"
+RESULTS: tuple[str, ...] = (PASS, FAIL, NOT_JUDGED, NOT_SCANNED)
 
 # In the order in which reports show them.
 STATUS_WORDS: dict[str, str] = {
@@ -40,6 +42,9 @@ STATUSES: tuple[str, ...] = tuple(STATUS_WORDS)
 # Worst first.
 SEVERITIES: tuple[str, ...] = ("critical", "high", "medium", "low", "none")
 
+# Controls of these severities must have been reviewed, where nobody decides otherwise.
+MUST_BE_REVIEWED: tuple[str, ...] = ("critical", "high")
+
 # An impact below the number has the severity; 0.9 and above is critical.
 _IMPACT_STEPS: tuple[tuple[float, str], ...] = ((0.1, "none"), (0.4, "low"), (0.7, "medium"), (0.9, "high"))
 
@@ -53,13 +58,17 @@ def _segment_status(segment: Mapping[str, Any]) -> str:
     return "error" if _is_truthy(segment.get("backtrace")) else segment.get("status") or ""
 
 
+def is_waived(control: Mapping[str, Any]) -> bool:
+    """Whether a waiver in force sets the control aside."""
+    return _is_truthy((control.get("waiver_data") or {}).get("skipped_due_to_waiver"))
+
+
 def control_status(control: Mapping[str, Any]) -> str:
     """One of STATUSES. An error beats all; a waiver in force or impact 0 comes next; no segments is an error."""
     segments = {_segment_status(segment) for segment in control["results"]}
     if "error" in segments:
         return PROFILE_ERROR
-    waived = _is_truthy((control.get("waiver_data") or {}).get("skipped_due_to_waiver"))
-    if waived or control["impact"] == 0:
+    if is_waived(control) or control["impact"] == 0:
         return NOT_APPLICABLE
     if "failed" in segments:
         return FAILED

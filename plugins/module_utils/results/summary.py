@@ -5,20 +5,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from .checked_json import JsonObject, JsonRecord
 from .counted_controls import counted_profiles
+from .hdf import manual_controls
+from .percent import percentage
 from .status import (
+    FAIL,
     FAILED,
+    MUST_BE_REVIEWED,
     NOT_APPLICABLE,
+    NOT_JUDGED,
+    NOT_REVIEWED,
+    PASS,
     PASSED,
+    PROFILE_ERROR,
     SEVERITIES,
     STATUSES,
     control_severity,
     control_status,
+    is_waived,
 )
 
 
@@ -47,11 +58,14 @@ class Counts(JsonRecord):
         return sum(self.by_status().values())
 
     @property
+    def exact_compliance(self) -> Fraction:
+        """Percentage of passed among all that apply; 0 when nothing applies. To compare with."""
+        return percentage(self.of(PASSED), self.controls - self.of(NOT_APPLICABLE))
+
+    @property
     def compliance(self) -> int:
-        """Percentage of passed among all that apply, rounded half up; 0 when nothing applies (the rule of SAF)."""
-        passed = self.of(PASSED)
-        applicable = self.controls - self.of(NOT_APPLICABLE)
-        return (200 * passed + applicable) // (2 * applicable) if applicable else 0
+        """`exact_compliance` rounded half up, as SAF shows it. To show."""
+        return math.floor(self.exact_compliance + Fraction(1, 2))
 
     @property
     def worst_failed(self) -> str:
@@ -88,13 +102,28 @@ def merge_counts(counts: Iterable[Counts]) -> Counts:
 
 @dataclass(frozen=True)
 class ControlSummary:
-    """`skipped_because` is the first reason that a test of the control gives for being skipped, empty without one."""
+    """`skipped_because` is the first reason that a test of the control gives for being skipped, empty without one.
+
+    `manual`: only a person can check it. `amended`: a waiver in force or an attestation decided it.
+    """
 
     id: str
     title: str
     status: str
     severity: str
     skipped_because: str = ""
+    manual: bool = False
+    amended: bool = False
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether a program could have reviewed it, and did not."""
+        return self.status == NOT_REVIEWED and not self.manual
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a program reviewed it, and came to an end."""
+        return self.status in (PASSED, FAILED, NOT_APPLICABLE) and not self.amended
 
 
 @dataclass(frozen=True)
@@ -113,11 +142,48 @@ class ProfileSummary:
             if control.status == status and severity in ("", control.severity)
         ]
 
+    def unread(self, severity: str = "") -> list[str]:
+        """Ids of controls that a program could have reviewed and did not, of one severity where it is given."""
+        return [
+            control.id
+            for control in self.controls
+            if control.is_unread and severity in ("", control.severity)
+        ]
+
+    def reviewed(self, severity: str = "") -> Fraction:
+        """Percentage of controls that were reviewed among those that a program could review.
+
+        Passed and failed ones were reviewed, whoever decided it. Controls that do not apply, that ended in an error, or
+        that wait for a person count on neither side. 100 when none is left.
+        """
+        statuses = (PASSED, FAILED)
+        reviewed = sum(len(self.ids(status, severity)) for status in statuses)
+        return percentage(reviewed, reviewed + len(self.unread(severity)), of_nothing=100)
+
+    @property
+    def judged_nothing(self) -> bool:
+        """Whether there was something to review, and a program reviewed no control at all."""
+        return bool(self.unread()) and not any(control.is_judged for control in self.controls)
+
 
 @dataclass(frozen=True)
 class DocumentSummary:
     profiles: list[ProfileSummary]
     counts: Counts
+
+    @property
+    def judged_nothing(self) -> bool:
+        """Whether one of its profiles judged nothing."""
+        return any(profile.judged_nothing for profile in self.profiles)
+
+    @property
+    def result(self) -> str:
+        """FAIL with a failed control or a profile error; NOT_JUDGED with a profile that judged nothing, or an unread
+        control of a severity that must be reviewed; else PASS. What it is where no gate decides."""
+        if self.counts.of(FAILED) or self.counts.of(PROFILE_ERROR):
+            return FAIL
+        unread = any(profile.unread(severity) for profile in self.profiles for severity in MUST_BE_REVIEWED)
+        return NOT_JUDGED if unread or self.judged_nothing else PASS
 
     def as_dict(self) -> dict[str, Any]:
         """Counts of all, and of each profile by name, version and sha256."""
@@ -141,7 +207,9 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
     :raises ScanError: `bad_results` when its overlays cannot be resolved
     """
     profiles = []
+    manual = manual_controls(document, source)
     for counted in counted_profiles(document, source):
+        manual_here = frozenset(manual.get(counted.profile["name"], ()))
         controls = [
             ControlSummary(
                 control["id"],
@@ -149,6 +217,8 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
                 control_status(control),
                 control_severity(control),
                 _skip_message(control),
+                control["id"] in manual_here,
+                is_waived(control) or bool(control.get("attestation_data")),
             )
             for control in counted.controls
         ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, TextRecord
 from .evidence import Evidence
-from .status import FAIL, FAILED, NOT_JUDGED, NOT_SCANNED, PASS, PROFILE_ERROR, SCANNED, STATUSES
+from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, STATUSES
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,13 @@ class KeptFacts(TextRecord):
 
 @dataclass(frozen=True)
 class DriftReference(JsonRecord):
-    """The file of a target's drift, and what it says in short.
+    """The file of a target's drift, what it must hash to, and what it says in short.
 
     `counts` is {added, changed, removed, touched}, None where nothing was compared; `cause` says why it is not complete.
     """
 
     path: str
+    sha256: str
     complete: bool
     counts: Mapping[str, int] | None
     cause: str
@@ -49,7 +50,9 @@ class DriftReference(JsonRecord):
     @classmethod
     def from_json(cls, given: JsonObject) -> DriftReference:
         counts = None if given.values.get("counts") is None else given.whole_numbers("counts")
-        return cls(given.text("path"), given.truth("complete"), counts, given.text("cause"))
+        return cls(
+            given.text("path"), given.text("sha256"), given.truth("complete"), counts, given.text("cause")
+        )
 
 
 @dataclass(frozen=True)
@@ -148,14 +151,6 @@ class TargetRecord(JsonRecord):
         """The target's identity as `Target.identity()` gave it."""
         return {name: getattr(self, name) for name in IDENTITY}
 
-    def result_by(self, passed: bool | None) -> str:
-        """The result when the gate said `passed` of the target, or nothing (None)."""
-        if self.counts is None:
-            return NOT_SCANNED
-        if passed is None:
-            passed = not (self.counts[FAILED] or self.counts[PROFILE_ERROR])
-        return PASS if passed else FAIL
-
 
 def _read_identity(given: JsonObject) -> dict[str, str]:
     identity = {name: given.text(name) for name in _ALWAYS_KNOWN}
@@ -164,13 +159,11 @@ def _read_identity(given: JsonObject) -> dict[str, str]:
 
 
 def _read_outcome(given: JsonObject) -> str:
-    outcome = given.values.get("outcome")
-    if outcome not in (SCANNED, NOT_SCANNED):
-        raise given.bad(f"{given.where('outcome')} must be {SCANNED} or {NOT_SCANNED}")
+    outcome = given.one_of("outcome", (SCANNED, NOT_SCANNED))
     scanned = outcome == SCANNED
     if scanned != bool(given.text("hdf")) or scanned == bool(given.values.get("error")):
         raise given.bad(f"{given.place}: what was scanned has a document, and what was not has an error")
-    return str(outcome)
+    return outcome
 
 
 def _read_result(given: JsonObject, scanned: bool) -> str:

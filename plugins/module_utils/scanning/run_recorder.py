@@ -18,7 +18,7 @@ from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, ProfileReference
-from ..results.run_folder import RunFolder
+from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
 
 _LISTED_IN_RESULT = 20
@@ -92,7 +92,7 @@ class RunRecorder:
         :param drift: see drift/report.py; None where drift was not asked for
         """
         identity, document = judgement.identity, hdf_document(judgement)
-        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ""
+        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(
             identity,
@@ -102,7 +102,7 @@ class RunRecorder:
             hdf,
             hdf_sha256=sha256,
             facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
-            drift=drift_in_summary(drift, drift_file) if drift else None,
+            drift=drift_in_summary(drift, *drift_file) if drift else None,
         )
         self._notes += notes
         self._scanned += 1
@@ -121,10 +121,11 @@ class RunRecorder:
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
-        run_dir and summary_file.
+        run_dir, summary_file and summary_sha256.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
         """
+        self._notes += self._amendments.read_elsewhere(self._notes)
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
@@ -135,7 +136,11 @@ class RunRecorder:
             "not_scanned": first_of(self._not_scanned),
         }
         if self._writes:
-            result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
+            result.update(
+                run_dir=str(self._folder.path),
+                summary_file=str(self._folder.write_summary(run)),
+                summary_sha256=summary_sha256(run),
+            )
             self._folder.mark_latest()
         return result
 

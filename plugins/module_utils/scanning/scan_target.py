@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..approaches.approach import Approach, Collected, collected_in
+from ..approaches.graded import evidence_of
 from ..approaches.session import Session
 from ..collector.facts import Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
@@ -94,6 +95,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
             "run_id": plan.run_id,
             "approach": collected.approach,
             "collector_version": COLLECTOR_VERSION,
+            "evidence": evidence_of(collected).to_json(),
             **footprint_of(collected),
             **passed_over_of(collected),
             "unread": [*unread_facts(facts), *verdicts.unread],

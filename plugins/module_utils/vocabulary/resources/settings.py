@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Callable
 
 from ...collector.facts import Query
 from ...errors import ScanError
+from ...strict_json import load_json
 from ..evidence import Absent, NotKnownError
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, present
 from ..value_types import ANY, BOOLEAN, PATH, SCALAR, TEXT, ValueType
@@ -48,19 +48,6 @@ def _parse_ini(text: str) -> dict[tuple[str, str], str]:
             key, _equals, value = line.partition("=")
             settings[section, key.strip(_BLANKS)] = value.strip(_BLANKS)
     return settings
-
-
-def _short_integer(digits: str) -> Any:
-    # Long numbers take time with the square of their digits.
-    return int(digits) if len(digits) <= 20 else float(digits)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _parse_json(text: str) -> Any:
-    return json.loads(text, parse_int=_short_integer, parse_constant=_no_constant)
 
 
 def _parse_yaml(text: str) -> Any:
@@ -209,6 +196,6 @@ RESOURCES = (
             Parameter("section", TEXT, "Its section; left out: what stands before the first one."),
         ),
     ),
-    _tree("json", "JSON", _parse_json),
+    _tree("json", "JSON", load_json),
     _tree("yaml", "YAML", _parse_yaml),
 )

@@ -32,13 +32,15 @@ def test_the_fleet_with_what_needs_somebody_first() -> None:
         ClusterRun("a", summary("one", "passed"), passed=True),
         ClusterRun("b", error="connection refused\x1b[2J"),
         ClusterRun("c", summary("three", "passed", "failed", "skipped"), passed=False),
+        ClusterRun("d", summary("four", "skipped", "skipped"), passed=False),
     ]
     assert render_fleet(runs).splitlines() == [
-        "HOST    CLUSTER           GATE      SCANNED  P  F  NR  NA  PE    %  WORST   SECONDS",
-        "c       three             FAILED        1/1  1  1   1   0   0   33  medium      2.0",
-        "a       one               passed        1/1  1  0   0   0   0  100  -           2.0",
-        "-" * 83,
-        "2 of 3  clusters scanned  1 passed      2/2  2  1   1   0   0",
+        "HOST    CLUSTER           GATE      SCANNED  JUDGED  P  F  NR  NA  PE    %  WORST   EVIDENCE  SECONDS",
+        "c       three             FAILED        1/1     1/1  1  1   1   0   0   33  medium  -             2.0",
+        "d       four              FAILED        1/1     0/1  0  0   2   0   0    0  -       -             2.0",
+        "a       one               passed        1/1     1/1  1  0   0   0   0  100  -       -             2.0",
+        "-" * 101,
+        "3 of 4  clusters scanned  1 passed      3/3     2/3  2  1   3   0   0",
         "b: not scanned: connection refused\\x1b[2J",
     ]
 
@@ -60,7 +62,7 @@ def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
     runs = [ClusterRun("a", summary("one", "passed", "failed"), passed=False), ClusterRun("b", error="away")]
     lines = render_metrics(runs).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 9
     assert 'securescan_run_succeeded{host="a",cluster="one"} 1.0' in lines
     assert 'securescan_run_succeeded{host="b",cluster=""} 0.0' in lines
     assert 'securescan_targets{host="a",cluster="one",outcome="scanned"} 1.0' in lines
@@ -69,6 +71,23 @@ def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
     assert sum(float(line.split()[-1]) for line in lines if line.startswith("securescan_controls{")) == 2
     sample = re.compile(r'securescan_[a-z_]+\{([a-z]+="(\\.|[^"\\\n])*",?)*\} [0-9.e+]+')
     assert all(sample.fullmatch(line) for line in lines if not line.startswith("#"))
+
+
+def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -> None:
+    runs = [
+        ClusterRun("a", summary("one", "skipped")),
+        ClusterRun("b", summary("two", *["passed"] * 199, "failed")),
+    ]
+    lines = render_metrics(runs).splitlines()
+    results = {
+        "a": {"pass": 0, "fail": 0, "not_judged": 1, "not_scanned": 0},
+        "b": {"pass": 1, "fail": 0, "not_judged": 0, "not_scanned": 0},
+    }
+    for host, cluster in (("a", "one"), ("b", "two")):
+        for result, number in results[host].items():
+            labels = f'host="{host}",cluster="{cluster}",result="{result}"'
+            assert f"securescan_target_results{{{labels}}} {float(number)}" in lines
+    assert 'securescan_compliance_ratio{host="b",cluster="two"} 0.995' in lines
 
 
 def test_a_hostile_name_stays_within_its_label() -> None:

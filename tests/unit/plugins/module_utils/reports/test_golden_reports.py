@@ -63,10 +63,10 @@ def test_every_format_has_its_row_in_the_guide() -> None:
 
 def test_the_sample_run_has_each_status_outcome_and_kind_of_note(run: Run) -> None:
     assert all(run.controls.of(status) for status in STATUSES)
-    assert {target.result for target in run.targets} == {"pass", "fail", "not_scanned"}
+    assert {target.result for target in run.targets} == {"pass", "fail", "not_judged", "not_scanned"}
     assert len({target.cluster for target in run.targets}) == 2
     assert {note.kind for note in run.waiver_notes} == {"expired", "unknown_control"}
-    assert {note.kind for note in run.attestation_notes} == {"expired", "unknown_control"}
+    assert {note.kind for note in run.attestation_notes} == {"expired", "unknown_control", "not_covered"}
     assert run.gate is not None and {reason.key for reason in run.gate.reasons} >= {
         "coverage.min",
         "new_failures.max",

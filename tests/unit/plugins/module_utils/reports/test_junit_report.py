@@ -62,11 +62,15 @@ def test_limits_and_failed_controls() -> None:
         ("gate: failed.critical.max = 0", "passed"),
         ("gate: failed.high.max = 0", "passed"),
         ("gate: error.total.max = 0", "passed"),
+        ("gate: reviewed.critical.min = 100", "passed"),
+        ("gate: reviewed.high.min = 100", "passed"),
     ]
     assert cases(found[TWO.target_id]) == [
         ("gate: failed.critical.max = 0", "failure"),
         ("gate: failed.high.max = 0", "passed"),
         ("gate: error.total.max = 0", "passed"),
+        ("gate: reviewed.critical.min = 100", "passed"),
+        ("gate: reviewed.high.min = 100", "passed"),
         ("control: worst (critical) Title of worst", "failure"),
         ("control: least (low) Title of least", "skipped"),
     ]
@@ -110,6 +114,28 @@ def test_a_target_that_was_not_scanned_is_an_error() -> None:
     assert error is not None
     assert (error.get("type"), error.get("message")) == ("no_such_program", 'exec: "sh": not found')
     assert "Use approach debug." in str(error.text)
+
+
+def test_a_target_that_was_not_judged_is_an_error_and_so_is_the_limit_that_says_it() -> None:
+    withheld = make_control("withheld", "skipped", impact=1.0)
+    documents = [(ONE, make_document(ONE, PASSING, withheld))]
+    found = cases(suites(make_run(documents))[ONE.target_id])
+    assert [case for case in found if case[1] != "passed"] == [
+        ("judged", "error"),
+        ("gate: reviewed.critical.min = 100", "error"),
+    ]
+    without_gate = suites(make_run(documents, threshold=None))[ONE.target_id]
+    assert cases(without_gate) == [("judged", "error")]
+
+
+def test_evidence_is_a_case_of_the_target_and_an_error_where_it_is_too_weak() -> None:
+    threshold = load_threshold({"evidence": {"min": "beside"}}, "t.yml")
+    weak, strong = make_document(ONE, PASSING), make_document(TWO, PASSING)
+    for document, grade in ((weak, "target"), (strong, "image")):
+        document["passthrough"]["securescan_kubernetes"]["scan"]["evidence"] = {"grade": grade, "reasons": []}
+    found = suites(make_run([(ONE, weak), (TWO, strong)], threshold=threshold))
+    assert cases(found[ONE.target_id]) == [("gate: evidence.min = beside", "error"), ("judged", "error")]
+    assert cases(found[TWO.target_id]) == [("gate: evidence.min = beside", "passed")]
 
 
 def test_every_profile_has_its_cases() -> None:

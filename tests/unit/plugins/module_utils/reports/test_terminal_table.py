@@ -10,7 +10,10 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
+    LASTING_LIMITS,
+    load_threshold,
+)
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -65,6 +68,22 @@ def test_the_whole_table_at_100_columns() -> None:
         "- shop/legacy-5b6c-q9q9q/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
         "- shop/legacy-5b6c-q9q9q/app: baseline: error.total.max: found 1 (c-2), must be at most 0",
         "- coverage.min: at least 100 % of the expected targets must be scanned, but 2 of 4 were not",
+    ]
+
+
+def test_a_target_that_was_not_judged_and_limits_that_were_added() -> None:
+    silent = make_target("silent-1", workload="silent")
+    documents = [(silent, make_document(silent, *PASSING, make_control("c-9", "skipped", impact=1.0)))]
+    own = load_threshold({"failed.total.max": 0}, "own.yml").with_limits(LASTING_LIMITS)
+    lines = render_table(make_run(documents, threshold=own), 100).splitlines()
+    assert lines[1].split()[:8] == ["shop/silent", "silent-1/app", "exec", "NOT", "JUDGED", "1", "0", "2"]
+    assert lines[3].startswith("TOTAL: 1 of 1 targets scanned, 1 not judged")
+    assert lines[-5:] == [
+        "In force though the threshold does not name them: error.total.max 0, coverage.min 100,",
+        "reviewed.critical.min 100, reviewed.high.min 100.",
+        "Gate: FAILED by own.yml, 1 reason:",
+        "- shop/silent-1/app: baseline: reviewed.critical.min: found 50 % (not reviewed: c-9), must be at",
+        "  least 100 %",
     ]
 
 

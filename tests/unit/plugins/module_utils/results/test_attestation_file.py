@@ -46,9 +46,11 @@ def entry(**fields: Any) -> dict[str, Any]:
 
 
 def judge(entries: list[dict[str, Any]], *statuses: str, **fields: Any) -> Any:
-    """The control c-1 with such segments, attested: (status, its part of the document, kinds of notes)."""
+    """The manual control c-1 with such segments, attested: (status, its part of the document, kinds of notes)."""
     profile = make_profile(
-        "baseline", make_control("c-1", *statuses, **fields), make_control("c-2", "skipped")
+        "baseline",
+        make_control("c-1", *statuses, **{"manual": True, **fields}),
+        make_control("c-2", "skipped", manual=True),
     )
     notes = apply_attestations([profile], load_attestations(entries, "a.yml"), NOW, TARGET.identity())
     document = read_hdf(json.dumps(hdf_document(make_judgement(TARGET, profile))).encode(), "x.json")
@@ -196,6 +198,44 @@ def test_an_option_without_content_is_a_mistake(empty: Any) -> None:
         read_amendments(waivers=empty, attestations=None)
 
 
+def test_an_attestation_speaks_where_no_program_could_have_known_unless_it_says_that_it_covers_more() -> None:
+    judged, control, notes = judge([entry()], "skipped", manual=False)
+    assert (judged, notes) == ("not_reviewed", ["not_covered"])
+    assert "attestation_data" not in control and len(control["results"]) == 1
+    judged, control, notes = judge([entry(covers_unread=True)], "skipped", manual=False)
+    assert (judged, notes) == ("passed", ["covered_unread"])
+    assert control["attestation_data"] == entry(), "as SAF keeps it"
+    assert judge([entry(covers_unread=True)], "skipped", manual=True)[2] == [], "it was not needed"
+    old = entry(updated="2024-01-01")
+    assert len(judge([old], "skipped", manual=False)[1]["results"]) == 1, "not even as an expired one"
+
+
+@pytest.mark.parametrize(
+    ("targets", "elsewhere", "warned"),
+    [
+        (None, "passed", True),
+        (None, "failed", True),
+        (None, "skipped", False),
+        ([{"namespace": "shop"}], "passed", False),
+    ],
+)
+def test_an_attestation_for_every_target_is_warned_of_where_some_could_be_judged(
+    targets: Any, elsewhere: str, warned: bool
+) -> None:
+    amendments = read_amendments(
+        waivers=None, attestations=[entry(control_id="C-1", covers_unread=True, targets=targets)]
+    )
+    notes = []
+    for status in ("skipped", elsewhere):
+        profile = make_profile("baseline", make_control("c-1", status))
+        notes += amendments.apply([profile], TARGET.identity(), NOW)
+    found = amendments.read_elsewhere(notes)
+    assert [note.kind for note in found] == (["read_elsewhere"] if warned else [])
+    assert note_warnings([*notes, *found]) == [note.text for note in found]
+    if warned:
+        attack_ends_as("22-attested-everywhere", outcome=found[0].kind)
+
+
 def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:
     as_json = load_attestations(json.dumps([entry(updated="2026-11-02T10:11:12.345Z")]), "a.json").entries[0]
     assert as_json.updated == "2026-11-02T10:11:12.345Z"
@@ -233,6 +273,8 @@ def test_a_file_as_saf_writes_it_in_json_and_yaml() -> None:
         ([entry(frequency="-1d")], "frequency must be one of"),
         ([entry(frequency="9999y")], "frequency 9999y is too long"),
         ([entry(updatd_by="x")], "unknown key 'updatd_by', did you mean 'updated_by'?"),
+        ([entry(covers_unread="yes")], "covers_unread must be true or false, found 'yes'"),
+        ([entry(cover_unread=True)], "unknown key 'cover_unread', did you mean 'covers_unread'?"),
         ([entry(targets=[])], "targets must be a list of rules"),
         ([entry(targets={"namespace": "x"})], "targets must be a list"),
         ([entry(targets=[{}])], "targets must be a list of rules"),

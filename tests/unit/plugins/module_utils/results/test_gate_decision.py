@@ -8,16 +8,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import (
+    MANUAL as MANUAL_TEXT,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import (
     Decision,
     ExpectedTarget,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Segment
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
     DEFAULT_THRESHOLD,
+    LASTING_LIMITS,
     load_threshold,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -114,7 +120,8 @@ MIXED = (
 @pytest.mark.parametrize(
     ("limits", "passed"),
     [
-        ({"compliance.min": 29}, True),
+        ({"compliance.min": 28.57}, True),
+        ({"compliance.min": 29}, False),
         ({"compliance.min": 30}, False),
         ({"compliance.max": 29}, True),
         ({"compliance.max": 28}, False),
@@ -347,6 +354,171 @@ def test_documents_of_others_are_told_apart_by_their_source() -> None:
     assert [target.target_id for target in decision.targets] == ["1.json", "2.json"]
 
 
+@pytest.mark.parametrize(
+    ("passed", "failed", "bound", "limit", "met"),
+    [
+        (199, 1, "min", 100, False),
+        (199, 1, "min", 99.5, True),
+        (995, 5, "min", 100, False),
+        (995, 5, "min", 99.6, False),
+        (999, 1, "min", 99.9, True),
+        (2, 1, "min", 66.67, False),
+        (1, 249, "max", 0, False),
+        (1, 249, "max", 0.4, True),
+        (200, 0, "min", 100, True),
+    ],
+)
+def test_compliance_is_compared_exactly(
+    passed: int, failed: int, bound: str, limit: float, met: bool
+) -> None:
+    controls = [make_control(f"p-{number}", "passed") for number in range(passed)]
+    controls += [make_control(f"f-{number}", "failed") for number in range(failed)]
+    threshold = load_threshold({"compliance": {bound: limit}}, "t.yml")
+    decision = decide(threshold, [("1.json", make_document(ONE, *controls))], [])
+    assert decision.passed is met
+    if (passed, bound, limit) == (199, "min", 100):
+        attack_ends_as("20-rounded-up", outcome=" ".join(reason.key for reason in decision.reasons))
+    if not met:
+        assert decision.reasons[0].found != limit, "what is shown does not seem to meet the limit"
+
+
+# What a gate makes of a target's controls: threshold (None: the default one), controls, the target's result, keys.
+UNREAD = make_control("unread", "skipped", impact=1.0)
+UNREAD_HIGH = make_control("unread-high", "skipped", impact=0.7)
+UNREAD_LOW = make_control("unread-low", "skipped", impact=0.3)
+MANUAL = make_control("manual", "skipped", impact=1.0, manual=True)
+WAIVED = make_control("waived", "skipped", impact=1.0, waiver_data={"skipped_due_to_waiver": True})
+NO_IMPACT = make_control("no-impact", "passed", impact=0)
+ALL_REVIEWED = {"reviewed": {"min": 100}}
+REVIEWED: list[tuple[dict[str, Any] | None, Sequence[Any], str, list[str]]] = [
+    (None, [GOOD, UNREAD], "not_judged", ["reviewed.critical.min"]),
+    (None, [GOOD, UNREAD, UNREAD_HIGH], "not_judged", ["reviewed.critical.min", "reviewed.high.min"]),
+    (None, [GOOD, UNREAD, BAD], "fail", ["failed.critical.max", "reviewed.critical.min"]),
+    (None, [GOOD, UNREAD_LOW], "pass", []),
+    (None, [GOOD, MANUAL], "pass", []),
+    (None, [GOOD, WAIVED], "pass", []),
+    (None, [WAIVED], "pass", []),
+    (None, [NO_IMPACT], "pass", []),
+    (None, [MANUAL], "pass", []),
+    (None, [UNREAD_LOW], "not_judged", ["coverage.min"]),
+    (None, [UNREAD_LOW, MANUAL, WAIVED], "not_judged", ["coverage.min"]),
+    (None, [UNREAD_LOW, NO_IMPACT], "pass", []),
+    (ALL_REVIEWED, [GOOD, UNREAD_LOW], "not_judged", ["reviewed.min"]),
+    ({"reviewed": {"min": 50}}, [GOOD, UNREAD], "pass", []),
+    ({"reviewed": {"min": 50.1}}, [GOOD, UNREAD], "not_judged", ["reviewed.min"]),
+    ({"reviewed": {"low": {"min": 100}}}, [GOOD, UNREAD], "pass", []),
+    ({"reviewed": {"min": 0}}, [UNREAD], "not_judged", ["coverage.min"]),
+    ({"reviewed": {"min": 0}, "coverage": {"min": 0}}, [UNREAD], "not_judged", []),
+    ({"failed": {"total": {"max": 0}}}, [GOOD, UNREAD], "not_judged", ["reviewed.critical.min"]),
+    ({"skipped": {"total": {"max": 9}}}, [GOOD, UNREAD], "not_judged", ["reviewed.critical.min"]),
+    (
+        {"skipped": {"total": {"max": 0}}},
+        [GOOD, UNREAD],
+        "fail",
+        ["skipped.total.max", "reviewed.critical.min"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("limits", "controls", "result", "keys_of_reasons"), REVIEWED)
+def test_what_was_not_reviewed_does_not_pass(
+    limits: dict[str, Any] | None, controls: Sequence[Any], result: str, keys_of_reasons: list[str]
+) -> None:
+    own = load_threshold(limits, "t.yml").with_limits(LASTING_LIMITS) if limits else DEFAULT_THRESHOLD
+    decision = decide(own, [("1.json", make_document(ONE, *controls))], expect((ONE, "scanned")))
+    # what a profile judged nothing of counts as not scanned beside what was not reviewed
+    found = [
+        reason.key for reason in decision.reasons if reason.key != "coverage.min" or reason.target_id == ""
+    ]
+    assert found == keys_of_reasons
+    assert decision.passed is not bool(keys_of_reasons)
+    assert [(target.result, target.passed) for target in decision.targets] == [(result, result == "pass")]
+
+
+def test_a_profile_that_judged_nothing_is_seen_beside_one_that_did() -> None:
+    """A target of which one profile could judge nothing was not scanned for it."""
+    document = hdf_document(make_judgement(ONE, make_profile("a", GOOD), make_profile("b", UNREAD_LOW)))
+    decision = decide(DEFAULT_THRESHOLD, [("1.json", document)], expect((ONE, "scanned")))
+    assert [reason.text for reason in decision.reasons] == [
+        "coverage.min: at least 100 % of the expected targets must be scanned, but on 1 of 1 a profile judged no control"
+    ]
+    assert (decision.coverage, decision.scanned, decision.judged) == (0, 1, 0)
+
+
+def test_what_people_decided_is_no_judgement_of_a_program() -> None:
+    """One waiver or attestation among controls that could not be read does not make a profile a judged one."""
+    attested = make_control("attested", "skipped", "passed", attestation_data=ATTESTED)
+    document = make_document(ONE, attested, WAIVED, UNREAD_LOW)
+    decision = decide(DEFAULT_THRESHOLD, [("1.json", document)], expect((ONE, "scanned")))
+    attack_ends_as("01-one-decision-beside", outcome=decision.targets[0].result)
+    alone = decide(DEFAULT_THRESHOLD, [("1.json", make_document(ONE, attested))], expect((ONE, "scanned")))
+    assert alone.passed
+
+
+ATTESTED = {
+    "control_id": "attested",
+    "explanation": "seen it",
+    "frequency": "annually",
+    "status": "passed",
+    "updated": "2026-11-02",
+    "updated_by": "someone",
+}
+
+
+def test_no_text_of_a_container_makes_a_control_manual() -> None:
+    """Only the profile does: the reason of a skipped test, which may quote a container, has no say."""
+    forged = make_control("forged", impact=1.0)
+    forged.results = [Segment("skipped", MANUAL_TEXT, "2026-11-23T10:00:00Z", skip_message=MANUAL_TEXT)]
+    forged.tags = {"manual": True}
+    decision = decide(
+        DEFAULT_THRESHOLD, [("1.json", make_document(ONE, GOOD, forged))], expect((ONE, "scanned"))
+    )
+    attack_ends_as("01-forged-manual", outcome=" ".join(reason.key for reason in decision.reasons))
+
+
+def test_a_threshold_of_saf_does_not_let_errors_pass() -> None:
+    own = load_threshold({"failed": {"critical": {"max": 0}, "high": {"max": 0}}}, "saf.yml")
+    document = make_document(ONE, GOOD, make_control("broken", "error"))
+    lasting = own.with_limits(LASTING_LIMITS)
+    decision = decide(lasting, [("1.json", document)], expect((ONE, "scanned")))
+    attack_ends_as("02-profile-error", outcome=" ".join(reason.key for reason in decision.reasons))
+    assert decide(own, [("1.json", document)], expect((ONE, "scanned"))).passed, "as SAF decides by its keys"
+
+
+@pytest.mark.parametrize("given", [[], "c-1", {"baseline": "good"}, {"baseline": [1]}])
+def test_a_list_of_manual_controls_that_is_none_is_refused(given: Any) -> None:
+    document = make_document(ONE, GOOD)
+    document["passthrough"]["securescan_kubernetes"]["manual_controls"] = given
+    decision = decide(DEFAULT_THRESHOLD, [("1.json", document)], expect((ONE, "scanned")))
+    assert "manual_controls" in decision.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("grade", "demanded", "met"),
+    [
+        ("image", "image", True),
+        ("image", "beside", True),
+        ("beside", "beside", True),
+        ("beside", "image", False),
+        ("target", "beside", False),
+        (None, "beside", False),
+        (None, "target", False),
+        ("target", "target", True),
+    ],
+)
+def test_evidence_must_be_as_good_as_demanded(grade: str | None, demanded: str, met: bool) -> None:
+    document = make_document(ONE, GOOD)
+    if grade is not None:
+        evidence = {"grade": grade, "reasons": ["its own shell answered"]}
+        document["passthrough"]["securescan_kubernetes"]["scan"]["evidence"] = evidence
+    decision = decide(load_threshold({"evidence": {"min": demanded}}, "t.yml"), [("1.json", document)], [])
+    assert decision.passed is met
+    assert [target.result for target in decision.targets] == ["pass" if met else "not_judged"]
+    if not met:
+        found = f"{grade} (its own shell answered)" if grade else "no grade"
+        assert decision.reasons[0].text == f"evidence.min: found {found}, must be at least {demanded}"
+
+
 def test_to_json_is_plain_json() -> None:
     decision = decide(
         DEFAULT_THRESHOLD,
@@ -357,12 +529,12 @@ def test_to_json_is_plain_json() -> None:
     assert as_json == decision.to_json()
     assert as_json["passed"] is False
     assert as_json["threshold"]["limits"]["coverage.min"] == 100
-    assert as_json["counts"]["targets"] == {"expected": 2, "scanned": 1}
+    assert as_json["counts"]["targets"] == {"expected": 2, "scanned": 1, "judged": 1}
     assert as_json["counts"]["controls"]["failed"]["critical"] == 1
     assert set(as_json["reasons"][0]) == {"target_id", "profile", "key", "limit", "found", "text"}
     assert as_json["targets"][1] == {
         "target_id": TWO.target_id,
         "outcome": "not_scanned",
-        "passed": False,
+        "result": "not_scanned",
         "reasons": 0,
     }

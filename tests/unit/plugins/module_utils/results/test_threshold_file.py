@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import (
     DEFAULT_THRESHOLD,
+    LASTING_LIMITS,
     load_threshold,
 )
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
@@ -44,6 +45,7 @@ def test_the_nested_form_sets_every_limit() -> None:
             "no_impact.none.max": 9,
             "coverage.min": 99.5,
         },
+        "added": [],
     }
     assert threshold.coverage_min == 99.5
 
@@ -65,13 +67,16 @@ def test_dotted_nested_and_mixed_keys_all_count(content: Any) -> None:
     }
 
 
-def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned() -> None:
+def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned_and_reviewed() -> None:
     assert DEFAULT_THRESHOLD.to_json()["limits"] == {
         "failed.critical.max": 0,
         "failed.high.max": 0,
         "error.total.max": 0,
         "coverage.min": 100,
+        "reviewed.critical.min": 100,
+        "reviewed.high.min": 100,
     }
+    assert DEFAULT_THRESHOLD.added == ()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,13 @@ def test_without_a_file_no_critical_high_or_error_is_allowed_and_all_is_scanned(
         ("compliance: 80", "unknown key 'compliance', did you mean 'compliance.min'?"),
         ("compliance: {total: {min: 1}}", "unknown key 'compliance.total.min"),
         ("coverage: {max: 1}", "unknown key 'coverage.max', did you mean 'coverage.min'?"),
+        ("reviewed: 100", "unknown key 'reviewed', did you mean 'reviewed.min'?"),
+        ("reviewed: {max: 1}", "unknown key 'reviewed.max', did you mean 'reviewed.min'?"),
+        ("reviewed: {total: {min: 1}}", "unknown key 'reviewed.total.min'"),
+        ("reviewed: {min: 101}", "reviewed.min is a percentage and must not be above 100"),
+        ("evidence: {min: exec}", "evidence.min must be one of target, beside, image, found 'exec'"),
+        ("evidence: {min: 1}", "evidence.min must be one of target, beside, image, found 1"),
+        ("evidence: image", "unknown key 'evidence', did you mean 'evidence.min'?"),
         ("entirely: unknown", "unknown key 'entirely'; expected"),
         ("'': 1", "unknown key '';"),
         ("1: {max: 0}", "unknown key 1: keys are text"),
@@ -138,3 +150,24 @@ def test_a_mapping_that_holds_itself() -> None:
     content["failed"] = content
     with pytest.raises(ScanError, match=r"unknown key 'failed\.failed"):
         load_threshold(content, "t.yml")
+
+
+@pytest.mark.parametrize(
+    ("content", "added"),
+    [
+        (
+            "failed.total.max: 0",
+            ["error.total.max", "coverage.min", "reviewed.critical.min", "reviewed.high.min"],
+        ),
+        ("coverage.min: 0", ["error.total.max", "reviewed.critical.min", "reviewed.high.min"]),
+        ("error: {low: {max: 1}}", ["coverage.min", "reviewed.critical.min", "reviewed.high.min"]),
+        ("reviewed: {low: {min: 1}}", ["error.total.max", "coverage.min"]),
+        ("{error.total: 0, coverage.min: 1, reviewed: {min: 0}}", []),
+    ],
+)
+def test_some_limits_hold_unless_the_threshold_names_their_keys(content: str, added: list[str]) -> None:
+    own = load_threshold(content, "t.yml")
+    lasting = own.with_limits(LASTING_LIMITS)
+    assert [limit.key for limit in lasting.added_limits] == added
+    assert lasting.to_json()["limits"].items() >= own.to_json()["limits"].items()
+    assert lasting.with_limits(LASTING_LIMITS) == lasting

@@ -18,6 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evid
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     SCHEMA_VERSION,
     Run,
+    TargetCounts,
     open_earlier_run,
     open_run,
     parse_run,
@@ -148,14 +149,46 @@ def as_version_1(run: Run) -> dict[str, Any]:
     del old["left_out"], old["target_counts"]["not_judged"]
     for target in old["targets"]:
         del target["hdf_sha256"], target["evidence"]
+        target["result"] = {"not_judged": "fail"}.get(target["result"], target["result"])
+    gate = old["gate"]
+    del gate["threshold"]["added"], gate["counts"]["targets"]["judged"]
+    gate["targets"] = [
+        {
+            "target_id": target["target_id"],
+            "outcome": target["outcome"],
+            "passed": target["result"] == "pass",
+            "reasons": target["reasons"],
+        }
+        for target in gate["targets"]
+    ]
     return old
+
+
+def without_what_is_new(run: Run) -> Run:
+    """What a summary of version 1 says of the run: a target had passed or not."""
+    targets = tuple(
+        replace(
+            target,
+            hdf_sha256="",
+            evidence=None,
+            result="fail" if target.result == "not_judged" else target.result,
+        )
+        for target in run.targets
+    )
+    gate = run.gate
+    assert gate is not None
+    decided = tuple(
+        replace(target, result="fail" if target.result == "not_judged" else target.result)
+        for target in gate.targets
+    )
+    gate = replace(gate, targets=decided, judged=gate.scanned, threshold=replace(gate.threshold, added=()))
+    return replace(run, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
 
 
 def test_a_summary_of_version_1_is_read_without_digests_and_evidence(run: Run) -> None:
     old = as_version_1(run)
     read = Run.from_json(old, "summary.json", run.folder)
-    targets = tuple(replace(target, hdf_sha256="") for target in run.targets)
-    assert read == replace(run, targets=targets)
+    assert read == without_what_is_new(run)
     assert old == as_version_1(run), "what was given is not changed"
     for keys in (("targets",), ("target_counts",), ("targets", 0)):
         broken = as_version_1(run)
@@ -183,11 +216,12 @@ def test_evidence_and_what_was_left_out_are_read_back() -> None:
 
 def test_a_target_that_was_not_judged_counts_as_scanned_and_is_counted_by_itself(run: Run) -> None:
     summary = summary_of(run)
-    index = next(i for i, target in enumerate(summary["targets"]) if target["outcome"] == "scanned")
+    assert summary["target_counts"]["not_judged"] == 1
+    index = next(i for i, target in enumerate(summary["targets"]) if target["result"] == "pass")
     summary["targets"][index]["result"] = "not_judged"
     with pytest.raises(ScanError, match="its targets are not those that it counts"):
         Run.from_json(summary, "summary.json")
-    summary["target_counts"]["not_judged"] = 1
+    summary["target_counts"]["not_judged"] = 2
     assert Run.from_json(summary, "summary.json").target_counts.scanned == run.target_counts.scanned
 
 
@@ -231,8 +265,7 @@ def test_a_summary_of_an_older_version_is_lifted_step_by_step(
     (tmp_path / "summary.json").write_text(json.dumps(old))
     read = open_run(str(tmp_path))
     assert (read.run_id, read.duration) == ("run-1", 2.0)
-    without_digests = tuple(replace(target, hdf_sha256="") for target in run.targets)
-    assert replace(read, folder=run.folder) == replace(run, targets=without_digests)
+    assert replace(read, folder=run.folder) == without_what_is_new(run)
     assert read.to_json()["schema_version"] == SCHEMA_VERSION, "it is written in today's version"
     with pytest.raises(ScanError, match="is not a run summary of schema version 2"):
         Run.from_json(dict(old, schema_version=-2), "summary.json")

@@ -12,10 +12,17 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
     scan_judgement_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
+    scan_threshold_spec,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     Canned,
     ExecStreams,
@@ -25,6 +32,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_stream
 )
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks import TaskRunner
 from ansible_collections.securescan.kubernetes.tests.support.scans_on_fake_cluster import (
     IMAGE,
@@ -357,7 +365,59 @@ def test_an_output_folder_that_cannot_be_written_costs_no_access(
     cluster.add_pod("web-1", run_locally)
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert refusal(lambda: scan(output_dir=str(tmp_path / "file" / "below"))).reason == "write_failed"
-    assert {request.method for request in cluster.server.requests} == {"GET"}
+    assert cluster.server.requests == []
+
+
+def test_an_output_folder_of_others_costs_no_request(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    cluster.add_pod("web-1", run_locally)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    for run in (
+        lambda: scan(output_dir=str(shared / "results")),
+        lambda: scan(check_mode=True, output_dir=str(shared / "results")),
+    ):
+        error = refusal(run)
+        assert (
+            error.reason == "shared_folder" and f"because {shared} is writable for everybody" in error.message
+        )
+    assert cluster.server.requests == [] and list(shared.iterdir()) == []
+    attack_ends_as("13-refused-before-the-scan", outcome="no request to the cluster")
+    result = scan(output_dir=str(shared / "results"), allow_shared_folder=True)
+    assert result["counts"]["scanned"] == 1
+    assert any("others can replace the results" in warning for warning in scan.warnings)
+
+
+def test_two_scans_with_one_access_have_a_folder_each(scan: Scan, cluster: Cluster) -> None:
+    """The second one must not write over the first, which has failed."""
+    cluster.add_pod("web-1", run_locally)
+    cluster.add_pod("web-2", run_locally)
+    make = TaskRunner(cluster.server, run_scan_access, scan_access_spec)
+    access = make(namespaces=["shop"])["access"]
+    scan.file.chmod(0o666)
+    first = scan(access=access, pods=["web-1"])
+    scan.file.chmod(0o644)
+    second = scan(access=access, pods=["web-2"])
+    assert (first["run_id"], second["run_id"]) == (access["run_id"], access["run_id"] + "-2")
+    for result, pod in ((first, "web-1"), (second, "web-2")):
+        run = open_run(result["run_dir"])
+        assert (run.run_id, run.sha256) == (result["run_id"], result["summary_sha256"])
+        assert [target.pod for target in run.targets] == [pod]
+        assert pathlib.Path(result["run_dir"]).name == result["run_id"]
+    given = {"threshold": {"failed": {"total": {"max": 0}}}}
+    decide = TaskRunner(cluster.server, run_scan_threshold, scan_threshold_spec)
+    verdicts = [
+        bool(
+            decide(run_dir=result["run_dir"], summary_sha256=result["summary_sha256"], **given)["gate"][
+                "passed"
+            ]
+        )
+        for result in (first, second)
+    ]
+    assert verdicts == [False, True]
+    attack_ends_as("12-one-access-two-scans", outcome="two folders, both judged")
 
 
 def test_a_scan_that_is_cancelled_leaves_nothing_in_the_cluster(scan: Scan, cluster: Cluster) -> None:

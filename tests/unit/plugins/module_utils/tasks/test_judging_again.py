@@ -46,6 +46,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 PROFILE = """\
 name: sample
@@ -168,11 +169,13 @@ def judge_again(
 ) -> dict[str, Any]:
     profile = load(run.parent.parent, text)
     given = dict(
-        {"waivers": None, "attestations": None},
-        run_dir=str(run),
-        output_dir=str(run.parent / "again"),
-        compiled_profiles=[profile.as_dict()],
-        **params,
+        {"waivers": None, "attestations": None, "summary_sha256": None, "allow_shared_folder": False},
+        **{
+            "run_dir": str(run),
+            "output_dir": str(run.parent / "again"),
+            "compiled_profiles": [profile.as_dict()],
+            **params,
+        },
     )
     context = TaskContext(check_mode=check_mode, environ={})
     return dict(run_scan_judgement(given, context), warnings=context.warnings)
@@ -301,9 +304,14 @@ def alter(path: pathlib.Path, run: pathlib.Path, rehash: bool = True, **changes:
     kept = dict(json.loads(path.read_text()), **changes)
     path.write_text(json.dumps(kept))
     if rehash:
-        summary = json.loads((run / "summary.json").read_text())
-        summary["targets"][0]["facts"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        (run / "summary.json").write_text(json.dumps(summary))
+        alter_summary(path, run)
+
+
+def alter_summary(path: pathlib.Path, run: pathlib.Path) -> None:
+    """What the summary says of a target's kept facts becomes true."""
+    summary = json.loads((run / "summary.json").read_text())
+    summary["targets"][0]["facts"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (run / "summary.json").write_text(json.dumps(summary))
 
 
 @pytest.mark.parametrize(
@@ -335,6 +343,27 @@ def test_what_was_altered_is_not_judged(
     (error,) = [one["error"] for one in result["not_scanned"] if one["target_id"] == TARGET.target_id]
     assert error["reason"] == "bad_facts"
     assert message in error["message"]
+
+
+def test_a_key_that_stands_twice_in_kept_facts_is_not_judged(first_run: pathlib.Path) -> None:
+    (path,) = (first_run / "facts").iterdir()
+    path.write_bytes(path.read_bytes().replace(b'{"schema"', b'{"collected": "2999", "schema"', 1))
+    alter_summary(path, first_run)
+    (error,) = [
+        one["error"] for one in judge_again(first_run)["not_scanned"] if one["target_id"] == TARGET.target_id
+    ]
+    assert error["reason"] == "bad_facts" and "stands twice in one object" in error["message"]
+    attack_ends_as("27-key-twice-in-kept-facts", outcome="bad_facts")
+
+
+def test_only_the_run_that_was_named_by_its_digest_is_judged(first_run: pathlib.Path) -> None:
+    digest = hashlib.sha256((first_run / "summary.json").read_bytes()).hexdigest()
+    result = judge_again(first_run, summary_sha256=digest)
+    assert result["counts"]["scanned"] == 1
+    assert open_run(result["run_dir"]).sha256 == result["summary_sha256"]
+    with pytest.raises(ScanError, match="is not the one that was named") as caught:
+        judge_again(first_run, summary_sha256="0" * 64)
+    assert caught.value.reason == "bad_results"
 
 
 def test_a_run_that_kept_nothing_is_refused(first_run: pathlib.Path) -> None:
