@@ -29,6 +29,7 @@ from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
 from ..results.target_record import DriftReference
 from ..safe_text import kept_values
+from ..secret_texts import values_without_secrets
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
 from .listings import drift_of, listed_paths, why_not_comparable
@@ -63,13 +64,13 @@ def drift_report(
             "collected": collected,
             "target": selected.target.identity(),
             "approach": approach,
-            "places": places,
+            "places": values_without_secrets(places),
             "complete": len(compared) == len(paths) and not drift.unread,
             "counts": drift.counts() if compared else None,
             "compared": drift.compared,
-            "differences": differences,
+            "differences": values_without_secrets(differences),
             "left_out": len(drift.differences) - len(differences),
-            "unread": drift.unread[:MOST_UNREAD],
+            "unread": values_without_secrets(drift.unread[:MOST_UNREAD]),
         }
     )
     return document

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Callable
 
@@ -60,13 +61,11 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _parsed(view: View, query: Query, parse: Callable[[str], Any]) -> Any:
-    """The file's settings, or Absent.
+    """The settings of a file that is there.
 
     If the file cannot be parsed, they are not known: its own program perhaps reads it.
     """
     text = content_text(view, query)
-    if isinstance(text, Absent):
-        return text
     try:
         return view.evidence.parsed((parse, query.key), lambda: parse(text))
     except (ValueError, RecursionError) as error:
@@ -82,6 +81,16 @@ def _look_up(settings: Any, keys: list[Any]) -> Any:
     return Absent("it is null") if settings is None else settings
 
 
+def _only_existence(value: Any) -> Any:
+    return value if isinstance(value, Absent) else True
+
+
+def _called(params: Params) -> str:
+    """The setting's own name: the last key."""
+    key = params["key"]
+    return str(key[-1] if isinstance(key, list) else key)
+
+
 def _setting(
     name: str,
     description: str,
@@ -94,9 +103,20 @@ def _setting(
     parameters: tuple[Parameter, ...] = (),
     subject: Parameter | None = None,
 ) -> Resource:
+    def setting(view: View) -> Any:
+        return look_up(_parsed(view, query(view.params), parse), view.params)
+
     def read(view: View) -> Any:
-        settings = _parsed(view, query(view.params), parse)
-        return settings if isinstance(settings, Absent) else look_up(settings, view.params)
+        params = view.params
+        return view.part(query(params), part(params), lambda _content: setting(view), _called(params))
+
+    def exists(view: View) -> Any:
+        where = f"exist {part(view.params)}"
+        return present(view.part(query(view.params), where, lambda _content: _only_existence(setting(view))))
+
+    def part(params: Params) -> str:
+        """The setting's name, as that of a part of the content."""
+        return f"{name} {json.dumps([params.get('section', ''), params['key']])}"
 
     def needs(params: Params) -> tuple[Query, ...]:
         return (query(params),)
@@ -111,11 +131,11 @@ def _setting(
                 "exist",
                 BOOLEAN,
                 "Whether the file has this setting.",
-                lambda view: present(read(view)),
+                exists,
                 needs,
                 predicate="exist",
             ),
-            Attribute("value", kind, "Its value.", read, needs),
+            Attribute("value", kind, "Its value.", read, needs, called=_called),
         ),
         parameters,
         subject,
