@@ -36,13 +36,13 @@ def uses_account(options: GuardOptions) -> str:
     object."""
     annotation = "kubernetes.io/service-account.name"
     used = {
-        "pods": f"{_OBJECT}.?spec.?serviceAccountName.orValue('')",
         "secrets": f"{_OBJECT}.?metadata.?annotations[?{literal(annotation)}].orValue('')",
+        "pods": f"{_OBJECT}.?spec.?serviceAccountName.orValue('')",
         # a token's request has the name of its ServiceAccount; a ServiceAccount that is made may have none yet
         "serviceaccounts": f"({_PART} == 'token' ? request.name : {_OBJECT}.?metadata.?name.orValue(''))",
     }
     parts = [
-        f"({_KIND} == {literal(kind)} && {name}.startsWith({literal(PREFIX)}))" for kind, name in used.items()
+        f"({name}.startsWith({literal(PREFIX)}) && {_KIND} == {literal(kind)})" for kind, name in used.items()
     ]
     if options.account_namespace:
         parts.append(f"({_KIND} == 'pods' && request.namespace == {literal(options.account_namespace)})")
