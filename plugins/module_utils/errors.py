@@ -239,6 +239,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Correct what the message says about that pod, then run again.",
     ),
     ErrorKind(
+        "SCAN-416",
+        "container_replaced",
+        "The container is not the one that was selected: it was restarted or changed before or while it was scanned.",
+        "Run again, or set renew_access, which scans once what has taken its place. If it comes again, look at the "
+        "container's restarts, and at who changes the pod's images.",
+    ),
+    ErrorKind(
         "SCAN-501",
         "no_such_program",
         "The container has no such program.",
@@ -359,6 +366,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "rollout_failed",
         "The workload's pods did not start with its new template.",
         "Correct what the message names, or undo the change (scan_sidecar with state=absent).",
+    ),
+    ErrorKind(
+        "SCAN-521",
+        "foreign_scanner",
+        "The container from which a scan would look is not what the collection makes, so it was not entered.",
+        "Find out who made or changed it; give the image that it was made with (scanner_image), or scan by another "
+        "approach.",
     ),
     ErrorKind(
         "SCAN-601",

@@ -45,21 +45,21 @@ def _read_mount(line: bytes) -> dict[str, Any]:
         raise BadContentError(f"a line of /proc/PID/mountinfo is not understood: {decode_text(line[:80])}")
     fstype, source, super_options = fields[end + 1 : end + 4]
     return {
-        "mount_point": _unescape(fields[4]),
-        "fstype": _unescape(fstype),
-        "source": _unescape(source),
+        "mount_point": unescape(fields[4]),
+        "fstype": unescape(fstype),
+        "source": unescape(source),
         "options": _join_options(fields[5].split(b","), super_options.split(b",")),
-        "root": _unescape(fields[3]),
+        "root": unescape(fields[3]),
     }
 
 
 def _join_options(mount: list[bytes], file_system: list[bytes]) -> list[str]:
     access = b"ro" if b"ro" in mount or b"ro" in file_system else b"rw"
     rest = [option for option in [*mount, *file_system] if option and option not in (b"ro", b"rw")]
-    return [_unescape(option) for option in dict.fromkeys([access, *rest])]
+    return [unescape(option) for option in dict.fromkeys([access, *rest])]
 
 
-def _unescape(field: bytes) -> str:
+def unescape(field: bytes) -> str:
     """The kernel writes space, tab, newline and backslash as \\ and three octal digits."""
     if b"\\" not in field:
         return decode_text(field)

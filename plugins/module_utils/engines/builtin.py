@@ -13,6 +13,7 @@ from ..judging.evaluation import evaluate
 from ..judging.queries import required_queries
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext
+from ..vocabulary.pattern_search import searching
 from .engine import Subject, Verdicts
 
 NAME = CompiledProfile.engine
@@ -31,11 +32,13 @@ class BuiltinEngine:
 
     def judge(self, subject: Subject) -> Verdicts:
         """All profiles over the same facts. Nothing is asked of the target here."""
-        context = _context(subject)
-        return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
+        with searching(subject.seconds, subject.cancel):
+            context = _context(subject)
+            return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
 
     def asked(self, subject: Subject) -> Asked:
-        return asked_of(self._profiles, subject.facts, _context(subject))
+        with searching(subject.seconds, subject.cancel):
+            return asked_of(self._profiles, subject.facts, _context(subject))
 
 
 def _context(subject: Subject) -> EvaluationContext:

@@ -60,7 +60,8 @@ def _about_reduced(
 
 def _tests(profile: CompiledProfile) -> Iterator[Mapping[str, Any]]:
     for control in profile.controls:
-        yield from control["only_if"]["tests"] if control["only_if"] else ()
+        if control["only_if"]:
+            yield from (*control["only_if"]["tests"], *control["only_if"]["any_of"])
         yield from control["tests"]
 
 

@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ..collector.facts import BROKEN, MET, Answer, Facts
+from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
 from ..results.model import (
@@ -34,6 +35,7 @@ from ..results.model import (
 from ..secret_texts import without_secret
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
+from ..vocabulary.pattern_search import searching
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Resource, View
 from ..vocabulary.supports import unsupported_reason
@@ -56,6 +58,7 @@ def evaluate(
     in its result.
 
     :param now: the clock for `start_time`; it returns times with a time zone
+    :raises ScanError: cancelled
     """
     evidence = Evidence(facts, context)
     result = ProfileResult(
@@ -84,8 +87,9 @@ def evaluate(
             result.status_message = f"Skipping profile: '{profile.name}': {reason}."
             return result
     started = now().isoformat()  # of all controls: a profile takes a millisecond
-    for control in profile.controls:
-        result.controls.append(_control_result(_Control(control, evidence, started), judge))
+    with searching():
+        for control in profile.controls:
+            result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
 
 
@@ -117,14 +121,12 @@ def _control_result(
     data = control.data
     try:
         segments, impact = judge(control)
+    except ScanError as error:
+        if error.reason == "cancelled":
+            raise
+        segments, impact = _defect(error, control)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor stay hidden
-        message = (
-            f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
-        )
-        segments, impact = (
-            [Segment(SEGMENT_ERROR, data["title"], control.started, message=message)],
-            data["impact"],
-        )
+        segments, impact = _defect(error, control)
     return ControlResult(
         id=data["id"],
         title=data["title"],
@@ -139,6 +141,14 @@ def _control_result(
         source_line=data["line"],
         manual=bool(data["manual"]),
     )
+
+
+def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
+    message = (
+        f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
+    )
+    segment = Segment(SEGMENT_ERROR, control.data["title"], control.started, message=message)
+    return [segment], control.data["impact"]
 
 
 def _judge(control: _Control) -> tuple[list[Segment], float]:
@@ -264,7 +274,13 @@ def failure_of(test: Mapping[str, Any], expectation: Mapping[str, Any], view: Vi
     answer = answers.get(expectation_id(test, expectation)) if answers and not expectation["masked"] else None
     if answer is not None:
         return _failure_again(answer)
-    return _failure(expectation, RESOURCES[test["resource"]], view)
+    try:
+        return _failure(expectation, RESOURCES[test["resource"]], view)
+    except RecursionError:
+        # The container chooses how deep its file is nested.
+        raise NotKnownError(
+            expectation["attribute"], "the value is nested too deeply to be compared and shown"
+        ) from None
 
 
 def _failure_again(answer: Answer) -> str | None:

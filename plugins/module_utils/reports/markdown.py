@@ -23,6 +23,7 @@ from .wording import (
     causes,
     container_label,
     evidence_lines,
+    left_out_line,
     reason_lines,
     scanned_line,
     target_label,
@@ -96,6 +97,7 @@ REPORT = Report("markdown", "summary.md", write_markdown)
 def _head(run: Run) -> list[str]:
     statuses = ", ".join(f"{run.controls.of(status)} {word}" for status, word in STATUS_WORDS.items())
     profiles = ", ".join(f"{escape(profile.name)} {escape(profile.version)}" for profile in run.profiles)
+    left_out = left_out_line(run)
     return [
         f"# Container scan of {escape(run.cluster)}",
         "",
@@ -104,6 +106,7 @@ def _head(run: Run) -> list[str]:
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
+        *(["", escape(left_out)] if left_out else []),
     ]
 
 

@@ -18,6 +18,7 @@ from .wording import (
     causes,
     container_label,
     evidence_lines,
+    left_out_line,
     reason_lines,
     scanned_line,
     verdict,
@@ -44,6 +45,8 @@ def render_table(run: Run, width: int = 100) -> str:
     """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
     width = max(_NARROWEST, min(_WIDEST, width))
     lines = _Rows(run, width).lines()
+    left_out = left_out_line(run)
+    lines += wrap(left_out, width) if left_out else []
     lines += ["", *wrap(_LEGEND, width)]
     for error, targets in causes(run):
         number = number_of(len(targets), "target")

@@ -25,6 +25,11 @@ RESULT_WORDS: dict[str, str] = {
     NOT_JUDGED: "NOT JUDGED",
     NOT_SCANNED: "NOT SCANNED",
 }
+# How the reasons for which containers are left out are shown; another word stands for itself.
+_LEFT_OUT_WORDS: dict[str, str] = {
+    "own_sidecar": "as sidecars of scans",
+    "replica_alike": "as replicas that are alike",
+}
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
 # Reasons that lower evidence, the most frequent first.
@@ -57,6 +62,16 @@ def reason_lines(run: Run) -> list[str]:
         one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
         for (profile, text), target_ids in groups.items()
     ]
+
+
+def left_out_line(run: Run) -> str:
+    """How many containers were left out beside the targets, and why; "" where there are none."""
+    parts = [
+        f"{number} {_LEFT_OUT_WORDS.get(word, one_line(word, _MAX_LABEL))}"
+        for word, number in run.left_out.items()
+        if number
+    ]
+    return "Left out: {}.".format(", ".join(parts)) if parts else ""
 
 
 def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:

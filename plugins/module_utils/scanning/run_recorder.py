@@ -21,6 +21,7 @@ from ..results.run import JudgedFrom, ProfileReference
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
 from ..secret_texts import values_without_secrets
+from ..text_layout import number_of
 
 _LISTED_IN_RESULT = 20
 
@@ -162,15 +163,28 @@ def first_of(not_scanned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(not_scanned[:_LISTED_IN_RESULT])
 
 
-def footprint_of_run(added: Sequence[Footprint]) -> dict[str, Any]:
-    """What was added to pods, as a task's result holds it."""
-    return {
-        "added": len(added),
-        "ephemeral_containers": [
-            {"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
-            for entry in added[:_LISTED_IN_RESULT]
-        ],
-    }
+def footprint_of_run(added: Sequence[Footprint], not_ended: Sequence[Footprint] = ()) -> dict[str, Any]:
+    """What was added to pods, and what of it was not seen to end, as a task's result holds it."""
+    return {"added": len(added), "ephemeral_containers": _named(added), "not_ended": _named(not_ended)}
+
+
+def not_ended_warning(not_ended: Sequence[Footprint]) -> list[str]:
+    """A warning about debug containers that were not seen to end, where there are any."""
+    if not not_ended:
+        return []
+    shown = ", ".join(f"{entry.namespace}/{entry.pod}/{entry.ephemeral_container}" for entry in not_ended[:3])
+    return [
+        "{} did not end when told to ({}{}): its target may have stopped it. It goes with its pod".format(
+            number_of(len(not_ended), "debug container"), shown, ", ..." if len(not_ended) > 3 else ""
+        )
+    ]
+
+
+def _named(entries: Sequence[Footprint]) -> list[dict[str, str]]:
+    return [
+        {"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
+        for entry in entries[:_LISTED_IN_RESULT]
+    ]
 
 
 def utc_now() -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..approaches.choice import check_targets
@@ -29,7 +30,7 @@ from .interrupts import run_interruptible
 
 def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (whether anything was added to a pod), footprint, run_id, run_dir, summary_file,
-    summary_sha256, counts, not_scanned, requests.
+    summary_sha256, counts, not_scanned, left_out, requests.
 
     In check mode diff. Where the scan's access could not be removed also failed, msg and error.
     """
@@ -48,13 +49,20 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     )
     check_targets(options.approach, targets)
     if context.check_mode:
-        return preview_scan(options, targets, grantor, context.say)
+        return dict(
+            preview_scan(options, targets, grantor, context.say), left_out=looked_at.left_out_by_no_option()
+        )
     # before the access: where the output folder cannot be written, the cluster is left alone
     folder = new_run_folder(options.output_dir, run_id_of(options))
-    return _scanned(Scan(options, engines, request, targets), folder, grantor, context)
+    result = _scanned(
+        Scan(options, engines, request, targets), folder, looked_at.left_out_by_no_option(), grantor, context
+    )
+    return dict(result, left_out=looked_at.left_out_by_no_option())
 
 
-def _scanned(scan: Scan, folder: RunFolder, grantor: RestClient, context: TaskContext) -> dict[str, Any]:
+def _scanned(
+    scan: Scan, folder: RunFolder, left_out: Mapping[str, int], grantor: RestClient, context: TaskContext
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
 
     def run() -> None:
@@ -67,6 +75,7 @@ def _scanned(scan: Scan, folder: RunFolder, grantor: RestClient, context: TaskCo
                 selection=scan.options.targets.as_given,
                 judging=scan.options.judging,
                 collector_version=COLLECTOR_VERSION,
+                left_out=left_out,
             )
             result.update(
                 ScanRun(scan, recorder, grantor, access, say=context.say, cancel=context.cancel).run()

@@ -47,6 +47,7 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
         judging=options.judging,
         collector_version=then.collector_version,
         judged_from=JudgedFrom(then.run_id, then.started),
+        left_out=then.left_out,
         writes=not context.check_mode,
     )
     judging = JudgeKept(

@@ -16,7 +16,7 @@ from ..suggestions import unknown_name
 from .cursor import Cursor
 from .evidence import Absent, NotKnownError, Partial
 from .matchers import MATCHERS, NESTED, element_type, meets_one
-from .patterns import find_line
+from .pattern_search import find_line
 from .resource import Attribute
 from .value_text import MASK
 from .value_types import BOOLEAN, ValueType, kind_of

@@ -142,6 +142,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("counted_yaml.py", "the one reader of YAML, which counts while it reads"),
     _engine("strict_json.py", "JSON that every program reads alike"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
+    _engine("object_shapes.py", "the types of all fields of Kubernetes objects that are read"),
     _engine("secret_texts.py", "what in a text looks like a secret"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
@@ -153,6 +154,7 @@ FOUNDATION = frozenset(
         "text_layout",
         "times",
         "safe_text",
+        "object_shapes",
         "secret_texts",
         "errors",
         "counted_yaml",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import threading
+import time
 from typing import Any, Callable
 
 import pytest
@@ -19,10 +21,14 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judg
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.pattern_search import (
+    SearchProcess,
+)
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
     Canned,
     ExecStreams,
@@ -67,7 +73,7 @@ def test_each_approach_gives_the_same_verdicts_by_one_exec_with_the_scanners_tok
         cluster.server.objects.meanwhile[:] = []
         cluster = Cluster(cluster.server, with_image(ROOT))
     cluster.add_pod("web-1", run_locally if approach == "exec" else no_shell, sidecar=beside_target(ROOT))
-    result = scan(approach=approach)
+    result = scan(approach=approach, scanner_image=IMAGE)
     assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}, (
         scan.outcomes()
     )
@@ -100,8 +106,9 @@ def test_exec_and_sidecar_change_no_pod(scan: Scan, cluster: Cluster) -> None:
         name: cluster.add_pod(name, run_locally, sidecar=beside_target(ROOT)) for name in ("web-1", "web-2")
     }
     for approach in ("exec", "sidecar"):
-        result = scan(approach=approach)
-        assert not result["changed"] and result["footprint"] == {"added": 0, "ephemeral_containers": []}
+        result = scan(approach=approach, scanner_image=IMAGE)
+        nothing = {"added": 0, "ephemeral_containers": [], "not_ended": []}
+        assert not result["changed"] and result["footprint"] == nothing
         assert result["requests"]["exec"] == 2
     assert {name: cluster.server.objects.find(PODS + name) for name in pods} == pods
     assert cluster.node.ended == []
@@ -114,6 +121,7 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert result["changed"] and result["footprint"] == {
         "added": 1,
         "ephemeral_containers": [{"namespace": "shop", "pod": "web-1", "name": entry["name"]}],
+        "not_ended": [],
     }
     assert cluster.node.ended == ["web-1/" + entry["name"]]
     assert entry["targetContainerName"] == "app" and entry["image"] == IMAGE
@@ -130,14 +138,19 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert cluster.server.objects.find(PODS + "web-1")["metadata"]["uid"] == pod["metadata"]["uid"]
 
 
-def test_a_debug_container_that_is_kept_alive_serves_the_next_scan(scan: Scan, cluster: Cluster) -> None:
+def test_a_debug_container_that_is_kept_alive_serves_the_next_scan_that_keeps_its_own(
+    scan: Scan, cluster: Cluster
+) -> None:
     cluster.add_pod("web-1", no_shell)
     first, second = (scan(approach="debug", debug_keep_alive=600) for _time in range(2))
     assert (first["changed"], second["changed"]) == (True, False) and second["footprint"]["added"] == 0
     assert len(cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]) == 1
     assert cluster.node.ended == [] and len(cluster.execs()) == 2 and scan.outcomes() == {"web-1": "debug"}
     scan(approach="debug")
-    assert cluster.node.ended == [], "one that was to be kept was ended by a scan that keeps none"
+    entries = cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]
+    assert cluster.node.ended == ["web-1/" + entries[1]["name"]], (
+        "a scan that keeps none adds one of its own, and ends nothing but that"
+    )
 
 
 def test_a_debug_container_that_has_ended_is_not_used_again(scan: Scan, cluster: Cluster) -> None:
@@ -429,6 +442,73 @@ def test_a_scan_that_is_cancelled_leaves_nothing_in_the_cluster(scan: Scan, clus
     cluster.add_pod("web-1", interrupted)
     error = refusal(scan)
     assert error.reason == "cancelled" and cluster.accesses() == []
+
+
+SLOW_PROFILE = """\
+name: slow
+title: Slow
+version: 1.0.0
+controls:
+  - id: umask
+    title: A mask is set
+    impact: high
+    tests: [{file: FILE, expect: {content: {matches: '\\s*#?\\s*umask\\s+0?27\\s*$'}}}]
+  - id: no-umask
+    title: Nothing else sets it
+    impact: high
+    tests: [{file: FILE, expect: {content: {not: {matches: '\\w+\\s*\\w+\\s*umask'}}}}]
+  - id: there
+    title: The file is there
+    impact: medium
+    tests: [{file: FILE, expect: {exist: true}}]
+"""
+
+
+@pytest.fixture
+def slow_scan(scan: Scan, tmp_path: pathlib.Path) -> Scan:
+    """A scan of a container with lines that Python's own search would take hours for."""
+    scan.file.write_text("\n".join([" " * 2700, "a" * 2700] * 40), encoding="utf-8")
+    source = tmp_path / "slow.yml"
+    source.write_text(SLOW_PROFILE.replace("FILE", str(scan.file)), encoding="utf-8")
+    scan.profiles = [load_profile(str(source), [], {}).as_dict()]
+    return scan
+
+
+def test_a_text_that_cannot_be_searched_in_time_is_not_reviewed_and_other_controls_are(
+    slow_scan: Scan, cluster: Cluster
+) -> None:
+    cluster.add_pod("web-1", run_locally)
+    begun = time.monotonic()
+    slow_scan(timeout=4.0)
+    seconds = time.monotonic() - begun
+    assert slow_scan.verdicts("web-1") == ["skipped", "skipped", "passed"]
+    attack_ends_as("15-slow-text", outcome="not_reviewed")
+    print(f"seconds for a scan with timeout 4 s: {seconds:.1f}")
+    assert seconds < 15
+
+
+def test_a_scan_that_is_cancelled_does_not_wait_for_a_search(slow_scan: Scan, cluster: Cluster) -> None:
+    cluster.add_pod("web-1", run_locally)
+    cancelled: list[float] = []
+
+    def cancel() -> None:
+        cancelled.append(time.monotonic())
+        slow_scan.cancel.set()
+
+    real = SearchProcess.search
+
+    def search(self: SearchProcess, *arguments: Any) -> int:
+        threading.Timer(0.2, cancel).start()
+        return real(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SearchProcess, "search", search)
+        error = refusal(lambda: slow_scan(timeout=60.0))
+    seconds = time.monotonic() - cancelled[0]
+    assert error.reason == "cancelled" and cluster.accesses() == []
+    attack_ends_as("15-interrupt", outcome="the access is removed at once")
+    print(f"seconds from the interrupt to the end: {seconds:.1f}")
+    assert seconds < 4
 
 
 def test_a_debug_container_is_ended_when_the_scan_is_cancelled(scan: Scan, server: FakeApiServer) -> None:
