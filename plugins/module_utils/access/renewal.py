@@ -18,8 +18,8 @@ from .lifecycle import ensure_renewed
 from .objects import PodRef
 from .scanner import ScannerAccess
 
-# The reasons with which a target ends whose pod is not there any more.
-LOST = frozenset({"pod_gone", "pod_replaced"})
+# The reasons with which a target ends whose pod or container is not there any more.
+LOST = frozenset({"container_replaced", "pod_gone", "pod_replaced"})
 
 Pair = tuple[SelectedTarget, SelectedTarget]
 
@@ -66,24 +66,37 @@ def renew_access(
 def successors(
     lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget], reached: AbstractSet[str]
 ) -> list[Pair]:
-    """Pairs each lost target with a running container of the same name in a new pod of the same workload, as
-    far as there are any: what a workload has gained besides is not ours to scan.
+    """Pairs each lost target with the container that has its place in its pod now, else with a running
+    container of the same name in a new pod of the same workload, as far as there are any: what a workload has
+    gained besides is not ours to scan.
 
     :param reached: uids of the pods that the access reached so far; a pod that is not among them is new
     """
     wanted = {_place(selected.target) for selected in lost}
+    in_pods = {_in_pod(selected.target) for selected in lost}
+    again: dict[tuple[str, ...], SelectedTarget] = {}
     fresh: dict[tuple[str, ...], list[SelectedTarget]] = {}
     for selected in current:
         target = selected.target
-        if _place(target) in wanted and target.pod_uid not in reached and target.state == "running":
+        if target.state != "running":
+            continue
+        if _in_pod(target) in in_pods:
+            again[_in_pod(target)] = selected
+        elif _place(target) in wanted and target.pod_uid not in reached:
             fresh.setdefault(_place(target), []).append(selected)
     pairs: list[Pair] = []
     for selected in sorted(lost, key=lambda item: item.target.target_id):
         candidates = fresh.get(_place(selected.target))
-        if candidates:
+        if _in_pod(selected.target) in again:
+            pairs.append((selected, again[_in_pod(selected.target)]))
+        elif candidates:
             pairs.append((selected, candidates.pop(0)))
     return pairs
 
 
 def _place(target: Target) -> tuple[str, ...]:
     return target.namespace, target.workload_kind, target.workload, target.container_kind, target.container
+
+
+def _in_pod(target: Target) -> tuple[str, ...]:
+    return target.pod_uid, target.container_kind, target.container

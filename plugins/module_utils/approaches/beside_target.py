@@ -19,8 +19,6 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.pod import ContainerView, container_state, containers_of
 
-NO_CAPABILITIES: Mapping[str, Any] = {"drop": ["ALL"]}
-
 
 def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> ContainerView:
     """The target in its pod, as it is now.
@@ -133,20 +131,6 @@ def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: s
         % (f"added capabilities ({added})" if added else "the runtime's default capabilities"),
         tried=tried,
     )
-
-
-def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> dict[str, Any]:
-    """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its
-    securityContext), as for every container in it."""
-    context = {
-        "runAsUser": uid,
-        "runAsGroup": gid,
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": dict(capabilities),
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    return dict(context, runAsNonRoot=True) if uid else context
 
 
 def _first_number(*values: Any) -> int | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import random
 import threading
@@ -15,19 +16,22 @@ from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.http_pool import HttpPool, HttpRequest
+from ..network.http_pool import HttpPool, HttpRequest, ReplyTooLargeError
+from ..object_shapes import OBJECT, POD, check_object, is_collection, shape_of
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
+from .list_bounds import ERROR_BYTES, OBJECT_LIMIT, PAGE_LIMIT, ListAccount, ReplyLimit, check_parts
 
 Query = Mapping[str, Union[str, int, Sequence[str]]]
 
-REPLY_LIMIT = 64 * 1024 * 1024
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 # How often a list is started again because its continue token expired.
 _LIST_RESTARTS = 3
 # How often a request is sent that fails. After 429 it is sent again as long as `patience` lasts.
 _ATTEMPTS = 4
+# By how much a page has fewer items that is asked for again because it was too large.
+_FEWER_ITEMS = 4
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 
 
@@ -66,7 +70,10 @@ class RestClient:
         return client
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """:raises ScanError: any reason of SCAN-2xx; connection_lost, timed_out, cancelled"""
+        """The object at a path, as Kubernetes makes it (object_shapes.py); `create` and `patch` likewise.
+
+        :raises ScanError: any reason of SCAN-2xx; connection_lost, timed_out, cancelled
+        """
         return self._request("GET", path, query)
 
     def get_metadata(self, path: str) -> dict[str, Any]:
@@ -96,14 +103,18 @@ class RestClient:
     def list_items(
         self, path: str, query: Query | None = None, page_size: int = 500
     ) -> Iterator[dict[str, Any]]:
-        """The items of a list, page by page: at most one page is held.
+        """The items of a list, page by page: at most one page is held. Each is as Kubernetes makes it, but for
+        pods, of which who lists them checks each: one that is not becomes a record of its own.
 
         A continue token lives for some minutes. When it has expired (410), the list is started again, and
-        objects that were already returned (by their UID) are left out.
+        objects that were already returned (by their UID) are left out. A page that is too large is asked for
+        again with fewer items. A list without end is given up (list_bounds.py).
 
         :raises ScanError: as `get`
         """
-        given: set[str] = set()
+        tried = describe_request("GET", path)
+        account, is_list_of_pods = ListAccount(tried), shape_of(path) is POD
+        given: set[bytes] = set()
         restarts = 0
         token = ""
         while True:
@@ -111,22 +122,28 @@ class RestClient:
             if token:
                 page_query["continue"] = token
             try:
-                page = self._request("GET", path, page_query)
+                with account.waiting():
+                    page, size = self._exchange("GET", path, page_query, limit=PAGE_LIMIT)
+            except ReplyTooLargeError:
+                if page_size == 1:
+                    raise
+                page_size = max(1, page_size // _FEWER_ITEMS)
+                continue
             except ApiError as error:
                 if error.status != 410 or not token or restarts == _LIST_RESTARTS:
                     raise
                 restarts += 1
                 token = ""
+                account.begin_anew()
                 continue
-            items, token = _read_page(page, describe_request("GET", path))
+            items, token = _read_page(page, tried)
+            account.add_page(items, size, token)
             del page
             for item in items:
-                uid = str((item.get("metadata") or {}).get("uid") or "")
-                if uid in given:
-                    continue
-                if uid:
-                    given.add(uid)
-                yield item
+                if not is_list_of_pods:
+                    check_object(item, shape_of(path), tried)
+                if _is_first(item, given):
+                    yield item
             del items  # before the next page is read
             if not token:
                 return
@@ -145,6 +162,24 @@ class RestClient:
         *,
         accept: str = _JSON,
     ) -> dict[str, Any]:
+        found, _size = self._exchange(method, path, query, body, content_type, accept=accept)
+        if method != "DELETE" and not (method == "GET" and is_collection(path)):
+            shape = OBJECT if accept == _METADATA_ONLY else shape_of(path)
+            check_object(found, shape, describe_request(method, path))
+        return found
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str = "",
+        *,
+        accept: str = _JSON,
+        limit: ReplyLimit = OBJECT_LIMIT,
+    ) -> tuple[dict[str, Any], int]:
+        """The object in the reply, and the reply's size in bytes."""
         path_and_query = quote(path, safe="/:@!$&'()*+,;=~-._%") + (
             "?" + urlencode(query, doseq=True) if query else ""
         )
@@ -157,7 +192,7 @@ class RestClient:
         renewed = False
         while True:
             try:
-                return self._attempt(method, path_and_query, headers, content, patience)
+                return self._attempt(method, path_and_query, headers, content, patience, limit=limit)
             except ScanError as error:
                 if error.reason == "not_authenticated" and not renewed and self.connection.renew_credential():
                     renewed = True
@@ -177,17 +212,22 @@ class RestClient:
         headers: Mapping[str, str],
         content: bytes | None,
         patience: Deadline,
-    ) -> dict[str, Any]:
+        *,
+        limit: ReplyLimit,
+    ) -> tuple[dict[str, Any], int]:
         with self._lock:
             self.requests += 1
         deadline = Deadline(self._timeout, self._cancel, patience.tried)
         server = self.connection.target()
         request = HttpRequest(method, path_and_query, headers, content)
-        reply = self._pool.exchange(server, request, limit=REPLY_LIMIT, deadline=deadline)
+        reply = self._pool.exchange(
+            server, request, limit=limit.bytes, deadline=deadline, error_limit=ERROR_BYTES
+        )
         if not reply.is_success:
             raise api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
+        check_parts(reply.body, limit, deadline.tried)
         try:
-            document = json.loads(reply.body)
+            document = json.loads(reply.body, parse_int=_whole_number, parse_constant=_no_number)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
@@ -198,7 +238,32 @@ class RestClient:
                 ),
                 tried=deadline.tried,
             )
-        return document
+        return document, len(reply.body)
+
+
+def _whole_number(digits: str) -> int:
+    """A whole number of JSON. Kubernetes has none of more than 64 bits, and the time for a long one grows with
+    the square of its digits."""
+    if len(digits) > 20:
+        raise ValueError("a number of more than 20 characters")
+    return int(digits)
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_first(item: Mapping[str, Any], given: set[bytes]) -> bool:
+    """Whether a list that was begun anew gives the object for the first time, by its UID. Of that a digest is
+    kept: the server decides how long it is."""
+    uid = str(item["metadata"].get("uid") or "")
+    digest = hashlib.sha256(uid.encode("utf-8", "surrogatepass")).digest()
+    if not uid:
+        return True
+    if digest in given:
+        return False
+    given.add(digest)
+    return True
 
 
 def _is_worth_retrying(error: ScanError, method: str, has_attempts: bool) -> bool:
@@ -229,7 +294,8 @@ def _read_page(page: Mapping[str, Any], tried: str) -> Any:
     if (
         not isinstance(items, list)
         or not isinstance(metadata, dict)
-        or any(not isinstance(item, dict) for item in items)
+        or not isinstance(metadata.get("continue", ""), (str, type(None)))
+        or any(not isinstance(item, dict) or not isinstance(item.get("metadata"), dict) for item in items)
     ):
         raise ScanError("bad_reply", "the reply is not a list of objects", tried=tried)
-    return items, str(metadata.get("continue") or "")
+    return items, metadata.get("continue") or ""

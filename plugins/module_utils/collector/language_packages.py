@@ -93,6 +93,8 @@ python_version() {
 }
 """.replace("LIMIT", str(_LIMIT))
 
+# The kernel's limit for the name of a file; the time that the patterns take grows with its square.
+_NAME_LIMIT = 255
 _DIST_INFO = re.compile(rb"(?P<name>.+?)(-(?P<version>[^-]+))?\.dist-info")
 # the Python and the platform that it was made for may follow
 _EGG = re.compile(rb"(?P<name>.+?)(-(?P<version>[0-9][^-]*)(-py[0-9].*)?)?\.egg(-info)?")
@@ -106,7 +108,8 @@ def _read_python_packages(answer: Answer, query: Query) -> Fact:
             folder = decode_text(line[1:])
         elif line:
             entry, _equals, told = line.partition(b"=")
-            match = _DIST_INFO.fullmatch(entry) or _EGG.fullmatch(entry)
+            is_name = len(entry) <= _NAME_LIMIT
+            match = (_DIST_INFO.fullmatch(entry) or _EGG.fullmatch(entry)) if is_name else None
             if folder is None:
                 raise BadContentError(f"{decode_text(entry[:80])} stands in no folder")
             if match is None:

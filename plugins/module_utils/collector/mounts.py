@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from .facts import OK, Fact, Query
-from .family import RUNNING, Answer, Family, call
+from .family import RUNNING, Answer, Family, Sensitive, call
 from .frames import BadContentError, decode_text
 from .query_rules import NO_SUBJECT
 
@@ -66,6 +66,31 @@ def unescape(field: bytes) -> str:
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
 
 
+# Options whose values are sizes, numbers, names of the kernel's and places: those of overlay and tmpfs, of the kernel's own
+# file systems and of disks (their pages in the kernel's documentation, and mount(8)).
+_HARMLESS = """
+    size nr_blocks nr_inodes mode uid gid huge mpol lowerdir lowerdir+ datadir+ upperdir workdir redirect_dir index uuid
+    metacopy xino verity nfs_export ptmxmode max hidepid subset fd pgrp timeout minproto maxproto pipe_ino user_id group_id
+    rootmode max_read blksize data commit errors stripe barrier prjquota allocsize logbufs logbsize sunit swidth subvol
+    subvolid space_cache compress compress-force thread_pool iocharset codepage shortname fmask dmask umask cache version
+    vers trans proto rsize wsize acregmin acregmax acdirmin acdirmax timeo retrans sec local_lock namlen nconnect
+    lookupcache
+"""
+_HARMLESS_OPTIONS = frozenset(_HARMLESS.split())
+
+
+def _without_values(mounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The options of a mount go as a whole where one has a value of its own, so that none is taken for missing."""
+    return [
+        row
+        if all(
+            "=" not in option or option.partition("=")[0] in _HARMLESS_OPTIONS for option in row["options"]
+        )
+        else {name: value for name, value in row.items() if name != "options"}
+        for row in mounts
+    ]
+
+
 MOUNTS = Family(
     subject=NO_SUBJECT,
     value='a list, in the order of mounting, of {"mount_point": str, "fstype": str, "source": str, "options": [str], '
@@ -75,4 +100,5 @@ MOUNTS = Family(
     shell=_SHELL,
     uses=("read_all",),
     reach=RUNNING,
+    sensitive=Sensitive("options of mounts with values", _without_values),
 )

@@ -107,6 +107,9 @@ def _read_os(answer: Answer, query: Query) -> Fact:
     )
 
 
+_ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
+
+
 def _read_part(answer: Answer, part: str) -> str | None:
     """The text of a release file, None where it is absent; raises NotOkError where it is there and was not
     read."""
@@ -122,7 +125,8 @@ def _parse_os_release(text: str) -> dict[str, str]:
     """Shell assignments as os-release(5) allows them: one per line, perhaps quoted; nothing is expanded."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
-        match = re.fullmatch(r"\s*([A-Z][A-Z0-9_]*)=(.*?)\s*", line)
+        # without the blanks around it: a pattern for these takes the square of their number
+        match = _ASSIGNMENT.fullmatch(line.strip())
         if match is not None:
             value = match.group(2)
             if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":

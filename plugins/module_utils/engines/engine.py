@@ -10,13 +10,18 @@ attestations, documents, reports) is the same for all engines.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..approaches.session import Session
-from ..collector.facts import Facts, Query
+from ..collector.facts import Asked, Facts, Query
 from ..results.model import ProfileResult
 from ..targets.selection import SelectedTarget
+from ..vocabulary.pattern_search import TARGET_SECONDS
+
+# Seconds for the searches of patterns in one target's texts, all together.
+SEARCH_SECONDS = TARGET_SECONDS
 
 
 class Profile(Protocol):
@@ -41,12 +46,14 @@ class Subject:
 
     `facts`: the answers to all queries of the run, and the operating system. `session`: open on the target
     while it is judged, where an engine of the run needs one; None otherwise, and always where kept facts are
-    judged.
+    judged. `seconds`: for the searches of patterns in the target's texts, all together. `cancel` ends them.
     """
 
     selected: SelectedTarget
     facts: Facts
     session: Session | None = None
+    seconds: float = SEARCH_SECONDS
+    cancel: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -72,4 +79,7 @@ class Engine(Protocol):
         """What is to be collected of each target before it is judged."""
 
     def judge(self, subject: Subject) -> Verdicts:
-        """:raises ScanError: where the target cannot be judged at all"""
+        """:raises ScanError: where the target cannot be judged at all; cancelled"""
+
+    def asked(self, subject: Subject) -> Asked:
+        """What its profiles ask of the facts that are sensitive: with it alone, kept facts give the same verdicts."""

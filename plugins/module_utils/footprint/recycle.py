@@ -18,7 +18,7 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..safe_text import server_text
-from ..targets.pod import PodSnapshot, controller_of, mirrored_node
+from ..targets.pod import PodSnapshot, controller_of, mirrored_node, whole_pods
 
 # (API group, kind) of the controllers that replace a pod of theirs that is gone.
 _REPLACE = frozenset(
@@ -209,7 +209,7 @@ class Recycler:
             f"/api/v1/namespaces/{left.pod.namespace}/pods",
             {"fieldSelector": f"metadata.name={left.pod.name}"},
         )
-        return any(pod["metadata"]["uid"] == left.pod.uid for pod in found)
+        return any(pod["metadata"]["uid"] == left.pod.uid for pod in whole_pods(found, _tried(left)))
 
     def _wait_for_successor(
         self, pod: Mapping[str, Any], before: Sequence[Mapping[str, Any]], deadline: Deadline
@@ -280,7 +280,7 @@ class Recycler:
         )
         return [
             item
-            for item in items
+            for item in whole_pods(items, "looking for the pods of a controller")
             if any(
                 reference.get("uid") == owner and reference.get("controller")
                 for reference in item["metadata"].get("ownerReferences") or []

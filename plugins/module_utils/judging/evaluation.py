@@ -12,12 +12,15 @@ segment as passed.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from ..collector.facts import Facts
+from ..collector.facts import BROKEN, MET, Answer, Facts
+from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
 from ..results.model import (
@@ -29,8 +32,10 @@ from ..results.model import (
     ProfileResult,
     Segment,
 )
+from ..secret_texts import without_secret
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
+from ..vocabulary.pattern_search import searching
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Resource, View
 from ..vocabulary.supports import unsupported_reason
@@ -53,6 +58,7 @@ def evaluate(
     in its result.
 
     :param now: the clock for `start_time`; it returns times with a time zone
+    :raises ScanError: cancelled
     """
     evidence = Evidence(facts, context)
     result = ProfileResult(
@@ -81,8 +87,9 @@ def evaluate(
             result.status_message = f"Skipping profile: '{profile.name}': {reason}."
             return result
     started = now().isoformat()  # of all controls: a profile takes a millisecond
-    for control in profile.controls:
-        result.controls.append(_control_result(_Control(control, evidence, started), judge))
+    with searching():
+        for control in profile.controls:
+            result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
 
 
@@ -114,14 +121,12 @@ def _control_result(
     data = control.data
     try:
         segments, impact = judge(control)
+    except ScanError as error:
+        if error.reason == "cancelled":
+            raise
+        segments, impact = _defect(error, control)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not end the run, nor stay hidden
-        message = (
-            f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
-        )
-        segments, impact = (
-            [Segment(SEGMENT_ERROR, data["title"], control.started, message=message)],
-            data["impact"],
-        )
+        segments, impact = _defect(error, control)
     return ControlResult(
         id=data["id"],
         title=data["title"],
@@ -136,6 +141,14 @@ def _control_result(
         source_line=data["line"],
         manual=bool(data["manual"]),
     )
+
+
+def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
+    message = (
+        f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
+    )
+    segment = Segment(SEGMENT_ERROR, control.data["title"], control.started, message=message)
+    return [segment], control.data["impact"]
 
 
 def _judge(control: _Control) -> tuple[list[Segment], float]:
@@ -191,7 +204,7 @@ def _judge_test(test: Mapping[str, Any], control: _Control) -> list[Segment]:
         begun = time.perf_counter()
         status, message, skip_message = SEGMENT_PASSED, "", ""
         try:
-            failure = _failure(expectation, resource, view)
+            failure = failure_of(test, expectation, view)
             if failure:
                 status, message = SEGMENT_FAILED, failure
         except NotKnownError as missing:
@@ -219,7 +232,7 @@ def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
     for test in tests:
         view = View(test["params"], control.evidence)
         for expectation in test["expect"]:
-            failure = _failure(expectation, RESOURCES[test["resource"]], view)
+            failure = failure_of(test, expectation, view)
             if failure:
                 return failure
     return None
@@ -246,11 +259,39 @@ def _all_unmet(alternatives: list[dict[str, Any]], control: _Control) -> str | N
     return "; ".join(failures) or None
 
 
-def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
-    """What was expected, what was found and where; None if the expectation is met.
+def expectation_id(test: Mapping[str, Any], expectation: Mapping[str, Any]) -> str:
+    """A name of all that an expectation's outcome depends on, but for the facts: SHA-256 in hex."""
+    asked = [test["resource"], test["params"], expectation["attribute"], expectation["conditions"]]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def failure_of(test: Mapping[str, Any], expectation: Mapping[str, Any], view: View) -> str | None:
+    """What was expected, what was found and where; None if the expectation is met. Kept facts can hold the answer.
 
     :raises NotKnownError: a needed value is not known
     """
+    answers = view.evidence.facts.answers
+    answer = answers.get(expectation_id(test, expectation)) if answers and not expectation["masked"] else None
+    if answer is not None:
+        return _failure_again(answer)
+    try:
+        return _failure(expectation, RESOURCES[test["resource"]], view)
+    except RecursionError:
+        # The container chooses how deep its file is nested.
+        raise NotKnownError(
+            expectation["attribute"], "the value is nested too deeply to be compared and shown"
+        ) from None
+
+
+def _failure_again(answer: Answer) -> str | None:
+    if answer.status == BROKEN:
+        return answer.text
+    if answer.status == MET:
+        return None
+    raise NotKnownError(answer.what, answer.text)
+
+
+def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
     attribute = resource.attributes[expectation["attribute"]]
     found = attribute.read(view)
     condition = unmet(expectation["conditions"], attribute.type, found)
@@ -259,11 +300,11 @@ def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> 
     parts = [
         expectation["expected"],
         ", found ",
-        found_text(condition, attribute, found, expectation["masked"]),
+        found_text(condition, attribute, found, expectation["masked"], attribute.called(view.params)),
     ]
     if not attribute.predicate:
         parts += [" ", resource.place(view.params)]
     if isinstance(found, Absent):
         parts += [": ", bound_text(found.reason)]
     detail = "" if isinstance(found, Absent) or not attribute.detail else attribute.detail(view)
-    return "".join([*parts, ": ", detail] if detail else parts)
+    return "".join([*parts, ": ", without_secret(detail)] if detail else parts)

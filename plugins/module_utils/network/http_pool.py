@@ -64,6 +64,10 @@ class HttpReply:
         return 200 <= self.status < 300
 
 
+class ReplyTooLargeError(ScanError):
+    """A reply that is larger than what is read or parsed: bad_reply."""
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds for which a server asked us to wait; None where it did not, or named a date.
 
@@ -211,7 +215,9 @@ def _read(
         if len(body) > most and not reply.is_success and error_limit is not None:
             return replace(reply, body=body[:most]), False
         if len(body) > most:
-            raise ScanError("bad_reply", f"the reply has more than {most} bytes", tried=deadline.tried)
+            raise ReplyTooLargeError(
+                "bad_reply", f"the reply has more than {most} bytes", tried=deadline.tried
+            )
         if response.length:
             raise ConnectionError("the reply was cut off")
         return replace(reply, body=body), response.isclosed() and not response.will_close

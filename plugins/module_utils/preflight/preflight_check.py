@@ -22,7 +22,7 @@ from ..approaches.image_helper import helper_name, image_reference, plan_helpers
 from ..approaches.pod_entry import ExecLimits
 from ..approaches.registry import KINDS
 from ..errors import ScanError
-from ..targets.pod import template_key
+from ..targets.pod_template import template_key
 from ..targets.selection import SelectedTarget
 from .dry_runs import DryRuns
 from .permissions import MAKE_ACCOUNT, MAKE_ROLES, Lack, Permission, Reviews, handed_out

@@ -13,7 +13,7 @@ from typing import Any
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.patterns import is_pattern, read_workloads
-from ..targets.pod import controller_of
+from ..targets.pod import controller_of, whole_pods
 from ..targets.workloads import Workloads
 
 _TEMPLATE = ("spec", "template")
@@ -129,12 +129,11 @@ def pods_of(client: RestClient, ref: WorkloadRef, workload: Mapping[str, Any]) -
     """
     path = f"/api/v1/namespaces/{ref.namespace}/pods"
     if ref.kind.name != "CronJob":
-        yield from client.list_items(
-            path, {"labelSelector": selector_text(workload["spec"].get("selector") or {})}
-        )
+        query = {"labelSelector": selector_text(workload["spec"].get("selector") or {})}
+        yield from whole_pods(client.list_items(path, query), ref.tried)
         return
     workloads = Workloads(client, ref.namespace)
-    for pod in client.list_items(path):
+    for pod in whole_pods(client.list_items(path), ref.tried):
         if controller_of(pod["metadata"])[1] == "Job" and workloads.of(pod) == (ref.kind.name, ref.name):
             yield pod
 

@@ -58,10 +58,12 @@ class SelectedTarget:
     """A target and the pod it was seen in.
 
     `replicas` is the number of containers that the target stands for, itself included: more than 1 only with
-    `replicas: one`.
+    `replicas: one`. `flaw`: what of its pod is not as Kubernetes makes it, "" for nothing. Such a pod is not
+    looked at any further: it is one target, with a bare pod, and is not scanned.
     """
 
     target: Target
     pod: PodSnapshot
     operating_system: str = "linux"
     replicas: int = 1
+    flaw: str = ""

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..object_shapes import POD, check_object, flaw_of
 
 # (kind of container, its list in the spec, its list in the status): core/v1 PodSpec and PodStatus
 _CONTAINER_LISTS = (
@@ -25,11 +25,6 @@ CONTAINER_KINDS = tuple(kind for kind, _spec, _status in _CONTAINER_LISTS)
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Set by the kubelet on the API's copy of a static pod.
 _MIRROR = "kubernetes.io/config.mirror"
-# Labels by which a controller marks pods that it made from the same template.
-_TEMPLATE_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
-# What pods of one template do not share: where they were put, and a StatefulSet's or indexed Job's own name.
-_OF_ONE_POD = ("nodeName", "hostname", "subdomain")
-_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
 # The fastest level; the slowest would make a pod 7 % smaller.
 _LEVEL = 1
 
@@ -98,21 +93,26 @@ class PodSnapshot:
 
 
 def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
-    """Check that an item of a list has all that the functions below rely on.
+    """Check that a v1 Pod out of a file has all that the functions below rely on.
 
     :raises ScanError: bad_reply
     """
-    metadata, spec, status = pod.get("metadata"), pod.get("spec"), pod.get("status")
+    check_identity(pod, namespace)
+    flaw = pod_flaw(pod)
+    if flaw:
+        raise ScanError("bad_reply", f"its pod is not as Kubernetes makes it: {flaw}")
+
+
+def check_identity(pod: Mapping[str, Any], namespace: str) -> None:
+    """Check that an item of a list says which pod of the namespace it is.
+
+    :raises ScanError: bad_reply
+    """
+    metadata = pod.get("metadata")
     if not (
         isinstance(metadata, dict)
-        and all(isinstance(metadata.get(key), str) for key in ("name", "uid"))
+        and all(isinstance(metadata.get(key), str) and metadata[key] for key in ("name", "uid"))
         and metadata.get("namespace") == namespace
-        and isinstance(spec, dict)
-        and isinstance(status, dict)
-        and all(
-            _is_named_list(spec.get(in_spec)) and _is_named_list(status.get(in_status))
-            for _kind, in_spec, in_status in _CONTAINER_LISTS
-        )
     ):
         raise ScanError(
             "bad_reply",
@@ -121,11 +121,38 @@ def check_pod(pod: Mapping[str, Any], namespace: str) -> None:
         )
 
 
-def _is_named_list(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, list)
-        and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
-    )
+def pod_flaw(pod: Mapping[str, Any]) -> str:
+    """What of a v1 Pod has another type than Kubernetes gives it, in words; "" for nothing. The functions below
+    rely on these types."""
+    if not isinstance(pod.get("status"), dict):
+        return "status is missing"
+    return flaw_of(pod, POD)
+
+
+def whole_pods(items: Iterable[dict[str, Any]], tried: str) -> Iterator[dict[str, Any]]:
+    """The pods of a list, each of which is as Kubernetes makes it.
+
+    :raises ScanError: bad_reply
+    """
+    for pod in items:
+        check_object(pod, POD, tried)
+        yield pod
+
+
+def bare_pod(pod: Mapping[str, Any], container: str) -> dict[str, Any]:
+    """What is left of a v1 Pod with a flaw: which one it is, and one container of it."""
+    identity = {key: pod["metadata"][key] for key in ("name", "namespace", "uid")}
+    return {"metadata": identity, "spec": {"containers": [{"name": container}]}, "status": {}}
+
+
+def first_container(pod: Mapping[str, Any]) -> str:
+    """The name of the first container of a v1 Pod whose types are not known to be right; "unknown" where it
+    cannot be read."""
+    spec = pod.get("spec")
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    first = containers[0] if isinstance(containers, list) and containers else None
+    name = first.get("name") if isinstance(first, dict) else None
+    return name if isinstance(name, str) and name else "unknown"
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[ContainerView]:
@@ -190,33 +217,6 @@ def mirrored_node(pod: Mapping[str, Any]) -> str:
     """The node whose kubelet runs this static pod; "" for any other pod."""
     is_mirror = _MIRROR in (pod["metadata"].get("annotations") or {})
     return str(pod["spec"].get("nodeName") or "") if is_mirror else ""
-
-
-def template_key(pod: Mapping[str, Any]) -> str:
-    """The same text for pods of one workload that were made from the same template.
-
-    The controller's own label if it sets one; otherwise a hash of the spec without the fields that differ by
-    pod.
-    """
-    labels = pod["metadata"].get("labels") or {}
-    for label in _TEMPLATE_LABELS:
-        if labels.get(label):
-            return f"{label}={labels[label]}"
-    spec = {key: value for key, value in pod["spec"].items() if key not in _OF_ONE_POD}
-    text = json.dumps(_without_token_volume(spec), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _without_token_volume(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_token_volume(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [
-            _without_token_volume(item)
-            for item in value
-            if not (isinstance(item, dict) and str(item.get("name", "")).startswith(_TOKEN_VOLUME))
-        ]
-    return value
 
 
 def operating_system(pod: Mapping[str, Any]) -> str:

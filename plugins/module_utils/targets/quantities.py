@@ -12,6 +12,8 @@ from typing import Any
 _QUANTITY = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,2})|(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?\Z"
 )
+# The API server writes no longer ones; the time for a longer one would grow with the square of its length.
+_LONGEST = 64
 _FACTORS = {
     "n": 1e-9,
     "u": 1e-6,
@@ -38,11 +40,9 @@ def parse_quantity(value: Any) -> float:
 
     :raises ValueError: `value` is not a quantity
     """
-    found = (
-        _QUANTITY.match(value if isinstance(value, str) else str(value))
-        if not isinstance(value, bool)
-        else None
-    )
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    text = str(value) if is_number else value
+    found = _QUANTITY.match(text) if isinstance(text, str) and len(text) <= _LONGEST else None
     if found is None:
         raise ValueError("not a Kubernetes quantity such as 512Mi or 250m")
     number, exponent, suffix = found.groups()

@@ -14,18 +14,21 @@ from ..errors import ScanError
 from .criteria import Selection
 from .empty_selection import no_targets, unseen_namespaces
 from .identity import SelectedTarget, Target
-from .own_containers import is_own_sidecar
+from .own_containers import is_our_sidecar
 from .pod import (
     ContainerView,
     PodSnapshot,
-    check_pod,
+    bare_pod,
+    check_identity,
     container_state,
     containers_of,
+    first_container,
     operating_system,
-    template_key,
+    pod_flaw,
 )
+from .pod_template import template_key
 from .replicas import SINGLE_KINDS, OneOfEach
-from .selection_report import SelectionReport
+from .selection_report import OWN_SIDECAR, SelectionReport
 from .selectors import list_selected
 from .workloads import ReadsObjects, Workload, Workloads
 
@@ -148,7 +151,10 @@ def _of_namespace(
 ) -> Iterator[SelectedTarget]:
     workloads = Workloads(client, namespace)
     groups = OneOfEach()
-    for pod, workload in _pods(client, namespace, selection, seen, workloads):
+    for pod, workload, flaw in _pods(client, namespace, selection, seen, workloads):
+        if flaw:
+            yield _flawed(cluster, pod, flaw)
+            continue
         views = list(_views(pod, selection, seen))
         if not views:
             continue
@@ -172,22 +178,35 @@ def _of_namespace(
 
 def _pods(
     client: ReadsObjects, namespace: str, selection: Selection, seen: SelectionReport, workloads: Workloads
-) -> Iterator[tuple[Mapping[str, Any], Workload]]:
-    """The pods that no option leaves out by their own or their workload's name."""
+) -> Iterator[tuple[Mapping[str, Any], Workload, str]]:
+    """The pods that no option leaves out by their own or their workload's name, and what is wrong with each. The
+    workload of one with a flaw is not known, so that no option about workloads leaves it out."""
     seen.namespaces.setdefault(namespace, 0)
     for pod in list_selected(client, f"{_NAMESPACES}/{namespace}/pods", selection.selectors_of_pods()):
-        check_pod(pod, namespace)
+        check_identity(pod, namespace)
         seen.namespaces[namespace] += 1
         obstacle = selection.pod_obstacle(pod["metadata"]["name"])
+        flaw = "" if obstacle else pod_flaw(pod)
+        if flaw:
+            yield pod, ("Pod", pod["metadata"]["name"]), flaw
+            continue
         if not obstacle:
             workload = workloads.of(pod)
             obstacle = selection.workload_obstacle(*workload)
             if workloads.unlisted and selection.uses_workloads:
                 raise _unknown_workloads(namespace, workloads.unlisted[0])
             if not obstacle:
-                yield pod, workload
+                yield pod, workload, ""
                 continue
         seen.left_out[obstacle] += 1
+
+
+def _flawed(cluster: str, pod: Mapping[str, Any], flaw: str) -> SelectedTarget:
+    """The one target that stands for a pod whose object cannot be read."""
+    bare = bare_pod(pod, first_container(pod))
+    (view,) = containers_of(bare)
+    target = _target(cluster, bare, ("Pod", bare["metadata"]["name"]), view)
+    return SelectedTarget(target, PodSnapshot.from_object(bare), flaw=flaw)
 
 
 def _unknown_workloads(namespace: str, kind: str) -> ScanError:
@@ -204,7 +223,9 @@ def _views(pod: Mapping[str, Any], selection: Selection, seen: SelectionReport) 
     for view in containers_of(pod):
         seen.containers += 1
         obstacle = (
-            "scan_sidecar" if is_own_sidecar(view.kind, view.spec) else selection.container_obstacle(view)
+            OWN_SIDECAR
+            if is_our_sidecar(view, selection.scanner_image)
+            else selection.container_obstacle(view)
         )
         if obstacle:
             seen.left_out[obstacle] += 1

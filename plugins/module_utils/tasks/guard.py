@@ -13,7 +13,7 @@ from ..access.guard import POLICY, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
 from ..access.guard_terms import GuardOptions, ScannerHabits
 from ..access.objects import object_name
-from ..approaches.debug_container import END_SHELL
+from ..approaches.debug_end import END_SHELL
 from ..approaches.image_helper import IMAGES_PER_HELPER, LIMITS, MOUNT_POINT, helper_name
 from ..approaches.registry import KINDS
 from ..approaches.session import SHELL

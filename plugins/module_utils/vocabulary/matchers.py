@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .evidence import NotKnownError
-from .patterns import LineTooLongError, find_line
+from .pattern_search import NotSearchedError, find_line
 from .value_types import ANY, BOOLEAN, MODE, PATTERN, ValueType, identity_key, list_of
 
 
@@ -149,7 +149,7 @@ def _matches(_kind: ValueType, found: Any, operand: Any) -> bool:
         raise IncomparableError("a value that is no text")
     try:
         return find_line(operand, str(found)) is not None
-    except LineTooLongError as error:
+    except NotSearchedError as error:
         raise NotKnownError("whether the pattern matches", str(error)) from error
 
 

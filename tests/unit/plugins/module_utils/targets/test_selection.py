@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import (
+    sidecar_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
     Selection,
@@ -160,22 +163,31 @@ def test_any_other_failure_of_the_list_is_itself():
         {},
         {"metadata": {"name": "a"}, "spec": {}, "status": {}},
         {"metadata": {"name": "a", "uid": "1", "namespace": "other"}, "spec": {}, "status": {}},
-        {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}, "spec": None, "status": {}},
-        {
-            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
-            "spec": {"containers": [{}]},
-            "status": {},
-        },
-        {
-            "metadata": {"name": "a", "uid": "1", "namespace": "shop"},
-            "spec": {},
-            "status": {"containerStatuses": "x"},
-        },
     ],
 )
 def test_what_is_no_pod_of_the_namespace_is_no_reply(item):
     with pytest.raises(ScanError, match="SCAN-210"):
         select(Api(pods=[item]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "container", "flaw"),
+    [
+        ({"spec": None, "status": {}}, "unknown", "spec is missing"),
+        ({"spec": {}}, "unknown", "status is missing"),
+        ({"spec": {"containers": [{}]}, "status": {}}, "unknown", "spec.containers[0].name is missing"),
+        (
+            {"spec": {"containers": [{"name": "web"}]}, "status": {"containerStatuses": "x"}},
+            "web",
+            "status.containerStatuses is a text, not a list",
+        ),
+    ],
+)
+def test_a_pod_of_wrong_types_is_a_target_of_its_own_that_says_so(broken, container, flaw):
+    identity = {"metadata": {"name": "a", "uid": "1", "namespace": "shop"}}
+    found = select(Api(pods=[pod("b"), {**identity, **broken}, pod("c")]))
+    assert [(each.target.pod, each.flaw) for each in found] == [("b", ""), ("a", flaw), ("c", "")]
+    assert (found[1].target.container, found[1].target.state) == (container, "unknown")
 
 
 def test_windows_is_told_from_the_pod():
@@ -212,6 +224,22 @@ def test_kinds_of_containers():
     assert chosen("init") == [("setup", "init"), ("mesh", "init")]
     assert chosen("ephemeral") == [("debug", "ephemeral")]
     assert len(chosen("container", "init", "ephemeral")) == 4
+
+
+def test_only_what_is_proven_to_be_a_sidecar_of_scans_is_left_out_and_it_is_counted():
+    ours = sidecar_container(1, 1, "scanner:1")
+    fake = dict(sidecar_container(2, 2, "evil:1"), env=[{"name": "LD_PRELOAD", "value": "/x"}])
+    api = Api(pods=[pod("a", initContainers=[ours, fake])])
+
+    def chosen(**changes):
+        looked_at = SelectionReport()
+        found = list(select_targets(api, "c", Selection(namespaces=("shop",), **changes), looked_at))
+        return [one.target.container for one in found], looked_at.left_out_by_no_option()
+
+    assert chosen(scanner_image="scanner:1") == (["app", fake["name"]], {"own_sidecar": 1})
+    # nothing proves that it is ours where nobody says which image ours have
+    assert chosen() == (["app", ours["name"], fake["name"]], {})
+    assert chosen(scanner_image="evil:1") == (["app", ours["name"], fake["name"]], {})
 
 
 def test_a_limit_is_kept_over_namespaces_and_said():

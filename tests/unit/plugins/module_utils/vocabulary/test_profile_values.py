@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import escape_text
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
-from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.patterns import (
-    check_pattern,
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.pattern_search import (
+    NotSearchedError,
     find_line,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.patterns import check_pattern
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.value_text import (
     bound_text,
     show,
@@ -146,8 +148,9 @@ def test_a_hostile_text_costs_little_time():
     """The worst of what an accepted pattern may cost, for a content of the greatest size."""
     content = "\n".join(["a" * 4096] * 64)
     begun = time.perf_counter()
-    assert find_line(r"a*b", content) is None
-    assert find_line(r"\s*x", " " * 4096 + "\n" * 200_000) is None
+    for pattern, text in ((r"a*b", content), (r"\s*x", " " * 4096 + "\n" * 200_000)):
+        with contextlib.suppress(NotSearchedError):  # on a slow machine
+            assert find_line(pattern, text) is None
     print("seconds for hostile texts: %.2f" % (time.perf_counter() - begun))
     assert time.perf_counter() - begun < 30
     attack_ends_as("H-04-deep-documents", outcome="refused in about a second")
