@@ -75,7 +75,7 @@ FILLS = (
 READERS: dict[str, Callable[[str], Any]] = {
     "login_defs": settings._parse_login_defs,
     "ini": settings._parse_ini,
-    "json": settings._parse_json,
+    "json": settings.load_json,
     "yaml": settings._parse_yaml,
     "version": version_key,
     "quantity": parse_quantity,
