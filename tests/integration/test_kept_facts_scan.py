@@ -51,7 +51,11 @@ JUDGE = [
                 "securescan.kubernetes.scan_threshold": {
                     "run_dir": "{{ again.run_dir }}",
                     "baseline": "{{ first }}",
-                    "threshold": {"coverage": {"min": 50}, "new_failures": {"max": 0}, "must_pass": {"by-hand": ["bh-reviewed"]}},
+                    "threshold": {
+                        "coverage": {"min": 50},
+                        "new_failures": {"max": 0},
+                        "must_pass": {"by-hand": ["bh-reviewed"]},
+                    },
                 }
             },
         ],
