@@ -52,9 +52,9 @@ JUDGE = [
                     "run_dir": "{{ again.run_dir }}",
                     "baseline": "{{ first }}",
                     "threshold": {
-                        "coverage": {"min": 50},
                         "new_failures": {"max": 0},
                         "must_pass": {"by-hand": ["bh-reviewed"]},
+                        "coverage": {"min": 50},
                     },
                 }
             },
