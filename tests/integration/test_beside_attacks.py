@@ -94,6 +94,11 @@ def verdicts(run, name):
     return {control: verdict for (_profile, control), verdict in run.verdicts(target).items()}
 
 
+def grade(run, name):
+    (target,) = run.of(name)
+    return run.said(target)["evidence"]["grade"]
+
+
 def error(run, name):
     (target,) = run.of(name)
     assert target["outcome"] == "not_scanned", "it was scanned"
@@ -119,9 +124,10 @@ def test_an_honest_container_of_the_image_fails(look):
 )
 def test_a_target_can_have_a_shell_say_anything_that_it_can_touch(look, row, approach, name):
     """An honest limit: so says the grade, and only a hardened scanner image or the approach image ends it."""
-    seen = verdicts(look(approach, name), name)
+    run = look(approach, name)
+    seen = verdicts(run, name)
     assert [seen[fault] for fault in FAULTS] == [PASSED, PASSED]
-    attack_ends_as(row, outcome="the target's own verdicts", grade="beside")
+    attack_ends_as(row, outcome="the target's own verdicts", grade=grade(run, name))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_a_target_cannot_touch_a_hardened_shell(look, there, row, approach, name
     assert [seen[fault] for fault in FAULTS] == [FAILED, FAILED]
     said = there.cluster.kubectl("logs", name, "-n", there.name, "-c", name)
     assert "not forged: its standard input: Permission denied" in said.splitlines()
-    attack_ends_as(row, outcome="the true verdicts", grade="beside")
+    attack_ends_as(row, outcome="the true verdicts", grade=grade(run, name))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +185,7 @@ def test_the_image_tells_the_truth_whatever_the_container_does(look):
     run = look("image", "honest", "forge", "mask")
     for name, row in (("forge", "03-forge-image"), ("mask", "04-mask-image")):
         assert verdicts(run, name) == verdicts(run, "honest")
-        attack_ends_as(row, outcome="the true verdicts", grade="image")
+        attack_ends_as(row, outcome="the true verdicts", grade=grade(run, name))
 
 
 def test_auto_goes_on_to_the_image_of_a_container_that_shows_something_else(look):
@@ -189,4 +195,4 @@ def test_auto_goes_on_to_the_image_of_a_container_that_shows_something_else(look
     assert said["approach"] == "image"
     assert {"approach": "exec", "reason": "target_unreadable"} in said["passed_over"]
     assert verdicts(run, "mask")["cb-root-uid"] == FAILED
-    attack_ends_as("04-mask-auto", outcome="the true verdicts", grade="image")
+    attack_ends_as("04-mask-auto", outcome="the true verdicts", grade=grade(run, "mask"))
