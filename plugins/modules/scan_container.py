@@ -75,7 +75,8 @@ options:
     default: 8388608
   renew_access:
     description:
-      - Scan the successors of pods that were replaced during the scan, for example by a rolling update.
+      - Scan the successors of pods that were replaced during the scan, for example by a rolling update, and of containers that were
+        restarted or changed in their pods.
       - The access reaches the pods that were selected. Without this option their successors are not scanned, and the record says so.
         With it the access is renewed once and the successors are scanned in their place.
     type: bool

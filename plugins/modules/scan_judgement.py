@@ -30,7 +30,7 @@ options:
     required: true
   allow_shared_folder:
     description:
-      - Whether others are allowed to write to O(output_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Whether others are allowed to write to O(run_dir) or O(output_dir), or to a folder above them. They could replace the results before a gate reads them.
       - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
         that user's own group are no others; a sticky folder such as C(/tmp) can be above.
     type: bool

@@ -48,7 +48,11 @@ JUDGE = [
                 "securescan.kubernetes.scan_threshold": {
                     "run_dir": "{{ again.run_dir }}",
                     "baseline": "{{ first }}",
-                    "threshold": {"new_failures": {"max": 0}, "must_pass": {"by-hand": ["bh-reviewed"]}},
+                    "threshold": {
+                        "new_failures": {"max": 0},
+                        "must_pass": {"by-hand": ["bh-reviewed"]},
+                        "coverage": {"min": 50},
+                    },
                 }
             },
         ],
