@@ -98,9 +98,13 @@ def verdicts(run, name):
     return {control: verdict for (_profile, control), verdict in run.verdicts(target).items()}
 
 
-def grade(run, name):
+def evidence(run, name):
     (target,) = run.of(name)
-    return run.said(target)["evidence"]["grade"]
+    return run.said(target)["evidence"]
+
+
+def grade(run, name):
+    return evidence(run, name)["grade"]
 
 
 def collector(run, name):
@@ -175,6 +179,9 @@ def test_the_collector_says_whether_its_shell_can_be_touched(look):
     for run in (hardened, plain):
         assert collector(run, "root")["shell_protected"] == "no", "root is allowed to read every program"
         assert collector(run, "honest")["unexplained_mounts"] == []
+    assert evidence(hardened, "honest")["reasons"] == []
+    (reason,) = evidence(plain, "honest")["reasons"]
+    assert "open to processes of the target's user" in reason
 
 
 def test_a_container_of_the_hardened_image_ends_when_it_is_told(look, there):
