@@ -102,13 +102,16 @@ READERS: dict[str, Callable[[str], Any]] = {
     "file name": lambda text: (run_folder._SAFE_PART.fullmatch(text), run_folder._UNSAFE.sub("_", text)),
     "operator's pattern": lambda text: matches(text, ["*a*a*a*a*a*a*a*b", "*" * 20 + "x", "*[!a]*0*?*-*x"]),
 }
+# Readers of what API servers and nodes say, whose patterns begin with words of theirs.
+MESSAGES = ("api error", "exec failure", "escalation", "pod security")
+FILLS_OF_YAML = ("{", "[", "a: ", "- ", "a\n", " ", '"', "\n")
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_hostile_text_of_48_kib_is_read_in_a_moment(reader: str) -> None:
     slowest, worst = 0.0, ""
-    for beginning in BEGINNINGS[:1] if reader == "yaml" else BEGINNINGS:
-        for fill in FILLS:
+    for beginning in BEGINNINGS if reader in MESSAGES else BEGINNINGS[:1]:
+        for fill in FILLS if reader != "yaml" else FILLS_OF_YAML:
             text = beginning + fill * (LENGTH // len(fill)) + "!"
             begun = time.process_time()
             with contextlib.suppress(ValueError, RecursionError):
