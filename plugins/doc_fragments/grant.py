@@ -19,4 +19,12 @@ options:
       - At least 600, the API's minimum for a token, and at most 86400.
     type: int
     default: 3600
+  account_namespace:
+    description:
+      - A namespace for the ServiceAccounts of scans, in which nobody makes pods. C(docs/manifests/account-namespace.yml) makes one.
+      - Without it, the ServiceAccounts are in the namespaces of the targets. There, everybody who is allowed to make pods can run
+        one as such a ServiceAccount while the scan lasts, and enter the chosen pods with its token, unless the guard
+        (M(securescan.kubernetes.scan_guard)) keeps pods from using it.
+      - There is still one ServiceAccount for each namespace with targets, so no token reaches the pods of two namespaces.
+    type: str
 """

@@ -53,6 +53,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Check the output folder's permissions and free space, then run again.",
     ),
     ErrorKind(
+        "SCAN-105",
+        "shared_folder",
+        "Others are allowed to write to the folder of the results, or to one above it.",
+        "Choose a folder that only root and you can write to, or take the rights from the others (chmod go-w). Where "
+        "nobody else is on that machine, allow_shared_folder accepts it; nothing was touched.",
+    ),
+    ErrorKind(
         "SCAN-201",
         "no_credential",
         "No credential for the cluster was given.",
@@ -232,6 +239,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Correct what the message says about that pod, then run again.",
     ),
     ErrorKind(
+        "SCAN-416",
+        "container_replaced",
+        "The container is not the one that was selected: it was restarted or changed before or while it was scanned.",
+        "Run again, or set renew_access, which scans once what has taken its place. If it comes again, look at the "
+        "container's restarts, and at who changes the pod's images.",
+    ),
+    ErrorKind(
         "SCAN-501",
         "no_such_program",
         "The container has no such program.",
@@ -354,6 +368,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Correct what the message names, or undo the change (scan_sidecar with state=absent).",
     ),
     ErrorKind(
+        "SCAN-521",
+        "foreign_scanner",
+        "The container from which a scan would look is not what the collection makes, so it was not entered.",
+        "Find out who made or changed it; give the image that it was made with (scanner_image), or scan by another "
+        "approach.",
+    ),
+    ErrorKind(
         "SCAN-601",
         "incomplete_reply",
         "The collector's reply is not complete, so none of it is used.",
@@ -411,7 +432,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-802",
         "bad_results",
-        "A results document is missing, empty, cut off or not HDF.",
+        "A results document is missing, empty, cut off, not HDF, or not the one that the run wrote.",
         "It was not used, and the gate fails. Scan again.",
     ),
     ErrorKind(

@@ -11,8 +11,8 @@ short_description: Make, remove or sweep the credentials of scans
 version_added: 0.1.0
 description:
   - Makes, per namespace, a ServiceAccount, a Role that reaches exactly the chosen pods by name, and a RoleBinding.
-  - All of them carry the run id, the owner and the expiry as labels, and the Role and RoleBinding are owned by the ServiceAccount.
-    When one Role cannot hold the names of all pods, there are several.
+  - All of them carry the run id, the owner and the expiry as labels, and the Role and RoleBinding are owned by the ServiceAccount,
+    unless O(account_namespace) puts that into another namespace. When one Role cannot hold the names of all pods, there are several.
   - The selectors are resolved to pods when the access is made. A pod that comes later is not reachable.
   - No token is made here, unless O(scanner_kubeconfig) asks for one. M(securescan.kubernetes.scan_container) asks for its own
     when it needs it and keeps it in memory.
@@ -125,6 +125,7 @@ access:
     namespaces:
       - namespace: shop
         service_account: securescan-20261123t130000-1f9a2c
+        service_account_namespace: shop
         service_account_uid: 1b1d2a0e-64d2-4ee8-8d5b-7f1b0a8e2f60
         approach: exec
         expires: "2026-11-23T13:10:00Z"

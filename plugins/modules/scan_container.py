@@ -48,9 +48,16 @@ options:
     elements: str
     default: [/]
   output_dir:
-    description: Folder that gets a folder for this run, on the machine where the task runs.
+    description: Folder that gets a folder for this run, on the machine where the task runs. Two runs never share one.
     type: path
     required: true
+  allow_shared_folder:
+    description:
+      - Whether others are allowed to write to O(output_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
+        that user's own group are no others; a sticky folder such as C(/tmp) can be above.
+    type: bool
+    default: false
   concurrency:
     description: Number of containers that are scanned at the same time.
     type: int
@@ -169,6 +176,11 @@ summary_file:
   returned: when not in check mode
   type: str
   sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+summary_sha256:
+  description: SHA-256 of the run's summary, for the tasks that read it.
+  returned: when not in check mode
+  type: str
+  sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
   description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
   returned: success
@@ -182,8 +194,18 @@ not_scanned:
   sample:
     - target_id: demo/shop/Deployment/edge/edge-6c9d7-abcde/edge
       error: {code: SCAN-501, reason: no_such_program}
+left_out:
+  description:
+    - Why containers that the options chose are no targets of their own, and how many. V(own_sidecar) is a sidecar that is proven to be
+      what M(securescan.kubernetes.scan_sidecar) makes of O(scanner_image), V(replica_alike) a container for which another stands with
+      O(replicas=one).
+  returned: success
+  type: dict
+  sample: {own_sidecar: 2}
 footprint:
-  description: The ephemeral containers that were (in check mode, would be) added, and the first 20 of them. Their entries stay in the pods.
+  description:
+    - The ephemeral containers that were (in check mode, would be) added, and the first 20 of them. Their entries stay in the pods.
+    - C(not_ended) are those that did not end, although they were told to, or of which nobody could see that they ended.
   returned: success
   type: dict
   sample:
@@ -191,7 +213,8 @@ footprint:
     ephemeral_containers:
       - namespace: shop
         pod: edge-6c9d7-abcde
-        name: securescan-24694eb4bd-1
+        name: securescan-24694eb4bd-0f3b9c51d2e8a746
+    not_ended: []
 requests:
   description: Requests made to the API server by the grantor and by the scanner, and the number of execs.
   returned: when not in check mode

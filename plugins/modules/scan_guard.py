@@ -7,12 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_guard
-short_description: Hold the identities of scans to what RBAC cannot express
+short_description: Hold the identities of scans, and those who make them, to what RBAC cannot express
 version_added: 0.1.0
 description:
-  - Makes ValidatingAdmissionPolicies with their bindings, which apply to the ServiceAccounts of scans (C(securescan-*)) and to no
-    other identity. They say which programs a scanner is allowed to start, which containers it is allowed to enter, and which
-    properties the containers and helper pods that it adds must have.
+  - Makes ValidatingAdmissionPolicies with their bindings. Those that apply to the ServiceAccounts of scans (C(securescan-*)) say
+    which programs a scanner is allowed to start, which containers it is allowed to enter, and what the containers and helper pods
+    that it adds are allowed to have. What they do not name is refused.
+  - One policy applies to everybody, and keeps pods and Secrets from using the ServiceAccount of a scan.
+  - One policy applies to the grantors that O(grantors) and O(grantor_groups) name. It holds them to the accesses of scans.
+    Without it, a grantor that is bound in the whole cluster can make itself an administrator.
   - It is made once per cluster, and holds all scans from then on. It needs Kubernetes 1.30 or newer. Scans work without it, too.
   - The policies know the containers that this release of the collection makes. After an upgrade, run this module again before
     the next scan.
@@ -37,6 +40,41 @@ options:
     type: list
     elements: str
     default: []
+  scanner_image_pull_secrets:
+    description:
+      - Names of the Secrets with which helper pods are allowed to pull images, as
+        O(securescan.kubernetes.scan_container#module:scanner_image_pull_secrets) names them. None when the list is empty.
+      - A ServiceAccount C(default) that has such Secrets gives them to helper pods, too; then name these here.
+    type: list
+    elements: str
+    default: []
+  grantors:
+    description:
+      - The users that make accesses for scans, as the API server names them, such as C(system:serviceaccount:ops:scanner).
+      - They are held to ServiceAccounts, tokens, Roles and RoleBindings of scans, and enter no pod themselves. Nobody else gets
+        the token of a scan's ServiceAccount. Name only identities that do nothing but scans.
+      - Nobody is held when this and O(grantor_groups) are empty.
+    type: list
+    elements: str
+    default: []
+  grantor_groups:
+    description: Groups whose members make accesses for scans. As O(grantors).
+    type: list
+    elements: str
+    default: []
+  closed_namespaces:
+    description:
+      - Namespaces in which the named grantors are not allowed to make accesses, so that no container there can be scanned.
+      - A grantor can have every container entered in the namespaces where it is bound. Close those whose pods could take over
+        the cluster, unless you trust the grantor with that.
+    type: list
+    elements: str
+    default: [kube-system]
+  account_namespace:
+    description:
+      - The namespace for the ServiceAccounts of scans, as O(securescan.kubernetes.scan_access#module:account_namespace) names it.
+        The named grantors are then not allowed to make ServiceAccounts, or to get tokens, in another one.
+    type: str
   enter_targets:
     description:
       - Whether scanners are allowed to enter containers that are not their own. The approach V(exec) needs that.
@@ -81,6 +119,12 @@ EXAMPLES = r"""
     kubeconfig: "{{ admin_kubeconfig }}"
     enter_targets: false
 
+- name: Hold the grantor to the accesses of scans, with their ServiceAccounts in one namespace
+  securescan.kubernetes.scan_guard:
+    kubeconfig: "{{ admin_kubeconfig }}"
+    grantors: ["system:serviceaccount:ops:scanner"]
+    account_namespace: securescan-accounts
+
 - name: Remove the guard
   securescan.kubernetes.scan_guard:
     kubeconfig: "{{ admin_kubeconfig }}"
@@ -93,7 +137,13 @@ policies:
   returned: success
   type: list
   elements: str
-  sample: [securescan-guard-exec, securescan-guard-ephemeral, securescan-guard-helper, securescan-guard-writes]
+  sample:
+    - securescan-guard-exec
+    - securescan-guard-ephemeral
+    - securescan-guard-helper
+    - securescan-guard-writes
+    - securescan-guard-accounts
+    - securescan-guard-grantors
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

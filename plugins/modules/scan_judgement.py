@@ -20,10 +20,21 @@ options:
     description: Folder of the run that kept its facts, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
     type: path
     required: true
+  summary_sha256:
+    description:
+      - SHA-256 of that run's summary, as the task returned it that wrote the run or decided on it last. With another one nothing is judged.
+    type: str
   output_dir:
-    description: Folder that gets a folder for this run, on the machine where the task runs.
+    description: Folder that gets a folder for this run, on the machine where the task runs. Two runs never share one.
     type: path
     required: true
+  allow_shared_folder:
+    description:
+      - Whether others are allowed to write to O(output_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
+        that user's own group are no others; a sticky folder such as C(/tmp) can be above.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -73,6 +84,11 @@ summary_file:
   returned: when not in check mode
   type: str
   sample: /var/lib/scans/20261124t090000-2b7c1d/summary.json
+summary_sha256:
+  description: SHA-256 of the run's summary, for the tasks that read it.
+  returned: when not in check mode
+  type: str
+  sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
   description: Numbers of containers of the earlier run, of those with results, without and, among those with, not judged.
   returned: success

@@ -18,6 +18,11 @@ options:
     description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
     type: path
     required: true
+  summary_sha256:
+    description:
+      - SHA-256 of the run's summary, as the task returned it that wrote the run or decided on it last. With another one no report is written.
+      - It tells that the run is the one that this task wrote, and whole, whoever could write to its folder since.
+    type: str
   formats:
     description:
       - Which reports to write. V(markdown) is C(summary.md), for people. V(junit) is C(gate.junit.xml), for CI systems.

@@ -170,7 +170,8 @@ looked_at:
   description:
     - Where the selection looked. C(pods) is the number of pods that met the selectors, C(namespaces) has that number for each namespace,
       C(containers) is the number of containers of the pods that no option left out.
-    - C(left_out) is the number of namespaces, pods or containers that each option left out. Each is counted once.
+    - C(left_out) is the number of namespaces, pods or containers that each option left out. Each is counted once. V(own_sidecar) in it
+      are sidecars that are proven to be what M(securescan.kubernetes.scan_sidecar) makes of O(scanner_image).
   returned: success
   type: dict
   sample:
@@ -257,7 +258,9 @@ explained:
     requests: 22
     conclusion: "a scan by auto can begin: 2 containers"
 footprint:
-  description: The ephemeral containers that scans by debug have left. C(entries) holds at most 50, the oldest first; C(age) and C(oldest) are in seconds.
+  description:
+    - The ephemeral containers that scans by debug have left. C(entries) holds at most 50, the oldest first; C(age) and C(oldest) are in seconds.
+    - C(is_overdue) tells of one that runs for longer than it was to wait. Somebody has stopped its processes.
   returned: with O(footprint)
   type: dict
   sample:
@@ -276,6 +279,7 @@ footprint:
         state: "terminated"
         started: "2026-11-23T17:17:54Z"
         age: 8
+        is_overdue: false
 output_file:
   description: Path of the file that was written.
   returned: with O(output_file), not in check mode

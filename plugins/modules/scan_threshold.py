@@ -12,13 +12,28 @@ version_added: 0.1.0
 description:
   - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary.
   - M(securescan.kubernetes.scan_report) writes reports that show it.
-  - It fails closed. Missing, truncated or foreign documents, unknown keys and containers that were not scanned fail the gate or
-    the task. They never pass.
+  - It fails closed. Missing, truncated, changed, foreign or surplus documents, a summary that does not fit them, unknown keys and
+    containers that were not scanned fail the gate or the task. They never pass.
 options:
   run_dir:
     description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
     type: path
     required: true
+  summary_sha256:
+    description:
+      - SHA-256 of the run's summary, as the task returned it that wrote the run or decided on it last. Another one fails the gate.
+      - It tells that the run is the one that this task wrote, and whole, whoever could write to its folder since.
+    type: str
+  max_age:
+    description: The seconds since the containers were scanned, at most. An older run fails the gate. Without it a run can be of any age.
+    type: int
+  allow_shared_folder:
+    description:
+      - Whether others are allowed to write to O(run_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
+        that user's own group are no others; a sticky folder such as C(/tmp) can be above.
+    type: bool
+    default: false
   threshold:
     description:
       - A threshold in SAF's format, as a dictionary or as the path of a file on the controller.
@@ -49,12 +64,13 @@ options:
       - Folder or summary file of an earlier run. A control that fails now, and did not fail then on the same container of the same workload, is a new
         failure. On a container that was not scanned then, every failure is new.
       - When the threshold has no C(new_failures.max), no new failure is allowed.
-      - The link C(latest) is refused, because it names the run that is judged and not an earlier one.
+      - The link C(latest) is refused, because it names the run that is judged and not an earlier one. So is a run over another cluster.
     type: path
   fail_on:
     description:
       - V(gate) fails the task when the threshold is not met.
-      - V(error) fails it only when a container could not be scanned or judged, or a control ended in a profile error.
+      - V(error) fails it only when a container could not be scanned or judged, a control ended in a profile error, or the run is
+        not as its scan wrote it.
       - V(never) reports only.
     type: str
     choices: [gate, error, never]
@@ -81,6 +97,7 @@ EXAMPLES = r"""
 - name: Fail the play when the results are not good enough
   securescan.kubernetes.scan_threshold:
     run_dir: "{{ scan.run_dir }}"
+    summary_sha256: "{{ scan.summary_sha256 }}"
     threshold:
       compliance: {min: 80}
       failed:
@@ -99,6 +116,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+run_id:
+  description: The run that was judged.
+  returned: always
+  type: str
+  sample: 20261123t130000-1f9a2c
+age:
+  description: Seconds since its containers were scanned. None where the run does not say when.
+  returned: always
+  type: int
+  sample: 42
+summary_sha256:
+  description: SHA-256 of the run's summary with the decision, for the tasks that read it.
+  returned: always
+  type: str
+  sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 gate:
   description: The decision.
   returned: always

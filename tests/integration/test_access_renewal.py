@@ -85,7 +85,7 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
 
     assert collected(approach, lost) == "pod_gone"
     assert collected(approach, successor) == "pod_replaced"
-    assert {"pod_gone", "pod_replaced"} == LOST
+    assert {"container_replaced", "pod_gone", "pod_replaced"} == LOST
 
     labels = cluster.get("role", "securescan-" + manage.run_id, "-n", namespace)["metadata"]["labels"]
     renewal = renew_access(grantor, access, [lost], now)

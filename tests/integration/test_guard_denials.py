@@ -11,6 +11,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import POLICY
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
+    EPHEMERAL,
+    GRANTORS,
+    HELPER,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.lifecycle import (
     ensure_absent,
     ensure_present,
@@ -29,13 +34,19 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import RestClient
 from ansible_collections.securescan.kubernetes.tests.support.api_attempts import request, word
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX
 from ansible_collections.securescan.kubernetes.tests.support.denials_table import check_or_write
 from ansible_collections.securescan.kubernetes.tests.support.guard_attempts import (
     ALLOWED,
     BEYOND,
+    BORROWED,
     DENIED,
+    ENTER,
+    GRANTOR,
+    GRANTOR_ALLOWED,
     HELPERS,
+    LABELS,
     ROOT,
     Attempt,
     add,
@@ -50,6 +61,7 @@ from ansible_collections.securescan.kubernetes.tests.support.guard_table import 
 
 NOT_DENIED = (101, 200, 201)
 WITHIN = [*DENIED, *ALLOWED]
+RBAC = "rbac.authorization.k8s.io/v1"
 
 
 class Actors:
@@ -64,6 +76,9 @@ class Actors:
         self.spare = self._scanner(self.place.run_id + "-b", names)
         self.place.bind_to_administrator(self.place.targets, self.spare.names["account"])
         self.other = self._other("operator", names)
+        self._make_what_others_have()
+        self.borrower = self._borrower("borrower", self.scanner.names)
+        self.grantor = self.place.grantor(self.scanner.names)
 
     def _scanner(self, run_id, names):
         """As a scan makes it, with both approaches' Roles."""
@@ -106,6 +121,49 @@ class Actors:
         found.names = dict(self.scanner.names)
         return found
 
+    def _make_what_others_have(self):
+        """In the targets' namespace, and a Role of scans that no RoleBinding names."""
+        space = self.place.targets
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "theirs"}
+        rule = dict(ENTER, resourceNames=["target"])
+        self.place.make(
+            *((RBAC, "Role", name, space, {"rules": [rule]}) for name in ("theirs", "securescan-theirs")),
+            (RBAC, "RoleBinding", "theirs", space, {"roleRef": reference, "subjects": []}),
+            (RBAC, "Role", "securescan-unbound", space, {"rules": [rule]}),
+        )
+        self.place.cluster.kubectl(
+            "label", "role", "securescan-unbound", "-n", space, *("=".join(each) for each in LABELS.items())
+        )
+        token = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/service-account-token",
+            "metadata": {
+                "name": "theirs",
+                "namespace": space,
+                "annotations": {"kubernetes.io/service-account.name": "default"},
+            },
+        }
+        self.place.cluster.kubectl("create", "-f", "-", stdin=json.dumps(token))
+
+    def _borrower(self, name, names):
+        rules = [
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get"]},
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "get", "patch"]},
+            {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+        ]
+        self.place.make((RBAC, "Role", name, self.place.targets, {"rules": rules}))
+        return self.place.account(name, names, ("RoleBinding", self.place.targets, "Role", name))
+
+    def answers(self):
+        """(status, body) by attempt."""
+        return {
+            **{attempt.what: sent(self.scanner, attempt) for attempt in WITHIN},
+            **{attempt.what: self.spare.send(attempt) for attempt in BEYOND},
+            **{attempt.what: self.borrower.send(attempt) for attempt in BORROWED},
+            **{attempt.what: self.grantor.send(attempt) for attempt in (*GRANTOR, *GRANTOR_ALLOWED)},
+        }
+
     def remove(self):
         for run_id in (self.place.run_id, self.place.run_id + "-b"):
             ensure_absent(self.client, run_id, [self.place.targets, self.place.helpers])
@@ -131,10 +189,9 @@ def without(actors, guard):
     assert not actors.place.cluster.get(POLICY, "-l", "app.kubernetes.io/managed-by=securescan.kubernetes")[
         "items"
     ]
-    return {
-        **{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
-        **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND},
-    }
+    actors.borrower.send_until(BORROWED[0], lambda status, _body: status != 403)
+    actors.grantor.send_until(GRANTOR[0], lambda status, _body: status != 403)
+    return actors.answers()
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +199,7 @@ def guarded(actors, without, guard):
     """Makes the guard, or one with other options, and waits until it is at work."""
 
     def make(first, *, identity=None, is_denied=True, **changes):
-        result = guard(**{"scanner_images": [BUSYBOX], **changes})
+        result = guard(**{"scanner_images": [BUSYBOX], "grantors": [actors.grantor.user], **changes})
         (identity or actors.scanner).send_until(first, lambda status, _body: (status == 403) == is_denied)
         return result
 
@@ -152,19 +209,22 @@ def guarded(actors, without, guard):
             attempt, lambda status, _body: status == 403
         )
     actors.spare.send_until(BEYOND[0], lambda status, _body: status == 403)
+    actors.borrower.send_until(BORROWED[0], lambda status, _body: status == 403)
+    actors.grantor.send_until(GRANTOR[0], lambda status, _body: status == 403)
     return make
 
 
 @pytest.fixture(scope="module")
 def answers(actors, without, guarded):
     """(status, body) by attempt with the guard."""
-    return {
-        **{attempt.what: sent(actors.scanner, attempt) for attempt in WITHIN},
-        **{attempt.what: actors.spare.send(attempt) for attempt in BEYOND},
-    }
+    return actors.answers()
 
 
-@pytest.mark.parametrize("attempt", [*DENIED, *BEYOND], ids=[attempt.what for attempt in [*DENIED, *BEYOND]])
+REFUSED = [*DENIED, *BEYOND, *BORROWED, *GRANTOR]
+LET_THROUGH = [*ALLOWED, *GRANTOR_ALLOWED]
+
+
+@pytest.mark.parametrize("attempt", REFUSED, ids=[attempt.what for attempt in REFUSED])
 def test_only_the_guard_refuses(attempt, without, answers):
     # else what fails anyway would pass for something that the guard has stopped; nobody listens behind the proxies
     assert without[attempt.what][0] in NOT_DENIED or "/proxy/" in attempt.path, without[attempt.what]
@@ -179,12 +239,26 @@ def test_only_the_guard_refuses(attempt, without, answers):
     assert attempt.says in message, message
 
 
+def test_what_no_rule_names_is_refused(answers):
+    """What got through while the rules forbade instead of allowing, and a grantor's way around its own name."""
+    for row, policy, what in (
+        ("21-helper-fields", HELPER, [each for each in DENIED if each.what.startswith("create ")]),
+        ("21-ephemeral-fields", EPHEMERAL, [each for each in DENIED if each.what.startswith("add ")]),
+        ("17-role-guard", GRANTORS, [each for each in GRANTOR if each.what.startswith("hand out ")]),
+    ):
+        assert len(what) >= 4
+        assert {answers[attempt.what][0] for attempt in what} == {403}
+        assert {attempt.policy for attempt in what} == {policy}
+        attack_ends_as(row, outcome=f"refused by {policy}")
+
+
 def test_there_are_many(answers):
     assert len(DENIED) >= 50
-    assert {attempt.policy for attempt in [*DENIED, *BEYOND]} == set(NAMES)
+    assert {attempt.policy for attempt in REFUSED} == set(NAMES)
+    assert len({attempt.what for attempt in (*REFUSED, *LET_THROUGH)}) == len(REFUSED) + len(LET_THROUGH)
 
 
-@pytest.mark.parametrize("attempt", ALLOWED, ids=[attempt.what for attempt in ALLOWED])
+@pytest.mark.parametrize("attempt", LET_THROUGH, ids=[attempt.what for attempt in LET_THROUGH])
 def test_what_a_scan_does_is_let_through(attempt, without, answers):
     assert without[attempt.what][0] in NOT_DENIED, without[attempt.what]
     assert answers[attempt.what][0] in NOT_DENIED, answers[attempt.what]
@@ -276,8 +350,9 @@ def test_targets_can_be_closed_to_scanners(actors, guarded):
 
 def test_the_page_about_the_guard_says_what_came_out(without, answers, cluster):
     version = json.loads(cluster.kubectl("get", "--raw", "/version"))["gitVersion"]
-    rows = [
-        [
+
+    def rows(attempts):
+        return [
             (
                 attempt.what,
                 request(attempt),
@@ -287,9 +362,10 @@ def test_the_page_about_the_guard_says_what_came_out(without, answers, cluster):
             )
             for attempt in attempts
         ]
-        for attempts in (DENIED, BEYOND, ALLOWED)
-    ]
-    check_or_write(page(version.lstrip("v"), *rows), PAGE)
+
+    denied = [rows(attempts) for attempts in (DENIED, BEYOND, BORROWED, GRANTOR)]
+    allowed = [rows(attempts) for attempts in (ALLOWED, GRANTOR_ALLOWED)]
+    check_or_write(page(version.lstrip("v"), denied, allowed), PAGE)
 
 
 def words(body):

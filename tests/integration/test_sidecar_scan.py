@@ -150,7 +150,7 @@ def unread(done, name):
 
 def test_its_verdicts_are_those_of_debug_and_it_leaves_nothing(world, scan):
     there, _done = world
-    by_sidecar = scan(there.name, approach="sidecar", scanner_image=None)
+    by_sidecar = scan(there.name, approach="sidecar")
     assert set(by_sidecar.targets) == {*CONTAINERS, "without"}, "sidecars are no targets"
     assert (
         by_sidecar.error("without")["reason"] == "no_sidecar"
@@ -186,7 +186,11 @@ def test_a_preflight_says_so(world, debug_operator_kubeconfig):
     there, _done = world
     params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
     params.update(
-        kubeconfig=str(debug_operator_kubeconfig), namespaces=[there.name], explain=True, approach="sidecar"
+        kubeconfig=str(debug_operator_kubeconfig),
+        namespaces=[there.name],
+        explain=True,
+        approach="sidecar",
+        scanner_image=BUSYBOX,
     )
     found = run_scan_target_info(params, TaskContext(check_mode=False, environ=dict(os.environ)))
     verdicts = {
@@ -195,7 +199,7 @@ def test_a_preflight_says_so(world, debug_operator_kubeconfig):
         for target in found["targets"]
     }
     assert verdicts == {**dict.fromkeys(CONTAINERS, "works"), "without": "no_sidecar"}
-    assert found["explained"]["scannable"] == 7 and found["looked_at"]["left_out"]["scan_sidecar"] == 7
+    assert found["explained"]["scannable"] == 7 and found["looked_at"]["left_out"]["own_sidecar"] == 7
 
 
 def test_a_target_whose_identity_no_sidecar_has(world, scan, cluster):

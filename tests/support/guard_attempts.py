@@ -9,9 +9,11 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
+    ACCOUNTS,
     EPHEMERAL,
     EXEC,
+    GRANTORS,
     HELPER,
     WRITES,
 )
@@ -33,6 +35,8 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
 
 TARGETS, HELPERS = "/api/v1/namespaces/{targets}/pods", "/api/v1/namespaces/{helpers}/pods"
 POD, ROOT = TARGETS + "/{pod}", TARGETS + "/root"
+# Of no image that there is: what is tried with it is a dry run.
+BY_DIGEST = "sha256:" + "0" * 64
 SPDY = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"}
 FORWARD = dict(WEBSOCKET, **{"Sec-WebSocket-Protocol": "v4.channel.k8s.io"})
 USER = 10001
@@ -103,13 +107,13 @@ def secured(what, says="", **changes):
 
 def helper(number=1):
     """The helper pod that a scan by image makes."""
-    planned = Helper(number, "{node}", [MountedImage(DEBIAN, "image-1", USER, USER)])
+    planned = Helper(number, "{node}", [MountedImage(BY_DIGEST, "image-1", USER, USER)])
     return helper_pod(
         f"{{account}}-h{number}",
         planned,
         ImageOptions(namespace="{helpers}", image=BUSYBOX),
         labels={},
-        owner={"name": "{account}", "uid": "{uid}"},
+        owner={"apiVersion": "v1", "kind": "ServiceAccount", "name": "{account}", "uid": "{uid}"},
         lifetime=600,
     )
 
@@ -141,7 +145,13 @@ def volume(what, **source):
     return create(what, "no volumes but images", change)
 
 
+def nine_containers(pod):
+    first, spec = pod["spec"]["containers"][0], pod["spec"]
+    spec["containers"] = [dict(first, name=f"image-{number}") for number in range(1, 10)]
+
+
 NO_PRIVILEGES = "no privileges"
+NOT_SET = "nothing in its spec that a scan does not set"
 NOTHING_ELSE = "no volumes, no environment"
 RUNS = "runs nothing but: sh"
 
@@ -208,6 +218,11 @@ DENIED = [
     add(
         "add one that stays for a week", "nothing but wait", command=[*HABITS.idle, "604800", "end", "{run}"]
     ),
+    add(
+        "add one that stays for longer than a day",
+        "nothing but wait",
+        command=[*HABITS.idle, "86401", "end", "{run}"],
+    ),
     add("add one in another run's name", "nothing but wait", command=[*HABITS.idle, "60", "end", "another"]),
     add(
         "add one that mounts a volume of the pod",
@@ -218,6 +233,11 @@ DENIED = [
     add("add one with a Secret as its environment", NOTHING_ELSE, envFrom=[{"secretRef": {"name": "any"}}]),
     add("add one with arguments", NOTHING_ELSE, args=["x"]),
     add("add one with a terminal", NOTHING_ELSE, stdin=True, tty=True),
+    add("add one whose input is open once", NOTHING_ELSE, stdin=True, stdinOnce=True),
+    add("add one in another folder", NOTHING_ELSE, workingDir="/tmp"),
+    add(
+        "add one that writes its end into a file of its choice", NOTHING_ELSE, terminationMessagePath="/dev/x"
+    ),
     create(
         "create a pod under any name", "named after the scan", lambda pod: pod["metadata"].update(name="app")
     ),
@@ -237,9 +257,7 @@ DENIED = [
         lambda pod: pod["metadata"]["ownerReferences"][0].update(name="default"),
     ),
     spec("create a pod with a token", "no ServiceAccount's token", automountServiceAccountToken=True),
-    spec(
-        "create a pod of another ServiceAccount", "no ServiceAccount's token", serviceAccountName="{account}"
-    ),
+    spec("create a pod of another ServiceAccount", "no ServiceAccount's token", serviceAccountName="app"),
     spec("create a pod in the node's network", "shares nothing with its node", hostNetwork=True),
     spec("create a pod among the node's processes", "shares nothing with its node", hostPID=True),
     spec("create a pod in the node's IPC namespace", "shares nothing with its node", hostIPC=True),
@@ -258,6 +276,80 @@ DENIED = [
         projected={"sources": [{"serviceAccountToken": {"path": "token"}}]},
     ),
     volume("create a pod with a volume of an application", persistentVolumeClaim={"claimName": "any"}),
+    spec("create a pod before all others", "is not urgent", priorityClassName="{urgent}"),
+    spec("create a pod that ends slowly", "ends by itself", terminationGracePeriodSeconds=3600),
+    spec("create a pod that does not end within a day", "ends by itself", activeDeadlineSeconds=86401),
+    spec(
+        "create a pod on nodes with a label",
+        "nothing of its place",
+        nodeSelector={"kubernetes.io/os": "linux"},
+    ),
+    spec("create a pod on whichever node", "nothing of its place", affinity=None),
+    create(
+        "create a pod beside others",
+        "nothing of its place",
+        lambda pod: pod["spec"]["affinity"].update(
+            podAffinity={
+                "requiredDuringSchedulingIgnoredDuringExecution": [
+                    {"labelSelector": {"matchLabels": {"a": "b"}}, "topologyKey": "kubernetes.io/hostname"}
+                ]
+            }
+        ),
+    ),
+    spec(
+        "create a pod that bears a taint for a while",
+        "nothing of its place",
+        tolerations=[{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
+    ),
+    create(
+        "create a pod with an image by its tag",
+        "images by digest",
+        lambda pod: pod["spec"]["volumes"][0]["image"].update(reference=DEBIAN),
+    ),
+    create(
+        "create a pod that pulls its image again",
+        "images by digest",
+        lambda pod: pod["spec"]["volumes"][0]["image"].update(pullPolicy="Always"),
+    ),
+    create("create a pod of nine containers", "at most 8 containers", nine_containers),
+    spec("create a pod with the Secret of a registry", "allowed Secrets", imagePullSecrets=[{"name": "any"}]),
+    spec("create a pod with names of hosts", NOT_SET, hostAliases=[{"ip": "10.0.0.1", "hostnames": ["a"]}]),
+    spec("create a pod for another scheduler", NOT_SET, schedulerName="theirs"),
+    spec(
+        "create a pod with name servers of its choice",
+        NOT_SET,
+        dnsPolicy="None",
+        dnsConfig={"nameservers": ["10.0.0.1"]},
+    ),
+    spec("create a pod with a host name", NOT_SET, hostname="a", subdomain="b"),
+    spec("create a pod in a user namespace", NOT_SET, hostUsers=False),
+    spec("create a pod that waits for a gate", NOT_SET, schedulingGates=[{"name": "tests/never"}]),
+    spec("create a pod that hears of Services", NOT_SET, enableServiceLinks=True),
+    create(
+        "create a pod that a Service finds",
+        "no labels",
+        lambda pod: pod["metadata"].update(labels={"app": "web"}),
+    ),
+    create(
+        "create a pod with an annotation for the network",
+        "no labels",
+        lambda pod: pod["metadata"].update(annotations={"k8s.v1.cni.cncf.io/networks": "any"}),
+    ),
+    create(
+        "create a pod that is not deleted at once",
+        "no labels",
+        lambda pod: pod["metadata"].update(finalizers=["tests.example/stay"]),
+    ),
+    create(
+        "create a pod in further groups",
+        "no further groups",
+        lambda pod: pod["spec"]["securityContext"].update(supplementalGroups=[42]),
+    ),
+    create(
+        "create a pod in root's group for files",
+        "no further groups",
+        lambda pod: pod["spec"]["securityContext"].update(fsGroup=0),
+    ),
     spec("create a pod without seccomp", "seccomp RuntimeDefault", securityContext={"runAsNonRoot": True}),
     spec(
         "create a pod with sysctls",
@@ -299,6 +391,38 @@ DENIED = [
     ),
     contained_security("create a pod as root", "is not root", runAsUser=0, runAsNonRoot=False),
     contained("create a pod of another image", "allowed images", image=DEBIAN),
+    contained(
+        "create a pod whose container waits for longer than a day",
+        "nothing but wait",
+        command=[*HABITS.idle, "99999"],
+    ),
+    contained(
+        "create a pod whose container is started again", "nothing but its image", restartPolicy="Always"
+    ),
+    contained(
+        "create a pod that mounts a part of its image",
+        "nothing but its image",
+        volumeMounts=[{"name": "image-1", "mountPath": "/image", "readOnly": True, "subPath": "etc"}],
+    ),
+    contained(
+        "create a pod that writes its end into a file of its choice",
+        "nothing but its image",
+        terminationMessagePath="/dev/x",
+    ),
+    contained(
+        "create a pod with 500 GiB of memory",
+        "at most 1 of cpu and 128Mi of memory",
+        resources={"requests": {"cpu": "1", "memory": "500Gi"}, "limits": {"cpu": "1", "memory": "500Gi"}},
+    ),
+    contained(
+        "create a pod with a device",
+        "nothing else",
+        resources={
+            "requests": {"cpu": "1", "memory": "1Mi", "example.com/gpu": "1"},
+            "limits": {"cpu": "1", "memory": "1Mi", "example.com/gpu": "1"},
+        },
+    ),
+    contained("create a pod without limits", "nothing else", resources=None),
     contained("create a pod that runs something", "nothing but wait", command=["sh", "-c", "id"]),
     contained(
         "create a pod that mounts its image elsewhere",
@@ -433,4 +557,210 @@ ALLOWED = [
         },
         headers=JSON,
     ),
+]
+
+
+# By somebody who is allowed to make pods, Secrets and tokens in the targets' namespace, and to enter none of its pods.
+SECRETS, ACCOUNT_PATH = (
+    "/api/v1/namespaces/{targets}/secrets",
+    "/api/v1/namespaces/{targets}/serviceaccounts",
+)
+NO_POD, NO_SECRET = "no pod runs as the ServiceAccount of a scan", "no Secret holds a token of a scan"
+ANNOTATION = "kubernetes.io/service-account.name"
+
+
+def borrow(what, **fields):
+    pod = made("v1", "Pod", spec={"containers": [{"name": "a", "image": "none"}], **fields})
+    return Attempt(what, "POST", TARGETS + "?dryRun=All", ACCOUNTS, NO_POD, pod, JSON)
+
+
+def token_of(path, what, policy="", says=""):
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    return Attempt(what, "POST", path + "/token?dryRun=All", policy, says, body, JSON)
+
+
+BORROWED = [
+    borrow(
+        "run a pod as the scan's ServiceAccount",
+        serviceAccountName="{account}",
+        automountServiceAccountToken=True,
+    ),
+    borrow("the same by the field's older name", serviceAccount="{account}"),
+    borrow(
+        "run a pod with its token as a volume",
+        serviceAccountName="{account}",
+        volumes=[
+            {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
+        ],
+    ),
+    Attempt(
+        "make a Secret that is filled with its token",
+        "POST",
+        SECRETS + "?dryRun=All",
+        ACCOUNTS,
+        NO_SECRET,
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/service-account-token",
+            "metadata": {"name": "attempt", "annotations": {ANNOTATION: "{account}"}},
+        },
+        JSON,
+    ),
+    Attempt(
+        "make another account's Secret one for its token",
+        "PATCH",
+        SECRETS + "/theirs?dryRun=All",
+        ACCOUNTS,
+        NO_SECRET,
+        {"metadata": {"annotations": {ANNOTATION: "{account}"}}},
+        MERGE,
+    ),
+    token_of(ACCOUNT_PATH + "/{account}", "request its token", ACCOUNTS, "only a grantor gets the token"),
+]
+
+# By a grantor that has the shipped ClusterRoles in the whole cluster.
+RBAC = "rbac.authorization.k8s.io/v1"
+ROLES, BINDINGS = (f"/apis/{RBAC}/namespaces/{{targets}}/{kind}" for kind in ("roles", "rolebindings"))
+SYSTEM = "/api/v1/namespaces/kube-system/serviceaccounts/clusterrole-aggregation-controller"
+OURS, TOKENS = "nothing but the accesses of scans", "no tokens but those of scans"
+RIGHTS_OF_SCANS, BINDS, ENTERS = "the rights of scans", "binds nothing but", "enters no pod"
+LABELS = {"app.kubernetes.io/managed-by": "securescan.kubernetes"}
+ENTER = {
+    "apiGroups": [""],
+    "resources": ["pods/exec"],
+    "verbs": ["create", "get"],
+    "resourceNames": ["{pod}"],
+}
+SCANNER = {"kind": "ServiceAccount", "name": "{account}", "namespace": "{targets}"}
+
+
+def ours(version, kind, name="securescan-attempt", labels=LABELS, **content):
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name, **({"labels": labels} if labels else {})},
+        **content,
+    }
+
+
+def grants(what, path, body, says=""):
+    return Attempt(what, "POST", path + "?dryRun=All", GRANTORS if says else "", says, body, JSON)
+
+
+def account_made(what, says="", *, name="securescan-attempt", labels=LABELS, **content):
+    account = ours("v1", "ServiceAccount", name, labels, **{"automountServiceAccountToken": False, **content})
+    return grants(what, ACCOUNT_PATH, account, says)
+
+
+def role_made(what, says="", *, name="securescan-attempt", labels=LABELS, path=ROLES, **rule):
+    return grants(what, path, ours(RBAC, "Role", name, labels, rules=[{**ENTER, **rule}]), says)
+
+
+def binding(subject, kind="Role", name="securescan-unbound"):
+    reference = {"apiGroup": RBAC.partition("/")[0], "kind": kind, "name": name}
+    return ours(RBAC, "RoleBinding", "securescan-unbound", roleRef=reference, subjects=[subject])
+
+
+def bound_to(what, **subject):
+    return grants(what, BINDINGS, binding(subject), BINDS)
+
+
+def changed(what, path, says=OURS, **body):
+    return Attempt(what, "PATCH", path + "?dryRun=All", GRANTORS, says, body, MERGE)
+
+
+def deleted(what, path, policy="", says=""):
+    return Attempt(what, "DELETE", path + "?dryRun=All", policy, says)
+
+
+GRANTOR = [
+    token_of(SYSTEM, "get the token of a controller that can change ClusterRoles", GRANTORS, TOKENS),
+    token_of(ACCOUNT_PATH + "/default", "get the token of another ServiceAccount", GRANTORS, TOKENS),
+    account_made("make a ServiceAccount under any name", OURS, name="attempt"),
+    account_made("make one without the label of scans", OURS, labels=None),
+    account_made("make one with a Secret", "without Secrets", secrets=[{"name": "any"}]),
+    account_made("make one with a Secret for images", "without Secrets", imagePullSecrets=[{"name": "any"}]),
+    account_made("make one whose token is mounted", "mounts no token", automountServiceAccountToken=True),
+    changed("change another ServiceAccount", ACCOUNT_PATH + "/default", secrets=[{"name": "any"}]),
+    changed(
+        "make another's object one of scans",
+        ROLES + "/securescan-theirs",
+        metadata={"labels": LABELS},
+    ),
+    deleted("delete another ServiceAccount", ACCOUNT_PATH + "/default", GRANTORS, OURS),
+    role_made("make a Role under any name", OURS, name="attempt"),
+    role_made("hand out tokens", RIGHTS_OF_SCANS, resources=["serviceaccounts/token"], verbs=["create"]),
+    role_made(
+        "hand out lists of pods", RIGHTS_OF_SCANS, resources=["pods"], verbs=["list"], resourceNames=[]
+    ),
+    role_made("hand out entering any pod", RIGHTS_OF_SCANS, resourceNames=[]),
+    role_made(
+        "hand out Roles",
+        RIGHTS_OF_SCANS,
+        apiGroups=[RBAC.partition("/")[0]],
+        resources=["roles"],
+        verbs=["create"],
+    ),
+    role_made(
+        "make an access to the system's pods",
+        "closed to scans",
+        path=f"/apis/{RBAC}/namespaces/kube-system/roles",
+    ),
+    changed("change another Role", ROLES + "/theirs", rules=[ENTER]),
+    deleted("delete another Role", ROLES + "/theirs", GRANTORS, OURS),
+    bound_to("bind a person to a scan's Role", kind="User", name="mallory"),
+    bound_to("bind everybody to it", kind="Group", name="system:authenticated"),
+    bound_to(
+        "bind another ServiceAccount to it", kind="ServiceAccount", name="default", namespace="{targets}"
+    ),
+    grants(
+        "bind a scanner to the grantor's own ClusterRole",
+        BINDINGS,
+        binding(SCANNER, "ClusterRole", "{grantor_role}"),
+        BINDS,
+    ),
+    deleted("delete another RoleBinding", BINDINGS + "/theirs", GRANTORS, OURS),
+    enter("enter a pod itself", "container=app&command=sh", GRANTORS, ENTERS),
+    Attempt(
+        "add an ephemeral container itself",
+        "PATCH",
+        ROOT + "/ephemeralcontainers",
+        GRANTORS,
+        ENTERS,
+        {"spec": {"ephemeralContainers": [entry(name="securescan-by-grantor", targetContainerName="root")]}},
+        STRATEGIC,
+    ),
+    Attempt(
+        "make a pod itself",
+        "POST",
+        HELPERS,
+        GRANTORS,
+        ENTERS,
+        made(
+            "v1",
+            "Pod",
+            spec={
+                "schedulingGates": [{"name": "tests/never"}],
+                "containers": [{"name": "a", "image": "none"}],
+            },
+        ),
+        JSON,
+    ),
+]
+
+GRANTOR_ALLOWED = [
+    account_made("make the ServiceAccount of a scan"),
+    role_made("make its Role"),
+    grants("make its RoleBinding", BINDINGS, binding(SCANNER)),
+    token_of(ACCOUNT_PATH + "/{account}", "get its token"),
+    Attempt(
+        "change its Role",
+        "PATCH",
+        ROLES + "/{account}?dryRun=All",
+        body={"rules": [ENTER]},
+        headers=MERGE,
+    ),
+    deleted("delete its ServiceAccount", ACCOUNT_PATH + "/{account}"),
+    add("ask whether an ephemeral container would be let in"),
 ]

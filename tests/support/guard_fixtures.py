@@ -11,27 +11,26 @@ import time
 import uuid
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
-    EPHEMERAL,
-    EXEC,
-    HELPER,
-    WRITES,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import POLICIES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.tests.support.api_attempts import Scanner
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import container, pod
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
+    DEBUG_MANIFEST,
+    IMAGE_MANIFEST,
     MANIFEST,
     make_operator,
+    shipped_cluster_role,
 )
 
-NAMES = [EXEC, EPHEMERAL, HELPER, WRITES]
+NAMES = list(POLICIES)
 GUARD_ROLE = MANIFEST.with_name("guard-clusterrole.yml")
 GUARD_MANIFEST = MANIFEST.with_name("guard.yml")
 KINDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 EFFECTIVE_SECONDS = 15.0
+RBAC = "rbac.authorization.k8s.io/v1"
 
 
 def guard_params(**changes):
@@ -62,7 +61,8 @@ class Identity(Scanner):
     """A ServiceAccount's token, and the means to try it. `names` stand for the placeholders of requests."""
 
     def __init__(self, cluster, connection, namespace, account, names):
-        self.cluster, self.names = cluster, dict(names, account=account)
+        self.cluster, self.names = cluster, {"account": account, **names}
+        self.user = f"system:serviceaccount:{namespace}:{account}"
         self.api = connection.endpoint.host, connection.endpoint.port
         self.token = cluster.kubectl("create", "token", account, "-n", namespace, "--duration=1h").strip()
 
@@ -91,7 +91,12 @@ class Guarded:
         self.objects = []
         for name in (self.targets, self.helpers, self.others):
             self.make(("v1", "Namespace", name, None, {}))
-        self.make(("v1", "ServiceAccount", "default", self.targets, {}))
+        self.urgent = f"guard-urgent-{suffix}"
+        self.make(
+            ("v1", "ServiceAccount", "default", self.targets, {}),
+            ("v1", "ServiceAccount", "app", self.helpers, {}),
+            ("scheduling.k8s.io/v1", "PriorityClass", self.urgent, None, {"value": 10**9}),
+        )
 
     def make(self, *objects):
         """(version, kind, name, namespace or None, content), kept for removal."""
@@ -141,7 +146,31 @@ class Guarded:
             "pod": "target",
             "node": node,
             "run": self.run_id,
+            "urgent": self.urgent,
         }
+
+    def account(self, name, names, *bindings):
+        """A ServiceAccount beside the targets' namespace, with its token; `names` are those of the scan that it attacks.
+
+        :param bindings: (kind of the binding, its namespace or None, kind and name of its role)
+        """
+        self.make(("v1", "ServiceAccount", name, self.others, {}))
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": self.others}
+        for number, (kind, space, role_kind, role) in enumerate(bindings):
+            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role}
+            content = {"roleRef": reference, "subjects": [subject]}
+            self.make((RBAC, kind, f"{self.others}-{name}-{number}", space, content))
+        return Identity(self.cluster, self.connection, self.others, name, names)
+
+    def grantor(self, names):
+        """With all that the shipped ClusterRoles hold, in the whole cluster."""
+        made = []
+        for manifest in (MANIFEST, DEBUG_MANIFEST, IMAGE_MANIFEST):
+            role = shipped_cluster_role(manifest)
+            made.append("{}-{}".format(self.others, role["metadata"]["name"]))
+            self.make((RBAC, "ClusterRole", made[-1], None, {"rules": role["rules"]}))
+        bindings = [("ClusterRoleBinding", None, "ClusterRole", role) for role in made]
+        return self.account("grantor", {**names, "grantor_role": made[0]}, *bindings)
 
     def bind_to_administrator(self, namespace, account):
         name = f"guard-tests-{namespace}-{account}"

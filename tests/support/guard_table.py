@@ -34,24 +34,38 @@ Somebody has bound the scanner's ServiceAccount to cluster-admin besides. The gu
 
 %s
 
+## Borrowing the scanner: %d attempts
+
+Somebody is allowed to make pods, Secrets and tokens in the targets' namespace, and not to enter its pods. The option
+`grantors` named the grantor.
+
+%s
+
+## By the grantor: %d attempts
+
+The grantor has the shipped ClusterRoles in the whole cluster. `{grantor_role}` is one of them.
+
+%s
+
 ## Allowed
 
 %s
 
-All these requests were answered to another ServiceAccount as if the guard were not there, and so were an administrator's.
+Of the grantor:
+
+%s
+
+The requests of the first two tables were answered to another ServiceAccount as if the guard were not there, and so were an
+administrator's.
 """
 
 
-def page(version: str, within: Sequence[Row], beyond: Sequence[Row], allowed: Sequence[Row]) -> str:
-    return _TEXT % (
-        WRITE,
-        version,
-        len(within),
-        _table("attempt", within),
-        len(beyond),
-        _table("attempt", beyond),
-        _table("what", allowed),
-    )
+def page(version: str, denied: Sequence[Sequence[Row]], allowed: Sequence[Sequence[Row]]) -> str:
+    """:param denied: the attempts within a scan's rights, beyond them, at borrowing it, and by the grantor
+    :param allowed: what is let through of a scanner, and of the grantor
+    """
+    counted = [part for rows in denied for part in (len(rows), _table("attempt", rows))]
+    return _TEXT % (WRITE, version, *counted, *(_table("what", rows) for rows in allowed))
 
 
 def _table(first: str, rows: Sequence[Row]) -> str:

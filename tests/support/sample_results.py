@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
     ProfileResult,
     Segment,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.producer import PASSTHROUGH
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import ProfileReference, Run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
     RunSummaryBuilder,
 )
@@ -114,6 +117,34 @@ def make_run(
         builder.add_not_scanned(target.identity(), "exec", 0.05, error.record())
     run = builder.finish("2026-11-23T10:00:02Z", 2.0)
     return run.with_gate(decide(threshold, named, run.expected_targets())) if threshold else run
+
+
+def write_run(
+    folder: pathlib.Path,
+    run_id: str,
+    documents: Sequence[tuple[Target, dict[str, Any]]],
+    not_scanned: Sequence[tuple[Target, ScanError]] = (),
+    **fields: Any,
+) -> pathlib.Path:
+    """Writes a run as a scan would, below `folder`; its documents are then of this run. No gate has decided."""
+    values: dict[str, Any] = {
+        "started": START,
+        "cluster": "demo",
+        "selection": {"namespaces": ["shop"]},
+        "profiles": [ProfileReference("baseline", "1.2.0", "ab" * 32)],
+    }
+    run_folder = RunFolder(str(folder), run_id)
+    run_folder.create()
+    builder = RunSummaryBuilder(run_id=run_id, **dict(values, **fields))
+    for target, document in documents:
+        document["passthrough"][PASSTHROUGH]["scan"]["run_id"] = run_id
+        path, sha256 = run_folder.write_hdf(document, target.identity())
+        builder.add_scanned(target.identity(), "exec", 0.25, document, path, hdf_sha256=sha256)
+    for target, error in not_scanned:
+        builder.add_not_scanned(target.identity(), "exec", 0.05, error.record())
+    run_folder.write_summary(builder.finish("2026-11-23T10:00:02Z", 2.0))
+    run_folder.mark_latest()
+    return run_folder.path
 
 
 def rendered(report: Report, run: Run) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.atte
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
     failures_of_documents,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import ProfileResult
@@ -90,6 +91,13 @@ API, LEGACY, EDGE, EVIL, SILENT = (
     make_target("evil-1", HOSTILE, workload="evil", node=HOSTILE, image=HOSTILE),
     make_target("silent-1", workload="silent"),
 )
+EVIDENCE = {
+    API: Evidence("image"),
+    LEGACY: Evidence("beside", ("The debug container was there before this scan.",)),
+    EDGE: Evidence("target"),
+    EVIL: Evidence("target", (HOSTILE, "The debug container was there before this scan.")),
+    SILENT: Evidence("target"),
+}
 BARE, BARE_TOO, REFUSED = (
     make_target("bare-1", workload="bare"),
     make_target("bare-2", workload="bare"),
@@ -150,7 +158,9 @@ def _documents(waivers: Any, attestations: Any) -> tuple[list[tuple[Target, dict
     documents = []
     for target, profiles in judged:
         notes += amendments.apply(profiles, target.identity(), NOW)
-        documents.append((target, hdf_document(make_judgement(target, *profiles))))
+        judgement = make_judgement(target, *profiles)
+        judgement.method["evidence"] = EVIDENCE[target].to_json()
+        documents.append((target, hdf_document(judgement)))
     return documents, notes
 
 
@@ -172,7 +182,7 @@ def write_sample_run(folder: pathlib.Path) -> Run:
     named = []
     for target, document in documents:
         hdf, sha256 = run_folder.write_hdf(document, target.identity())
-        drift = DriftReference("", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
+        drift = DriftReference("", "", complete=False, counts=None, cause=HOSTILE) if target is EVIL else None
         facts = KeptFacts("facts/x.json", "ef" * 32) if target is API else None
         builder.add_scanned(
             target.identity(), "exec", 0.25, document, hdf, hdf_sha256=sha256, facts=facts, drift=drift

@@ -12,7 +12,9 @@ from typing import Any
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan import scan_container_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
-from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import IDLE
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import (
+    sidecar_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.container import run_scan_container
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.controllers import Node
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import Program
@@ -69,21 +71,12 @@ class Cluster:
         status["user"] = {"linux": {"uid": user, "gid": user}}
         pod["metadata"].update(metadata)
         if sidecar is not None:
-            own = f"securescan-sidecar-{user}-{user}"
-            pod["spec"].update(
-                shareProcessNamespace=True,
-                initContainers=[
-                    {
-                        "name": own,
-                        "image": IMAGE,
-                        "restartPolicy": "Always",
-                        "command": [*IDLE, "9"],
-                        "securityContext": {"runAsUser": user, "runAsGroup": user},
-                    }
-                ],
-            )
-            pod["status"]["initContainerStatuses"] = [{"name": own, "state": {"running": {}}}]
-            self.server.run_in("shop", name, own, sidecar)
+            own = sidecar_container(user, user, IMAGE)
+            pod["spec"].update(shareProcessNamespace=True, initContainers=[own])
+            pod["status"]["initContainerStatuses"] = [
+                {"name": own["name"], "containerID": "containerd://side", "state": {"running": {}}}
+            ]
+            self.server.run_in("shop", name, own["name"], sidecar)
         return self.server.objects.put(PODS + name, pod)
 
     def execs(self) -> list[SeenRequest]:
@@ -131,7 +124,7 @@ class Scan(TaskRunner):
             "output_dir": str(self.folder / "results"),
             "timeout": 8.0,
         }
-        if changes.get("approach") in ("debug", "image", "auto") or changes.get("drift"):
+        if changes.get("approach") in ("sidecar", "debug", "image", "auto") or changes.get("drift"):
             given["scanner_image"] = IMAGE
         if changes.get("approach") in ("image", "auto") or changes.get("drift"):
             given["helper_namespace"] = HELPERS

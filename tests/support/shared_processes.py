@@ -72,16 +72,18 @@ class SharedProcesses:
         groups: str = "",
         env: dict[str, str] | None = None,
         chroot: str = "",
+        makes_user_namespace: bool = False,
     ) -> Process:
         """Start a program in a container: the first one gets the container's mounts, further ones enter these."""
         main = self._main.get(id(container))
-        argv = (
-            "chroot",
-            f"--userspec={uid}:{gid}",
-            f"--groups={groups}",
-            str(container.root) + chroot,
-            *argv,
-        )
+        root = str(container.root) + chroot
+        if makes_user_namespace:
+            # not in the root of the container: no chrooted process is allowed to
+            user = f"setpriv --reuid={uid} --regid={gid} --clear-groups"
+            make = f'cd "$0" && exec {user} unshare --user --mount --map-root-user chroot . "$@"'
+            argv = ("sh", "-c", make, root, *argv)
+        else:
+            argv = ("chroot", f"--userspec={uid}:{gid}", f"--groups={groups}", root, *argv)
         if main is None:
             mounts = 'mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && unset PWD OLDPWD && exec "$@"'
             argv = (*self._pids, "unshare", "--mount", "sh", "-c", mounts, str(container.root), *argv)
@@ -195,7 +197,7 @@ def _wait_for_child(popen: subprocess.Popen[bytes]) -> int:
                 name = Path(f"/proc/{found[0]}/comm").read_text().strip()
             except OSError:
                 name = "sh"
-            if name not in ("sh", "mount", "unshare", "nsenter", "chroot", "dash"):
+            if name not in ("sh", "mount", "unshare", "nsenter", "chroot", "dash", "setpriv"):
                 return int(found[0])
         time.sleep(0.005)
     raise AssertionError(f"{popen.args} did not come up")

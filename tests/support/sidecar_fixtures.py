@@ -59,9 +59,9 @@ def template(found):
     return (found["spec"]["jobTemplate"] if found["kind"] == "CronJob" else found)["spec"]["template"]
 
 
-def with_sidecars(made):
-    """A pod as a workload's template would have it made."""
-    needed = needed_sidecars(made, {}, SidecarOptions(image=BUSYBOX), "tests")
+def with_sidecars(made, image=BUSYBOX):
+    """A pod as a workload's template would have it made, with sidecars of that scanner image."""
+    needed = needed_sidecars(made, {}, SidecarOptions(image=image), "tests")
     made["spec"].update(pod_spec_change(made["spec"], needed.containers))
     return made
 

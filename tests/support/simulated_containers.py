@@ -29,7 +29,10 @@ _LAST_LINE = b"main </dev/null\n"
 
 def beside_target(root: pathlib.Path) -> Program:
     """A container beside a target whose root is that folder."""
-    found = f"enter() {{ T=$$ _w=/proc/$$; cd {root}; }}\n".encode()
+    mounts = "mount=0:1 / / overlay${nl}mount=0:2 / /proc proc$nl"
+    found = (
+        f'enter() {{ T=$$ _w=/proc/$$; cd {root}; }}\nlook_around() {{ surroundings="{mounts}"; }}\n'.encode()
+    )
     return _rewritten(lambda line: found + line if line == _LAST_LINE else line)
 
 

@@ -40,14 +40,15 @@ class KubeconfigFile:
         if is_current(self._found, wanted):
             return []
         if not check_mode:
-            tokens = {
-                namespace: request_token(client, plan.run_id, namespace, remaining_lifetime(ends))
-                for namespace, ends in expiries.items()
-            }
+            tokens = {}
             for grant in plan.grants:
-                if grant.namespace in tokens:
-                    token = tokens[grant.namespace].value
-                    wait_until_effective(RestClient(connection.with_bearer_token(token)), grant)
+                if grant.namespace in expiries:
+                    lifetime = remaining_lifetime(expiries[grant.namespace])
+                    token = request_token(
+                        client, plan.run_id, grant.namespace, lifetime, grant.account_namespace
+                    )
+                    tokens[grant.namespace] = token
+                    wait_until_effective(RestClient(connection.with_bearer_token(token.value)), grant)
             write_private(self.path, kubeconfig(connection, plan.run_id, accounts, expires, tokens))
         return self.diff(wanted)
 

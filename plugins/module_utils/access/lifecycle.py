@@ -16,8 +16,10 @@ from .objects import (
     LABEL_OWNER,
     AccessPlan,
     Grant,
+    account_name,
     collection_path,
     expiry_of,
+    object_name,
     roles_and_bindings,
     service_account,
 )
@@ -40,14 +42,15 @@ Key = tuple[str, str]
 @dataclass
 class NamespaceOutcome:
     """What was done (or, in check mode, would be) in one namespace. `before` and `after` map "Kind name" to
-    the object. `is_new`: there was no access of this run before. `expires` and `account_uid` are those of the
-    access as it now is; both are only there without an error."""
+    the object. `is_new`: there was no access of this run before. `expires`, `account_uid` and `role_uid` (of
+    the first Role) are those of the access as it now is; they are only there without an error."""
 
     namespace: str
     changed: bool = False
     is_new: bool = False
     expires: datetime | None = None
     account_uid: str = ""
+    role_uid: str = ""
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     error: ScanError | None = None
@@ -86,12 +89,20 @@ def ensure_renewed(client: RestClient, run_id: str, grants: Sequence[Grant]) -> 
 
 
 def ensure_absent(
-    client: RestClient, run_id: str, namespaces: Iterable[str], check_mode: bool = False
+    client: RestClient,
+    run_id: str,
+    namespaces: Iterable[str],
+    check_mode: bool = False,
+    account_namespace: str = "",
 ) -> list[NamespaceOutcome]:
-    """Removes the access of a run from the namespaces, also when the client is cancelled; objects that are
-    not ours are never touched."""
+    """Removes the access of a run to the namespaces, also when the client is cancelled; objects that are not
+    ours are never touched.
+
+    :param account_namespace: where the ServiceAccounts are; in the namespaces themselves when empty. One that
+        a RoleBinding of the access names is removed wherever it is.
+    """
     client = client.uncancelled()
-    return [_revoke(client, run_id, namespace, check_mode) for namespace in namespaces]
+    return [_revoke(client, run_id, namespace, account_namespace, check_mode) for namespace in namespaces]
 
 
 def namespaces_of_run(client: RestClient, run_id: str) -> list[str]:
@@ -102,7 +113,7 @@ def namespaces_of_run(client: RestClient, run_id: str) -> list[str]:
 
 
 def _plan_in_cluster(client: RestClient, run_id: str, grant: Grant) -> AccessPlan:
-    account = find_account(client, grant.namespace, run_id)
+    account = find_account(client, grant.account(run_id), run_id)
     labels: Mapping[str, str] = account["metadata"]["labels"] if account else {}
     expires = expiry_of(labels)
     if expires is None:
@@ -139,7 +150,9 @@ class _Convergence:
                 for item in find(self._client, kind, outcome.namespace, self._plan.run_id)
             }
             for wanted in roles_and_bindings(self._plan, self._grant, account):
-                self._ensure(wanted, found.pop(_key(wanted), None))
+                there = self._ensure(wanted, found.pop(_key(wanted), None))
+                if _key(wanted) == ("Role", object_name(self._plan.run_id)):
+                    outcome.role_uid = str(there["metadata"].get("uid", ""))
             for surplus in sorted(found.values(), key=lambda item: REMOVAL_ORDER.index(item["kind"])):
                 self._drop(surplus)
         except ScanError as error:
@@ -160,26 +173,32 @@ class _Convergence:
             if not any(key[0] == kind for key in made):
                 continue
             try:
-                for item in find(client, kind, self.outcome.namespace, self._plan.run_id):
+                for item in find(client, kind, self._namespace_of(kind), self._plan.run_id):
                     if _key(item) in made:
                         remove(client, item)
             except ScanError as error:
                 left.append(f"{kind}: {error.message}")
         return left
 
+    def _namespace_of(self, kind: str) -> str:
+        """Where the objects of a kind are."""
+        account = self._grant.account(self._plan.run_id)
+        return account.namespace if kind == "ServiceAccount" else self.outcome.namespace
+
     def _ensure_account(self) -> Mapping[str, Any]:
-        found = find_account(self._client, self.outcome.namespace, self._plan.run_id)
+        run_id = self._plan.run_id
+        found = find_account(self._client, self._grant.account(run_id), run_id)
         if found is None:
             self.outcome.is_new = True
         else:
             expires = expiry_of(found["metadata"]["labels"])
             if expires is not None and expires > self._plan.renew_before:
                 self._plan = replace(self._plan, expires=expires)
-        return self._ensure(service_account(self._plan, self.outcome.namespace), found)
+        return self._ensure(service_account(self._plan, self._grant), found)
 
     def _ensure(self, wanted: dict[str, Any], found: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Creates the object, or changes the one that is there; returns it as it then is."""
-        outcome, path = self.outcome, collection_path(wanted["kind"], self.outcome.namespace)
+        outcome, path = self.outcome, collection_path(wanted["kind"], wanted["metadata"]["namespace"])
         outcome.after[_title(wanted)] = wanted
         if found is None:
             outcome.changed = True
@@ -224,11 +243,15 @@ class _Convergence:
             remove(self._client, surplus)
 
 
-def _revoke(client: RestClient, run_id: str, namespace: str, check_mode: bool) -> NamespaceOutcome:
+def _revoke(
+    client: RestClient, run_id: str, namespace: str, account_namespace: str, check_mode: bool
+) -> NamespaceOutcome:
     outcome = NamespaceOutcome(namespace)
+    homes = {account_namespace: None}
     for kind in REMOVAL_ORDER:
         try:
-            for item in _of_run(client, kind, namespace, run_id):
+            for item in _of_run(client, kind, namespace, run_id, tuple(homes)):
+                homes.update((home, None) for home in _homes(item))
                 outcome.before[_title(item)] = _comparable(item, item)
                 outcome.changed = True
                 if not check_mode:
@@ -241,12 +264,23 @@ def _revoke(client: RestClient, run_id: str, namespace: str, check_mode: bool) -
     return outcome
 
 
-def _of_run(client: RestClient, kind: str, namespace: str, run_id: str) -> list[dict[str, Any]]:
-    if kind == "ServiceAccount":
-        # by its name: one that has lost its labels still gives tokens, and must not pass for removed
-        account = find_account(client, namespace, run_id)
-        return [account] if account else []
-    return list(find(client, kind, namespace, run_id))
+def _homes(item: Mapping[str, Any]) -> list[str]:
+    """The other namespaces of ServiceAccounts that a RoleBinding names: who removes an access need not know
+    how it was made."""
+    own = item["metadata"]["namespace"]
+    named = [subject.get("namespace") for subject in item.get("subjects") or ()]
+    return [str(namespace) for namespace in named if namespace and namespace != own]
+
+
+def _of_run(
+    client: RestClient, kind: str, namespace: str, run_id: str, homes: Sequence[str]
+) -> list[dict[str, Any]]:
+    if kind != "ServiceAccount":
+        return list(find(client, kind, namespace, run_id))
+    # by its name: one that has lost its labels still gives tokens, and must not pass for removed
+    named = [find_account(client, account_name(run_id, namespace, home), run_id) for home in homes]
+    # else it may be the namespace of the ServiceAccounts, which holds those for others
+    return [account for account in named if account] or list(find(client, kind, namespace, run_id))
 
 
 def _key(item: Mapping[str, Any]) -> Key:

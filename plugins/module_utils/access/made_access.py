@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ScanError
 from ..times import api_time
 from .lifecycle import NamespaceOutcome
-from .objects import FIRST_APPROACH, AccessPlan, Grant, object_name
+from .objects import FIRST_APPROACH, AccessPlan, Grant
 from .packed_pods import pack_pods
 from .rights import makes_pods
 
@@ -48,15 +48,7 @@ def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[st
         "run_id": plan.run_id,
         "approach": made_for,
         "namespaces": [
-            {
-                "namespace": outcome.namespace,
-                "service_account": object_name(plan.run_id),
-                "service_account_uid": outcome.account_uid,
-                "approach": grants[outcome.namespace].approach,
-                "expires": api_time(expires),
-                "pods": len(grants[outcome.namespace].pods),
-            }
-            for outcome, expires in made
+            _as_entry(plan, grants[outcome.namespace], outcome, expires) for outcome, expires in made
         ],
         "packed_pods": pack_pods(
             {outcome.namespace: grants[outcome.namespace].pods for outcome, _expires in made}
@@ -64,6 +56,21 @@ def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[st
         "refused": [
             {"namespace": namespace, "error": error.record()} for namespace, error in failures_of(outcomes)
         ],
+    }
+
+
+def _as_entry(plan: AccessPlan, grant: Grant, outcome: NamespaceOutcome, expires: datetime) -> dict[str, Any]:
+    account = grant.account(plan.run_id)
+    return {
+        "namespace": grant.namespace,
+        "service_account": account.name,
+        "service_account_namespace": account.namespace,
+        "service_account_uid": outcome.account_uid,
+        # helper pods are owned by it where the ServiceAccount is elsewhere
+        **({"role_uid": outcome.role_uid} if makes_pods(grant.approach) else {}),
+        "approach": grant.approach,
+        "expires": api_time(expires),
+        "pods": len(grant.pods),
     }
 
 

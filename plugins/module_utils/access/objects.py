@@ -47,12 +47,25 @@ class PodRef:
 
 
 @dataclass(frozen=True)
+class AccountName:
+    """A ServiceAccount by namespace and name."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Grant:
-    """What one namespace's part of an access reaches, and by which approach (a key of `RIGHTS`)."""
+    """What one namespace's part of an access reaches, and by which approach (a key of `RIGHTS`).
+    `account_namespace`: where its ServiceAccount lives, empty for the namespace itself."""
 
     namespace: str
     pods: tuple[PodRef, ...]
     approach: str = FIRST_APPROACH
+    account_namespace: str = ""
+
+    def account(self, run_id: str) -> AccountName:
+        return account_name(run_id, self.namespace, self.account_namespace)
 
     @property
     def less(self) -> dict[str, str]:
@@ -127,6 +140,17 @@ def object_name(run_id: str, part: int = 1) -> str:
     return f"securescan-{run_id}" if part == 1 else f"securescan-{run_id}.{part}"
 
 
+def account_name(run_id: str, namespace: str, account_namespace: str = "") -> AccountName:
+    """The ServiceAccount whose token reaches the targets of a namespace.
+
+    It is one for each namespace also where all of them live in `account_namespace`, so that no token reaches
+    the pods of two; its name then ends with the namespace, after a dot, which no run id holds.
+    """
+    if not account_namespace:
+        return AccountName(namespace, object_name(run_id))
+    return AccountName(account_namespace, f"{object_name(run_id)}.{namespace}")
+
+
 def collection_path(kind: str, namespace: str | None) -> str:
     """The REST path under which objects of that kind are created and listed; over all namespaces for None."""
     version = API_VERSIONS[kind]
@@ -151,12 +175,28 @@ def parts(grant: Grant) -> list[tuple[PodRef, ...]]:
     return [tuple(part) for part in cut]
 
 
-def service_account(plan: AccessPlan, namespace: str) -> dict[str, Any]:
+def service_account(plan: AccessPlan, grant: Grant) -> dict[str, Any]:
+    account = grant.account(plan.run_id)
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "automountServiceAccountToken": False,
-        "metadata": {"name": object_name(plan.run_id), "namespace": namespace, "labels": plan.labels()},
+        "metadata": {"name": account.name, "namespace": account.namespace, "labels": plan.labels()},
+    }
+
+
+def owner_reference(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What an object says of the one that owns it: when that is deleted, the cluster deletes it, too. Both are
+    in the same namespace.
+
+    :param item: with apiVersion, kind and metadata
+    """
+    metadata = item["metadata"]
+    return {
+        "apiVersion": item["apiVersion"],
+        "kind": item["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
     }
 
 
@@ -164,24 +204,18 @@ def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any
     """A Role and its RoleBinding for each part of the grant.
 
     They are owned by the ServiceAccount, so that its deletion alone makes the cluster's garbage collector
-    take them.
+    take them. A ServiceAccount of another namespace cannot own them: the collector would delete them at once.
     """
-    owner = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "name": account["metadata"]["name"],
-        "uid": account["metadata"]["uid"],
-    }
+    where = grant.account(plan.run_id)
+    owners = [owner_reference(dict(account, apiVersion="v1", kind="ServiceAccount"))]
+    common: dict[str, Any] = {"namespace": grant.namespace, "labels": plan.labels()}
+    if where.namespace == grant.namespace:
+        common["ownerReferences"] = owners
     made: list[dict[str, Any]] = []
     less = grant.less
     for number, pods in enumerate(parts(grant), 1):
         name = object_name(plan.run_id, number)
-        metadata = {
-            "name": name,
-            "namespace": grant.namespace,
-            "labels": plan.labels(),
-            "ownerReferences": [owner],
-        }
+        metadata = {"name": name, **common}
         made.append(
             {
                 "apiVersion": API_VERSIONS["Role"],
@@ -196,7 +230,7 @@ def roles_and_bindings(plan: AccessPlan, grant: Grant, account: Mapping[str, Any
                 "kind": "RoleBinding",
                 "metadata": dict(metadata),
                 "roleRef": {"apiGroup": RBAC_GROUP, "kind": "Role", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": owner["name"], "namespace": grant.namespace}],
+                "subjects": [{"kind": "ServiceAccount", "name": where.name, "namespace": where.namespace}],
             }
         )
     return made

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from .objects import API_VERSIONS, LABEL_MANAGED_BY, LABEL_RUN, MANAGED_BY, collection_path, object_name
+from .objects import API_VERSIONS, LABEL_MANAGED_BY, LABEL_RUN, MANAGED_BY, AccountName, collection_path
 
 # What is removed first takes the scanner's rights away at once; the ServiceAccount, which its token hangs on,
 # is last.
@@ -24,12 +24,12 @@ def find(client: RestClient, kind: str, namespace: str | None, run_id: str = "")
     return _listed(client, kind, namespace, {"labelSelector": selector})
 
 
-def find_account(client: RestClient, namespace: str, run_id: str) -> dict[str, Any] | None:
-    """The run's ServiceAccount, None where there is none.
+def find_account(client: RestClient, account: AccountName, run_id: str) -> dict[str, Any] | None:
+    """That ServiceAccount of the run, None where there is none.
 
     :raises ScanError: conflict, where there is one of that name that does not carry our labels
     """
-    name = object_name(run_id)
+    name, namespace = account.name, account.namespace
     for item in _listed(client, "ServiceAccount", namespace, {"fieldSelector": "metadata.name=" + name}):
         labels = item["metadata"].get("labels") or {}
         if labels.get(LABEL_MANAGED_BY) != MANAGED_BY or labels.get(LABEL_RUN) != run_id:

@@ -15,11 +15,11 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .lifecycle import ensure_renewed
-from .objects import Grant, PodRef
+from .objects import PodRef
 from .scanner import ScannerAccess
 
-# The reasons with which a target ends whose pod is not there any more.
-LOST = frozenset({"pod_gone", "pod_replaced"})
+# The reasons with which a target ends whose pod or container is not there any more.
+LOST = frozenset({"container_replaced", "pod_gone", "pod_replaced"})
 
 Pair = tuple[SelectedTarget, SelectedTarget]
 
@@ -56,10 +56,7 @@ def renew_access(
         pods.setdefault(target.namespace, {})[target.pod] = PodRef(
             target.pod, target.pod_uid, less(successor)
         )
-    grants = [
-        Grant(namespace, tuple(found.values()), access.approach_in(namespace))
-        for namespace, found in pods.items()
-    ]
+    grants = [access.regranted(namespace, tuple(found.values())) for namespace, found in pods.items()]
     outcomes = ensure_renewed(grantor, access.run_id, grants)
     failures = {outcome.namespace: outcome.error for outcome in outcomes if outcome.error}
     failures.update(access.replace_grants([grant for grant in grants if grant.namespace not in failures]))
@@ -69,24 +66,37 @@ def renew_access(
 def successors(
     lost: Sequence[SelectedTarget], current: Iterable[SelectedTarget], reached: AbstractSet[str]
 ) -> list[Pair]:
-    """Pairs each lost target with a running container of the same name in a new pod of the same workload, as
-    far as there are any: what a workload has gained besides is not ours to scan.
+    """Pairs each lost target with the container that has its place in its pod now, else with a running
+    container of the same name in a new pod of the same workload, as far as there are any: what a workload has
+    gained besides is not ours to scan.
 
     :param reached: uids of the pods that the access reached so far; a pod that is not among them is new
     """
     wanted = {_place(selected.target) for selected in lost}
+    in_pods = {_in_pod(selected.target) for selected in lost}
+    again: dict[tuple[str, ...], SelectedTarget] = {}
     fresh: dict[tuple[str, ...], list[SelectedTarget]] = {}
     for selected in current:
         target = selected.target
-        if _place(target) in wanted and target.pod_uid not in reached and target.state == "running":
+        if target.state != "running":
+            continue
+        if _in_pod(target) in in_pods:
+            again[_in_pod(target)] = selected
+        elif _place(target) in wanted and target.pod_uid not in reached:
             fresh.setdefault(_place(target), []).append(selected)
     pairs: list[Pair] = []
     for selected in sorted(lost, key=lambda item: item.target.target_id):
         candidates = fresh.get(_place(selected.target))
-        if candidates:
+        if _in_pod(selected.target) in again:
+            pairs.append((selected, again[_in_pod(selected.target)]))
+        elif candidates:
             pairs.append((selected, candidates.pop(0)))
     return pairs
 
 
 def _place(target: Target) -> tuple[str, ...]:
     return target.namespace, target.workload_kind, target.workload, target.container_kind, target.container
+
+
+def _in_pod(target: Target) -> tuple[str, ...]:
+    return target.pod_uid, target.container_kind, target.container

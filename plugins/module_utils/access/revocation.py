@@ -21,10 +21,15 @@ _RETURN_PAUSES = (0.5, 1.5)
 
 
 def revoke(
-    client: RestClient, run_id: str, namespaces: Sequence[str], check_mode: bool = False
+    client: RestClient,
+    run_id: str,
+    namespaces: Sequence[str],
+    check_mode: bool = False,
+    account_namespace: str = "",
 ) -> list[NamespaceOutcome]:
-    """:raises ScanError: access_remains, with the first namespaces where something could not be removed"""
-    outcomes = ensure_absent(client, run_id, namespaces, check_mode)
+    """:param account_namespace: where the ServiceAccounts are, as of `ensure_absent`
+    :raises ScanError: access_remains, with the first namespaces where something could not be removed"""
+    outcomes = ensure_absent(client, run_id, namespaces, check_mode, account_namespace)
     failures = failures_of(outcomes)
     if failures:
         named = [f"{namespace}: {error.message}" for namespace, error in failures[:NAMED_NAMESPACES]]
@@ -38,7 +43,9 @@ def revoke(
     return outcomes
 
 
-def revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str]) -> None:
+def revoke_when_back(
+    client: RestClient, run_id: str, namespaces: Sequence[str], account_namespace: str = ""
+) -> None:
     """Removes an access, and tries again where the API server did not answer: one that restarts comes back
     within seconds, and knows its Roles a second later.
 
@@ -46,7 +53,7 @@ def revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str])
     """
     for pause in _RETURN_PAUSES:
         try:
-            revoke(client, run_id, namespaces)
+            revoke(client, run_id, namespaces, account_namespace=account_namespace)
             return
         except ScanError:
             try:
@@ -56,4 +63,4 @@ def revoke_when_back(client: RestClient, run_id: str, namespaces: Sequence[str])
             except ScanError:
                 break  # the last attempt then says what remains
             time.sleep(pause)
-    revoke(client, run_id, namespaces)
+    revoke(client, run_id, namespaces, account_namespace=account_namespace)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
 from ..times import parse_api_time
-from .objects import FIRST_APPROACH, Grant, object_name
+from .objects import API_VERSIONS, FIRST_APPROACH, Grant, PodRef, object_name, owner_reference
 from .packed_pods import unpack_pods
 from .rights import RIGHTS, covers, makes_pods
 from .token import MINIMUM_LIFETIME, request_token, wait_until_effective
@@ -57,10 +57,7 @@ class ScannerAccess:
         self._approach = approach_of(access)
         self._run_id, self._grants, self._expiries = _read_access(access)
         self._uids = {namespace: _uids(grant) for namespace, grant in self._grants.items()}
-        self._account_uids = {
-            str(entry["namespace"]): str(entry.get("service_account_uid") or "")
-            for entry in access["namespaces"]
-        }
+        self._entries = {str(entry["namespace"]): entry for entry in access["namespaces"]}
         self._not_made = _read_refused(access)
         self._scanners: dict[str, NamespaceScanner] = {}
         self._refusals: dict[str, ScanError] = {}
@@ -142,9 +139,22 @@ class ScannerAccess:
         grant = self._grants.get(namespace)
         return grant is not None and makes_pods(grant.approach)
 
-    def account(self, namespace: str) -> dict[str, str]:
-        """Name and uid of the ServiceAccount in that namespace."""
-        return {"name": object_name(self._run_id), "uid": self._account_uids.get(namespace, "")}
+    def regranted(self, namespace: str, pods: Sequence[PodRef]) -> Grant:
+        """What the access to a namespace would be over these pods."""
+        grant = self._grants.get(namespace) or Grant(namespace, (), self._approach)
+        return replace(grant, pods=tuple(pods))
+
+    def helper_owner(self, namespace: str) -> dict[str, str]:
+        """The owner reference of helper pods in that namespace. It names the ServiceAccount, or the scan's
+        Role where the ServiceAccount is in another one: an owner is in the namespace of what it owns."""
+        grant, entry = self._grants[namespace], self._entries[namespace]
+        account = grant.account(self._run_id)
+        if account.namespace == namespace:
+            kind, name, uid = "ServiceAccount", account.name, entry.get("service_account_uid")
+        else:
+            kind, name, uid = "Role", object_name(self._run_id), entry.get("role_uid")
+        metadata = {"name": name, "uid": str(uid or "")}
+        return owner_reference({"apiVersion": API_VERSIONS[kind], "kind": kind, "metadata": metadata})
 
     def expires(self, namespace: str) -> datetime:
         """When the access to that namespace ends (UTC)."""
@@ -192,9 +202,8 @@ class ScannerAccess:
         return refused
 
     def _open(self, grant: Grant) -> NamespaceScanner:
-        token = request_token(
-            self._grantor, self._run_id, grant.namespace, remaining_lifetime(self._expiries[grant.namespace])
-        )
+        lifetime = remaining_lifetime(self._expiries[grant.namespace])
+        token = request_token(self._grantor, self._run_id, grant.namespace, lifetime, grant.account_namespace)
         connection = self._connection.with_bearer_token(token.value)
         client = RestClient(connection, cancel=self._cancel)
         wait_until_effective(client, grant)
@@ -249,7 +258,13 @@ def _read_access(access: Mapping[str, Any]) -> tuple[str, dict[str, Grant], dict
         pods = unpack_pods(access["packed_pods"])
         for entry in access["namespaces"]:
             namespace = str(entry["namespace"])
-            grants[namespace] = Grant(namespace, pods[namespace], approach_of(entry, approach_of(access)))
+            account_namespace = str(entry.get("service_account_namespace") or namespace)
+            grants[namespace] = Grant(
+                namespace,
+                pods[namespace],
+                approach_of(entry, approach_of(access)),
+                account_namespace if account_namespace != namespace else "",
+            )
             expiries[namespace] = parse_api_time(entry["expires"])
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from .objects import Grant, object_name, parts
+from .objects import Grant, account_name, parts
 from .rights import RIGHTS, holders
 
 # TokenRequest (authentication.k8s.io/v1) refuses less than 10 minutes.
@@ -40,22 +40,28 @@ class ScannerToken:
         return f"ScannerToken(namespace={self.namespace!r}, expires={self.expires!r})"
 
 
-def request_token(client: RestClient, run_id: str, namespace: str, lifetime: int) -> ScannerToken:
-    """A token for the run's ServiceAccount, from the grantor's client; `lifetime` in seconds, at least
-    600."""
-    name = object_name(run_id)
+def request_token(
+    client: RestClient, run_id: str, namespace: str, lifetime: int, account_namespace: str = ""
+) -> ScannerToken:
+    """A token for the run's ServiceAccount that reaches the namespace, from the grantor's client.
+
+    :param lifetime: seconds, at least 600
+    :param account_namespace: where the ServiceAccount is, as in a Grant
+    """
+    account = account_name(run_id, namespace, account_namespace)
     body = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
         "spec": {"expirationSeconds": lifetime},
     }
-    reply = client.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", body)
+    path = f"/api/v1/namespaces/{account.namespace}/serviceaccounts/{account.name}/token"
+    reply = client.create(path, body)
     status = reply.get("status") or {}
     if not status.get("token"):
         raise ScanError(
             "bad_reply",
             "the reply to the TokenRequest holds no token",
-            tried=f"requesting a token for {namespace}/{name}",
+            tried=f"requesting a token for {account.namespace}/{account.name}",
         )
     return ScannerToken(namespace, status["token"], str(status.get("expirationTimestamp", "")))
 

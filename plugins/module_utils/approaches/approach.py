@@ -10,8 +10,9 @@ from typing import Protocol
 
 from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
+from ..results.evidence import Doubt
 from ..targets.selection import SelectedTarget
-from .session import Footprint, Session
+from .session import Footprint, Session, ShellContainer
 
 __all__ = ["Approach", "Collected", "Footprint", "collected_in"]
 
@@ -21,26 +22,39 @@ class Collected:
     """Facts, and how they were had: the approach that was really taken, and what stays of it in the cluster.
 
     `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
-    its error.
+    its error. `shell` and `is_looked_at`: as of Entered. `doubts`: what lowers the evidence of this target, besides
+    what the approach and its footprint tell.
     """
 
     facts: Facts
     approach: str
     footprint: Footprint | None = None
+    shell: ShellContainer | None = None
+    is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def collected_in(session: Session, facts: Facts) -> Collected:
     """Facts that a session has given."""
     entered = session.entered
-    return Collected(facts, entered.approach, entered.footprint, entered.passed_over)
+    return Collected(
+        facts,
+        entered.approach,
+        entered.footprint,
+        entered.shell,
+        entered.is_looked_at,
+        entered.passed_over,
+        entered.doubts,
+    )
 
 
 class Approach(Protocol):
     """A way to reach targets, while a run uses it. Safe to call from several threads.
 
-    `name` is the approach's word in options and results, `execs` the number of execs begun so far, and
-    `added` what was added to pods so far, also where the scan then failed.
+    `name` is the approach's word in options and results, `execs` the number of execs begun so far, `added` what
+    was added to pods so far, also where the scan then failed, and `not_ended` what of it still runs, although it
+    was told to end; that is known when the approach is closed.
     """
 
     @property
@@ -51,6 +65,9 @@ class Approach(Protocol):
 
     @property
     def added(self) -> list[Footprint]: ...
+
+    @property
+    def not_ended(self) -> list[Footprint]: ...
 
     def enter(self, selected: SelectedTarget) -> Session:
         """An open session on one target, whose shell has answered. Nothing of it is left running when it is

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
 from ..access.rights import Right, are_for_helpers
+from ..results.evidence import Evidence
 from ..targets.selection import SelectedTarget
 from .approach import Approach
 from .debug_container import DebugOptions
@@ -81,6 +82,8 @@ class ApproachKind:
     """
     name            its word in options and results
     rights          what its scanner needs, on the pods that it enters
+    evidence        how far its facts can be trusted, whatever the target; what lowers it for one target is
+                    said with that one's facts (Doubt)
     seconds         for one container, eight at a time, on the project's test bed (two cores for everything)
     goes_on         the errors with which it has not reached a target, so that `auto` tries the next approach.
                     All others (a reply that is not whole, a time-out, a lost connection) are the target's
@@ -96,6 +99,7 @@ class ApproachKind:
 
     name: str
     rights: tuple[Right, ...]
+    evidence: Evidence
     seconds: float
     goes_on: frozenset[str]
     open: Callable[[Means, GivenOptions], Approach]

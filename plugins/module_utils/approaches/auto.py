@@ -53,6 +53,10 @@ class AutoApproach:
     def added(self) -> list[Footprint]:
         return [footprint for approach in self.approaches for footprint in approach.added]
 
+    @property
+    def not_ended(self) -> list[Footprint]:
+        return [footprint for approach in self.approaches for footprint in approach.not_ended]
+
     def enter(self, selected: SelectedTarget) -> Session:
         """A session by the first approach that reaches the target; raises as `collect`."""
         session, refusals = self._first(selected, lambda approach: approach.enter(selected))

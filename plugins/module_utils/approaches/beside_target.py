@@ -19,8 +19,6 @@ from ..errors import ScanError
 from ..targets.identity import Target
 from ..targets.pod import ContainerView, container_state, containers_of
 
-NO_CAPABILITIES: Mapping[str, Any] = {"drop": ["ALL"]}
-
 
 def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> ContainerView:
     """The target in its pod, as it is now.
@@ -41,15 +39,34 @@ def running_target(pod: Mapping[str, Any], target: Target, tried: str) -> Contai
 
 
 def view_of(view: ContainerView, tried: str) -> TargetView:
-    """How a shell beside the target finds it: by the id of the container that runs now.
+    """How a shell beside the target finds it: by the id of the container that runs now, and what is mounted there.
 
     :raises ScanError: platform_unsupported
     """
     container_id = str(view.status.get("containerID") or "").rpartition("//")[2]
     try:
-        return TargetView(container_id=container_id or "none")
+        return TargetView(container_id=container_id or "none", mount_paths=mount_paths(view.spec))
     except ValueError as error:
         raise ScanError("platform_unsupported", f"the container's id: {error}", tried=tried) from None
+
+
+def view_from_inside(pod: Mapping[str, Any], target: Target) -> TargetView:
+    """How a shell in the target sees it."""
+    specs = [view.spec for view in containers_of(pod) if view.name == target.container]
+    return TargetView(mount_paths=mount_paths(*specs))
+
+
+def mount_paths(*specs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where containers have something mounted by their spec: volumes, and the file of their last words."""
+    return tuple(
+        str(path)
+        for spec in specs
+        for path in (
+            *(mount.get("mountPath") for mount in spec.get("volumeMounts") or []),
+            spec.get("terminationMessagePath"),
+        )
+        if path
+    )
 
 
 def identity_of(pod: Mapping[str, Any], view: ContainerView, tried: str) -> tuple[int, int]:
@@ -114,20 +131,6 @@ def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: s
         % (f"added capabilities ({added})" if added else "the runtime's default capabilities"),
         tried=tried,
     )
-
-
-def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> dict[str, Any]:
-    """As narrow as Pod Security's level restricted asks. Supplementary groups are the pod's (its
-    securityContext), as for every container in it."""
-    context = {
-        "runAsUser": uid,
-        "runAsGroup": gid,
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": dict(capabilities),
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    return dict(context, runAsNonRoot=True) if uid else context
 
 
 def _first_number(*values: Any) -> int | None:

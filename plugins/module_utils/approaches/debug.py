@@ -7,31 +7,32 @@ privilege."""
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ..access.rights import ENTER, SEE, Right
 from ..access.scanner import NamespaceScanner
 from ..cluster.rest import Query, RestClient
-from ..cluster.websocket_exec import exec_in_container
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
 from ..targets.identity import Target
+from ..targets.own_containers import MOST_SECONDS
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
+from .beside_target import held_capabilities, identity_of, running_target
 from .container_start import wait_until_started
 from .debug_container import (
-    END_SCRIPT,
-    END_SHELL,
     DebugContainer,
     DebugOptions,
     FoundContainer,
     ephemeral_statuses,
     target_view,
 )
+from .debug_end import Endings
+from .looks import Looks, check_same_container, pod_path, read_same_pod, shell_container
 from .pod_entry import (
     EnteringApproach,
     ExecLimits,
@@ -39,8 +40,6 @@ from .pod_entry import (
     Result,
     check_state,
     explained_by_absence,
-    pod_path,
-    read_same_pod,
     retry_while_rbac_spreads,
     shell_place,
 )
@@ -48,29 +47,35 @@ from .refusals import is_name_taken, patch_refusal
 from .session import Entered, Footprint, Session
 
 NAME = "debug"
-MAXIMUM_KEEP_ALIVE = 86400
 _PATCH_TYPE = "application/strategic-merge-patch+json"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.04, 0.5
+# Before the pod is first read again: a node takes longer than this to start a container, and to say so.
+_START_PAUSE = 0.12
 # After a patch with one of these it is not known whether the container was added; looking at the pod tells.
 _PERHAPS_ADDED = frozenset({"connection_lost", "timed_out", "server_error"})
 _MOST_DOUBTS = 3
 # What the end of a container looks like before and while it is entered.
 _NOT_ENTERED = frozenset({"container_not_running", "not_found"})
 _ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_reply", "exec_failed"}
-_END_SECONDS = 5.0
-# What was being started when the scan was cancelled is waited for so long, to be ended.
-_CANCEL_PATIENCE = 3.0
+# Why a container that was added is ended without having been entered, and so many seconds are waited until it has
+# started, to be told.
+_END_AFTER = {"cancelled": 3.0, "foreign_scanner": 0.0}
 # A container that nobody could end lives this much longer than a scan is allowed to take.
 _SPARE_SECONDS = 30
+_SAME_CAPABILITIES = Doubt(
+    "The target runs as root, and the debug container held the target's capabilities (debug_match_capabilities)."
+)
 
 
 @dataclass(frozen=True)
 class _Visit:
-    """One target while it is scanned. `passed_over`: names of containers that turned out to have ended."""
+    """One target while it is scanned. `added`: names of containers that were added for it, `passed_over`: of
+    those that turned out to have ended."""
 
     scanner: NamespaceScanner
     target: Target
     deadline: Deadline
+    added: set[str] = field(default_factory=set)
     passed_over: set[str] = field(default_factory=set)
 
     def wait_until_started(self, name: str, pod: Mapping[str, Any], image: str) -> Mapping[str, Any]:
@@ -83,15 +88,16 @@ class _Visit:
             image=image,
             tried=f"starting the debug container {name}",
             reason="debug_failed",
-            pauses=(_FIRST_PAUSE, _LONGEST_PAUSE),
+            pauses=(_START_PAUSE, _LONGEST_PAUSE),
         )
 
 
 class DebugApproach(EnteringApproach):
     """Collects facts by an exec into an ephemeral container, with the scanner's token only.
 
-    A container that is there and fits is used again. It is told to end when the target is done, unless it is
-    to be kept; it does so when nobody else is at work in it. What nobody can tell ends by itself.
+    A container that an earlier scan has kept is used again where this one keeps it, too. Any other is told to
+    end when the target is done. What nobody can tell ends by itself; what the target does not let end is found out
+    when the approach is closed.
     """
 
     name = NAME
@@ -99,6 +105,12 @@ class DebugApproach(EnteringApproach):
     def __init__(self, means: Means, options: DebugOptions) -> None:
         super().__init__(means)
         self._options = options
+        self._endings = Endings(self._count_exec)
+
+    def close(self) -> None:
+        """Looks whether what was told to end has ended."""
+        if not self._cancel.is_set():
+            self.not_ended += self._endings.still_running()
 
     @contextmanager
     def _reach(
@@ -113,12 +125,13 @@ class DebugApproach(EnteringApproach):
                 target,
                 Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by {NAME}"),
             )
+            looks = Looks(scanner, target, visit.deadline)
             has_entered = False
             while not has_entered:
                 with explained_by_absence(scanner, target):
                     found, pod = retry_while_rbac_spreads(self._access, target, lambda: self._open(visit))
                 try:
-                    with self._enter(visit, found, pod) as session:
+                    with self._enter(visit, found, looks.before(pod)) as session:
                         answer = first(session)
                         has_entered = True
                         yield session, answer
@@ -128,7 +141,11 @@ class DebugApproach(EnteringApproach):
                     visit.passed_over.add(found.name)  # another run has ended it
                 finally:
                     if not found.is_kept:
-                        self._end(visit, found.name)
+                        self._endings.tell(scanner, target, _footprint(target, found))
+            pod = looks.after(session.entered.shell)
+            footprint = _footprint(target, found)
+            if not found.is_kept and not self._endings.has_ended(footprint, pod):
+                session.entered = replace(session.entered, footprint=replace(footprint, still_runs=True))
 
     def _open(self, visit: _Visit) -> tuple[FoundContainer, Mapping[str, Any]]:
         """A container that runs beside the target, and the pod as it then is."""
@@ -136,17 +153,22 @@ class DebugApproach(EnteringApproach):
         while True:
             visit.deadline.check()
             pod: Mapping[str, Any] = read_same_pod(visit.scanner, visit.target, whole=True)
+            # before anything is added to a pod
+            check_same_container(pod, visit.target)
             wanted = debug_container(
                 pod, visit.target, self._options, self._limits.timeout, self._access.run_id
             )
-            found = wanted.find(pod, visit.passed_over, visit.deadline.remaining())
+            found = wanted.find(pod, visit.added, visit.passed_over, visit.deadline.remaining())
             if found is None:
                 entry = wanted.entry(pod, visit.deadline.tried)
                 found = FoundContainer(entry["name"], is_own=True, is_kept=self._options.keep_alive > 0)
+                visit.added.add(found.name)
                 try:
                     add_ephemeral_container(visit.scanner.client, visit.target, entry)
                 except ScanError as error:
                     doubts += error.reason in _PERHAPS_ADDED
+                    if error.reason not in _PERHAPS_ADDED:
+                        visit.added.discard(found.name)
                     if not is_name_taken(error) and (
                         error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS
                     ):
@@ -155,10 +177,13 @@ class DebugApproach(EnteringApproach):
                     continue
             self._note(visit.target, found)
             try:
-                return found, visit.wait_until_started(found.name, pod, self._options.image)
+                pod = visit.wait_until_started(found.name, pod, self._options.image)
+                wanted.check_unchanged(pod, found.name, visit.deadline.tried)
+                return found, pod
             except ScanError as error:
-                if found.is_own and error.reason == "cancelled":
-                    self._end(visit, found.name, _CANCEL_PATIENCE)
+                if found.is_own and error.reason in _END_AFTER:
+                    footprint, patience = _footprint(visit.target, found), _END_AFTER[error.reason]
+                    self._endings.tell(visit.scanner, visit.target, footprint, patience)
                 if found.is_own or error.reason != "debug_failed":
                     raise
                 visit.passed_over.add(found.name)
@@ -171,6 +196,8 @@ class DebugApproach(EnteringApproach):
             target.path,
             target_view(pod, target, self._options.headroom),
             _footprint(target, found),
+            shell_container(pod, found.name),
+            doubts=_doubts(pod, target, self._options, visit.deadline.tried),
         )
         return self._open_session(
             visit.scanner,
@@ -178,31 +205,6 @@ class DebugApproach(EnteringApproach):
             explained=lambda: explained_by_absence(visit.scanner, target),
             timeout=visit.deadline.remaining(),
         )
-
-    def _end(self, visit: _Visit, name: str, patience: float = 0.0) -> None:
-        """Tells a container to end, also when the scan was cancelled. What goes wrong is left to its own end.
-
-        :param patience: seconds to wait for one that perhaps has not started yet
-        """
-        give_up = time.monotonic() + patience
-        while True:
-            self._count_exec()
-            try:
-                exec_in_container(
-                    visit.scanner.connection,
-                    visit.target.namespace,
-                    visit.target.pod,
-                    name,
-                    END_SHELL,
-                    END_SCRIPT,
-                    timeout=_END_SECONDS,
-                    output_limit=4096,
-                )
-            except ScanError as error:
-                if error.reason in _NOT_ENTERED and time.monotonic() < give_up:
-                    time.sleep(_FIRST_PAUSE)
-                    continue
-            return
 
     def _note(self, target: Target, found: FoundContainer) -> None:
         footprint = _footprint(target, found)
@@ -224,8 +226,16 @@ def debug_container(
     pod: Mapping[str, Any], target: Target, options: DebugOptions, timeout: float, run_id: str
 ) -> DebugContainer:
     """What has to run beside the target for a scan of `timeout` seconds; raises as DebugContainer."""
-    lifetime = max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS)
+    lifetime = min(MOST_SECONDS, max(options.keep_alive, math.ceil(timeout) + _SPARE_SECONDS))
     return DebugContainer(pod, target, options, run_id=run_id, lifetime=lifetime)
+
+
+def _doubts(pod: Mapping[str, Any], target: Target, options: DebugOptions, tried: str) -> tuple[Doubt, ...]:
+    view = running_target(pod, target, tried)
+    uid, _gid = identity_of(pod, view, tried)
+    if options.match_capabilities and held_capabilities(view.spec, uid) is not None:
+        return (_SAME_CAPABILITIES,)
+    return ()
 
 
 def _footprint(target: Target, found: FoundContainer) -> Footprint:
@@ -244,11 +254,10 @@ def missing_scanner_image(options: GivenOptions) -> MissingOption | None:
 
 
 def _check_options(options: GivenOptions) -> None:
-    if not 0 <= options.debug.keep_alive <= MAXIMUM_KEEP_ALIVE:
+    if not 0 <= options.debug.keep_alive <= MOST_SECONDS:
         raise ScanError(
             "bad_option",
-            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and "
-            f"{MAXIMUM_KEEP_ALIVE} s",
+            f"debug_keep_alive is {options.debug.keep_alive} s; it must be between 0 and {MOST_SECONDS} s",
             tried="reading the option debug_keep_alive",
         )
 
@@ -259,19 +268,21 @@ def _predict_change(
     check_state(selected, NAME)
     pod, tried = selected.pod.object(), f"scanning {selected.target.path} by {NAME}"
     wanted = debug_container(pod, selected.target, options.debug, limits.timeout, "")
-    return None if wanted.find(pod, frozenset(), limits.timeout) else wanted.entry(pod, tried)
+    return None if wanted.find(pod, frozenset(), frozenset(), limits.timeout) else wanted.entry(pod, tried)
 
 
 KIND = ApproachKind(
     name=NAME,
     # An ephemeral container is added by a patch; `update`, which would do as well, is not needed.
     rights=(ENTER, SEE, Right("pods/ephemeralcontainers", ("patch",))),
+    evidence=Evidence(EVIDENCE_BESIDE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {
         "debug_failed",
         "debug_refused",
         "debug_unsupported",
+        "foreign_scanner",
         "identity_unknown",
         "image_pull_failed",
         "memory_short",

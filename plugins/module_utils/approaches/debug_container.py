@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -17,48 +18,23 @@ from typing import Any
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..targets.identity import Target
-from ..targets.own_containers import IDLE, PREFIX
+from ..targets.own_containers import (
+    END,
+    IDLE,
+    KEEP,
+    NO_CAPABILITIES,
+    PREFIX,
+    foreign_field,
+    is_debug_command,
+    security_context,
+)
 from ..targets.pod import ContainerView, mirrored_node
 from ..targets.quantities import memory_limit
 from ..times import parse_api_time
-from .beside_target import (
-    NO_CAPABILITIES,
-    held_capabilities,
-    identity_of,
-    privileged_target,
-    running_target,
-    security_context,
-    view_of,
-)
+from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
 
-# The last arguments of the command, after its seconds: what is to become of it when a target is done, and the
-# run that has added it.
-_END, _KEEP = "end", "keep"
 # An entry stays until its pod is replaced, and an object of Kubernetes holds at most 1.5 MiB.
 _MOST_ENTRIES = 100
-
-# Ends the container in which it runs, unless somebody else is at work in it. Processes of one container share
-# their cgroups; the target's are never touched, though they are in sight. Those that the runtime started,
-# rather than another process of the container, are the one that idles and whoever was let in by an exec; of
-# these, the ones that run this very script do not count, for they are at its end, too.
-END_SHELL = ("sh", "-s", "securescan-end")
-END_SCRIPT = b"""\
-cgroup() { c=; while read -r l; do c="$c$l "; done; }
-cgroup </proc/$$/cgroup; own=$c; all=' '; roots=
-for p in /proc/[0-9]*; do
-c=; cgroup <$p/cgroup
-[ "$c" = "$own" ] && all="$all${p#/proc/} "
-done 2>/dev/null
-for p in $all; do
-parent=; while read -r k v l; do [ "$k" = PPid: ] && parent=$v; done </proc/$p/status
-l=; read -r l </proc/$p/cmdline
-case $l in *securescan-end*) continue ;; esac
-[ -n "$parent" ] && [ $p != $$ ] && case $all in *" $parent "*) ;; *) roots="$roots $p" ;; esac
-done 2>/dev/null
-set -- $roots
-[ $# = 1 ] && kill -TERM $1
-exit
-"""
 
 
 @dataclass(frozen=True)
@@ -95,41 +71,50 @@ class DebugContainer:
         :param lifetime: seconds until it ends by itself
         :raises ScanError: container_not_running, platform_unsupported, identity_unknown, target_privileged
         """
-        self._run_id = run_id
-        self._lifetime = lifetime
-        self._keeping = _KEEP if options.keep_alive else _END
+        self._is_kept = options.keep_alive > 0
         tried = f"scanning {target.path} by debug"
         view = _target_of(pod, target, tried)
         security = _security_context(pod, view, options, tried)
+        self._command = [*IDLE, str(lifetime), KEEP if self._is_kept else END, run_id]
         self._spec: dict[str, Any] = {
             "image": options.image,
             "imagePullPolicy": options.pull_policy,
             "targetContainerName": target.container,
-            "command": list(IDLE),
             "securityContext": security,
         }
         identity = json.dumps([target.container, options.image, security], sort_keys=True)
         self._base = PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:10]
 
     def find(
-        self, pod: Mapping[str, Any], passed_over: AbstractSet[str], needed: float
+        self,
+        pod: Mapping[str, Any],
+        added: AbstractSet[str],
+        passed_over: AbstractSet[str],
+        needed: float,
     ) -> FoundContainer | None:
         """A container of this kind in the pod that lives, or is about to, for at least `needed` seconds from
-        now."""
+        now: one that this run has added, or where it is to be kept one that is as this run would add it.
+
+        :param added: the names of those that this run has added
+        """
         statuses = ephemeral_statuses(pod)
         for entry in pod["spec"].get("ephemeralContainers") or []:
-            name, command = entry["name"], entry.get("command") or []
+            name = entry["name"]
             if (
                 name not in passed_over
+                and (name in added or self._is_kept)
                 and self._is_alike(entry)
-                and _is_alive(statuses.get(name), command[-3], needed)
+                and _is_alive(statuses.get(name), entry["command"][-3], needed)
             ):
-                return FoundContainer(name, command[-1] == self._run_id, command[-2] == _KEEP)
+                return FoundContainer(name, name in added, self._is_kept)
         return None
 
     def entry(self, pod: Mapping[str, Any], tried: str) -> dict[str, Any]:
-        """The v1 EphemeralContainer to add to the pod. Two runs that see the same pod choose the same name,
-        so that only one of them can add it.
+        """The v1 EphemeralContainer to add to the pod.
+
+        The name of one that is not kept cannot be guessed, so that where the answer to its addition was lost, an
+        entry of that name is the one that was added. Two runs that keep theirs and see the same pod choose
+        the same name, so that only one of them can add it.
 
         :raises ScanError: debug_refused, where the pod holds too many already
         """
@@ -143,24 +128,39 @@ class DebugContainer:
                 advice="Replace the pod (kubectl rollout restart), and keep debug containers alive from one "
                 "scan to the next (debug_keep_alive).",
             )
-        number = 1
-        while f"{self._base}-{number}" in names:
-            number += 1
-        return dict(
-            self._spec,
-            name=f"{self._base}-{number}",
-            command=[*IDLE, str(self._lifetime), self._keeping, self._run_id],
-        )
+        if self._is_kept:
+            number = 1
+            while f"{self._base}-{number}" in names:
+                number += 1
+            name = f"{self._base}-{number}"
+        else:
+            name = f"{self._base}-{secrets.token_hex(8)}"
+        return dict(self._spec, name=name, command=list(self._command))
+
+    def check_unchanged(self, pod: Mapping[str, Any], name: str, tried: str) -> None:
+        """Whether an entry in the pod is as it was added, or would be.
+
+        :raises ScanError: foreign_scanner
+        """
+        entries: list[dict[str, Any]] = pod["spec"].get("ephemeralContainers") or []
+        entry = next((one for one in entries if one["name"] == name), {})
+        field = self._foreign_field(entry)
+        if field:
+            raise ScanError(
+                "foreign_scanner",
+                f"the {field} of the debug container {name} is not what a scan makes",
+                tried=tried,
+                cause="A webhook of the cluster changes the containers that are added to pods.",
+            )
 
     def _is_alike(self, entry: Mapping[str, Any]) -> bool:
-        security, command = entry.get("securityContext") or {}, entry.get("command") or []
-        wanted: Mapping[str, Any] = self._spec["securityContext"]
-        return (
-            entry["name"].startswith(self._base + "-")
-            and tuple(command[:-3]) == IDLE
-            and all(entry.get(key) == self._spec[key] for key in ("image", "targetContainerName"))
-            and {key: security.get(key) for key in wanted} == wanted
-        )
+        return bool(entry["name"].startswith(self._base + "-")) and not self._foreign_field(entry)
+
+    def _foreign_field(self, entry: Mapping[str, Any]) -> str:
+        command = entry.get("command")
+        if not is_debug_command(command) or entry["command"][-2] != self._command[-2]:
+            return "command"
+        return foreign_field(entry, dict(self._spec, name=entry.get("name"), command=command))
 
 
 def target_view(pod: Mapping[str, Any], target: Target, headroom: int = 0) -> TargetView:

@@ -7,6 +7,7 @@ user."""
 from __future__ import annotations
 
 from ..access.rights import ENTER, SEE
+from ..results.evidence import EVIDENCE_TARGET, Evidence
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, Unchanged
 from .pod_entry import ExecLimits, PresentShellApproach, check_state
@@ -27,8 +28,9 @@ def _predict_change(selected: SelectedTarget, _options: GivenOptions, _limits: E
 KIND = ApproachKind(
     name=NAME,
     rights=(ENTER, SEE),
+    evidence=Evidence(EVIDENCE_TARGET),
     seconds=0.9,
-    goes_on=NOT_ENTERED,
+    goes_on=NOT_ENTERED | {"target_unreadable"},
     open=lambda means, _options: ExecApproach(means),
     predict_change=_predict_change,
     unchanged=Unchanged(

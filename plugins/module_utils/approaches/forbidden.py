@@ -126,6 +126,10 @@ class PermittedApproach:
     def added(self) -> list[Footprint]:
         return self._approach.added
 
+    @property
+    def not_ended(self) -> list[Footprint]:
+        return self._approach.not_ended
+
     def enter(self, selected: SelectedTarget) -> Session:
         """As the approach; besides approach_forbidden."""
         check_permitted(self._rules, self.name, selected)

@@ -24,13 +24,16 @@ from ..collector.request import CollectionRequest
 from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..results.evidence import EVIDENCE_IMAGE, Evidence
+from ..safe_text import server_text
 from ..targets.identity import Target
+from ..targets.pod import check_pod
 from ..targets.selection import SelectedTarget
 from .approach import Collected
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption
 from .container_start import wait_until_started
 from .debug import missing_scanner_image
-from .image_and_volumes import volume_mounts, without_volumes
+from .image_and_volumes import volume_doubts, volume_mounts, without_volumes
 from .image_helper import (
     MOUNT_POINT,
     Helper,
@@ -41,9 +44,10 @@ from .image_helper import (
     image_reference,
     plan_helpers,
 )
+from .looks import shell_container
 from .pod_entry import EnteringApproach, ExecLimits, Means, Result, check_platform, shell_place
 from .refusals import creation_refusal
-from .session import Collecting, Entered, Session
+from .session import Collecting, Entered, Session, ShellContainer
 
 NAME = "image"
 _VIEW = TargetView(mount_point=MOUNT_POINT)
@@ -55,12 +59,14 @@ _PERHAPS_MADE = frozenset({"connection_lost", "timed_out", "server_error", "canc
 
 @dataclass
 class _Image:
-    """One image: where it is mounted, and what came of looking at it, by what was asked."""
+    """One image: where it is mounted, what came of looking at it, by what was asked, and the container that
+    looked."""
 
     mounted: MountedImage
     helper: Helper
     lock: threading.Lock = field(default_factory=threading.Lock)
     found: dict[CollectionRequest, Facts | ScanError] = field(default_factory=dict)
+    shell: ShellContainer | None = None
 
 
 class ImageApproach(EnteringApproach):
@@ -73,7 +79,8 @@ class ImageApproach(EnteringApproach):
         super().__init__(means)
         self._options = options
         self._create_lock = threading.Lock()
-        self._created: set[int] = set()
+        # the uid of each helper pod by its number; "" where the answer to its creation was lost
+        self._created: dict[int, str] = {}
         self._images = {
             mounted.reference: _Image(mounted, helper)
             for helper in plan_helpers(means.targets)
@@ -95,7 +102,13 @@ class ImageApproach(EnteringApproach):
         if isinstance(found, ScanError):
             raise found
         mounts = volume_mounts(selected.pod.object(), selected.target.container)
-        return Collected(without_volumes(found, request, mounts), NAME)
+        return Collected(
+            without_volumes(found, request, mounts),
+            NAME,
+            shell=image.shell,
+            is_looked_at=False,
+            doubts=volume_doubts(mounts),
+        )
 
     def close(self) -> None:
         """Deletes the helper pods. What cannot be deleted now goes with the access, by the cluster's garbage
@@ -134,6 +147,7 @@ class ImageApproach(EnteringApproach):
 
         with self._open(selected.target, self._planned(selected)) as session:
             session.change_collecting(hiding)
+            session.entered = replace(session.entered, doubts=volume_doubts(mounts))
             yield session, first(session)
 
     def _facts(self, target: Target, image: _Image, request: CollectionRequest) -> Facts:
@@ -148,9 +162,17 @@ class ImageApproach(EnteringApproach):
         deadline = Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by image")
         with self._place():
             self._create(scanner, image.helper, deadline)
-            self._wait_until_started(scanner, image, deadline)
+            pod = self._wait_until_started(scanner, image, deadline)
+            image.shell = shell_container(pod, image.mounted.container)
             helper = replace(target, namespace=namespace, pod=helper_name(self._access.run_id, number))
-            entered = Entered(NAME, shell_place(helper, image.mounted.container), helper.path, _VIEW)
+            entered = Entered(
+                NAME,
+                shell_place(helper, image.mounted.container),
+                helper.path,
+                _VIEW,
+                shell=image.shell,
+                is_looked_at=False,
+            )
             with self._open_session(scanner, entered) as session:
                 yield session
 
@@ -158,28 +180,39 @@ class ImageApproach(EnteringApproach):
         with self._create_lock:
             if helper.number in self._created:
                 return
-            self._created.add(helper.number)
+            self._created[helper.number] = ""
             pod = helper_pod(
                 helper_name(self._access.run_id, helper.number),
                 helper,
                 self._options,
                 labels=helper_labels(self._access.run_id, self._access.expires(self._options.namespace)),
-                owner=self._access.account(self._options.namespace),
+                owner=self._access.helper_owner(self._options.namespace),
                 lifetime=self._access.remaining(self._options.namespace),
             )
             try:
-                scanner.client.create(f"/api/v1/namespaces/{self._options.namespace}/pods", pod)
+                made = scanner.client.create(f"/api/v1/namespaces/{self._options.namespace}/pods", pod)
+                self._created[helper.number] = str((made.get("metadata") or {}).get("uid") or "")
             except ScanError as error:
                 if error.reason not in _PERHAPS_MADE:
-                    self._created.discard(helper.number)
+                    del self._created[helper.number]
                 raise creation_refusal(error, self._options.namespace) from error
             deadline.check()
 
-    def _wait_until_started(self, scanner: NamespaceScanner, image: _Image, deadline: Deadline) -> None:
-        def read() -> Mapping[str, Any]:
-            return scanner.client.get(self._path(image.helper.number))
+    def _wait_until_started(
+        self, scanner: NamespaceScanner, image: _Image, deadline: Deadline
+    ) -> Mapping[str, Any]:
+        """The helper pod when the image's container runs.
 
-        wait_until_started(
+        :raises ScanError: foreign_scanner; as wait_until_started
+        """
+
+        def read() -> Mapping[str, Any]:
+            pod = scanner.client.get(self._path(image.helper.number))
+            check_pod(pod, self._options.namespace)
+            self._check_own(pod, image, deadline.tried)
+            return pod
+
+        return wait_until_started(
             read(),
             lambda pod: _state_of(pod, image.mounted.container),
             read,
@@ -189,6 +222,24 @@ class ImageApproach(EnteringApproach):
             reason="helper_failed",
             pauses=(_FIRST_PAUSE, _LONGEST_PAUSE),
         )
+
+    def _check_own(self, pod: Mapping[str, Any], image: _Image, tried: str) -> None:
+        """Whether this is the helper pod that was made, with the image that it was made with: the rest of a pod
+        cannot be changed.
+
+        :raises ScanError: foreign_scanner
+        """
+        uid, name = pod["metadata"]["uid"], image.mounted.container
+        if self._created.get(image.helper.number) not in ("", uid):
+            raise ScanError("foreign_scanner", "another pod has taken the helper pod's name", tried=tried)
+        runs = shell_container(pod, name).image
+        if runs != self._options.image:
+            raise ScanError(
+                "foreign_scanner",
+                f"the helper pod's container {name} has the image {server_text(runs)}",
+                tried=tried,
+                cause="Somebody or a webhook has changed it.",
+            )
 
     def _path(self, number: int) -> str:
         return f"/api/v1/namespaces/{self._options.namespace}/pods/{helper_name(self._access.run_id, number)}"
@@ -219,9 +270,11 @@ KIND = ApproachKind(
     name=NAME,
     # over helper pods, in a namespace of their own
     rights=(ENTER, Right("pods", ("delete", "get")), Right("pods", ("create",), by_name=False)),
+    evidence=Evidence(EVIDENCE_IMAGE),
     seconds=3.0,
     goes_on=NOT_ENTERED
     | {
+        "foreign_scanner",
         "helper_failed",
         "helper_refused",
         "image_pull_failed",

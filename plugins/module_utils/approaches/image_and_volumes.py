@@ -11,6 +11,8 @@ from typing import Any
 
 from ..collector.facts import UNSUPPORTED, Fact, Facts
 from ..collector.request import CollectionRequest
+from ..results.evidence import Doubt
+from ..safe_text import one_line
 from ..targets.pod import containers_of
 
 # Kinds without a subject, and where what they tell comes from.
@@ -21,6 +23,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "os": ("/etc/os-release", "/usr/lib/os-release"),
     "packages": ("/var/lib/dpkg", "/lib/apk/db", "/usr/lib/sysimage/rpm", "/var/lib/rpm"),
 }
+_NAMED_MOUNTS = 5
 _OF_PATHS = frozenset({"file", "content", "sha256", "python_packages", "walk"})
 
 
@@ -32,6 +35,15 @@ def volume_mounts(pod: Mapping[str, Any], container: str) -> list[str]:
                 _clean(str(mount.get("mountPath") or "")) for mount in view.spec.get("volumeMounts") or []
             ]
     return []
+
+
+def volume_doubts(mounts: list[str]) -> tuple[Doubt, ...]:
+    """What volumes at these paths take from the evidence of an image."""
+    if not mounts:
+        return ()
+    more = len(mounts) - _NAMED_MOUNTS
+    named = one_line(", ".join(mounts[:_NAMED_MOUNTS])) + (f" and {more} more" if more > 0 else "")
+    return (Doubt(f"The image does not show the volumes that the pod mounts: {named}."),)
 
 
 def without_volumes(facts: Facts, request: CollectionRequest, mounts: list[str]) -> Facts:

@@ -26,7 +26,8 @@ IMAGES_PER_HELPER = 8
 MOST_HELPERS = 200
 # Who looks at images whose own user is root, or not known: Pod Security's level restricted allows no root.
 NOBODY = 65534
-_MEMORY = "128Mi"
+# What each container of a helper pod gets at most.
+LIMITS = {"cpu": "1", "memory": "128Mi"}
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def helper_pod(
     """The v1 Pod. It meets Pod Security's level restricted, has no token, and ends after `lifetime` seconds
     by itself.
 
-    :param owner: {"name", "uid"} of the run's ServiceAccount: when that is deleted, the cluster deletes the
-        pod
+    :param owner: a reference to an object of the run in this namespace: when that is deleted, the cluster
+        deletes the pod
     """
     containers = [_container(mounted, options, lifetime) for mounted in helper.images]
     volumes = [
@@ -157,9 +158,7 @@ def helper_pod(
             "name": name,
             "namespace": options.namespace,
             "labels": dict(labels),
-            "ownerReferences": [
-                {"apiVersion": "v1", "kind": "ServiceAccount", "name": owner["name"], "uid": owner["uid"]}
-            ],
+            "ownerReferences": [dict(owner)],
         },
     }
 
@@ -179,7 +178,7 @@ def _container(mounted: MountedImage, options: ImageOptions, lifetime: int) -> d
         },
         "resources": {
             "requests": {"cpu": "10m", "memory": "32Mi"},
-            "limits": {"cpu": "1", "memory": _MEMORY},
+            "limits": dict(LIMITS),
         },
         "volumeMounts": [{"name": mounted.container, "mountPath": MOUNT_POINT, "readOnly": True}],
     }

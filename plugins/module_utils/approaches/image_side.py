@@ -63,6 +63,10 @@ class _BothSides:
     def added(self) -> list[Footprint]:
         return self._live.added
 
+    @property
+    def not_ended(self) -> list[Footprint]:
+        return self._live.not_ended
+
     def enter(self, selected: SelectedTarget) -> Session:
         """A session by the one approach, which answers requests for the image's side, too."""
         session = self._live.enter(selected)

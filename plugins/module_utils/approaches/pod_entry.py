@@ -7,7 +7,7 @@ reply say."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
@@ -15,12 +15,14 @@ from typing import Any, Callable, TypeVar
 from ..access.scanner import NamespaceScanner, ScannerAccess
 from ..cluster.open_exec import ExecPlace, open_exec
 from ..collector.request import CollectionRequest
-from ..collector.view import INSIDE, TargetView
+from ..collector.view import TargetView
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..targets.identity import Target
 from ..targets.selection import SelectedTarget
 from .approach import Collected, collected_in
+from .beside_target import view_from_inside
+from .looks import Looks, read_same_pod, shell_container
 from .session import SHELL, Entered, Footprint, Session
 
 Result = TypeVar("Result")
@@ -86,6 +88,7 @@ class EnteringApproach:
         self._lock = threading.Lock()
         self.execs = 0
         self.added: list[Footprint] = []
+        self.not_ended: list[Footprint] = []
 
     def enter(self, selected: SelectedTarget) -> Session:
         """An open session on one target, whose shell has answered; see Approach."""
@@ -100,7 +103,9 @@ class EnteringApproach:
             session,
             facts,
         ):
-            return collected_in(session, facts)
+            pass
+        # only now it is known what became of what was added to enter
+        return collected_in(session, facts)
 
     def close(self) -> None:
         """Ends what serves several targets; here nothing does."""
@@ -158,19 +163,30 @@ class PresentShellApproach(EnteringApproach):
         self._check_selected(selected)
         scanner = self._access.for_target(target)
 
+        looks = Looks(
+            scanner,
+            target,
+            Deadline(self._limits.timeout, self._cancel, f"scanning {target.path} by {self.name}"),
+        )
+
         def open_session() -> Session:
-            container, view = self._find_shell(scanner, target)
+            container, view = self._find_shell(looks.before(), target)
             return self._open_session(
                 scanner,
-                Entered(self.name, shell_place(target, container), target.path, view),
+                Entered(
+                    self.name,
+                    shell_place(target, container),
+                    target.path,
+                    view,
+                    shell=None if container == target.container else shell_container(looks.pod, container),
+                ),
                 explained=lambda: explained_by_absence(scanner, target),
             )
 
-        with (
-            self._place(),
-            retry_while_rbac_spreads(self._access, target, open_session) as session,
-        ):
-            yield session, first(session)
+        with self._place():
+            with retry_while_rbac_spreads(self._access, target, open_session) as session:
+                yield session, first(session)
+            self._check_shell_container(looks.after(session.entered.shell), session.entered)
 
     def _check_selected(self, selected: SelectedTarget) -> None:
         """Whether the target can be reached, by what selection saw, which costs no request.
@@ -178,13 +194,18 @@ class PresentShellApproach(EnteringApproach):
         :raises ScanError: why it cannot
         """
 
-    def _find_shell(self, scanner: NamespaceScanner, target: Target) -> tuple[str, TargetView]:
+    def _find_shell(self, pod: Mapping[str, Any], target: Target) -> tuple[str, TargetView]:
         """The container to enter, of the pod as it is now, and how the target is seen from there.
 
-        :raises ScanError: as `read_same_pod`; why there is none
+        :raises ScanError: why there is none
         """
-        read_same_pod(scanner, target)
-        return target.container, INSIDE
+        return target.container, view_from_inside(pod, target)
+
+    def _check_shell_container(self, pod: Mapping[str, Any], entered: Entered) -> None:
+        """Whether the container that was entered is still what it has to be, by the pod as it is afterwards.
+
+        :raises ScanError: why not
+        """
 
 
 def shell_place(target: Target, container: str) -> ExecPlace:
@@ -216,29 +237,6 @@ def check_state(selected: SelectedTarget, approach: str) -> None:
     if target.state != "running":
         reason = f" ({target.state_reason})" if target.state_reason else ""
         raise ScanError("container_not_running", f"the container is {target.state}{reason}", tried=tried)
-
-
-def pod_path(target: Target) -> str:
-    return f"/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
-
-
-def read_same_pod(scanner: NamespaceScanner, target: Target, *, whole: bool = False) -> dict[str, Any]:
-    """The target's pod as it is now, its metadata only unless `whole`. A pod of the same name may have taken
-    the place of the one that was selected: a StatefulSet's always has it.
-
-    :raises ScanError: pod_gone, pod_replaced; as the client
-    """
-    tried = f"checking pod {target.namespace}/{target.pod}"
-    try:
-        found = (scanner.client.get if whole else scanner.client.get_metadata)(pod_path(target))
-    except ScanError as error:
-        if error.reason == "not_found":
-            raise ScanError("pod_gone", "the pod is not there any more", tried=tried) from error
-        raise
-    uid = found["metadata"]["uid"]
-    if uid != target.pod_uid:
-        raise ScanError("pod_replaced", f"it had uid {target.pod_uid}, now it has {uid}", tried=tried)
-    return found
 
 
 def retry_while_rbac_spreads(access: ScannerAccess, target: Target, work: Callable[[], Result]) -> Result:

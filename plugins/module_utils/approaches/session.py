@@ -11,8 +11,8 @@ request's nonce and how it ended. The last request may end the shell itself, whi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Callable
@@ -24,6 +24,7 @@ from ..collector.request import CollectionRequest
 from ..collector.script import build_script
 from ..collector.view import INSIDE, TargetView
 from ..errors import ScanError
+from ..results.evidence import Doubt
 
 # Without a path: images may keep their shell elsewhere than in /bin, and the runtime searches the container's
 # PATH.
@@ -60,13 +61,26 @@ class Footprint:
     """What a scan leaves in the cluster until the pod is replaced: an entry in the pod's list of ephemeral
     containers.
 
-    `is_new`: this run has added it; otherwise it was there and was used again.
+    `is_new`: this run has added it; otherwise it was there and was used again. `still_runs`: it was told to end,
+    and did not.
     """
 
     namespace: str
     pod: str
     ephemeral_container: str
     is_new: bool
+    still_runs: bool = False
+
+
+@dataclass(frozen=True)
+class ShellContainer:
+    """The container of a shell that is not the target's own. `container_id` and `image_id` are what its node
+    reports to run."""
+
+    name: str
+    image: str
+    container_id: str
+    image_id: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,9 @@ class Entered:
     """Where a session's shell is: by which approach, in which container, from where it sees the target, and
     what stays of it.
 
-    `path` is the target's, for messages. `passed_over`: as of Collected.
+    `path` is the target's, for messages. `shell`: the container, where it is not the target itself.
+    `is_looked_at`: the target's pod is looked at before and afterwards; else its image is what the selection
+    saw. `passed_over` and `doubts`: as of Collected.
     """
 
     approach: str
@@ -82,7 +98,10 @@ class Entered:
     path: str
     view: TargetView = INSIDE
     footprint: Footprint | None = None
+    shell: ShellContainer | None = None
+    is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +134,8 @@ class Session:
         self._collecting: Collecting = self._collect
         self._ending = ExitStack()
         self._prologue = _PROLOGUE
+        # of the last request, where it failed
+        self._failure: ScanError | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -122,7 +143,10 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self._end(kind, error, trace)
 
     def run(self, script: bytes) -> bytes:
         """What a script writes to standard output, as a whole.
@@ -131,7 +155,7 @@ class Session:
             there is no shell; connection_lost, timed_out, cancelled, too_much_output, bad_reply; pod_gone and
             pod_replaced, where that is why
         """
-        with self._explained():
+        with self._noted(), self._explained():
             answer = self._ask(script)
             if answer.exit_code:
                 raise _failed(answer, f"running a request in {self.entered.path}")
@@ -160,14 +184,16 @@ class Session:
     def _collect(self, request: CollectionRequest, is_last: bool) -> Facts:
         nonce = secrets.token_hex(16)
         script = build_script(request, nonce, self.entered.view)
-        with self._explained():
+        with self._noted(), self._explained():
             answer = self._ask_last(script) if is_last else self._ask(script)
             tried = f"collecting facts in {self.entered.path}"
             try:
                 return read_facts(request, answer.stdout, nonce, self.entered.view)
             except ScanError as error:
                 if answer.exit_code == 0:
-                    raise ScanError(error.reason, error.message, tried=tried) from error
+                    raise ScanError(
+                        error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice
+                    ) from error
                 raise _failed(answer, tried) from error
 
     def when_closed(self, ending: ExitStack) -> None:
@@ -175,11 +201,32 @@ class Session:
         self._ending = ending
 
     def close(self) -> None:
-        """Ends the shell, and undoes what was done to enter. It may be called again."""
+        """Ends the shell, undoes what was done to enter, and looks at the target's pod once more, unless the last
+        request failed: then that is the outcome. It may be called again.
+
+        :raises ScanError: container_replaced, pod_gone, pod_replaced: what was collected is of no use; as the client
+        """
+        failure = self._failure
+        self._end(type(failure) if failure else None, failure, failure.__traceback__ if failure else None)
+
+    def _end(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if not self._shell.has_ended:
             self._shell.end(b"exit\n")
         self._shell.abandon()
-        self._ending.close()
+        with suppress(ScanError) if error else nullcontext():
+            self._ending.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Remembers whether a request failed."""
+        try:
+            yield
+            self._failure = None
+        except ScanError as error:
+            self._failure = error
+            raise
 
     def _ask(self, script: bytes) -> _Answer:
         nonce = secrets.token_hex(16).encode()

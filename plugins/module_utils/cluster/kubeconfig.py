@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
+from ..counted_yaml import NOT_YAML, YamlError, YamlLimits, compose_yaml, plain_data
 from ..errors import ScanError
 from ..network.tls import read_file
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - the message is tested with the import taken away
-    yaml = None  # type: ignore[assignment]
 
 # A path, several paths separated as in PATH, the content as YAML text, or the content as a mapping.
 KubeconfigSource = Union[str, Mapping[str, Any]]
 _NAMES_SHOWN = 20
+# Certificates stand in it, and a file can have thousands of clusters.
+_LIMITS = YamlLimits(characters=16 * 1024 * 1024)
 
 
 @dataclass(frozen=True)
@@ -132,16 +130,14 @@ def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, A
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
-    if yaml is None:
-        raise ScanError("missing_library", "the Python package PyYAML is needed to read a kubeconfig")
     try:
-        # The C loader is ten times faster, which matters for a file with hundreds of clusters.
-        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # Not the error's own text: it quotes the file, and the file holds secrets.
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise ScanError("bad_file", f"{name} is not valid YAML{where}") from None
+        document = plain_data(compose_yaml(content.decode("utf-8"), name, _LIMITS, quick=True))
+    except UnicodeDecodeError:
+        raise ScanError("bad_file", f"{name} is not valid YAML: it is not UTF-8") from None
+    except YamlError as problem:
+        # Not the problem's own text: it quotes the file, and the file holds secrets.
+        why = "" if problem.rule == NOT_YAML else f": {problem.rule}"
+        raise ScanError("bad_file", f"{name} is not valid YAML (line {problem.line}){why}") from None
     if not isinstance(document, dict):
         raise ScanError(
             "bad_file", "{} is {}".format(name, "empty" if document is None else "not a kubeconfig")

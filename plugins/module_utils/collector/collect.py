@@ -14,6 +14,7 @@ from .family import Answer, NotOkError, read_frame
 from .frames import COLLECTOR_VERSION, BadContentError, ParsedReply, decode_text, parse_frames
 from .request import CollectionRequest
 from .script import frame_names
+from .surroundings import Surroundings, read_surroundings
 from .view import INSIDE, TargetView, check_entered
 
 _OWN_FRAME = "collector"
@@ -22,15 +23,16 @@ _OWN_FRAME = "collector"
 def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: TargetView = INSIDE) -> Facts:
     """The facts of a reply: one for every query of the request, and none besides.
 
-    `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str]}.
-    Content that is not understood costs only its own fact.
+    `collector` of the result says how they were gathered: {"version": str, "shell": str, "programs": [str],
+    "shell_protected": str, "unexplained_mounts": [str]}, the last two as of Surroundings. Content that is not
+    understood costs only its own fact.
 
     :raises ScanError: incomplete_reply where the data ends early or a query has no answer; invalid_reply where
         the data is not a reply to this request; target_missing, target_unreadable and memory_short where the
-        collector ran, but could not see its target by this view, or did not look
+        collector ran, but could not see its target by this view, did not look, or was shown something else
     """
     reply = parse_frames(data, nonce)
-    if view != INSIDE:
+    if not view.is_inside:
         check_entered(reply.frames.get(_OWN_FRAME), view)
     shared = {FAMILIES[query.kind].shared for query in request.queries}
     unknown = set(reply.frames) - set(frame_names(request)) - shared - {_OWN_FRAME}
@@ -43,7 +45,7 @@ def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: Target
         query.key: _read_fact(reply, Answer(index, reply.frames, parsed), query)
         for index, query in enumerate(request.queries)
     }
-    return Facts(facts, _read_collector(reply))
+    return Facts(facts, _read_collector(reply, view))
 
 
 def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
@@ -60,13 +62,21 @@ def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
         return Fact(UNSUPPORTED, cause=f"it cannot be understood: {error}")
 
 
-def _read_collector(reply: ParsedReply) -> dict[str, object]:
+def _read_collector(reply: ParsedReply, view: TargetView) -> dict[str, object]:
     frame = reply.frames.get(_OWN_FRAME)
     if frame is None:
         raise ScanError("incomplete_reply", "the collector's reply does not tell how it was made")
-    fields = dict(line.partition("=")[::2] for line in decode_text(frame.payload[:1000]).splitlines())
+    lines = frame.payload.split(b"\n")
+    fields = dict(decode_text(line[:1000]).partition("=")[::2] for line in lines[:2])
+    surroundings = Surroundings()
+    if not view.mount_point:
+        surroundings = read_surroundings(
+            lines[2:], is_beside=bool(view.container_id), mount_paths=view.mount_paths
+        )
     return {
         "version": COLLECTOR_VERSION,
         "shell": fields.get("shell") or "sh",
         "programs": fields.get("programs", "").split(),
+        "shell_protected": surroundings.shell_protected,
+        "unexplained_mounts": list(surroundings.unexplained_mounts),
     }

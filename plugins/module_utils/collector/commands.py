@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 from .contents import STOPPED, split_tail
 from .facts import OK, TIMED_OUT, TOO_LARGE, Fact, Query
-from .family import WITHIN, Answer, Family, IndexedQuery
+from .family import WITHIN, Answer, Family, IndexedQuery, Sensitive
 from .frames import BadContentError, Frame
 from .query_rules import Number, Subject, can_be_encoded, quote, refuse
 
@@ -174,4 +174,5 @@ COMMAND = Family(
     uses=("limited",),
     programs=("base64", "od", "head", "sleep", "setsid", "readlink"),
     reach=WITHIN,
+    sensitive=Sensitive("what programs wrote"),
 )

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 
 from .facts import OK, TIMED_OUT, TOO_LARGE, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, call_with
+from .family import Answer, Family, IndexedQuery, Sensitive, call_with
 from .frames import BadContentError, Frame, decode_text
 from .query_rules import Number, Subject, check_path, refuse
 
@@ -207,6 +207,7 @@ def _call_content(queries: list[IndexedQuery]) -> list[bytes]:
 CONTENT = Family(
     subject=_CONTENT_SUBJECT,
     value="bytes",
+    sensitive=Sensitive("contents of files"),
     options=(_CONTENT_LIMIT,),
     calls=_call_content,
     read=_read_content,

@@ -15,10 +15,9 @@ container.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from .facts import OK, Fact, Query
-from .family import RUNNING, Answer, Family, call, call_with
+from .family import RUNNING, Answer, Family, Sensitive, call, call_with
 from .frames import BadContentError, decode_text, read_integer
 from .query_rules import NO_SUBJECT, Subject, can_be_encoded, refuse
 
@@ -101,11 +100,6 @@ def _check_name(query: Query) -> None:
         raise refuse(query, "is not the name of an environment variable")
 
 
-def _name_with_value(name: str, value: Any) -> Any:
-    """The variable's value together with its name: the name tells that the value is a secret."""
-    return value if value is None else f"{name}={value}"
-
-
 _VARIABLE = Subject("name of a variable", _check_name)
 
 
@@ -155,7 +149,7 @@ ENVIRONMENT = Family(
 ENVIRONMENT_VALUE = Family(
     subject=_VARIABLE,
     value="the variable's text",
-    secret=_name_with_value,
+    sensitive=Sensitive("values of environment variables"),
     calls=call_with("environment_value", _VARIABLE),
     read=_read_environment_value,
     shell=_ENVIRONMENT,

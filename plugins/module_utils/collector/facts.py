@@ -11,7 +11,7 @@ from typing import Any
 
 # The statuses a fact can have. Only OK carries a value that is judged. ABSENT is evidence too: the thing was
 # looked for, could have been seen, and is not there. All others mean "not known", and never let a control
-# pass.
+# pass. WITHHELD is for kept facts alone: the thing was seen, and what was seen was not kept.
 OK = "ok"
 ABSENT = "absent"
 UNREADABLE = "unreadable"
@@ -19,7 +19,8 @@ UNSUPPORTED = "unsupported"
 TOO_LARGE = "too_large"
 TIMED_OUT = "timed_out"
 UNREACHED = "unreached"
-STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED)
+WITHHELD = "withheld"
+STATUSES = (OK, ABSENT, UNREADABLE, UNSUPPORTED, TOO_LARGE, TIMED_OUT, UNREACHED, WITHHELD)
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,72 @@ class Fact:
 
     A fact that is not ok has no value. Those of a walk and of a file can have what was seen nevertheless
     (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
+
+    A kept fact can lack what is secret by its kind. `parts` are what was asked of that, by name: each is ok or absent.
     """
 
     status: str
     value: Any = None
     cause: str = ""
+    parts: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         return self.status == OK
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came of one expectation, which kept facts are no longer enough to judge.
+
+    :param asked: the expectation in words, for people
+    :param facts: the keys of the facts that it was judged by
+    :param status: MET, BROKEN or UNKNOWN
+    :param text: the message of one that is broken; the cause of one that is not known
+    :param what: what is not known
+    """
+
+    asked: str
+    facts: tuple[str, ...]
+    status: str
+    text: str = ""
+    what: str = ""
+
+
+MET, BROKEN, UNKNOWN = ANSWERS = ("met", "broken", "unknown")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of the facts that are sensitive, and what came of it: all that is kept of them.
+
+    :param parts: fact's key -> its parts by their names
+    :param answers: by the expectation's id, where the parts are not enough to judge it again
+    """
+
+    parts: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+    def with_more(self, other: Asked) -> Asked:
+        """What was asked by this and by the other."""
+        keys = dict.fromkeys((*self.parts, *other.parts))
+        parts = {key: {**self.parts.get(key, {}), **other.parts.get(key, {})} for key in keys}
+        return Asked(parts, {**self.answers, **other.answers})
+
+
+NOTHING_ASKED = Asked()
+
+
 @dataclass
 class Facts(Mapping[str, Fact]):
-    """Facts by query key. `get_fact` answers a key that was never asked for with an error, not with absence."""
+    """Facts by query key. `get_fact` answers a key that was never asked for with an error, not with absence.
+
+    `answers`: of kept facts, what was answered before the facts were reduced, by the expectation's id.
+    """
 
     by_key: dict[str, Fact] = field(default_factory=dict)
     collector: dict[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
@@ -86,5 +136,12 @@ class Facts(Mapping[str, Fact]):
         return fact if fact is not None else Fact(UNREACHED, cause="this fact was not collected")
 
     def unread(self) -> Iterator[tuple[str, Fact]]:
-        """The facts that are neither ok nor absent, as (key, fact)."""
-        return ((key, fact) for key, fact in self.by_key.items() if fact.status not in (OK, ABSENT))
+        """The facts that could not be seen, as (key, fact)."""
+        return ((key, fact) for key, fact in self.by_key.items() if fact.status not in (OK, ABSENT, WITHHELD))
+
+    def overlaid(self, others: Mapping[str, Fact]) -> Facts:
+        """These facts with others in their place; what was answered by a fact that is replaced goes with it."""
+        answers = {
+            asked: answer for asked, answer in self.answers.items() if not others.keys() & set(answer.facts)
+        }
+        return Facts({**self.by_key, **others}, self.collector, answers)

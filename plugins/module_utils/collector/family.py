@@ -4,7 +4,7 @@
 """A family of facts: all that is known of one kind. One file per kind holds its family.
 
 The family says what a query of its kind is allowed to hold, how the shell gathers the fact, how the answer is
-read, what its value looks like, and which part of it may hold a secret.
+read, what its value looks like, and which part of it is sensitive.
 """
 
 from __future__ import annotations
@@ -89,6 +89,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Sensitive:
+    """What of a kind of fact may hold secrets, whatever it looks like. It is kept only as far as profiles ask for it.
+
+    :param what: its name, as a plural ("command lines")
+    :param without: a fact's value -> the value without it; None where nothing else is left
+    """
+
+    what: str
+    without: Callable[[Any], Any] = lambda value: None
+
+    @property
+    def cause(self) -> str:
+        """Why it is not known of a kept fact."""
+        return f"it was not kept: of {self.what}, only the answers to the controls of the scan are kept"
+
+
+@dataclass(frozen=True)
 class Family:
     """One kind of fact.
 
@@ -100,8 +117,9 @@ class Family:
         NotOkError
     :param shell: the shell functions of this kind
     :param options: the options of its queries
-    :param secret: from a fact's subject and value, the part in which secrets are looked for before the fact
-        is kept
+    :param sensitive: what of a fact is not kept as it is, by its kind
+    :param named: from a fact's subject and value, the text in which secrets are looked for before the rest of
+        the fact is kept; where the subject is a name, it tells that the value is a secret
     :param uses: names of the shared shell functions that these need
     :param programs: programs that the functions look for; each is optional, the functions say what they do
         without
@@ -119,7 +137,8 @@ class Family:
     read: Callable[[Answer, Query], Fact]
     shell: str
     options: tuple[Option, ...] = ()
-    secret: Callable[[str, Any], Any] = lambda subject, value: value
+    sensitive: Sensitive | None = None
+    named: Callable[[str, Any], Any] = lambda subject, value: value
     uses: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()

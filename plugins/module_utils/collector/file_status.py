@@ -19,7 +19,7 @@ import stat
 from typing import Any
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import Answer, Family, IndexedQuery, NotOkError, call_with, read_frame
+from .family import Answer, Family, IndexedQuery, NotOkError, Sensitive, call_with, read_frame
 from .frames import BadContentError, Frame, decode_text
 from .query_rules import PATH
 
@@ -109,6 +109,11 @@ def _call(queries: list[IndexedQuery]) -> list[bytes]:
     return [*call_with("file", PATH)(queries), b"file_stats"]
 
 
+def _without_target(status: dict[str, Any]) -> dict[str, Any]:
+    """That something is no link stays known."""
+    return {name: value for name, value in status.items() if name != "link_target" or value is None}
+
+
 FILE = Family(
     subject=PATH,
     value='{"type": file, directory, symlink (leads nowhere), pipe, socket, character_device or block_device, "mode": int '
@@ -121,4 +126,5 @@ FILE = Family(
     parts=("alone",),
     stat_paths=lambda query: (query.subject,),
     shared="stat",
+    sensitive=Sensitive("targets of links", _without_target),
 )

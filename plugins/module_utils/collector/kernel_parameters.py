@@ -98,6 +98,7 @@ def _call(queries: list[IndexedQuery]) -> list[bytes]:
 SYSCTL = Family(
     subject=_SUBJECT,
     value="the parameter's text, without its last newline",
+    named=lambda name, value: value if value is None else f"{name}={value}",
     calls=_call,
     read=_read_sysctl,
     shell=_SHELL,

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from .facts import OK, Fact, Query
-from .family import RUNNING, Answer, Family, call
+from .family import RUNNING, Answer, Family, Sensitive, call
 from .frames import BadContentError, decode_text
 from .query_rules import NO_SUBJECT
 
@@ -45,25 +45,50 @@ def _read_mount(line: bytes) -> dict[str, Any]:
         raise BadContentError(f"a line of /proc/PID/mountinfo is not understood: {decode_text(line[:80])}")
     fstype, source, super_options = fields[end + 1 : end + 4]
     return {
-        "mount_point": _unescape(fields[4]),
-        "fstype": _unescape(fstype),
-        "source": _unescape(source),
+        "mount_point": unescape(fields[4]),
+        "fstype": unescape(fstype),
+        "source": unescape(source),
         "options": _join_options(fields[5].split(b","), super_options.split(b",")),
-        "root": _unescape(fields[3]),
+        "root": unescape(fields[3]),
     }
 
 
 def _join_options(mount: list[bytes], file_system: list[bytes]) -> list[str]:
     access = b"ro" if b"ro" in mount or b"ro" in file_system else b"rw"
     rest = [option for option in [*mount, *file_system] if option and option not in (b"ro", b"rw")]
-    return [_unescape(option) for option in dict.fromkeys([access, *rest])]
+    return [unescape(option) for option in dict.fromkeys([access, *rest])]
 
 
-def _unescape(field: bytes) -> str:
+def unescape(field: bytes) -> str:
     """The kernel writes space, tab, newline and backslash as \\ and three octal digits."""
     if b"\\" not in field:
         return decode_text(field)
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
+
+
+# Options whose values are sizes, numbers, names of the kernel's and places: those of overlay and tmpfs, of the kernel's own
+# file systems and of disks (their pages in the kernel's documentation, and mount(8)).
+_HARMLESS = """
+    size nr_blocks nr_inodes mode uid gid huge mpol lowerdir lowerdir+ datadir+ upperdir workdir redirect_dir index uuid
+    metacopy xino verity nfs_export ptmxmode max hidepid subset fd pgrp timeout minproto maxproto pipe_ino user_id group_id
+    rootmode max_read blksize data commit errors stripe barrier prjquota allocsize logbufs logbsize sunit swidth subvol
+    subvolid space_cache compress compress-force thread_pool iocharset codepage shortname fmask dmask umask cache version
+    vers trans proto rsize wsize acregmin acregmax acdirmin acdirmax timeo retrans sec local_lock namlen nconnect
+    lookupcache
+"""
+_HARMLESS_OPTIONS = frozenset(_HARMLESS.split())
+
+
+def _without_values(mounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The options of a mount go as a whole where one has a value of its own, so that none is taken for missing."""
+    return [
+        row
+        if all(
+            "=" not in option or option.partition("=")[0] in _HARMLESS_OPTIONS for option in row["options"]
+        )
+        else {name: value for name, value in row.items() if name != "options"}
+        for row in mounts
+    ]
 
 
 MOUNTS = Family(
@@ -75,4 +100,5 @@ MOUNTS = Family(
     shell=_SHELL,
     uses=("read_all",),
     reach=RUNNING,
+    sensitive=Sensitive("options of mounts with values", _without_values),
 )

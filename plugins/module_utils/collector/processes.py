@@ -19,7 +19,7 @@ import re
 from typing import Any
 
 from .facts import OK, UNREADABLE, Fact, Query
-from .family import RUNNING, Answer, Family, call
+from .family import RUNNING, Answer, Family, Sensitive, call
 from .frames import BadContentError, decode_text, read_integer
 from .query_rules import NO_SUBJECT
 
@@ -161,6 +161,10 @@ def _effective(identities: bytes) -> int:
     return read_integer([*identities.split(), b"", b""][1])
 
 
+def _without_commands(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "cmdline"} for row in processes]
+
+
 PROCESSES = Family(
     subject=NO_SUBJECT,
     value='a list by pid of {"pid": int, "ppid": int, "uid": int, "gid": int (effective), "state": str (one letter), '
@@ -172,4 +176,5 @@ PROCESSES = Family(
     programs=("cat", "base64", "od"),
     parts=("status", "cmdline"),
     reach=RUNNING,
+    sensitive=Sensitive("command lines", _without_commands),
 )

@@ -21,6 +21,7 @@ from .query_rules import quote
 from .request import CollectionRequest
 from .shell_functions import FINISH, FROM_INSIDE, FUNCTIONS, NEEDS, PREPARE, SEE, STATS
 from .short_names import shorten_names
+from .surroundings import AROUND_BESIDE, AROUND_INSIDE
 from .target_root import BESIDE, MOUNTED, ROOM
 from .view import INSIDE, TargetView
 
@@ -58,7 +59,10 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
     asked = [(family, wanted[kind]) for kind, family in FAMILIES.items() if kind in wanted]
     out_of_reach = {_BESIDE: WITHIN, "": WITHIN + 1}.get(root, RUNNING)
     families = [(family, queries) for family, queries in asked if family.reach < out_of_reach]
-    functions = _order_functions([name for family, _queries in families for name in family.uses])
+    is_running = out_of_reach > RUNNING
+    functions = _order_functions(
+        [name for family, _queries in families for name in family.uses] + ["pick"] * is_running
+    )
     programs = sorted(
         {name for family, _queries in families for name in family.programs}
         | {name for function in functions for name in NEEDS[function]["programs"].split()}
@@ -85,6 +89,8 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
         )
     if root:
         work.append(b"enter " + (_CONTAINER_ID if root == _BESIDE else quote(root)))
+    if is_running:
+        work += [b"look_around", b"left=$((left-${#surroundings}))"]
     if looks_for_room:
         work.append(b"room " + _FIGURES)
     work += [_refuse(family, root, queries) for family, queries in asked if family.reach >= out_of_reach]
@@ -98,7 +104,7 @@ def _script_of(request: CollectionRequest, root: str, looks_for_room: bool) -> b
     shells = dict.fromkeys(
         [FUNCTIONS[name] for name in functions] + [family.shell for family, _queries in families]
     )
-    eyes = FROM_INSIDE if not root else BESIDE if root == _BESIDE else MOUNTED
+    eyes = FROM_INSIDE + AROUND_INSIDE if not root else BESIDE + AROUND_BESIDE if root == _BESIDE else MOUNTED
     eyes += ROOM if looks_for_room else ""
     lines = [
         b"ROOT=." if root else b"ROOT=",

@@ -26,14 +26,19 @@ one of the walks. The result of a function is named so, too: `target` leaves the
 target__link. The script that is sent has short names in their place (short_names.py). These have a meaning
 everywhere and keep their names:
 
-    path        what a look has found: the path through which it can be opened own_path    the same, but the
-    link itself where the path that was asked for is a link status      ok, or the status of a look that has
-    failed; cause says why, in words text, size  what was read, and how many bytes that was line        the
-    line that is being read unused      a field that `read` must name and nobody asks for nl          a
-    newline encoder     the command that makes text of bytes (base64 or od), empty where there is none;
-    encoding is its name programs    the programs that are there, each between spaces output      what is to
-    be sent and is not sent yet; frames counts the frames, left the bytes that may still be sent limit
-    the seconds that the whole collection has
+    path          what a look has found: the path through which it can be opened
+    own_path      the same, but the link itself where the path that was asked for is a link
+    status        ok, or the status of a look that has failed; cause says why, in words
+    text, size    what was read, and how many bytes that was
+    line          the line that is being read
+    unused        a field that `read` must name and nobody asks for
+    nl            a newline
+    encoder       the command that makes text of bytes (base64 or od), empty where there is none; encoding is its name
+    programs      the programs that are there, each between spaces
+    surroundings  what is told of the target's namespaces and of the shell itself (surroundings.py)
+    output        what is to be sent and is not sent yet; frames counts the frames, left the bytes that may still be
+                  sent
+    limit         the seconds that the whole collection has
 """
 
 from __future__ import annotations
@@ -48,7 +53,7 @@ unset -f '[' command printf read test echo kill wait cd true shopt stat readlink
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch
 unset GLOBIGNORE POSIXLY_CORRECT GREP_OPTIONS GREP_COLOR BASH_ENV ENV CDPATH
 unset SHORT_NAMES cause encoder encoding frames left limit line nl nonce output own_path path programs size status \
-  text unused word
+  surroundings text unused word
 unalias -a
 LC_ALL=C LANG=C LANGUAGE=C TZ=UTC
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
@@ -62,7 +67,7 @@ case ${KSH_VERSION-} in
 esac
 [ -c /dev/null ] || { say "the container has no /dev/null$nl" >&2; exit 3; }
 cd /
-output= frames=0 stats__lines= programs= encoder= encoding=
+output= frames=0 stats__lines= programs= surroundings= encoder= encoding=
 has() { case $programs in *" $1 "*) return 0 ;; esac; return 1; }
 put() {
   [ ${#4} -le $left ] || set -- "$1" too_large text 'the reply of the whole collection is too large'
@@ -159,7 +164,9 @@ plain() {
 """
 
 FINISH = r"""
-put collector ok text "shell=${BASH_VERSION:+bash $BASH_VERSION}${KSH_VERSION:+$KSH_VERSION}${nl}programs=$programs"
+left=$((left+${#surroundings}))
+text="shell=${BASH_VERSION:+bash $BASH_VERSION}${KSH_VERSION:+$KSH_VERSION}${nl}programs=$programs$nl$surroundings"
+put collector ok text "$text"
 wait
 say "${output}end $frames $nonce$nl"
 exit 0

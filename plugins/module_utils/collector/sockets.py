@@ -30,7 +30,7 @@ sockets() {
     return
   fi
   line=
-  if has head; then line=$(head -c 6 /proc/$$/exe); else IFS= read -r line </proc/$$/exe; fi
+  if has head; then line=$(head -c 6 /proc/$target__process/exe); else IFS= read -r line </proc/$target__process/exe; fi
   case $line in
   ?ELF?BIG*) sockets__order=big ;;
   ?ELF*) sockets__order=little ;;

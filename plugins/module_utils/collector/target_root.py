@@ -45,9 +45,10 @@ from __future__ import annotations
 # look__in_process is set below the folder of a process, whose links are the kernel's own, and not what they
 # say.
 #
-# A process of the collector's own container is nothing of the target. Its mount namespace tells it; that is
-# always readable for us, and no process can take it on without privilege. "self" is us where the target
-# shares our processes, and stands for the target's process then.
+# A process of the collector's own container is nothing of the target. Its mount namespace tells it, which no process
+# can take on without privilege. Where our shell is protected (see surroundings.py), not even we can read that of
+# our other processes; then their cgroup tells it, where the kernel tells containers apart. "self" is us where the
+# target shares our processes, and stands for the target's process then.
 _LOOK = r"""
 look() {
   status=ok cause= path=. own_path= look__links=0 look__in_process= look__folder=. look__rest=${1#/} look__parent=${1%/*}
@@ -76,7 +77,7 @@ look() {
     fi
     case $look__part in
     self|thread-self|[1-9]*)
-      if [ "$look__place/ns/mnt" -ef /proc/$$/ns/mnt ]; then
+      if ours "$look__place"; then
         status=unsupported cause="it is a process of the collector's own"
         case $look__part in [1-9]*) return 1 ;; esac
         [ "$target__process" ] && [ "$look__folder/$target__process/ns/mnt" -ef /proc/$target__process/ns/mnt ] || return 1
@@ -129,6 +130,14 @@ target() {
 }
 at() { look "$1" && case $path in *"$nl"*) return 1 ;; esac; }
 entry() { if [ -h "$1" ]; then look "${1#.}"; else path=$1; fi; }
+ours() {
+  [ "$1/ns/mnt" -ef /proc/self/ns/mnt ] && return
+  [ "$enter__container" ] && [ -e "$1/ns" ] && [ ! -e "$1/ns/mnt" ] || return
+  ours__own= ours__other=
+  IFS= read -r ours__own </proc/self/cgroup
+  IFS= read -r ours__other <"$1/cgroup"
+  [ "$ours__own" ] && [ "$ours__own" = "$ours__other" ]
+}
 refuse() {
   put collector $1 text "$2"
   say "${output}end $frames $nonce$nl"
@@ -163,7 +172,7 @@ members() {
   members__folders=
   for members__folder do
     members__folder=${members__folder%/cgroup}
-    [ $members__folder/ns/mnt -ef /proc/$$/ns/mnt ] || members__folders="$members__folders $members__folder"
+    ours $members__folder || members__folders="$members__folders $members__folder"
   done
 }
 enter() {
@@ -187,13 +196,9 @@ enter() {
     done
     refuse unreadable "$text"
   fi
-  enter__mount=
-  while read -r unused unused unused unused enter__mount unused && [ "$enter__mount" != / ]; do :
-  done </proc/$target__process/mountinfo
-  [ "$enter__mount" = / ] || refuse unsupported "the root of process $target__process is not that of its container"
 }
 nameless() {
-  [ -e /proc/$1/cgroup ] && [ ! /proc/$1/ns/mnt -ef /proc/$$/ns/mnt ] || return
+  [ -e /proc/$1/cgroup ] && ! ours /proc/$1 || return
   nameless__id='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
   nameless__id=$nameless__id$nameless__id$nameless__id$nameless__id
   nameless__id=$nameless__id$nameless__id$nameless__id$nameless__id

@@ -31,6 +31,9 @@ class TargetView:
     `mount_point`: the target's image is mounted there, and nothing of it runs. Neither: the shell runs in the
     target. ValueError for anything else.
 
+    `mount_paths`: where the pod mounts something into the target; None where that is not known, and mounts are not
+    compared with it.
+
     `memory_limit`: bytes that the target's pod is allowed to take, with what runs beside it; of these at
     least `headroom` must be left, or nothing is looked at. 0 where nothing limits it, or that is not to be
     asked.
@@ -38,6 +41,7 @@ class TargetView:
 
     container_id: str = ""
     mount_point: str = ""
+    mount_paths: tuple[str, ...] | None = None
     memory_limit: int = 0
     headroom: int = 0
 
@@ -50,6 +54,10 @@ class TargetView:
             raise ValueError(f"{self.mount_point!r} is not a mount point")
         if self.memory_limit and not self.container_id:
             raise ValueError("only beside a target can its memory run short")
+
+    @property
+    def is_inside(self) -> bool:
+        return not (self.container_id or self.mount_point)
 
 
 INSIDE = TargetView()

@@ -29,6 +29,7 @@ from ..collector.facts import Facts
 from ..results.producer import COLLECTION, VERSION
 from ..results.target_record import DriftReference
 from ..safe_text import kept_values
+from ..secret_texts import values_without_secrets
 from ..targets.selection import SelectedTarget
 from .comparison import Drift
 from .listings import drift_of, listed_paths, why_not_comparable
@@ -63,24 +64,25 @@ def drift_report(
             "collected": collected,
             "target": selected.target.identity(),
             "approach": approach,
-            "places": places,
+            "places": values_without_secrets(places),
             "complete": len(compared) == len(paths) and not drift.unread,
             "counts": drift.counts() if compared else None,
             "compared": drift.compared,
-            "differences": differences,
+            "differences": values_without_secrets(differences),
             "left_out": len(drift.differences) - len(differences),
-            "unread": drift.unread[:MOST_UNREAD],
+            "unread": values_without_secrets(drift.unread[:MOST_UNREAD]),
         }
     )
     return document
 
 
-def drift_in_summary(document: Mapping[str, Any], path: str) -> DriftReference:
+def drift_in_summary(document: Mapping[str, Any], path: str, sha256: str) -> DriftReference:
     """What the run's summary says about a drift document.
 
     :param path: of the document within the run's folder
+    :param sha256: of its file
     """
     cause = next((str(place["cause"]) for place in document["places"] if not place["compared"]), "")
     if document["unread"] and not cause:
         cause = "directories could not be listed on both sides, such as {}".format(document["unread"][0])
-    return DriftReference(path, document["complete"], document["counts"], cause)
+    return DriftReference(path, sha256, document["complete"], document["counts"], cause)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..collector.facts import Query
+from ..collector.facts import Asked, Query
+from ..judging.asked import asked_of
 from ..judging.evaluation import evaluate
 from ..judging.queries import required_queries
 from ..profiles.compiled_profile import CompiledProfile
@@ -31,7 +32,15 @@ class BuiltinEngine:
 
     def judge(self, subject: Subject) -> Verdicts:
         """All profiles over the same facts. Nothing is asked of the target here."""
-        target = subject.selected.target
-        context = EvaluationContext(target.identity(), subject.selected.pod.object(), target.container)
         with searching(subject.seconds, subject.cancel):
+            context = _context(subject)
             return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
+
+    def asked(self, subject: Subject) -> Asked:
+        with searching(subject.seconds, subject.cancel):
+            return asked_of(self._profiles, subject.facts, _context(subject))
+
+
+def _context(subject: Subject) -> EvaluationContext:
+    target = subject.selected.target
+    return EvaluationContext(target.identity(), subject.selected.pod.object(), target.container)

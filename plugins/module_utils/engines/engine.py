@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..approaches.session import Session
-from ..collector.facts import Facts, Query
+from ..collector.facts import Asked, Facts, Query
 from ..results.model import ProfileResult
 from ..targets.selection import SelectedTarget
 from ..vocabulary.pattern_search import TARGET_SECONDS
@@ -80,3 +80,6 @@ class Engine(Protocol):
 
     def judge(self, subject: Subject) -> Verdicts:
         """:raises ScanError: where the target cannot be judged at all; cancelled"""
+
+    def asked(self, subject: Subject) -> Asked:
+        """What its profiles ask of the facts that are sensitive: with it alone, kept facts give the same verdicts."""

@@ -5,23 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ..approaches.debug_container import ephemeral_statuses
-from ..targets.own_containers import PREFIX
+from ..targets.own_containers import MOST_SECONDS, PREFIX
 from ..times import api_time, parse_api_time
 
 # How many entries stand in a task's result at most.
 MOST_ENTRIES = 50
+# Seconds after which one that was to have ended counts as overdue: clocks of nodes differ.
+_LATE = 60
+# The seconds stand before two other arguments.
+_ARGUMENTS = 3
 
 
 def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
     """Our entries in one v1 Pod.
 
-    Each: {namespace, pod, name, target_container, image, run_id, state, started, age}; `age` is in seconds
-    since the start, None if the node has not reported it.
+    Each: {namespace, pod, name, target_container, image, run_id, state, started, age, is_overdue}; `age` is in
+    seconds since the start, None if the node has not reported it; `is_overdue` tells of one that runs longer than it
+    was to wait, because somebody has stopped its processes.
     """
     statuses = ephemeral_statuses(pod)
     for entry in pod["spec"].get("ephemeralContainers") or []:
@@ -31,6 +36,7 @@ def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]
         states: Mapping[str, Any] = statuses.get(entry["name"]) or {}
         state = next(iter(states), "unknown")
         started = _time((states.get(state) or {}).get("startedAt"))
+        age = int((now - started).total_seconds()) if started else None
         yield {
             "namespace": pod["metadata"]["namespace"],
             "pod": pod["metadata"]["name"],
@@ -40,7 +46,8 @@ def entries_of(pod: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]
             "run_id": str(command[-1]),
             "state": state,
             "started": api_time(started) if started else "",
-            "age": int((now - started).total_seconds()) if started else None,
+            "age": age,
+            "is_overdue": state == "running" and age is not None and age > _lifetime(command) + _LATE,
         }
 
 
@@ -60,6 +67,16 @@ def as_result(entries: Iterable[Mapping[str, Any]], most: int = MOST_ENTRIES) ->
         "oldest": max(ages) if ages else None,
         "entries": [dict(entry) for entry in known[:most]],
     }
+
+
+def _lifetime(command: Sequence[Any]) -> int:
+    """For how many seconds a debug container waits, by its command; for a day where that says something else."""
+    text = str(command[-3]) if len(command) >= _ARGUMENTS else ""
+    return (
+        min(int(text), MOST_SECONDS)
+        if text.isdecimal() and len(text) <= len(str(MOST_SECONDS))
+        else MOST_SECONDS
+    )
 
 
 def _time(text: Any) -> datetime | None:

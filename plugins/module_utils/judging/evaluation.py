@@ -12,12 +12,14 @@ segment as passed.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from ..collector.facts import Facts
+from ..collector.facts import BROKEN, MET, Answer, Facts
 from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
@@ -30,6 +32,7 @@ from ..results.model import (
     ProfileResult,
     Segment,
 )
+from ..secret_texts import without_secret
 from ..vocabulary.conditions import found_text, unmet
 from ..vocabulary.evidence import Absent, EvaluationContext, Evidence, NotKnownError
 from ..vocabulary.pattern_search import searching
@@ -201,7 +204,7 @@ def _judge_test(test: Mapping[str, Any], control: _Control) -> list[Segment]:
         begun = time.perf_counter()
         status, message, skip_message = SEGMENT_PASSED, "", ""
         try:
-            failure = _failure(expectation, resource, view)
+            failure = failure_of(test, expectation, view)
             if failure:
                 status, message = SEGMENT_FAILED, failure
         except NotKnownError as missing:
@@ -229,7 +232,7 @@ def _first_unmet(tests: list[dict[str, Any]], control: _Control) -> str | None:
     for test in tests:
         view = View(test["params"], control.evidence)
         for expectation in test["expect"]:
-            failure = _failure(expectation, RESOURCES[test["resource"]], view)
+            failure = failure_of(test, expectation, view)
             if failure:
                 return failure
     return None
@@ -256,13 +259,23 @@ def _all_unmet(alternatives: list[dict[str, Any]], control: _Control) -> str | N
     return "; ".join(failures) or None
 
 
-def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
-    """What was expected, what was found and where; None if the expectation is met.
+def expectation_id(test: Mapping[str, Any], expectation: Mapping[str, Any]) -> str:
+    """A name of all that an expectation's outcome depends on, but for the facts: SHA-256 in hex."""
+    asked = [test["resource"], test["params"], expectation["attribute"], expectation["conditions"]]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def failure_of(test: Mapping[str, Any], expectation: Mapping[str, Any], view: View) -> str | None:
+    """What was expected, what was found and where; None if the expectation is met. Kept facts can hold the answer.
 
     :raises NotKnownError: a needed value is not known
     """
+    answers = view.evidence.facts.answers
+    answer = answers.get(expectation_id(test, expectation)) if answers and not expectation["masked"] else None
+    if answer is not None:
+        return _failure_again(answer)
     try:
-        return _described_failure(expectation, resource, view)
+        return _failure(expectation, RESOURCES[test["resource"]], view)
     except RecursionError:
         # The container chooses how deep its file is nested.
         raise NotKnownError(
@@ -270,7 +283,15 @@ def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> 
         ) from None
 
 
-def _described_failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
+def _failure_again(answer: Answer) -> str | None:
+    if answer.status == BROKEN:
+        return answer.text
+    if answer.status == MET:
+        return None
+    raise NotKnownError(answer.what, answer.text)
+
+
+def _failure(expectation: Mapping[str, Any], resource: Resource, view: View) -> str | None:
     attribute = resource.attributes[expectation["attribute"]]
     found = attribute.read(view)
     condition = unmet(expectation["conditions"], attribute.type, found)
@@ -279,11 +300,11 @@ def _described_failure(expectation: Mapping[str, Any], resource: Resource, view:
     parts = [
         expectation["expected"],
         ", found ",
-        found_text(condition, attribute, found, expectation["masked"]),
+        found_text(condition, attribute, found, expectation["masked"], attribute.called(view.params)),
     ]
     if not attribute.predicate:
         parts += [" ", resource.place(view.params)]
     if isinstance(found, Absent):
         parts += [": ", bound_text(found.reason)]
     detail = "" if isinstance(found, Absent) or not attribute.detail else attribute.detail(view)
-    return "".join([*parts, ": ", detail] if detail else parts)
+    return "".join([*parts, ": ", without_secret(detail)] if detail else parts)

@@ -1,11 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts as plain JSON values: {"<key of the query>": {"status": "ok", "value": ..., "cause": ""}, ...}.
+"""Facts as they are kept: what is sensitive by its kind is left out (`Family.sensitive`), but for what was asked of it.
 
-Bytes are {"base64": "..."}. A fact in which something looks like a secret is left out whole: if a part of it
-were masked, a control could pass that has failed. Its family says in which part of it secrets are looked for
-(`Family.secret`).
+As plain JSON a fact is {"status": "ok", "value": ..., "cause": "", "parts": {name: {"status", "value", "cause"}}},
+`parts` only where there are some. Bytes are {"base64": "..."}.
+
+What is left is searched for what looks like a secret. A fact in which something does is left out whole: if a part of it
+were masked, a control could pass that has failed.
 """
 
 from __future__ import annotations
@@ -13,56 +15,76 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from ..collector.facts import OK, STATUSES, UNREACHED, Fact, Facts
+from ..collector.facts import ABSENT, ANSWERS, OK, STATUSES, WITHHELD, Answer, Asked, Fact, Facts
 from ..collector.families import KINDS
-from .secret_texts import secret_in
+from ..secret_texts import secret_in
 
 _BASE64 = "base64"
+_FACT_KEYS = frozenset({"status", "value", "cause"})
 
 
 class BadFactsError(ValueError):
     """What was kept does not have the form of facts; the message says where."""
 
 
-def keep_facts(facts: Facts) -> dict[str, Any]:
-    """The facts by their keys, as JSON values without secrets."""
-    return {key: _kept(key, fact) for key, fact in facts.items()}
+def reduce_facts(facts: Facts, asked: Asked) -> Facts:
+    """The facts without what is not kept of them, with what was asked of it."""
+    return Facts(
+        {key: _reduced(key, fact, asked.parts.get(key, {})) for key, fact in facts.items()},
+        facts.collector,
+        asked.answers,
+    )
 
 
-def restore_facts(kept: Any, collector: Mapping[str, Any]) -> Facts:
+def keep_facts(facts: Facts, asked: Asked) -> dict[str, Any]:
+    """The facts by their keys, reduced, as JSON values."""
+    return {key: _encode_fact(fact) for key, fact in reduce_facts(facts, asked).items()}
+
+
+def keep_answers(asked: Asked) -> dict[str, Any]:
+    """The answers by the ids of their expectations, as JSON values."""
+    return {name: dict(asdict(answer), facts=list(answer.facts)) for name, answer in asked.answers.items()}
+
+
+def restore_facts(kept: Any, collector: Mapping[str, Any], answers: Any = None) -> Facts:
     """The facts that `keep_facts` gave.
 
-    :param kept: what JSON made of a file's `facts`
+    :param kept: what JSON made of a file's `facts`; `answers` likewise, None where the file has none
     :param collector: what the collector said of itself
-    :raises BadFactsError: where `kept` does not have the form of facts
+    :raises BadFactsError: where `kept` does not have the form of facts, or `answers` that of answers
     """
     if not isinstance(kept, dict):
         raise BadFactsError("facts must be an object")
-    return Facts({key: _restored(key, entry) for key, entry in kept.items()}, dict(collector))
+    if not isinstance(answers, (dict, type(None))):
+        raise BadFactsError("answers must be an object")
+    return Facts(
+        {key: _restored(key, entry) for key, entry in kept.items()},
+        dict(collector),
+        {name: _answer(name, entry) for name, entry in (answers or {}).items()},
+    )
 
 
-def _kept(key: str, fact: Fact) -> dict[str, Any]:
-    secret = secret_in("\n".join((*_texts(_searched(key, fact.value)), fact.cause)))
-    if secret:
-        fact = Fact(UNREACHED, cause=f"it was not kept: it may hold a secret ({secret})")
-    try:
-        value = _encode(fact.value)
-    except TypeError as defect:  # a kind of fact that this file does not know yet
-        fact, value = Fact(UNREACHED, cause=f"it was not kept: {defect}"), None
-    return {"status": fact.status, "value": value, "cause": fact.cause}
-
-
-def _searched(key: str, value: Any) -> Any:
-    """The part of a fact in which secrets are looked for, as its family has it."""
+def _reduced(key: str, fact: Fact, parts: Mapping[str, Fact]) -> Fact:
     kind, _colon, subject = key.partition(":")
     family = KINDS.get(kind)
-    return family.secret(subject, value) if family is not None else value
+    if family is None:
+        return Fact(WITHHELD, cause="it was not kept: its kind is not known")
+    value, sensitive = fact.value, family.sensitive
+    if value is not None and sensitive is not None:
+        value = sensitive.without(value)
+        if value is None:
+            return Fact(WITHHELD, cause=sensitive.cause, parts=parts)
+    secret = secret_in("\n".join((*_texts(family.named(subject, value)), fact.cause)))
+    if secret:
+        return Fact(WITHHELD, cause=f"it was not kept: it may hold a secret ({secret})", parts=parts)
+    return Fact(fact.status, value, fact.cause, parts)
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value; the words of a command line are one."""
+    """All texts in a value."""
     if isinstance(value, bytes):
         yield value.decode("utf-8", "surrogateescape")
     elif isinstance(value, str):
@@ -71,11 +93,19 @@ def _texts(value: Any) -> Iterator[str]:
         for item in value.values():
             yield from _texts(item)
     elif isinstance(value, (list, tuple)):
-        if value and all(isinstance(item, str) for item in value):
-            yield " ".join(value)
-        else:
-            for item in value:
-                yield from _texts(item)
+        for item in value:
+            yield from _texts(item)
+
+
+def _encode_fact(fact: Fact) -> dict[str, Any]:
+    try:
+        value = _encode(fact.value)
+    except TypeError as defect:  # a kind of fact that this file does not know yet
+        fact, value = Fact(WITHHELD, cause=f"it was not kept: {defect}", parts=fact.parts), None
+    entry = {"status": fact.status, "value": value, "cause": fact.cause}
+    if fact.parts:
+        entry["parts"] = {name: _encode_fact(part) for name, part in fact.parts.items()}
+    return entry
 
 
 def _encode(value: Any) -> Any:
@@ -91,19 +121,51 @@ def _encode(value: Any) -> Any:
 
 
 def _restored(key: str, entry: Any) -> Fact:
+    fact = _restored_fact(f"the fact {key}", entry, {"parts"})
+    parts = entry.get("parts", {})
+    if not isinstance(parts, dict):
+        raise BadFactsError(f"the fact {key} must have an object of parts")
+    restored = {
+        name: _restored_fact(f"the part {name} of the fact {key}", part, set())
+        for name, part in parts.items()
+    }
+    if any(part.status not in (OK, ABSENT) for part in restored.values()):
+        raise BadFactsError(f"the parts of the fact {key} must each be ok or absent")
+    return Fact(fact.status, fact.value, fact.cause, restored)
+
+
+def _restored_fact(what: str, entry: Any, more: set[str]) -> Fact:
     if (
         not isinstance(entry, dict)
-        or set(entry) != {"status", "value", "cause"}
+        or set(entry) - more != _FACT_KEYS
         or entry["status"] not in STATUSES
         or not isinstance(entry["cause"], str)
     ):
-        raise BadFactsError(f"the fact {key} must have status, value and cause")
+        raise BadFactsError(f"{what} must have status, value and cause")
     if entry["status"] == OK and entry["value"] is None:
-        raise BadFactsError(f"the fact {key} is ok, but has no value")
+        raise BadFactsError(f"{what} is ok, but has no value")
+    if entry["status"] == WITHHELD and entry["value"] is not None:
+        raise BadFactsError(f"{what} is withheld, but has a value")
     try:
         return Fact(entry["status"], _decode(entry["value"]), entry["cause"])
     except (binascii.Error, ValueError):
-        raise BadFactsError(f"the fact {key} holds bytes that are not base64") from None
+        raise BadFactsError(f"{what} holds bytes that are not base64") from None
+
+
+def _answer(name: str, entry: Any) -> Answer:
+    texts = ("asked", "status", "text", "what")
+    if (
+        not isinstance(entry, dict)
+        or set(entry) != {*texts, "facts"}
+        or not all(isinstance(entry[text], str) for text in texts)
+        or entry["status"] not in ANSWERS
+        or not isinstance(entry["facts"], list)
+        or not all(isinstance(key, str) for key in entry["facts"])
+    ):
+        raise BadFactsError(
+            f"the answer {name[:64]} must have the texts {', '.join(texts)} and a list of facts"
+        )
+    return Answer(entry["asked"], tuple(entry["facts"]), entry["status"], entry["text"], entry["what"])
 
 
 def _decode(value: Any) -> Any:

@@ -1,31 +1,23 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pod's API object as it is kept: its settings, and no secrets.
+"""A pod's API object as it is kept: what controls can ask of a pod, and no other text.
 
-Values of environment variables, command lines, headers of probes and options of volume drivers are masked:
-the file keeps that they are there, and not what they say. So is every other text that looks like a secret. Of
-the annotations, the file keeps those that are settings of security; of the status, what it says of running
-containers. The rest is left out, with all that the end of a container has to say.
+Names, paths of mounts, images and words of the API are kept; so are numbers, true and false. Every other text is
+masked: the file keeps that it is there, and not what it says. So are those that look like a secret. Labels, and maps
+whose keys are anybody's, are left out. Of the annotations, the file keeps those that are settings of security; of the
+status, what it says of running containers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any
 
-from .secret_texts import secret_in
+from ..secret_texts import secret_in
 
 MASK = "(not kept)"
-_METADATA = (
-    "name",
-    "namespace",
-    "uid",
-    "labels",
-    "ownerReferences",
-    "creationTimestamp",
-    "deletionTimestamp",
-)
+_METADATA = ("name", "namespace", "uid", "ownerReferences", "creationTimestamp", "deletionTimestamp")
 # Annotations that Kubernetes itself read as settings before there were fields for them.
 _ANNOTATIONS = (
     "container.apparmor.security.beta.kubernetes.io/",
@@ -41,11 +33,28 @@ _STATUS = (
     "ephemeralContainerStatuses",
 )
 _CONTAINER_STATUS = ("name", "image", "imageID", "containerID", "ready", "started", "restartCount", "user")
-_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
-# Keys of a pod's spec under which every text is masked, wherever they stand: a container's command line, that
-# of its probes and hooks, and what a volume's driver is told (core/v1 Container, ExecAction, CSIVolumeSource,
-# FlexVolumeSource).
-_MASKED = frozenset({"command", "args", "volumeAttributes", "options"})
+# The keys of a spec whose texts are kept, wherever they stand (core/v1 PodSpec and what it is made of).
+_TEXT_KEYS = """
+    name image imagePullPolicy restartPolicy mountPath mountPropagation devicePath procMount protocol serviceAccountName
+    serviceAccount priorityClassName runtimeClassName nodeName schedulerName dnsPolicy preemptionPolicy
+    terminationMessagePolicy type role level user host add drop medium sizeLimit fsGroupChangePolicy
+    supplementalGroupsPolicy cpu memory ephemeral-storage targetContainerName
+"""
+_KEPT_TEXTS = frozenset(_TEXT_KEYS.split())
+# The same for those that are kept below one key alone: (that key, their own).
+_KEPT_BELOW = frozenset({("hostPath", "path"), ("secretKeyRef", "key"), ("configMapKeyRef", "key")})
+# Maps whose keys are not the API's.
+_FREE_MAPS = frozenset(
+    [
+        "nodeSelector",
+        "labels",
+        "annotations",
+        "matchLabels",
+        "volumeAttributes",
+        "options",
+        "volumeClaimTemplate",
+    ]
+)
 
 
 def kept_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,15 +71,13 @@ def kept_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
     for name in _STATUS:
         if isinstance(status.get(name), list):
             status[name] = [_kept_status(one) for one in status[name]]
-    slim = {
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": metadata,
-        "spec": _kept_spec(pod["spec"]),
-        "status": status,
+        "metadata": _without_secrets(metadata),
+        "spec": _kept_part(pod["spec"], "", ""),
+        "status": _without_secrets(status),
     }
-    masked: dict[str, Any] = _mask_where(slim, lambda text: bool(secret_in(text)))
-    return masked
 
 
 def _kept_status(status: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,42 +86,25 @@ def _kept_status(status: Mapping[str, Any]) -> dict[str, Any]:
     return dict(kept, state={"running": running}) if running else kept
 
 
-def _kept_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: _kept_part(name, value) for name, value in spec.items()}
-    for name in _CONTAINERS:
-        if spec.get(name):
-            kept[name] = [_kept_container(container) for container in spec[name]]
-    return kept
-
-
-def _kept_container(container: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: _kept_part(name, value) for name, value in container.items()}
-    if container.get("env"):
-        kept["env"] = [
-            dict(variable, value=MASK) if variable.get("value") else dict(variable)
-            for variable in container["env"]
-        ]
-    return kept
-
-
-def _kept_part(name: str, value: Any) -> Any:
-    if name in _MASKED:
-        return _mask_where(value, bool)
-    if name == "httpHeaders":
-        headers: list[Mapping[str, Any]] = value or []
-        return [dict(header, value=MASK) for header in headers]
+def _kept_part(value: Any, key: str, above: str) -> Any:
+    """A part of the spec. `key`: under which it stands; `above`: the key around that."""
     if isinstance(value, dict):
-        return {key: _kept_part(key, item) for key, item in value.items()}
+        if key in _FREE_MAPS:
+            return {}
+        return {name: _kept_part(item, name, key) for name, item in value.items()}
     if isinstance(value, list):
-        return [_kept_part("", item) for item in value]
-    return value
+        return [_kept_part(item, key, above) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    is_kept = key in _KEPT_TEXTS or (above, key) in _KEPT_BELOW
+    return value if is_kept and not secret_in(value) else MASK
 
 
-def _mask_where(value: Any, masked: Callable[[str], bool]) -> Any:
+def _without_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return MASK if masked(value) else value
+        return MASK if secret_in(value) else value
     if isinstance(value, dict):
-        return {name: _mask_where(item, masked) for name, item in value.items()}
+        return {name: _without_secrets(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_mask_where(item, masked) for item in value]
+        return [_without_secrets(item) for item in value]
     return value

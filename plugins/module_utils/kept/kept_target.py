@@ -4,38 +4,50 @@
 """What a run keeps of one target, so that it can be judged again without a second scan:
 `facts/<target>.json`.
 
-One rule holds for all that is kept: nothing secret is (secret_texts.py). A fact that may hold a secret is
-left out whole, and is then not known, so that a control which needs it is Not Reviewed, with that cause. A
-text of the pod that may be a secret is masked, because controls ask the pod for settings alone.
+What may be secret by its kind is not kept: command lines, contents of files, outputs of programs, values of
+environment variables, targets of links, options of mounts with values; of the pod, all texts that no control can ask
+for. In its place stand the parts that the run's profiles read, such as one setting of a file, and the answers to their
+expectations. What is kept is then searched for what looks like a secret (secret_texts.py), which is a help and no
+promise. What was not kept is not known: a control that needs it is Not Reviewed, with that cause.
 
-    schema            securescan.kubernetes/kept-facts schema_version    number; 1 collection        {name,
-    version} of what wrote it collected         RFC 3339: when the target was seen method            how it
-    was seen: run_id, approach, collector_version and whatever else the judgement's method held collector
-    what the collector said of itself: version, shell, programs target            all fields of
-    `Target.identity()` pod               the pod's API object without secrets (see kept_pod.py) facts
-    by key (see kept_facts.py)
+    schema            securescan.kubernetes/kept-facts
+    schema_version    number; 2
+    collection        {name, version} of what wrote it
+    collected         RFC 3339: when the target was seen
+    method            how it was seen: run_id, approach, collector_version and whatever else the judgement's method held
+    collector         what the collector said of itself: version, shell, programs
+    target            all fields of `Target.identity()`
+    pod               what is kept of the pod's API object (see kept_pod.py)
+    facts             by key (see kept_facts.py)
+    answers           SHA-256 of an expectation -> {asked, facts, status, text, what}, see `Answer`
+
+Version 1 had no answers, and facts as a whole; it is read as well.
 
 The summary holds the file's SHA-256: a file that was altered afterwards is not judged.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..collector.facts import Facts
+from ..collector.facts import Asked, Facts
 from ..errors import ScanError
 from ..results.producer import COLLECTION, VERSION
+from ..safe_text import one_line
+from ..secret_texts import values_without_secrets
+from ..strict_json import load_json
 from ..targets.identity import Target
 from ..targets.pod import PodSnapshot, check_pod
 from ..targets.selection import SelectedTarget
-from .kept_facts import BadFactsError, keep_facts, restore_facts
+from .kept_facts import BadFactsError, keep_answers, keep_facts, restore_facts
 from .kept_pod import kept_pod
 
 SCHEMA = "securescan.kubernetes/kept-facts"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Those that this version can read.
+_READABLE = (1, SCHEMA_VERSION)
 
 
 @dataclass(frozen=True)
@@ -49,10 +61,11 @@ class KeptTarget:
 
 
 def keep_target(
-    selected: SelectedTarget, facts: Facts, method: Mapping[str, Any], collected: str
+    selected: SelectedTarget, facts: Facts, asked: Asked, method: Mapping[str, Any], collected: str
 ) -> dict[str, Any]:
     """The file's content.
 
+    :param asked: what the run's engines asked of the facts that are sensitive
     :param method: the `method` of the target's judgement
     :param collected: RFC 3339
     """
@@ -61,11 +74,12 @@ def keep_target(
         "schema_version": SCHEMA_VERSION,
         "collection": {"name": COLLECTION, "version": VERSION},
         "collected": collected,
-        "method": {name: value for name, value in method.items() if name != "unread"},
-        "collector": facts.collector,
+        "method": values_without_secrets({name: value for name, value in method.items() if name != "unread"}),
+        "collector": values_without_secrets(facts.collector),
         "target": selected.target.identity(),
         "pod": kept_pod(selected.pod.object()),
-        "facts": keep_facts(facts),
+        "facts": keep_facts(facts, asked),
+        "answers": keep_answers(asked),
     }
 
 
@@ -75,15 +89,17 @@ def read_kept_target(data: bytes, source: str) -> KeptTarget:
     :raises ScanError: `bad_facts` for anything but a whole file of this schema version
     """
     try:
-        kept = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise _bad(source, "is not JSON, or is cut off") from None
+        kept = load_json(data)
+    except (ValueError, RecursionError) as reason:
+        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     if (
         not isinstance(kept, dict)
         or kept.get("schema") != SCHEMA
-        or kept.get("schema_version") != SCHEMA_VERSION
+        or kept.get("schema_version") not in _READABLE
+        or kept["schema_version"] is True
     ):
-        raise _bad(source, f"is not of the format of kept facts, version {SCHEMA_VERSION}")
+        versions = " or ".join(map(str, _READABLE))
+        raise _bad(source, f"is not of the format of kept facts, version {versions}")
     if not isinstance(kept.get("collected"), str):
         raise _bad(source, "collected must be text")
     for name in ("method", "target", "pod", "collector", "facts"):
@@ -97,7 +113,7 @@ def read_kept_target(data: bytes, source: str) -> KeptTarget:
     target = Target(**{name: kept["target"][name] for name in names})
     try:
         check_pod(kept["pod"], target.namespace)
-        facts = restore_facts(kept["facts"], kept["collector"])
+        facts = restore_facts(kept["facts"], kept["collector"], kept.get("answers"))
     except (ScanError, BadFactsError) as reason:
         raise _bad(source, getattr(reason, "message", str(reason))) from None
     return KeptTarget(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..access.guard import GuardOptions
+from ..access.guard_terms import GuardOptions
 from ..cluster.connection import ConnectionOptions
 from .approach import match_capabilities_spec
 from .connection import connection_options, connection_spec
@@ -31,8 +31,13 @@ def guard_options(params: Params) -> GuardOptions:
     """What the guard holds scanners to."""
     return GuardOptions(
         images=tuple(params["scanner_images"]),
+        pull_secrets=tuple(params["scanner_image_pull_secrets"]),
         enter_targets=params["enter_targets"],
         match_capabilities=params["debug_match_capabilities"],
+        grantors=tuple(params["grantors"]),
+        grantor_groups=tuple(params["grantor_groups"]),
+        closed_namespaces=tuple(params["closed_namespaces"]),
+        account_namespace=params["account_namespace"] or "",
     )
 
 
@@ -40,7 +45,13 @@ def scan_guard_spec() -> Spec:
     return {
         "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
         "scanner_images": {"type": "list", "elements": "str", "default": []},
+        # names of Secrets, nothing secret themselves
+        "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "enter_targets": {"type": "bool", "default": True},
+        "grantors": {"type": "list", "elements": "str", "default": []},
+        "grantor_groups": {"type": "list", "elements": "str", "default": []},
+        "closed_namespaces": {"type": "list", "elements": "str", "default": ["kube-system"]},
+        "account_namespace": {"type": "str"},
         **match_capabilities_spec(),
         **connection_spec(),
     }

@@ -13,23 +13,25 @@ from ..errors import ScanError
 from ..reports.registry import REPORTS
 from ..reports.report import Report
 from ..suggestions import unknown_name
+from .run import summary_sha256_option, summary_sha256_spec
 from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """`output_dir` is where the reports are written."""
+    """`output_dir` is where the reports are written. `summary_sha256` is empty where it is not known."""
 
     run_dir: Path
+    summary_sha256: str
     reports: tuple[Report, ...]
     output_dir: Path
 
     @classmethod
     def from_params(cls, params: Params) -> ReportOptions:
-        """:raises ScanError: `bad_option` for a format that there is not, or none at all"""
+        """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256"""
         run_dir = Path(params["run_dir"])
         output_dir = run_dir if params["output_dir"] is None else Path(params["output_dir"])
-        return cls(run_dir, _reports(params["formats"]), output_dir)
+        return cls(run_dir, summary_sha256_option(params), _reports(params["formats"]), output_dir)
 
 
 def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
@@ -46,6 +48,7 @@ def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
 def scan_report_spec() -> Spec:
     return {
         "run_dir": {"type": "path", "required": True},
+        **summary_sha256_spec(),
         "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
         "output_dir": {"type": "path"},
     }

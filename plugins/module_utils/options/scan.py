@@ -16,6 +16,7 @@ from .approach import approach_options, approach_spec
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .profile import JudgingOptions, judging_spec
+from .run import shared_folder_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
 
@@ -33,6 +34,7 @@ class ScanOptions:
     grant: GrantOptions
     access: Mapping[str, Any] | None
     output_dir: str
+    allow_shared_folder: bool
     concurrency: int
     keep_facts: bool
     renew_access: bool
@@ -58,6 +60,7 @@ class ScanOptions:
             grant=grant,
             access=params["access"] or None,
             output_dir=params["output_dir"],
+            allow_shared_folder=params["allow_shared_folder"],
             concurrency=params["concurrency"],
             keep_facts=params["keep_facts"],
             renew_access=params["renew_access"],
@@ -76,6 +79,7 @@ def scan_container_spec() -> Spec:
         "drift": {"type": "bool", "default": False},
         "drift_paths": {"type": "list", "elements": "str", "default": ["/"]},
         "output_dir": {"type": "path", "required": True},
+        **shared_folder_spec(),
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
         "output_limit": {"type": "int", "default": 8388608},

@@ -72,4 +72,5 @@ def selection(params: Params) -> Selection:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
-    return Selection(**values)
+    # not one of the conditions: tasks that know it leave out what is proven to be a scan's own
+    return Selection(**values, scanner_image=params.get("scanner_image") or "")

@@ -10,22 +10,38 @@ from dataclasses import dataclass
 
 from ..errors import ScanError
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
-from .spec import Params, Spec
+from .run import shared_folder_spec, summary_sha256_option, summary_sha256_spec
+from .spec import Params, Spec, bad_option
 
 
 @dataclass(frozen=True)
 class ThresholdOptions:
-    """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one."""
+    """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
+    it is not known. `max_age` is in seconds, None without a limit."""
 
     run_dir: str
+    summary_sha256: str
+    max_age: int | None
+    allow_shared_folder: bool
     threshold: Threshold
     baseline: str | None
     fail_on: str
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
-        """:raises ScanError: bad_threshold"""
-        return cls(params["run_dir"], _threshold(params), params["baseline"], params["fail_on"])
+        """:raises ScanError: bad_threshold; bad_option, for a SHA-256 or an age that cannot be one"""
+        max_age = params["max_age"]
+        if max_age is not None and max_age < 0:
+            raise bad_option("max_age", "seconds are not negative")
+        return cls(
+            run_dir=params["run_dir"],
+            summary_sha256=summary_sha256_option(params),
+            max_age=max_age,
+            allow_shared_folder=params["allow_shared_folder"],
+            threshold=_threshold(params),
+            baseline=params["baseline"],
+            fail_on=params["fail_on"],
+        )
 
 
 def _threshold(params: Params) -> Threshold:
@@ -48,6 +64,9 @@ def _threshold(params: Params) -> Threshold:
 def scan_threshold_spec() -> Spec:
     return {
         "run_dir": {"type": "path", "required": True},
+        **summary_sha256_spec(),
+        "max_age": {"type": "int"},
+        **shared_folder_spec(),
         "threshold": {"type": "raw"},
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},

@@ -21,6 +21,8 @@ from ..access.objects import (
     collection_path,
     helper_labels,
     new_run_id,
+    object_name,
+    owner_reference,
     roles_and_bindings,
     service_account,
 )
@@ -51,7 +53,8 @@ class DryRuns:
         try:
             plan = AccessPlan(self._run_id, self._owner, self._expires, self._expires, (grant,))
             account = self._create(
-                collection_path("ServiceAccount", grant.namespace), service_account(plan, grant.namespace)
+                collection_path("ServiceAccount", grant.account(plan.run_id).namespace),
+                service_account(plan, grant),
             )
             for wanted in roles_and_bindings(plan, grant, account):
                 if wanted["kind"] == "Role":
@@ -71,7 +74,8 @@ class DryRuns:
     def start_helper(self, helper: Helper, options: ImageOptions) -> ScanError | None:
         """Why the cluster would not take the helper pod, None where it would."""
         # of the uid of an owner that is not there the API server says nothing
-        owner = {"name": f"securescan-{self._run_id}", "uid": "00000000-0000-0000-0000-000000000000"}
+        metadata = {"name": object_name(self._run_id), "uid": "00000000-0000-0000-0000-000000000000"}
+        owner = owner_reference({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
         pod = helper_pod(
             helper_name(self._run_id, helper.number),
             helper,

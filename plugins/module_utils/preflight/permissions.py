@@ -31,13 +31,15 @@ class Permission:
     verb: str
 
 
-# To make, find and remove the access, and to get the scanner's token.
-MAKE_ACCESS: tuple[Permission, ...] = (
-    *(
-        Permission(group, resource, verb)
-        for group, resource in (("", "serviceaccounts"), (RBAC_GROUP, "rolebindings"), (RBAC_GROUP, "roles"))
-        for verb in ("create", "delete", "list")
-    ),
+# To make, find and remove the access, in the namespace of the targets.
+MAKE_ROLES: tuple[Permission, ...] = tuple(
+    Permission(RBAC_GROUP, resource, verb)
+    for resource in ("rolebindings", "roles")
+    for verb in ("create", "delete", "list")
+)
+# The same for the scanner's identity, and to get its token: in the namespace of its ServiceAccount.
+MAKE_ACCOUNT: tuple[Permission, ...] = (
+    *(Permission("", "serviceaccounts", verb) for verb in ("create", "delete", "list")),
     Permission("", "serviceaccounts/token", "create"),
 )
 

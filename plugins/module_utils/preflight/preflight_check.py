@@ -22,10 +22,10 @@ from ..approaches.image_helper import helper_name, image_reference, plan_helpers
 from ..approaches.pod_entry import ExecLimits
 from ..approaches.registry import KINDS
 from ..errors import ScanError
-from ..targets.pod import template_key
+from ..targets.pod_template import template_key
 from ..targets.selection import SelectedTarget
 from .dry_runs import DryRuns
-from .permissions import MAKE_ACCESS, Lack, Permission, Reviews, handed_out
+from .permissions import MAKE_ACCOUNT, MAKE_ROLES, Lack, Permission, Reviews, handed_out
 from .verdict import ACCEPTED, NOT_ASKED, REFUSED, Verdict
 
 _ADD_EPHEMERAL = Permission("", "pods/ephemeralcontainers", "patch")
@@ -66,9 +66,11 @@ class PreflightCheck:
         reviews: Reviews,
         dry_runs: DryRuns,
         in_parallel: InParallel,
+        account_namespace: str = "",
     ) -> None:
         """
         :param grantor: the user's name, for messages
+        :param account_namespace: where the ServiceAccounts would be, as in a Grant
         :param in_parallel: does work on items, several at a time, and yields (item, result)
         """
         self._targets = targets
@@ -78,6 +80,7 @@ class PreflightCheck:
         self._reviews = reviews
         self._dry_runs = dry_runs
         self._in_parallel = in_parallel
+        self._account_namespace = account_namespace
         self.lacks: list[Lack] = []
 
     def run(self) -> list[Expectation]:
@@ -156,7 +159,8 @@ class PreflightCheck:
                     target.pod, target.pod_uid
                 )
         grants = [
-            Grant(namespace, tuple(found.values()), approach) for (approach, namespace), found in pods.items()
+            Grant(namespace, tuple(found.values()), approach, self._account_namespace)
+            for (approach, namespace), found in pods.items()
         ]
         return {
             (grant.approach, grant.namespace): refused
@@ -164,22 +168,29 @@ class PreflightCheck:
         }
 
     def _access_refused(self, grant: Grant) -> Verdict | None:
-        lacking = self._reviews.missing(grant.namespace, MAKE_ACCESS)
+        home = grant.account_namespace or grant.namespace
+        lacking = {
+            permission: namespace
+            for namespace, wanted in ((grant.namespace, MAKE_ROLES), (home, MAKE_ACCOUNT))
+            for permission in self._reviews.missing(namespace, wanted)
+        }
         not_held = self._reviews.missing(grant.namespace, handed_out(grant.approach))
         # who is allowed to escalate need not hold what they hand out: only the cluster can tell
         error = None if lacking else self._dry_runs.make_access(grant)
-        if lacking or (error and not_held):
-            permissions = tuple(sorted({*lacking, *not_held}))
-            self.lacks.append(Lack(grant.namespace, grant.approach, permissions))
-            return Verdict.refused(
-                ScanError(
-                    "not_permitted",
-                    f"{self._grantor} lacks {_words(permissions)}",
-                    cause=f"RBAC, in namespace {grant.namespace}",
-                    advice="Grant the rules under `missing`.",
-                )
+        if not lacking and not (error and not_held):
+            return Verdict.refused(error) if error else None
+        places = {**lacking, **dict.fromkeys(not_held, grant.namespace)}
+        for namespace in sorted(set(places.values())):
+            permissions = tuple(sorted(each for each, where in places.items() if where == namespace))
+            self.lacks.append(Lack(namespace, grant.approach, permissions))
+        return Verdict.refused(
+            ScanError(
+                "not_permitted",
+                f"{self._grantor} lacks {_words(sorted(places))}",
+                cause="RBAC, in namespace {}".format(" and ".join(sorted(set(places.values())))),
+                advice="Grant the rules under `missing`.",
             )
-        return Verdict.refused(error) if error else None
+        )
 
     def _by_pods(
         self,

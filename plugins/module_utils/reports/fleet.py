@@ -12,10 +12,26 @@ from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of
+from .wording import worst_evidence
 
-_HEADS = ("HOST", "CLUSTER", "GATE", "SCANNED", "JUDGED", "P", "F", "NR", "NA", "PE", "%", "WORST", "SECONDS")
+_HEADS = (
+    "HOST",
+    "CLUSTER",
+    "GATE",
+    "SCANNED",
+    "JUDGED",
+    "P",
+    "F",
+    "NR",
+    "NA",
+    "PE",
+    "%",
+    "WORST",
+    "EVIDENCE",
+    "SECONDS",
+)
 _STATUSES = (PASSED, FAILED, NOT_REVIEWED, NOT_APPLICABLE, PROFILE_ERROR)
-_LEFT = frozenset({"HOST", "CLUSTER", "GATE", "WORST"})
+_LEFT = frozenset({"HOST", "CLUSTER", "GATE", "WORST", "EVIDENCE"})
 _WIDEST_LABEL = 40
 _WIDEST_ERROR = 300
 # So many clusters whose gate passed are listed; of the others all are.
@@ -75,6 +91,7 @@ def _row(one: ClusterRun, run: Run) -> tuple[str, ...]:
         *(str(controls.of(status)) for status in _STATUSES),
         str(controls.compliance),
         failed[0].severity if failed else "-",
+        worst_evidence(run) or "-",
         f"{run.duration:.1f}",
     )
 
@@ -92,6 +109,7 @@ def _total(all_runs: Sequence[ClusterRun]) -> tuple[str, ...]:
         f"{scanned}/{selected}",
         f"{judged}/{selected}",
         *(str(sum(run.controls.of(status) for run in runs)) for status in _STATUSES),
+        "",
         "",
         "",
         "",

@@ -103,6 +103,8 @@ class _Suites:
         properties = ElementTree.SubElement(suite, "properties")
         for name in ("approach", "image", "image_digest", "node", "hdf"):
             ElementTree.SubElement(properties, "property", name=name, value=one_line(getattr(target, name)))
+        grade = target.evidence.grade if target.evidence else ""
+        ElementTree.SubElement(properties, "property", name="evidence", value=grade)
         label = target_label(target)
         reasons = self._reasons.get(target.target_id, [])
         self._general_cases(suite, label, [reason for reason in reasons if not reason.profile])

@@ -22,6 +22,8 @@ from .wording import (
     added_limits,
     causes,
     container_label,
+    evidence_lines,
+    left_out_line,
     reason_lines,
     scanned_line,
     target_label,
@@ -95,6 +97,7 @@ REPORT = Report("markdown", "summary.md", write_markdown)
 def _head(run: Run) -> list[str]:
     statuses = ", ".join(f"{run.controls.of(status)} {word}" for status, word in STATUS_WORDS.items())
     profiles = ", ".join(f"{escape(profile.name)} {escape(profile.version)}" for profile in run.profiles)
+    left_out = left_out_line(run)
     return [
         f"# Container scan of {escape(run.cluster)}",
         "",
@@ -103,6 +106,7 @@ def _head(run: Run) -> list[str]:
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
+        *(["", escape(left_out)] if left_out else []),
     ]
 
 
@@ -129,12 +133,16 @@ def _targets(run: Run) -> Iterator[str]:
     yield "## Targets"
     if not workloads:
         yield from ("", "No target was selected.")
+    said = evidence_lines(run)
+    if said:
+        yield from ("", *(f"- {escape(line)}" for line in said))
     for label, targets in workloads.items():
         yield from ("", f"### {escape(label)}", "")
         yield from _table(
             [
                 "Pod/container",
                 "Approach",
+                "Evidence",
                 "Result",
                 *STATUS_WORDS.values(),
                 "Compliance",
@@ -146,7 +154,8 @@ def _targets(run: Run) -> Iterator[str]:
 
 
 def _target_cells(target: TargetRecord) -> list[str]:
-    cells = [escape(container_label(target)), escape(target.approach), RESULT_WORDS[target.result]]
+    evidence = target.evidence.grade if target.evidence else "-"
+    cells = [escape(container_label(target)), escape(target.approach), evidence, RESULT_WORDS[target.result]]
     if target.counts is None:
         return [
             *cells,

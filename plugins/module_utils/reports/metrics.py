@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from ..results.evidence import GRADES
 from ..results.status import NOT_SCANNED, RESULTS, SCANNED, SEVERITIES, STATUSES
 from ..safe_text import escape_text
 from .fleet import ClusterRun
+from .wording import evidence_grades
 
 _METRICS: tuple[tuple[str, str], ...] = (
     ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
@@ -23,6 +25,7 @@ _METRICS: tuple[tuple[str, str], ...] = (
     ("securescan_run_duration_seconds", "How long the run took"),
     ("securescan_targets", "Containers that were selected, by what became of them"),
     ("securescan_target_results", "Containers that were selected, by their result"),
+    ("securescan_targets_by_evidence", "Containers that were scanned, by the grade of evidence"),
     ("securescan_controls", "Controls over all targets, by status and severity"),
     ("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
     ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
@@ -63,6 +66,9 @@ def _samples(one: ClusterRun) -> Iterable[Sample]:
     results = Counter(target.result for target in run.targets)
     for result in RESULTS:
         yield "securescan_target_results", dict(here, result=result), results[result]
+    grades = evidence_grades(run)
+    for grade in GRADES:
+        yield "securescan_targets_by_evidence", dict(here, evidence=grade), grades[grade]
     for status in STATUSES:
         for severity in SEVERITIES:
             labels = dict(here, status=status, severity=severity)

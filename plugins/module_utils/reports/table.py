@@ -17,6 +17,8 @@ from .wording import (
     added_limits,
     causes,
     container_label,
+    evidence_lines,
+    left_out_line,
     reason_lines,
     scanned_line,
     verdict,
@@ -43,11 +45,15 @@ def render_table(run: Run, width: int = 100) -> str:
     """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
     width = max(_NARROWEST, min(_WIDEST, width))
     lines = _Rows(run, width).lines()
+    left_out = left_out_line(run)
+    lines += wrap(left_out, width) if left_out else []
     lines += ["", *wrap(_LEGEND, width)]
     for error, targets in causes(run):
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
         lines += ["", *wrap(text, width)]
+    for index, said in enumerate(evidence_lines(run)):
+        lines += [*([] if index else [""]), *wrap(said, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 
 

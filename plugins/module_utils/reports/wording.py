@@ -8,9 +8,11 @@ The texts hold what clusters and containers said: each report escapes them for i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..results.decision import Reason
+from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
@@ -23,8 +25,15 @@ RESULT_WORDS: dict[str, str] = {
     NOT_JUDGED: "NOT JUDGED",
     NOT_SCANNED: "NOT SCANNED",
 }
+# How the reasons for which containers are left out are shown; another word stands for itself.
+_LEFT_OUT_WORDS: dict[str, str] = {
+    "own_sidecar": "as sidecars of scans",
+    "replica_alike": "as replicas that are alike",
+}
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
+# Reasons that lower evidence, the most frequent first.
+_MOST_REASONS = 5
 
 
 def workload_label(target: TargetRecord) -> str:
@@ -55,6 +64,16 @@ def reason_lines(run: Run) -> list[str]:
     ]
 
 
+def left_out_line(run: Run) -> str:
+    """How many containers were left out beside the targets, and why; "" where there are none."""
+    parts = [
+        f"{number} {_LEFT_OUT_WORDS.get(word, one_line(word, _MAX_LABEL))}"
+        for word, number in run.left_out.items()
+        if number
+    ]
+    return "Left out: {}.".format(", ".join(parts)) if parts else ""
+
+
 def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
     if len(target_ids) == 1:
         return target_label(targets[target_ids[0]]) if target_ids[0] in targets else target_ids[0]
@@ -78,6 +97,35 @@ def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:
             key = (error.reason, error.cause, error.advice)
             groups.setdefault(key, (error, []))[1].append(target)
     return list(groups.values())
+
+
+def evidence_grades(run: Run) -> Counter[str]:
+    """How many targets rest on evidence of which grade; what says none (of an older run) is not counted."""
+    return Counter(target.evidence.grade for target in run.targets if target.evidence)
+
+
+def worst_evidence(run: Run) -> str:
+    """The worst grade that a target of the run rests on; empty where none says any."""
+    return min(evidence_grades(run), key=GRADES.index, default="")
+
+
+def evidence_lines(run: Run) -> list[str]:
+    """A line for each grade of evidence that there is, the worst first, then one for each reason that lowers it."""
+    counts = evidence_grades(run)
+    lines = [
+        f"Evidence {grade}, {number_of(counts[grade], 'target')}: {GRADE_WORDS[grade]}."
+        for grade in GRADES
+        if counts[grade]
+    ]
+    reasons = Counter(
+        reason for target in run.targets if target.evidence for reason in target.evidence.reasons
+    )
+    lines += [
+        f"{number_of(number, 'target')}: {one_line(reason, _MAX_LABEL)}"
+        for reason, number in reasons.most_common(_MOST_REASONS)
+    ]
+    more = len(reasons) - _MOST_REASONS
+    return [*lines, *([number_of(more, "more reason") + " in the documents."] if more > 0 else [])]
 
 
 def verdict(run: Run) -> str:

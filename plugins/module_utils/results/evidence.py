@@ -12,7 +12,7 @@ from typing import Any
 from .checked_json import JsonObject, JsonRecord
 from .producer import PASSTHROUGH
 
-# The target's own shell and tools answered, or the target could answer in the place of another shell.
+# The target's own shell and tools answered, or the target could speak for the shell that did.
 EVIDENCE_TARGET = "target"
 # Another shell answered, as the target's user and beside its processes.
 EVIDENCE_BESIDE = "beside"
@@ -21,11 +21,25 @@ EVIDENCE_IMAGE = "image"
 
 # Worst first.
 GRADES: tuple[str, ...] = (EVIDENCE_TARGET, EVIDENCE_BESIDE, EVIDENCE_IMAGE)
+# What each of them means, for people who read results.
+GRADE_WORDS: dict[str, str] = {
+    EVIDENCE_TARGET: "the target's own shell answered, or the target could speak for the shell that did",
+    EVIDENCE_BESIDE: "another shell answered, as the target's user and beside its processes",
+    EVIDENCE_IMAGE: "the target could not touch what answered; what it changed since its start was not seen",
+}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that lowers evidence: a sentence, and the best grade that is left of it."""
+
+    reason: str
+    at_best: str = EVIDENCE_IMAGE
 
 
 @dataclass(frozen=True)
 class Evidence(JsonRecord):
-    """`grade` is one of GRADES. `reasons` are sentences: each says what lowers the evidence, within the grade or to it."""
+    """`grade` is one of GRADES. `reasons` are sentences: each lowers the evidence, within its grade or to it."""
 
     grade: str
     reasons: tuple[str, ...] = ()
@@ -42,15 +56,11 @@ class Evidence(JsonRecord):
         """Whether this can be trusted as far as evidence of `grade`."""
         return GRADES.index(self.grade) >= GRADES.index(grade)
 
-    def lowered(self, reason: str, grade: str = EVIDENCE_IMAGE) -> Evidence:
-        """This with one reason more, and with `grade` where that is worse. A reason that is known stands once."""
-        reasons = self.reasons if reason in self.reasons else (*self.reasons, reason)
-        return Evidence(worst_grade((self.grade, grade)), reasons)
-
-
-def worst_grade(grades: Iterable[str]) -> str:
-    """The worst of some grades, of which there is at least one."""
-    return min(grades, key=GRADES.index)
+    def lowered_by(self, doubts: Iterable[Doubt]) -> Evidence:
+        """This with the reasons of the doubts, each once, and with the worst of the grades."""
+        found = tuple(doubts)
+        grade = min((self.grade, *(doubt.at_best for doubt in found)), key=GRADES.index)
+        return Evidence(grade, tuple(dict.fromkeys((*self.reasons, *(doubt.reason for doubt in found)))))
 
 
 def document_evidence(document: Mapping[str, Any], source: str = "the document") -> Evidence | None:

@@ -32,6 +32,7 @@ def decide(
     documents: Iterable[tuple[str, Mapping[str, Any]]],
     expected: Sequence[ExpectedTarget],
     baseline: Failures | None = None,
+    given: Sequence[Reason] = (),
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -40,10 +41,11 @@ def decide(
         it fails.
     :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
         without it a threshold that asks for new failures fails.
+    :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
     """
     if baseline is not None:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    return _Gate(threshold, baseline).decide(documents, expected)
+    return _Gate(threshold, baseline).decide(documents, expected, given)
 
 
 class _Gate:
@@ -60,12 +62,16 @@ class _Gate:
         self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(
-        self, documents: Iterable[tuple[str, Mapping[str, Any]]], expected: Sequence[ExpectedTarget]
+        self,
+        documents: Iterable[tuple[str, Mapping[str, Any]]],
+        expected: Sequence[ExpectedTarget],
+        given: Sequence[Reason],
     ) -> Decision:
         number = 0
         for source, document in documents:
             number += 1
             self._judge_document(source, document)
+        self.reasons[:0] = given
         if not number:
             self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
         self._judge_presence()

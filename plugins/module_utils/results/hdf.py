@@ -18,29 +18,36 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import ScanError
 from ..safe_text import kept_values, one_line
+from ..strict_json import load_json
 from .checked_json import JsonObject
 from .evidence import document_evidence
 from .hdf_check import check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
+from .whole_file import read_own_file
 
 SCHEMA_VERSION = 1
+# Heimdall shows the tags of a control, and neither a profile's summary nor what stands under passthrough.
+EVIDENCE_TAG = "evidence_grade"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
 
 
 def hdf_document(judgement: Judgement) -> dict[str, Any]:
     """The document of `judgement`, with every field that InSpec's own schema asks for."""
-    profiles = [_profile(profile) for profile in judgement.profiles]
+    evidence: Mapping[str, Any] = judgement.method.get("evidence") or {}
+    tags = {EVIDENCE_TAG: kept_values(evidence["grade"])} if evidence else {}
+    profiles = [_profile(profile, tags) for profile in judgement.profiles]
     platform = judgement.platform
     method = dict(judgement.method)
     unread = method.pop("unread", [])
@@ -79,22 +86,24 @@ def read_hdf(data: bytes, source: str) -> dict[str, Any]:
     if not data.strip():
         raise _bad(source, "is empty")
     try:
-        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        document = load_json(data)
     except (ValueError, RecursionError) as reason:
         raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return check_document(document, source)
 
 
-def read_hdf_file(path: str) -> dict[str, Any]:
+def read_hdf_file(path: str, sha256: str = "") -> dict[str, Any]:
     """`read_hdf` of a file, of which no more than the limit is read.
 
-    :raises ScanError: `bad_results`, also for a file that is missing or cannot be read
+    :param sha256: what the file must hash to; empty where that is not known
+    :raises ScanError: `bad_results`, also for a file that is missing, cannot be read, is a link, or is another one
     """
     try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+        data = read_own_file(Path(path), MAX_DOCUMENT_BYTES)
     except OSError as reason:
-        raise _bad(path, "cannot be read: %s" % (reason.strerror or reason)) from None
+        raise _bad(path, f"cannot be read: {reason.strerror or reason}") from None
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise _bad(path, "is not the document that the run wrote (its SHA-256 differs)")
     return read_hdf(data, path)
 
 
@@ -133,7 +142,7 @@ def document_target(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How the target of a checked document of ours was scanned (the scan's method); empty for a document of others."""
+    """How the target of a checked document of ours was scanned, as its part `scan` says; empty for a document of others."""
     own = _own_part(document)
     scan = own.get("scan") if own is not None else None
     return scan if isinstance(scan, dict) else {}
@@ -168,11 +177,8 @@ def _bad(source: str, what: str) -> ScanError:
     return ScanError("bad_results", f"{source}: {what}", tried="read results")
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _profile(profile: ProfileResult) -> dict[str, Any]:
+def _profile(profile: ProfileResult, tags: Mapping[str, str]) -> dict[str, Any]:
+    """:param tags: what each control is tagged with besides; a profile has no say in these"""
     return {
         "name": profile.name,
         "version": profile.version,
@@ -186,7 +192,7 @@ def _profile(profile: ProfileResult) -> dict[str, Any]:
         "supports": profile.supports,
         "attributes": [_attribute(attribute) for attribute in profile.attributes],
         "groups": _groups(profile),
-        "controls": [hdf_control(control) for control in profile.controls],
+        "controls": [_tagged(hdf_control(control), tags) for control in profile.controls],
         "status": profile.status,
         "status_message": kept_values(profile.status_message),
     }
@@ -197,6 +203,10 @@ def _manual_controls(profiles: Sequence[ProfileResult]) -> dict[str, list[str]]:
         profile.name: [control.id for control in profile.controls if control.manual] for profile in profiles
     }
     return {name: manual for name, manual in ids.items() if manual}
+
+
+def _tagged(control: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    return dict(control, tags=dict(control["tags"], **tags))
 
 
 def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:

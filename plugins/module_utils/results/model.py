@@ -90,8 +90,8 @@ class Platform:
 class Judgement:
     """Everything one HDF document is made from.
 
-    `identity` is `Target.identity()`. `method` says how it was seen: run_id, approach, collector_version, and
-    `unread`: a list of {fact, status, cause} for facts that could not be had.
+    `identity` is `Target.identity()`. `method` says how it was seen: run_id, approach, collector_version,
+    `evidence` (as Evidence.to_json), and `unread`: a list of {fact, status, cause} for facts that could not be had.
     `started` is RFC 3339, `duration` seconds.
     """
 

@@ -22,7 +22,7 @@ The summary says what was selected, scanned and found, small enough to be held w
                       hdf (path within the run's folder, or empty),
                       hdf_sha256 (of that file, or empty),
                       facts ({path, sha256} where they were kept, or null),
-                      drift ({path, complete, counts {added, changed, removed, touched} or null, cause}, or null where
+                      drift ({path, sha256, complete, counts {added, changed, removed, touched} or null, cause}, or null where
                       it was not asked for),
                       evidence ({grade, reasons} as in evidence.py, or null where the document names none),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
@@ -39,14 +39,15 @@ could have done it, or when a profile judged no control at all.
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
 from ..safe_text import one_line
+from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord
 from .decision import Decision, ExpectedTarget
 from .hdf import document_target_id, read_hdf_file
@@ -54,11 +55,13 @@ from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
 from .target_record import TargetRecord
+from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
 SCHEMA_VERSION = 2
 SUMMARY_JSON = "summary.json"
 HDF_FOLDER = "hdf"
+_MAX_SUMMARY_BYTES = 512 * 1024 * 1024
 
 
 def _lift_1(old: dict[str, Any]) -> dict[str, Any]:
@@ -68,8 +71,7 @@ def _lift_1(old: dict[str, Any]) -> dict[str, Any]:
         summary["target_counts"] = {**old["target_counts"], "not_judged": 0}
     if isinstance(old.get("targets"), list):
         summary["targets"] = [
-            {**target, "hdf_sha256": "", "evidence": None} if isinstance(target, dict) else target
-            for target in old["targets"]
+            _lift_target_1(target) if isinstance(target, dict) else target for target in old["targets"]
         ]
     if isinstance(old.get("gate"), dict):
         summary["gate"] = _lift_gate_1(old["gate"])
@@ -96,6 +98,13 @@ def _lift_result_1(target: dict[str, Any]) -> str:
     if target.get("passed"):
         return PASS
     return NOT_SCANNED if target.get("outcome") == NOT_SCANNED and not target.get("reasons") else FAIL
+
+
+def _lift_target_1(old: dict[str, Any]) -> dict[str, Any]:
+    target = {**old, "hdf_sha256": "", "evidence": None}
+    if isinstance(old.get("drift"), dict):
+        target["drift"] = {**old["drift"], "sha256": ""}
+    return target
 
 
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
@@ -175,7 +184,8 @@ class ControlCount(JsonRecord):
 
 @dataclass(frozen=True)
 class Run(JsonRecord):
-    """A run as the module's text describes it. `folder` is where it was opened, empty for one that was not."""
+    """A run as the module's text describes it. `folder` is where it was opened, empty for one that was not; `sha256` is
+    that of the summary's file which was read, empty without one."""
 
     run_id: str
     started: str
@@ -197,6 +207,7 @@ class Run(JsonRecord):
     waiver_notes: tuple[Note, ...]
     attestation_notes: tuple[Note, ...]
     folder: str = ""
+    sha256: str = field(default="", compare=False)
 
     @classmethod
     def from_json(cls, value: Any, source: str, folder: str = "") -> Run:
@@ -213,12 +224,23 @@ class Run(JsonRecord):
     def to_json(self) -> dict[str, Any]:
         """The summary as plain JSON values."""
         values = super().to_json()
-        del values["folder"]
+        del values["folder"], values["sha256"]
         return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **values}
 
     def with_gate(self, gate: Decision) -> Run:
         """The run with the gate's decision, in place of an earlier one."""
-        results = {target.target_id: target.result for target in gate.targets}
+        run = self.without_gate()
+        before = {target.target_id: target.result for target in run.targets}
+        decided = tuple(replace(target, before=before.get(target.target_id, "")) for target in gate.targets)
+        results = {target.target_id: target.result for target in decided}
+        return run._with_results(results, replace(gate, targets=decided))
+
+    def without_gate(self) -> Run:
+        """The run as its scan wrote it, before any gate decided."""
+        before = {target.target_id: target.before for target in self.gate.targets} if self.gate else {}
+        return self._with_results({name: result for name, result in before.items() if result}, None)
+
+    def _with_results(self, results: Mapping[str, str], gate: Decision | None) -> Run:
         targets = tuple(
             replace(target, result=results.get(target.target_id, target.result))
             if target.is_scanned
@@ -234,20 +256,24 @@ class Run(JsonRecord):
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
 
-        :raises ScanError: `bad_results`, while they are asked for, when a document that the summary names is missing or
-            not whole, is about another target, or lacks a profile of the run
+        :raises ScanError: `bad_results`, while they are asked for, as `document_of`
+        """
+        for target in self.targets:
+            if target.hdf:
+                yield self.document_of(target)
+
+    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
+        """(path, HDF document) of a target that has one.
+
+        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
+            is about another target, or lacks a profile of the run
         """
         if not self.folder:
             raise _bad(
                 f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
             )
-        for target in self.targets:
-            if target.hdf:
-                yield self._document(target)
-
-    def _document(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
         source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
-        document = read_hdf_file(source)
+        document = read_hdf_file(source, target.hdf_sha256)
         if document_target_id(document, source) != target.target_id:
             raise _bad(source, f"is not about {target.target_id}, as the summary says")
         names = {profile["name"] for profile in document["profiles"]}
@@ -314,19 +340,21 @@ def open_earlier_run(path: str) -> Run:
 
 def _open(summary: Path) -> Run:
     try:
-        data = summary.read_bytes()
+        data = read_own_file(summary, _MAX_SUMMARY_BYTES)
     except OSError as reason:
         raise _bad(str(summary), f"cannot be read: {reason.strerror or reason}") from None
+    if len(data) > _MAX_SUMMARY_BYTES:
+        raise _bad(str(summary), f"has more than {_MAX_SUMMARY_BYTES} bytes")
     return parse_run(data, str(summary), str(summary.parent))
 
 
 def parse_run(data: bytes, source: str, folder: str = "") -> Run:
     """The run whose summary.json holds `data`. :raises ScanError: `bad_results`"""
     try:
-        value = json.loads(data.decode("utf-8"))
+        value = load_json(data)
     except (ValueError, RecursionError) as reason:
         raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
-    return Run.from_json(value, source, folder)
+    return replace(Run.from_json(value, source, folder), sha256=hashlib.sha256(data).hexdigest())
 
 
 def _bad(source: str, what: str) -> ScanError:

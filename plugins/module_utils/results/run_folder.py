@@ -15,6 +15,7 @@ A file appears under its name only when it is whole. Files have mode 0640, folde
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -26,7 +27,7 @@ from typing import Any
 from ..errors import ScanError
 from .run import HDF_FOLDER, SUMMARY_JSON, Run
 from .target_record import KeptFacts
-from .whole_file import FOLDER_MODE, write_failed, write_whole
+from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
 DRIFT_FOLDER = "drift"
 FACTS_FOLDER = "facts"
@@ -38,6 +39,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SAFE_PART = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 _MAX_NAME = 180
+_MOST_RUNS = 10_000
 _HASH_DIGITS = 16
 
 
@@ -59,7 +61,7 @@ def hdf_file_name(identity: Mapping[str, Any]) -> str:
 
 
 class RunFolder:
-    """The folder of one run. Making one touches nothing; `create` makes the folders.
+    """The folder of one run. Making one touches nothing; `create` makes the folders, and `new_run_folder` finds a name.
 
     :raises ScanError: `bad_option` for a run id that is no safe file name
     """
@@ -74,12 +76,27 @@ class RunFolder:
         self.path = Path(output_dir) / run_id
 
     def create(self) -> None:
-        """Makes the run's folders. :raises ScanError: `write_failed`"""
+        """Makes the run's folders. Two runs never share one.
+
+        :raises ScanError: `write_failed`, also where the folder is there already
+        """
+        if not self._is_created():
+            raise write_failed(self.path, FileExistsError(errno.EEXIST, "it is there already"))
+
+    def _is_created(self) -> bool:
+        """False where a folder, or anything else, has the name already."""
         try:
-            for folder in (self.path.parent, self.path, self.path / HDF_FOLDER):
-                folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            for folder in reversed(self.path.parents):
+                if not folder.is_dir():
+                    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            try:
+                self.path.mkdir(mode=FOLDER_MODE)
+            except FileExistsError:
+                return False
+            (self.path / HDF_FOLDER).mkdir(mode=FOLDER_MODE)
         except OSError as reason:
             raise write_failed(self.path, reason) from None
+        return True
 
     def write_hdf(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> tuple[str, str]:
         """Writes a target's document, in place of an older one of this run.
@@ -91,12 +108,16 @@ class RunFolder:
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
-    def write_drift(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-        """Writes a target's drift. Returns its path within the run's folder. :raises ScanError: `write_failed`"""
+    def write_drift(self, document: Mapping[str, Any], identity: Mapping[str, Any]) -> tuple[str, str]:
+        """Writes a target's drift. Returns its path within the run's folder, and its SHA-256.
+
+        :raises ScanError: `write_failed`
+        """
         self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
         name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
-        write_whole(self.path / name, _json_bytes(document, compact=False))
-        return name
+        data = _json_bytes(document, compact=False)
+        write_whole(self.path / name, data)
+        return name, hashlib.sha256(data).hexdigest()
 
     def write_facts(self, kept: Mapping[str, Any], identity: Mapping[str, Any]) -> KeptFacts:
         """Writes what is kept of a target. Returns where (within the run's folder), and its SHA-256.
@@ -118,8 +139,8 @@ class RunFolder:
             raise write_failed(folder, reason) from None
 
     def write_summary(self, run: Run) -> Path:
-        """Writes summary.json. :raises ScanError: `write_failed`"""
-        return write_whole(self.path / SUMMARY_JSON, _json_bytes(run.to_json(), compact=False))
+        """Writes summary.json, whose SHA-256 is then `summary_sha256(run)`. :raises ScanError: `write_failed`"""
+        return write_whole(self.path / SUMMARY_JSON, _summary_bytes(run))
 
     def mark_latest(self) -> None:
         """Points `latest` to this run, in one step. :raises ScanError: `write_failed`"""
@@ -133,6 +154,29 @@ class RunFolder:
             raise write_failed(link, reason) from None
 
 
+def new_run_folder(output_dir: str, run_id: str) -> RunFolder:
+    """Makes a folder for a run: `run_id`, or `run_id`-2, -3, ... where runs with the same access stand already.
+
+    :raises ScanError: `write_failed`
+    """
+    for number in range(1, _MOST_RUNS + 1):
+        folder = RunFolder(output_dir, run_id if number == 1 else f"{run_id}-{number}")
+        if folder._is_created():
+            return folder
+    raise write_failed(
+        folder.path, FileExistsError(errno.EEXIST, "it is there already, and so are all before it")
+    )
+
+
+def summary_sha256(run: Run) -> str:
+    """The SHA-256 of the summary's file, once it is written."""
+    return hashlib.sha256(_summary_bytes(run)).hexdigest()
+
+
+def _summary_bytes(run: Run) -> bytes:
+    return _json_bytes(run.to_json(), compact=False)
+
+
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     """What the run in the folder `path` kept of a target, and the file's path.
 
@@ -140,8 +184,7 @@ def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     """
     source = Path(path) / FACTS_FOLDER / Path(kept.path).name
     try:
-        with source.open("rb") as stream:
-            data = stream.read(_MAX_FACTS_BYTES + 1)
+        data = read_own_file(source, _MAX_FACTS_BYTES)
     except OSError as reason:
         raise ScanError(
             "bad_facts", f"{source}: cannot be read: {reason.strerror or reason}", tried="read kept facts"

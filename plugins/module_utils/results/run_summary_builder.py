@@ -68,8 +68,8 @@ class RunSummaryBuilder:
         hdf_sha256: str = "",
         facts: KeptFacts | None = None,
         drift: DriftReference | None = None,
-    ) -> None:
-        """A target with its HDF document; `hdf` is the document's path within the run's folder.
+    ) -> TargetRecord:
+        """A target with its HDF document, as the run will have it; `hdf` is the document's path within the run's folder.
 
         :param identity: `Target.identity()`
         :param duration: in seconds
@@ -108,6 +108,7 @@ class RunSummaryBuilder:
             result=summary.result,
         )
         self._targets.append(target)
+        return target
 
     def add_not_scanned(
         self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]

@@ -36,12 +36,13 @@ class KeptFacts(TextRecord):
 
 @dataclass(frozen=True)
 class DriftReference(JsonRecord):
-    """The file of a target's drift, and what it says in short.
+    """The file of a target's drift, what it must hash to, and what it says in short.
 
     `counts` is {added, changed, removed, touched}, None where nothing was compared; `cause` says why it is not complete.
     """
 
     path: str
+    sha256: str
     complete: bool
     counts: Mapping[str, int] | None
     cause: str
@@ -49,7 +50,9 @@ class DriftReference(JsonRecord):
     @classmethod
     def from_json(cls, given: JsonObject) -> DriftReference:
         counts = None if given.values.get("counts") is None else given.whole_numbers("counts")
-        return cls(given.text("path"), given.truth("complete"), counts, given.text("cause"))
+        return cls(
+            given.text("path"), given.text("sha256"), given.truth("complete"), counts, given.text("cause")
+        )
 
 
 @dataclass(frozen=True)

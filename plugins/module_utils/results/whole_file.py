@@ -1,11 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that appear under their name only when they are whole: a reader sees the old one, the new one, or none."""
+"""Files that appear under their name only when they are whole: a reader sees the old one, the new one, or none. And the
+reading of such files, which neither follows a link nor waits for a pipe."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +47,27 @@ def write_whole(path: Path, data: bytes, mode: int = FILE_MODE) -> Path:
     with whole_file(path, mode) as stream:
         stream.write(data)
     return path
+
+
+def read_own_file(path: Path, most: int) -> bytes:
+    """The bytes of a file that a run wrote.
+
+    :param most: no more bytes than this one and another are read; the caller says what too many of them mean
+    :raises OSError: with a text in `strerror`, also for a link, and for anything else that is not a file
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as reason:
+        if reason.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link") from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(most + 1)
+    finally:
+        os.close(descriptor)
 
 
 def write_failed(path: Path, reason: OSError) -> ScanError:

@@ -18,8 +18,10 @@ from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, ProfileReference
-from ..results.run_folder import RunFolder
+from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..secret_texts import values_without_secrets
+from ..text_layout import number_of
 
 _LISTED_IN_RESULT = 20
 
@@ -92,7 +94,7 @@ class RunRecorder:
         :param drift: see drift/report.py; None where drift was not asked for
         """
         identity, document = judgement.identity, hdf_document(judgement)
-        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ""
+        drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(
             identity,
@@ -102,7 +104,7 @@ class RunRecorder:
             hdf,
             hdf_sha256=sha256,
             facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
-            drift=drift_in_summary(drift, drift_file) if drift else None,
+            drift=drift_in_summary(drift, *drift_file) if drift else None,
         )
         self._notes += notes
         self._scanned += 1
@@ -116,12 +118,13 @@ class RunRecorder:
         :param duration: seconds
         :param error: as `ScanError.record()`
         """
-        self._not_scanned.append({"target_id": identity["target_id"], "error": dict(error)})
+        error = values_without_secrets(error)
+        self._not_scanned.append({"target_id": identity["target_id"], "error": error})
         self._summary.add_not_scanned(identity, approach, duration, error)
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
-        run_dir and summary_file.
+        run_dir, summary_file and summary_sha256.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
         """
@@ -136,7 +139,11 @@ class RunRecorder:
             "not_scanned": first_of(self._not_scanned),
         }
         if self._writes:
-            result.update(run_dir=str(self._folder.path), summary_file=str(self._folder.write_summary(run)))
+            result.update(
+                run_dir=str(self._folder.path),
+                summary_file=str(self._folder.write_summary(run)),
+                summary_sha256=summary_sha256(run),
+            )
             self._folder.mark_latest()
         return result
 
@@ -156,15 +163,28 @@ def first_of(not_scanned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(not_scanned[:_LISTED_IN_RESULT])
 
 
-def footprint_of_run(added: Sequence[Footprint]) -> dict[str, Any]:
-    """What was added to pods, as a task's result holds it."""
-    return {
-        "added": len(added),
-        "ephemeral_containers": [
-            {"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
-            for entry in added[:_LISTED_IN_RESULT]
-        ],
-    }
+def footprint_of_run(added: Sequence[Footprint], not_ended: Sequence[Footprint] = ()) -> dict[str, Any]:
+    """What was added to pods, and what of it was not seen to end, as a task's result holds it."""
+    return {"added": len(added), "ephemeral_containers": _named(added), "not_ended": _named(not_ended)}
+
+
+def not_ended_warning(not_ended: Sequence[Footprint]) -> list[str]:
+    """A warning about debug containers that were not seen to end, where there are any."""
+    if not not_ended:
+        return []
+    shown = ", ".join(f"{entry.namespace}/{entry.pod}/{entry.ephemeral_container}" for entry in not_ended[:3])
+    return [
+        "{} did not end when told to ({}{}): its target may have stopped it. It goes with its pod".format(
+            number_of(len(not_ended), "debug container"), shown, ", ..." if len(not_ended) > 3 else ""
+        )
+    ]
+
+
+def _named(entries: Sequence[Footprint]) -> list[dict[str, str]]:
+    return [
+        {"namespace": entry.namespace, "pod": entry.pod, "name": entry.ephemeral_container}
+        for entry in entries[:_LISTED_IN_RESULT]
+    ]
 
 
 def utc_now() -> str:

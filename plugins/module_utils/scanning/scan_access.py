@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -63,7 +64,8 @@ def scan_access_of(
         warnings += failure_warnings(failures_of(outcomes))
         yield as_result(plan, outcomes)
     finally:
-        revoke_when_back(client, run_id, [grant.namespace for grant in plan.grants])
+        namespaces = [grant.namespace for grant in plan.grants]
+        revoke_when_back(client, run_id, namespaces, options.grant.account_namespace)
 
 
 def planned_access(
@@ -90,5 +92,8 @@ def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[Selecte
 
 
 def _plan(options: ScanOptions, run_id: str, targets: Sequence[SelectedTarget]) -> AccessPlan:
-    grants = scan_grants(options.approach, run_id, targets)
+    home = options.grant.account_namespace
+    grants = [
+        replace(grant, account_namespace=home) for grant in scan_grants(options.approach, run_id, targets)
+    ]
     return plan_access(run_id, options.grant.owner, options.grant.lifetime, grants)

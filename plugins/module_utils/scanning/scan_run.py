@@ -23,7 +23,7 @@ from ..kept.kept_target import keep_target
 from ..options.scan import ScanOptions
 from ..targets.selection import SelectedTarget, select_targets
 from .granted_pods import pod_ref
-from .run_recorder import RunRecorder, footprint_of_run
+from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
 from .scan_target import Outcome, ScanPlan, scan_target
 
 
@@ -85,11 +85,12 @@ class ScanRun:
             self._scan_all()
         finally:
             self._approach.close()
-        added = self._approach.added
+        added, not_ended = self._approach.added, self._approach.not_ended
+        self._recorder.warnings += not_ended_warning(not_ended)
         return {
             "changed": bool(added),
             **self._recorder.finish([selected.target.identity() for selected in self._targets]),
-            "footprint": footprint_of_run(added),
+            "footprint": footprint_of_run(added, not_ended),
             "requests": {
                 "grantor": self._grantor.requests,
                 "scanner": self._access.requests,
@@ -175,7 +176,9 @@ class ScanRun:
             judgement,
             outcome.notes,
             kept=(
-                keep_target(outcome.selected, outcome.facts, judgement.method, judgement.started)
+                keep_target(
+                    outcome.selected, outcome.facts, outcome.asked, judgement.method, judgement.started
+                )
                 if outcome.facts is not None
                 else None
             ),

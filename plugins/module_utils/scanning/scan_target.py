@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ..approaches.approach import Approach, Collected, collected_in
+from ..approaches.graded import evidence_of
 from ..approaches.session import Session
-from ..collector.facts import Facts, Query
+from ..collector.facts import NOTHING_ASKED, Asked, Facts, Query
 from ..collector.frames import COLLECTOR_VERSION
 from ..collector.request import CollectionRequest, make_request
 from ..drift.listings import drift_queries
@@ -25,6 +26,7 @@ from ..errors import ScanError
 from ..results.amendments import NO_AMENDMENTS, Amendments
 from ..results.model import Judgement, Platform
 from ..results.notes import Note
+from ..secret_texts import values_without_secrets, without_secret
 from ..targets.selection import SelectedTarget
 
 _PLATFORM_QUERY = Query("os")
@@ -59,7 +61,8 @@ class ScanPlan:
 class Outcome:
     """What became of one target: a judgement, or the error for which there is none. `duration` in seconds.
 
-    `approach`: the one that was taken in the end. `facts`: where the plan keeps them, else None. `drift`:
+    `approach`: the one that was taken in the end. `facts`: where the plan keeps them, else None; then
+    `asked` is what is kept of the sensitive ones. `drift`:
     where the request asks for it, see drift/report.py.
     """
 
@@ -70,6 +73,7 @@ class Outcome:
     error: ScanError | None = None
     notes: Sequence[Note] = ()
     facts: Facts | None = None
+    asked: Asked = NOTHING_ASKED
     drift: dict[str, Any] | None = None
 
 
@@ -91,6 +95,9 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
             facts = collected.facts
             subject = Subject(selected, facts, session, plan.seconds_for_searches(clock), plan.cancel)
             verdicts, notes = judge(plan.engines, plan.amendments, subject)
+            asked = _asked(plan, subject)
+        if session is not None:
+            collected = collected_in(session, facts)  # it has ended: what became of it is known
         seen = started.isoformat(timespec="milliseconds")
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
@@ -109,6 +116,9 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
             "run_id": plan.run_id,
             "approach": collected.approach,
             "collector_version": COLLECTOR_VERSION,
+            "evidence": evidence_of(collected).to_json(),
+            "target_seen": "before_and_after" if collected.is_looked_at else "at_selection",
+            **shell_of(collected),
             **footprint_of(collected),
             **passed_over_of(collected),
             "unread": [*unread_facts(facts), *verdicts.unread],
@@ -123,8 +133,16 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         judgement=judgement,
         notes=notes,
         facts=facts if plan.keep_facts else None,
+        asked=asked,
         drift=drift,
     )
+
+
+def _asked(plan: ScanPlan, subject: Subject) -> Asked:
+    asked = NOTHING_ASKED
+    for engine in plan.engines if plan.keep_facts else ():
+        asked = asked.with_more(engine.asked(subject))
+    return asked
 
 
 @contextmanager
@@ -157,8 +175,15 @@ def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
         "footprint": {
             "ephemeral_container": collected.footprint.ephemeral_container,
             "is_new": collected.footprint.is_new,
+            **({"still_runs": True} if collected.footprint.still_runs else {}),
         }
     }
+
+
+def shell_of(collected: Collected) -> dict[str, dict[str, str]]:
+    """The container whose shell answered, as a judgement's `method` holds it; empty where it is the target's
+    own."""
+    return {"scanner_container": asdict(collected.shell)} if collected.shell else {}
 
 
 def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
@@ -170,7 +195,10 @@ def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
 
 def unread_facts(facts: Facts) -> list[dict[str, str]]:
     """{fact, status, cause} of what could not be had, as a judgement's `method` holds it."""
-    return [{"fact": key, "status": fact.status, "cause": fact.cause} for key, fact in facts.unread()]
+    return [
+        {"fact": key, "status": fact.status, "cause": without_secret(fact.cause)}
+        for key, fact in facts.unread()
+    ]
 
 
 def platform_of(facts: Facts) -> Platform:
@@ -178,5 +206,5 @@ def platform_of(facts: Facts) -> Platform:
     seen = facts.get_fact(_PLATFORM_QUERY)
     if not seen.ok:
         return Platform()
-    value: Mapping[str, str] = seen.value
+    value: Mapping[str, str] = values_without_secrets(seen.value)
     return Platform(name=value["name"], family=value["family"], release=value["release"], arch=value["arch"])

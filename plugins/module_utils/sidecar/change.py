@@ -14,7 +14,7 @@ from typing import Any
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..targets.own_containers import own_sidecars
+from ..targets.own_containers import alleged_sidecars
 from ..targets.pod import controller_of
 from .containers import Needed, SidecarOptions, lacks_identity, needed_sidecars, reported_identities
 from .patch import PATCH_TYPE, Operation, adding, is_ours, pod_spec_change, removing
@@ -150,7 +150,7 @@ class Change:
         return (
             self.before is not None
             and not is_ours(self.before)
-            and bool(own_sidecars(template_of(self.ref, self.before)["spec"]))
+            and bool(alleged_sidecars(template_of(self.ref, self.before)["spec"]))
         )
 
     def _kept_elsewhere(self) -> ScanError:

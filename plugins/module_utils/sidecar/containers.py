@@ -9,18 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..approaches.beside_target import (
-    NO_CAPABILITIES,
-    held_capabilities,
-    identity_in_spec,
-    privileged_target,
-    security_context,
-)
+from ..approaches.beside_target import held_capabilities, identity_in_spec, privileged_target
 from ..errors import ScanError
-from ..targets.own_containers import IDLE, PREFIX, is_own_sidecar
+from ..targets.own_containers import alleged_sidecars, looks_like_sidecar, sidecar_container
 
-# Seconds that a sidecar waits: as long as its pod lives. Every `sleep` takes this number (31 bits, 68 years).
-_FOREVER = "2147483647"
 Identity = tuple[int, int]
 
 
@@ -64,11 +56,7 @@ def needed_sidecars(
     spec = template["spec"]
     if (spec.get("os") or {}).get("name", "linux") != "linux":
         raise ScanError("platform_unsupported", "its pods run on {}".format(spec["os"]["name"]), tried=tried)
-    present = [
-        _identity_of_sidecar(container)
-        for container in spec.get("initContainers") or []
-        if is_own_sidecar("init", container)
-    ]
+    present = [_identity_of_sidecar(container) for container in alleged_sidecars(spec)]
     identities: dict[Identity, None] = {}
     not_served: dict[str, ScanError] = {}
     for container in running_containers(spec):
@@ -94,7 +82,7 @@ def running_containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     sidecars = [
         container
         for container in spec.get("initContainers") or []
-        if container.get("restartPolicy") == "Always" and not is_own_sidecar("init", container)
+        if container.get("restartPolicy") == "Always" and not looks_like_sidecar("init", container)
     ]
     return [*spec["containers"], *sidecars]
 
@@ -155,14 +143,5 @@ def _unknown(container: Mapping[str, Any], tried: str) -> ScanError:
 
 
 def _sidecar(identity: Identity, options: SidecarOptions) -> dict[str, Any]:
-    """The v1 Container: in Kubernetes a sidecar is an init container that is always restarted and ends with
-    its pod."""
-    container: dict[str, Any] = {
-        "name": "{}sidecar-{}-{}".format(PREFIX, *identity),
-        "image": options.image,
-        "imagePullPolicy": options.pull_policy,
-        "command": [*IDLE, _FOREVER],
-        "restartPolicy": "Always",
-        "securityContext": security_context(*identity, NO_CAPABILITIES),
-    }
+    container = dict(sidecar_container(*identity, options.image), imagePullPolicy=options.pull_policy)
     return dict(container, resources=dict(options.resources)) if options.resources else container

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
-from ..targets.own_containers import is_own_sidecar, own_sidecars
+from ..targets.own_containers import alleged_sidecars, looks_like_sidecar
 from .workload import WorkloadRef, template_of
 
 ANNOTATION = "securescan.kubernetes/sidecar"
@@ -72,7 +72,7 @@ def removing(ref: WorkloadRef, workload: Mapping[str, Any]) -> list[Operation]:
     spec = template_of(ref, workload)["spec"]
     before = _remembered(ref, workload)
     operations = _locked(workload)
-    if own_sidecars(spec):
+    if alleged_sidecars(spec):
         others = _others(spec)
         operations.append(_add(ref, "initContainers", others) if others else _remove(ref, "initContainers"))
     if spec.get(_SHARED) is True and before is not True:
@@ -86,7 +86,7 @@ def for_display(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]
     spec = template_of(ref, workload)["spec"]
     ours: dict[str, Any] = {
         "initContainers": [
-            dict(container) if is_own_sidecar("init", container) else {"name": container["name"]}
+            dict(container) if looks_like_sidecar("init", container) else {"name": container["name"]}
             for container in spec.get("initContainers") or []
         ]
     }
@@ -98,7 +98,9 @@ def for_display(ref: WorkloadRef, workload: Mapping[str, Any]) -> dict[str, Any]
 
 def _others(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
-        container for container in spec.get("initContainers") or [] if not is_own_sidecar("init", container)
+        container
+        for container in spec.get("initContainers") or []
+        if not looks_like_sidecar("init", container)
     ]
 
 

@@ -14,7 +14,7 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..safe_text import server_text
-from ..targets.own_containers import own_sidecars
+from ..targets.own_containers import alleged_sidecars
 from .progress import missing_for_completion, rolling_out
 from .workload import WorkloadRef, pods_of, template_of
 
@@ -126,7 +126,7 @@ class Rollout:
         """The failure if a sidecar of the template cannot start."""
         wanted = {
             container["name"]: _compared(container)
-            for container in own_sidecars(template_of(self._ref, workload)["spec"])
+            for container in alleged_sidecars(template_of(self._ref, workload)["spec"])
         }
         if not wanted:
             return None
@@ -134,7 +134,7 @@ class Rollout:
             # pods of an earlier template can still be there, with failures of their own
             current = {
                 container["name"]: container
-                for container in own_sidecars(pod["spec"])
+                for container in alleged_sidecars(pod["spec"])
                 if _compared(container) == wanted.get(container["name"])
             }
             for status in (pod.get("status") or {}).get("initContainerStatuses") or []:

@@ -20,6 +20,7 @@ from ..errors import ScanError
 from ..results.checked_json import JsonObject, JsonRecord
 from ..results.target_record import ErrorRecord
 from ..results.whole_file import write_whole
+from ..strict_json import load_json
 
 PUSHED_JSON = "pushed.json"
 _SCHEMA = "securescan.kubernetes/pushed"
@@ -102,7 +103,7 @@ def read_receipts(folder: Path) -> dict[tuple[str, str], Receipt]:
     """
     path = folder / PUSHED_JSON
     try:
-        value = json.loads(path.read_bytes())
+        value = load_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:

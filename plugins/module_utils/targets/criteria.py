@@ -45,7 +45,8 @@ class Selection:
     `label_selectors` and `field_selectors` over pods. `workloads`: KIND/NAME. `pods`, `containers`, `images`:
     names or shell patterns. `exclude_*` takes away what it names. `container_kinds`: of container, init,
     ephemeral. `replicas`: all, or one of those that are alike. `limit`: the largest number of targets, None
-    for all.
+    for all. `scanner_image`: what sidecars for scans run, by which they are known and left out; without it
+    they are targets as all others.
 
     :raises ScanError: bad_option for a condition that can never hold; no cluster is asked for that
     """
@@ -66,6 +67,7 @@ class Selection:
     container_kinds: tuple[str, ...] = ("container",)
     replicas: str = "all"
     limit: int | None = None
+    scanner_image: str = ""
 
     def __post_init__(self) -> None:
         if not self.namespaces and not self.namespace_selectors:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,11 +25,6 @@ CONTAINER_KINDS = tuple(kind for kind, _spec, _status in _CONTAINER_LISTS)
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Set by the kubelet on the API's copy of a static pod.
 _MIRROR = "kubernetes.io/config.mirror"
-# Labels by which a controller marks pods that it made from the same template.
-_TEMPLATE_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
-# What pods of one template do not share: where they were put, and a StatefulSet's or indexed Job's own name.
-_OF_ONE_POD = ("nodeName", "hostname", "subdomain")
-_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
 # The fastest level; the slowest would make a pod 7 % smaller.
 _LEVEL = 1
 
@@ -223,33 +217,6 @@ def mirrored_node(pod: Mapping[str, Any]) -> str:
     """The node whose kubelet runs this static pod; "" for any other pod."""
     is_mirror = _MIRROR in (pod["metadata"].get("annotations") or {})
     return str(pod["spec"].get("nodeName") or "") if is_mirror else ""
-
-
-def template_key(pod: Mapping[str, Any]) -> str:
-    """The same text for pods of one workload that were made from the same template.
-
-    The controller's own label if it sets one; otherwise a hash of the spec without the fields that differ by
-    pod.
-    """
-    labels = pod["metadata"].get("labels") or {}
-    for label in _TEMPLATE_LABELS:
-        if labels.get(label):
-            return f"{label}={labels[label]}"
-    spec = {key: value for key, value in pod["spec"].items() if key not in _OF_ONE_POD}
-    text = json.dumps(_without_token_volume(spec), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _without_token_volume(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_token_volume(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [
-            _without_token_volume(item)
-            for item in value
-            if not (isinstance(item, dict) and str(item.get("name", "")).startswith(_TOKEN_VOLUME))
-        ]
-    return value
 
 
 def operating_system(pod: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ..errors import ScanError
 from .criteria import Selection
 from .empty_selection import no_targets, unseen_namespaces
 from .identity import SelectedTarget, Target
-from .own_containers import is_own_sidecar
+from .own_containers import is_our_sidecar
 from .pod import (
     ContainerView,
     PodSnapshot,
@@ -25,10 +25,10 @@ from .pod import (
     first_container,
     operating_system,
     pod_flaw,
-    template_key,
 )
+from .pod_template import template_key
 from .replicas import SINGLE_KINDS, OneOfEach
-from .selection_report import SelectionReport
+from .selection_report import OWN_SIDECAR, SelectionReport
 from .selectors import list_selected
 from .workloads import ReadsObjects, Workload, Workloads
 
@@ -223,7 +223,9 @@ def _views(pod: Mapping[str, Any], selection: Selection, seen: SelectionReport) 
     for view in containers_of(pod):
         seen.containers += 1
         obstacle = (
-            "scan_sidecar" if is_own_sidecar(view.kind, view.spec) else selection.container_obstacle(view)
+            OWN_SIDECAR
+            if is_our_sidecar(view, selection.scanner_image)
+            else selection.container_obstacle(view)
         )
         if obstacle:
             seen.left_out[obstacle] += 1

@@ -11,6 +11,9 @@ from typing import Any
 
 from ..text_layout import number_of
 
+# Words for what no option leaves out: sidecars that are proven to be a scan's own, and further containers that a
+# target stands for.
+OWN_SIDECAR, REPLICA_ALIKE = "own_sidecar", "replica_alike"
 _NAMES_SHOWN = 5
 # Options that leave out namespaces, and those that leave out pods.
 _NAMESPACE_OPTIONS = ("namespaces", "exclude_namespaces")
@@ -24,7 +27,7 @@ class SelectionReport:
     :ivar namespaces: namespace -> number of pods that the API server listed for the selectors, in order
     :ivar containers: number of containers in the pods that no option left out
     :ivar left_out: option -> number of namespaces, pods or containers that it left out, each counted once,
-        under the first such option; scan_sidecar -> number of sidecars for scans, which are never targets
+        under the first such option; OWN_SIDECAR -> number of sidecars that are proven to be ours
     :ivar selected: number of targets
     :ivar replicas_left_out: number of further containers that the targets stand for
     :ivar limit_reached: whether the limit left something out
@@ -41,6 +44,12 @@ class SelectionReport:
     @property
     def pods(self) -> int:
         return sum(self.namespaces.values())
+
+    def left_out_by_no_option(self) -> dict[str, int]:
+        """OWN_SIDECAR and REPLICA_ALIKE -> how many containers are no targets for that, though the options chose
+        them; without those that are 0."""
+        found = {OWN_SIDECAR: self.left_out[OWN_SIDECAR], REPLICA_ALIKE: self.replicas_left_out}
+        return {word: number for word, number in found.items() if number}
 
     def as_dict(self) -> dict[str, Any]:
         """namespaces, pods, containers, left_out, as tasks return it."""

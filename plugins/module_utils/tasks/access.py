@@ -68,7 +68,8 @@ def _present(options: AccessOptions, client: RestClient, context: TaskContext) -
     except BaseException:
         # the caller is told of a failure: what was made for it must not stay
         if not context.check_mode:
-            revoke(client, run_id, [outcome.namespace for outcome in outcomes if outcome.is_new])
+            made = [outcome.namespace for outcome in outcomes if outcome.is_new]
+            revoke(client, run_id, made, account_namespace=options.grant.account_namespace)
         raise
     return result
 
@@ -89,7 +90,7 @@ def _grants(options: AccessOptions, client: RestClient, context: TaskContext) ->
         ]
         pods = tuple(ref for ref in refs if ref)
         if pods:
-            grants.append(Grant(namespace, pods, options.approach))
+            grants.append(Grant(namespace, pods, options.approach, options.grant.account_namespace))
     context.warnings += check_selected(client, chosen, looked_at, options.allow_empty)
     return grants
 
@@ -101,7 +102,7 @@ def _absent(options: AccessOptions, client: RestClient, context: TaskContext) ->
     if namespaces is None:
         namespaces = namespaces_of_run(client, run_id)
     try:
-        outcomes = revoke(client, run_id, namespaces, context.check_mode)
+        outcomes = revoke(client, run_id, namespaces, context.check_mode, options.grant.account_namespace)
     finally:
         if file and not context.check_mode:
             delete(file.path)
@@ -131,7 +132,9 @@ def _own_kubeconfig(options: AccessOptions, context: TaskContext) -> KubeconfigF
 
 
 def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> dict[str, Any]:
-    namespaces = _named_namespaces(options, client)
+    namespaces, home = _named_namespaces(options, client), options.grant.account_namespace
+    if namespaces is not None and home and home not in namespaces:
+        namespaces.append(home)
     done = sweep(client, datetime.now(timezone.utc), namespaces, context.check_mode)
     result: dict[str, Any] = {
         "changed": bool(done.removed),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..approaches.choice import check_targets
@@ -15,7 +16,8 @@ from ..engines.registry import engines_for
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
-from ..results.run_folder import RunFolder
+from ..results.folder_owners import check_folder
+from ..results.run_folder import RunFolder, new_run_folder
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
 from ..scanning.scan_preview import preview_scan
@@ -28,7 +30,7 @@ from .interrupts import run_interruptible
 
 def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (whether anything was added to a pod), footprint, run_id, run_dir, summary_file,
-    counts, not_scanned, requests.
+    summary_sha256, counts, not_scanned, left_out, requests.
 
     In check mode diff. Where the scan's access could not be removed also failed, msg and error.
     """
@@ -37,6 +39,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
         options = options.looking_at_images()
+    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
     connection = connect_grantor(options.connection, context)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()
@@ -46,14 +49,20 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     )
     check_targets(options.approach, targets)
     if context.check_mode:
-        return preview_scan(options, targets, grantor, context.say)
-    folder = RunFolder(options.output_dir, run_id_of(options))
+        return dict(
+            preview_scan(options, targets, grantor, context.say), left_out=looked_at.left_out_by_no_option()
+        )
     # before the access: where the output folder cannot be written, the cluster is left alone
-    folder.create()
-    return _scanned(Scan(options, engines, request, targets), folder, grantor, context)
+    folder = new_run_folder(options.output_dir, run_id_of(options))
+    result = _scanned(
+        Scan(options, engines, request, targets), folder, looked_at.left_out_by_no_option(), grantor, context
+    )
+    return dict(result, left_out=looked_at.left_out_by_no_option())
 
 
-def _scanned(scan: Scan, folder: RunFolder, grantor: RestClient, context: TaskContext) -> dict[str, Any]:
+def _scanned(
+    scan: Scan, folder: RunFolder, left_out: Mapping[str, int], grantor: RestClient, context: TaskContext
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
 
     def run() -> None:
@@ -66,6 +75,7 @@ def _scanned(scan: Scan, folder: RunFolder, grantor: RestClient, context: TaskCo
                 selection=scan.options.targets.as_given,
                 judging=scan.options.judging,
                 collector_version=COLLECTOR_VERSION,
+                left_out=left_out,
             )
             result.update(
                 ScanRun(scan, recorder, grantor, access, say=context.say, cancel=context.cancel).run()

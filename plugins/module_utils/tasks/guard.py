@@ -9,11 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..access.guard import POLICY, GuardOptions, ScannerHabits, guard_objects
+from ..access.guard import POLICY, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
+from ..access.guard_terms import GuardOptions, ScannerHabits
 from ..access.objects import object_name
-from ..approaches.debug_container import END_SHELL
-from ..approaches.image_helper import MOUNT_POINT, helper_name
+from ..approaches.debug_end import END_SHELL
+from ..approaches.image_helper import IMAGES_PER_HELPER, LIMITS, MOUNT_POINT, helper_name
+from ..approaches.registry import KINDS
 from ..approaches.session import SHELL
 from ..cluster.rest import RestClient
 from ..options.guard import PRESENT, GuardTaskOptions
@@ -28,7 +30,10 @@ HABITS = ScannerHabits(
     idle=IDLE,
     prefix=PREFIX,
     mount_point=MOUNT_POINT,
+    most_images=IMAGES_PER_HELPER,
+    resources=LIMITS,
     helper_suffix=helper_name("run", 1)[len(object_name("run")) : -1],
+    rights=tuple(right for kind in KINDS for right in kind.rights),
 )
 
 

@@ -13,26 +13,33 @@ from ..engines.registry import engines_for
 from ..errors import ScanError
 from ..options.judgement import JudgementOptions
 from ..options.spec import Params
+from ..results.folder_owners import check_folder
 from ..results.run import JudgedFrom, open_earlier_run
-from ..results.run_folder import RunFolder
+from ..results.run_check import check_summary_sha256
+from ..results.run_folder import RunFolder, new_run_folder
 from ..scanning.judge_kept import JudgeKept
 from ..scanning.run_recorder import RunRecorder
 from .context import TaskContext
 
 
 def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), run_id, run_dir, summary_file, counts, not_scanned; in check mode
-    without run_dir and summary_file.
+    """Result keys: changed (always false), run_id, run_dir, summary_file, summary_sha256, counts, not_scanned; in check
+    mode without those of the folder.
     """
     options = JudgementOptions.from_params(params)
+    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
     then = open_earlier_run(options.run_dir)
+    check_summary_sha256(then, options.summary_sha256)
     if not any(target.facts for target in then.targets):
         raise ScanError(
             "bad_facts", f"the run {then.run_id} kept no facts", tried=f"judging {options.run_dir}"
         )
-    folder = RunFolder(options.output_dir, new_run_id(datetime.now(timezone.utc)))
-    if not context.check_mode:
-        folder.create()
+    run_id = new_run_id(datetime.now(timezone.utc))
+    folder = (
+        RunFolder(options.output_dir, run_id)
+        if context.check_mode
+        else new_run_folder(options.output_dir, run_id)
+    )
     recorder = RunRecorder(
         folder,
         cluster=then.cluster,
@@ -40,6 +47,7 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
         judging=options.judging,
         collector_version=then.collector_version,
         judged_from=JudgedFrom(then.run_id, then.started),
+        left_out=then.left_out,
         writes=not context.check_mode,
     )
     judging = JudgeKept(

@@ -51,6 +51,7 @@ def explain(
         reviews=Reviews(client),
         dry_runs=DryRuns(client, options.grant.owner, options.grant.lifetime),
         in_parallel=in_parallel,
+        account_namespace=options.grant.account_namespace,
     )
     expectations = check.run()
     missing = [

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..collector.facts import Facts
 from ..engines.builtin import BuiltinEngine
 from ..engines.engine import Subject
 from ..errors import ScanError
@@ -121,7 +120,7 @@ def _judge(case: Case, profile: CompiledProfile) -> ProfileResult:
     if case.kept_facts is None:
         return evaluate(profile, facts, EvaluationContext({}, case.pod, case.container))
     kept = _read_kept(case, case.kept_facts)
-    together = Facts({**kept.facts.by_key, **facts.by_key}, kept.facts.collector)
+    together = kept.facts.overlaid(facts.by_key)
     (result,) = BuiltinEngine([profile]).judge(Subject(kept.selected, together)).results
     return result
 

@@ -66,7 +66,12 @@ def _left_pods(client: RestClient, options: SelectionOptions, context: TaskConte
                 selected.target.workload_kind,
                 selected.target.workload,
                 tuple(entry["name"] for entry in entries),
-                tuple(entry["name"] for entry in entries if entry["state"] == "running"),
+                # one past its time serves no scan: somebody has stopped it, and only the pod's end is its end
+                tuple(
+                    entry["name"]
+                    for entry in entries
+                    if entry["state"] == "running" and not entry["is_overdue"]
+                ),
             )
     context.warnings += check_selected(client, options.selection, looked_at, options.allow_empty)
     return list(pods.values())

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+from datetime import datetime, timezone
 from typing import Any
 
 from ..errors import ScanError
@@ -15,39 +16,60 @@ from ..reports.table import render_table
 from ..reports.wording import reason_lines
 from ..results.comparison import Failures, failures_of_run
 from ..results.decision import Decision
+from ..results.folder_owners import check_folder
 from ..results.gate import decide
 from ..results.run import Run, open_earlier_run, open_run
-from ..results.run_folder import RunFolder
+from ..results.run_check import RunCheck, age_text, seconds_since
+from ..results.run_folder import RunFolder, summary_sha256
 from ..results.status import PROFILE_ERROR
+from ..safe_text import one_line
 from .context import TaskContext
 
 _LISTED_IN_RESULT = 10
 
 
 def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), failed, msg, gate, files, table (lines for a terminal), error."""
+    """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, files, table (lines for a
+    terminal), error."""
     options = ThresholdOptions.from_params(params)
-    run = open_run(options.run_dir)
+    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
+    run, now = open_run(options.run_dir), datetime.now(timezone.utc)
+    check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
-        options.threshold, run.documents(), run.expected_targets(), _baseline(options.baseline, run)
+        options.threshold,
+        check.documents(),
+        run.expected_targets(),
+        _baseline(options.baseline, run),
+        check.reasons,
     )
-    run = run.with_gate(decision)
+    run, sha256 = run.with_gate(decision), run.sha256
     files: list[str] = []
     if not context.check_mode:
         run_dir = pathlib.Path(options.run_dir).resolve()
         files = [str(RunFolder(str(run_dir.parent), run_dir.name).write_summary(run))]
+        sha256 = summary_sha256(run)
+    age = seconds_since(run, now)
     result: dict[str, Any] = {
         "changed": False,
+        "run_id": run.run_id,
+        "age": None if age is None else int(age),
+        "summary_sha256": sha256,
         "gate": _as_result(decision, run),
         "files": files,
-        "table": render_table(run).splitlines(),
+        "table": [*render_table(run).splitlines(), *_origin(run, age, sha256)],
     }
-    failure = _failure(options.fail_on, decision, run)
+    failure = _failure(options.fail_on, decision, run, is_as_written=not check.reasons)
     if failure:
         result.update(
             failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
         )
     return result
+
+
+def _origin(run: Run, age: float | None, sha256: str) -> list[str]:
+    """Which run was judged, for whoever reads the job's output."""
+    seen = "at a time that is not known" if age is None else f"{age_text(max(age, 0))} ago"
+    return [f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:", sha256]
 
 
 def _baseline(path: str | None, run: Run) -> Failures | None:
@@ -61,6 +83,14 @@ def _baseline(path: str | None, run: Run) -> Failures | None:
             f"{path} is the run that is judged; the link `latest` points to it since it was scanned",
             tried="reading the option baseline",
             advice="Name the folder of an earlier run.",
+        )
+    if baseline.cluster != run.cluster:
+        raise ScanError(
+            "bad_option",
+            f"{path} is a run over the cluster {one_line(baseline.cluster, 100)}, this one is over "
+            f"{one_line(run.cluster, 100)}",
+            tried="reading the option baseline",
+            advice="Name an earlier run over the same cluster.",
         )
     return failures_of_run(baseline)
 
@@ -78,12 +108,21 @@ def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
     }
 
 
-def _failure(fail_on: str, decision: Decision, run: Run) -> ScanError | None:
-    """The error that the task ends with, or None."""
+def _failure(fail_on: str, decision: Decision, run: Run, is_as_written: bool) -> ScanError | None:
+    """The error that the task ends with, or None.
+
+    :param is_as_written: whether the run is the one that its scan wrote; else its numbers say nothing
+    """
     if fail_on == "gate" and not decision.passed:
         return ScanError(
             "gate_failed",
             f"{len(decision.reasons)} reasons, the first: {reason_lines(run)[0]}",
+            tried="judging the run",
+        )
+    if fail_on == "error" and not is_as_written:
+        return ScanError(
+            "gate_failed",
+            f"the run is not as its scan wrote it: {decision.reasons[0].text}",
             tried="judging the run",
         )
     if fail_on == "error":

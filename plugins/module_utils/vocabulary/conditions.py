@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..secret_texts import in_place_of, secret_in_value
 from ..suggestions import unknown_name
 from .cursor import Cursor
 from .evidence import Absent, NotKnownError, Partial
@@ -183,8 +184,12 @@ def unmet(conditions: list[Condition], kind: ValueType, found: Any) -> Condition
     return None
 
 
-def found_text(condition: Condition, attribute: Attribute, found: Any, masked: bool) -> str:
-    """What was found, for the message of a failure: the entries that break the condition, if they are known."""
+def found_text(condition: Condition, attribute: Attribute, found: Any, masked: bool, name: str = "") -> str:
+    """What was found, for the message of a failure: the entries that break the condition, if they are known.
+    Nothing in which something looks like a secret.
+
+    :param name: what the value is called in its own place
+    """
     if isinstance(found, Partial):
         found = found.value
     if isinstance(found, Absent) or found is None:
@@ -196,9 +201,8 @@ def found_text(condition: Condition, attribute: Attribute, found: Any, masked: b
     culprits = [] if condition["negated"] else matcher.culprits(kind, found, condition["operand"])
     if masked or attribute.hidden:
         return _hidden_text(condition, found, culprits)
-    if culprits:
-        return kind.show(culprits)
-    return kind.show(found)
+    secret = secret_in_value(culprits or found, name)
+    return in_place_of(secret) if secret else kind.show(culprits or found)
 
 
 def _hidden_text(condition: Condition, found: Any, culprits: list[Any]) -> str:

@@ -44,6 +44,10 @@ class View:
         """
         return self.evidence.value_of(query)
 
+    def part(self, query: Query, name: str, extract: Callable[[Any], Any], called: str = "") -> Any:
+        """See `Evidence.part_of`."""
+        return self.evidence.part_of(query, name, extract, called)
+
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """The result of `make()`, which is called once for all attributes of this test."""
         if name not in self.memo:
@@ -69,6 +73,7 @@ class Attribute:
     :ivar read: returns a value of `type`, Absent, or Partial; raises NotKnownError
     :ivar predicate: for a boolean attribute its words in descriptions, such as "exist" or "be installed"
     :ivar hidden: values can contain secrets, so messages do not show them
+    :ivar called: what its value is called in its own place, where that tells that it is a secret
     :ivar detail: tells which things were found, for the message of a failure
     """
 
@@ -79,6 +84,7 @@ class Attribute:
     needs: Needs = nothing_needed
     predicate: str = ""
     hidden: bool = False
+    called: Callable[[Params], str] = lambda _params: ""
     detail: Callable[[View], str] | None = None
 
 

@@ -10,12 +10,13 @@ false.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..counted_yaml import YamlError, compose_yaml
 from ..errors import ScanError
-from .quick_yaml import compose
 
 try:
     import yaml
@@ -23,11 +24,6 @@ except ImportError:  # only the machine that loads profiles needs it
     yaml = None  # type: ignore[assignment,unused-ignore]
 
 Path = tuple[Any, ...]
-
-# The largest number of nodes. A reference to an anchor counts as what it refers to, so that a file cannot
-# grow by them.
-_NODE_LIMIT = 200_000
-_DEPTH_LIMIT = 40
 
 _NULL = re.compile(r"(~|null|Null|NULL|)\Z")
 _BOOLEAN = re.compile(r"(true|True|TRUE|false|False|FALSE)\Z")
@@ -76,19 +72,11 @@ def read_document(file: str, text: str, of_controller: bool = False) -> Document
     :param of_controller: libyaml may be used: the text is a file of the controller, and not from a container
     :raises ScanError: bad_profile; missing_library without PyYAML
     """
-    if yaml is None:
-        raise ScanError("missing_library", "The Python package PyYAML is not installed", tried=f"load {file}")
     document = Document(file, text)
     try:
-        root = compose(text) if of_controller else yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise syntax_error(file, mark.line + 1 if mark else 1, f"this is no YAML: {problem}") from error
-    except RecursionError as error:
-        raise syntax_error(file, 1, "the file is nested too deeply") from error
-    except yaml.YAMLError as error:
-        raise syntax_error(file, 1, f"this is no YAML: {str(error).splitlines()[0]}") from error
+        root = compose_yaml(text, file, quick=of_controller)
+    except YamlError as problem:
+        raise syntax_error(file, problem.line, str(problem)) from None
     if root is None:
         raise syntax_error(file, 1, "the file is empty; expected a profile: a mapping with name and controls")
     document.data = _Reader(document).convert(root, ())
@@ -109,26 +97,14 @@ class _Reader:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._nodes = 0
-        self._open: set[int] = set()
 
     def convert(self, node: Any, path: Path) -> Any:
         self._document.lines.setdefault(path, node.start_mark.line + 1)
         self._document.spans[path] = (node.start_mark.index, node.end_mark.index)
-        self._nodes += 1
-        if self._nodes > _NODE_LIMIT or len(path) > _DEPTH_LIMIT:
-            raise self._error(
-                node, f"the file holds more than {_NODE_LIMIT} parts or is nested deeper than {_DEPTH_LIMIT}"
-            )
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
-        if id(node) in self._open:
-            raise self._error(node, "an anchor that holds a reference to itself")
-        self._open.add(id(node))
         self._check_tag(node)
-        data = self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._list(node, path)
-        self._open.discard(id(node))
-        return data
+        return self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._list(node, path)
 
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -140,13 +116,6 @@ class _Reader:
                 )
             if key == "<<" and not key_node.style:
                 raise self._error(key_node, "found the merge key <<; expected each key to be written out")
-            if key in data:
-                raise self._error(
-                    key_node,
-                    f"found the key '{key}' twice in one mapping (first in line "
-                    f"{self._document.lines[_below(path, key)]}); expected it "
-                    "once",
-                )
             self._document.lines[_below(path, key)] = key_node.start_mark.line + 1
             data[key] = self.convert(value_node, _below(path, key))
         return data
@@ -167,7 +136,12 @@ class _Reader:
             return text.lower() == "true"
         if _INTEGER.match(text):
             return int(text)
-        return float(text) if _NUMBER.match(text) else text
+        if not _NUMBER.match(text):
+            return text
+        number = float(text)
+        if not math.isfinite(number):
+            raise self._error(node, "found a number that is too large")
+        return number
 
     def _check_tag(self, node: Any) -> None:
         if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):

@@ -5,6 +5,7 @@
 
 An image is one file in recipes/ (`debian_bad.py` is the image `debian-bad`) with three things: `BASE`, the name of the
 image it starts from or None; `CONFIG`, what the image says about its containers; `fill(root)`, which makes the content.
+A recipe that compiles a program of its own names the files beside rootfs.py in `SOURCES`.
 """
 
 from __future__ import annotations
@@ -84,9 +85,10 @@ def tar_path(name: str) -> Path:
 def input_hash(name: str) -> str:
     """Changes when anything changes that the image is made of, its base included."""
     recipe_file = _HERE / "recipes" / f"{name.replace('-', '_')}.py"
-    base = _recipe(name).BASE
-    digest = hashlib.sha256(input_hash(base).encode() if base else b"")
-    for source in [*(_HERE / shared for shared in _SHARED_SOURCES), recipe_file]:
+    recipe = _recipe(name)
+    own_sources = getattr(recipe, "SOURCES", ())
+    digest = hashlib.sha256(input_hash(recipe.BASE).encode() if recipe.BASE else b"")
+    for source in [*(_HERE / file for file in (*_SHARED_SOURCES, *own_sources)), recipe_file]:
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()[:16]
 

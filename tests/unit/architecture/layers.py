@@ -92,7 +92,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "approaches",
         "how a target is reached: a session on it, and its facts; one file per approach",
-        "drift collector access targets cluster network",
+        "drift results collector access targets cluster network",
     ),
     _engine(
         "sinks",
@@ -139,13 +139,28 @@ ROOMS: tuple[Room, ...] = (
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),
+    _engine("counted_yaml.py", "the one reader of YAML, which counts while it reads"),
+    _engine("strict_json.py", "JSON that every program reads alike"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("object_shapes.py", "the types of all fields of Kubernetes objects that are read"),
+    _engine("secret_texts.py", "what in a text looks like a secret"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
 # What any room above is allowed to import, and so is named in no room's imports.
-FOUNDATION = frozenset({"suggestions", "text_layout", "times", "safe_text", "object_shapes", "errors"})
+FOUNDATION = frozenset(
+    {
+        "suggestions",
+        "text_layout",
+        "times",
+        "safe_text",
+        "object_shapes",
+        "secret_texts",
+        "errors",
+        "counted_yaml",
+        "strict_json",
+    }
+)
 
 
 def above(names: set[str]) -> set[str]:

@@ -51,10 +51,18 @@ def _shown(params: Params) -> str:
     return bound_text(" ".join(params["argv"]))
 
 
-def _part(name: str, convert: Callable[[Any], Any]) -> Callable[[View], Any]:
+def _exit_status(view: View) -> Any:
+    return view.part(_query(view.params), "exit_status", lambda answer: answer["exit_status"])
+
+
+def _exists(view: View) -> Any:
+    return present(view.part(_query(view.params), "exist", lambda _answer: True))
+
+
+def _stream(name: str) -> Callable[[View], Any]:
     def read(view: View) -> Any:
         answer = view.value(_query(view.params))
-        return answer if isinstance(answer, Absent) else convert(answer[name])
+        return answer if isinstance(answer, Absent) else decode_text(answer[name])
 
     return read
 
@@ -71,19 +79,19 @@ RESOURCES = (
                 "exist",
                 BOOLEAN,
                 "Whether there is such a program.",
-                lambda view: present(view.value(_query(view.params))),
+                _exists,
                 _needs,
                 predicate="exist",
             ),
-            Attribute("exit_status", INTEGER, "Its exit status.", _part("exit_status", int), _needs),
+            Attribute("exit_status", INTEGER, "Its exit status.", _exit_status, _needs),
             Attribute(
                 "stdout",
                 TEXT,
                 "What it wrote; bytes that are not UTF-8 become \\xNN.",
-                _part("stdout", decode_text),
+                _stream("stdout"),
                 _needs,
             ),
-            Attribute("stderr", TEXT, "What it wrote about errors.", _part("stderr", decode_text), _needs),
+            Attribute("stderr", TEXT, "What it wrote about errors.", _stream("stderr"), _needs),
         ),
         (Parameter("timeout", INTEGER, "Seconds that it may take; left out: 10."),),
         Parameter(

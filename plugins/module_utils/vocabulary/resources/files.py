@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from ...collector.facts import Query
 from ...collector.frames import decode_text
-from ..evidence import Absent
+from ..evidence import Absent, kept_whole
 from ..resource import Attribute, Needs, Parameter, Params, Resource, View, attributes_by_name, present
 from ..value_types import BOOLEAN, INTEGER, MODE, PATH, TEXT, ValueType, list_of
 from .accounts import GROUP, PASSWD
@@ -71,6 +71,14 @@ def _of(read: Callable[[View], Any], compute: Callable[[Any], Any]) -> Callable[
         return found if isinstance(found, Absent) else compute(found)
 
     return value
+
+
+def _link_target(view: View) -> Any:
+    query = _stat_query(view.params)
+    found = _seen(view)
+    if isinstance(found, Absent):
+        return found
+    return kept_whole(query, found, "link_target") or Absent("it is no symbolic link")
 
 
 def _account_name(read: Callable[[View], Any], accounts: Query, number: str) -> Callable[[View], Any]:
@@ -188,7 +196,7 @@ RESOURCES = (
                 "link_target",
                 TEXT,
                 "Where a symbolic link points to.",
-                _of(_seen, lambda found: found["link_target"] or Absent("it is no symbolic link")),
+                _link_target,
                 _only(_stat_query),
             ),
             Attribute(

@@ -41,6 +41,7 @@ RESOURCES = (
                 "Its value; several numbers are one text.",
                 _read,
                 lambda params: (_query(params),),
+                called=lambda params: str(params["name"]),
             ),
         ),
         subject=Parameter("name", TEXT, "Dotted name, such as kernel.randomize_va_space.", required=True),

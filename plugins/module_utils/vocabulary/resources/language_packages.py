@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
-from ...collector.facts import ABSENT, OK, Query
+from ...collector.facts import ABSENT, Query
 from ...collector.frames import decode_text
 from ..evidence import Absent, NotKnownError, Partial
 from ..resource import Attribute, Needs, Parameter, Params, Resource, View, attributes_by_name
@@ -53,18 +53,14 @@ class _Found(NamedTuple):
     missing: NotKnownError | None
 
 
-def _search(
-    view: View, queries: tuple[Query, ...], read: Callable[[Query, Any], Iterator[_Install]]
-) -> _Found:
+def _search(view: View, queries: tuple[Query, ...], read: Callable[[Query], Iterator[_Install]]) -> _Found:
     installs: list[_Install] = []
     missing: NotKnownError | None = None
     for query in queries:
-        fact = view.evidence.facts.get_fact(query)
+        if view.evidence.facts.get_fact(query).status == ABSENT:
+            continue
         try:
-            if fact.status == OK:
-                installs.extend(read(query, fact.value))
-            elif fact.status != ABSENT:
-                raise NotKnownError(query.key, fact.cause or fact.status)
+            installs.extend(read(query))
         except NotKnownError as error:
             missing = missing or error
     return _Found(installs, missing)
@@ -151,7 +147,8 @@ def _python_queries(params: Params) -> tuple[Query, ...]:
 def _find_python(view: View) -> _Found:
     wanted = _python_name(view.params["name"])
 
-    def read(_query: Query, rows: Any) -> Iterator[_Install]:
+    def read(query: Query) -> Iterator[_Install]:
+        rows = view.value(query)
         return (_Install(row["version"], row["path"]) for row in rows if _python_name(row["name"]) == wanted)
 
     return _search(view, _python_queries(view.params), read)
@@ -168,13 +165,21 @@ def _node_queries(params: Params) -> tuple[Query, ...]:
     return tuple(Query("content", "{}/{}/package.json".format(folder, params["name"])) for folder in folders)
 
 
-def _read_node(query: Query, content: bytes) -> Iterator[_Install]:
+def _find_node(view: View) -> _Found:
+    def read(query: Query) -> Iterator[_Install]:
+        version = view.part(query, "npm version", lambda content: _node_version(query, content))
+        yield _Install(None if isinstance(version, Absent) else version, query.subject.rpartition("/")[0])
+
+    return _search(view, _node_queries(view.params), read)
+
+
+def _node_version(query: Query, content: bytes) -> Any:
     try:
         told = json.loads(decode_text(content).lstrip("\ufeff"))
-        version = told.get("version") if isinstance(told, dict) else None
     except (ValueError, RecursionError) as error:
         raise NotKnownError(query.key, f"the content cannot be parsed: {bound_text(str(error))}") from error
-    yield _Install(version if isinstance(version, str) else None, query.subject.rpartition("/")[0])
+    version = told.get("version") if isinstance(told, dict) else None
+    return version if isinstance(version, str) else Absent("it tells no version")
 
 
 _NODE_NAME = ValueType(
@@ -197,7 +202,7 @@ RESOURCES = (
         title="Npm Package",
         name_type=_NODE_NAME,
         queries=_node_queries,
-        find=lambda view: _search(view, _node_queries(view.params), _read_node),
+        find=_find_node,
         path="Folder that holds node_modules instead.",
     ),
 )

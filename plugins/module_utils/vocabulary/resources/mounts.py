@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...collector.facts import Query
-from ..evidence import Absent
+from ..evidence import Absent, kept_whole
 from ..resource import Field, Parameter, View, needs
 from ..tables import constant, first_row, record, table
 from ..value_types import PATH, TEXT, list_of
@@ -29,7 +29,13 @@ _MOUNT_POINT = Field("mount_point", "mount_points", TEXT, "Where it is mounted."
 _FIELDS = (
     Field("type", "types", TEXT, "Kind of the file system.", key="fstype"),
     Field("source", "sources", TEXT, "What is mounted: a device, or what the file system calls its source."),
-    Field("options", "options", list_of(TEXT), "Mount options, such as ro and nosuid."),
+    Field(
+        "options",
+        "options",
+        list_of(TEXT),
+        "Mount options, such as ro and nosuid.",
+        get=lambda row: kept_whole(MOUNTS, row, "options"),
+    ),
     Field("root", "roots", TEXT, "The folder within the source that is mounted; / is all of it."),
 )
 

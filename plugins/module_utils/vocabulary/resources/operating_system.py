@@ -44,7 +44,14 @@ def _split(view: View) -> Any:
 
 
 def _value_attribute(name: str, kind: ValueType, description: str, read: Callable[[View], Any]) -> Attribute:
-    return Attribute(name, kind, description, read, lambda params: (_value_query(params),))
+    return Attribute(
+        name,
+        kind,
+        description,
+        read,
+        lambda params: (_value_query(params),),
+        called=lambda params: str(params["name"]),
+    )
 
 
 def _names(view: View) -> Any:

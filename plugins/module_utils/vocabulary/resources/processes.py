@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...collector.facts import Query
+from ..evidence import kept_whole
 from ..resource import Field, needs
 from ..tables import constant, table
 from ..value_types import INTEGER, TEXT
@@ -49,7 +50,7 @@ RESOURCES = (
                 "commands",
                 TEXT,
                 "The whole command line; may hold secrets, so it is not shown.",
-                get=lambda row: " ".join(row["cmdline"]),
+                get=lambda row: " ".join(kept_whole(PROCESSES, row, "cmdline")),
                 hidden=True,
             ),
         ),

@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ...collector.facts import Query
 from ...errors import ScanError
+from ...strict_json import load_json
 from ..evidence import Absent, NotKnownError
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, present
 from ..value_types import ANY, BOOLEAN, PATH, SCALAR, TEXT, ValueType
@@ -50,19 +51,6 @@ def _parse_ini(text: str) -> dict[tuple[str, str], str]:
     return settings
 
 
-def _short_integer(digits: str) -> Any:
-    # Long numbers take time with the square of their digits.
-    return int(digits) if len(digits) <= 20 else float(digits)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _parse_json(text: str) -> Any:
-    return json.loads(text, parse_int=_short_integer, parse_constant=_no_constant)
-
-
 def _parse_yaml(text: str) -> Any:
     if len(text) > _YAML_LIMIT:
         raise ValueError(f"it is longer than {_YAML_LIMIT} characters")
@@ -73,13 +61,11 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _parsed(view: View, query: Query, parse: Callable[[str], Any]) -> Any:
-    """The file's settings, or Absent.
+    """The settings of a file that is there.
 
     If the file cannot be parsed, they are not known: its own program perhaps reads it.
     """
     text = content_text(view, query)
-    if isinstance(text, Absent):
-        return text
     try:
         return view.evidence.parsed((parse, query.key), lambda: parse(text))
     except (ValueError, RecursionError) as error:
@@ -95,6 +81,16 @@ def _look_up(settings: Any, keys: list[Any]) -> Any:
     return Absent("it is null") if settings is None else settings
 
 
+def _only_existence(value: Any) -> Any:
+    return value if isinstance(value, Absent) else True
+
+
+def _called(params: Params) -> str:
+    """The setting's own name: the last key."""
+    key = params["key"]
+    return str(key[-1] if isinstance(key, list) else key)
+
+
 def _setting(
     name: str,
     description: str,
@@ -107,9 +103,20 @@ def _setting(
     parameters: tuple[Parameter, ...] = (),
     subject: Parameter | None = None,
 ) -> Resource:
+    def setting(view: View) -> Any:
+        return look_up(_parsed(view, query(view.params), parse), view.params)
+
     def read(view: View) -> Any:
-        settings = _parsed(view, query(view.params), parse)
-        return settings if isinstance(settings, Absent) else look_up(settings, view.params)
+        params = view.params
+        return view.part(query(params), part(params), lambda _content: setting(view), _called(params))
+
+    def exists(view: View) -> Any:
+        where = f"exist {part(view.params)}"
+        return present(view.part(query(view.params), where, lambda _content: _only_existence(setting(view))))
+
+    def part(params: Params) -> str:
+        """The setting's name, as that of a part of the content."""
+        return f"{name} {json.dumps([params.get('section', ''), params['key']])}"
 
     def needs(params: Params) -> tuple[Query, ...]:
         return (query(params),)
@@ -124,11 +131,11 @@ def _setting(
                 "exist",
                 BOOLEAN,
                 "Whether the file has this setting.",
-                lambda view: present(read(view)),
+                exists,
                 needs,
                 predicate="exist",
             ),
-            Attribute("value", kind, "Its value.", read, needs),
+            Attribute("value", kind, "Its value.", read, needs, called=_called),
         ),
         parameters,
         subject,
@@ -209,6 +216,6 @@ RESOURCES = (
             Parameter("section", TEXT, "Its section; left out: what stands before the first one."),
         ),
     ),
-    _tree("json", "JSON", _parse_json),
+    _tree("json", "JSON", load_json),
     _tree("yaml", "YAML", _parse_yaml),
 )

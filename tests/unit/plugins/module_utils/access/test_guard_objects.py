@@ -13,17 +13,19 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
-    BINDING,
-    EPHEMERAL,
-    EXEC,
-    HELPER,
-    POLICY,
-    WRITES,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import BINDING, POLICY
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_in_cluster import (
     ensure_guard,
     remove_guard,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
+    ACCOUNTS,
+    EPHEMERAL,
+    EXEC,
+    GRANTORS,
+    HELPER,
+    POLICIES,
+    WRITES,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.objects import object_name
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_helper import helper_name
@@ -79,15 +81,17 @@ def test_the_operators_role_names_exactly_the_guards_objects():
     )
 
 
-def test_every_policy_fails_closed_is_bound_and_matches_scanners_only():
+def test_every_policy_fails_closed_and_is_bound_and_those_for_scanners_match_nobody_else():
     items = made()
     bound = {
         item["spec"]["policyName"]: item["spec"]["validationActions"]
         for item in items
         if item["kind"] == BINDING
     }
-    assert bound == {name: ["Deny", "Audit"] for name in (EXEC, EPHEMERAL, HELPER, WRITES)}
-    (condition,) = {json.dumps(spec["matchConditions"]) for spec in policies().values()}
+    assert bound == {name: ["Deny", "Audit"] for name in POLICIES}
+    (condition,) = {
+        json.dumps(policies()[name]["matchConditions"]) for name in (EXEC, EPHEMERAL, HELPER, WRITES)
+    }
     expression = json.loads(condition)[0]["expression"]
     pattern = re.search(r"matches\('(.*)'\)$", expression).group(1)
     for spec in policies().values():
@@ -119,6 +123,11 @@ def test_the_names_of_helper_pods_are_those_of_their_account():
         ({"scanner_images": ["a.example/b@sha256:" + "0" * 64]}, {EPHEMERAL, HELPER}),
         ({"enter_targets": False}, {EXEC}),
         ({"debug_match_capabilities": True}, {EPHEMERAL}),
+        ({"scanner_image_pull_secrets": ["registry"]}, {HELPER}),
+        ({"grantors": ["system:serviceaccount:ops:scanner"]}, {ACCOUNTS, GRANTORS}),
+        ({"grantor_groups": ["scanners"]}, {ACCOUNTS, GRANTORS}),
+        ({"closed_namespaces": []}, {GRANTORS}),
+        ({"account_namespace": "securescan-accounts"}, {ACCOUNTS, GRANTORS}),
     ],
 )
 def test_an_option_changes_what_it_is_about(changes, changed):
@@ -155,5 +164,5 @@ def test_a_cluster_without_such_policies_is_named(kind, server, client):
 
 def test_the_page_names_every_policy():
     text = (DOCS / "guard.md").read_text(encoding="utf-8")
-    for name in (EXEC, EPHEMERAL, HELPER, WRITES):
+    for name in POLICIES:
         assert f"`{name}`" in text

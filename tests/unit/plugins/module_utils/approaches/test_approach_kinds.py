@@ -56,6 +56,7 @@ def test_auto_goes_on_after_errors_that_there_are_and_never_after_one_on_the_way
         "cancelled",
         "collector_failed",
         "connection_lost",
+        "container_replaced",
         "incomplete_reply",
         "invalid_reply",
         "not_authenticated",
@@ -93,6 +94,13 @@ def test_an_access_over_a_pod_counts_only_approaches_that_can_enter_it() -> None
         ("debug", "", "helpers", "scanner_image", "the approach debug needs an image for its container"),
         ("image", "", "helpers", "scanner_image", "the approach image needs an image for its container"),
         (
+            "sidecar",
+            "",
+            "helpers",
+            "scanner_image",
+            "the approach sidecar needs the image of its sidecars, by which they are told from others",
+        ),
+        (
             "image",
             "tools:1",
             "",
@@ -110,7 +118,7 @@ def test_an_approach_names_the_option_that_it_lacks(
         check_options(options)
     assert (raised.value.message, raised.value.tried) == (words, f"reading the option {option}")
     assert raised.value.advice
-    assert not options.missing_option("exec") and not options.missing_option("sidecar")
+    assert not options.missing_option("exec")
 
 
 def test_only_a_scan_tells_whether_an_image_has_a_shell() -> None:

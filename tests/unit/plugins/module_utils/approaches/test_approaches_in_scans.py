@@ -158,8 +158,9 @@ def test_an_answer_that_is_lost_does_not_add_a_second_debug_container(scan: Scan
     assert cluster.node.ended == ["web-1/" + entries(cluster)[0]["name"]]
 
 
-def test_the_debug_container_that_another_run_adds_at_the_same_moment_serves_both(
-    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+@pytest.mark.parametrize(("keep_alive", "number"), [(600, 1), (0, 2)])
+def test_a_debug_container_that_another_run_adds_at_the_same_moment_serves_both_only_where_both_keep_theirs(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path, keep_alive: int, number: int
 ) -> None:
     cluster.add_pod("web-1", no_shell)
     (tmp_path / "other").mkdir()
@@ -172,9 +173,12 @@ def test_the_debug_container_that_another_run_adds_at_the_same_moment_serves_bot
             action=lambda: other(approach="debug", debug_keep_alive=600),
         )
     )
-    result = scan(approach="debug")
-    assert scan.outcomes() == other.outcomes() == {"web-1": "debug"} and len(entries(cluster)) == 1
-    assert not result["changed"] and cluster.node.ended == [], "it is the other run's, who keeps it"
+    result = scan(approach="debug", debug_keep_alive=keep_alive)
+    assert scan.outcomes() == other.outcomes() == {"web-1": "debug"} and len(entries(cluster)) == number
+    assert result["changed"] is (number == 2)
+    assert len(cluster.node.ended) == number - 1, (
+        "the other run's, who keeps it, was ended, or its own was not"
+    )
 
 
 def test_a_kept_debug_container_that_ends_before_it_is_entered_is_passed_over(
@@ -185,7 +189,7 @@ def test_a_kept_debug_container_that_ends_before_it_is_entered_is_passed_over(
     cluster.server.faults.append(
         Fault("plain_status", on="GET .*/exec", status=500, text='container not found ("x")', times=1)
     )
-    result = scan(approach="debug")
+    result = scan(approach="debug", debug_keep_alive=600)
     assert scan.outcomes() == {"web-1": "debug"} and result["footprint"]["added"] == 1
     assert len(entries(cluster)) == 2
 
@@ -199,7 +203,7 @@ def test_a_kept_debug_container_that_does_not_start_any_more_is_passed_over(
     assert pod is not None
     pod["status"]["ephemeralContainerStatuses"][0]["state"] = {"waiting": {"reason": "CreateContainerError"}}
     cluster.server.objects.put(PODS + "web-1", pod)
-    assert scan(approach="debug")["footprint"]["added"] == 1
+    assert scan(approach="debug", debug_keep_alive=600)["footprint"]["added"] == 1
     assert scan.outcomes() == {"web-1": "debug"} and len(entries(cluster)) == 2
 
 

@@ -139,7 +139,7 @@ OPTIONS: dict[str, Any] = {
     [
         ({}, ("exec", "sidecar", "debug", "image")),
         ({"order": ("image", "exec")}, ("image", "exec")),
-        ({"debug": DebugOptions("")}, ("exec", "sidecar")),
+        ({"debug": DebugOptions("")}, ("exec",)),
         ({"image": ImageOptions("", "tools:1")}, ("exec", "sidecar", "debug")),
         ({"name": "debug"}, ("debug",)),
     ],

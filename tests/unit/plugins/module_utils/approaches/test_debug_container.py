@@ -157,82 +157,163 @@ def test_the_view_is_the_id_of_the_container_that_runs_now():
     assert caught.value.reason == "platform_unsupported"
 
 
-def test_two_runs_choose_the_same_name_and_only_one_can_have_it():
+KEPT = DebugOptions("tools:1", keep_alive=600)
+
+
+def kept(pod, **changes):
+    return wanted(pod, KEPT, **{"lifetime": 600, **changes})
+
+
+def test_two_runs_that_keep_theirs_choose_the_same_name_and_only_one_can_have_it():
     pod = pod_of()
-    first, second = wanted(pod, run_id="a").entry(pod, ""), wanted(pod, run_id="b").entry(pod, "")
+    first, second = kept(pod, run_id="a").entry(pod, ""), kept(pod, run_id="b").entry(pod, "")
     assert first["name"] == second["name"] and first != second
     assert len(first["name"]) <= 63
+
+
+def test_the_name_of_one_that_is_not_kept_cannot_be_guessed():
+    pod = pod_of()
+    names = [wanted(pod).entry(pod, "")["name"] for _number in range(3)]
+    assert len({*names}) == 3 and all(
+        len(name.rpartition("-")[2]) >= 16 and len(name) <= 63 for name in names
+    )
 
 
 def test_names_differ_by_image_identity_and_target():
     pod = pod_of()
     names = {
-        wanted(pod).entry(pod, "")["name"],
-        wanted(pod, DebugOptions("tools:2")).entry(pod, "")["name"],
-        wanted(pod_of((1, 1))).entry(pod, "")["name"],
+        kept(pod).entry(pod, "")["name"],
+        wanted(pod, DebugOptions("tools:2", keep_alive=600)).entry(pod, "")["name"],
+        kept(pod_of((1, 1))).entry(pod, "")["name"],
     }
     assert len(names) == 3
 
 
-@pytest.mark.parametrize(
-    ("state", "is_used"),
-    [
-        (running, True),
-        (None, True),
-        ({"waiting": {"reason": "ContainerCreating"}}, True),
-        (lambda: running(85), False),
-        ({"terminated": {"exitCode": 0}}, False),
-        ({"running": {"startedAt": "garbled"}}, False),
-        ({"running": None}, False),
-    ],
-)
-def test_one_that_lives_long_enough_is_used_again(state, is_used):
+STATES = [
+    (running, True),
+    (None, True),
+    ({"waiting": {"reason": "ContainerCreating"}}, True),
+    (lambda: running(595), False),
+    ({"terminated": {"exitCode": 0}}, False),
+    ({"running": {"startedAt": "garbled"}}, False),
+    ({"running": None}, False),
+]
+
+
+@pytest.mark.parametrize(("state", "is_used"), STATES)
+def test_a_kept_one_that_lives_long_enough_is_used_again_by_a_scan_that_keeps_its_own(state, is_used):
     pod = pod_of()
     state = state() if callable(state) else state
-    other = wanted(pod, run_id="other")
+    other = kept(pod, run_id="other")
     found = with_entry(pod, other.entry(pod, ""), state)
-    mine = wanted(found, run_id="mine")
-    again = mine.find(found, set(), needed=30)
+    mine = kept(found, run_id="mine")
+    again = mine.find(found, set(), set(), needed=30)
     assert bool(again) is is_used
     if again:
-        assert not again.is_own and not again.is_kept
-        assert other.find(found, set(), 30).is_own
-        assert mine.find(found, {again.name}, 30) is None
+        assert not again.is_own and again.is_kept
+        assert mine.find(found, {again.name}, set(), 30).is_own
+        assert mine.find(found, set(), {again.name}, 30) is None
     assert mine.entry(found, "")["name"] not in {
         entry["name"] for entry in found["spec"]["ephemeralContainers"]
     }
 
 
+@pytest.mark.parametrize("how", [kept, wanted], ids=["kept", "not kept"])
+def test_a_scan_that_keeps_nothing_uses_only_what_it_has_added(how):
+    pod = pod_of()
+    found = with_entry(pod, how(pod, run_id="mine").entry(pod, ""), running())
+    name = found["spec"]["ephemeralContainers"][0]["name"]
+    mine = wanted(found, run_id="mine")
+    assert mine.find(found, set(), set(), 1) is None, (
+        "the run's id stands in the entry, where anybody reads it"
+    )
+    assert bool(mine.find(found, {name}, set(), 1)) is (how is wanted)
+
+
+def test_one_that_is_not_kept_is_not_used_by_a_scan_that_keeps_its_own():
+    pod = pod_of()
+    found = with_entry(pod, wanted(pod).entry(pod, ""), running())
+    assert kept(found).find(found, set(), set(), 1) is None, "its own scan ends it"
+
+
+# what an API server writes into an entry
+DEFAULTS = {
+    "resources": {},
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+
+
+def test_what_an_api_server_adds_to_an_entry_is_no_difference():
+    pod = pod_of()
+    found = with_entry(pod, {**kept(pod).entry(pod, ""), **DEFAULTS}, running())
+    assert kept(found).find(found, set(), set(), 1)
+
+
+FOREIGN = [
+    {"image": "evil:1"},
+    {"targetContainerName": "other"},
+    {"command": ["sh", "-c", "evil", "securescan", "90", "keep", "x"]},
+    {"command": None},
+    {"securityContext": None},
+    {"name": "debugger-abcde"},
+    {"volumeMounts": [{"name": "e", "mountPath": "/bin"}]},
+    {"env": [{"name": "LD_PRELOAD", "value": "/x"}]},
+    {"env": []},
+    {"envFrom": [{"secretRef": {"name": "x"}}]},
+    {"args": ["x"]},
+    {"workingDir": "/x"},
+    {"lifecycle": {"postStart": {"exec": {"command": ["sh"]}}}},
+    {"stdin": True},
+    {"tty": True},
+    {"terminationMessagePath": "/etc/passwd"},
+    {"volumeDevices": [{"name": "e", "devicePath": "/x"}]},
+    {"resizePolicy": [], "somethingNew": 1},
+]
+
+
+@pytest.mark.parametrize("change", FOREIGN, ids=[next(reversed(change)) for change in FOREIGN])
+def test_one_of_which_anything_differs_is_not_used(change):
+    pod = pod_of()
+    found = with_entry(pod, dict(kept(pod).entry(pod, ""), **change), running())
+    assert kept(found).find(found, set(), set(), 1) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"image": "evil:1"},
-        {"targetContainerName": "other"},
-        {"command": ["sh", "-c", "evil", "securescan", "90", "end", "x"]},
-        {"command": None},
-        {"securityContext": None},
-        {"name": "debugger-abcde"},
+        {"capabilities": {}},
+        {"capabilities": {"drop": ["ALL"], "add": ["SYS_PTRACE"]}},
+        {"privileged": False},
+        {"appArmorProfile": {"type": "Unconfined"}},
+        {"runAsUser": 0},
     ],
 )
-def test_one_that_differs_is_not_used(change):
+def test_one_whose_security_context_differs_is_not_used(change):
     pod = pod_of()
-    found = with_entry(pod, dict(wanted(pod).entry(pod, ""), **change), running())
-    assert wanted(found).find(found, set(), 1) is None
-
-
-def test_one_with_more_capabilities_is_not_used():
-    pod = pod_of()
-    entry = wanted(pod).entry(pod, "")
-    entry["securityContext"] = dict(entry["securityContext"], capabilities={})
+    entry = kept(pod).entry(pod, "")
+    entry["securityContext"] = dict(entry["securityContext"], **change)
     found = with_entry(pod, entry, running())
-    assert wanted(found).find(found, set(), 1) is None
+    assert kept(found).find(found, set(), set(), 1) is None
 
 
-def test_one_that_is_to_be_kept_says_so():
+def test_one_that_would_wait_for_more_than_a_day_is_not_used():
     pod = pod_of()
-    kept = wanted(pod, DebugOptions("tools:1", keep_alive=600), lifetime=600)
-    found = with_entry(pod, kept.entry(pod, ""), running())
-    assert wanted(found, run_id="other").find(found, set(), 60).is_kept
+    entry = kept(pod).entry(pod, "")
+    entry["command"][-3] = "999999"
+    assert kept(pod).find(with_entry(pod, entry, running()), set(), set(), 1) is None
+
+
+def test_an_entry_that_a_webhook_has_changed_is_refused_and_the_field_is_named():
+    pod = pod_of()
+    mine = wanted(pod)
+    entry = mine.entry(pod, "")
+    mine.check_unchanged(with_entry(pod, {**entry, **DEFAULTS}, running()), entry["name"], "")
+    with pytest.raises(ScanError) as raised:
+        mine.check_unchanged(with_entry(pod, dict(entry, env=[{"name": "X"}]), running()), entry["name"], "")
+    assert (
+        raised.value.reason == "foreign_scanner" and "the env of the debug container" in raised.value.message
+    )
 
 
 def test_a_pod_takes_no_more_than_a_hundred():

@@ -121,13 +121,12 @@ def test_what_cannot_be_mounted_is_not_planned() -> None:
 def test_a_helper_pod_holds_no_privilege_and_no_token() -> None:
     (helper,) = image_helper.plan_helpers([selected("a", PULLED), selected("b", LOADED)])
     options = image_helper.ImageOptions("helpers", "tools:1", pull_secrets=("s",))
-    pod = image_helper.helper_pod(
-        "h", helper, options, labels={"l": "v"}, owner={"name": "o", "uid": "u"}, lifetime=600
-    )
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": "o", "uid": "u"}
+    pod = image_helper.helper_pod("h", helper, options, labels={"l": "v"}, owner=owner, lifetime=600)
     spec = pod["spec"]
     assert spec["automountServiceAccountToken"] is False and spec["activeDeadlineSeconds"] == 600
     assert [volume["image"]["reference"] for volume in spec["volumes"]] == [PULLED, LOADED]
-    assert pod["metadata"]["ownerReferences"][0]["uid"] == "u" and spec["imagePullSecrets"] == [{"name": "s"}]
+    assert pod["metadata"]["ownerReferences"] == [owner] and spec["imagePullSecrets"] == [{"name": "s"}]
     for container in spec["containers"]:
         assert container["securityContext"] == {
             "runAsUser": 10001,

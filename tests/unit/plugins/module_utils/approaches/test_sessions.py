@@ -89,8 +89,18 @@ class Shop:
 
     def selected(self, program: Program) -> SelectedTarget:
         pod = self.server.add_pod("shop", "web-1", {"app": program})
+        status = pod["status"]["containerStatuses"][0]
         target = Target(
-            "c", "shop", "Pod", "web-1", "web-1", pod["metadata"]["uid"], "app", image_id="sha256:1"
+            "c",
+            "shop",
+            "Pod",
+            "web-1",
+            "web-1",
+            pod["metadata"]["uid"],
+            "app",
+            container_id=status["containerID"],
+            image=status["image"],
+            image_id=status["imageID"],
         )
         return SelectedTarget(target, PodSnapshot.from_object(pod), "linux")
 
@@ -174,7 +184,7 @@ def test_three_requests_are_one_exec_and_each_has_the_facts_of_an_exec_of_its_ow
 
 
 def test_one_collection_costs_what_an_exec_of_its_own_costs(shop: Shop) -> None:
-    """A look at the pod and one exec, as before there were sessions; the rest is the token, once for a namespace."""
+    """A look at the pod, one exec and a look afterwards; the rest is the token, once for a namespace."""
     selected = shop.selected(run_locally)
     approach = ExecApproach(shop.means(selected))
     approach.collect(selected, REQUESTS[0])
@@ -183,6 +193,7 @@ def test_one_collection_costs_what_an_exec_of_its_own_costs(shop: Shop) -> None:
     assert [(seen.method, seen.path.rpartition("/")[2]) for seen in shop.server.requests[before:]] == [
         ("GET", "web-1"),
         ("GET", "exec"),
+        ("GET", "web-1"),
     ]
 
 
@@ -376,7 +387,7 @@ def test_a_session_answers_for_the_images_side_too_without_waiting_for_itself(sh
 def test_a_session_by_auto_says_what_was_passed_over(shop: Shop) -> None:
     selected = shop.selected(run_locally)
     means = shop.means(selected)
-    auto = AutoApproach([SidecarApproach(means), ExecApproach(means)], {})
+    auto = AutoApproach([SidecarApproach(means, "tools:1"), ExecApproach(means)], {})
     with auto.enter(selected) as session:
         collected = collected_in(session, session.collect(REQUESTS[1]))
     assert (collected.approach, collected.passed_over) == ("exec", (("sidecar", "no_sidecar"),))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster import kubeconfig
+from ansible_collections.securescan.kubernetes.plugins.module_utils import counted_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.kubeconfig import load_kubeconfig
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 
@@ -151,7 +151,7 @@ def test_many_contexts_are_not_all_listed() -> None:
 
 
 def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kubeconfig, "yaml", None)
+    monkeypatch.setattr(counted_yaml, "yaml", None)
     with pytest.raises(ScanError) as caught:
         load_kubeconfig(write(tmp_path / "config", CONFIG))
     assert caught.value.reason == "missing_library"

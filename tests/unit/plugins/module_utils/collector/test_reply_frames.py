@@ -103,7 +103,13 @@ def test_a_whole_reply_becomes_facts() -> None:
     assert [fact.status for fact in facts.values()] == [OK] * 13 + [ABSENT]
     assert facts["content:/etc/motd"].value == b"world"
     assert facts["processes"].value[0]["cmdline"] == ["/init", "-x"]
-    assert facts.collector == {"version": "1", "shell": "sh", "programs": ["stat"]}
+    assert facts.collector == {
+        "version": "1",
+        "shell": "sh",
+        "programs": ["stat"],
+        "shell_protected": "unknown",
+        "unexplained_mounts": [],
+    }
 
 
 def test_a_reply_that_was_cut_off_anywhere_is_an_error() -> None:

@@ -6,6 +6,7 @@ the scanner's."""
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -307,7 +308,90 @@ def test_a_process_with_a_root_of_its_own_does_not_stand_for_its_container(make_
     pod.shared.tell(pod.scanner, {1: _cgroup(OTHER_ID), process.pid: _cgroup(TARGET_ID)})
     with pytest.raises(ScanError) as error:
         pod.shared.collect(pod.scanner, [Query("passwd")], VIEW)
-    assert error.value.reason == "target_unreadable" and "root of process" in error.value.message
+    assert error.value.reason == "target_unreadable" and "root of its main process" in error.value.message
+
+
+def test_a_main_process_in_a_user_namespace_of_its_own_is_refused(make_pod: MakePod) -> None:
+    """In there it can mount over its files what it likes."""
+    pod = make_pod()
+    process = pod.shared.start(pod.target, "/bin/sleep", "600", makes_user_namespace=True)
+    pod.shared.tell(pod.scanner, {1: _cgroup(OTHER_ID), process.pid: _cgroup(TARGET_ID)})
+    with pytest.raises(ScanError) as error:
+        pod.shared.collect(pod.scanner, [Query("passwd")], VIEW)
+    assert error.value.reason == "target_unreadable" and "user namespace of its own" in error.value.message
+    assert error.value.advice == "Scan the target by its image."
+
+
+def test_a_worker_in_a_user_namespace_of_its_own_is_no_harm(make_pod: MakePod) -> None:
+    pod = make_pod()
+    worker = pod.shared.start(pod.target, "/bin/sleep", "601", makes_user_namespace=True)
+    pod.shared.tell(pod.scanner, {worker.pid: _cgroup(TARGET_ID)})
+    for container, view in ((pod.scanner, VIEW), (pod.target, TargetView())):
+        assert pod.shared.collect(container, [Query("passwd")], view)["passwd"].status == OK
+
+
+def test_what_is_mounted_over_folders_of_the_system_is_the_pods_or_refused(make_pod: MakePod) -> None:
+    pod = make_pod()
+    mount = 'mkdir "$0/clean" && mount --bind "$0/clean" "$0/etc/ssl" && mount -t tmpfs tmpfs "$0/usr/lib"'
+    pod.target.write("/etc/ssl/x", "")
+    enter = ["nsenter", "--target", str(pod.shared.first.outer), "--mount", "sh", "-c", mount]
+    subprocess.run([*enter, str(pod.target.root)], check=True)
+
+    def collect(container: Container, view: TargetView, *paths: str) -> Any:
+        seen = dataclasses.replace(view, mount_paths=paths)
+        return pod.shared.collect(container, [Query("os")], seen).collector["unexplained_mounts"]
+
+    for whence in ((pod.scanner, VIEW), (pod.target, TargetView())):
+        with pytest.raises(ScanError, match="something is mounted at '/usr/lib'"):
+            collect(*whence, "/etc")
+        with pytest.raises(ScanError, match="of its own files is mounted at '/etc/ssl'"):
+            collect(*whence, "/lib")
+        assert collect(*whence, "/lib/", "/etc/ssl") == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "tools"), [("dash", "gnu"), ("bash", "gnu"), ("mksh", "gnu"), ("ash", "busybox")]
+)
+def test_a_shell_is_protected_where_nobody_can_read_its_programs(
+    make_pod: MakePod, shell: str, tools: str
+) -> None:
+    pod = make_pod(shell, tools)
+    queries = [
+        Query("content", "/etc/out"),
+        Query("processes"),
+        Query("content", f"/proc/{pod.main.pid}/cmdline"),
+    ]
+    plain = pod.shared.collect(pod.scanner, queries, VIEW)
+    assert plain.collector["shell_protected"] == "no"
+    programs = [path for path in (pod.scanner.root / "bin").iterdir() if not path.is_symlink()]
+    for path in programs:
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+        path.chmod(0o711)
+    facts = pod.shared.collect(pod.scanner, queries, VIEW)
+    assert facts.collector["shell_protected"] == "yes"
+    assert facts.by_key == plain.by_key
+    for path in programs:
+        if path.name in facts.collector["programs"]:
+            path.chmod(0o755)
+            break
+    assert pod.shared.collect(pod.scanner, queries, VIEW).collector["shell_protected"] == "no"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "mksh", "ash"])
+def test_a_shell_that_was_stopped_and_went_on_is_a_refusal(make_pod: MakePod, shell: str) -> None:
+    """The signal that lets it go on is what it can notice."""
+    pod = make_pod(shell, "gnu" if shell != "ash" else "busybox")
+    (pod.target.root / "bin/ash").hardlink_to(pod.target.root / "bin/sh")
+    wake = (
+        "while :; do for p in /proc/[0-9]*; do read -r l <$p/cmdline; case $l in /bin/sh) "
+        "kill -CONT ${p#/proc/};; esac; done; done 2>/dev/null"
+    )
+    pod.start("/bin/ash", "-c", wake)
+    with pytest.raises(ScanError) as error:
+        pod.shared.collect(pod.scanner, [*QUERIES, Query("processes")], VIEW)
+    assert error.value.reason == "target_unreadable" and "was stopped" in error.value.message
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh", "ash"])

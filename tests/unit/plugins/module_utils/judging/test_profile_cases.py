@@ -9,8 +9,11 @@ import json
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.engine import Subject
+from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.registry import engines_for
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_target import keep_target
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
@@ -136,9 +139,10 @@ def kept(mine):
         cluster="c", namespace="n", workload_kind="Pod", workload="p", pod="p", pod_uid="u", container="app"
     )
     facts = Facts({"file:/x": Fact("ok", FILE), "content:/x": Fact("ok", b"ok\n")}, {"version": "1"})
-    content = keep_target(
-        SelectedTarget(target, PodSnapshot.from_object(pod)), facts, {"approach": "exec"}, "2026-01-01"
-    )
+    selected = SelectedTarget(target, PodSnapshot.from_object(pod))
+    (engine,) = engines_for([load_profile(str(mine / "profile.yml"), [], {})])
+    asked = engine.asked(Subject(selected, facts))
+    content = keep_target(selected, facts, asked, {"approach": "exec"}, "2026-01-01")
     path = mine / "tests" / "kept.json"
     path.write_text(json.dumps(content))
     return path

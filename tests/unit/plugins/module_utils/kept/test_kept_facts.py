@@ -1,22 +1,31 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts that are kept come back as they were, and nothing secret is among them."""
+"""Facts that are kept come back as they were, without what is sensitive by its kind, and know what they lack."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Fact, Facts
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
+    BROKEN,
+    MET,
+    NOTHING_ASKED,
+    UNKNOWN,
+    WITHHELD,
+    Answer,
+    Asked,
+    Fact,
+    Facts,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_facts import (
     BadFactsError,
+    keep_answers,
     keep_facts,
     restore_facts,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.secret_texts import secret_in
 
 HARMLESS = {
     "os": {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_64"},
@@ -29,11 +38,6 @@ HARMLESS = {
         "mtime": 1,
         "link_target": None,
     },
-    "content:/etc/login.defs": b"PASS_MAX_DAYS 365\nENCRYPT_METHOD SHA512\n\xff\x00",
-    "content:/etc/nsswitch.conf": b"passwd:         files systemd\nshadow:  files\n",
-    "content:/etc/pam.d/common-password": b"password [success=1 default=ignore] pam_unix.so obscure yescrypt use_authtok\n",
-    "content:/etc/ssh/sshd_config": b"PasswordAuthentication no\nPermitEmptyPasswords no\nPubkeyAuthentication yes\n",
-    "content:/empty": b"",
     "passwd": [
         {
             "name": "root",
@@ -51,33 +55,31 @@ HARMLESS = {
         "manager": "dpkg",
         "packages": [{"name": "libpam-modules", "version": "1.5.2-6+deb12u1", "arch": "amd64"}],
     },
-    "processes": [
-        {
-            "pid": 1,
-            "ppid": 0,
-            "uid": 0,
-            "gid": 0,
-            "state": "S",
-            "name": "nginx",
-            "cmdline": ["nginx", "-g", "daemon off;"],
-        }
-    ],
     "sockets": [{"protocol": "tcp", "address": "::", "port": 80, "uid": 0}],
     "sysctl:kernel.randomize_va_space": "2",
     "walk:/[match=setuid]": {"entries": [{"path": "/bin/su \udcff\n"}], "complete": True, "unreadable": 0},
 }
 
 
-def kept_and_back(facts: Facts) -> Facts:
-    return restore_facts(json.loads(json.dumps(keep_facts(facts))), {"version": "1"})
+SENSITIVE = {
+    "content:/etc/motd": b"HIDDEN1",
+    "content:/empty": b"",
+    'command:["id"]': {"exit_status": 0, "stdout": b"HIDDEN2", "stderr": b"HIDDEN3"},
+    "environment_value:LANG": "HIDDEN4",
+}
+
+
+def kept_and_back(facts: Facts, asked: Asked = NOTHING_ASKED) -> Facts:
+    kept, answers = json.loads(json.dumps([keep_facts(facts, asked), keep_answers(asked)]))
+    return restore_facts(kept, {"version": "1"}, answers)
 
 
 def test_values_of_every_shape_come_back() -> None:
     facts = Facts({key: Fact("ok", value) for key, value in HARMLESS.items()})
     facts.by_key.update(
         {
-            "absent": Fact("absent", cause="it is not there"),
-            "partial": Fact("too_large", {"entries": [{"path": "/x"}]}, "it found too much"),
+            "passwd": Fact("absent", cause="it is not there"),
+            "walk:/": Fact("too_large", {"entries": [{"path": "/x"}]}, "it found too much"),
         }
     )
     back = kept_and_back(facts)
@@ -85,148 +87,90 @@ def test_values_of_every_shape_come_back() -> None:
     assert back.collector == {"version": "1"}
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc", "a private key"),
-        ("-----BEGIN PRIVATE KEY-----", "a private key"),
-        ("x eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJrdWJlcm5ldGVz.c2ln", "a token"),
-        ("key AKIAIOSFODNN7EXAMPLE", "a token"),
-        ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "a token"),
-        ("root:$6$salt$hashhashhash:1", "a password hash"),
-        ("$y$j9T$abc$def", "a password hash"),
-        ("$2y$10$abcdefgh", "a password hash"),
-        ("DSN=postgres://user:hunter2@db/x", "a password in an address"),
-        ("Authorization: Bearer abcdefghijklmnop", "an authorization header"),
-        ("password=hunter2", "a password or token"),
-        ("db.password: hunter2", "a password or token"),
-        ('{"apiKey": "0123abc"}', "a password or token"),
-        ("client_secret = 'x y'", "a password or token"),
-        ("[client]\npasswd=hunter2", "a password or token"),
-        ("DB_PASSWORD=hunter2", "a password or token"),
-        ('secret => "abc"', "a password or token"),
-        ("token: abc # note", "a password or token"),
-        ("mysqld --password hunter2", "a password on a command line"),
-        ("x --api-key=k", "a password or token"),
-        ("app -token abc", "a password on a command line"),
-    ],
-)
-def test_what_looks_like_a_secret(text: str, what: str) -> None:
-    assert secret_in(text) == what
-    key = "content:/x"
-    for value in (text, text.encode(), [{"deep": [text]}]):
-        kept = keep_facts(Facts({key: Fact("ok", value)}))
-        assert kept == {
-            key: {
-                "status": "unreached",
-                "value": None,
-                "cause": f"it was not kept: it may hold a secret ({what})",
-            }
-        }
-    assert keep_facts(Facts({key: Fact("unreadable", cause=text)}))[key]["cause"].startswith(
-        "it was not kept"
-    )
+def test_what_is_sensitive_by_its_kind_is_withheld_whatever_it_looks_like() -> None:
+    facts = Facts({key: Fact("ok", value) for key, value in SENSITIVE.items()})
+    text = json.dumps(keep_facts(facts, Asked()))
+    assert "HIDDEN" not in text
+    assert "SElEREVO" not in text, "base64 of HIDDEN"
+    assert {fact.status for fact in kept_and_back(facts).values()} == {WITHHELD}
+    assert list(kept_and_back(facts).unread()) == [], "it was seen"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "password",
-        "password:",
-        "password: ''",
-        "use_password = yes",
-        "token=${TOKEN}",
-        "secret: {{ secret }}",
-        "max_tokens: 7",
-        "password = # not set",
-        "passwd: files",
-        "https://example.org:8443/a@b",
-        "a - b",
-        "secretName",
-        "PASS_WARN_AGE 7",
-        "# password must be long",
-        "$1 $2",
-        "nginx: master process nginx -g daemon off;",
-    ],
-)
-def test_a_text_without_a_secret_is_kept(text: str) -> None:
-    assert secret_in(text) == ""
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "eyJ-",
-        "eyJhbGciOiJSUzI1NiJ9-",
-        "-----BEGIN A ",
-        "password ",
-        "password\t\t",
-        "passwordtoken",
-        "password=yes ",
-        "ab://",
-        "ab://u:",
-        "ab:",
-        "a.",
-        "$1",
-        "$6$",
-        "--token",
-        " --token-",
-        " -password",
-        "Basic ",
-        "secret => ",
-        "  ",
-        "passwd",
-        "\n",
-        "xoxb-a ",
-        "{{ ",
-    ],
-)
-def test_no_text_takes_long(piece: str) -> None:
-    text = (piece * 1_000_000)[:1_000_000]
-    begun = time.process_time()
-    secret_in(text)
-    assert time.process_time() - begun < 3
-
-
-def test_the_words_of_a_command_line_are_looked_at_together() -> None:
-    process = dict(HARMLESS["processes"][0], cmdline=["app", "--password", "hunter2"])  # type: ignore[index]
-    kept = keep_facts(Facts({"processes": Fact("ok", [process])}))["processes"]
-    assert kept["status"] == "unreached"
-    assert "hunter2" not in json.dumps(kept)
-
-
-def test_a_variable_is_looked_at_with_its_name() -> None:
-    values = {
-        "environment_value:DB_PASSWORD": "hunter2",
-        "environment_value:API_TOKEN": "abc",
-        "environment_value:LANG": "C.UTF-8",
-    }
-    kept = keep_facts(
+def test_rows_lose_what_is_sensitive_in_them_and_say_so_by_its_absence() -> None:
+    process = {"pid": 1, "ppid": 0, "uid": 0, "gid": 0, "state": "S", "name": "app"}
+    mount = {"mount_point": "/", "fstype": "overlay", "source": "overlay", "root": "/"}
+    plain = {**mount, "options": ["rw", "lowerdir=/a:/b"]}
+    link = {"type": "symlink", "mode": 0o777, "uid": 0, "gid": 0, "size": 9, "mtime": 1}
+    back = kept_and_back(
         Facts(
-            {key: Fact("ok", value) for key, value in values.items()}
-            | {"environment_value:OTHER_PASSWORD": Fact("absent", cause="it is not set")}
+            {
+                "processes": Fact("ok", [{**process, "cmdline": ["app", "HIDDEN"]}]),
+                "mounts": Fact("ok", [plain, {**mount, "options": ["rw", "what=HIDDEN"]}]),
+                "file:/x": Fact("ok", {**link, "link_target": "HIDDEN"}),
+                "file:/y": Fact("unreadable", {"type": "symlink", "link_target": "HIDDEN"}, "no stat"),
+            }
         )
     )
-    assert {key: entry["status"] for key, entry in kept.items()} == {
-        "environment_value:DB_PASSWORD": "unreached",
-        "environment_value:API_TOKEN": "unreached",
-        "environment_value:LANG": "ok",
-        "environment_value:OTHER_PASSWORD": "absent",
+    assert back.by_key == {
+        "processes": Fact("ok", [process]),
+        "mounts": Fact("ok", [plain, mount]),
+        "file:/x": Fact("ok", link),
+        "file:/y": Fact("unreadable", {"type": "symlink"}, "no stat"),
     }
-    assert kept["environment_value:LANG"]["value"] == "C.UTF-8"
-    assert "hunter2" not in json.dumps(kept)
 
 
-def test_a_value_of_an_unknown_kind_costs_only_its_fact() -> None:
-    kept = keep_facts(
-        Facts({"new": Fact("ok", {1, 2}), "odd": Fact("ok", {"base64": "x"}), "os": Fact("ok", "x")})
+def test_what_was_asked_of_a_withheld_fact_comes_back_with_it() -> None:
+    parts = {"content:/etc/motd": {"ini x": Fact("ok", ["a", 1]), "ini y": Fact("absent", cause="none")}}
+    answers = {
+        "1": Answer("asked", ("content:/etc/motd",), MET),
+        "2": Answer("asked", ("processes", "os"), BROKEN, "message"),
+        "3": Answer("asked", ("processes",), UNKNOWN, "cause", "what"),
+    }
+    facts = Facts({key: Fact("ok", value) for key, value in SENSITIVE.items()})
+    back = kept_and_back(facts, Asked(parts, answers))
+    assert back["content:/etc/motd"].parts == parts["content:/etc/motd"]
+    assert back["content:/empty"].parts == {}
+    assert back.answers == answers
+
+
+def test_a_fact_that_is_replaced_takes_its_answers_with_it() -> None:
+    answers = {"1": Answer("a", ("x", "y"), MET), "2": Answer("b", ("z",), MET)}
+    facts = Facts({"x": Fact(WITHHELD), "z": Fact(WITHHELD)}, {}, answers)
+    other = facts.overlaid({"x": Fact("ok", 1)})
+    assert (other["x"], other.answers) == (Fact("ok", 1), {"2": answers["2"]})
+
+
+def test_what_is_left_and_looks_like_a_secret_costs_its_fact() -> None:
+    cause = "it was not kept: it may hold a secret (a password or token)"
+    facts = Facts(
+        {
+            "sysctl:net.ipv4.tcp_fastopen_key": Fact("ok", "a1b2-c3d4"),
+            "sysctl:secret_key": Fact("ok", "a1b2"),
+            "sysctl:kernel.randomize_va_space": Fact("ok", "2"),
+            "walk:/[match=setuid]": Fact(
+                "too_large", {"entries": [{"path": "/a\npassword=hunter2"}]}, "more"
+            ),
+            "passwd": Fact("unreadable", cause="password=hunter2"),
+        }
     )
-    assert {key: entry["status"] for key, entry in kept.items()} == {
-        "new": "unreached",
-        "odd": "unreached",
-        "os": "ok",
+    assert {key: (fact.status, fact.cause) for key, fact in kept_and_back(facts).items()} == {
+        "sysctl:net.ipv4.tcp_fastopen_key": ("ok", ""),
+        "sysctl:secret_key": (WITHHELD, cause),
+        "sysctl:kernel.randomize_va_space": ("ok", ""),
+        "walk:/[match=setuid]": (WITHHELD, cause),
+        "passwd": (WITHHELD, cause),
     }
-    assert kept["new"]["cause"] == "it was not kept: its value holds set"
+
+
+def test_a_fact_of_an_unknown_kind_is_withheld_and_one_of_an_unknown_shape_costs_only_itself() -> None:
+    kept = keep_facts(
+        Facts({"new": Fact("ok", "x"), "os": Fact("ok", {1, 2}), "group": Fact("ok", "x")}), Asked()
+    )
+    assert {key: (entry["status"], entry["cause"]) for key, entry in kept.items()} == {
+        "new": (WITHHELD, "it was not kept: its kind is not known"),
+        "os": (WITHHELD, "it was not kept: its value holds set"),
+        "group": ("ok", ""),
+    }
 
 
 @pytest.mark.parametrize(
@@ -242,8 +186,37 @@ def test_a_value_of_an_unknown_kind_costs_only_its_fact() -> None:
         {"os": {"status": "ok", "value": 1, "cause": None}},
         {"os": {"status": "ok", "value": {"base64": "!"}, "cause": ""}},
         {"os": {"status": "ok", "value": {"base64": None}, "cause": ""}},
+        {"os": {"status": "withheld", "value": 1, "cause": ""}},
+        {"os": {"status": "withheld", "value": None, "cause": "", "parts": []}},
+        {"os": {"status": "withheld", "value": None, "cause": "", "parts": {"x": 1}}},
+        {
+            "os": {
+                "status": "withheld",
+                "value": None,
+                "cause": "",
+                "parts": {"x": {"status": "unreadable", "value": None, "cause": ""}},
+            }
+        },
+        {"os": {"status": "ok", "value": 1, "cause": "", "more": 1}},
     ],
 )
 def test_what_is_not_facts_is_refused(kept: Any) -> None:
     with pytest.raises(BadFactsError):
         restore_facts(kept, {})
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [],
+        {"1": None},
+        {"1": {}},
+        {"1": {"asked": "", "facts": [], "status": "fine", "text": "", "what": ""}},
+        {"1": {"asked": "", "facts": "os", "status": "met", "text": "", "what": ""}},
+        {"1": {"asked": "", "facts": [1], "status": "met", "text": "", "what": ""}},
+        {"1": {"asked": "", "facts": [], "status": "met", "text": None, "what": ""}},
+    ],
+)
+def test_what_is_not_answers_is_refused(answers: Any) -> None:
+    with pytest.raises(BadFactsError):
+        restore_facts({}, {}, answers)

@@ -12,7 +12,7 @@ POD = {
         "name": "api-1",
         "namespace": "shop",
         "uid": "u",
-        "labels": {"app": "api"},
+        "labels": {"app": "HIDDEN16"},
         "annotations": {
             "container.apparmor.security.beta.kubernetes.io/app": "unconfined",
             "vault/agent": "s.HIDDEN1",
@@ -23,6 +23,8 @@ POD = {
     "spec": {
         "serviceAccountName": "api",
         "hostPID": True,
+        "nodeSelector": {"HIDDEN17": "HIDDEN18"},
+        "hostname": "HIDDEN19",
         "securityContext": {"sysctls": [{"name": "a.b", "value": "1"}]},
         "containers": [
             {
@@ -37,7 +39,11 @@ POD = {
                     {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},
                 ],
                 "livenessProbe": {
-                    "httpGet": {"host": "h", "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}]}
+                    "httpGet": {
+                        "host": "h",
+                        "path": "/?k=HIDDEN20",
+                        "httpHeaders": [{"name": "X-Key", "value": "HIDDEN6"}],
+                    }
                 },
                 "readinessProbe": {"exec": {"command": ["HIDDEN7"]}},
                 "lifecycle": {"preStop": {"exec": {"command": ["HIDDEN8"]}}},
@@ -48,7 +54,8 @@ POD = {
         "volumes": [
             {"name": "v", "csi": {"driver": "d", "volumeAttributes": {"k": "HIDDEN11"}}},
             {"name": "f", "flexVolume": {"driver": "d", "options": {"k": "HIDDEN12"}}},
-            {"name": "n", "nfs": {"server": "https://user:HIDDEN13@host", "path": "/"}},
+            {"name": "n", "nfs": {"server": "HIDDEN13", "path": "/HIDDEN21"}},
+            {"name": "h", "hostPath": {"path": "/var", "type": "Directory"}},
         ],
     },
     "status": {
@@ -83,8 +90,10 @@ def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
     assert kept["metadata"]["annotations"] == {
         "container.apparmor.security.beta.kubernetes.io/app": "unconfined"
     }
+    assert kept["spec"]["volumes"][-1] == {"name": "h", "hostPath": {"path": "/var", "type": "Directory"}}
     assert kept["spec"]["hostPID"] is True and kept["spec"]["serviceAccountName"] == "api"
-    assert kept["spec"]["securityContext"] == POD["spec"]["securityContext"]
+    assert kept["spec"]["securityContext"] == {"sysctls": [{"name": "a.b", "value": MASK}]}
+    assert "labels" not in kept["metadata"]
     assert kept["status"] == {
         "phase": "Running",
         "containerStatuses": [{"name": "app", "user": {"linux": {"uid": 5}}}],

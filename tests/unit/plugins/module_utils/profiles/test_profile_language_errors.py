@@ -53,14 +53,14 @@ BROKEN = {
     "YAML syntax": (
         "name: sample\ntitle: [a\n",
         3,
-        "this is no YAML: while parsing a flow sequence expected ',' or ']', but got",
+        "not valid YAML: while parsing a flow sequence expected ',' or ']', but got",
     ),
     "tabs": ("name: a\n\ttitle: b\n", 2, "found character '\\t' that cannot start any token"),
     "two documents": ("name: a\n---\nname: b\n", 2, "but found another document"),
     "key twice": (
         "name: a\ntitle: b\nname: c\n",
         3,
-        "found the key 'name' twice in one mapping (first in line 1)",
+        "the key name stands twice in one mapping (first in line 1)",
     ),
     "key no text": ("1: a\n", 1, "found a key that is no text"),
     "tag": (
@@ -74,15 +74,15 @@ BROKEN = {
         3,
         "found the merge key <<; expected each key to be written out",
     ),
-    "endless anchor": ("a: &a\n  b: *a\n", 1, "an anchor that holds a reference to itself"),
+    "endless anchor": ("a: &a\n  b: *a\n", 2, "an anchor that holds a reference to itself"),
     "alias bomb": (
         "a: &a [1,1,1,1,1,1,1,1,1,1]\n"
         + "".join(
             "{}: &{} [{}]\n".format(name, name, ",".join(["*" + last] * 10))
             for last, name in zip("abcdefg", "bcdefgh")
         ),
-        1,
-        "the file holds more than 200000 parts",
+        6,
+        "more than 200000 parts",
     ),
     "deep nesting": ("a: " + "[" * 60 + "]" * 60 + "\n", 1, "nested deeper than 40"),
     # the profile

@@ -35,11 +35,11 @@ def test_the_fleet_with_what_needs_somebody_first() -> None:
         ClusterRun("d", summary("four", "skipped", "skipped"), passed=False),
     ]
     assert render_fleet(runs).splitlines() == [
-        "HOST    CLUSTER           GATE      SCANNED  JUDGED  P  F  NR  NA  PE    %  WORST   SECONDS",
-        "c       three             FAILED        1/1     1/1  1  1   1   0   0   33  medium      2.0",
-        "d       four              FAILED        1/1     0/1  0  0   2   0   0    0  -           2.0",
-        "a       one               passed        1/1     1/1  1  0   0   0   0  100  -           2.0",
-        "-" * 91,
+        "HOST    CLUSTER           GATE      SCANNED  JUDGED  P  F  NR  NA  PE    %  WORST   EVIDENCE  SECONDS",
+        "c       three             FAILED        1/1     1/1  1  1   1   0   0   33  medium  -             2.0",
+        "d       four              FAILED        1/1     0/1  0  0   2   0   0    0  -       -             2.0",
+        "a       one               passed        1/1     1/1  1  0   0   0   0  100  -       -             2.0",
+        "-" * 101,
         "3 of 4  clusters scanned  1 passed      3/3     2/3  2  1   3   0   0",
         "b: not scanned: connection refused\\x1b[2J",
     ]
@@ -62,7 +62,7 @@ def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
     runs = [ClusterRun("a", summary("one", "passed", "failed"), passed=False), ClusterRun("b", error="away")]
     lines = render_metrics(runs).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 9
     assert 'securescan_run_succeeded{host="a",cluster="one"} 1.0' in lines
     assert 'securescan_run_succeeded{host="b",cluster=""} 0.0' in lines
     assert 'securescan_targets{host="a",cluster="one",outcome="scanned"} 1.0' in lines

@@ -55,9 +55,9 @@ def test_the_report_says_all_that_matters() -> None:
         "FAILED by the default threshold.",
         "- shop/bad-1/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
         "### shop/good (Deployment)",
-        "| good-1/app | exec | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
-        "| bad-1/app | exec | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
-        "| bare-1/app | exec | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
+        "| good-1/app | exec | - | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
+        "| bad-1/app | exec | - | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
+        "| bare-1/app | exec | - | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
         "| critical | c-1 | Title of c-1 | baseline | 1 |",
         "**no\\_such\\_program** (SCAN-501): The image has no shell.",
         "What will work: Use approach debug or image.",
@@ -71,7 +71,7 @@ def test_every_table_is_rectangular() -> None:
     rows = [line for line in rendered(REPORT, summary()).splitlines() if line.startswith("|")]
     assert len(rows) == 3 * 3 + 3
     widths = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
-    assert widths == [12] * 9 + [6] * 3
+    assert widths == [13] * 9 + [6] * 3
 
 
 def test_waiver_notes_and_no_gate() -> None:
@@ -158,6 +158,6 @@ def test_hostile_names_change_nothing_of_the_structure() -> None:
     assert not [line for line in lines if line.startswith("**PASSED")]
     for line in lines:
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) in (12, 6), line
+            assert len(re.findall(r"(?<!\\)\|", line)) in (13, 6), line
     assert not re.search(r"(?<!\\)\]\((?!hdf/)", text)
     attack_ends_as("H-01-markdown", outcome="changes nothing of the structure")

@@ -13,9 +13,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evid
     EVIDENCE_IMAGE,
     EVIDENCE_TARGET,
     GRADES,
+    Doubt,
     Evidence,
     document_evidence,
-    worst_grade,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import read_hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.producer import PASSTHROUGH
@@ -36,7 +36,6 @@ def document_with(evidence: Any) -> dict[str, Any]:
 
 def test_the_grades_stand_from_the_worst_to_the_best() -> None:
     assert GRADES == (EVIDENCE_TARGET, EVIDENCE_BESIDE, EVIDENCE_IMAGE) == ("target", "beside", "image")
-    assert worst_grade([EVIDENCE_IMAGE, EVIDENCE_TARGET, EVIDENCE_BESIDE]) == EVIDENCE_TARGET
 
 
 @pytest.mark.parametrize("asked", GRADES)
@@ -45,12 +44,17 @@ def test_evidence_is_as_good_as_its_own_grade_and_the_worse_ones(grade: str, ask
     assert Evidence(grade).is_at_least(asked) == (GRADES.index(grade) >= GRADES.index(asked))
 
 
-def test_a_reason_lowers_to_a_worse_grade_and_never_raises() -> None:
+def test_a_doubt_lowers_to_a_worse_grade_and_never_raises() -> None:
     beside = Evidence(EVIDENCE_BESIDE)
-    assert beside.lowered(KEPT_SHELL) == Evidence(EVIDENCE_BESIDE, (KEPT_SHELL,))
-    assert beside.lowered("Forged.", EVIDENCE_TARGET) == Evidence(EVIDENCE_TARGET, ("Forged.",))
-    assert Evidence(EVIDENCE_TARGET).lowered(KEPT_SHELL, EVIDENCE_BESIDE).grade == EVIDENCE_TARGET
-    assert beside.lowered(KEPT_SHELL).lowered(KEPT_SHELL).reasons == (KEPT_SHELL,)
+    assert beside.lowered_by([Doubt(KEPT_SHELL)]) == Evidence(EVIDENCE_BESIDE, (KEPT_SHELL,))
+    assert beside.lowered_by([Doubt("Open.", EVIDENCE_TARGET)]) == Evidence(EVIDENCE_TARGET, ("Open.",))
+    assert Evidence(EVIDENCE_TARGET).lowered_by([Doubt(KEPT_SHELL, EVIDENCE_BESIDE)]).grade == EVIDENCE_TARGET
+    assert beside.lowered_by([]) == beside
+
+
+def test_each_reason_stands_once() -> None:
+    twice = Evidence(EVIDENCE_BESIDE).lowered_by([Doubt(KEPT_SHELL), Doubt("Open."), Doubt(KEPT_SHELL)])
+    assert twice.lowered_by([Doubt("Open.")]).reasons == (KEPT_SHELL, "Open.")
 
 
 def test_a_document_says_what_evidence_it_rests_on() -> None:

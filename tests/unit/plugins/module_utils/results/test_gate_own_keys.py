@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -29,10 +28,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.deci
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -42,6 +41,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_target,
     rendered,
 )
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import write_run as write_sample
 
 OLD_POD, NEW_POD, OTHER = make_target("api-old"), make_target("api-new"), make_target("db-0", workload="db")
 GONE = ScanError("pod_gone", "gone")
@@ -279,16 +279,8 @@ def test_junit_and_table_show_the_reasons() -> None:
     assert "did not fail in run run-1: c-2" in " ".join(render_table(summary).split())
 
 
-def write_run(folder: pathlib.Path, run_id: str, *failed: str) -> str:
-    run_folder = RunFolder(str(folder), run_id)
-    run_folder.create()
-    made = document(NEW_POD, *failed)
-    summary = run((NEW_POD, made), run_id=run_id)
-    hdf, sha256 = run_folder.write_hdf(made, NEW_POD.identity())
-    target = replace(summary.targets[0], hdf=hdf, hdf_sha256=sha256)
-    run_folder.write_summary(replace(summary, targets=(target,)))
-    run_folder.mark_latest()
-    return str(run_folder.path)
+def write_run(folder: pathlib.Path, run_id: str, *failed: str, **fields: Any) -> str:
+    return str(write_sample(folder, run_id, [(NEW_POD, document(NEW_POD, *failed))], **fields))
 
 
 def decide_run(run_dir: str, check_mode: bool = False, **params: Any) -> dict[str, Any]:
@@ -298,6 +290,9 @@ def decide_run(run_dir: str, check_mode: bool = False, **params: Any) -> dict[st
             "threshold_source": "t.yml",
             "baseline": None,
             "fail_on": "gate",
+            "summary_sha256": None,
+            "max_age": None,
+            "allow_shared_folder": False,
         },
         run_dir=run_dir,
         **params,
@@ -324,6 +319,14 @@ def test_the_task_compares_with_a_folder_or_a_summary_file(tmp_path: pathlib.Pat
     assert decide_run(new, baseline=old, threshold={"coverage": {"min": 1}})["failed"] is True, (
         "none may be new by default"
     )
+
+
+def test_a_baseline_over_another_cluster_is_refused(tmp_path: pathlib.Path) -> None:
+    old, new = write_run(tmp_path, "old", cluster="edge"), write_run(tmp_path, "new", "c-2")
+    with pytest.raises(ScanError, match="is a run over the cluster edge, this one is over demo") as caught:
+        decide_run(new, baseline=old)
+    assert caught.value.reason == "bad_option"
+    attack_ends_as("27-baseline-of-another-cluster", outcome="bad_option")
 
 
 def test_the_task_in_check_mode_decides_and_writes_nothing(tmp_path: pathlib.Path) -> None:

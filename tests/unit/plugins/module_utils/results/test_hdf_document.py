@@ -12,7 +12,9 @@ import jsonschema
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import producer
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
+    EVIDENCE_TAG,
     document_target_id,
     hdf_document,
     read_hdf,
@@ -140,6 +142,19 @@ def test_document_meets_the_schema_of_inspec_and_is_read_back() -> None:
     document = rich_document()
     jsonschema.validate(document, SCHEMA)
     assert read_hdf(json.dumps(document).encode(), "x.json") == document
+
+
+def test_each_control_is_tagged_with_the_grade_of_evidence_and_a_profile_has_no_say_in_it() -> None:
+    claimed = make_control("c-1", "passed", tags={"nist": ["AC-6"], EVIDENCE_TAG: "image"})
+    judgement = make_judgement(TARGET, make_profile("baseline", claimed))
+    judgement.method["evidence"] = Evidence("target", ("Why.",)).to_json()
+    document = hdf_document(judgement)
+    assert document["profiles"][0]["controls"][0]["tags"] == {"nist": ["AC-6"], EVIDENCE_TAG: "target"}
+    assert document["passthrough"][PASSTHROUGH]["scan"]["evidence"] == {
+        "grade": "target",
+        "reasons": ["Why."],
+    }
+    assert claimed.tags[EVIDENCE_TAG] == "image", "the judgement is not changed"
 
 
 def test_identity_method_and_version() -> None:

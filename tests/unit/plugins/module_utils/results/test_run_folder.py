@@ -47,7 +47,6 @@ def identity(**fields: str) -> dict[str, Any]:
 def test_layout_and_modes(tmp_path: pathlib.Path) -> None:
     folder = RunFolder(str(tmp_path / "results"), "run-1")
     folder.create()
-    folder.create()
     path, sha256 = folder.write_hdf(DOCUMENT, TARGET.identity())
     assert path == "hdf/demo_shop_api-1_app.json"
     assert sha256 == hashlib.sha256((folder.path / path).read_bytes()).hexdigest()
@@ -238,10 +237,9 @@ def test_a_run_is_read_back(tmp_path: pathlib.Path) -> None:
 def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.Path) -> None:
     folder = write_run(tmp_path)
     path = folder.path / "hdf" / "demo_shop_api-1_app.json"
-    other = make_document(make_target("api-2"), make_control("c-1", "passed"))
     for data, message in (
-        (json.dumps(other).encode(), "is not about demo/shop/Deployment/api/api-1/app"),
-        (path.read_bytes()[:-20], "cut off"),
+        (path.read_bytes().replace(b'"passed"', b'"failed"'), "its SHA-256 differs"),
+        (path.read_bytes()[:-20], "its SHA-256 differs"),
         (None, "cannot be read"),
     ):
         if data is None:
@@ -251,6 +249,24 @@ def test_a_run_with_something_missing_or_exchanged_is_refused(tmp_path: pathlib.
         with pytest.raises(ScanError, match=message) as caught:
             list(open_run(str(folder.path)).documents())
         assert caught.value.reason == "bad_results"
+
+
+def test_a_run_of_an_older_version_has_no_digests_but_is_looked_at_all_the_same(
+    tmp_path: pathlib.Path,
+) -> None:
+    folder = write_run(tmp_path)
+    path = folder.path / "hdf" / "demo_shop_api-1_app.json"
+    older = json.loads((folder.path / "summary.json").read_text())
+    older["targets"][0]["hdf_sha256"] = ""
+    (folder.path / "summary.json").write_text(json.dumps(older))
+    other = make_document(make_target("api-2"), make_control("c-1", "passed"))
+    for data, message in (
+        (json.dumps(other).encode(), "is not about demo/shop/Deployment/api/api-1/app"),
+        (path.read_bytes()[:-20], "cut off"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(ScanError, match=message):
+            list(open_run(str(folder.path)).documents())
     without = make_document(TARGET, make_control("c-1", "passed"), profile="another")
     path.write_text(json.dumps(without))
     with pytest.raises(ScanError, match="lacks the profile baseline"):

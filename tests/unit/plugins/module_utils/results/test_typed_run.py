@@ -167,13 +167,18 @@ def as_version_1(run: Run) -> dict[str, Any]:
 def without_what_is_new(run: Run) -> Run:
     """What a summary of version 1 says of the run: a target had passed or not."""
     targets = tuple(
-        replace(target, hdf_sha256="", result="fail" if target.result == "not_judged" else target.result)
+        replace(
+            target,
+            hdf_sha256="",
+            evidence=None,
+            result="fail" if target.result == "not_judged" else target.result,
+        )
         for target in run.targets
     )
     gate = run.gate
     assert gate is not None
     decided = tuple(
-        replace(target, result="fail" if target.result == "not_judged" else target.result)
+        replace(target, before="", result="fail" if target.result == "not_judged" else target.result)
         for target in gate.targets
     )
     gate = replace(gate, targets=decided, judged=gate.scanned, threshold=replace(gate.threshold, added=()))

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import (
+    IDLE,
+    NO_CAPABILITIES,
+    security_context,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectionReport
 from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     RUNNING,
@@ -94,6 +100,101 @@ def test_without_a_template_label_the_spec_is_compared():
     ]
 
 
+ADOPTED = [
+    {"hostNetwork": True},
+    {"hostPID": True},
+    {"securityContext": {"runAsUser": 0}},
+    {"serviceAccountName": "admin"},
+    {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]},
+    {"volumes": [{"name": "kube-api-access-x", "hostPath": {"path": "/"}}]},
+    {"initContainers": [{"name": "first", "image": "x:1"}]},
+    {"ephemeralContainers": [{"name": "debugger", "image": "x:1"}]},
+    {"ephemeralContainers": [{"name": "securescan-0123456789-1", "image": "x:1"}]},
+    {"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}]},
+    {"somethingNew": {"of": "a later version"}},
+]
+
+
+@pytest.mark.parametrize("spec", ADOPTED, ids=",".join)
+def test_a_pod_that_a_controller_adopted_by_its_labels_is_no_replica_where_its_spec_differs(spec):
+    assert one([replica("api-a"), replica("api-b", **spec)]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+
+
+def test_a_container_of_an_adopted_pod_that_differs_is_no_replica():
+    evil = replica("api-b")
+    evil["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+    assert one([replica("api-a"), evil]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    ["container.apparmor.security.beta.kubernetes.io/app", "seccomp.security.alpha.kubernetes.io/pod"],
+)
+def test_an_annotation_that_weakens_a_container_makes_it_no_replica(annotation):
+    weak = replica("api-b", metadata={"annotations": {annotation: "unconfined", "of-its-own": "1"}})
+    other = replica("api-c", metadata={"annotations": {"of-its-own": "2"}})
+    assert one([replica("api-a"), weak, other]) == [("api-a", "app", 2), ("api-b", "app", 1)]
+
+
+def test_labels_count_besides():
+    assert one([replica("api-a"), replica("api-b", template="6e")]) == [
+        ("api-a", "app", 1),
+        ("api-b", "app", 1),
+    ]
+
+
+def claimed(number, claim="data-db-{}"):
+    return pod(
+        f"db-{number}",
+        ("StatefulSet", "db"),
+        labels={"controller-revision-hash": "db-1", "statefulset.kubernetes.io/pod-name": f"db-{number}"},
+        hostname=f"db-{number}",
+        subdomain="db",
+        volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": claim.format(number)}}],
+    )
+
+
+def test_pods_of_a_stateful_set_are_alike_though_each_has_its_name_and_its_claim():
+    assert one([claimed(0), claimed(1)]) == [("db-0", "app", 2)]
+    assert one([claimed(0), claimed(1, "other-db-{}")]) == [("db-0", "app", 1), ("db-1", "app", 1)]
+    assert one([claimed(0), claimed(1, "data-db-7")]) == [("db-0", "app", 1), ("db-1", "app", 1)]
+
+
+def on_node(number, key="metadata.name"):
+    term = {"matchFields": [{"key": key, "operator": "In", "values": [f"n{number}"]}]}
+    affinity = {
+        "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    }
+    return pod(f"agent-{number}", ("DaemonSet", "agent"), affinity=affinity, nodeName=f"n{number}")
+
+
+def test_pods_of_a_daemon_set_are_alike_though_each_names_its_node():
+    assert one([on_node(1), on_node(2)]) == [("agent-1", "app", 2)]
+    assert one([on_node(1), on_node(2, key="other")]) == [("agent-1", "app", 1), ("agent-2", "app", 1)]
+
+
+def test_what_a_scan_has_left_in_one_of_them_changes_nothing():
+    left = debug_entry("securescan-0123456789-1")
+    assert one([replica("api-a"), replica("api-b", ephemeralContainers=[left])]) == [("api-a", "app", 2)]
+    for change in ({"volumeMounts": [{"name": "x", "mountPath": "/x"}]}, {"name": "debugger"}):
+        foreign = replica("api-b", ephemeralContainers=[dict(left, **change)])
+        assert one([replica("api-a"), foreign]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+
+
+def debug_entry(name):
+    return {
+        "name": name,
+        "image": "registry.test/scanner:1",
+        "imagePullPolicy": "IfNotPresent",
+        "targetContainerName": "app",
+        "command": [*IDLE, "90", "end", "20261130t091500-84c8df"],
+        "securityContext": security_context(1000, 1000, NO_CAPABILITIES),
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "resources": {},
+    }
+
+
 def test_pods_without_owner_and_static_pods_are_no_replicas():
     assert one([pod("a"), pod("b"), pod("etcd-n1", ("Node", "n1")), pod("web-n1", ("Node", "n1"))]) == [
         ("a", "app", 1),
@@ -110,6 +211,7 @@ def test_the_number_left_out_is_told():
         ("api-a", "app", 3),
     ]
     assert (looked_at.selected, looked_at.replicas_left_out) == (2, 2)
+    assert looked_at.left_out_by_no_option() == {"replica_alike": 2}
 
 
 def test_all_is_the_default():

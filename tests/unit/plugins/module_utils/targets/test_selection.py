@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_containers import (
+    sidecar_container,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
     Selection,
@@ -221,6 +224,22 @@ def test_kinds_of_containers():
     assert chosen("init") == [("setup", "init"), ("mesh", "init")]
     assert chosen("ephemeral") == [("debug", "ephemeral")]
     assert len(chosen("container", "init", "ephemeral")) == 4
+
+
+def test_only_what_is_proven_to_be_a_sidecar_of_scans_is_left_out_and_it_is_counted():
+    ours = sidecar_container(1, 1, "scanner:1")
+    fake = dict(sidecar_container(2, 2, "evil:1"), env=[{"name": "LD_PRELOAD", "value": "/x"}])
+    api = Api(pods=[pod("a", initContainers=[ours, fake])])
+
+    def chosen(**changes):
+        looked_at = SelectionReport()
+        found = list(select_targets(api, "c", Selection(namespaces=("shop",), **changes), looked_at))
+        return [one.target.container for one in found], looked_at.left_out_by_no_option()
+
+    assert chosen(scanner_image="scanner:1") == (["app", fake["name"]], {"own_sidecar": 1})
+    # nothing proves that it is ours where nobody says which image ours have
+    assert chosen() == (["app", ours["name"], fake["name"]], {})
+    assert chosen(scanner_image="evil:1") == (["app", ours["name"], fake["name"]], {})
 
 
 def test_a_limit_is_kept_over_namespaces_and_said():

@@ -34,12 +34,15 @@ class PagedApi:
     `snapshots`: how many pods were held, in their small form, each time when a page was asked for.
     """
 
-    def __init__(self, pods=PODS):
+    def __init__(self, pods=PODS, is_of_template=False):
+        """:param is_of_template: pods of one owner have the same environment, so that they are replicas"""
         self.pods = pods
         self.pages = 0
         self.snapshots = []
         self._before = held_snapshots()  # other tests of the process may hold some
         self._template = json.dumps(realistic_pod())
+        if is_of_template:
+            self._template = self._template.replace('"UID-', '"OWNER-')
 
     def list_items(self, path, query=None, page_size=500):
         if path.endswith("/replicasets"):
@@ -200,7 +203,7 @@ def test_what_is_passed_on_is_not_held():
 
 
 def test_grouping_replicas_holds_groups_not_pods():
-    api = PagedApi()
+    api = PagedApi(is_of_template=True)
     one_of_each = Selection(namespaces=("big",), replicas="one")
     replicas = [selected.replicas for selected in select_targets(api, "c", one_of_each)]
     groups = PODS // PER_DEPLOYMENT

@@ -14,11 +14,18 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
     scan_judgement_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
+    scan_threshold_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.pattern_search import (
     SearchProcess,
 )
@@ -66,7 +73,7 @@ def test_each_approach_gives_the_same_verdicts_by_one_exec_with_the_scanners_tok
         cluster.server.objects.meanwhile[:] = []
         cluster = Cluster(cluster.server, with_image(ROOT))
     cluster.add_pod("web-1", run_locally if approach == "exec" else no_shell, sidecar=beside_target(ROOT))
-    result = scan(approach=approach)
+    result = scan(approach=approach, scanner_image=IMAGE)
     assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}, (
         scan.outcomes()
     )
@@ -99,8 +106,9 @@ def test_exec_and_sidecar_change_no_pod(scan: Scan, cluster: Cluster) -> None:
         name: cluster.add_pod(name, run_locally, sidecar=beside_target(ROOT)) for name in ("web-1", "web-2")
     }
     for approach in ("exec", "sidecar"):
-        result = scan(approach=approach)
-        assert not result["changed"] and result["footprint"] == {"added": 0, "ephemeral_containers": []}
+        result = scan(approach=approach, scanner_image=IMAGE)
+        nothing = {"added": 0, "ephemeral_containers": [], "not_ended": []}
+        assert not result["changed"] and result["footprint"] == nothing
         assert result["requests"]["exec"] == 2
     assert {name: cluster.server.objects.find(PODS + name) for name in pods} == pods
     assert cluster.node.ended == []
@@ -113,6 +121,7 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert result["changed"] and result["footprint"] == {
         "added": 1,
         "ephemeral_containers": [{"namespace": "shop", "pod": "web-1", "name": entry["name"]}],
+        "not_ended": [],
     }
     assert cluster.node.ended == ["web-1/" + entry["name"]]
     assert entry["targetContainerName"] == "app" and entry["image"] == IMAGE
@@ -129,14 +138,19 @@ def test_a_debug_container_is_told_to_end_and_its_entry_is_reported(scan: Scan, 
     assert cluster.server.objects.find(PODS + "web-1")["metadata"]["uid"] == pod["metadata"]["uid"]
 
 
-def test_a_debug_container_that_is_kept_alive_serves_the_next_scan(scan: Scan, cluster: Cluster) -> None:
+def test_a_debug_container_that_is_kept_alive_serves_the_next_scan_that_keeps_its_own(
+    scan: Scan, cluster: Cluster
+) -> None:
     cluster.add_pod("web-1", no_shell)
     first, second = (scan(approach="debug", debug_keep_alive=600) for _time in range(2))
     assert (first["changed"], second["changed"]) == (True, False) and second["footprint"]["added"] == 0
     assert len(cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]) == 1
     assert cluster.node.ended == [] and len(cluster.execs()) == 2 and scan.outcomes() == {"web-1": "debug"}
     scan(approach="debug")
-    assert cluster.node.ended == [], "one that was to be kept was ended by a scan that keeps none"
+    entries = cluster.server.objects.find(PODS + "web-1")["spec"]["ephemeralContainers"]
+    assert cluster.node.ended == ["web-1/" + entries[1]["name"]], (
+        "a scan that keeps none adds one of its own, and ends nothing but that"
+    )
 
 
 def test_a_debug_container_that_has_ended_is_not_used_again(scan: Scan, cluster: Cluster) -> None:
@@ -364,7 +378,59 @@ def test_an_output_folder_that_cannot_be_written_costs_no_access(
     cluster.add_pod("web-1", run_locally)
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert refusal(lambda: scan(output_dir=str(tmp_path / "file" / "below"))).reason == "write_failed"
-    assert {request.method for request in cluster.server.requests} == {"GET"}
+    assert cluster.server.requests == []
+
+
+def test_an_output_folder_of_others_costs_no_request(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    cluster.add_pod("web-1", run_locally)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    for run in (
+        lambda: scan(output_dir=str(shared / "results")),
+        lambda: scan(check_mode=True, output_dir=str(shared / "results")),
+    ):
+        error = refusal(run)
+        assert (
+            error.reason == "shared_folder" and f"because {shared} is writable for everybody" in error.message
+        )
+    assert cluster.server.requests == [] and list(shared.iterdir()) == []
+    attack_ends_as("13-refused-before-the-scan", outcome="no request to the cluster")
+    result = scan(output_dir=str(shared / "results"), allow_shared_folder=True)
+    assert result["counts"]["scanned"] == 1
+    assert any("others can replace the results" in warning for warning in scan.warnings)
+
+
+def test_two_scans_with_one_access_have_a_folder_each(scan: Scan, cluster: Cluster) -> None:
+    """The second one must not write over the first, which has failed."""
+    cluster.add_pod("web-1", run_locally)
+    cluster.add_pod("web-2", run_locally)
+    make = TaskRunner(cluster.server, run_scan_access, scan_access_spec)
+    access = make(namespaces=["shop"])["access"]
+    scan.file.chmod(0o666)
+    first = scan(access=access, pods=["web-1"])
+    scan.file.chmod(0o644)
+    second = scan(access=access, pods=["web-2"])
+    assert (first["run_id"], second["run_id"]) == (access["run_id"], access["run_id"] + "-2")
+    for result, pod in ((first, "web-1"), (second, "web-2")):
+        run = open_run(result["run_dir"])
+        assert (run.run_id, run.sha256) == (result["run_id"], result["summary_sha256"])
+        assert [target.pod for target in run.targets] == [pod]
+        assert pathlib.Path(result["run_dir"]).name == result["run_id"]
+    given = {"threshold": {"failed": {"total": {"max": 0}}}}
+    decide = TaskRunner(cluster.server, run_scan_threshold, scan_threshold_spec)
+    verdicts = [
+        bool(
+            decide(run_dir=result["run_dir"], summary_sha256=result["summary_sha256"], **given)["gate"][
+                "passed"
+            ]
+        )
+        for result in (first, second)
+    ]
+    assert verdicts == [False, True]
+    attack_ends_as("12-one-access-two-scans", outcome="two folders, both judged")
 
 
 def test_a_scan_that_is_cancelled_leaves_nothing_in_the_cluster(scan: Scan, cluster: Cluster) -> None:

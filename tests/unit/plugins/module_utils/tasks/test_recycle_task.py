@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults impo
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks import TaskRunner
 
+LONG_AGO = "2026-01-01T00:00:00Z"
 PODS = "/api/v1/namespaces/shop/pods/"
 BUDGETS = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/"
 
@@ -30,10 +32,12 @@ def put_left(
     kind: str = "ReplicaSet",
     entries: int = 1,
     state: str = "terminated",
+    started: str = "",
 ) -> None:
-    """A pod that has so many entries of ours."""
+    """A pod that has so many entries of ours, started at that time, or now."""
     names = [f"securescan-0123456789-{number + 1}" for number in range(entries)]
-    since = {"startedAt": "2026-01-01T00:00:00Z", "exitCode": 0}
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = {"startedAt": started or now, "exitCode": 0}
     owners = [{"apiVersion": "apps/v1", "kind": kind, "name": owner, "uid": "u-" + owner, "controller": True}]
     server.objects.put(
         PODS + name,
@@ -113,6 +117,33 @@ def test_pods_that_hold_entries_are_replaced_and_others_are_left_alone(
     assert result["diff"][0]["before"].splitlines()[0].startswith("shop/db-a (ReplicaSet db-1): securescan-")
     assert result["requests"] == len(server.requests) and recycle.warnings == []
     assert "evicted shop/web-a (ReplicaSet web-1)" in recycle.said
+
+
+def test_one_that_runs_past_its_own_time_does_not_keep_its_pod_from_being_replaced(
+    recycle: RecycleTask, server: FakeApiServer
+) -> None:
+    put_left(server, "web-a", state="running", started=LONG_AGO)
+    put_left(server, "db-a", owner="db-1", state="running")
+    keep_pods(server)
+    result = recycle()
+    assert evictions(server) == ["web-a"]
+    assert [(one["pod"], one["error"]["reason"]) for one in result["not_recycled"]] == [
+        ("db-a", "debug_in_use")
+    ]
+
+
+@pytest.mark.parametrize("seconds", ["99999999", "9" * 5000, "x", ""])
+def test_one_that_says_it_waits_for_longer_than_a_day_is_believed_for_a_day(
+    recycle: RecycleTask, server: FakeApiServer, seconds: str
+) -> None:
+    put_left(server, "web-a", state="running", started=LONG_AGO)
+    found = server.objects.find(PODS + "web-a")
+    assert found is not None
+    found["spec"]["ephemeralContainers"][0]["command"][-3] = seconds
+    server.objects.put(PODS + "web-a", found)
+    keep_pods(server)
+    recycle()
+    assert evictions(server) == ["web-a"]
 
 
 def test_a_second_run_finds_nothing_to_do(recycle: RecycleTask, server: FakeApiServer) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.r
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resources import (
     language_packages,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 FILE = {
     "type": "file",
@@ -465,13 +466,14 @@ def test_a_file_is_known_to_exist_where_its_mode_is_not_known(verdict):
     ("resource", "content", "cause"),
     [
         ("json", b"{", "Expecting property name"),
-        ("json", b"[NaN]", "NaN is no JSON"),
+        ("json", b'{"a": 1, "b": {"a": 1, "a": 2}}', "the key 'a' stands twice in one object"),
+        ("json", b"[NaN]", "NaN is not a JSON number"),
         ("json", b"[" * 100000, "recursion"),
         ("json", b"\xff", "Expecting value"),
-        ("yaml", b"a: [", "this is no YAML"),
+        ("yaml", b"a: [", "not valid YAML"),
         ("yaml", b"a: !!python/object:os.system x", "found the tag"),
         ("yaml", b"x" * 70000, "longer than 65536"),
-        ("yaml", b"a: 1\na: 2", "twice in one mapping"),
+        ("yaml", b"a: 1\na: 2", "stands twice in one mapping"),
         ("yaml", b"a: &a [1]\nb: " + b"[" * 50 + b"*a" + b"]" * 50, "nested deeper"),
     ],
 )
@@ -483,6 +485,16 @@ def test_a_file_that_cannot_be_parsed_is_not_judged(verdict, resource, content, 
         assert status == "skipped"
         assert message.startswith("content:/c is not known: the content cannot be parsed: ")
         assert cause in message
+    if "stands twice in one object" in cause:
+        attack_ends_as("27-key-twice-in-fact", outcome="Not Reviewed")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "Infinity", "NaN"])
+def test_a_number_that_is_not_finite_meets_nothing(verdict, number):
+    for expectation in ("at_least: 5", "more_than: 5", "at_most: 5", "not: 5"):
+        profile = f"- json: {{path: /c, key: a}}\n  expect: {{value: {{{expectation}}}}}"
+        assert verdict(profile, {"content:/c": b'{"a": %s}' % number.encode()})[0] == "skipped"
+    attack_ends_as("27-infinite-number", outcome="Not Reviewed")
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"])
@@ -515,14 +527,12 @@ def test_login_defs_in_quotes_and_with_odd_blanks(verdict):
         assert verdict(f"- login_defs: {key}\n  expect: {{{expectation}}}", facts)[0] == "passed", key
 
 
-def test_a_long_number_in_json_costs_no_time(verdict):
-    assert (
-        verdict(
-            "- json: {path: /c, key: a}\n  expect: {value: {more_than: 5}}",
-            {"content:/c": b'{"a": %s}' % (b"9" * 200000)},
-        )[0]
-        == "passed"
-    )
+def test_a_long_number_costs_no_time(verdict):
+    for resource, content in (("json", b'{"a": %s}'), ("yaml", b"a: %s.0")):
+        profile = f"- {resource}: {{path: /c, key: a}}\n  expect: {{value: {{more_than: 5}}}}"
+        assert verdict(profile, {"content:/c": content % (b"9" * 300)})[0] == "passed"
+        status, message = verdict(profile, {"content:/c": content % (b"9" * 60000)})
+        assert (status, "is too large" in message) == ("skipped", True)
 
 
 def test_a_place_that_could_not_be_searched_lets_nothing_pass(verdict):

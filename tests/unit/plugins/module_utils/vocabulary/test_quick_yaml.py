@@ -8,9 +8,9 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils import counted_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
-from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary import quick_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.yaml_document import (
     read_document,
 )
@@ -49,18 +49,18 @@ def outcome(text):
 
 
 @pytest.mark.skipif(
-    not quick_yaml._HAS_LIBYAML, reason="this PyYAML has no libyaml, so there is one way only"
+    not counted_yaml.HAS_LIBYAML, reason="this PyYAML has no libyaml, so there is one way only"
 )
 @pytest.mark.parametrize("text", [*SHIPPED.values(), *ODD.values()], ids=[*SHIPPED, *ODD])
 def test_it_reads_as_pyyaml_does(text, monkeypatch):
     quick = outcome(text)
-    monkeypatch.setattr(quick_yaml, "_HAS_LIBYAML", False)
+    monkeypatch.setattr(counted_yaml, "HAS_LIBYAML", False)
     assert outcome(text) == quick
 
 
-@pytest.mark.skipif(not quick_yaml._HAS_LIBYAML, reason="this PyYAML has no libyaml")
+@pytest.mark.skipif(not counted_yaml.HAS_LIBYAML, reason="this PyYAML has no libyaml")
 def test_what_comes_out_of_a_container_is_not_given_to_libyaml(monkeypatch):
-    monkeypatch.setattr(quick_yaml, "_QuickLoader", None)
+    monkeypatch.setattr(counted_yaml, "_QuickLoader", None)
     assert read_document("the file", "a: 1\n").data == {"a": 1}
     with pytest.raises(TypeError):
         read_document("the file", "a: 1\n", of_controller=True)
