@@ -225,6 +225,7 @@ POD = _fields(
     spec=POD_SPEC,
     status=_fields(
         **_texts("phase", "reason", "message", "qosClass", "startTime", "nodeName"),
+        observedGeneration=WHOLE,
         conditions=_CONDITIONS,
         containerStatuses=_CONTAINER_STATUSES,
         initContainerStatuses=_CONTAINER_STATUSES,
