@@ -260,7 +260,9 @@ def readers(judge: Callable[[SelectedTarget], object]) -> list[Callable[[Selecte
         return made.entry(pod, "t")
 
     def kept(selected: SelectedTarget) -> object:
-        document = keep_target(selected, Facts({}), Asked(), {"approach": "exec"}, "2026-01-01T00:00:00+00:00")
+        document = keep_target(
+            selected, Facts({}), Asked(), {"approach": "exec"}, "2026-01-01T00:00:00+00:00"
+        )
         return read_kept_target(json.dumps(document).encode(), "f")
 
     return [

@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.api_
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import markdown
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run_folder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import escape_text, server_text
+from ansible_collections.securescan.kubernetes.plugins.module_utils.strict_json import load_json
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.patterns import matches
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resources import settings
@@ -75,7 +76,7 @@ FILLS = (
 READERS: dict[str, Callable[[str], Any]] = {
     "login_defs": settings._parse_login_defs,
     "ini": settings._parse_ini,
-    "json": settings._parse_json,
+    "json": load_json,
     "yaml": settings._parse_yaml,
     "version": version_key,
     "quantity": parse_quantity,
