@@ -27,12 +27,36 @@ options:
     default: exec
   approaches:
     description:
-      - The approaches that O(approach=auto) tries, in this order. V(debug) is left out without O(scanner_image), V(image) without
-        O(scanner_image) or O(helper_namespace).
+      - The approaches that O(approach=auto) tries, in this order. V(sidecar) and V(debug) are left out without O(scanner_image),
+        V(image) without O(scanner_image) or O(helper_namespace).
+      - O(cross_check) takes the second approach from these, too.
     type: list
     elements: str
     choices: [exec, sidecar, debug, image]
     default: [exec, sidecar, debug, image]
+  prefer:
+    description:
+      - What O(approach=auto) looks to. V(footprint) keeps the order of O(approaches), which by default has the least footprint first.
+      - V(trust) tries those of O(approaches) in the order V(debug), V(sidecar), V(image), V(exec), so that the target's own shell
+        is asked last. V(image) stands behind the two that see the running container, because it does not show what a container
+        has changed since it started.
+    type: str
+    choices: [footprint, trust]
+    default: footprint
+  cross_check:
+    description:
+      - Whether a second approach looks at each container, and what both say is compared. Those of O(approaches) are tried whose
+        options are given and whose evidence has another grade, in the order V(debug), V(sidecar), V(image), V(exec).
+      - Compared are files that no volume brings, accounts, packages and the operating system; not what changes by itself, such as
+        processes, sockets, and files below C(/proc), C(/run), C(/tmp) and C(/var/log). When the answers contradict each other, the
+        target counts as not scanned, with C(contradicting_evidence) and the names of these facts. A difference between a running
+        container and its image is a contradiction only when the container cannot have changed the file.
+      - With V(possible) a target that no second approach reaches is scanned, and its evidence has the grade V(target). With
+        V(required) it counts as not scanned, with C(not_cross_checked).
+      - A target then takes up to three times O(timeout), and a check by V(debug) adds an ephemeral container to its pod.
+    type: str
+    choices: [never, possible, required]
+    default: never
   helper_namespace:
     description:
       - Namespace of the helper pods of O(approach=image). It must exist and hold no target of the scan. Pod Security's level
@@ -40,8 +64,10 @@ options:
     type: str
   scanner_image:
     description:
-      - Image of the containers that O(approach=debug) and O(approach=image) add; both need it. Any image with a POSIX shell (C(sh))
-        and C(sleep).
+      - Image of the containers that O(approach=debug) and O(approach=image) add, and of the sidecars that O(approach=sidecar) enters; all
+        three need it. Any image with a POSIX shell (C(sh)) and C(sleep).
+      - A sidecar is entered only when all of it is what M(securescan.kubernetes.scan_sidecar) makes of this image, in the same words. By
+        any approach, such sidecars are no targets; without this option nothing proves that they are a scan's, and they are targets.
       - For an ephemeral container it is pulled with the pod's own pull secrets, because such a container cannot bring others.
     type: str
   scanner_image_pull_secrets:
@@ -56,7 +82,8 @@ options:
     default: IfNotPresent
   debug_keep_alive:
     description:
-      - Seconds that an ephemeral container stays for later scans, which then need only an exec and leave no further entry.
+      - Seconds that an ephemeral container stays for later scans with this option, which then need only an exec and leave no further
+        entry. Scans without it use only what they have added themselves.
       - With V(0) each is told to end when its target is done. One that cannot be told ends by itself, at most 30 seconds after
         O(timeout).
     type: int

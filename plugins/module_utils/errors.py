@@ -405,6 +405,20 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Perhaps the container was restarted meanwhile; run again. If that does not help, scan the target by exec.",
     ),
     ErrorKind(
+        "SCAN-606",
+        "contradicting_evidence",
+        "Two approaches gave different answers about files that the container cannot have changed in between, so neither "
+        "is believed.",
+        "Find out who answers wrongly: look at the container's image and its shell, and at who changed files in it. Until "
+        "then treat it as hostile.",
+    ),
+    ErrorKind(
+        "SCAN-607",
+        "not_cross_checked",
+        "A cross-check is required, and no second approach could make it.",
+        "Give what other approaches need (scanner_image, helper_namespace), or be content with cross_check=possible.",
+    ),
+    ErrorKind(
         "SCAN-701",
         "bad_profile",
         "A profile breaks the rules of the profile language.",
@@ -445,7 +459,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-804",
         "gate_failed",
         "The results do not meet the threshold.",
-        "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry.",
+        "The reasons name each unmet limit; fix the findings, let be read what was not reviewed, or agree on a waiver "
+        "with an expiry.",
     ),
     ErrorKind(
         "SCAN-805",

@@ -189,6 +189,8 @@ explained:
     - How a scan would go. C(approaches) has for each approach the number of targets for which it works (V(works)), for which it
       does not (V(refused)), and for which only a scan can tell (V(unknown)), with the reasons, the most frequent first.
     - C(tried) has the number of targets for each list of approaches, in the order in which the scan would try them.
+    - C(cross_checks) has the number of targets for each approach that would make the cross-check; an empty one stands for targets
+      that none can check. It is empty without O(cross_check).
     - C(scannable) is the number of targets that are left to at least one approach. C(conclusion) says it in one sentence.
     - C(missing) are the rules that the grantor lacks, with the namespaces where, and the approaches that need them.
     - C(estimate) is the number of seconds that the scan will take, and its parts.
@@ -201,6 +203,7 @@ explained:
     namespaces: {"shop": {"Deployment": 2}}
     namespaces_left_out: 0
     tried: [{"approaches": ["exec"], "targets": 2}]
+    cross_checks: []
     approaches:
       exec:
         works: 0

@@ -12,7 +12,7 @@ from ..collector.facts import Facts
 from ..collector.request import CollectionRequest
 from ..results.evidence import Doubt
 from ..targets.selection import SelectedTarget
-from .session import Footprint, Session, ShellContainer
+from .session import Checked, Footprint, Session, ShellContainer
 
 __all__ = ["Approach", "Collected", "Footprint", "collected_in"]
 
@@ -23,7 +23,7 @@ class Collected:
 
     `passed_over`: approaches that were tried before and could not reach the target, each with the reason of
     its error. `shell` and `is_looked_at`: as of Entered. `doubts`: what lowers the evidence of this target, besides
-    what the approach and its footprint tell.
+    what the approach and its footprint tell. `checked`: where a cross-check was asked for.
     """
 
     facts: Facts
@@ -33,6 +33,7 @@ class Collected:
     is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    checked: Checked | None = None
 
 
 def collected_in(session: Session, facts: Facts) -> Collected:
@@ -46,6 +47,7 @@ def collected_in(session: Session, facts: Facts) -> Collected:
         entered.is_looked_at,
         entered.passed_over,
         entered.doubts,
+        entered.checked,
     )
 
 

@@ -17,11 +17,14 @@ from .debug_container import DebugOptions
 from .forbidden import PermittedApproach, Rules, check_permitted, permitted
 from .image_helper import ImageOptions
 from .pod_entry import ExecLimits, Means
-from .registry import KINDS, kind_of
+from .registry import BY_TRUST, KINDS, kind_of
 
 ORDER = tuple(kind.name for kind in KINDS)
 APPROACHES = (*ORDER, auto.NAME)
 # Those for which an access can be made beforehand: the others plan their pods themselves.
+# Whether a second approach checks what the first one says: not at all; where one reaches the target; or so that a target
+# which none reaches counts as not scanned.
+NEVER, POSSIBLE, REQUIRED = CROSS_CHECKS = ("never", "possible", "required")
 ENTERING = tuple(kind.name for kind in KINDS if not kind.makes_pods)
 
 
@@ -29,7 +32,8 @@ ENTERING = tuple(kind.name for kind in KINDS if not kind.makes_pods)
 class ApproachOptions:
     """The approach that was asked for, the options of each, and for `auto` which are tried in which order.
 
-    `image_side`: beside the running container its image is looked at, for drift.
+    `image_side`: beside the running container its image is looked at, for drift. `prefers_trust`: `auto` tries them in
+    the order of BY_TRUST. `cross_check`: one of CROSS_CHECKS.
     """
 
     name: str
@@ -38,17 +42,40 @@ class ApproachOptions:
     order: tuple[str, ...] = ORDER
     forbidden: Rules = ()
     image_side: bool = False
+    prefers_trust: bool = False
+    cross_check: str = NEVER
 
     def chosen(self) -> tuple[str, ...]:
         """The approaches that are tried: the one, or for `auto` those whose options are given."""
         if self.name != auto.NAME:
             return (self.name,)
-        return tuple(name for name in self.order if not self.missing_option(name))
+        order = (
+            [kind.name for kind in BY_TRUST if kind.name in self.order] if self.prefers_trust else self.order
+        )
+        return tuple(name for name in order if not self.missing_option(name))
+
+    def witnesses(self) -> tuple[str, ...]:
+        """The approaches that are tried for cross-checks."""
+        if self.cross_check == NEVER:
+            return ()
+        return tuple(
+            kind.name for kind in BY_TRUST if kind.name in self.order and not self.missing_option(kind.name)
+        )
+
+    def witnesses_of(self, first: str) -> tuple[str, ...]:
+        """Those of them that can check what that approach has seen: of another grade, because what deceives one
+        approach deceives all of its grade."""
+        grade = kind_of(first).evidence.grade
+        return tuple(name for name in self.witnesses() if kind_of(name).evidence.grade != grade)
+
+    def used(self) -> tuple[str, ...]:
+        """All that are tried, for a first look or for a cross-check."""
+        return tuple(dict.fromkeys((*self.chosen(), *self.witnesses())))
 
     def has_helpers(self) -> bool:
         """Whether helper pods are made."""
         looks_at_images = self.image_side and not self.missing_option(image.NAME)
-        return looks_at_images or any(kind_of(name).makes_pods for name in self.chosen())
+        return looks_at_images or any(kind_of(name).makes_pods for name in self.used())
 
     def missing_option(self, name: str) -> str:
         """Why an approach cannot be tried with these options, empty where it can."""
@@ -119,6 +146,13 @@ def check_options(options: ApproachOptions) -> None:
             )
     for kind in KINDS:
         kind.check_options(options)
+    if options.cross_check == REQUIRED and not any(options.witnesses_of(name) for name in options.chosen()):
+        raise ScanError(
+            "bad_option",
+            f"no second approach can check what {' or '.join(options.chosen())} sees",
+            tried="reading the option cross_check",
+            advice="Give scanner_image, and helper_namespace to look at images; name more approaches.",
+        )
 
 
 def check_image_side(options: ApproachOptions) -> None:

@@ -7,30 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..results.evidence import EVIDENCE_TARGET, Doubt, Evidence
+from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
+from ..safe_text import one_line
 from .approach import Collected
 from .registry import kind_of
 
-# What the collector says of itself (Facts.collector): whether the target could reach into the shell that answered.
-# Only True is said of a shell beside the target.
-OPEN_SHELL = "open_shell"
-
+_NAMED_MOUNTS = 5
+_MOUNT_CHARACTERS = 100
 _WAITED = Doubt("The debug container was there before this scan, so the target could prepare for it.")
+# That a shell says it was closed is no proof: one that the target has changed says so, too.
 _OPEN = Doubt(
-    "The scanner's shell was open to processes of the target's user: the target could read and change what it was "
-    "told and what it said.",
-    at_best=EVIDENCE_TARGET,
+    "The scanner's shell was open to processes of the target's user, which can change what it is told and what it says."
 )
 
 
 def evidence_of(collected: Collected) -> Evidence:
     """The evidence of what was collected of one target."""
-    return kind_of(collected.approach).evidence.lowered_by(_doubts(collected))
+    evidence = kind_of(collected.approach).evidence
+    return evidence.lowered_by(_doubts(collected, evidence.grade))
 
 
-def _doubts(collected: Collected) -> Iterator[Doubt]:
+def _doubts(collected: Collected, grade: str) -> Iterator[Doubt]:
+    said = collected.facts.collector
     if collected.footprint is not None and not collected.footprint.is_new:
         yield _WAITED
-    if collected.facts.collector.get(OPEN_SHELL) is True:
+    if grade == EVIDENCE_BESIDE and said.get("shell_protected") == "no":
         yield _OPEN
+    if said.get("unexplained_mounts"):
+        yield _mounted(said["unexplained_mounts"])
     yield from collected.doubts
+
+
+def _mounted(mounts: list[str]) -> Doubt:
+    named = ", ".join(one_line(mount, _MOUNT_CHARACTERS) for mount in mounts[:_NAMED_MOUNTS])
+    more = len(mounts) - _NAMED_MOUNTS
+    return Doubt(
+        f"Something that is no volume of the pod is mounted below folders of the system: {named}"
+        + (f" and {more} more." if more > 0 else ".")
+    )

@@ -16,7 +16,7 @@ from ..safe_text import one_line
 from ..targets.pod import containers_of
 
 # Kinds without a subject, and where what they tell comes from.
-_PLACES: Mapping[str, tuple[str, ...]] = {
+PLACES: Mapping[str, tuple[str, ...]] = {
     "passwd": ("/etc/passwd",),
     "shadow": ("/etc/shadow",),
     "group": ("/etc/group",),
@@ -52,7 +52,7 @@ def without_volumes(facts: Facts, request: CollectionRequest, mounts: list[str])
         return facts
     changed: dict[str, Fact] = dict(facts.by_key)
     for query in request.queries:
-        places = (query.subject,) if query.kind in _OF_PATHS else _PLACES.get(query.kind, ())
+        places = (query.subject,) if query.kind in _OF_PATHS else PLACES.get(query.kind, ())
         hidden = _first_hidden(places, mounts)
         if hidden:
             changed[query.key] = Fact(
@@ -64,7 +64,7 @@ def without_volumes(facts: Facts, request: CollectionRequest, mounts: list[str])
 
 
 def _first_hidden(places: tuple[str, ...], mounts: list[str]) -> str | None:
-    return next((mount for mount in mounts for place in places if _is_below(_clean(place), mount)), None)
+    return next((mount for mount in mounts for place in places if is_below(_clean(place), mount)), None)
 
 
 def _walk_without(fact: Fact, mounts: list[str]) -> Fact:
@@ -74,7 +74,7 @@ def _walk_without(fact: Fact, mounts: list[str]) -> Fact:
     entries = [
         entry
         for entry in fact.value["entries"]
-        if not any(_is_below(entry["path"], mount) for mount in mounts)
+        if not any(is_below(entry["path"], mount) for mount in mounts)
     ]
     return Fact(fact.status, dict(fact.value, entries=entries), fact.cause)
 
@@ -83,5 +83,5 @@ def _clean(path: str) -> str:
     return "/" + "/".join(part for part in path.split("/") if part and part != ".")
 
 
-def _is_below(path: str, mount: str) -> bool:
+def is_below(path: str, mount: str) -> bool:
     return path == mount or path.startswith(mount.rstrip("/") + "/")

@@ -18,8 +18,8 @@ from ..drift.listings import image_queries, to_image_query
 from ..errors import ScanError
 from ..targets.selection import SelectedTarget
 from .approach import Approach, Collected
-from .auto import AutoApproach
 from .choice import ApproachOptions, open_one
+from .cross_check import parts_of
 from .image import NAME as IMAGE
 from .pod_entry import Means
 from .session import Collecting, Footprint, Session
@@ -27,8 +27,7 @@ from .session import Collecting, Footprint, Session
 
 def with_image_side(live: Approach, means: Means, options: ApproachOptions) -> Approach:
     """The approach, made to answer requests that ask for the image's side, too."""
-    parts = live.approaches if isinstance(live, AutoApproach) else [live]
-    shared = next((part for part in parts if part.name == IMAGE), None)
+    shared = next((part for part in parts_of(live) if part.name == IMAGE), None)
     if shared is not None:
         return _BothSides(live, shared)
     missing = options.missing_option(IMAGE)

@@ -11,6 +11,10 @@ from .approach_kind import ApproachKind
 
 KINDS: tuple[ApproachKind, ...] = (exec.KIND, sidecar.KIND, debug.KIND, image.KIND)
 
+# The same for whoever prefers trust to the least footprint: a shell of our own that sees the running container, then the
+# image, which the target cannot touch but which does not show what the container did since its start; its own shell last.
+BY_TRUST: tuple[ApproachKind, ...] = (debug.KIND, sidecar.KIND, image.KIND, exec.KIND)
+
 _BY_NAME = {kind.name: kind for kind in KINDS}
 # An access says by the name of an approach which rights it holds.
 RIGHTS.update({kind.name: kind.rights for kind in KINDS})

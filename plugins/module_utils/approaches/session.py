@@ -84,13 +84,23 @@ class ShellContainer:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """A cross-check: by which approach (empty: none reached the target), how many facts both answered, and the names of
+    those that differ from the image, as far as the container can have changed them."""
+
+    approach: str
+    compared: int
+    drifted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Entered:
     """Where a session's shell is: by which approach, in which container, from where it sees the target, and
     what stays of it.
 
     `path` is the target's, for messages. `shell`: the container, where it is not the target itself.
     `is_looked_at`: the target's pod is looked at before and afterwards; else its image is what the selection
-    saw. `passed_over` and `doubts`: as of Collected.
+    saw. `passed_over`, `doubts` and `checked`: as of Collected.
     """
 
     approach: str
@@ -102,6 +112,7 @@ class Entered:
     is_looked_at: bool = True
     passed_over: tuple[tuple[str, str], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    checked: Checked | None = None
 
 
 @dataclass(frozen=True)

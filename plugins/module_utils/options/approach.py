@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ..approaches.choice import APPROACHES, ORDER, ApproachOptions
+from ..approaches.choice import APPROACHES, CROSS_CHECKS, NEVER, ORDER, ApproachOptions
 from ..approaches.debug_container import DebugOptions
 from ..approaches.forbidden import OPTION as FORBIDDEN
 from ..approaches.forbidden import Rules, read_rules
@@ -15,11 +15,16 @@ from ..approaches.image_helper import ImageOptions
 from ..targets.quantities import parse_quantity
 from .spec import Params, Spec, bad_option
 
+# What `auto` looks to when it orders the approaches.
+FOOTPRINT, TRUST = "footprint", "trust"
+
 
 def approach_spec() -> Spec:
     return {
         "approach": {"type": "str", "choices": list(APPROACHES), "default": "exec"},
         "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "default": list(ORDER)},
+        "prefer": {"type": "str", "choices": [FOOTPRINT, TRUST], "default": FOOTPRINT},
+        "cross_check": {"type": "str", "choices": list(CROSS_CHECKS), "default": NEVER},
         "helper_namespace": {"type": "str"},
         # names of Secrets, nothing secret themselves
         "scanner_image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -76,6 +81,8 @@ def approach_options(params: Params) -> ApproachOptions:
     return ApproachOptions(
         name=params["approach"],
         order=tuple(params["approaches"]),
+        prefers_trust=params["prefer"] == TRUST,
+        cross_check=params["cross_check"],
         forbidden=forbidden_rules(params),
         debug=DebugOptions(
             image=image,

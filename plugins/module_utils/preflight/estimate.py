@@ -20,7 +20,8 @@ _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
 def count_verdicts(expectations: Sequence[Expectation]) -> dict[str, Any]:
-    """{targets, scannable, not_scannable, namespaces, namespaces_left_out, tried, approaches}."""
+    """{targets, scannable, not_scannable, namespaces, namespaces_left_out, tried, cross_checks,
+    approaches}."""
     scannable = sum(bool(expected.tried) for expected in expectations)
     places: dict[str, Counter[str]] = {}
     for expected in expectations:
@@ -36,6 +37,12 @@ def count_verdicts(expectations: Sequence[Expectation]) -> dict[str, Any]:
         "tried": [
             {"approaches": list(tried), "targets": number}
             for tried, number in Counter(expected.tried for expected in expectations).most_common()
+        ],
+        "cross_checks": [
+            {"approach": approach, "targets": number}
+            for approach, number in Counter(
+                expected.checked_by for expected in expectations if expected.checked_by is not None
+            ).most_common()
         ],
         "approaches": {kind.name: _approach(kind.name, expectations) for kind in KINDS},
     }
@@ -75,8 +82,8 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run
     """{seconds, concurrency, namespaces, seconds_per_namespace, parts}: `parts` has for each approach how
     often it is used, the seconds of one use, and where those were measured (a run id, or TEST_BED_NAME).
 
-    A target that may need a second approach counts with both. Containers of one image are one use of an
-    approach that mounts images.
+    A target that may need a second approach, or that a second one checks, counts with both. Containers of
+    one image are one use of an approach that mounts images.
 
     :param earlier: an earlier run, whose durations are taken for the approaches that it has
     """
@@ -84,7 +91,7 @@ def estimate(expectations: Sequence[Expectation], concurrency: int, earlier: Run
     uses: dict[str, int] = {}
     images: set[str] = set()
     for expected in expectations:
-        for approach in expected.tried:
+        for approach in (*expected.tried, *([expected.checked_by] if expected.checked_by else [])):
             if kind_of(approach).makes_pods:
                 if expected.selected.target.image_id in images:
                     continue

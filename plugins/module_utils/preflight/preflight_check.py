@@ -17,7 +17,7 @@ from typing import Any, Callable, TypeVar
 
 from ..access.objects import Grant, PodRef
 from ..approaches.approach_kind import ApproachKind
-from ..approaches.choice import ApproachOptions, predict_change
+from ..approaches.choice import NEVER, ApproachOptions, predict_change
 from ..approaches.image_helper import helper_name, image_reference, plan_helpers
 from ..approaches.pod_entry import ExecLimits
 from ..approaches.registry import KINDS
@@ -38,11 +38,14 @@ InParallel = Callable[[Sequence[Any], Callable[[Any], Any]], Iterable[tuple[Any,
 @dataclass(frozen=True)
 class Expectation:
     """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that
-    the options choose and that are not refused, up to the first that works. Empty: it cannot be scanned."""
+    the options choose and that are not refused, up to the first that works. Empty: it cannot be scanned.
+    `checked_by`: the approach that would make the cross-check, None where none is asked for, empty where
+    each that could make it is refused."""
 
     selected: SelectedTarget
     verdicts: Mapping[str, Verdict]
     tried: tuple[str, ...]
+    checked_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,17 @@ class PreflightCheck:
         expectations = []
         for number, selected in enumerate(self._targets):
             of_target = {approach: found[number] for approach, found in verdicts.items()}
-            expectations.append(Expectation(selected, of_target, _tried(chosen, of_target)))
+            tried = _tried(chosen, of_target)
+            checked_by = self._checked_by(tried[0], of_target) if tried else None
+            expectations.append(Expectation(selected, of_target, tried, checked_by))
         return expectations
+
+    def _checked_by(self, first: str, verdicts: Mapping[str, Verdict]) -> str | None:
+        """:param first: the approach that is tried first; only a scan tells whether another takes its place"""
+        if self._options.cross_check == NEVER:
+            return None
+        witnesses = self._options.witnesses_of(first)
+        return next((name for name in witnesses if verdicts[name].status != REFUSED), "")
 
     def _predict(self, approach: str, selected: SelectedTarget) -> Any:
         """What the target's pod tells: a Verdict where it refuses, else the entry to add or None."""

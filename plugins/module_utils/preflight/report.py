@@ -145,6 +145,15 @@ def _how(explained: Mapping[str, Any]) -> list[str]:
     lines = ["", "HOW      with approach={}".format(explained["approach"])]
     for entry in explained["tried"]:
         lines.append("  {:6d}  {}".format(entry["targets"], _tried_text(entry["approaches"])))
+    for entry in explained["cross_checks"]:
+        lines.append(
+            "  {:6d}  {}".format(
+                entry["targets"],
+                f"checked by {entry['approach']}"
+                if entry["approach"]
+                else "cannot be checked by a second approach",
+            )
+        )
     return lines
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from .checked_json import JsonObject, JsonRecord
 from .producer import PASSTHROUGH
 
-# The target's own shell and tools answered, or the target could speak for the shell that did.
+# The target's own shell and tools answered.
 EVIDENCE_TARGET = "target"
 # Another shell answered, as the target's user and beside its processes.
 EVIDENCE_BESIDE = "beside"
@@ -23,8 +23,8 @@ EVIDENCE_IMAGE = "image"
 GRADES: tuple[str, ...] = (EVIDENCE_TARGET, EVIDENCE_BESIDE, EVIDENCE_IMAGE)
 # What each of them means, for people who read results.
 GRADE_WORDS: dict[str, str] = {
-    EVIDENCE_TARGET: "the target's own shell answered, or the target could speak for the shell that did",
-    EVIDENCE_BESIDE: "another shell answered, as the target's user and beside its processes",
+    EVIDENCE_TARGET: "the target's own shell and tools answered, or a cross-check that was asked for could not be made",
+    EVIDENCE_BESIDE: "another shell answered, as the target's user and beside its processes, which can try to deceive it",
     EVIDENCE_IMAGE: "the target could not touch what answered; what it changed since its start was not seen",
 }
 

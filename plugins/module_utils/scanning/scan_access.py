@@ -16,8 +16,8 @@ from ..access.lifecycle import ensure_present
 from ..access.made_access import as_result, failure_warnings, failures_of, plan_access
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id
 from ..access.revocation import revoke_when_back
-from ..access.rights import widest
-from ..access.scanner import check_covers
+from ..access.rights import covers, makes_pods, widest
+from ..access.scanner import approach_of, check_covers
 from ..approaches.choice import ApproachOptions
 from ..approaches.image import NAME as IMAGE
 from ..approaches.image_helper import helper_name, plan_helpers
@@ -77,9 +77,18 @@ def planned_access(
     return access_diff(ensure_present(client, _plan(options, run_id, targets), check_mode=True))
 
 
+def witnesses_in(options: ScanOptions) -> tuple[str, ...]:
+    """The approaches that are tried for cross-checks: of an access that was given those that it covers."""
+    names = options.approach.witnesses()
+    if not options.access:
+        return names
+    made_for = approach_of(options.access)
+    return tuple(name for name in names if not makes_pods(name) and covers(made_for, name))
+
+
 def scan_grants(options: ApproachOptions, run_id: str, targets: Sequence[SelectedTarget]) -> list[Grant]:
     """What a scan's own access has to reach: the pods of its targets, and helper pods."""
-    chosen = options.chosen()
+    chosen = options.used()
     inside = widest(chosen)
     grants = grants_of(targets, inside, chosen, options.forbidden) if inside else []
     if options.has_helpers():

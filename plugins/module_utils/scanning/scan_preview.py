@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Callable
 
 from ..access.rights import makes_pods
 from ..approaches.approach import Footprint
-from ..approaches.choice import predict_change
+from ..approaches.auto import NAME as AUTO
+from ..approaches.choice import NEVER, ApproachOptions, predict_change
+from ..approaches.pod_entry import ExecLimits
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.scan import ScanOptions
@@ -35,6 +38,9 @@ def preview_scan(
     additions = _additions(options, targets)
     forbidden = _forbidden(options, targets, say)
     _say_grants(options, run_id, targets, say)
+    if options.approach.cross_check != NEVER:
+        witnesses = ", ".join(options.approach.witnesses()) or "none, for options are missing"
+        say(f"would have each container checked by a second approach, tried in this order: {witnesses}")
     if additions:
         say(f"would add {len(additions)} ephemeral containers to pods, where their entries stay")
     return {
@@ -67,12 +73,26 @@ def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[
     additions: list[Footprint] = []
     for selected in targets:
         with suppress(ScanError):
-            entry = predict_change(options.approach, selected, options.limits)
-            if entry:
-                additions.append(
-                    Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)
-                )
+            first = predict_change(options.approach, selected, options.limits)
+            second = _predict_check(options.approach, selected, options.limits)
+            additions += [
+                Footprint(selected.target.namespace, selected.target.pod, entry["name"], True)
+                for entry in (first, second)
+                if entry
+            ]
     return additions
+
+
+def _predict_check(
+    options: ApproachOptions, selected: SelectedTarget, limits: ExecLimits
+) -> Mapping[str, Any] | None:
+    """What the cross-check would add to the target's pod, by the first approach that its pod does not refuse."""
+    if options.name == AUTO:
+        return None  # only the scan tells which approach is to be checked
+    for name in options.witnesses_of(options.name):
+        with suppress(ScanError):
+            return predict_change(replace(options, name=name), selected, limits)
+    return None
 
 
 def _forbidden(

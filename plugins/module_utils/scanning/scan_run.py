@@ -12,7 +12,8 @@ from typing import Any, Callable
 
 from ..access.renewal import LOST, renew_access
 from ..access.scanner import ScannerAccess
-from ..approaches.choice import open_approach
+from ..approaches.choice import NEVER, open_approach
+from ..approaches.cross_check import with_cross_check
 from ..approaches.image_side import with_image_side
 from ..approaches.pod_entry import Means
 from ..bounded_work import run_bounded
@@ -24,6 +25,7 @@ from ..options.scan import ScanOptions
 from ..targets.selection import SelectedTarget, select_targets
 from .granted_pods import pod_ref
 from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
+from .scan_access import witnesses_in
 from .scan_target import Outcome, ScanPlan, scan_target
 
 
@@ -65,6 +67,9 @@ class ScanRun:
         self._access = ScannerAccess(grantor, grantor.connection, access, cancel)
         means = Means(self._access, slots, options.limits, cancel, scan.targets)
         self._approach = open_approach(means, options.approach)
+        if options.approach.cross_check != NEVER:
+            names = witnesses_in(options)
+            self._approach = with_cross_check(self._approach, names, means, options.approach)
         if options.approach.image_side:
             self._approach = with_image_side(self._approach, means, options.approach)
         self._plan = ScanPlan(
@@ -160,7 +165,7 @@ class ScanRun:
         ref = pod_ref(
             selected.pod.object(),
             self._access.approach_in(selected.target.namespace),
-            approach.chosen(),
+            approach.used(),
             approach.forbidden,
         )
         return ref.approach if ref else None

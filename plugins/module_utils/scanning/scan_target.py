@@ -121,6 +121,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
             **shell_of(collected),
             **footprint_of(collected),
             **passed_over_of(collected),
+            **cross_check_of(collected),
             "unread": [*unread_facts(facts), *verdicts.unread],
         },
         started=seen,
@@ -191,6 +192,20 @@ def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
     if not collected.passed_over:
         return {}
     return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}
+
+
+def cross_check_of(collected: Collected) -> dict[str, dict[str, Any]]:
+    """What a cross-check found, as a judgement's `method` holds it; empty where none was asked for."""
+    checked = collected.checked
+    if checked is None:
+        return {}
+    return {
+        "cross_check": {
+            "approach": checked.approach,
+            "compared": checked.compared,
+            "drifted": list(checked.drifted),
+        }
+    }
 
 
 def unread_facts(facts: Facts) -> list[dict[str, str]]:

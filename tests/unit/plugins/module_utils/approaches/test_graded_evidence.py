@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import Collected
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.graded import (
-    OPEN_SHELL,
     evidence_of,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.image_and_volumes import (
@@ -41,11 +40,18 @@ def test_a_debug_container_that_was_there_before_is_a_reason() -> None:
     assert evidence_of(Collected(Facts(), "debug", debug_container(is_new=True))) == Evidence("beside")
 
 
-def test_a_shell_that_was_open_to_the_target_is_no_better_than_the_targets_own() -> None:
-    opened = evidence_of(Collected(Facts(collector={OPEN_SHELL: True}), "debug"))
-    assert opened.grade == "target" and "open to processes of the target's user" in opened.reasons[0]
-    closed = Collected(Facts(collector={OPEN_SHELL: False}), "debug")
-    assert evidence_of(closed) == Evidence("beside")
+@pytest.mark.parametrize("approach", ["debug", "sidecar"])
+def test_a_shell_that_was_open_to_the_target_is_a_reason(approach: str) -> None:
+    reasons = evidence_of(Collected(Facts(collector={"shell_protected": "no"}), approach)).reasons
+    assert "open to processes of the target's user" in reasons[-1]
+    for said in ({"shell_protected": "yes"}, {"shell_protected": "unknown"}, {}):
+        assert "open to" not in str(evidence_of(Collected(Facts(collector=said), approach)).reasons)
+
+
+def test_mounts_that_nobody_explains_are_named_within_bounds() -> None:
+    mounts = [f"/usr/lib/{number}\x1b[2J" for number in range(9)]
+    (reason,) = evidence_of(Collected(Facts(collector={"unexplained_mounts": mounts}), "exec")).reasons
+    assert "/usr/lib/4\\x1b[2J and 4 more." in reason and "\x1b" not in reason
 
 
 def test_volumes_that_an_image_does_not_show_are_named_within_bounds() -> None:

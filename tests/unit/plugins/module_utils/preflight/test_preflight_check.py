@@ -130,8 +130,8 @@ def target(
     return SelectedTarget(found, PodSnapshot.from_object(pod), pod["spec"].get("os", {}).get("name", "linux"))
 
 
-def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
-    options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image))
+def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers", home="", **more):
+    options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image), **more)
     check = PreflightCheck(
         targets,
         options,
@@ -140,6 +140,7 @@ def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers"):
         reviews=Reviews(cluster),
         dry_runs=DryRuns(cluster, "o", 3600),
         in_parallel=lambda items, work: [(item, work(item)) for item in items],
+        account_namespace=home,
     )
     return check.run(), check.lacks
 
@@ -179,6 +180,29 @@ def test_without_options_the_approaches_that_need_them_are_left_out():
         "image": "bad_option",
     }
     assert found.tried == ("exec",) and "scanner_image" in found.verdicts["debug"].message
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "image", "checked_by"),
+    [
+        ("exec", {}, "tools:1", "debug"),
+        ("debug", {}, "tools:1", "image"),
+        ("image", {}, "tools:1", "debug"),
+        ("auto", {}, "tools:1", "debug"),
+        ("exec", {"annotations": {"kubernetes.io/config.mirror": "x"}}, "tools:1", "image"),
+        ("image", {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}, "tools:1", ""),
+        ("exec", {}, "", ""),
+    ],
+)
+def test_a_cross_check_is_foreseen_with_the_approach_that_would_make_it(name, changes, image, checked_by):
+    (found,), _lacks = explain(Cluster(), [target(**changes)], name, image=image, cross_check="possible")
+    assert found.checked_by == checked_by
+    counted = count_verdicts([found])["cross_checks"]
+    assert counted == [{"approach": checked_by, "targets": 1}]
+    uses = {part["approach"]: part["uses"] for part in estimate([found], 8, None)["parts"]}
+    assert not checked_by or uses[checked_by] >= 1
+    (without,), _lacks = explain(Cluster(), [target(**changes)], name, image=image)
+    assert without.checked_by is None and count_verdicts([without])["cross_checks"] == []
 
 
 def test_questions_are_asked_once_for_what_they_are_about():
@@ -240,6 +264,20 @@ def test_where_a_right_is_missing_and_which():
     patch = {"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}
     assert {"namespaces": ["a", "b"], "approaches": ["debug"], "rules": [patch]} in rules
     assert [entry["namespaces"] for entry in rules] == [["a", "b"], ["b"]]
+
+
+def test_rights_on_accounts_are_asked_for_where_the_accounts_are():
+    """As the manifests divide them: nothing on ServiceAccounts and tokens in the targets' namespace."""
+
+    def held(namespace, permission):
+        return permission.resource.startswith("serviceaccounts") == (namespace == "accounts")
+
+    cluster = Cluster(held)
+    (found,), lacks = explain(cluster, [target(workload="api")], name="exec", home="accounts")
+    assert (lacks, found.tried) == ([], ("exec",))
+    assert set(cluster.paths("/serviceaccounts")) == {"/api/v1/namespaces/accounts/serviceaccounts"}
+    (found,), lacks = explain(Cluster(held), [target(workload="api")], name="exec", home="others")
+    assert {lack.namespace for lack in lacks} == {"others"} and found.tried == ()
 
 
 def test_who_may_escalate_needs_not_hold_what_they_hand_out():

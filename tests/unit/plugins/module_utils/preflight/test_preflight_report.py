@@ -41,6 +41,7 @@ def explained(**changes):
             "namespaces": {"shop": {"Deployment": 4, "Pod": 1}},
             "namespaces_left_out": 0,
             "tried": [{"approaches": [], "targets": 3}, {"approaches": ["exec", "debug"], "targets": 2}],
+            "cross_checks": [{"approach": "debug", "targets": 2}, {"approach": "", "targets": 3}],
             "approaches": {
                 "exec": nothing,
                 "debug": dict(nothing, refused=3, works=2, reasons=[hostile]),

@@ -551,6 +551,16 @@ def test_check_mode_shows_the_access_and_what_would_be_added_and_does_nothing(
     )
 
 
+def test_check_mode_shows_the_cross_check(scan: Scan, cluster: Cluster) -> None:
+    cluster.add_pod("web-1", run_locally)
+    result = scan(check_mode=True, scanner_image=IMAGE, helper_namespace="scans", cross_check="required")
+    assert result["footprint"]["added"] == 1 and result["changed"] is True
+    assert any("tried in this order: debug, sidecar, image, exec" in line for line in scan.said)
+    assert any("helper pods" in line for line in scan.said), "by image, where debug does not reach it"
+    result = scan(check_mode=True, approach="debug", cross_check="possible", approaches=["exec"])
+    assert result["footprint"]["added"] == 1, "exec adds nothing"
+
+
 def test_check_mode_names_the_targets_that_rules_keep_from_being_scanned(
     scan: Scan, cluster: Cluster
 ) -> None:
@@ -578,6 +588,8 @@ def test_check_mode_names_the_targets_that_rules_keep_from_being_scanned(
         ({"approach": "auto", "approaches": ["exec", "exec"]}, "approaches"),
         ({"approach": "auto", "approaches": ["debug"], "scanner_image": None}, "approaches"),
         ({"approach": "image", "drift": True}, "drift"),
+        ({"approach": "exec", "cross_check": "required", "approaches": ["exec"]}, "cross_check"),
+        ({"approach": "debug", "cross_check": "required", "approaches": ["debug", "sidecar"]}, "cross_check"),
         ({"drift": True, "helper_namespace": None}, "drift"),
         ({"lifetime": 60}, "lifetime"),
         ({"compiled_profiles": None}, "profiles"),

@@ -26,6 +26,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_ta
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.loader import load_profile
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Judgement
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
@@ -124,6 +125,7 @@ POD = {
     "status": {},
     "spec": {"containers": [{"name": "app", "image": "i", "env": [{"name": "A", "value": "hunter2"}]}]},
 }
+EVIDENCE = Evidence("beside", ("The target could prepare.",))
 SELECTED = SelectedTarget(TARGET, PodSnapshot.from_object(POD))
 
 
@@ -143,7 +145,13 @@ def first_run(tmp_path: pathlib.Path) -> pathlib.Path:
     verdicts, _notes = judge(engines_for([profile]), NO_AMENDMENTS, Subject(SELECTED, facts))
     (engine,) = engines_for([profile])
     asked = engine.asked(Subject(SELECTED, facts))
-    method = {"run_id": "first", "approach": "exec", "collector_version": "1", "unread": unread_facts(facts)}
+    method = {
+        "run_id": "first",
+        "approach": "exec",
+        "collector_version": "1",
+        "evidence": EVIDENCE.to_json(),
+        "unread": unread_facts(facts),
+    }
     judgement = Judgement(
         TARGET.identity(), method, platform_of(facts), verdicts.results, "2026-01-01T00:00:00.000+00:00", 0.5
     )
@@ -246,6 +254,11 @@ def test_results_say_where_they_are_from(first_run: pathlib.Path) -> None:
         None,
         "pod_gone",
     ]
+
+
+def test_what_was_kept_rests_on_the_evidence_of_then(first_run: pathlib.Path) -> None:
+    run = open_run(judge_again(first_run)["run_dir"])
+    assert [target.evidence for target in run.targets] == [EVIDENCE, None]
 
 
 def test_waivers_and_attestations_count_again(first_run: pathlib.Path) -> None:
