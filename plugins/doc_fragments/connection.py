@@ -13,6 +13,8 @@ options:
       - Path of a kubeconfig file, or its content as a dictionary.
       - Without this option, and without O(host), the variable E(K8S_AUTH_KUBECONFIG), then E(KUBECONFIG), then
         C(~/.kube/config) is used. The identity of the pod that the task runs in is never used unless O(in_cluster) asks for it.
+      - The program that the exec plugin of its user names is run, as the user who runs the task. The task warns of a file that other users
+        can change or read, and of such a program that they can change. kubectl does not.
     type: raw
   context:
     description: Context of the kubeconfig. Its current context when not given. Also E(K8S_AUTH_CONTEXT).

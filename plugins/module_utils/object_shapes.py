@@ -42,10 +42,12 @@ class _MapOf:
 
 @dataclass(frozen=True)
 class Fields:
-    """An object with known fields, some of which must be there. Others are not looked at."""
+    """An object with known fields, some of which must be there. `others`: the shape of all others, None where
+    they are not looked at."""
 
     fields: Mapping[str, Shape]
     required: tuple[str, ...] = ()
+    others: Shape | None = None
 
 
 Shape = Union[_Value, _ListOf, _MapOf, Fields]
@@ -160,6 +162,7 @@ _VOLUME = _fields(
 )
 _CONTAINERS = _ListOf(_CONTAINER)
 POD_SPEC = _fields(
+    "containers",
     **_texts(
         "nodeName",
         "hostname",
@@ -194,12 +197,15 @@ POD_SPEC = _fields(
     imagePullSecrets=_ListOf(_SOURCE_BY_NAME),
 )
 _CONDITIONS = _ListOf(Fields(_texts("type", "status", "reason", "message")))
-_STATE = _fields(
-    running=_fields(startedAt=TEXT),
-    waiting=Fields(_texts("reason", "message")),
-    terminated=_fields(
-        **_texts("reason", "message", "startedAt", "finishedAt"), exitCode=WHOLE, signal=WHOLE
-    ),
+_STATE = Fields(
+    {
+        "running": _fields(startedAt=TEXT),
+        "waiting": Fields(_texts("reason", "message")),
+        "terminated": _fields(
+            **_texts("reason", "message", "startedAt", "finishedAt"), exitCode=WHOLE, signal=WHOLE
+        ),
+    },
+    others=Fields({}),
 )
 _CONTAINER_STATUS = _fields(
     "name",
@@ -219,6 +225,7 @@ POD = _fields(
     spec=POD_SPEC,
     status=_fields(
         **_texts("phase", "reason", "message", "qosClass", "startTime", "nodeName"),
+        observedGeneration=WHOLE,
         conditions=_CONDITIONS,
         containerStatuses=_CONTAINER_STATUSES,
         initContainerStatuses=_CONTAINER_STATUSES,
@@ -327,48 +334,61 @@ def is_collection(path: str) -> bool:
     return found is not None and found.group("name") is None
 
 
-def flaw_of(value: Any, shape: Shape, place: str = "") -> str:
+def flaw_of(value: Any, shape: Shape) -> str:
     """What of a value is not as it must be, such as "spec.volumes is a text, not a list"; "" for nothing."""
-    if value is None:
+    flaw = None if value is None else _flaw(value, shape)
+    if flaw is None:
         return ""
+    place, what = flaw
+    return f"{place.lstrip('.') or 'the reply'} {what}"
+
+
+# (place below the value, such as ".volumes[0]", what is wrong there)
+_Flaw = tuple[str, str]
+
+
+def _flaw(value: Any, shape: Shape) -> _Flaw | None:
     if isinstance(shape, _Value):
-        if isinstance(value, shape.types) and (not isinstance(value, bool) or bool in shape.types):
-            return ""
-        return _wrong(place, value, shape.name)
+        return None if _is_of(value, shape) else _wrong(value, shape.name)
     if isinstance(shape, _ListOf):
-        if not isinstance(value, list):
-            return _wrong(place, value, "a list")
-        for number, entry in enumerate(value):
-            if entry is None:
-                return f"{place}[{number}] is null"
-            flaw = flaw_of(entry, shape.entry, f"{place}[{number}]")
-            if flaw:
-                return flaw
-        return ""
+        return _flaw_of_list(value, shape.entry) if isinstance(value, list) else _wrong(value, "a list")
     if not isinstance(value, dict):
-        return _wrong(place, value, "an object")
-    return _flaw_of_object(value, shape, place)
+        return _wrong(value, "an object")
+    return _flaw_of_map(value, shape.value) if isinstance(shape, _MapOf) else _flaw_of_object(value, shape)
 
 
-def _flaw_of_object(value: Mapping[str, Any], shape: _MapOf | Fields, place: str) -> str:
-    if isinstance(shape, _MapOf):
-        for name, entry in value.items():
-            if type(entry) is not str or shape.value is not TEXT:  # most are maps of texts
-                flaw = flaw_of(entry, shape.value, f"{place}[{name[:80]!r}]")
-                if flaw:
-                    return flaw
-        return ""
-    before = place + "." if place else ""
+def _is_of(value: Any, shape: _Value) -> bool:
+    return type(value) in shape.types  # a bool is an int, so not by isinstance
+
+
+def _flaw_of_list(entries: list[Any], shape: Shape) -> _Flaw | None:
+    for number, entry in enumerate(entries):
+        flaw = _flaw(entry, shape)
+        if flaw is not None:
+            return f"[{number}]{flaw[0]}", flaw[1]
+    return None
+
+
+def _flaw_of_map(entries: Mapping[str, Any], shape: Shape) -> _Flaw | None:
+    for name, entry in entries.items():
+        flaw = None if entry is None else _flaw(entry, shape)
+        if flaw is not None:
+            return f"[{name[:80]!r}]{flaw[0]}", flaw[1]
+    return None
+
+
+def _flaw_of_object(value: Mapping[str, Any], shape: Fields) -> _Flaw | None:
     for name in shape.required:
         if value.get(name) is None:
-            return f"{before}{name} is missing"
+            return f".{name}", "is missing"
     for name, entry in value.items():
-        inner = shape.fields.get(name)
-        if inner is not None and entry is not None:
-            flaw = flaw_of(entry, inner, before + name)
-            if flaw:
-                return flaw
-    return ""
+        inner = shape.fields.get(name, shape.others)
+        if inner is None or entry is None or (type(inner) is _Value and type(entry) in inner.types):
+            continue
+        flaw = _flaw(entry, inner)
+        if flaw is not None:
+            return f".{name[:80]}{flaw[0]}", flaw[1]
+    return None
 
 
 def check_object(value: Any, shape: Shape, tried: str) -> None:
@@ -378,5 +398,5 @@ def check_object(value: Any, shape: Shape, tried: str) -> None:
         raise ScanError("bad_reply", f"{flaw}: the object is not as Kubernetes makes it", tried=tried)
 
 
-def _wrong(place: str, value: Any, wanted: str) -> str:
-    return f"{place or 'the reply'} is {_KINDS.get(type(value), 'something else')}, not {wanted}"
+def _wrong(value: Any, wanted: str) -> _Flaw:
+    return "", f"is {_KINDS.get(type(value), 'null')}, not {wanted}"

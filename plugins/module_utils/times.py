@@ -15,6 +15,19 @@ def api_time(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime(_API_FORMAT)
 
 
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC; one without a time zone is taken for UTC.
+
+    :raises ValueError: in UTC it lies before the first or behind the last day of the calendar
+    """
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is beyond the calendar") from None
+
+
 def parse_api_time(text: object) -> datetime:
     """A time that the API wrote, in UTC.
 

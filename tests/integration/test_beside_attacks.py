@@ -9,6 +9,8 @@ honest container of it shows what is true.
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
 
 import pytest
@@ -28,7 +30,7 @@ TWO_FACED, HARDENED = "securescan.local/two-faced:1", "securescan.local/scanner:
 FREE = {"seccompProfile": {"type": "Unconfined"}}
 ROOT = {**FREE, "runAsNonRoot": False, "capabilities": {"add": ["SYS_ADMIN"]}}
 WAYS = ("honest", "forge", "mask", "mask-hidden", "stutter", "kill", "kill-tools")
-OF_ROOT = ("bind", "pivot")
+OF_ROOT = ("bind", "pivot", "root")
 # They pass in /clean and fail in truth.
 FAULTS = ("cb-root-uid", "cb-passwd-passwords")
 
@@ -37,8 +39,9 @@ def two_faced(way, name="", **changes):
     return container(name or way, TWO_FACED, args=[way], security=FREE, **changes)
 
 
-def as_root(way):
-    return container(way, TWO_FACED, args=[way], user=(0, 0), security=ROOT)
+def as_root(name):
+    way = "honest" if name == "root" else name
+    return container(name, TWO_FACED, args=[way], user=(0, 0), security=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,7 @@ def look(there, helper_operator_kubeconfig, tmp_path_factory):
                     scanner_image=image,
                     profiles=["container-baseline"],
                     debug_match_capabilities=True,
+                    keep_facts=True,
                     timeout=timeout,
                 )
             )
@@ -92,6 +96,21 @@ def look(there, helper_operator_kubeconfig, tmp_path_factory):
 def verdicts(run, name):
     (target,) = run.of(name)
     return {control: verdict for (_profile, control), verdict in run.verdicts(target).items()}
+
+
+def evidence(run, name):
+    (target,) = run.of(name)
+    return run.said(target)["evidence"]
+
+
+def grade(run, name):
+    return evidence(run, name)["grade"]
+
+
+def collector(run, name):
+    """What the collector said of itself."""
+    (target,) = run.of(name)
+    return json.loads((run.folder / target["facts"]["path"]).read_text(encoding="utf-8"))["collector"]
 
 
 def error(run, name):
@@ -119,9 +138,10 @@ def test_an_honest_container_of_the_image_fails(look):
 )
 def test_a_target_can_have_a_shell_say_anything_that_it_can_touch(look, row, approach, name):
     """An honest limit: so says the grade, and only a hardened scanner image or the approach image ends it."""
-    seen = verdicts(look(approach, name), name)
+    run = look("debug", "forge", "honest", "root") if approach == "debug" else look(approach, name)
+    seen = verdicts(run, name)
     assert [seen[fault] for fault in FAULTS] == [PASSED, PASSED]
-    attack_ends_as(row, outcome="the target's own verdicts", grade="beside")
+    attack_ends_as(row, outcome="the target's own verdicts", grade=grade(run, name))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +157,7 @@ def test_a_target_cannot_touch_a_hardened_shell(look, there, row, approach, name
     assert [seen[fault] for fault in FAULTS] == [FAILED, FAILED]
     said = there.cluster.kubectl("logs", name, "-n", there.name, "-c", name)
     assert "not forged: its standard input: Permission denied" in said.splitlines()
-    attack_ends_as(row, outcome="the true verdicts", grade="beside")
+    attack_ends_as(row, outcome="the true verdicts", grade=grade(run, name))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +169,30 @@ def test_a_target_that_sends_signals_gets_no_verdict(look, row, reason):
     run = look("debug", "stop", image=HARDENED, timeout=8.0) if way == "stop" else by_debug(look)
     assert error(run, way)["reason"] == reason
     attack_ends_as(row, outcome=reason)
+
+
+def test_the_collector_says_whether_its_shell_can_be_touched(look):
+    hardened, plain = by_debug(look), look("debug", "forge", "honest", "root")
+    assert collector(hardened, "honest")["shell_protected"] == "yes"
+    assert collector(plain, "honest")["shell_protected"] == "no"
+    assert collector(by_exec(look), "honest")["shell_protected"] == "unknown"
+    for run in (hardened, plain):
+        assert collector(run, "root")["shell_protected"] == "no", "root is allowed to read every program"
+        assert collector(run, "honest")["unexplained_mounts"] == []
+    assert evidence(hardened, "honest")["reasons"] == []
+    (reason,) = evidence(plain, "honest")["reasons"]
+    assert "open to processes of the target's user" in reason
+
+
+def test_a_container_of_the_hardened_image_ends_when_it_is_told(look, there):
+    by_debug(look)
+    deadline = time.monotonic() + 10
+    while "running" in there.states("honest").values() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (name,) = [entry["name"] for entry in there.entries("honest") if entry["image"] == HARDENED]
+    statuses = there.pod("honest")["status"]["ephemeralContainerStatuses"]
+    (state,) = [status["state"] for status in statuses if status["name"] == name]
+    assert state["terminated"]["exitCode"] == 0, state
 
 
 def test_a_target_that_kills_the_shells_programs_passes_no_more_than_is_true(look):
@@ -179,7 +223,7 @@ def test_the_image_tells_the_truth_whatever_the_container_does(look):
     run = look("image", "honest", "forge", "mask")
     for name, row in (("forge", "03-forge-image"), ("mask", "04-mask-image")):
         assert verdicts(run, name) == verdicts(run, "honest")
-        attack_ends_as(row, outcome="the true verdicts", grade="image")
+        attack_ends_as(row, outcome="the true verdicts", grade=grade(run, name))
 
 
 def test_auto_goes_on_to_the_image_of_a_container_that_shows_something_else(look):
@@ -189,4 +233,4 @@ def test_auto_goes_on_to_the_image_of_a_container_that_shows_something_else(look
     assert said["approach"] == "image"
     assert {"approach": "exec", "reason": "target_unreadable"} in said["passed_over"]
     assert verdicts(run, "mask")["cb-root-uid"] == FAILED
-    attack_ends_as("04-mask-auto", outcome="the true verdicts", grade="image")
+    attack_ends_as("04-mask-auto", outcome="the true verdicts", grade=grade(run, "mask"))

@@ -247,7 +247,7 @@ class Session:
             ended = self._ask_last(b"")
             if ended.exit_code:
                 return ended
-        elif said[1].isdigit():
+        elif said[1].isdigit() and len(said[1]) <= 3:  # the container writes it
             return _Answer(int(said[1]), said[0], self._shell.stderr)
         raise ScanError(
             "incomplete_reply",

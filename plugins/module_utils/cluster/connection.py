@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +18,12 @@ from ..network.http_pool import HttpTarget
 from ..network.proxy import basic_credential, choose_proxy
 from ..network.tls import ClientCertificate, TlsClient, read_file
 from ..network.transport import Endpoint, TlsStream, open_stream
+from ..safe_text import server_text
 from .connection_options import ConnectionOptions, add_environment
 from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
+from .exec_plugin import plugin_command
 from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig
+from .loose_files import loose_kubeconfigs, loose_program
 
 __all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
 
@@ -203,6 +207,8 @@ def _assemble(
         warnings.append(
             "The kubeconfig's insecure-skip-tls-verify is ignored; only validate_certs: false turns verification off."
         )
+    if choice:
+        warnings += _looseness(choice, environ, runs_plugin=not options.has_credential)
     if options.has_credential or choice is None:
         source = CredentialSource(_credential_of_options(options))
     else:
@@ -216,6 +222,14 @@ def _assemble(
         impersonation=impersonation,
         warnings=warnings,
     )
+
+
+def _looseness(choice: KubeconfigChoice, environ: Mapping[str, str], *, runs_plugin: bool) -> list[str]:
+    """Warnings about files that others can change or read, of which this connection is made."""
+    program = server_text(plugin_command(choice)) if runs_plugin else ""
+    warnings = loose_kubeconfigs(choice.files, program)
+    found = shutil.which(plugin_command(choice), path=environ.get("PATH")) if program else None
+    return warnings + (loose_program(Path(found)) if found else [])
 
 
 def _from_service_account(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:

@@ -59,15 +59,23 @@ def run_plugin(choice: KubeconfigChoice, environ: Mapping[str, str]) -> PluginCr
         )
     if config.get("interactiveMode") == "Always":
         raise _failed(choice, "it needs a terminal (interactiveMode: Always)")
-    command = config["command"]
-    if "/" in command:
-        command = str(user.folder / Path(command).expanduser())
+    command = plugin_command(choice)
     output = _run(
         [command] + [str(part) for part in config.get("args") or []],
         _environment(choice, config, version, environ),
         choice,
     )
     return _parse(output, version, choice)
+
+
+def plugin_command(choice: KubeconfigChoice) -> str:
+    """The program of the chosen user's exec plugin: a path, or a name that is looked up in PATH; "" where it has
+    none."""
+    config = choice.user.content.get("exec")
+    command = config.get("command") if isinstance(config, dict) else None
+    if not isinstance(command, str):
+        return ""
+    return str(choice.user.folder / Path(command).expanduser()) if "/" in command else command
 
 
 def _environment(

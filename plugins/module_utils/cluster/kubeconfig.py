@@ -71,12 +71,13 @@ class Section:
 
 @dataclass(frozen=True)
 class KubeconfigChoice:
-    """One context of a kubeconfig with its cluster and user."""
+    """One context of a kubeconfig with its cluster and user. `files`: those that were read."""
 
     source: str
     context: Section
     cluster: Section
     user: Section
+    files: tuple[Path, ...] = ()
 
 
 def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> KubeconfigChoice:
@@ -84,7 +85,7 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
 
     :raises ScanError: bad_file, bad_option (no such context), missing_library
     """
-    name, documents = _documents(source)
+    name, documents, files = _documents(source)
     contexts, clusters, users = (_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
     current = next(
         (
@@ -109,24 +110,32 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
         )
     chosen = contexts[wanted]
     return KubeconfigChoice(
-        name, chosen, _referred(chosen, "cluster", clusters, name), _referred(chosen, "user", users, name)
+        name,
+        chosen,
+        _referred(chosen, "cluster", clusters, name),
+        _referred(chosen, "user", users, name),
+        files,
     )
 
 
-def _documents(source: KubeconfigSource) -> tuple[str, list[tuple[Mapping[str, Any], Path]]]:
-    """The source's name for messages, and each document with the folder to which its paths are relative."""
+def _documents(
+    source: KubeconfigSource,
+) -> tuple[str, list[tuple[Mapping[str, Any], Path]], tuple[Path, ...]]:
+    """The source's name for messages, each document with the folder to which its paths are relative, and the
+    files that were read."""
     if not isinstance(source, str):
-        return "the kubeconfig", [(source, Path.cwd())]
+        return "the kubeconfig", [(source, Path.cwd())], ()
     if "\n" in source or source.lstrip().startswith("{"):
-        return "the kubeconfig", [(_parse(source.encode("utf-8"), "the kubeconfig"), Path.cwd())]
+        return "the kubeconfig", [(_parse(source.encode("utf-8"), "the kubeconfig"), Path.cwd())], ()
     paths = [Path(part).expanduser() for part in source.split(os.pathsep) if part]
     # As in kubectl, some of several files can be missing.
     present = [path for path in paths if path.exists()] or paths
     name = f"kubeconfig {os.pathsep.join(map(str, present))}"
-    return name, [
+    documents = [
         (_parse(read_file(path, "kubeconfig"), f"kubeconfig {path}"), path.absolute().parent)
         for path in present
     ]
+    return name, documents, tuple(path.absolute() for path in present)
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:

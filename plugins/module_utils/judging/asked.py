@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..collector.facts import BROKEN, MET, NOTHING_ASKED, UNKNOWN, Answer, Asked, Fact, Facts
-from ..kept.kept_facts import reduce_facts
+from ..collector.facts import BROKEN, MET, UNKNOWN, Answer, Asked, Fact, Facts
+from ..kept.kept_facts import reduce_facts, with_parts
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext, Evidence, NotKnownError
 from ..vocabulary.registry import RESOURCES
@@ -29,12 +29,11 @@ def asked_of(profiles: Sequence[CompiledProfile], facts: Facts, context: Evaluat
     An expectation with a sensitive input has no answer: its operand could be guessed from the answer's id.
     """
     parts: dict[str, dict[str, Fact]] = {}
-    whole = Evidence(facts, context, parts)
+    whole, kept = Evidence(facts, context, parts), reduce_facts(facts)
     told = [
-        (expectation, _answer(expectation, whole))
-        for expectation in _about_reduced(profiles, facts, reduce_facts(facts, NOTHING_ASKED))
+        (expectation, _answer(expectation, whole)) for expectation in _about_reduced(profiles, facts, kept)
     ]
-    reduced = Evidence(reduce_facts(facts, Asked(parts)), context)
+    reduced = Evidence(with_parts(kept, Asked(parts)), context)
     answers = {
         expectation_id(test, expectation): answer
         for (test, expectation, keys), answer in told

@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ..collector.facts import ABSENT, ANSWERS, OK, STATUSES, WITHHELD, Answer, Asked, Fact, Facts
@@ -30,18 +30,20 @@ class BadFactsError(ValueError):
     """What was kept does not have the form of facts; the message says where."""
 
 
-def reduce_facts(facts: Facts, asked: Asked) -> Facts:
-    """The facts without what is not kept of them, with what was asked of it."""
-    return Facts(
-        {key: _reduced(key, fact, asked.parts.get(key, {})) for key, fact in facts.items()},
-        facts.collector,
-        asked.answers,
-    )
+def reduce_facts(facts: Facts) -> Facts:
+    """The facts without what is not kept of them."""
+    return Facts({key: _reduced(key, fact) for key, fact in facts.items()}, facts.collector)
+
+
+def with_parts(reduced: Facts, asked: Asked) -> Facts:
+    """Reduced facts with the parts that were asked of them."""
+    parts = {key: replace(reduced[key], parts=parts) for key, parts in asked.parts.items()}
+    return Facts({**reduced.by_key, **parts}, reduced.collector)
 
 
 def keep_facts(facts: Facts, asked: Asked) -> dict[str, Any]:
-    """The facts by their keys, reduced, as JSON values."""
-    return {key: _encode_fact(fact) for key, fact in reduce_facts(facts, asked).items()}
+    """The facts by their keys, reduced, with the parts that were asked of them, as JSON values."""
+    return {key: _encode_fact(fact) for key, fact in with_parts(reduce_facts(facts), asked).items()}
 
 
 def keep_answers(asked: Asked) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def restore_facts(kept: Any, collector: Mapping[str, Any], answers: Any = None) 
     )
 
 
-def _reduced(key: str, fact: Fact, parts: Mapping[str, Fact]) -> Fact:
+def _reduced(key: str, fact: Fact) -> Fact:
     kind, _colon, subject = key.partition(":")
     family = KINDS.get(kind)
     if family is None:
@@ -76,11 +78,11 @@ def _reduced(key: str, fact: Fact, parts: Mapping[str, Fact]) -> Fact:
     if value is not None and sensitive is not None:
         value = sensitive.without(value)
         if value is None:
-            return Fact(WITHHELD, cause=sensitive.cause, parts=parts)
+            return Fact(WITHHELD, cause=sensitive.cause)
     secret = secret_in("\n".join((*_texts(family.named(subject, value)), fact.cause)))
     if secret:
-        return Fact(WITHHELD, cause=f"it was not kept: it may hold a secret ({secret})", parts=parts)
-    return Fact(fact.status, value, fact.cause, parts)
+        return Fact(WITHHELD, cause=f"it was not kept: it may hold a secret ({secret})")
+    return Fact(fact.status, value, fact.cause)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -39,6 +39,7 @@ _TEXT_KEYS = """
     serviceAccount priorityClassName runtimeClassName nodeName schedulerName dnsPolicy preemptionPolicy
     terminationMessagePolicy type role level user host add drop medium sizeLimit fsGroupChangePolicy
     supplementalGroupsPolicy cpu memory ephemeral-storage targetContainerName
+    workingDir
 """
 _KEPT_TEXTS = frozenset(_TEXT_KEYS.split())
 # The same for those that are kept below one key alone: (that key, their own).

@@ -35,6 +35,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..suggestions import unknown_name
+from ..times import in_utc
 from .hdf import hdf_control
 from .model import (
     SEGMENT_FAILED,
@@ -188,14 +189,9 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
 
 def _time(text: str) -> datetime.datetime | None:
     try:
-        time = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        return in_utc(datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00")))
     except ValueError:
         return None
-    return (
-        time.replace(tzinfo=datetime.timezone.utc)
-        if time.tzinfo is None
-        else time.astimezone(datetime.timezone.utc)
-    )
 
 
 def _length(frequency: str) -> tuple[int, int] | None:

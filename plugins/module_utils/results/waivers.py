@@ -24,6 +24,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..suggestions import unknown_name
+from ..times import in_utc
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
@@ -100,18 +101,17 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
 
 def _expiration_date(control_id: str, value: Any, source: str) -> datetime.date | None:
     """A day. Of a time, the day in UTC counts: the waiver ends at its beginning, which is never too late."""
-    if isinstance(value, str):
-        try:
+    wrong = _bad(source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}")
+    try:
+        if isinstance(value, str):
             value = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        except ValueError:
-            raise _bad(
-                source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}"
-            ) from None
-    if isinstance(value, datetime.datetime):
-        return (value.astimezone(datetime.timezone.utc) if value.tzinfo else value).date()
+        if isinstance(value, datetime.datetime):
+            return in_utc(value).date()
+    except ValueError:
+        raise wrong from None
     if value is None or isinstance(value, datetime.date):
         return value
-    raise _bad(source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}")
+    raise wrong
 
 
 def _bad(source: str, what: str) -> ScanError:

@@ -139,6 +139,7 @@ def is_debug_command(command: Any) -> bool:
         and tuple(command[: len(IDLE)]) == IDLE
         and isinstance(command[-3], str)
         and command[-3].isdecimal()
+        and len(command[-3]) <= len(str(MOST_SECONDS))
         and int(command[-3]) <= MOST_SECONDS
         and command[-2] in (END, KEEP)
     )

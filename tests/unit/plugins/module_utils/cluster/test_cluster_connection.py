@@ -48,6 +48,7 @@ def tokens(server: FakeApiServer) -> tuple[str, str]:
 def test_kubeconfig_as_mapping_path_and_variable(server: FakeApiServer, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(server.kubeconfig()), encoding="utf-8")
+    path.chmod(0o600)
     for options, environ in (
         (ConnectionOptions(kubeconfig=server.kubeconfig()), {}),
         (ConnectionOptions(kubeconfig=str(path)), {}),

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_container import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.debug_end import (
     END_SCRIPT,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.commands import join_command

@@ -15,6 +15,8 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.judging import evaluation
 from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_control
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import control_status
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
     EvaluationContext,
 )
@@ -370,3 +372,15 @@ def test_every_resource_describes_itself():
         assert resource.description.endswith("."), resource.name
         for part in (*resource.attributes.values(), *resource.all_parameters, *resource.fields.values()):
             assert part.description.endswith("."), (resource.name, part.name)
+
+
+@pytest.mark.parametrize("depth", [400, 900, 100_000])
+def test_a_value_that_is_nested_too_deeply_to_be_shown_is_not_reviewed(judge, depth):
+    content = b'{"a": ' + b"[" * depth + b"]" * depth + b"}"
+    control = judge(
+        "- json: {path: /c, key: a}\n  expect: {value: nothing}",
+        {"content:/c": content},
+    )
+    (segment,) = control.results
+    assert segment.status == "skipped", segment.message
+    attack_ends_as("25-deep-json", outcome=control_status(hdf_control(control)))

@@ -380,6 +380,25 @@ def test_only_the_run_that_was_named_by_its_digest_is_judged(first_run: pathlib.
     assert caught.value.reason == "bad_results"
 
 
+def test_a_file_of_version_1_is_judged_by_its_facts_as_a_whole(first_run: pathlib.Path) -> None:
+    """As earlier releases wrote it: without answers, with contents."""
+    (path,) = (first_run / "facts").iterdir()
+    facts = json.loads(path.read_text())["facts"]
+    content = {"status": "ok", "value": {"base64": "d2VsY29tZQ=="}, "cause": ""}
+    secret = {"status": "unreached", "value": None, "cause": "it was not kept: it may hold a secret (x)"}
+    facts.update({"content:/etc/motd": content, "content:/etc/app.conf": secret})
+    kept = {name: value for name, value in json.loads(path.read_text()).items() if name != "answers"}
+    path.write_text(json.dumps(kept))
+    alter(path, first_run, facts=facts, schema_version=1)
+    after = verdicts(judge_again(first_run)["run_dir"])
+    assert after["text"][0][0] == "passed"
+    assert after["secret"][0] == (
+        "skipped",
+        None,
+        "content:/etc/app.conf is not known: it was not kept: it may hold a secret (x).",
+    )
+
+
 def test_a_run_that_kept_nothing_is_refused(first_run: pathlib.Path) -> None:
     summary = json.loads((first_run / "summary.json").read_text())
     summary["targets"][0]["facts"] = None

@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.api_
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import markdown
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results import run_folder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import escape_text, server_text
+from ansible_collections.securescan.kubernetes.plugins.module_utils.strict_json import load_json
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.patterns import matches
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.quantities import parse_quantity
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resources import settings
@@ -75,7 +76,7 @@ FILLS = (
 READERS: dict[str, Callable[[str], Any]] = {
     "login_defs": settings._parse_login_defs,
     "ini": settings._parse_ini,
-    "json": settings.load_json,
+    "json": load_json,
     "yaml": settings._parse_yaml,
     "version": version_key,
     "quantity": parse_quantity,
@@ -102,13 +103,16 @@ READERS: dict[str, Callable[[str], Any]] = {
     "file name": lambda text: (run_folder._SAFE_PART.fullmatch(text), run_folder._UNSAFE.sub("_", text)),
     "operator's pattern": lambda text: matches(text, ["*a*a*a*a*a*a*a*b", "*" * 20 + "x", "*[!a]*0*?*-*x"]),
 }
+# Readers of what API servers and nodes say, whose patterns begin with words of theirs.
+MESSAGES = ("api error", "exec failure", "escalation", "pod security")
+FILLS_OF_YAML = ("{", "[", "a: ", "- ", "a\n", " ", '"', "\n")
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_hostile_text_of_48_kib_is_read_in_a_moment(reader: str) -> None:
     slowest, worst = 0.0, ""
-    for beginning in BEGINNINGS[:1] if reader == "yaml" else BEGINNINGS:
-        for fill in FILLS:
+    for beginning in BEGINNINGS if reader in MESSAGES else BEGINNINGS[:1]:
+        for fill in FILLS if reader != "yaml" else FILLS_OF_YAML:
             text = beginning + fill * (LENGTH // len(fill)) + "!"
             begun = time.process_time()
             with contextlib.suppress(ValueError, RecursionError):

@@ -6,8 +6,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import Facts
+from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_pod import kept_pod
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.evidence import (
+    EvaluationContext,
+    Evidence,
+    NotKnownError,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.pod_spec import parse_image
 from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.registry import RESOURCES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.vocabulary.resource import View
 
 
 def pod(container=None, context=None, **spec):
@@ -341,6 +349,21 @@ def test_effective_value(verdict, resource, attribute, value, given):
     assert status == "passed", message
     status, message = verdict(test % (resource, attribute, f"{{not: {written(value)}}}"), pod=given)
     assert status == "failed", message
+
+
+@pytest.mark.parametrize(("resource", "attribute", "_value", "given"), ALL)
+def test_a_pod_that_was_kept_says_the_same(resource, attribute, _value, given):
+    """What is kept of a pod is all that controls can ask of it."""
+    whole = {"status": {}, **given}
+
+    def told(pod):
+        view = View({}, Evidence(Facts(), EvaluationContext({}, pod, "app")))
+        try:
+            return RESOURCES[resource].attributes[attribute].read(view)
+        except NotKnownError as missing:
+            return str(missing)
+
+    assert told(kept_pod(whole)) == told(whole)
 
 
 def test_every_attribute_is_covered():

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that decide whom a task trusts and what it runs, and that others on the machine can read or change.
+
+kubectl looks at no modes: it takes such a kubeconfig, and runs the program that its exec plugin names. So do we,
+because it is the operator's file; but the operator is told.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
+    """Warnings about kubeconfig files that others can read or change.
+
+    :param program: the command of the exec plugin that is run as it stands in them, "" for none
+    """
+    warnings = []
+    for file in files:
+        changers = who_can_change(file)
+        if changers and program:
+            warnings.append(
+                f"{changers} can change {file}, which names a program that this task runs as its own user "
+                f"({program}). kubectl runs it without a word. Make the file yours alone (chmod 600)."
+            )
+        elif changers:
+            warnings.append(
+                f"{changers} can change {file}, and so choose the server that your credential is sent to, and name "
+                "a program that this task would run. kubectl takes it without a word. Make the file yours alone "
+                "(chmod 600)."
+            )
+        elif _is_readable_by_others(file):
+            warnings.append(
+                f"Other users can read {file}, and so the credential in it. kubectl takes it without a word. Make "
+                "the file yours alone (chmod 600)."
+            )
+    return warnings
+
+
+def loose_program(program: Path) -> list[str]:
+    """A warning about the program of an exec plugin that others can change."""
+    changers = who_can_change(program)
+    if not changers:
+        return []
+    return [
+        f"{changers} can change the program {program}, which this task runs as its own user, because the exec "
+        "plugin of the kubeconfig names it. kubectl runs it without a word. Let only its owner write to it and to "
+        "its folder."
+    ]
+
+
+def who_can_change(file: Path) -> str:
+    """Who besides us and root can change a file, or put another one in its place; "" for nobody. Access control
+    lists are not looked at."""
+    try:
+        real = file.resolve()
+        own, folder = real.stat(), real.parent.stat()
+    except OSError:
+        return ""  # that it cannot be read is found, and said, elsewhere
+    return _writers(own) or ("" if folder.st_mode & stat.S_ISVTX else _writers(folder))
+
+
+def _writers(status: os.stat_result) -> str:
+    if status.st_mode & stat.S_IWOTH:
+        return "Every user of this machine"
+    if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
+        return f"The group {status.st_gid}"
+    return "" if status.st_uid in (0, os.geteuid()) else f"The user {status.st_uid}"
+
+
+def _is_readable_by_others(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError:
+        return False
