@@ -44,6 +44,7 @@ _SECONDS = {
     "test_saf_agreement.py": 50,
     "test_guard_denials.py": 50,
     "test_image_scan.py": 40,
+    "test_withheld_facts.py": 40,
     "test_access.py": 40,
     "test_access_sweep.py": 40,
     "test_access_obstacles.py": 40,

@@ -27,8 +27,8 @@ options:
     default: exec
   approaches:
     description:
-      - The approaches that O(approach=auto) tries, in this order. V(debug) is left out without O(scanner_image), V(image) without
-        O(scanner_image) or O(helper_namespace).
+      - The approaches that O(approach=auto) tries, in this order. V(sidecar) and V(debug) are left out without O(scanner_image),
+        V(image) without O(scanner_image) or O(helper_namespace).
       - O(cross_check) takes the second approach from these, too.
     type: list
     elements: str
@@ -64,8 +64,10 @@ options:
     type: str
   scanner_image:
     description:
-      - Image of the containers that O(approach=debug) and O(approach=image) add; both need it. Any image with a POSIX shell (C(sh))
-        and C(sleep).
+      - Image of the containers that O(approach=debug) and O(approach=image) add, and of the sidecars that O(approach=sidecar) enters; all
+        three need it. Any image with a POSIX shell (C(sh)) and C(sleep).
+      - A sidecar is entered only when all of it is what M(securescan.kubernetes.scan_sidecar) makes of this image, in the same words. By
+        any approach, such sidecars are no targets; without this option nothing proves that they are a scan's, and they are targets.
       - For an ephemeral container it is pulled with the pod's own pull secrets, because such a container cannot bring others.
     type: str
   scanner_image_pull_secrets:
@@ -80,7 +82,8 @@ options:
     default: IfNotPresent
   debug_keep_alive:
     description:
-      - Seconds that an ephemeral container stays for later scans, which then need only an exec and leave no further entry.
+      - Seconds that an ephemeral container stays for later scans with this option, which then need only an exec and leave no further
+        entry. Scans without it use only what they have added themselves.
       - With V(0) each is told to end when its target is done. One that cannot be told ends by itself, at most 30 seconds after
         O(timeout).
     type: int

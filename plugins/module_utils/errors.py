@@ -459,7 +459,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-804",
         "gate_failed",
         "The results do not meet the threshold.",
-        "The reasons name each unmet limit; fix the findings or agree on a waiver with an expiry.",
+        "The reasons name each unmet limit; fix the findings, let be read what was not reviewed, or agree on a waiver "
+        "with an expiry.",
     ),
     ErrorKind(
         "SCAN-805",

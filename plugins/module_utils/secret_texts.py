@@ -268,8 +268,9 @@ def secret_in_value(value: Any, name: str = "") -> str:
 
     :param name: what the value is called, where that tells that it is a secret
     """
-    texts = (f"{name}={text}" if name else text for text in _texts(value))
-    return next(filter(None, map(secret_in, texts)), "")
+    texts = list(_texts(value))
+    named = [f"{name}={text}" for text in texts] if name else []
+    return next(filter(None, map(secret_in, (*texts, *named))), "")
 
 
 def without_secret(text: str) -> str:
@@ -295,7 +296,8 @@ def values_without_secrets(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value: each, and those of a list of texts also as one, since a secret may stand behind its name."""
+    """The texts in a value: each, and those of a list of texts also as one, since a secret may stand behind its name.
+    Likewise a mapping as it is shown."""
     if isinstance(value, bytes):
         yield value.decode("utf-8", "surrogateescape")
     elif isinstance(value, str):
@@ -303,11 +305,12 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield str(value)
     elif isinstance(value, Mapping):
+        yield str(value)
         for item in value.values():
             yield from _texts(item)
     elif isinstance(value, (list, tuple)):
         if len(value) > 1 and all(isinstance(item, str) for item in value):
-            yield " ".join(value)
-            yield "\n".join(value)
+            for between in (" ", "\n", ":"):
+                yield between.join(value)
         for item in value:
             yield from _texts(item)

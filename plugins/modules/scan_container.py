@@ -26,8 +26,9 @@ options:
     description:
       - Keep the facts of each container in the folder C(facts) of the run, so that M(securescan.kubernetes.scan_judgement)
         can judge it again.
-      - Nothing secret is kept. Environment variables are kept by name only, and a fact in which something looks like a password,
-        a key or a token is left out.
+      - Command lines, contents of files, output of programs and values of environment variables are not kept, but for the single
+        settings that the profiles read and the answers to their tests. What is left is searched for what looks like a password,
+        a key or a token, and left out where something does. This search is a help and no promise.
     type: bool
     default: false
   drift:
@@ -75,7 +76,8 @@ options:
     default: 8388608
   renew_access:
     description:
-      - Scan the successors of pods that were replaced during the scan, for example by a rolling update.
+      - Scan the successors of pods that were replaced during the scan, for example by a rolling update, and of containers that were
+        restarted or changed in their pods.
       - The access reaches the pods that were selected. Without this option their successors are not scanned, and the record says so.
         With it the access is renewed once and the successors are scanned in their place.
     type: bool

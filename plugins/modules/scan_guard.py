@@ -51,8 +51,8 @@ options:
   grantors:
     description:
       - The users that make accesses for scans, as the API server names them, such as C(system:serviceaccount:ops:scanner).
-      - They are held to ServiceAccounts, tokens, Roles and RoleBindings of scans, and enter no pod themselves. Nobody else gets
-        the token of a scan's ServiceAccount. Name only identities that do nothing but scans.
+      - They are held to ServiceAccounts, tokens, Roles and RoleBindings of scans, and enter no pod themselves. Nobody else makes the
+        ServiceAccount of a scan, or gets its token. Name only identities that do nothing but scans.
       - Nobody is held when this and O(grantor_groups) are empty.
     type: list
     elements: str

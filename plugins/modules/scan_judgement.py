@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Judges the facts that a run kept (O(securescan.kubernetes.scan_container#module:keep_facts)) by the same profiles or by others,
     and writes a run's folder of its own with HDF documents and a summary. No cluster is touched.
-  - The same profiles give the same verdicts. A fact is not kept when no profile asked for it then, or when it looks like a secret. Its
-    control is Not Reviewed with that cause. It never passes.
+  - The same profiles give the same verdicts. What is sensitive was kept only as far as the profiles of the scan asked for it. A control
+    that asks for more is Not Reviewed with that cause. It never passes.
   - A container that was not scanned then, or whose file was altered, is a record with its cause, as in a scan.
 options:
   run_dir:
@@ -30,7 +30,7 @@ options:
     required: true
   allow_shared_folder:
     description:
-      - Whether others are allowed to write to O(output_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Whether others are allowed to write to O(run_dir) or O(output_dir), or to a folder above them. They could replace the results before a gate reads them.
       - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
         that user's own group are no others; a sticky folder such as C(/tmp) can be above.
     type: bool

@@ -29,7 +29,7 @@ options:
     type: int
   allow_shared_folder:
     description:
-      - Whether others are allowed to write to O(run_dir), or to a folder above it. They could replace the results before a gate reads them.
+      - Whether others are allowed to write to O(run_dir) or O(baseline), or to a folder above them. They could replace the results before a gate reads them.
       - Without it the task ends before anything is touched, and with it there is a warning. Root, whoever runs the task, and
         that user's own group are no others; a sticky folder such as C(/tmp) can be above.
     type: bool
@@ -69,8 +69,8 @@ options:
   fail_on:
     description:
       - V(gate) fails the task when the threshold is not met.
-      - V(error) fails it only when a container could not be scanned or judged, a control ended in a profile error, or the run is
-        not as its scan wrote it.
+      - V(error) fails it only when a container could not be scanned or judged, a control ended in a profile error, or the run is not
+        as its scan wrote it.
       - V(never) reports only.
     type: str
     choices: [gate, error, never]

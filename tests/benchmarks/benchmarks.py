@@ -30,6 +30,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.d
     DebugOptions,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.exec import ExecApproach
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.looks import Looks
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.pod_entry import (
     ExecLimits,
     Means,
@@ -47,6 +48,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.co
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.engine import Subject
 from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.registry import engines_for
+from ansible_collections.securescan.kubernetes.plugins.module_utils.network.deadline import Deadline
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amendments import NO_AMENDMENTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
@@ -290,8 +292,17 @@ class Bench:
             "API requests per further target after the list",
             requests / (len(self.targets) - 1),
             "requests",
-            2.0,
+            3.0,
         )
+        scanner = self.scanner.for_target(self.targets[0].target)
+        looking = []
+        for _round in range(self.size.rounds):
+            started = time.perf_counter()
+            looks = Looks(scanner, self.targets[0].target, Deadline(60.0, None, "looking"))
+            looks.before()
+            looks.after()
+            looking.append(time.perf_counter() - started)
+        self.at_most("both looks at a target's pod, wall", statistics.median(looking) * 1000, "ms", 20.0)
 
     def throughput(self) -> None:
         work = [self.targets[index % len(self.targets)] for index in range(self.size.scans)]

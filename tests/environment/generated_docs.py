@@ -89,7 +89,7 @@ _REACH = {
 def facts_page() -> str:
     rows = [
         f"| `{kind}` | {cell(family.subject.what) or '-'} | {cell(', '.join(map(option_text, family.options))) or '-'} "
-        f"| {cell(family.value)} | {_REACH[family.reach]} |"
+        f"| {cell(family.value)} | {_REACH[family.reach]} | {family.sensitive.what if family.sensitive else '-'} |"
         for kind, family in sorted(families.FAMILIES.items())
     ]
     return "\n".join(
@@ -100,10 +100,11 @@ def facts_page() -> str:
             "A scan collects facts, and profiles judge them. In kept facts and in the cases of a profile a fact is called",
             "`kind`, or `kind:subject`, with the options that are not left to their default in brackets:",
             '`walk:/usr[match=setuid]`. Its value has the shape below; bytes stand in JSON as `{"base64": "..."}`.',
-            "The fact `image_listing` is the `listing` of the target's image.",
+            "The fact `image_listing` is the `listing` of the target's image. What is sensitive is not kept, but for what the",
+            "scan's profiles asked of it ([results.md](results.md#keeping-facts-and-judging-them-again)).",
             "",
-            "| kind | subject | options | value | had by |",
-            "| --- | --- | --- | --- | --- |",
+            "| kind | subject | options | value | had by | sensitive |",
+            "| --- | --- | --- | --- | --- | --- |",
             *rows,
             "",
         ]

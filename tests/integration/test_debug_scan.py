@@ -109,11 +109,11 @@ def test_it_is_told_to_end_when_its_target_is_done(image, place, scan):
     assert there.pod("edge")["status"]["containerStatuses"][0]["restartCount"] == 0
 
 
-def test_one_that_is_kept_is_used_again(place, scan):
+def test_one_that_is_kept_is_used_again_by_scans_that_keep_theirs(place, scan):
     there = place(ENFORCED)
     there.add(pod("edge", container(**LISTENS)))
     first = scan(there.name, debug_keep_alive=120)
-    second = scan(there.name)
+    second = scan(there.name, debug_keep_alive=120)
     assert second.result["changed"] is False and second.result["requests"]["exec"] == 1
     assert second.said()["footprint"] == {
         "ephemeral_container": first.said()["footprint"]["ephemeral_container"],
@@ -122,11 +122,17 @@ def test_one_that_is_kept_is_used_again(place, scan):
     assert first.verdicts() == second.verdicts()
     assert list(there.states("edge").values()) == ["running"], "who has not added it does not end it"
     # another image or another user is another container; so is one that would end in the middle of the scan
-    third = scan(there.name, scanner_image=DEBIAN)
+    third = scan(there.name, scanner_image=DEBIAN, debug_keep_alive=120)
     assert third.said()["footprint"]["is_new"] is True
-    fourth = scan(there.name, timeout=300.0)
+    fourth = scan(there.name, timeout=300.0, debug_keep_alive=120)
     assert fourth.said()["footprint"]["is_new"] is True
-    assert len(there.entries("edge")) == 3
+    # one that keeps nothing uses nothing that was there, and ends only its own
+    fifth = scan(there.name)
+    own = fifth.said()["footprint"]["ephemeral_container"]
+    assert fifth.said()["footprint"]["is_new"] is True
+    states = there.states("edge")
+    assert states.pop(own) == "terminated" and list(states.values()) == ["running"] * 3, states
+    assert len(there.entries("edge")) == 4
 
 
 def test_each_container_of_a_pod_has_its_own(place, scan):
@@ -155,14 +161,14 @@ def test_check_mode_says_what_would_be_added_and_adds_nothing(place, scan, clust
     there = place(ENFORCED)
     there.add(pod("edge", container(**LISTENS)))
     cluster.forget_audit()
-    would = scan(there.name, check_mode=True)
+    would = scan(there.name, check_mode=True, debug_keep_alive=60)
     assert would.result["changed"] is True
     assert there.entries("edge") == []
     if cluster.made_here:
         assert not audit.ephemeral_containers(cluster.audit_events())
     done = scan(there.name, debug_keep_alive=60)
     assert would.result["footprint"] == done.result["footprint"]
-    after = scan(there.name, check_mode=True)
+    after = scan(there.name, check_mode=True, debug_keep_alive=60)
     assert after.result["changed"] is False and after.result["footprint"]["added"] == 0
 
 

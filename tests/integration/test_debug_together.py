@@ -70,7 +70,7 @@ def test_one_that_is_in_use_is_not_ended_by_another_scan(place, scan):
     there = filled(place)
     scan(there.name, debug_keep_alive=300)
     with ThreadPoolExecutor(3) as pool:
-        scans = [pool.submit(scan, there.name) for _number in range(6)]
+        scans = [pool.submit(scan, there.name, debug_keep_alive=300) for _number in range(6)]
     assert all(one.result().result["counts"]["scanned"] == 3 for one in scans)
     assert [list(there.states(name).values()) for name in PODS] == [["running"]] * 3
 

@@ -150,7 +150,11 @@ class Actors:
         rules = [
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get"]},
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "get", "patch"]},
-            {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+            {
+                "apiGroups": [""],
+                "resources": ["serviceaccounts", "serviceaccounts/token"],
+                "verbs": ["create"],
+            },
         ]
         self.place.make((RBAC, "Role", name, self.place.targets, {"rules": rules}))
         return self.place.account(name, names, ("RoleBinding", self.place.targets, "Role", name))

@@ -19,9 +19,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.acce
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access import run_scan_access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import MANIFEST
 from ansible_collections.securescan.kubernetes.tests.support.process_family import family_of, kill_family
 
 MOMENTS = 20
+# Where the ServiceAccounts are: with the targets, and in a namespace of their own, where no owner takes the Roles along.
+ACCOUNT_NAMESPACE = MANIFEST.with_name("account-namespace.yml")
+HOMES = ("", "securescan-accounts")
 # ansible-core itself hangs now and then when the signal comes while one of its workers hands over a result: the worker
 # ends with the lock of the queue, and the main process waits for it in strategy/__init__.py, cleanup (seen with
 # ansible-core 2.19, once in many runs).
@@ -30,12 +34,20 @@ ANSIBLES_OWN_HANG = re.compile(
 )
 
 
-def start_slow_scan(playbooks):
+@pytest.fixture(scope="module", autouse=True)
+def _account_namespace(cluster):
+    cluster.kubectl("apply", "-f", str(ACCOUNT_NAMESPACE))
+    yield
+    cluster.kubectl("delete", "namespace", HOMES[1], "--wait=false")
+
+
+def start_slow_scan(playbooks, home=""):
     """One container after the other, so that the scan has a middle."""
     return playbooks.start(
         "securescan.kubernetes.scan",
         scan_namespaces="shop",
         scan_concurrency=1,
+        scan_account_namespace=home,
         scan_output_dir=str(playbooks.folder / "results"),
         environ={"PYTHONFAULTHANDLER": "1"},
     )
@@ -79,7 +91,7 @@ def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
     chance = random.Random(4)
     within = hangs = 0
     for moment in range(MOMENTS):
-        process = start_slow_scan(playbooks)
+        process = start_slow_scan(playbooks, HOMES[moment // 2 % 2])
         if moment % 2:
             within += wait_for_access(process, cluster)
             time.sleep(chance.uniform(0, 0.4))
@@ -93,16 +105,20 @@ def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
     assert within >= MOMENTS // 4, "too few of the moments lay within a scan, so this shows too little"
 
 
-def expire(cluster, name: str) -> None:
+def expire(cluster, run_id: str) -> None:
     """Puts the expiry of one run's objects into the past, so that the test need not wait for the shortest token."""
-    for kind in ("serviceaccount", "role", "rolebinding"):
-        cluster.kubectl_run(
-            "label", "--overwrite", kind, name, "-n", "shop", "securescan.kubernetes/expires=20200101T000000Z"
-        )
+    selector = f"securescan.kubernetes/run-id={run_id}"
+    expiry = "securescan.kubernetes/expires=20200101T000000Z"
+    cluster.kubectl("label", "--overwrite", KINDS, "--all-namespaces", "-l", selector, expiry)
 
 
 def sweep(cluster) -> dict:
-    params = {"kubeconfig": str(cluster.kubeconfig), "state": "swept", "namespaces": ["shop"]}
+    params = {
+        "kubeconfig": str(cluster.kubeconfig),
+        "state": "swept",
+        "namespaces": ["shop"],
+        "account_namespace": HOMES[1],
+    }
     spec = scan_access_spec()
     whole = {name: params.get(name, rule.get("default")) for name, rule in spec.items()}
     return run_scan_access(whole, TaskContext(check_mode=False, environ={}))
@@ -111,16 +127,16 @@ def sweep(cluster) -> dict:
 def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks, cluster):
     """kill -9 of Ansible and its workers: nobody can clean up, so the sweep does, but only what is past its expiry."""
     chance = random.Random(9)
-    for _moment in range(MOMENTS):
+    for moment in range(MOMENTS):
         before = left(cluster)
-        process = start_slow_scan(playbooks)
+        process = start_slow_scan(playbooks, HOMES[moment % 2])
         wait_for_access(process, cluster, before)
         time.sleep(chance.uniform(0, 0.6))
         kill_family(process.pid)
         process.communicate(timeout=30)
-    names = sorted(
-        {line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")}
-    )
+    accounts = [line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")]
+    assert {account.endswith(".shop") for account in accounts} == {True, False}
+    names = sorted({account[len("securescan-") :].partition(".")[0] for account in accounts})
     assert len(names) >= 3, "too few of the moments lay within a scan"
     assert sweep(cluster)["changed"] is False, "nothing has expired yet"
     assert len(left(cluster).split()) >= len(names)

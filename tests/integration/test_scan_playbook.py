@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from xml.etree import ElementTree
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 LABEL = "app.kubernetes.io/managed-by=securescan.kubernetes"
 KINDS = "serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets,configmaps,pods"
@@ -268,3 +270,23 @@ def test_saf_agrees_on_every_document(shop_scan, saf_program, tmp_path):
             ("error", "profile_error"),
         ):
             assert theirs[name][word]["total"] == counted["counts"][key], (name, word, theirs[name], counted)
+
+
+def test_a_later_job_that_is_given_the_printed_digest_judges_that_run_alone(shop_scan, playbooks, tmp_path):
+    """What was changed here stands in the summary alone, so nothing else can tell."""
+    copied = tmp_path / "results" / shop_scan.run_dir.name
+    shutil.copytree(shop_scan.run_dir, copied)
+    (digest,) = re.findall(r"^([0-9a-f]{64})$", shop_scan.output, re.MULTILINE)
+    summary = json.loads((copied / "summary.json").read_text(encoding="utf-8"))
+    summary["selection"]["namespaces"] = ["another"]
+    (copied / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    run = playbooks.run(
+        "securescan.kubernetes.report",
+        scan_kubeconfig="",
+        scan_run_dir=str(copied),
+        scan_summary_sha256=digest,
+        scan_threshold={"failed": {"total": {"max": 9999}}},
+    )
+    assert run.status == 2, run.output[-4000:]
+    assert f"summary.json of run {copied.name} is not the one that was named" in " ".join(run.output.split())
+    attack_ends_as("11-rewritten-later-job", outcome="summary")

@@ -374,6 +374,7 @@ def test_killed_at_random_moments_nothing_stays_but_the_sidecar(
         namespaces=[there.name],
         containers=["web", "other", "db"],
         approach="sidecar",
+        scanner_image=BUSYBOX,
         concurrency=1,
         output_dir=str(tmp_path),
     )

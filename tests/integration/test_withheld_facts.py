@@ -10,7 +10,6 @@ import uuid
 
 import pytest
 import yaml
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import document_evidence
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
 
@@ -97,13 +96,11 @@ def test_what_keeps_back_every_fact_is_not_judged_and_fails_the_gate(scanned):
         and target["counts"]["not_reviewed"] > 50
     )
     assert {"reviewed.critical.min", "reviewed.high.min"} <= reasons(scanned, target)
-    assert by_pod(scanned)["honest"]["result"] != "not_judged"
+    assert by_pod(scanned)["honest"]["result"] == "pass", "by the same gate, and without waivers"
     assert scanned.summary["gate"]["coverage"] < 100 and "NOT JUDGED" in scanned.output
     junit = (scanned.run_dir / "gate.junit.xml").read_text(encoding="utf-8")
     assert '<error type="not_judged"' in junit
-    document = json.loads((scanned.run_dir / target["hdf"]).read_text(encoding="utf-8"))
-    evidence = document_evidence(document)
-    attack_ends_as("01-withheld-facts", outcome=target["result"], grade=evidence.grade if evidence else "")
+    attack_ends_as("01-withheld-facts", outcome=target["result"], grade=target["evidence"]["grade"])
 
 
 def test_an_attestation_does_not_speak_for_what_was_kept_back(scanned):

@@ -566,6 +566,7 @@ SECRETS, ACCOUNT_PATH = (
     "/api/v1/namespaces/{targets}/serviceaccounts",
 )
 NO_POD, NO_SECRET = "no pod runs as the ServiceAccount of a scan", "no Secret holds a token of a scan"
+ONLY_GRANTORS = "only a grantor makes the ServiceAccount of a scan"
 ANNOTATION = "kubernetes.io/service-account.name"
 
 
@@ -616,7 +617,16 @@ BORROWED = [
         {"metadata": {"annotations": {ANNOTATION: "{account}"}}},
         MERGE,
     ),
-    token_of(ACCOUNT_PATH + "/{account}", "request its token", ACCOUNTS, "only a grantor gets the token"),
+    token_of(ACCOUNT_PATH + "/{account}", "request its token", ACCOUNTS, ONLY_GRANTORS),
+    Attempt(
+        "make the ServiceAccount of a scan beforehand",
+        "POST",
+        ACCOUNT_PATH + "?dryRun=All",
+        ACCOUNTS,
+        ONLY_GRANTORS,
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "securescan-later"}},
+        JSON,
+    ),
 ]
 
 # By a grantor that has the shipped ClusterRoles in the whole cluster.

@@ -36,8 +36,8 @@ Somebody has bound the scanner's ServiceAccount to cluster-admin besides. The gu
 
 ## Borrowing the scanner: %d attempts
 
-Somebody is allowed to make pods, Secrets and tokens in the targets' namespace, and not to enter its pods. The option
-`grantors` named the grantor.
+Somebody is allowed to make pods, Secrets, ServiceAccounts and tokens in the targets' namespace, and not to enter its
+pods. The option `grantors` named the grantor.
 
 %s
 

@@ -53,7 +53,7 @@ NOW = datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.timezone.utc)
 HOSTILE = "\x1b[31m<b>&|`[x](y)`]]> {{ 7 * 7 }} \u202e https://a.example @all \udcff \ud800\n# Head | cell"
 PROFILES = [
     ProfileReference("baseline", "1.2.0", "ab" * 32),
-    ProfileReference("extra", "0.1.0", "cd" * 32),
+    ProfileReference("extra", "1.2.0", "ab" * 32),
 ]
 WAIVERS = {
     "c-waived": {"justification": "The vendor needs it.", "run": False, "owner": "team | <shop>"},

@@ -29,8 +29,8 @@ _LONG = "4eC39HqLyjWDarjtT1zdp7dcXq8vN2"
 # Of the kinds that an attack on kept facts tried.
 ATTACKED = (
     _sample("password=", "hunter2hunter"),
-    _sample("db_password=", "48151623"),
-    _sample('{"password": "', "1234567", '"}'),
+    _sample("db_password=", "4815162342108"),
+    _sample('{"password": "', "7215834906", '"}'),
     _sample("<password>", "xS3cr3tXml", "</password>"),
     _sample("password:\n  ", "S3cr3tNextLine"),
     _sample("pwd=", "S3cr3tPwd"),

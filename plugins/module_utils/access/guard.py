@@ -23,7 +23,7 @@ from .guard_grantors import (
     is_grantor,
     uses_account,
 )
-from .guard_helpers import helper_rules
+from .guard_helpers import helper_rules, helper_variables
 from .guard_scanners import ephemeral_rules, ephemeral_variables, exec_rules, exec_variables, write_rules
 from .guard_terms import (
     ACCOUNT,
@@ -50,7 +50,6 @@ def guard_objects(habits: ScannerHabits, options: GuardOptions) -> list[dict[str
     """Policies and bindings, each policy before its binding, with every field that the API server would
     add."""
     scanner = {"name": "scanner-identity", "expression": IS_SCANNER}
-    helper = _policy(HELPER, [(["CREATE"], ["pods"], "")], scanner, [ACCOUNT], helper_rules(habits, options))
     grantor = {"name": "grantor-identity", "expression": is_grantor(options)}
     policies = (
         _policy(
@@ -67,7 +66,13 @@ def guard_objects(habits: ScannerHabits, options: GuardOptions) -> list[dict[str
             [ACCOUNT, *ephemeral_variables()],
             ephemeral_rules(habits, options),
         ),
-        helper,
+        _policy(
+            HELPER,
+            [(["CREATE"], ["pods"], "")],
+            scanner,
+            [ACCOUNT, *helper_variables()],
+            helper_rules(habits, options),
+        ),
         _policy(WRITES, [(["*"], ["*/*"], "*")], scanner, [ACCOUNT], write_rules(habits)),
         _policy(
             ACCOUNTS,

@@ -17,7 +17,7 @@ from .rights import Right
 
 # What the two policies look at: (operations, resources, API group).
 ACCOUNT_REQUESTS = (
-    (("CREATE",), ("pods", "serviceaccounts/token"), ""),
+    (("CREATE",), ("pods", "serviceaccounts", "serviceaccounts/token"), ""),
     (("CREATE", "UPDATE"), ("secrets",), ""),
 )
 GRANTOR_REQUESTS = (
@@ -31,16 +31,18 @@ _OBJECT, _BEFORE = "dyn(object)", "dyn(oldObject)"
 
 
 def uses_account(options: GuardOptions) -> str:
-    """Whether a request is about a ServiceAccount of a scan: a pod that runs as it, a Secret for its token, or
-    a token; or about any pod in their namespace. It is evaluated for everybody, so it fails on no object."""
+    """Whether a request is about a ServiceAccount of a scan: itself, its token, a Secret for that, or a pod
+    that runs as it; or about any pod in their namespace. It is evaluated for everybody, so it fails on no
+    object."""
     annotation = "kubernetes.io/service-account.name"
     used = {
-        "pods": f"{_OBJECT}.?spec.?serviceAccountName.orValue('')",
         "secrets": f"{_OBJECT}.?metadata.?annotations[?{literal(annotation)}].orValue('')",
-        "serviceaccounts": "request.name",
+        "pods": f"{_OBJECT}.?spec.?serviceAccountName.orValue('')",
+        # a token's request has the name of its ServiceAccount; a ServiceAccount that is made may have none yet
+        "serviceaccounts": f"({_PART} == 'token' ? request.name : {_OBJECT}.?metadata.?name.orValue(''))",
     }
     parts = [
-        f"({_KIND} == {literal(kind)} && {name}.startsWith({literal(PREFIX)}))" for kind, name in used.items()
+        f"({name}.startsWith({literal(PREFIX)}) && {_KIND} == {literal(kind)})" for kind, name in used.items()
     ]
     if options.account_namespace:
         parts.append(f"({_KIND} == 'pods' && request.namespace == {literal(options.account_namespace)})")
@@ -50,9 +52,10 @@ def uses_account(options: GuardOptions) -> str:
 def account_rules(options: GuardOptions) -> list[Rule]:
     """For everybody, as far as `uses_account` holds."""
     if options.grantors or options.grantor_groups:
+        # made beforehand, it would be known to somebody else when a scan of that run id gives it rights
         token = Rule(
-            f"!{_IS_TOKEN} || {is_grantor(options)}",
-            "only a grantor gets the token of a scan's ServiceAccount",
+            f"{_KIND} != 'serviceaccounts' || {is_grantor(options)}",
+            "only a grantor makes the ServiceAccount of a scan, or gets its token",
         )
     else:
         # who makes accesses is not known then; no pod uses such an account, so no node needs its token

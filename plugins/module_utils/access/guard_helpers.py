@@ -59,7 +59,15 @@ _SPEC_KEYS = (
     "preemptionPolicy",
 )
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-_TERMS = f"object.spec.affinity.nodeAffinity.{_REQUIRED}.nodeSelectorTerms"
+_TERMS = {
+    "name": "terms",
+    "expression": f"object.spec.?affinity.?nodeAffinity.?{_REQUIRED}.?nodeSelectorTerms.orValue([])",
+}
+
+
+def helper_variables() -> list[dict[str, str]]:
+    """`terms`: what is said of the node."""
+    return [_TERMS]
 
 
 def helper_rules(habits: ScannerHabits, options: GuardOptions) -> list[Rule]:
@@ -206,13 +214,12 @@ def _apart() -> str:
 def _placed() -> str:
     return every(
         [
-            f"object.spec.?affinity.?nodeAffinity.?{_REQUIRED}.hasValue()",
+            "variables.terms.size() == 1",
             only_keys("object.spec.affinity", ("nodeAffinity",)),
             only_keys("object.spec.affinity.nodeAffinity", (_REQUIRED,)),
-            f"{_TERMS}.size() == 1",
-            only_keys(f"{_TERMS}[0]", ("matchFields",)),
-            f"{_TERMS}[0].matchFields.size() == 1",
-            f"{_TERMS}[0].matchFields.all(f, f.key == 'metadata.name' && f.operator == 'In' && "
+            only_keys("variables.terms[0]", ("matchFields",)),
+            "variables.terms[0].matchFields.size() == 1",
+            "variables.terms[0].matchFields.all(f, f.key == 'metadata.name' && f.operator == 'In' && "
             "f.?values.orValue([]).size() == 1)",
             "!has(object.spec.nodeSelector)",
             "object.spec.?tolerations.orValue([]).all(t, t.?operator.orValue('') == 'Exists' && {})".format(

@@ -23,7 +23,7 @@ from ..targets.own_containers import MOST_SECONDS
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
 from .beside_target import held_capabilities, identity_of, running_target
-from .container_start import wait_until_started
+from .container_start import start_failure, wait_until_started
 from .debug_container import (
     DebugContainer,
     DebugOptions,
@@ -160,6 +160,7 @@ class DebugApproach(EnteringApproach):
             )
             found = wanted.find(pod, visit.added, visit.passed_over, visit.deadline.remaining())
             if found is None:
+                self._check_waiting(wanted.state_of_waiting(pod), visit)
                 entry = wanted.entry(pod, visit.deadline.tried)
                 found = FoundContainer(entry["name"], is_own=True, is_kept=self._options.keep_alive > 0)
                 visit.added.add(found.name)
@@ -187,6 +188,14 @@ class DebugApproach(EnteringApproach):
                 if found.is_own or error.reason != "debug_failed":
                     raise
                 visit.passed_over.add(found.name)
+
+    def _check_waiting(self, state: Mapping[str, Any] | None, visit: _Visit) -> None:
+        """:param state: of a container that was added before
+        :raises ScanError: image_pull_failed, where it waits for the image in vain
+        """
+        failure = start_failure(state, self._options.image, visit.deadline.tried, "debug_failed")
+        if failure is not None and failure.reason == "image_pull_failed":
+            raise failure
 
     def _enter(self, visit: _Visit, found: FoundContainer, pod: Mapping[str, Any]) -> Session:
         target = visit.target

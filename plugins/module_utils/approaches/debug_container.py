@@ -109,6 +109,17 @@ class DebugContainer:
                 return FoundContainer(name, name in added, self._is_kept)
         return None
 
+    def state_of_waiting(self, pod: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The state of an entry that is as this run would add it, and waits to be started: where it waits for
+        an image that cannot be had, another one would wait as well, and leave one entry more."""
+        statuses = ephemeral_statuses(pod)
+        for entry in pod["spec"].get("ephemeralContainers") or []:
+            state = statuses.get(entry["name"]) or {}
+            is_same = entry.get("imagePullPolicy") == self._spec["imagePullPolicy"] and self._is_alike(entry)
+            if "waiting" in state and is_same:
+                return state
+        return None
+
     def entry(self, pod: Mapping[str, Any], tried: str) -> dict[str, Any]:
         """The v1 EphemeralContainer to add to the pod.
 

@@ -158,7 +158,9 @@ members() {
   if [ "$enter__container" ] && has grep; then
     members__files=
     for members__folder do members__files="$members__files $members__folder/cgroup"; done
-    set -- $(grep -sl "$enter__container" $members__files)
+    members__found=$(grep -sl "$enter__container" $members__files)
+    [ $? -le 2 ] || members__found=
+    set -- $members__found
   elif [ "$enter__container" ]; then
     for members__folder do
       shift

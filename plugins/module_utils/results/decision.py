@@ -26,9 +26,8 @@ class ExpectedTarget:
 class Reason(JsonRecord):
     """Why a gate did not open. `target_id` and `profile` are empty where the reason is about the run as a whole.
 
-    `key` is the threshold's key, or one of the gate's own rules: documents, expected, summary, max_age. `limit` and
-    `found` are what was demanded and what there was (number, text, grade, list of ids, or status by id; null where
-    that has no meaning).
+    `key` is the threshold's key, or one of the gate's own rules: documents, expected, summary, max_age. `limit` and `found` are
+    what was demanded and what there was (number, text, grade, list of ids, or status by id; null where that has no meaning).
     """
 
     target_id: str
@@ -52,15 +51,12 @@ class TargetDecision(JsonRecord):
     not_judged    where all of them ask for more (controls reviewed, evidence), or a profile judged nothing on it,
     not_scanned   where there are no results of it: coverage says how many may be so,
     pass          else.
-
-    `before` is the result that the run had for it before any gate decided; empty where that is not known.
     """
 
     target_id: str
     outcome: str
     result: str
     reasons: int
-    before: str = ""
 
     @property
     def passed(self) -> bool:
@@ -73,7 +69,6 @@ class TargetDecision(JsonRecord):
             given.one_of("outcome", (SCANNED, NOT_SCANNED)),
             given.one_of("result", RESULTS),
             given.whole_number("reasons"),
-            given.text_or_empty("before"),
         )
 
 

@@ -49,6 +49,8 @@ def _shared(path: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
         except FileNotFoundError:
             return
         if stat.S_ISLNK(status.st_mode):
+            if not _is_trusted(status.st_uid):
+                yield place, f"belongs to user {_user(status.st_uid)}"
             yield from _shared(Path(os.path.normpath(place.parent / place.readlink())), seen)
         elif stat.S_ISDIR(status.st_mode):
             why = _why_shared(status)
@@ -57,8 +59,7 @@ def _shared(path: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def _why_shared(status: os.stat_result) -> str:
-    # whoever owns / can do everything; in a user namespace that is not always user 0
-    if status.st_uid not in (0, os.geteuid(), Path("/").stat().st_uid):
+    if not _is_trusted(status.st_uid):
         return f"belongs to user {_user(status.st_uid)}"
     if status.st_mode & stat.S_ISVTX:
         return ""
@@ -67,6 +68,11 @@ def _why_shared(status: os.stat_result) -> str:
     if status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid):
         return f"is writable for the group {_group(status.st_gid)} (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
+
+
+def _is_trusted(uid: int) -> bool:
+    """Root, the one that runs this, and whoever owns /: in a user namespace that is not always user 0."""
+    return uid in (0, os.geteuid(), Path("/").stat().st_uid)
 
 
 def _is_own_group(gid: int) -> bool:

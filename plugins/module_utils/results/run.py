@@ -78,6 +78,13 @@ def _lift_1(old: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
+def _lift_target_1(old: dict[str, Any]) -> dict[str, Any]:
+    target = {**old, "hdf_sha256": "", "evidence": None}
+    if isinstance(old.get("drift"), dict):
+        target["drift"] = {**old["drift"], "sha256": ""}
+    return target
+
+
 def _lift_gate_1(old: dict[str, Any]) -> dict[str, Any]:
     """A decision knew whether a target passed, and nothing of targets that were not judged or of limits of ours."""
     gate = dict(old)
@@ -98,13 +105,6 @@ def _lift_result_1(target: dict[str, Any]) -> str:
     if target.get("passed"):
         return PASS
     return NOT_SCANNED if target.get("outcome") == NOT_SCANNED and not target.get("reasons") else FAIL
-
-
-def _lift_target_1(old: dict[str, Any]) -> dict[str, Any]:
-    target = {**old, "hdf_sha256": "", "evidence": None}
-    if isinstance(old.get("drift"), dict):
-        target["drift"] = {**old["drift"], "sha256": ""}
-    return target
 
 
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
@@ -229,18 +229,7 @@ class Run(JsonRecord):
 
     def with_gate(self, gate: Decision) -> Run:
         """The run with the gate's decision, in place of an earlier one."""
-        run = self.without_gate()
-        before = {target.target_id: target.result for target in run.targets}
-        decided = tuple(replace(target, before=before.get(target.target_id, "")) for target in gate.targets)
-        results = {target.target_id: target.result for target in decided}
-        return run._with_results(results, replace(gate, targets=decided))
-
-    def without_gate(self) -> Run:
-        """The run as its scan wrote it, before any gate decided."""
-        before = {target.target_id: target.before for target in self.gate.targets} if self.gate else {}
-        return self._with_results({name: result for name, result in before.items() if result}, None)
-
-    def _with_results(self, results: Mapping[str, str], gate: Decision | None) -> Run:
+        results = {target.target_id: target.result for target in gate.targets}
         targets = tuple(
             replace(target, result=results.get(target.target_id, target.result))
             if target.is_scanned
@@ -248,6 +237,16 @@ class Run(JsonRecord):
             for target in self.targets
         )
         return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
+
+    def without_gate(self, results: Mapping[str, str]) -> Run:
+        """The run as its scan wrote it, before any gate decided.
+
+        :param results: target id -> result by its document, of every target that was scanned
+        """
+        targets = tuple(
+            replace(target, result=results.get(target.target_id, target.result)) for target in self.targets
+        )
+        return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=None)
 
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
@@ -334,8 +333,8 @@ def open_run(folder: str) -> Run:
 
 
 def open_earlier_run(path: str) -> Run:
-    """A finished run by its folder, or by its summary's file. :raises ScanError: as `open_run`"""
-    return open_run(path) if Path(path).is_dir() else _open(Path(path))
+    """A finished run by its folder, or by its summary's file, also behind a link. :raises ScanError: as `open_run`"""
+    return open_run(path) if Path(path).is_dir() else _open(Path(path).resolve())
 
 
 def _open(summary: Path) -> Run:

@@ -53,8 +53,10 @@ class RunCheck:
         :param max_age: seconds; None where the run can be of any age
         """
         self._run = run
+        self._sha256 = sha256
+        self._results: dict[str, str] = {}  # target id -> result by its document
         self.reasons: list[Reason] = []
-        self._check_summary(sha256)
+        self._check_summary()
         self._check_age(now, max_age)
         self._check_names()
         self._check_drift()
@@ -83,11 +85,12 @@ class RunCheck:
             yield source, document
         if is_whole:
             self._compare_totals(again.finish(run.finished, run.duration))
+        self._compare_digest(is_whole)
 
     def _refuse(self, key: str, text: str, target_id: str = "", limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
 
-    def _check_summary(self, sha256: str) -> None:
+    def _check_summary(self) -> None:
         run = self._run
         name = Path(run.folder).resolve().name
         if name != run.run_id:
@@ -95,8 +98,6 @@ class RunCheck:
                 SUMMARY_KEY,
                 f"the folder {one_line(name, 100)} holds the run {run.run_id}: is it another one?",
             )
-        if sha256 and not is_summary(run, sha256):
-            self._refuse(SUMMARY_KEY, summary_differs(run, sha256), limit=sha256, found=run.sha256)
         without = sum(bool(target.hdf) and not target.hdf_sha256 for target in run.targets)
         if without:
             self._refuse(
@@ -179,6 +180,7 @@ class RunCheck:
             facts=target.facts,
             drift=target.drift,
         )
+        self._results[target.target_id] = record.result
         differing = [
             each.name
             for each in fields(record)
@@ -197,14 +199,16 @@ class RunCheck:
         if not same:
             self._refuse(SUMMARY_KEY, f"the totals of {SUMMARY_JSON} are not those of the documents")
 
+    def _compare_digest(self, is_whole: bool) -> None:
+        """The summary can be as it lies there, or as the scan wrote it, before a gate decided: its documents tell how."""
+        run, given = self._run, self._sha256
+        if not given or given == run.sha256:
+            return
+        if not is_whole or given != summary_sha256(run.without_gate(self._results)):
+            self._refuse(SUMMARY_KEY, _summary_differs(run, given), limit=given, found=run.sha256)
 
-def is_summary(run: Run, sha256: str) -> bool:
-    """Whether a SHA-256 is that of the run's summary: as it lies there, or as the scan wrote it, before a gate decided."""
-    return sha256 in (run.sha256, summary_sha256(run.without_gate()))
 
-
-def summary_differs(run: Run, sha256: str) -> str:
-    """What is said where `is_summary` is false."""
+def _summary_differs(run: Run, sha256: str) -> str:
     return (
         f"{SUMMARY_JSON} of run {run.run_id} is not the one that was named: its SHA-256 is {run.sha256}, "
         f"not {one_line(sha256, 64)}"
@@ -212,9 +216,9 @@ def summary_differs(run: Run, sha256: str) -> str:
 
 
 def check_summary_sha256(run: Run, sha256: str) -> None:
-    """:raises ScanError: bad_results, where a SHA-256 is given and it is not that of the run's summary"""
-    if sha256 and not is_summary(run, sha256):
-        raise ScanError("bad_results", summary_differs(run, sha256), tried="read results")
+    """:raises ScanError: bad_results, where a SHA-256 is given and it is not that of the summary's file"""
+    if sha256 and sha256 != run.sha256:
+        raise ScanError("bad_results", _summary_differs(run, sha256), tried="read results")
 
 
 def evidence_time(run: Run) -> str:

@@ -168,13 +168,18 @@ class ProfileSummary:
 
 @dataclass(frozen=True)
 class DocumentSummary:
+    """`all_loaded`: whether each profile was loaded, and none skipped for instance because of the platform."""
+
     profiles: list[ProfileSummary]
     counts: Counts
+    all_loaded: bool = True
 
     @property
     def judged_nothing(self) -> bool:
         """Whether one of its profiles judged nothing."""
-        return any(profile.judged_nothing for profile in self.profiles)
+        return not (self.profiles and self.all_loaded) or any(
+            profile.judged_nothing for profile in self.profiles
+        )
 
     @property
     def result(self) -> str:
@@ -229,7 +234,11 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
         profiles.append(
             ProfileSummary(profile["name"], profile.get("version") or "", profile["sha256"], controls, counts)
         )
-    return DocumentSummary(profiles, merge_counts(profile.counts for profile in profiles))
+    return DocumentSummary(
+        profiles,
+        merge_counts(profile.counts for profile in profiles),
+        all(profile.get("status") in (None, "", "loaded") for profile in document["profiles"]),
+    )
 
 
 def _skip_message(control: Mapping[str, Any]) -> str:

@@ -27,7 +27,8 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
     mode without those of the folder.
     """
     options = JudgementOptions.from_params(params)
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
+    for path in (options.run_dir, options.output_dir):
+        context.warnings += check_folder(path, options.allow_shared_folder)
     then = open_earlier_run(options.run_dir)
     check_summary_sha256(then, options.summary_sha256)
     if not any(target.facts for target in then.targets):

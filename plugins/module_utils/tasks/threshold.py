@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
 from ..results.comparison import Failures, failures_of_run
-from ..results.decision import Decision
+from ..results.decision import Decision, Reason
 from ..results.folder_owners import check_folder
 from ..results.gate import decide
 from ..results.run import Run, open_earlier_run, open_run
@@ -32,7 +33,8 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, files, table (lines for a
     terminal), error."""
     options = ThresholdOptions.from_params(params)
-    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
+    for path in filter(None, (options.run_dir, options.baseline)):
+        context.warnings += check_folder(path, options.allow_shared_folder)
     run, now = open_run(options.run_dir), datetime.now(timezone.utc)
     check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
@@ -58,7 +60,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         "files": files,
         "table": [*render_table(run).splitlines(), *_origin(run, age, sha256)],
     }
-    failure = _failure(options.fail_on, decision, run, is_as_written=not check.reasons)
+    failure = _failure(options.fail_on, decision, run, check.reasons)
     if failure:
         result.update(
             failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
@@ -108,10 +110,10 @@ def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
     }
 
 
-def _failure(fail_on: str, decision: Decision, run: Run, is_as_written: bool) -> ScanError | None:
+def _failure(fail_on: str, decision: Decision, run: Run, of_check: Sequence[Reason]) -> ScanError | None:
     """The error that the task ends with, or None.
 
-    :param is_as_written: whether the run is the one that its scan wrote; else its numbers say nothing
+    :param of_check: why the run is not the one that was to be judged; then its numbers say nothing
     """
     if fail_on == "gate" and not decision.passed:
         return ScanError(
@@ -119,12 +121,8 @@ def _failure(fail_on: str, decision: Decision, run: Run, is_as_written: bool) ->
             f"{len(decision.reasons)} reasons, the first: {reason_lines(run)[0]}",
             tried="judging the run",
         )
-    if fail_on == "error" and not is_as_written:
-        return ScanError(
-            "gate_failed",
-            f"the run is not as its scan wrote it: {decision.reasons[0].text}",
-            tried="judging the run",
-        )
+    if fail_on == "error" and of_check:
+        return ScanError("gate_failed", of_check[0].text, tried="judging the run")
     if fail_on == "error":
         counts = run.target_counts
         errors = run.controls.of(PROFILE_ERROR)

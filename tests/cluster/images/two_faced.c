@@ -14,7 +14,7 @@
  *   stop          stops the scanner's shell for good
  *   stutter       stops the scanner's shell and lets it go on, again and again
  *   kill          kills the scanner's shell
- *   kill-tools    kills what the scanner's shell starts, with signals that a program can be ended by
+ *   kill-tools    kills some of what the scanner's shell starts, with signals that a program can be ended by
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -29,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST (1 << 17)
@@ -219,7 +220,10 @@ static void attack_shells(const char *way)
 
 	for (;;) {
 		if (!strcmp(way, "kill-tools")) {
-			kill(next_process(is_started_by_shell), SIGNALS[turn++ % 4]);
+			int tool = next_process(is_started_by_shell);
+
+			if (rand() % 6 == 0)
+				kill(tool, SIGNALS[turn++ % 4]);
 			continue;
 		}
 		int pid = next_process(is_entered_shell);
@@ -243,6 +247,7 @@ int main(int argc, char **argv)
 {
 	const char *way = argc > 1 ? argv[1] : "honest";
 
+	srand((unsigned)getpid() ^ (unsigned)time(NULL));
 	signal(SIGTERM, end);
 	signal(SIGINT, end);
 	signal(SIGCHLD, SIG_IGN);

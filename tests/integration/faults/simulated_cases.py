@@ -79,7 +79,7 @@ def windows_pod(server: FakeApiServer) -> None:
 TARGETS = [
     case(
         "check-401",
-        "401 on the request for the pod's metadata",
+        "401 on the request for the pod",
         "not_authenticated",
         on=POD,
         kind="status",
@@ -87,7 +87,7 @@ TARGETS = [
     ),
     case(
         "check-403",
-        "403 on the request for the pod's metadata",
+        "403 on the request for the pod",
         "not_permitted",
         on=POD,
         kind="status",
@@ -95,7 +95,7 @@ TARGETS = [
     ),
     case(
         "check-404",
-        "404 on the request for the pod's metadata",
+        "404 on the request for the pod",
         "pod_gone",
         on=POD,
         kind="status",
@@ -103,7 +103,7 @@ TARGETS = [
     ),
     case(
         "check-500",
-        "500 on each request for the pod's metadata",
+        "500 on each request for the pod",
         "server_error",
         on=POD,
         kind="status",
@@ -111,7 +111,7 @@ TARGETS = [
     ),
     case(
         "check-503",
-        "503 on the request for the pod's metadata, twice",
+        "503 on the request for the pod, twice",
         on=POD,
         kind="status",
         status=503,
@@ -119,7 +119,7 @@ TARGETS = [
     ),
     case(
         "check-lost",
-        "the connection is cut within the pod's metadata, once",
+        "the connection is cut within the answer with the pod, once",
         on=POD,
         kind="cut",
         after=90,

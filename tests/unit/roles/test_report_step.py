@@ -87,15 +87,24 @@ def test_a_gate_that_fails_fails_the_play_and_is_reported(run_dir: pathlib.Path)
 
 @pytest.mark.parametrize("threshold", [{"coverage": {"mim": 100}}, None])
 def test_where_nothing_could_be_decided_nothing_is_reported(run_dir: pathlib.Path, threshold: Any) -> None:
+    summary = run_dir / "summary.json"
     if threshold is None:
-        next((run_dir / "hdf").iterdir()).unlink()
+        summary.write_bytes(summary.read_bytes()[:-40])
     before = (run_dir / "summary.json").read_bytes()
     done = play(run_dir, **({"scan_threshold": threshold} if threshold else {}))
     assert done.returncode == 2
     assert failed_tasks(done) == ["Decide the gate"], done.stdout
-    assert ("unknown key 'coverage.mim" if threshold else "cannot be read") in done.stdout
+    assert ("unknown key 'coverage.mim" if threshold else "is cut off") in done.stdout
     assert reports(run_dir) == set()
     assert (run_dir / "summary.json").read_bytes() == before
+
+
+def test_a_document_that_is_missing_fails_the_gate_and_is_reported(run_dir: pathlib.Path) -> None:
+    next((run_dir / "hdf").iterdir()).unlink()
+    done = play(run_dir, scan_threshold=LENIENT)
+    assert done.returncode == 2
+    assert failed_tasks(done) == ["Decide the gate"], done.stdout
+    assert "cannot be read" in done.stdout and reports(run_dir) == REPORTS
 
 
 def test_check_mode_writes_nothing_and_says_what_would_be_written(run_dir: pathlib.Path) -> None:

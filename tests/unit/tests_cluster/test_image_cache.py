@@ -27,6 +27,7 @@ def copied_cluster(tmp_path):
     shutil.copytree(CLUSTER / "images", copy / "images", ignore=shutil.ignore_patterns("__pycache__"))
     for source in CLUSTER.glob("*.py"):
         shutil.copy(source, copy)
+    shutil.copytree(CLUSTER.parents[1] / "scanner_image", tmp_path / "scanner_image")
     return copy
 
 
@@ -64,6 +65,14 @@ def test_what_all_images_share_changes_all(copied_cluster, shared):
     append(copied_cluster / "images" / shared)
     after = hashes(copied_cluster)
     assert not set(before.values()) & set(after.values())
+
+
+def test_a_file_that_a_recipe_names_changes_its_image_alone(copied_cluster):
+    before = hashes(copied_cluster)
+    append(copied_cluster / "images" / "two_faced.c")
+    append(copied_cluster.parents[1] / "scanner_image" / "Containerfile")
+    after = hashes(copied_cluster)
+    assert {name for name in before if before[name] != after[name]} == {"scanner", "two-faced"}
 
 
 def test_every_recipe_says_what_a_recipe_must_say(copied_cluster):

@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable
 
 from ...collector.facts import Query
+from ...counted_yaml import NOT_YAML
 from ...errors import ScanError
 from ...strict_json import load_json
 from ..evidence import Absent, NotKnownError
@@ -57,7 +58,9 @@ def _parse_yaml(text: str) -> Any:
     try:
         return read_document("the file", text).data
     except ScanError as error:
-        raise ValueError(error.message) from error
+        # what stands behind these words can be a piece of the content
+        rule, words, _problem = error.message.partition(NOT_YAML)
+        raise ValueError(rule + words) from error
 
 
 def _parsed(view: View, query: Query, parse: Callable[[str], Any]) -> Any:

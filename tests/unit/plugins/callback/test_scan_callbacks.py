@@ -149,6 +149,29 @@ def test_the_gates_decision_belongs_to_the_run_before_it(
     assert display.lines.index(row(display, "core")) < display.lines.index(row(display, "edge"))
 
 
+def test_results_are_those_that_the_gate_decided_of_this_run(
+    fleet: Play, display: Display, summary: Callable[..., str], tmp_path: pathlib.Path
+) -> None:
+    """Without a gate a critical control that was not read is not judged; a gate may ask for less, or more."""
+    before = pathlib.Path(summary("passed"))
+    assert json.loads(before.read_text())["targets"][0]["result"] == "pass"
+    decided = json.loads(before.read_text())
+    decided["targets"][0]["result"], decided["target_counts"]["not_judged"] = "not_judged", 1
+    (tmp_path / "decided.json").write_text(json.dumps(decided))
+    (tmp_path / "other.json").write_text(json.dumps(dict(decided, run_id="run-2")))
+    for host, files in (
+        ("edge", [str(tmp_path / "decided.json")]),
+        ("core", [str(tmp_path / "other.json")]),
+        ("check", []),
+        ("lost", [str(tmp_path / "nowhere.json")]),
+    ):
+        fleet.ok(host, SCAN, summary_file=str(before))
+        fleet.failed(host, GATE, gate={"passed": False}, files=files)
+    fleet.end()
+    judged = {host: row(display, host).split()[4] for host in ("edge", "core", "check", "lost")}
+    assert judged == {"edge": "0/1", "core": "1/1", "check": "1/1", "lost": "1/1"}
+
+
 def test_a_gate_without_a_run_decides_about_nothing(
     fleet: Play, display: Display, summary: Callable[..., str]
 ) -> None:

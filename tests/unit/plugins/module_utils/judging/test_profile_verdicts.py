@@ -224,6 +224,7 @@ def test_a_manual_control_asks_for_a_human(load):
     )
     (control,) = evaluate(profile, Facts(), CONTEXT).controls
     (segment,) = control.results
+    assert control.manual
     assert (segment.status, segment.code_desc, segment.skip_message) == ("skipped", "Look", evaluation.MANUAL)
     assert "attestation" in evaluation.MANUAL
 

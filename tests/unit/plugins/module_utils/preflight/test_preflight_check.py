@@ -130,7 +130,7 @@ def target(
     return SelectedTarget(found, PodSnapshot.from_object(pod), pod["spec"].get("os", {}).get("name", "linux"))
 
 
-def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers", **more):
+def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers", home="", **more):
     options = ApproachOptions(name, DebugOptions(image), ImageOptions(namespace=helpers, image=image), **more)
     check = PreflightCheck(
         targets,
@@ -140,6 +140,7 @@ def explain(cluster, targets, name="auto", image="tools:1", helpers="helpers", *
         reviews=Reviews(cluster),
         dry_runs=DryRuns(cluster, "o", 3600),
         in_parallel=lambda items, work: [(item, work(item)) for item in items],
+        account_namespace=home,
     )
     return check.run(), check.lacks
 
@@ -263,6 +264,20 @@ def test_where_a_right_is_missing_and_which():
     patch = {"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}
     assert {"namespaces": ["a", "b"], "approaches": ["debug"], "rules": [patch]} in rules
     assert [entry["namespaces"] for entry in rules] == [["a", "b"], ["b"]]
+
+
+def test_rights_on_accounts_are_asked_for_where_the_accounts_are():
+    """As the manifests divide them: nothing on ServiceAccounts and tokens in the targets' namespace."""
+
+    def held(namespace, permission):
+        return permission.resource.startswith("serviceaccounts") == (namespace == "accounts")
+
+    cluster = Cluster(held)
+    (found,), lacks = explain(cluster, [target(workload="api")], name="exec", home="accounts")
+    assert (lacks, found.tried) == ([], ("exec",))
+    assert set(cluster.paths("/serviceaccounts")) == {"/api/v1/namespaces/accounts/serviceaccounts"}
+    (found,), lacks = explain(Cluster(held), [target(workload="api")], name="exec", home="others")
+    assert {lack.namespace for lack in lacks} == {"others"} and found.tried == ()
 
 
 def test_who_may_escalate_needs_not_hold_what_they_hand_out():

@@ -93,6 +93,21 @@ def test_links_are_followed_and_what_holds_them_counts(above: pathlib.Path, tmp_
     check_folder(str(loop), allow_shared=False)
 
 
+def test_a_link_in_a_sticky_folder_counts_by_its_owner(
+    above: pathlib.Path, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """In /tmp somebody else's `latest` can lead to an older run of ours today, and elsewhere tomorrow."""
+    run = tmp_path / "run-1"
+    run.mkdir(mode=0o750)
+    above.chmod(0o1777)
+    latest = above / "latest"
+    latest.symlink_to(run)
+    assert check_folder(str(latest), allow_shared=False) == []
+    give_away(latest, monkeypatch)
+    assert "belongs to user" in refusal(latest).message
+    attack_ends_as("13-link-of-another", outcome="shared_folder")
+
+
 def test_it_is_said_where_it_is_allowed(above: pathlib.Path) -> None:
     above.chmod(0o777)
     (warning,) = check_folder(str(above / "results"), allow_shared=True)

@@ -537,5 +537,4 @@ def test_to_json_is_plain_json() -> None:
         "outcome": "not_scanned",
         "result": "not_scanned",
         "reasons": 0,
-        "before": "",
     }

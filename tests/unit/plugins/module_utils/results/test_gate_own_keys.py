@@ -321,6 +321,29 @@ def test_the_task_compares_with_a_folder_or_a_summary_file(tmp_path: pathlib.Pat
     )
 
 
+def test_the_task_adds_limits_and_fails_for_what_was_not_judged(tmp_path: pathlib.Path) -> None:
+    withheld = make_control("withheld", "skipped", impact=1.0)
+    made = make_document(NEW_POD, make_control("fine", "passed", impact=1.0), withheld)
+    silent = write_sample(tmp_path, "silent", [(NEW_POD, made)])
+    assert open_run(str(silent)).target_counts.not_judged == 1
+    of_saf = {"failed": {"total": {"max": 0}}}
+    lasting = {
+        "error.total.max": 0,
+        "coverage.min": 100,
+        "reviewed.critical.min": 100,
+        "reviewed.high.min": 100,
+    }
+    result = decide_run(str(silent), threshold=of_saf)
+    assert result["failed"] is True and result["gate"]["added_limits"] == lasting
+    assert "reviewed.critical.min: found 50 % (not reviewed: withheld)" in result["msg"]
+    result = decide_run(str(silent), threshold=of_saf, fail_on="error")
+    assert "0 containers were not scanned, 1 were not judged, 0 controls ended" in result["msg"]
+    tolerant = {**of_saf, "reviewed": {"min": 50}}
+    result = decide_run(str(silent), threshold=tolerant, fail_on="error")
+    assert "failed" not in result and "reviewed.high.min" not in result["gate"]["added_limits"]
+    assert open_run(str(silent)).targets[0].result == "pass"
+
+
 def test_a_baseline_over_another_cluster_is_refused(tmp_path: pathlib.Path) -> None:
     old, new = write_run(tmp_path, "old", cluster="edge"), write_run(tmp_path, "new", "c-2")
     with pytest.raises(ScanError, match="is a run over the cluster edge, this one is over demo") as caught:

@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf 
     EVIDENCE_TAG,
     document_target_id,
     hdf_document,
+    manual_controls,
     read_hdf,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Segment
@@ -274,3 +275,18 @@ def test_documents_of_others_are_known_by_their_target_id_or_source() -> None:
         assert document_target_id(dict(other, passthrough=kept_by_others), "x.json") == TARGET.target_id
     del other["platform"]["target_id"]
     assert document_target_id(other, "x.json") == "x.json"
+
+
+def test_manual_controls_are_told_by_profile_and_read_back() -> None:
+    judgement = make_judgement(
+        make_target(),
+        make_profile("one", make_control("a", "skipped", manual=True), make_control("b", "skipped")),
+        make_profile("two", make_control("a", "skipped"), make_control("c", "passed")),
+    )
+    document = read_hdf(json.dumps(hdf_document(judgement)).encode(), "x.json")
+    assert document["passthrough"]["securescan_kubernetes"]["manual_controls"] == {"one": ["a"]}
+    assert manual_controls(document, "x.json") == {"one": ("a",)}
+    unread = [(profile.name, profile.unread()) for profile in summarize(document).profiles]
+    assert unread == [("one", ["b"]), ("two", ["a"])]
+    del document["passthrough"]
+    assert manual_controls(document, "x.json") == {}, "of others nobody knows"

@@ -178,7 +178,7 @@ def without_what_is_new(run: Run) -> Run:
     gate = run.gate
     assert gate is not None
     decided = tuple(
-        replace(target, before="", result="fail" if target.result == "not_judged" else target.result)
+        replace(target, result="fail" if target.result == "not_judged" else target.result)
         for target in gate.targets
     )
     gate = replace(gate, targets=decided, judged=gate.scanned, threshold=replace(gate.threshold, added=()))

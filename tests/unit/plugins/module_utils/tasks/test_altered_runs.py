@@ -370,7 +370,7 @@ def test_an_altered_run_fails_also_where_only_errors_fail(run_dir: pathlib.Path)
     assert "failed" not in decide(run_dir, fail_on="error")
     edit_status(run_dir)
     result = decide(run_dir, fail_on="error")
-    assert result["failed"] is True and "the run is not as its scan wrote it" in result["msg"]
+    assert result["failed"] is True and "its SHA-256 differs" in result["msg"]
     assert "failed" not in decide(run_dir, fail_on="never")
 
 
@@ -438,3 +438,18 @@ def test_a_summary_that_is_no_summary_is_refused(run_dir: pathlib.Path, kind: st
     with pytest.raises(ScanError) as caught:
         decide(run_dir)
     assert caught.value.reason == "bad_results"
+
+
+def test_a_run_or_a_baseline_where_others_can_write_is_not_judged(tmp_path: pathlib.Path) -> None:
+    mine, shared = tmp_path / "mine", tmp_path / "shared"
+    for folder in (mine, shared):
+        folder.mkdir(mode=0o755)
+    run_dir = write_run(mine, "run-7", [(GOOD, good_document(GOOD))])
+    other = write_run(shared, "run-6", [(GOOD, good_document(GOOD))])
+    shared.chmod(0o777)
+    for params in ({"run_dir": other}, {"run_dir": run_dir, "baseline": str(other)}):
+        with pytest.raises(ScanError, match="others can replace the results in") as caught:
+            decide(**params)
+        assert caught.value.reason == "shared_folder"
+    assert open_run(str(other)).gate is None, "nothing was written there"
+    assert "failed" not in decide(run_dir, baseline=str(other), allow_shared_folder=True)

@@ -9,12 +9,15 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import (
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import GROUP_VERSION
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
     EPHEMERAL,
     EXEC,
-    GROUP_VERSION,
     HELPER,
     WRITES,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
+    POLICIES as NAMES,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import scan_guard_spec
@@ -25,7 +28,6 @@ from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks impor
 
 POLICIES = f"/apis/{GROUP_VERSION}/validatingadmissionpolicies/"
 BINDINGS = f"/apis/{GROUP_VERSION}/validatingadmissionpolicybindings/"
-NAMES = (EXEC, EPHEMERAL, HELPER, WRITES)
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_it_is_made_and_found_as_it_is_wanted_the_next_time(guard: TaskRunner, s
     assert server.objects.paths() == sorted(
         [POLICIES + name for name in NAMES] + [BINDINGS + name for name in NAMES]
     )
-    assert result["diff"][0]["before"] == "" and len(json.loads(result["diff"][0]["after"])) == 8
+    assert result["diff"][0]["before"] == "" and len(json.loads(result["diff"][0]["after"])) == 2 * len(NAMES)
     server.requests.clear()
     again = guard()
     assert not again["changed"] and again["diff"] == [] and writes(server) == []
@@ -55,7 +57,7 @@ def test_each_policy_stands_before_the_binding_that_names_it(
 ) -> None:
     guard()
     made = [request.path for request in server.requests if request.method == "POST"]
-    assert made == [POLICIES.rstrip("/"), BINDINGS.rstrip("/")] * 4
+    assert made == [POLICIES.rstrip("/"), BINDINGS.rstrip("/")] * len(NAMES)
 
 
 def test_an_exception_that_somebody_put_into_it_is_taken_out(
@@ -112,7 +114,7 @@ def test_check_mode_asks_by_dry_runs_and_changes_nothing(guard: TaskRunner, serv
     assert planned["changed"] and planned["diff"] == guard()["diff"]
     server.requests.clear()
     removal = guard(check_mode=True, state="absent")
-    assert removal["changed"] and len(server.objects.paths()) == 8 and writes(server) == []
+    assert removal["changed"] and len(server.objects.paths()) == 2 * len(NAMES) and writes(server) == []
     changed = guard(check_mode=True, enter_targets=False)
     assert changed["changed"] and writes(server) == []
     assert list(json.loads(changed["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"]
