@@ -51,6 +51,9 @@ def test_a_container_that_lies_passes_by_exec_and_each_cross_check_catches_it(sc
 
     run, target = scan(approach="debug")
     assert run.verdicts(target)[CONTROL] == "failed", "the truth"
+    assert "open to processes of the target's user" in target["evidence"]["reasons"][0], (
+        "busybox is no hardened image"
+    )
     attack_ends_as("23-lying-tools-debug", outcome="failed", grade=target["evidence"]["grade"])
 
     _run, target = scan(approach="exec", cross_check="required")

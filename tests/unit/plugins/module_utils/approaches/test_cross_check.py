@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import Collected
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.approach import (
+    Collected,
+    collected_in,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.cross_check import CrossChecked
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.graded import evidence_of
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.session import Checked, Entered
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.open_exec import ExecPlace
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.facts import (
     ABSENT,
     OK,
@@ -367,3 +372,29 @@ def test_all_that_were_opened_are_counted_and_closed_once() -> None:
     checked.collect(selected(), make_request(ALL))
     checked.close()
     assert checked.execs == 2 and (first.closed, second.closed) == (1, 1)
+
+
+# A session
+
+
+class Opened:
+    """A session on one target, as far as a cross-check needs one."""
+
+    def __init__(self, first: Answers, target: SelectedTarget) -> None:
+        self.entered = Entered(first.name, ExecPlace("shop", "api-1", "app", ("sh",)), "shop/api-1/app")
+        self.collecting: Any = lambda request, _is_last: first.collect(target, request).facts
+
+    def change_collecting(self, change: Any) -> None:
+        self.collecting = change(self.collecting)
+
+
+def test_each_answer_of_a_session_is_checked() -> None:
+    first, second = Answers("exec", HONEST, LIE), Answers("debug", HONEST)
+    first.enter = lambda target: Opened(first, target)  # type: ignore[attr-defined]
+    session: Any = CrossChecked(first, [second], is_required=False).enter(selected())
+    facts = session.collecting(make_request(ALL), False)
+    assert facts.get_fact(SHADOW) == HONEST[SHADOW]
+    assert collected_in(session, facts).checked == Checked("debug", 3, ())
+    with pytest.raises(ScanError) as caught:
+        session.collecting(make_request(ALL), True)
+    assert caught.value.reason == "contradicting_evidence"
