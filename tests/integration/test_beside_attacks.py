@@ -224,6 +224,7 @@ def test_the_image_tells_the_truth_whatever_the_container_does(look):
     for name, row in (("forge", "03-forge-image"), ("mask", "04-mask-image")):
         assert verdicts(run, name) == verdicts(run, "honest")
         attack_ends_as(row, outcome="the true verdicts", grade=grade(run, name))
+    attack_ends_as("H-15-forging-target", outcome="the true verdicts", grade=grade(run, "forge"))
 
 
 def test_auto_goes_on_to_the_image_of_a_container_that_shows_something_else(look):

@@ -72,5 +72,6 @@ def selection(params: Params) -> Selection:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
-    # not one of the conditions: tasks that know it leave out what is proven to be a scan's own
-    return Selection(**values, scanner_image=params.get("scanner_image") or "")
+    # not one of the conditions: tasks that have this option leave out what is proven to be a scan's own
+    scanner_image = params["scanner_image"] if "scanner_image" in params else ""
+    return Selection(**values, scanner_image=scanner_image or "")

@@ -199,7 +199,7 @@ def test_a_shipped_module_does_its_task(
 ) -> None:
     given: dict[str, Any] = {"kubeconfig": server.kubeconfig()}
     printed = run(scan_guard.main, _ansible_check_mode=True, **given)
-    assert printed["changed"] is True and len(printed["policies"]) == 4 and server.objects.paths() == []
+    assert printed["changed"] is True and len(printed["policies"]) == 6 and server.objects.paths() == []
     assert server.token not in json.dumps(printed)
     assert run(scan_guard.main, **given)["changed"] and len(server.objects.paths()) == 8
     server.grants.deny = lambda user, method, path: "no"

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.secret_texts
     values_without_secrets,
     without_secret,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.secret_samples import ATTACKED, OURS, SAMPLES
 
 
@@ -143,6 +144,7 @@ def test_no_text_takes_long(piece: str) -> None:
     begun = time.process_time()
     secret_in(text)
     assert time.process_time() - begun < 2
+    attack_ends_as("H-05-secret-patterns", outcome="time grows with the length, no faster")
 
 
 def test_a_value_is_looked_at_with_its_name_and_a_list_as_one_text() -> None:

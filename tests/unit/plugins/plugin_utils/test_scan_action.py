@@ -295,7 +295,7 @@ def test_a_shipped_action_does_its_task(run: Runner, server: FakeApiServer) -> N
     planned = run(GuardAction, check_mode=True, diff=True, **given)
     assert planned["changed"] and planned["diff"] and server.objects.paths() == []
     made = run(GuardAction, **given)
-    assert made["changed"] and "diff" not in made and len(server.objects.paths()) == 8
+    assert made["changed"] and "diff" not in made and len(server.objects.paths()) == 12
     run(GuardAction, elsewhere=True, state="absent")
     assert run.sent == [("securescan.kubernetes.scan_guard", {"state": "absent"})]
     nobody = {"host": "https://127.0.0.1:1", "api_key": "x", "validate_certs": False}

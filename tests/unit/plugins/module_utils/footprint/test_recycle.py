@@ -34,7 +34,7 @@ def pod(name, kind="ReplicaSet", ready=True, **changes):
     }
     return {
         "metadata": metadata,
-        "spec": {"nodeName": "n"},
+        "spec": {"nodeName": "n", "containers": [{"name": "app"}]},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
     }
 
