@@ -73,5 +73,5 @@ def selection(params: Params) -> Selection:
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
     # not one of the conditions: tasks that have this option leave out what is proven to be a scan's own
-    scanner_image = params["scanner_image"] if "scanner_image" in params else ""
-    return Selection(**values, scanner_image=scanner_image or "")
+    scanner_image = (params["scanner_image"] or "") if "scanner_image" in params else ""
+    return Selection(**values, scanner_image=scanner_image)

@@ -201,6 +201,6 @@ def test_a_shipped_module_does_its_task(
     printed = run(scan_guard.main, _ansible_check_mode=True, **given)
     assert printed["changed"] is True and len(printed["policies"]) == 6 and server.objects.paths() == []
     assert server.token not in json.dumps(printed)
-    assert run(scan_guard.main, **given)["changed"] and len(server.objects.paths()) == 8
+    assert run(scan_guard.main, **given)["changed"] and len(server.objects.paths()) == 12
     server.grants.deny = lambda user, method, path: "no"
     assert run(scan_guard.main, **given)["error"]["reason"] == "not_permitted"
