@@ -15,11 +15,12 @@ promise. What was not kept is not known: a control that needs it is Not Reviewed
     collection        {name, version} of what wrote it
     collected         RFC 3339: when the target was seen
     method            how it was seen: run_id, approach, collector_version and whatever else the judgement's method held
-    collector         what the collector said of itself: version, shell, programs
+    collector         what the collector said of itself and of what it was shown (see `read_facts`): version, shell,
+                      programs, shell_protected, unexplained_mounts; version 1 had the first three
     target            all fields of `Target.identity()`
     pod               what is kept of the pod's API object (see kept_pod.py)
     facts             by key (see kept_facts.py)
-    answers           SHA-256 of an expectation -> {asked, facts, status, text, what}, see `Answer`
+    answers           SHA-256 of an expectation -> {asked, facts, status, text, what}, see `KeptAnswer`
 
 Version 1 had no answers, and facts as a whole; it is read as well.
 
