@@ -70,7 +70,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Answer:
+class KeptAnswer:
     """What came of one expectation, which kept facts are no longer enough to judge.
 
     :param asked: the expectation in words, for people
@@ -99,7 +99,7 @@ class Asked:
     """
 
     parts: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
 
     def with_more(self, other: Asked) -> Asked:
         """What was asked by this and by the other."""
@@ -120,7 +120,7 @@ class Facts(Mapping[str, Fact]):
 
     by_key: dict[str, Fact] = field(default_factory=dict)
     collector: dict[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..collector.facts import BROKEN, MET, UNKNOWN, Answer, Asked, Fact, Facts
+from ..collector.facts import BROKEN, MET, UNKNOWN, Asked, Fact, Facts, KeptAnswer
 from ..kept.kept_facts import reduce_facts, with_parts
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext, Evidence, NotKnownError
@@ -64,14 +64,14 @@ def _tests(profile: CompiledProfile) -> Iterator[Mapping[str, Any]]:
         yield from control["tests"]
 
 
-def _answer(asked: _Expectation, evidence: Evidence) -> Answer | None:
+def _answer(asked: _Expectation, evidence: Evidence) -> KeptAnswer | None:
     """What comes of an expectation; None where a defect of ours keeps it from being judged."""
     test, expectation, keys = asked
     description = expectation["description"]
     try:
         failure = failure_of(test, expectation, View(test["params"], evidence))
     except NotKnownError as missing:
-        return Answer(description, keys, UNKNOWN, missing.cause, missing.what)
+        return KeptAnswer(description, keys, UNKNOWN, missing.cause, missing.what)
     except Exception:  # noqa: BLE001 - the judgement itself has made an error of it
         return None
-    return Answer(description, keys, BROKEN if failure else MET, failure or "")
+    return KeptAnswer(description, keys, BROKEN if failure else MET, failure or "")

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from ..collector.facts import BROKEN, MET, Answer, Facts
+from ..collector.facts import BROKEN, MET, Facts, KeptAnswer
 from ..errors import ScanError
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.inputs import Input
@@ -283,7 +283,7 @@ def failure_of(test: Mapping[str, Any], expectation: Mapping[str, Any], view: Vi
         ) from None
 
 
-def _failure_again(answer: Answer) -> str | None:
+def _failure_again(answer: KeptAnswer) -> str | None:
     if answer.status == BROKEN:
         return answer.text
     if answer.status == MET:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..collector.facts import ABSENT, ANSWERS, OK, STATUSES, WITHHELD, Answer, Asked, Fact, Facts
+from ..collector.facts import ABSENT, ANSWERS, OK, STATUSES, WITHHELD, Asked, Fact, Facts, KeptAnswer
 from ..collector.families import KINDS
 from ..secret_texts import secret_in
 
@@ -154,7 +154,7 @@ def _restored_fact(what: str, entry: Any, more: set[str]) -> Fact:
         raise BadFactsError(f"{what} holds bytes that are not base64") from None
 
 
-def _answer(name: str, entry: Any) -> Answer:
+def _answer(name: str, entry: Any) -> KeptAnswer:
     texts = ("asked", "status", "text", "what")
     if (
         not isinstance(entry, dict)
@@ -167,7 +167,7 @@ def _answer(name: str, entry: Any) -> Answer:
         raise BadFactsError(
             f"the answer {name[:64]} must have the texts {', '.join(texts)} and a list of facts"
         )
-    return Answer(entry["asked"], tuple(entry["facts"]), entry["status"], entry["text"], entry["what"])
+    return KeptAnswer(entry["asked"], tuple(entry["facts"]), entry["status"], entry["text"], entry["what"])
 
 
 def _decode(value: Any) -> Any:

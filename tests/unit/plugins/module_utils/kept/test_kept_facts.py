@@ -15,10 +15,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     NOTHING_ASKED,
     UNKNOWN,
     WITHHELD,
-    Answer,
     Asked,
     Fact,
     Facts,
+    KeptAnswer,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_facts import (
     BadFactsError,
@@ -122,9 +122,9 @@ def test_rows_lose_what_is_sensitive_in_them_and_say_so_by_its_absence() -> None
 def test_what_was_asked_of_a_withheld_fact_comes_back_with_it() -> None:
     parts = {"content:/etc/motd": {"ini x": Fact("ok", ["a", 1]), "ini y": Fact("absent", cause="none")}}
     answers = {
-        "1": Answer("asked", ("content:/etc/motd",), MET),
-        "2": Answer("asked", ("processes", "os"), BROKEN, "message"),
-        "3": Answer("asked", ("processes",), UNKNOWN, "cause", "what"),
+        "1": KeptAnswer("asked", ("content:/etc/motd",), MET),
+        "2": KeptAnswer("asked", ("processes", "os"), BROKEN, "message"),
+        "3": KeptAnswer("asked", ("processes",), UNKNOWN, "cause", "what"),
     }
     facts = Facts({key: Fact("ok", value) for key, value in SENSITIVE.items()})
     back = kept_and_back(facts, Asked(parts, answers))
@@ -134,7 +134,7 @@ def test_what_was_asked_of_a_withheld_fact_comes_back_with_it() -> None:
 
 
 def test_a_fact_that_is_replaced_takes_its_answers_with_it() -> None:
-    answers = {"1": Answer("a", ("x", "y"), MET), "2": Answer("b", ("z",), MET)}
+    answers = {"1": KeptAnswer("a", ("x", "y"), MET), "2": KeptAnswer("b", ("z",), MET)}
     facts = Facts({"x": Fact(WITHHELD), "z": Fact(WITHHELD)}, {}, answers)
     other = facts.overlaid({"x": Fact("ok", 1)})
     assert (other["x"], other.answers) == (Fact("ok", 1), {"2": answers["2"]})
