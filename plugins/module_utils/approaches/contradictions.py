@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..collector.facts import ABSENT, OK, Fact, Facts, Query
-from .image_and_volumes import PLACES, is_below
+from ..collector.mounts import is_below
+from .image_and_volumes import PLACES
 
 # What changes by itself, and what the runtime or the kubelet mounts into every container.
 _LIVELY = (

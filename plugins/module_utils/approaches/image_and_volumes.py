@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..collector.facts import UNSUPPORTED, Fact, Facts
+from ..collector.mounts import is_below
 from ..collector.request import CollectionRequest
 from ..results.evidence import Doubt
 from ..safe_text import one_line
@@ -81,7 +82,3 @@ def _walk_without(fact: Fact, mounts: list[str]) -> Fact:
 
 def _clean(path: str) -> str:
     return "/" + "/".join(part for part in path.split("/") if part and part != ".")
-
-
-def is_below(path: str, mount: str) -> bool:
-    return path == mount or path.startswith(mount.rstrip("/") + "/")

@@ -66,6 +66,11 @@ def unescape(field: bytes) -> str:
     return decode_text(re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes([int(match.group(1), 8)]), field))
 
 
+def is_below(path: str, mount_point: str) -> bool:
+    """Whether a path is the mount point, or below it. Nothing is resolved: "." and ".." are names here."""
+    return path == mount_point or path.startswith(mount_point.rstrip("/") + "/")
+
+
 # Options whose values are sizes, numbers, names of the kernel's and places: those of overlay and tmpfs, of the kernel's own
 # file systems and of disks (their pages in the kernel's documentation, and mount(8)).
 _HARMLESS = """

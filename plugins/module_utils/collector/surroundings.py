@@ -26,7 +26,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import ScanError
-from .mounts import unescape
+from .mounts import is_below, unescape
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
@@ -147,7 +147,7 @@ class _Mount:
 
     def is_part_of(self, other: _Mount) -> bool:
         """Whether it shows a folder or file of what the other one shows."""
-        return self.device == other.device and _is_below(self.root, other.root)
+        return self.device == other.device and is_below(self.root, other.root)
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _unexplained(mounts: list[_Mount], mount_paths: tuple[str, ...]) -> tuple[st
     known = [_real(path) for path in mount_paths]
     found = []
     for mount in mounts:
-        if mount.point in _OF_EVERY_CONTAINER or any(_is_below(_real(mount.point), path) for path in known):
+        if mount.point in _OF_EVERY_CONTAINER or any(is_below(_real(mount.point), path) for path in known):
             continue
         if _OF_THE_SYSTEM.fullmatch(mount.point):
             raise _made_by_target(f"something is mounted at {mount.point!a}, and no volume of the pod is")
@@ -245,10 +245,6 @@ def _unexplained(mounts: list[_Mount], mount_paths: tuple[str, ...]) -> tuple[st
 
 def _made_by_target(message: str) -> ScanError:
     return ScanError("target_unreadable", message, cause=_MADE_BY_TARGET, advice=_ADVICE)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _real(path: str) -> str:
