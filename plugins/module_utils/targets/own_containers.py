@@ -41,7 +41,7 @@ _TOKEN_MOUNT: Mapping[str, Any] = {
     "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
     "readOnly": True,
 }
-_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
+TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 
@@ -200,7 +200,7 @@ def _without_token(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_token_mount(mount: Any) -> bool:
     return (
         isinstance(mount, dict)
-        and str(mount.get("name")).startswith(_TOKEN_VOLUME)
+        and str(mount.get("name")).startswith(TOKEN_VOLUME)
         and {key: value for key, value in mount.items() if key != "name"} == _TOKEN_MOUNT
     )
 

@@ -14,13 +14,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .own_containers import is_debug_entry
+from .own_containers import TOKEN_VOLUME, is_debug_entry
 
 # Labels by which a controller marks pods that it made from the same template.
 _LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
 # What pods of one template do not share: where they were put, and a StatefulSet's or indexed Job's own name.
 _OF_ONE_POD = ("nodeName", "hostname", "subdomain")
-_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the start of a volume's name; its end is random
 # Annotations that weaken a container as fields of its spec would.
 _SECURITY = ("container.apparmor.security.", "container.seccomp.security.", "seccomp.security.")
 
@@ -59,8 +58,8 @@ def _template_of(spec: Mapping[str, Any], pod_name: str) -> dict[str, Any]:
 def _token_names(spec: Mapping[str, Any]) -> dict[str, str]:
     """What volumes with a name of a ServiceAccount's token are called instead: their names end at random."""
     names = [str(volume.get("name")) for volume in spec.get("volumes") or [] if isinstance(volume, dict)]
-    random = [name for name in names if name.startswith(_TOKEN_VOLUME)]
-    return {name: f"{_TOKEN_VOLUME}{number}" for number, name in enumerate(random)}
+    random = [name for name in names if name.startswith(TOKEN_VOLUME)]
+    return {name: f"{TOKEN_VOLUME}{number}" for number, name in enumerate(random)}
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
