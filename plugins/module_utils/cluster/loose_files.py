@@ -22,7 +22,7 @@ def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
     """
     warnings = []
     for file in files:
-        changers = who_can_change(file)
+        changers = _who_can_change(file)
         if changers and program:
             warnings.append(
                 f"{changers} can change {file}, which names a program that this task runs as its own user "
@@ -44,7 +44,7 @@ def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
 
 def loose_program(program: Path) -> list[str]:
     """A warning about the program of an exec plugin that others can change."""
-    changers = who_can_change(program)
+    changers = _who_can_change(program)
     if not changers:
         return []
     return [
@@ -54,7 +54,7 @@ def loose_program(program: Path) -> list[str]:
     ]
 
 
-def who_can_change(file: Path) -> str:
+def _who_can_change(file: Path) -> str:
     """Who besides us and root can change a file, or put another one in its place; "" for nobody. Access control
     lists are not looked at."""
     try:

@@ -20,6 +20,14 @@ _NUMBER = (int, float)
 Texts = TypeVar("Texts", bound="TextRecord")
 
 
+def bad_results(source: str, problem: str) -> ScanError:
+    """The error about a file of results that cannot be used.
+
+    :param source: names the file
+    """
+    return ScanError("bad_results", f"{source}: {problem}", tried="read results")
+
+
 class JsonRecord:
     """A dataclass that stands in a JSON file as an object with one key per field."""
 
@@ -58,7 +66,7 @@ class JsonObject:
     place: str = ""
 
     def bad(self, problem: str) -> ScanError:
-        return ScanError("bad_results", f"{self.source}: {problem}", tried="read results")
+        return bad_results(self.source, problem)
 
     def where(self, name: str) -> str:
         return f"{self.place}.{name}" if self.place else name

@@ -13,6 +13,9 @@ from .status import NOT_SCANNED, PASS, RESULTS, SCANNED
 from .summary import Counts
 from .threshold import Threshold
 
+# The key of reasons about the documents themselves.
+DOCUMENTS_KEY = "documents"
+
 
 @dataclass(frozen=True)
 class ExpectedTarget:

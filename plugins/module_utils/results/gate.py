@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ScanError
 from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
-from .decision import Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
+from .decision import DOCUMENTS_KEY, Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
 from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, asks_for_more, shorten_ids
@@ -23,7 +23,6 @@ from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
 
-_DOCUMENTS = "documents"
 _EXPECTED = "expected"
 
 
@@ -73,7 +72,7 @@ class _Gate:
             self._judge_document(source, document)
         self.reasons[:0] = given
         if not number:
-            self._refuse("", _DOCUMENTS, "there are no results to judge", found=0)
+            self._refuse("", DOCUMENTS_KEY, "there are no results to judge", found=0)
         self._judge_presence()
         new_failures = self._judge_new_failures()
         outcomes = self._compare_with_expected(expected)
@@ -124,11 +123,13 @@ class _Gate:
             checked = check_document(document, source)
             summary = summarize(checked, source)
         except ScanError as error:
-            self._refuse("", _DOCUMENTS, error.message)
+            self._refuse("", DOCUMENTS_KEY, error.message)
             return
         target_id = document_target_id(checked, source)
         if target_id in self.judged:
-            self._refuse(target_id, _DOCUMENTS, f"has two documents, {self.judged[target_id]} and {source}")
+            self._refuse(
+                target_id, DOCUMENTS_KEY, f"has two documents, {self.judged[target_id]} and {source}"
+            )
         self.judged[target_id] = source
         if summary.judged_nothing:
             self.judged_nothing.add(target_id)
@@ -230,7 +231,7 @@ class _Gate:
             says_scanned = one.outcome == SCANNED
             has_document = target_id in self.judged
             if says_scanned and not has_document:
-                self._refuse(target_id, _DOCUMENTS, "counts as scanned, but no document of it can be used")
+                self._refuse(target_id, DOCUMENTS_KEY, "counts as scanned, but no document of it can be used")
             if has_document and not says_scanned:
                 self._refuse(
                     target_id,

@@ -25,10 +25,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..errors import ScanError
 from ..safe_text import kept_values, one_line
 from ..strict_json import load_json
-from .checked_json import JsonObject
+from .checked_json import JsonObject, bad_results
 from .evidence import document_evidence
 from .hdf_check import check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
@@ -82,13 +81,13 @@ def read_hdf(data: bytes, source: str) -> dict[str, Any]:
         and for a document of ours whose scan ended with an error
     """
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise _bad(source, f"has more than {MAX_DOCUMENT_BYTES} bytes")
+        raise bad_results(source, f"has more than {MAX_DOCUMENT_BYTES} bytes")
     if not data.strip():
-        raise _bad(source, "is empty")
+        raise bad_results(source, "is empty")
     try:
         document = load_json(data)
     except (ValueError, RecursionError) as reason:
-        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
+        raise bad_results(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return check_document(document, source)
 
 
@@ -101,9 +100,9 @@ def read_hdf_file(path: str, sha256: str = "") -> dict[str, Any]:
     try:
         data = read_own_file(Path(path), MAX_DOCUMENT_BYTES)
     except OSError as reason:
-        raise _bad(path, f"cannot be read: {reason.strerror or reason}") from None
+        raise bad_results(path, f"cannot be read: {reason.strerror or reason}") from None
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        raise _bad(path, "is not the document that the run wrote (its SHA-256 differs)")
+        raise bad_results(path, "is not the document that the run wrote (its SHA-256 differs)")
     return read_hdf(data, path)
 
 
@@ -117,13 +116,13 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
     if own is None:
         return checked
     if not isinstance(own, dict) or own.get("schema_version") != SCHEMA_VERSION:
-        raise _bad(source, f"passthrough.{PASSTHROUGH} is not of schema version {SCHEMA_VERSION}")
+        raise bad_results(source, f"passthrough.{PASSTHROUGH} is not of schema version {SCHEMA_VERSION}")
     target = own.get("target")
     target_id = target.get("target_id") if isinstance(target, dict) else None
     if not isinstance(target_id, str) or not target_id:
-        raise _bad(source, f"passthrough.{PASSTHROUGH}.target.target_id is missing")
+        raise bad_results(source, f"passthrough.{PASSTHROUGH}.target.target_id is missing")
     if own.get("error") is not None:
-        raise _bad(
+        raise bad_results(
             source,
             "the scan of {} ended with an error: {}".format(
                 one_line(target_id, 300), one_line(json.dumps(own["error"]), 300)
@@ -171,10 +170,6 @@ def _own_part(document: Mapping[str, Any]) -> Any:
     """What stands under `passthrough` in a document of ours; None in one of others, who may keep anything there."""
     passthrough = document.get("passthrough")
     return passthrough.get(PASSTHROUGH) if isinstance(passthrough, dict) else None
-
-
-def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_results", f"{source}: {what}", tried="read results")
 
 
 def _profile(profile: ProfileResult, tags: Mapping[str, str]) -> dict[str, Any]:

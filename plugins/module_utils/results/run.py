@@ -45,10 +45,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ScanError
 from ..safe_text import one_line
 from ..strict_json import load_json
-from .checked_json import JsonObject, JsonRecord, TextRecord
+from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .decision import Decision, ExpectedTarget
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
@@ -268,31 +267,31 @@ class Run(JsonRecord):
             is about another target, or lacks a profile of the run
         """
         if not self.folder:
-            raise _bad(
+            raise bad_results(
                 f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
             )
         source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
         document = read_hdf_file(source, target.hdf_sha256)
         if document_target_id(document, source) != target.target_id:
-            raise _bad(source, f"is not about {target.target_id}, as the summary says")
+            raise bad_results(source, f"is not about {target.target_id}, as the summary says")
         names = {profile["name"] for profile in document["profiles"]}
         for profile in self.profiles:
             if profile.name not in names:
-                raise _bad(source, f"lacks the profile {profile.name}, by which the run judged")
+                raise bad_results(source, f"lacks the profile {profile.name}, by which the run judged")
         return source, document
 
 
 def _of_this_version(value: Any, source: str) -> dict[str, Any]:
     """A summary of SCHEMA_VERSION, made of an older one where that is needed."""
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
-        raise _bad(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
+        raise bad_results(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
     summary: dict[str, Any] = value
     version = summary.get("schema_version")
     while isinstance(version, int) and version in MIGRATIONS:
         summary = MIGRATIONS[version](summary)
         version += 1
     if version != SCHEMA_VERSION:
-        raise _bad(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
+        raise bad_results(source, f"is not a run summary of schema version {SCHEMA_VERSION}")
     return summary
 
 
@@ -341,9 +340,9 @@ def _open(summary: Path) -> Run:
     try:
         data = read_own_file(summary, _MAX_SUMMARY_BYTES)
     except OSError as reason:
-        raise _bad(str(summary), f"cannot be read: {reason.strerror or reason}") from None
+        raise bad_results(str(summary), f"cannot be read: {reason.strerror or reason}") from None
     if len(data) > _MAX_SUMMARY_BYTES:
-        raise _bad(str(summary), f"has more than {_MAX_SUMMARY_BYTES} bytes")
+        raise bad_results(str(summary), f"has more than {_MAX_SUMMARY_BYTES} bytes")
     return parse_run(data, str(summary), str(summary.parent))
 
 
@@ -352,9 +351,5 @@ def parse_run(data: bytes, source: str, folder: str = "") -> Run:
     try:
         value = load_json(data)
     except (ValueError, RecursionError) as reason:
-        raise _bad(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
+        raise bad_results(source, f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return replace(Run.from_json(value, source, folder), sha256=hashlib.sha256(data).hexdigest())
-
-
-def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_results", f"{source}: {what}", tried="read results")

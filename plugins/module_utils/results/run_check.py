@@ -23,7 +23,8 @@ from ..errors import ScanError
 from ..safe_text import kept_values, one_line
 from ..text_layout import number_of
 from ..times import parse_rfc3339
-from .decision import Reason
+from .checked_json import bad_results
+from .decision import DOCUMENTS_KEY, Reason
 from .hdf import document_scan, document_target
 from .run import HDF_FOLDER, SUMMARY_JSON, ProfileReference, Run
 from .run_folder import DRIFT_FOLDER, summary_sha256
@@ -31,10 +32,9 @@ from .run_summary_builder import RunSummaryBuilder
 from .target_record import TargetRecord
 from .whole_file import read_own_file
 
-# The keys of the reasons that are given here, beside those of the gate.
-DOCUMENTS_KEY = "documents"
-SUMMARY_KEY = "summary"
-MAX_AGE_KEY = "max_age"
+# The keys of the reasons that are given only here.
+_SUMMARY_KEY = "summary"
+_MAX_AGE_KEY = "max_age"
 _NAMED = 20
 _MAX_DRIFT_BYTES = 512 * 1024 * 1024
 _CLOCK_SKEW = 300  # seconds that another machine's clock can be ahead
@@ -95,13 +95,13 @@ class RunCheck:
         name = Path(run.folder).resolve().name
         if name != run.run_id:
             self._refuse(
-                SUMMARY_KEY,
+                _SUMMARY_KEY,
                 f"the folder {one_line(name, 100)} holds the run {run.run_id}: is it another one?",
             )
         without = sum(bool(target.hdf) and not target.hdf_sha256 for target in run.targets)
         if without:
             self._refuse(
-                SUMMARY_KEY,
+                _SUMMARY_KEY,
                 f"{SUMMARY_JSON} knows no SHA-256 of {number_of(without, 'document')}: it was written by a version "
                 "that kept none, or changed since. Scan again, or judge its kept facts again",
             )
@@ -110,12 +110,12 @@ class RunCheck:
         age = seconds_since(self._run, now)
         if age is None or age < -_CLOCK_SKEW:
             self._refuse(
-                SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
+                _SUMMARY_KEY, f"the run says that it began at {one_line(_evidence_time(self._run), 60)}"
             )
         elif max_age is not None and age > max_age:
             self._refuse(
-                MAX_AGE_KEY,
-                f"{MAX_AGE_KEY}: the run is {age_text(age)} old, must be at most {age_text(max_age)}",
+                _MAX_AGE_KEY,
+                f"{_MAX_AGE_KEY}: the run is {age_text(age)} old, must be at most {age_text(max_age)}",
                 limit=max_age,
                 found=int(age),
             )
@@ -163,13 +163,19 @@ class RunCheck:
         """What the summary says of a target, with its document. :raises ScanError: bad_results, where that differs"""
         scan = document_scan(document)
         if scan.get("run_id") != self._run.run_id:
-            raise _bad(source, f"is of the run {_shown(scan.get('run_id'))}, not of {self._run.run_id}")
+            raise bad_results(
+                source, f"is of the run {_shown(scan.get('run_id'))}, not of {self._run.run_id}"
+            )
         profiles = {_reference(profile) for profile in document["profiles"]}
         if profiles != set(self._run.profiles):
-            raise _bad(source, f"was judged by other profiles than {SUMMARY_JSON} says: {_names(profiles)}")
+            raise bad_results(
+                source, f"was judged by other profiles than {SUMMARY_JSON} says: {_names(profiles)}"
+            )
         said = (dict(document_target(document)), scan.get("approach"), scan.get("duration"))
         if said != (kept_values(target.identity()), target.approach, target.duration):
-            raise _bad(source, f"says otherwise than {SUMMARY_JSON} which container was scanned, and how")
+            raise bad_results(
+                source, f"says otherwise than {SUMMARY_JSON} which container was scanned, and how"
+            )
         record = again.add_scanned(
             target.identity(),
             target.approach,
@@ -187,7 +193,7 @@ class RunCheck:
             if each.name != "result" and getattr(record, each.name) != getattr(target, each.name)
         ]
         if differing:
-            raise _bad(source, f"does not fit what {SUMMARY_JSON} says of it: {', '.join(differing)}")
+            raise bad_results(source, f"does not fit what {SUMMARY_JSON} says of it: {', '.join(differing)}")
 
     def _compare_totals(self, again: Run) -> None:
         run = self._run
@@ -197,7 +203,7 @@ class RunCheck:
             and set(run.not_reviewed) == set(again.not_reviewed)
         )
         if not same:
-            self._refuse(SUMMARY_KEY, f"the totals of {SUMMARY_JSON} are not those of the documents")
+            self._refuse(_SUMMARY_KEY, f"the totals of {SUMMARY_JSON} are not those of the documents")
 
     def _compare_digest(self, is_whole: bool) -> None:
         """The summary can be as it lies there, or as the scan wrote it, before a gate decided: its documents tell how."""
@@ -205,7 +211,7 @@ class RunCheck:
         if not given or given == run.sha256:
             return
         if not is_whole or given != summary_sha256(run.without_gate(self._results)):
-            self._refuse(SUMMARY_KEY, _summary_differs(run, given), limit=given, found=run.sha256)
+            self._refuse(_SUMMARY_KEY, _summary_differs(run, given), limit=given, found=run.sha256)
 
 
 def _summary_differs(run: Run, sha256: str) -> str:
@@ -221,7 +227,7 @@ def check_summary_sha256(run: Run, sha256: str) -> None:
         raise ScanError("bad_results", _summary_differs(run, sha256), tried="read results")
 
 
-def evidence_time(run: Run) -> str:
+def _evidence_time(run: Run) -> str:
     """When the targets were seen: evidence does not grow younger by being judged again."""
     return run.judged_from.started if run.judged_from else run.started
 
@@ -229,7 +235,7 @@ def evidence_time(run: Run) -> str:
 def seconds_since(run: Run, now: datetime) -> float | None:
     """Seconds since the targets were seen; None where the run does not say when, as a time."""
     try:
-        return (now - parse_rfc3339(evidence_time(run))).total_seconds()
+        return (now - parse_rfc3339(_evidence_time(run))).total_seconds()
     except (ValueError, OverflowError):
         return None
 
@@ -252,7 +258,3 @@ def _names(profiles: Iterable[ProfileReference]) -> str:
 
 def _shown(value: Any) -> str:
     return one_line(value, 60) if isinstance(value, str) else "(none)"
-
-
-def _bad(source: str, what: str) -> ScanError:
-    return ScanError("bad_results", f"{source}: {what}", tried="read results")
