@@ -112,18 +112,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         identity=selected.target.identity(),
         platform=platform_of(facts),
         profiles=verdicts.results,
-        method={
-            "run_id": plan.run_id,
-            "approach": collected.approach,
-            "collector_version": COLLECTOR_VERSION,
-            "evidence": evidence_of(collected).to_json(),
-            "target_seen": "before_and_after" if collected.is_looked_at else "at_selection",
-            **shell_of(collected),
-            **footprint_of(collected),
-            **passed_over_of(collected),
-            **cross_check_of(collected),
-            "unread": [*unread_facts(facts), *verdicts.unread],
-        },
+        method=_method(plan, collected, verdicts),
         started=seen,
         duration=duration,
     )
@@ -137,6 +126,22 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         asked=asked,
         drift=drift,
     )
+
+
+def _method(plan: ScanPlan, collected: Collected, verdicts: Verdicts) -> dict[str, Any]:
+    """How the target was seen, as Judgement has it."""
+    return {
+        "run_id": plan.run_id,
+        "approach": collected.approach,
+        "collector_version": COLLECTOR_VERSION,
+        "evidence": evidence_of(collected).to_json(),
+        "target_seen": "before_and_after" if collected.is_looked_at else "at_selection",
+        **_shell_of(collected),
+        **_footprint_of(collected),
+        **_passed_over_of(collected),
+        **_cross_check_of(collected),
+        "unread": [*unread_facts(collected.facts), *verdicts.unread],
+    }
 
 
 def _asked(plan: ScanPlan, subject: Subject) -> Asked:
@@ -168,7 +173,7 @@ def judge(engines: Sequence[Engine], amendments: Amendments, subject: Subject) -
     return verdicts, amendments.apply(verdicts.results, identity, datetime.now(timezone.utc))
 
 
-def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
+def _footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
     """What stays of the scan in the pod, as a judgement's `method` holds it; empty where nothing does."""
     if collected.footprint is None:
         return {}
@@ -181,20 +186,20 @@ def footprint_of(collected: Collected) -> dict[str, dict[str, Any]]:
     }
 
 
-def shell_of(collected: Collected) -> dict[str, dict[str, str]]:
+def _shell_of(collected: Collected) -> dict[str, dict[str, str]]:
     """The container whose shell answered, as a judgement's `method` holds it; empty where it is the target's
     own."""
     return {"scanner_container": asdict(collected.shell)} if collected.shell else {}
 
 
-def passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
+def _passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
     """Why other approaches were not taken, as a judgement's `method` holds it; empty where none was tried."""
     if not collected.passed_over:
         return {}
     return {"passed_over": [{"approach": name, "reason": reason} for name, reason in collected.passed_over]}
 
 
-def cross_check_of(collected: Collected) -> dict[str, dict[str, Any]]:
+def _cross_check_of(collected: Collected) -> dict[str, dict[str, Any]]:
     """What a cross-check found, as a judgement's `method` holds it; empty where none was asked for."""
     checked = collected.checked
     if checked is None:
