@@ -48,16 +48,13 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         grantor, options.targets.selection, looked_at, options.targets.allow_empty
     )
     check_targets(options.approach, targets)
+    left_out = looked_at.left_out_by_no_option()
     if context.check_mode:
-        return dict(
-            preview_scan(options, targets, grantor, context.say), left_out=looked_at.left_out_by_no_option()
-        )
+        return dict(preview_scan(options, targets, grantor, context.say), left_out=left_out)
     # before the access: where the output folder cannot be written, the cluster is left alone
     folder = new_run_folder(options.output_dir, run_id_of(options))
-    result = _scanned(
-        Scan(options, engines, request, targets), folder, looked_at.left_out_by_no_option(), grantor, context
-    )
-    return dict(result, left_out=looked_at.left_out_by_no_option())
+    result = _scanned(Scan(options, engines, request, targets), folder, left_out, grantor, context)
+    return dict(result, left_out=left_out)
 
 
 def _scanned(
