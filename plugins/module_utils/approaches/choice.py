@@ -21,10 +21,10 @@ from .registry import BY_TRUST, KINDS, kind_of
 
 ORDER = tuple(kind.name for kind in KINDS)
 APPROACHES = (*ORDER, auto.NAME)
-# Those for which an access can be made beforehand: the others plan their pods themselves.
 # Whether a second approach checks what the first one says: not at all; where one reaches the target; or so that a target
 # which none reaches counts as not scanned.
 NEVER, POSSIBLE, REQUIRED = CROSS_CHECKS = ("never", "possible", "required")
+# Those for which an access can be made beforehand: the others plan their pods themselves.
 ENTERING = tuple(kind.name for kind in KINDS if not kind.makes_pods)
 
 

@@ -31,7 +31,7 @@ from .debug_container import (
     ephemeral_statuses,
     target_view,
 )
-from .debug_end import Endings
+from .debug_end import NOT_RUNNING, Endings
 from .looks import Looks, check_same_container, pod_path, read_same_pod, shell_container
 from .pod_entry import (
     EnteringApproach,
@@ -53,10 +53,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.04, 0.5
 _START_PAUSE = 0.12
 # After a patch with one of these it is not known whether the container was added; looking at the pod tells.
 _PERHAPS_ADDED = frozenset({"connection_lost", "timed_out", "server_error"})
-_MOST_DOUBTS = 3
-# What the end of a container looks like before and while it is entered.
-_NOT_ENTERED = frozenset({"container_not_running", "not_found"})
-_ENDED = _NOT_ENTERED | {"connection_lost", "collector_failed", "incomplete_reply", "exec_failed"}
+_MOST_UNCLEAR = 3
+# What the end of a container looks like while it is entered.
+_ENDED = NOT_RUNNING | {"connection_lost", "collector_failed", "incomplete_reply", "exec_failed"}
 # Why a container that was added is ended without having been entered, and so many seconds are waited until it has
 # started, to be told.
 _END_AFTER = {"cancelled": 3.0, "foreign_scanner": 0.0}
@@ -136,7 +135,7 @@ class DebugApproach(EnteringApproach):
                         has_entered = True
                         yield session, answer
                 except ScanError as error:
-                    if has_entered or error.reason not in (_NOT_ENTERED if found.is_own else _ENDED):
+                    if has_entered or error.reason not in (NOT_RUNNING if found.is_own else _ENDED):
                         raise
                     visit.passed_over.add(found.name)  # another run has ended it
                 finally:
@@ -149,7 +148,7 @@ class DebugApproach(EnteringApproach):
 
     def _open(self, visit: _Visit) -> tuple[FoundContainer, Mapping[str, Any]]:
         """A container that runs beside the target, and the pod as it then is."""
-        doubts = 0
+        unclear = 0
         while True:
             visit.deadline.check()
             pod: Mapping[str, Any] = read_same_pod(visit.scanner, visit.target, whole=True)
@@ -167,14 +166,14 @@ class DebugApproach(EnteringApproach):
                 try:
                     add_ephemeral_container(visit.scanner.client, visit.target, entry)
                 except ScanError as error:
-                    doubts += error.reason in _PERHAPS_ADDED
+                    unclear += error.reason in _PERHAPS_ADDED
                     if error.reason not in _PERHAPS_ADDED:
                         visit.added.discard(found.name)
                     if not is_name_taken(error) and (
-                        error.reason not in _PERHAPS_ADDED or doubts == _MOST_DOUBTS
+                        error.reason not in _PERHAPS_ADDED or unclear == _MOST_UNCLEAR
                     ):
                         raise patch_refusal(error, entry["name"]) from error
-                    visit.deadline.sleep(_LONGEST_PAUSE if doubts else _FIRST_PAUSE)
+                    visit.deadline.sleep(_LONGEST_PAUSE if unclear else _FIRST_PAUSE)
                     continue
             self._note(visit.target, found)
             try:

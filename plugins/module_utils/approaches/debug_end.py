@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The end of debug containers: each is told to end, and what does not is found.
 
-The target has the user of the container beside it, and can stop or kill what runs there. So nothing but the node's
-word counts for an end.
+The target has the user of the container beside it, and can stop or kill what runs there. So a container has ended
+only when its node says so.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .looks import read_same_pod
 from .session import Footprint
 
 _EXEC_SECONDS = 5.0
-# A node reports the end of a container a second or so after it. What has not ended so long after it was told to is
-# called running; how often that is looked at.
+# Seconds. A node reports the end of a container about a second after it. A container that has not ended _PATIENCE
+# after it was told to counts as running; its pod is read once in each _PAUSE.
 _PATIENCE, _PAUSE, _START_PAUSE = 6.0, 0.5, 0.04
-# What an exec into a container ends with that has not started, or has ended.
-_NOT_ENTERED = frozenset({"container_not_running", "not_found"})
+# The errors of an exec into a container that has not started yet, or has ended.
+NOT_RUNNING = frozenset({"container_not_running", "not_found"})
 
 # Ends the container in which it runs, unless somebody else is at work in it. Processes of one container share
 # their cgroups; the target's are never touched, though they are in sight. Those that the runtime started,
@@ -110,7 +110,7 @@ class Endings:
                 )
                 is_sure = outcome.exit_code != 0
             except ScanError as error:
-                if error.reason in _NOT_ENTERED and time.monotonic() < give_up:
+                if error.reason in NOT_RUNNING and time.monotonic() < give_up:
                     time.sleep(_START_PAUSE)
                     continue
                 is_sure = error.reason != "timed_out"
@@ -148,7 +148,7 @@ class Endings:
 
 
 def _still_runs(told: _Told) -> bool:
-    """Where that cannot be seen, it counts as running."""
+    """Whether the container still runs. One whose pod cannot be read counts as running."""
     try:
         pod = read_same_pod(told.scanner, told.target, whole=True)
     except ScanError as error:
