@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ScanError
@@ -156,8 +157,8 @@ class Surroundings:
 
     `shell_protected`: whether a process of the same user is kept from the shell's memory and files (yes, no, or
     unknown: it was not looked, since the shell is the target's own, or nothing of the target runs).
-    `unexplained_mounts`: mount points below folders of the system that belong to no volume of the pod, and
-    nevertheless do not show what only the target can have made; empty where the pod's volumes are not known.
+    `unexplained_mounts`: mount points below folders of the system that belong to no volume of the pod. The target
+    need not have made them, or the facts would have been refused. Empty where the pod's volumes are not known.
     """
 
     shell_protected: str = UNKNOWN
@@ -177,6 +178,22 @@ def read_surroundings(
     """
     said = [line.partition(b"=")[::2] for line in lines]
     values = dict(said)
+    _check_said(values, is_beside)
+    told = [value for name, value in said if name == b"mount"]
+    matches = [_MOUNT.fullmatch(value) for value in told if value != _MANY]
+    if is_beside and None in matches:
+        raise ScanError("target_unreadable", "the mounts of its main process cannot be read", advice=_ADVICE)
+    mounts = [_Mount(*(unescape(field) for field in match.groups())) for match in matches if match]
+    _check_root(mounts, is_beside)
+    unexplained = () if mount_paths is None else _unexplained(mounts, mount_paths)
+    if _MANY in told:
+        unexplained += ("more than can be told",)
+    protected = values.get(b"protected", b"").decode("ascii", "replace") if is_beside else UNKNOWN
+    return Surroundings(protected if protected in (YES, NO) else UNKNOWN, unexplained)
+
+
+def _check_said(values: Mapping[bytes, bytes], is_beside: bool) -> None:
+    """:raises ScanError: target_unreadable"""
     if values.get(b"user") == b"other":
         raise ScanError(
             "target_unreadable",
@@ -193,17 +210,6 @@ def read_surroundings(
             "program of the target does.",
             advice=_ADVICE,
         )
-    told = [value for name, value in said if name == b"mount"]
-    matches = [_MOUNT.fullmatch(value) for value in told if value != _MANY]
-    if is_beside and None in matches:
-        raise ScanError("target_unreadable", "the mounts of its main process cannot be read", advice=_ADVICE)
-    mounts = [_Mount(*(unescape(field) for field in match.groups())) for match in matches if match]
-    _check_root(mounts, is_beside)
-    unexplained = () if mount_paths is None else _unexplained(mounts, mount_paths)
-    if _MANY in told:
-        unexplained += ("more than can be told",)
-    protected = values.get(b"protected", b"").decode("ascii", "replace") if is_beside else UNKNOWN
-    return Surroundings(protected if protected in (YES, NO) else UNKNOWN, unexplained)
 
 
 def _check_root(mounts: list[_Mount], is_beside: bool) -> None:
