@@ -129,7 +129,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("collector", "request -> POSIX sh -> frames -> typed facts"),
     _engine(
         "access",
-        "what is made for a scan, its life cycle, the scanner's token; the admission policy for scanners",
+        "what is made for a scan, its life cycle, the scanner's token; the admission policies for scanners and grantors",
         "targets cluster",
     ),
     _engine("targets", "selection and identity; knows no connection"),
