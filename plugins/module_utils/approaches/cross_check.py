@@ -20,6 +20,7 @@ from ..errors import ScanError
 from ..results.evidence import EVIDENCE_TARGET, Doubt
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
+from ..text_layout import number_of
 from .approach import Approach, Collected
 from .changeable import changer_of, ways_to
 from .choice import REQUIRED, ApproachOptions, open_one
@@ -254,14 +255,15 @@ def _doubts(approach: str, drifted: Sequence[Query], unchecked: Sequence[Query])
     if drifted:
         doubts.append(
             Doubt(
-                f"The cross-check found {len(drifted)} facts that differ between the container and its image, which the "
-                f"container can have changed since it started: {_listed(drifted)}."
+                f"The container differs from its image in {number_of(len(drifted), 'fact')}, which it can have changed since "
+                f"it started: {_listed(drifted)}."
             )
         )
     if unchecked:
         doubts.append(
             Doubt(
-                f"The cross-check left out {len(unchecked)} facts that {approach} could not read: {_listed(unchecked)}."
+                f"The cross-check left out {number_of(len(unchecked), 'fact')} that {approach} could not read: "
+                f"{_listed(unchecked)}."
             )
         )
     return doubts
@@ -270,7 +272,7 @@ def _doubts(approach: str, drifted: Sequence[Query], unchecked: Sequence[Query])
 def _contradiction(selected: SelectedTarget, first: str, second: str, queries: Sequence[Query]) -> ScanError:
     return ScanError(
         "contradicting_evidence",
-        f"{len(queries)} facts differ between {first} and {second}: {_listed(queries)}",
+        f"a difference in {number_of(len(queries), 'fact')} between {first} and {second}: {_listed(queries)}",
         tried=f"scanning {selected.target.path} by {first}, checked by {second}",
     )
 

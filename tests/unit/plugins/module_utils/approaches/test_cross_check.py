@@ -131,7 +131,7 @@ def test_two_that_agree_are_one_result_of_the_first() -> None:
 
 def test_two_shells_of_one_container_that_differ_contradict_each_other() -> None:
     said = contradiction(Answers("exec", LIE), Answers("debug", HONEST))
-    assert said == "1 facts differ between exec and debug: file:/etc/shadow"
+    assert said == "a difference in 1 fact between exec and debug: file:/etc/shadow"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_one_that_answers_differently_each_time_is_not_believed() -> None:
 def test_what_the_second_could_not_read_is_said() -> None:
     seen = check(Answers("exec", HONEST), Answers("debug", {**HONEST, SHADOW: Fact(UNREADABLE)}))
     assert evidence_of(seen).reasons == (
-        "The cross-check left out 1 facts that debug could not read: file:/etc/shadow.",
+        "The cross-check left out 1 fact that debug could not read: file:/etc/shadow.",
     )
 
 
@@ -228,12 +228,15 @@ def test_a_running_container_may_differ_from_its_image_and_that_is_said() -> Non
     seen = check(Answers("exec", LIE), Answers("image", HONEST))
     assert seen.facts.get_fact(SHADOW) == LIE[SHADOW], "the container is judged, not its image"
     assert seen.checked is not None and seen.checked.drifted == ("file:/etc/shadow",)
-    assert "1 facts that differ between the container and its image" in evidence_of(seen).reasons[0]
+    assert (
+        "The container differs from its image in 1 fact, which it can have changed"
+        in evidence_of(seen).reasons[0]
+    )
 
 
 def test_with_a_read_only_root_no_file_can_differ_from_the_image() -> None:
     said = contradiction(Answers("exec", LIE), Answers("image", HONEST), readOnlyRootFilesystem=True)
-    assert said == "1 facts differ between exec and image: file:/etc/shadow"
+    assert said == "a difference in 1 fact between exec and image: file:/etc/shadow"
 
 
 @pytest.mark.parametrize(
@@ -362,7 +365,7 @@ def test_many_long_names_are_bounded() -> None:
         Answers("debug", {query: Fact(OK, "b" * 64) for query in queries}),
         asked=queries,
     )
-    assert said.startswith("40 facts differ") and said.endswith("and 30 more")
+    assert said.startswith("a difference in 40 facts between ") and said.endswith("and 30 more")
     assert len(said) < 1500
 
 
