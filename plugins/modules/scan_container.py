@@ -91,7 +91,7 @@ attributes:
     details: The ephemeral containers that were, or would be, added are in RV(footprint).
   idempotent:
     support: partial
-    details: O(approach=debug) adds an ephemeral container, unless one runs that can be used again.
+    details: O(approach=debug) adds an ephemeral container, unless one runs that O(debug_keep_alive) has kept for scans like this.
 seealso:
   - module: securescan.kubernetes.scan_access
   - module: securescan.kubernetes.scan_judgement
@@ -127,6 +127,14 @@ EXAMPLES = r"""
         updated: "2026-11-02"
         updated_by: platform-security
         targets: [{namespace: shop, workload: Deployment/api}]
+      - control_id: cb-shadow-passwords
+        explanation: In the image, as root, every account is locked.
+        frequency: 90d
+        status: passed
+        updated: "2026-11-02"
+        updated_by: platform-security
+        covers_unread: true # no manual control, and its file could not be read
+        targets: [{namespace: shop, workload: Deployment/api}]
     keep_facts: true
     owner: platform-security
     output_dir: "{{ scan_output_dir }}"
@@ -139,6 +147,18 @@ EXAMPLES = r"""
     images: ["*/distroless-*"]
     approach: debug
     scanner_image: "{{ scan_scanner_image }}"
+    output_dir: "{{ scan_output_dir }}"
+
+- name: Scan by what the target can deceive the least, check each answer by a second approach, and keep others from the scanner
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    approach: auto
+    prefer: trust
+    cross_check: required
+    scanner_image: "{{ scan_scanner_image }}"
+    helper_namespace: "{{ scan_helper_namespace }}"
+    account_namespace: securescan-accounts
     output_dir: "{{ scan_output_dir }}"
 
 - name: List the files of running containers that differ from those of their images
