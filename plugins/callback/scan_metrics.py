@@ -14,7 +14,7 @@ author:
 description:
   - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook.
   - Metrics are of clusters, not of single containers; labels are C(host), C(cluster), C(status), C(severity),
-    C(outcome), C(result).
+    C(outcome), C(result), C(evidence).
   - The file is replaced as a whole, so that it is never read half written.
 requirements:
   - enable it in C(callbacks_enabled)
