@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Enters each chosen container once, with the scanner's token only, collects in one exec the facts that the profiles ask for,
     judges them where the task runs, and writes one HDF (InSpec exec-json) document per container.
+  - Looks at the pod before and after it enters a container. One that was restarted or changed since it was chosen has no result.
+  - Each document says how far its evidence can be trusted. A second approach can check it (O(cross_check)).
   - A control whose facts could not be read is Not Reviewed with the cause. It never passes.
   - A container that cannot be scanned is a record with its cause and its remedy, and does not stop the others.
   - With a local connection the scan runs in the controller process and shows a progress line about once a second.
