@@ -243,7 +243,7 @@ requests:
   description: Requests made to the API server by the grantor and by the scanner, and the number of execs.
   returned: when not in check mode
   type: dict
-  sample: {grantor: 11, scanner: 18, exec: 9}
+  sample: {grantor: 5, scanner: 6, exec: 2}
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure
