@@ -13,6 +13,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 description:
   - Prints one line for each host of the play that was scanned, those that need somebody first, and the sum.
+  - C(JUDGED) is the number of containers of which enough was reviewed, C(EVIDENCE) the worst grade of evidence of the cluster.
   - It reads the summaries of the runs, so they must be on the controller, as they are with a local connection.
 requirements:
   - enable it in C(callbacks_enabled)

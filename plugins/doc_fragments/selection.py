@@ -93,8 +93,8 @@ options:
     default: [container]
   replicas:
     description:
-      - V(one) takes one of those containers of a namespace that have the same workload, name, image and pod template.
-        Running containers come first, then the first by name. The result has the number of the others.
+      - V(one) takes one of those containers of a namespace that have the same workload, name, kind and image, and whose pods' specs have the
+        same hash. Labels make no replica. Running containers come first, then the first by name. The result has the number of the others.
       - Replicas that run different content under the same image name are not the same.
     type: str
     choices: [all, one]

@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Enters each chosen container once, with the scanner's token only, collects in one exec the facts that the profiles ask for,
     judges them where the task runs, and writes one HDF (InSpec exec-json) document per container.
+  - Looks at the pod before and after it enters a container. One that was restarted or changed since it was chosen has no result.
+  - Each document says how far its evidence can be trusted. A second approach can check it (O(cross_check)).
   - A control whose facts could not be read is Not Reviewed with the cause. It never passes.
   - A container that cannot be scanned is a record with its cause and its remedy, and does not stop the others.
   - With a local connection the scan runs in the controller process and shows a progress line about once a second.
@@ -91,7 +93,7 @@ attributes:
     details: The ephemeral containers that were, or would be, added are in RV(footprint).
   idempotent:
     support: partial
-    details: O(approach=debug) adds an ephemeral container, unless one runs that can be used again.
+    details: O(approach=debug) adds an ephemeral container, unless one runs that O(debug_keep_alive) has kept for scans like this.
 seealso:
   - module: securescan.kubernetes.scan_access
   - module: securescan.kubernetes.scan_judgement
@@ -127,6 +129,14 @@ EXAMPLES = r"""
         updated: "2026-11-02"
         updated_by: platform-security
         targets: [{namespace: shop, workload: Deployment/api}]
+      - control_id: cb-shadow-passwords
+        explanation: In the image, as root, every account is locked.
+        frequency: 90d
+        status: passed
+        updated: "2026-11-02"
+        updated_by: platform-security
+        covers_unread: true # no manual control, and its file could not be read
+        targets: [{namespace: shop, workload: Deployment/api}]
     keep_facts: true
     owner: platform-security
     output_dir: "{{ scan_output_dir }}"
@@ -139,6 +149,18 @@ EXAMPLES = r"""
     images: ["*/distroless-*"]
     approach: debug
     scanner_image: "{{ scan_scanner_image }}"
+    output_dir: "{{ scan_output_dir }}"
+
+- name: Scan by what the target can deceive the least, check each answer by a second approach, and keep others from the scanner
+  securescan.kubernetes.scan_container:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    namespaces: [shop]
+    approach: auto
+    prefer: trust
+    cross_check: required
+    scanner_image: "{{ scan_scanner_image }}"
+    helper_namespace: "{{ scan_helper_namespace }}"
+    account_namespace: securescan-accounts
     output_dir: "{{ scan_output_dir }}"
 
 - name: List the files of running containers that differ from those of their images
@@ -221,7 +243,7 @@ requests:
   description: Requests made to the API server by the grantor and by the scanner, and the number of execs.
   returned: when not in check mode
   type: dict
-  sample: {grantor: 3, scanner: 11, exec: 9}
+  sample: {grantor: 5, scanner: 6, exec: 2}
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

@@ -61,6 +61,7 @@ EXAMPLES = r"""
 - name: Judge the facts of an earlier scan by a profile with another input, without a second scan
   securescan.kubernetes.scan_judgement:
     run_dir: "{{ scan.run_dir }}"
+    summary_sha256: "{{ scan.summary_sha256 }}"
     profiles: [container-baseline]
     inputs:
       forbidden_packages: [telnetd]

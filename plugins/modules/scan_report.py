@@ -58,10 +58,14 @@ EXAMPLES = r"""
     - name: Decide the gate
       securescan.kubernetes.scan_threshold:
         run_dir: "{{ scan.run_dir }}"
+        summary_sha256: "{{ scan.summary_sha256 }}"
+      register: decided
   always:
     - name: Write the reports
       securescan.kubernetes.scan_report:
         run_dir: "{{ scan.run_dir }}"
+        summary_sha256: "{{ decided.summary_sha256 }}"
+      when: decided.gate is defined
 
 - name: Write what the pipeline reads to where it looks for it
   securescan.kubernetes.scan_report:

@@ -43,6 +43,8 @@ options:
   scanner_image:
     description:
       - Image of the sidecar. Any with a POSIX shell (C(sh)) and C(sleep). Needed with O(state=present).
+      - Scans must name it in the same words (O(securescan.kubernetes.scan_container#module:scanner_image)); otherwise they do not enter
+        the sidecar.
       - It is pulled with the pods' own pull secrets.
     type: str
   scanner_image_pull_policy:
@@ -130,6 +132,7 @@ EXAMPLES = r"""
     namespaces: [billing]
     workloads: [Deployment/edge]
     approach: sidecar
+    scanner_image: "{{ scan_scanner_image }}" # the same, in the same words
     output_dir: "{{ scan_output_dir }}"
 
 - name: Take the sidecars out again

@@ -42,7 +42,7 @@ options:
     type: int
     default: 8
   timeout:
-    description: Limit in seconds for one container. A debug container is used again only if it still lives that long.
+    description: Limit in seconds for one container. A debug container that O(debug_keep_alive) has kept serves only if it still lives that long.
     type: float
     default: 60.0
   earlier_run:

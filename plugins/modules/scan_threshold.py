@@ -105,6 +105,16 @@ EXAMPLES = r"""
         high: {max: 0}
       coverage: {min: 100}
 
+- name: Judge only the run of this job, scanned within the last hour, with evidence that the targets' own shells did not give
+  securescan.kubernetes.scan_threshold:
+    run_dir: "{{ scan.run_dir }}"
+    summary_sha256: "{{ scan.summary_sha256 }}"
+    max_age: 3600
+    threshold:
+      failed: {total: {max: 0}}
+      reviewed: {critical: {min: 100}, high: {min: 90}}
+      evidence: {min: beside}
+
 - name: Fail on new failures, and on controls that must pass and do not
   securescan.kubernetes.scan_threshold:
     run_dir: "{{ again.run_dir }}"
