@@ -415,7 +415,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-607",
         "not_cross_checked",
-        "A cross-check is required, and no second approach could make it.",
+        "A cross-check is required, and no second approach could make it, or not of all facts.",
         "Give what other approaches need (scanner_image, helper_namespace), or be content with cross_check=possible.",
     ),
     ErrorKind(

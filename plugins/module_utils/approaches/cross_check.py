@@ -4,27 +4,37 @@
 """Cross-check: a second approach looks at the same container, and what both say of the same facts must not contradict.
 
 Two shells of the running container see the same files, so a difference that is still there when the first one looks
-again is a contradiction. A running container can differ from its image; there a difference is a contradiction only when
-the container cannot have changed the file (changeable.py), and a doubt otherwise.
+again is a contradiction; also where one has no permission for what the other, with no more rights, has read. A running
+container can differ from its image; there a difference is a contradiction only when the container cannot have changed
+the file (changeable.py), and a doubt otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Callable
 
-from ..collector.facts import Fact, Facts, Query
+from ..collector.facts import UNSUPPORTED, Fact, Facts, Query
 from ..collector.request import CollectionRequest, make_request
 from ..errors import ScanError
-from ..results.evidence import EVIDENCE_TARGET, Doubt
+from ..results.evidence import EVIDENCE_TARGET, GRADES, Doubt
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
 from ..text_layout import number_of
 from .approach import Approach, Collected
 from .changeable import changer_of, ways_to
 from .choice import REQUIRED, ApproachOptions, open_one
-from .contradictions import comparable, compare, could_be_written, places_of
+from .contradictions import (
+    Comparison,
+    comparable,
+    compare,
+    could_be_written,
+    databases_of,
+    is_said_unreadable,
+    needs_each_place,
+    places_of,
+)
 from .image import NAME as IMAGE
 from .image_and_volumes import volume_mounts
 from .pod_entry import Means
@@ -35,8 +45,9 @@ from .session import Checked, Collecting, Footprint, Session
 _Again = Callable[[tuple[Query, ...]], Facts]
 _NAMED_FACTS = 10
 _FACT_CHARACTERS = 120
-# The files of an image that are looked at to find out whether the container can have changed them.
-_MOST_PLACES = 200
+# The files of an image that are looked at to find out whether the container can have changed them: at once, and in all.
+_PLACES_AT_ONCE = 400
+_MOST_PLACES = 2000
 
 
 def with_cross_check(
@@ -58,6 +69,16 @@ class _Witness:
     approach: str = ""
     facts: Facts | None = None
     refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """The differences between container and image: those that the container cannot have made, those that it can have
+    made, and those of which the image did not tell it."""
+
+    impossible: list[Query]
+    possible: list[Query]
+    untold: list[Query]
 
 
 class CrossChecked:
@@ -145,20 +166,41 @@ class CrossChecked:
         )
         if witness.facts is None:
             return self._unchecked(selected, seen, witness)
-        found = compare(queries, seen.facts, witness.facts, mounts)
-        if not found.compared:
+        found = compare(
+            queries,
+            seen.facts,
+            witness.facts,
+            mounts,
+            first_sees_more=_sees_more(seen.approach, witness.approach),
+        )
+        if not found.compared and not found.refused:
             return self._unchecked(selected, seen, witness)
         drifted: list[Query] = []
+        untold: list[Query] = []
+        unanswered = found.unanswered
         if IMAGE in (seen.approach, witness.approach):
-            drifted = found.different
-            contradicting = self._impossible(selected, drifted, seen.facts, witness.facts)
+            explained = self._explain(
+                selected, [*found.different, *found.refused], seen.facts, witness.facts, mounts
+            )
+            contradicting, untold = explained.impossible, explained.untold
+            drifted = [query for query in explained.possible if query not in found.refused]
+            unanswered = [*unanswered, *(query for query in found.refused if query in explained.possible)]
         else:
-            seen, contradicting = _seen_again(found.different, seen, witness.facts, again, mounts)
+            seen, contradicting = _seen_again(found, seen, witness, again, mounts)
         if contradicting:
             raise _contradiction(selected, seen.approach, witness.approach, contradicting)
+        if self._is_required and (untold or unanswered):
+            left = [*untold, *unanswered]
+            raise _not_cross_checked(selected, seen, f"{len(left)} facts were not checked: {_listed(left)}")
+        doubts = (
+            *_doubts(witness.approach, drifted, found.unchecked),
+            *_doubts_of_unchecked(seen.approach, witness.approach, untold, unanswered),
+        )
+        asked = request.queries if witness.approach == IMAGE else queries
         return replace(
             seen,
-            doubts=(*seen.doubts, *_doubts(witness.approach, drifted, found.unchecked)),
+            facts=_with_confirmed_refusals(asked, seen, witness),
+            doubts=(*seen.doubts, *doubts),
             checked=Checked(witness.approach, found.compared, tuple(_named(drifted))),
         )
 
@@ -183,45 +225,66 @@ class CrossChecked:
             "nothing that it saw can be compared" if witness.facts else "no second approach is at hand"
         )
         if self._is_required:
-            raise ScanError(
-                "not_cross_checked", why, tried=f"checking {selected.target.path}, scanned by {seen.approach}"
-            )
+            raise _not_cross_checked(selected, seen, why)
         doubt = Doubt(f"A cross-check was asked for, and there was none ({why}).", at_best=EVIDENCE_TARGET)
         return replace(seen, doubts=(*seen.doubts, doubt), checked=Checked("", 0, ()))
 
-    def _impossible(
-        self, selected: SelectedTarget, different: Sequence[Query], one: Facts, other: Facts
-    ) -> list[Query]:
-        """Those of the differences between container and image that the container cannot have made."""
+    def _explain(
+        self,
+        selected: SelectedTarget,
+        different: Sequence[Query],
+        one: Facts,
+        other: Facts,
+        mounts: Sequence[str],
+    ) -> _Explained:
+        """The differences between container and image, by whether the container can have made them."""
         changer = changer_of(selected.pod.object(), selected.target.container)
         if changer.is_read_only:
-            return list(different)
+            return _Explained(list(different), [], [])
         if changer.user is None:
-            return []
-        places = {query: places_of(query, one.get_fact(query), other.get_fact(query)) for query in different}
-        in_image = self._in_image(selected, [place for found in places.values() for place in found])
-        impossible = []
+            return _Explained([], list(different), [])
+        places = {
+            query: places_of(query, one.get_fact(query), other.get_fact(query), mounts) for query in different
+        }
+        in_image = self._in_image(selected, places)
+        explained = _Explained([], [], [])
         for query, found in places.items():
             by_writing = could_be_written(query, one.get_fact(query), other.get_fact(query))
-            if found and not any(changer.can_change(each, in_image, by_writing=by_writing) for each in found):
-                impossible.append(query)
-        return impossible
+            told = [place for place in found if all(way in in_image for way in ways_to(place))]
+            can_change = [changer.can_change(place, in_image, by_writing=by_writing) for place in told]
+            is_told = len(told) == len(found)
+            databases = [place for place in databases_of(query) if place in in_image]
+            if any(changer.can_change(database, in_image, by_writing=True) for database in databases):
+                explained.possible.append(query)
+            elif (
+                not all(can_change) if needs_each_place(query) else is_told and found and not any(can_change)
+            ):
+                explained.impossible.append(query)
+            else:
+                can_be = is_told if needs_each_place(query) else not found or any(can_change)
+                (explained.possible if can_be else explained.untold).append(query)
+        return explained
 
-    def _in_image(self, selected: SelectedTarget, places: Sequence[str]) -> dict[str, Fact]:
-        """By path what the image has at these places and in the directories above them. What it does not tell is
-        missing."""
-        ways = dict.fromkeys(way for place in places for way in ways_to(place))
-        asked = [Query("file", way) for way in list(ways)[:_MOST_PLACES]]
-        if not asked:
-            return {}
+    def _in_image(self, selected: SelectedTarget, places: Mapping[Query, Sequence[str]]) -> dict[str, Fact]:
+        """By path what the image has at these places and in the directories above them. What was not asked is missing:
+        where there are too many, or where the image could not be asked. Searches, which a container can fill, come last.
+        """
+        databases = [place for query in places for place in databases_of(query)]
+        found = [place for query in sorted(places, key=needs_each_place) for place in places[query]]
+        ways = list(dict.fromkeys(way for place in (*databases, *found) for way in ways_to(place)))
+        asked = [Query("file", way) for way in ways if _can_be_asked(way)][:_MOST_PLACES]
         image = next(part for part in parts_of(self) if part.name == IMAGE)
-        try:
-            facts = image.collect(selected, make_request(asked)).facts
-        except ScanError as error:
-            if error.reason == "cancelled":
-                raise
-            return {}
-        return {query.subject: facts.get_fact(query) for query in asked}
+        told: dict[str, Fact] = {}
+        for start in range(0, len(asked), _PLACES_AT_ONCE):
+            some = asked[start : start + _PLACES_AT_ONCE]
+            try:
+                facts = image.collect(selected, make_request(some)).facts
+            except ScanError as error:
+                if error.reason == "cancelled":
+                    raise
+                break
+            told.update((query.subject, facts.get_fact(query)) for query in some)
+        return told
 
 
 def parts_of(approach: Approach) -> tuple[Approach, ...]:
@@ -232,22 +295,61 @@ def parts_of(approach: Approach) -> tuple[Approach, ...]:
     return tuple(parts)
 
 
+def _can_be_asked(path: str) -> bool:
+    """Whether a path that a container has told is one that a collector takes."""
+    try:
+        make_request([Query("file", path)])
+    except ScanError:
+        return False
+    return True
+
+
+def _sees_more(first: str, second: str) -> bool:
+    """Whether the first approach has at least the rights of the second in the container. The target's own shell has all
+    of the target's, one beside it the same user, and an image's helper is no root."""
+    one, other = (GRADES.index(kind_of(name).evidence.grade) for name in (first, second))
+    return one < other
+
+
 def _seen_again(
-    different: Sequence[Query],
+    found: Comparison,
     seen: Collected,
-    other: Facts,
+    witness: _Witness,
     again: _Again,
     mounts: Sequence[str],
 ) -> tuple[Collected, list[Query]]:
     """(what was seen, with what changed meanwhile as both have it now; what still differs)"""
-    if not different:
+    different = (*found.different, *found.refused)
+    other = witness.facts
+    if not different or other is None:
         return seen, []
-    now = again(tuple(different))
-    settled = compare(different, now, other, mounts).alike
+    settled = compare(
+        different,
+        again(different),
+        other,
+        mounts,
+        first_sees_more=_sees_more(seen.approach, witness.approach),
+    ).alike
     facts = Facts(
         {**seen.facts, **{query.key: other.get_fact(query) for query in settled}}, seen.facts.collector
     )
     return replace(seen, facts=facts), [query for query in different if query not in settled]
+
+
+def _with_confirmed_refusals(asked: Sequence[Query], seen: Collected, witness: _Witness) -> Facts:
+    """What was seen, in which no file is said to be unreadable by one approach alone. An image confirms nothing: the
+    container can have got other rights to a file than the image has."""
+    facts = dict(seen.facts.by_key)
+    for query in asked:
+        is_confirmed = (
+            witness.facts is not None
+            and witness.approach != IMAGE
+            and is_said_unreadable(query, witness.facts.get_fact(query))
+        )
+        if is_said_unreadable(query, seen.facts.get_fact(query)) and not is_confirmed:
+            cause = f"{seen.approach} says that it cannot be read, and {witness.approach} does not confirm it"
+            facts[query.key] = Fact(UNSUPPORTED, cause=cause)
+    return replace(seen.facts, by_key=facts)
 
 
 def _doubts(approach: str, drifted: Sequence[Query], unchecked: Sequence[Query]) -> list[Doubt]:
@@ -267,6 +369,38 @@ def _doubts(approach: str, drifted: Sequence[Query], unchecked: Sequence[Query])
             )
         )
     return doubts
+
+
+def _doubts_of_unchecked(
+    first: str, second: str, untold: Sequence[Query], unanswered: Sequence[Query]
+) -> list[Doubt]:
+    """
+    :param untold: differ from the image, and it was not found out whether the container can have made the difference
+    :param unanswered: answered by the second approach alone
+    """
+    doubts = []
+    if untold:
+        doubts.append(
+            Doubt(
+                f"The cross-check found {len(untold)} facts that differ between the container and its image, and could "
+                f"not find out whether the container can have changed them: {_listed(untold)}.",
+                at_best=EVIDENCE_TARGET,
+            )
+        )
+    if unanswered:
+        doubts.append(
+            Doubt(
+                f"The cross-check found {len(unanswered)} facts that {second} could read and {first} could not: "
+                f"{_listed(unanswered)}."
+            )
+        )
+    return doubts
+
+
+def _not_cross_checked(selected: SelectedTarget, seen: Collected, why: str) -> ScanError:
+    return ScanError(
+        "not_cross_checked", why, tried=f"checking {selected.target.path}, scanned by {seen.approach}"
+    )
 
 
 def _contradiction(selected: SelectedTarget, first: str, second: str, queries: Sequence[Query]) -> ScanError:

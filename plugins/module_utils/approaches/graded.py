@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
+from ..results.evidence import EVIDENCE_BESIDE, EVIDENCE_TARGET, Doubt, Evidence
 from ..safe_text import one_line
 from .approach import Collected
+from .image import NAME as IMAGE
 from .registry import kind_of
 
 _NAMED_MOUNTS = 5
@@ -19,6 +20,7 @@ _WAITED = Doubt("The debug container was there before this scan, so the target c
 _OPEN = Doubt(
     "The scanner's shell was open to processes of the target's user, which can change what it is told and what it says."
 )
+_UNREADABLE = "target_unreadable"
 
 
 def evidence_of(collected: Collected) -> Evidence:
@@ -35,6 +37,9 @@ def _doubts(collected: Collected, grade: str) -> Iterator[Doubt]:
         yield _OPEN
     if said.get("unexplained_mounts"):
         yield _mounted(said["unexplained_mounts"])
+    refused = [name for name, reason in collected.passed_over if reason == _UNREADABLE]
+    if refused:
+        yield _shows_another(refused, collected.approach)
     yield from collected.doubts
 
 
@@ -44,4 +49,13 @@ def _mounted(mounts: list[str]) -> Doubt:
     return Doubt(
         f"Something that is no volume of the pod is mounted below folders of the system: {named}"
         + (f" and {more} more." if more > 0 else ".")
+    )
+
+
+def _shows_another(refused: list[str], approach: str) -> Doubt:
+    seen = "only its image was seen" if approach == IMAGE else f"{approach} did not notice that"
+    return Doubt(
+        f"The container shows another file system than its runtime gave it, or does not let it be seen "
+        f"({', '.join(refused)}); {seen}.",
+        at_best=EVIDENCE_TARGET,
     )

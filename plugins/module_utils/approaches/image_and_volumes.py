@@ -25,7 +25,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "packages": ("/var/lib/dpkg", "/lib/apk/db", "/usr/lib/sysimage/rpm", "/var/lib/rpm"),
 }
 _NAMED_MOUNTS = 5
-_OF_PATHS = frozenset({"file", "content", "sha256", "python_packages", "walk"})
+_OF_PATHS = frozenset({"file", "content", "sha256", "readable", "python_packages", "walk"})
 
 
 def volume_mounts(pod: Mapping[str, Any], container: str) -> list[str]:

@@ -23,7 +23,8 @@ EVIDENCE_IMAGE = "image"
 GRADES: tuple[str, ...] = (EVIDENCE_TARGET, EVIDENCE_BESIDE, EVIDENCE_IMAGE)
 # What each of them means, for people who read results.
 GRADE_WORDS: dict[str, str] = {
-    EVIDENCE_TARGET: "the target's own shell and tools answered, or a cross-check that was asked for could not be made",
+    EVIDENCE_TARGET: "the target's own shell and tools answered, or it hid its files, or a cross-check that was asked "
+    "for could not be made",
     EVIDENCE_BESIDE: "another shell answered, as the target's user and beside its processes, which can try to deceive it",
     EVIDENCE_IMAGE: "the target could not touch what answered; what it changed since its start was not seen",
 }

@@ -13,6 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.a
     Collected,
     collected_in,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.auto import AutoApproach
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.cross_check import CrossChecked
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.graded import evidence_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.approaches.session import Checked, Entered
@@ -21,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     ABSENT,
     OK,
     UNREADABLE,
+    UNSUPPORTED,
     Fact,
     Facts,
     Query,
@@ -30,6 +32,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod import PodSnapshot
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectedTarget
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import make_target
 
 SHADOW = Query("file", "/etc/shadow")
@@ -42,6 +45,10 @@ ALL = (SHADOW, CONFIG, SETUID, PROCESSES)
 def a_file(mode: int = 0o640, uid: int = 0, gid: int = 0, kind: str = "file", **more: Any) -> Fact:
     value = {"type": kind, "mode": mode, "uid": uid, "gid": gid, "size": 10, "mtime": 5, "link_target": None}
     return Fact(OK, {**value, **more})
+
+
+def readable(answer: bool) -> Fact:
+    return Fact(OK, {"readable": answer, "refusal": "" if answer else "it cannot be opened for reading"})
 
 
 def found(*paths: str) -> Fact:
@@ -221,6 +228,106 @@ def test_what_the_second_could_not_read_is_said() -> None:
     )
 
 
+# What one side is not permitted to read
+
+KEY = Query("readable", "/root/.ssh/id_rsa")
+ACCOUNTS = Query("shadow")
+DATABASE = Fact(OK, [{"name": "evil", "password": "none"}])
+
+
+@pytest.mark.parametrize(
+    ("query", "truth", "lie"),
+    [
+        (KEY, readable(True), readable(False)),
+        (ACCOUNTS, DATABASE, Fact(UNREADABLE, cause="it cannot be opened for reading")),
+        (SHADOW, HONEST[SHADOW], Fact(UNREADABLE, cause="no permission to search /etc")),
+    ],
+    ids=["readable", "accounts", "file"],
+)
+def test_a_shell_is_permitted_what_a_shell_of_the_same_user_is(query: Query, truth: Fact, lie: Fact) -> None:
+    asked = (*ALL, query)
+    told = contradiction(
+        Answers("exec", {**HONEST, query: lie}), Answers("debug", {**HONEST, query: truth}), asked=asked
+    )
+    assert told.endswith(": " + query.key)
+    attack_ends_as("23-no-permission-checked-by-debug", outcome="contradicting_evidence")
+
+
+def test_the_targets_own_shell_can_have_more_rights_than_one_beside_it() -> None:
+    more = {**HONEST, KEY: readable(True), ACCOUNTS: DATABASE}
+    less = {**HONEST, KEY: readable(False), ACCOUNTS: Fact(UNREADABLE)}
+    asked = (*ALL, KEY, ACCOUNTS)
+    seen = check(Answers("exec", more), Answers("debug", less), asked=asked, is_required=True)
+    assert seen.facts.get_fact(KEY) == readable(True)
+    seen = check(Answers("debug", less), Answers("exec", more), asked=asked, is_required=True)
+    assert seen.facts.get_fact(KEY).status == UNSUPPORTED, "the container's user can read it"
+
+
+def test_what_both_shells_cannot_read_is_not_readable() -> None:
+    both = {**HONEST, KEY: readable(False), ACCOUNTS: Fact(UNREADABLE)}
+    seen = check(Answers("exec", both), Answers("debug", both), asked=(*ALL, KEY, ACCOUNTS), is_required=True)
+    assert seen.facts.get_fact(KEY) == readable(False) and evidence_of(seen).reasons == ()
+
+
+@pytest.mark.parametrize("fact", [Fact(UNSUPPORTED), readable(False)], ids=["not told", "no"])
+def test_an_image_does_not_confirm_that_a_file_cannot_be_read(fact: Fact) -> None:
+    secret = Query("readable", "/run/secrets/token")
+    live = {**HONEST, KEY: readable(False), secret: readable(False)}
+    seen = check(Answers("exec", live), Answers("image", {**HONEST, KEY: fact}), asked=(*ALL, KEY, secret))
+    for query in (KEY, secret):
+        assert seen.facts.get_fact(query) == Fact(
+            UNSUPPORTED, cause="exec says that it cannot be read, and image does not confirm it"
+        )
+    attack_ends_as("23-no-permission-checked-by-image", outcome="not known", grade=evidence_of(seen).grade)
+
+
+def test_an_ordinary_user_cannot_have_taken_its_right_to_read() -> None:
+    image = {**HONEST, **CLOSED, SHADOW: a_file(0o644), ACCOUNTS: DATABASE}
+    live = {**image, ACCOUNTS: Fact(UNREADABLE)}
+    said = contradiction(Answers("exec", live), Answers("image", image), asked=(*ALL, ACCOUNTS), **ORDINARY)
+    assert said.endswith(": shadow")
+    # root can have
+    seen = check(Answers("exec", live), Answers("image", image), asked=(*ALL, ACCOUNTS))
+    assert "1 facts that image could read and exec could not: shadow" in evidence_of(seen).reasons[0]
+
+
+@pytest.mark.parametrize("second", ["debug", "image"])
+def test_what_a_shell_without_the_programs_does_not_tell_is_not_checked(second: str) -> None:
+    link = Fact(UNREADABLE, cause="it is a symbolic link, and the container has no readlink to follow it")
+    poor = Answers("exec", {**HONEST, SHADOW: link, SETUID: Fact(UNSUPPORTED)})
+    reasons = evidence_of(check(poor, Answers(second, HONEST))).reasons
+    assert len(reasons) == 1 and f"2 facts that {second} could read and exec could not" in reasons[0]
+    with pytest.raises(ScanError) as caught:
+        check(poor, Answers(second, HONEST), is_required=True)
+    assert caught.value.reason == "not_cross_checked"
+
+
+def test_an_images_helper_is_not_root_and_has_nothing_to_explain() -> None:
+    image = {**HONEST, ACCOUNTS: Fact(UNREADABLE)}
+    exec_ = Answers("exec", {**HONEST, ACCOUNTS: DATABASE})
+    seen = check(Answers("image", image), exec_, asked=(*ALL, ACCOUNTS), is_required=True)
+    assert evidence_of(seen).reasons == ()
+
+
+def test_a_false_link_takes_no_file_out() -> None:
+    lie = {**HONEST, SHADOW: a_file(0o600, link_target="/tmp/x")}
+    assert contradiction(Answers("exec", lie), Answers("debug", HONEST)).endswith(": file:/etc/shadow")
+    assert contradiction(Answers("debug", HONEST), Answers("exec", lie)).endswith(": file:/etc/shadow")
+    attack_ends_as("23-false-link", outcome="contradicting_evidence")
+
+
+def test_a_link_to_what_only_the_running_container_has_is_not_compared() -> None:
+    link = Query("file", "/etc/state")
+    live = {**HONEST, link: a_file(link_target="/run/state")}
+    for other in (Fact(ABSENT), a_file(kind="symlink", link_target="/run/state")):
+        check(
+            Answers("exec", live),
+            Answers("image", {**HONEST, link: other}),
+            asked=(*ALL, link),
+            readOnlyRootFilesystem=True,
+        )
+
+
 # Container and image
 
 
@@ -266,6 +373,134 @@ def test_nor_hidden_a_setuid_program() -> None:
     image = Answers("image", {**HONEST, **CLOSED, Query("file", "/usr/bin/su"): a_file(0o4755)})
     said = contradiction(Answers("exec", {**HONEST, SETUID: found()}), image, **ORDINARY)
     assert said.endswith("walk:/usr[match=setuid]")
+
+
+OWN = Query("file", "/usr/local")
+SU = Query("file", "/usr/bin/su")
+
+
+def test_each_path_that_a_search_hides_needs_its_own_explanation() -> None:
+    own_folder = a_file(0o755, kind="directory", uid=1000)
+    image = {
+        **HONEST,
+        **CLOSED,
+        SU: a_file(0o4755),
+        OWN: own_folder,
+        SETUID: found("/usr/bin/su", "/usr/local/x"),
+    }
+    said = contradiction(Answers("exec", {**HONEST, SETUID: found()}), Answers("image", image), **ORDINARY)
+    assert said.endswith("walk:/usr[match=setuid]")
+    seen = check(
+        Answers("exec", {**HONEST, SETUID: found("/usr/bin/su")}), Answers("image", image), **ORDINARY
+    )
+    assert seen.checked is not None and seen.checked.drifted == ("walk:/usr[match=setuid]",)
+    attack_ends_as("23-hidden-beside-its-own", outcome="contradicting_evidence")
+
+
+def test_what_lively_places_hold_explains_nothing_and_needs_no_explanation() -> None:
+    image = {**HONEST, **CLOSED, OWN: a_file(0o755, kind="directory", uid=1000)}
+    live = {**HONEST, SETUID: found("/usr/bin/su", "/usr/local/x", "/usr/data/y")}
+    check(Answers("exec", live), Answers("image", image), mounts=("/usr/data",), **ORDINARY)
+
+
+def test_who_can_write_the_accounts_can_leave_any_file_without_an_owner() -> None:
+    unowned = Query("walk", "/usr", (("match", "unowned"),))
+    image = {
+        **HONEST,
+        **CLOSED,
+        unowned: found(),
+        SU: a_file(0o755),
+        Query("file", "/etc/group"): a_file(0o644),
+    }
+    live = Answers("exec", {**HONEST, unowned: found("/usr/bin/su")})
+    for mode, is_drift in ((0o664, True), (0o644, False)):
+        accounts = {**image, Query("file", "/etc/passwd"): a_file(mode, gid=1000)}
+        if is_drift:
+            check(live, Answers("image", accounts), asked=(SHADOW, unowned), **ORDINARY)
+        else:
+            contradiction(live, Answers("image", accounts), asked=(SHADOW, unowned), **ORDINARY)
+
+
+def test_many_findings_hide_no_lie_about_another_file() -> None:
+    padded = Query("walk", "/home/app", (("match", "world_writable"),))
+    folders = {
+        Query("file", "/home"): CLOSED[Query("file", "/")],
+        Query("file", "/home/app"): a_file(0o755, kind="directory", uid=1000),
+    }
+    image = {**HONEST, **CLOSED, **folders, SHADOW: a_file(0o644), padded: found()}
+    bad_name = "/home/app/" + "x" * 200_000
+    padding = found(bad_name, *(f"/home/app/{number}" for number in range(3000)))
+    live = {**HONEST, SHADOW: a_file(0o600), padded: padding}
+    said = contradiction(Answers("exec", live), Answers("image", image), asked=(padded, SHADOW), **ORDINARY)
+    assert said.endswith(": file:/etc/shadow")
+    attack_ends_as("23-padding", outcome="contradicting_evidence")
+    # what is beyond the bound is not called drift
+    honest = Answers("exec", {**HONEST, SHADOW: a_file(0o644), padded: padding})
+    seen = check(honest, Answers("image", image), asked=(padded, SHADOW), **ORDINARY)
+    assert seen.checked is not None and seen.checked.drifted == ()
+    assert "could not find out whether the container can have changed them" in evidence_of(seen).reasons[0]
+    with pytest.raises(ScanError) as caught:
+        check(honest, Answers("image", image), asked=(padded, SHADOW), is_required=True, **ORDINARY)
+    assert caught.value.reason == "not_cross_checked"
+
+
+def test_a_difference_that_the_image_does_not_explain_is_not_checked() -> None:
+    image = Answers("image", {**HONEST, SHADOW: a_file(0o644)}, ScanError("timed_out", "late"))
+    live = Answers("exec", {**HONEST, SHADOW: a_file(0o600)})
+    with pytest.raises(ScanError) as caught:
+        check(live, image, is_required=True, **ORDINARY)
+    assert caught.value.reason == "not_cross_checked" and "file:/etc/shadow" in caught.value.message
+    image = Answers("image", {**HONEST, SHADOW: a_file(0o644)}, ScanError("timed_out", "late"))
+    seen = check(live, image, **ORDINARY)
+    assert evidence_of(seen).grade == "target" and seen.checked is not None and seen.checked.drifted == ()
+
+
+PACKAGES = Query("packages")
+PYTHON = Query("python_packages", "/usr")
+
+
+def test_an_ordinary_user_cannot_have_changed_packages_of_root() -> None:
+    libraries = "/usr/lib/python3/dist-packages"
+    folders = {
+        Query("file", path): CLOSED[Query("file", "/")]
+        for path in (
+            *("/var", "/var/lib", "/var/lib/dpkg"),
+            *("/usr/lib", "/usr/lib/python3", libraries),
+        )
+    }
+    files = {
+        Query("file", "/var/lib/dpkg/status"): a_file(0o644),
+        Query("file", "/var/lib/dpkg/status.d"): Fact(ABSENT),
+    }
+    dpkg = Fact(OK, {"manager": "dpkg", "packages": [{"name": "telnet", "version": "1"}]})
+    wheels = Fact(OK, [{"name": "old", "version": "1", "path": libraries}])
+    image = {**HONEST, **CLOSED, **folders, **files, PACKAGES: dpkg, PYTHON: wheels}
+    lies = {
+        PACKAGES: (
+            Fact(OK, {"manager": "dpkg", "packages": []}),
+            Fact(OK, {"manager": "apk", "packages": []}),
+        ),
+        PYTHON: (Fact(OK, []), Fact(ABSENT)),
+    }
+    own = {
+        PACKAGES: {Query("file", "/var/lib/dpkg/status"): a_file(0o644, uid=1000)},
+        PYTHON: {Query("file", libraries): a_file(0o755, kind="directory", uid=1000)},
+    }
+    for query, told in lies.items():
+        for lie in told:
+            live = {**HONEST, SHADOW: a_file(0o644), query: lie}
+            where = {**image, SHADOW: a_file(0o644)}
+            said = contradiction(
+                Answers("exec", live), Answers("image", where), asked=(SHADOW, query), **ORDINARY
+            )
+            assert said.endswith(query.key)
+            check(
+                Answers("exec", live),
+                Answers("image", {**where, **own[query]}),
+                asked=(SHADOW, query),
+                **ORDINARY,
+            )
+    attack_ends_as("23-hidden-package", outcome="contradicting_evidence")
 
 
 @pytest.mark.parametrize(
@@ -401,3 +636,20 @@ def test_each_answer_of_a_session_is_checked() -> None:
     with pytest.raises(ScanError) as caught:
         session.collecting(make_request(ALL), True)
     assert caught.value.reason == "contradicting_evidence"
+
+
+# Passed over
+
+
+@pytest.mark.parametrize("approach", ["image", "debug"])
+def test_of_a_container_that_hides_its_files_from_one_approach_another_is_not_believed_more(
+    approach: str,
+) -> None:
+    masked = Answers("exec", ScanError("target_unreadable", "something is mounted at '/etc'"))
+    seen = AutoApproach([masked, Answers(approach, HONEST)], {}).collect(selected(), make_request(ALL))
+    evidence = evidence_of(seen)
+    assert seen.approach == approach and evidence.grade == "target"
+    assert "shows another file system than its runtime gave it" in evidence.reasons[0]
+    no_shell = Answers("exec", ScanError("no_such_program", "sh"))
+    seen = AutoApproach([no_shell, Answers(approach, HONEST)], {}).collect(selected(), make_request(ALL))
+    assert evidence_of(seen).reasons == ()
