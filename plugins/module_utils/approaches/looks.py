@@ -98,7 +98,7 @@ class Looks:
         :param shell: the container of the shell that answered, where it is not the target
         :raises ScanError: as `before`
         """
-        pod = read_same_pod(self._scanner, self._target, whole=True)
+        pod: Mapping[str, Any] = read_same_pod(self._scanner, self._target, whole=True)
         if self._before is not None and PodLook.of(pod).generation != self._before.generation:
             # what the node has not seen yet, its report of the container does not show
             pod = self._settled(pod)

@@ -148,7 +148,9 @@ def is_debug_entry(entry: Mapping[str, Any], pod_spec: Mapping[str, Any], image:
 
 def _debug_capabilities(target: Any, pod_spec: Mapping[str, Any], uid: int) -> list[Mapping[str, Any]]:
     """What a debug container beside that container of the pod can be given."""
-    found = next((one for one in pod_spec.get("containers") or [] if one.get("name") == target), {})
+    found: Mapping[str, Any] = next(
+        (one for one in pod_spec.get("containers") or [] if one.get("name") == target), {}
+    )
     context = found.get("securityContext") or {}
     held = None if not found or context.get("privileged") else held_capabilities(found, uid)
     return [NO_CAPABILITIES] if held is None else [NO_CAPABILITIES, held]
