@@ -97,10 +97,11 @@ class SharedProcesses:
         self._main.setdefault(id(container), process)
         return process
 
-    def tell(self, scanner: Container, cgroups: dict[int, str]) -> None:
-        """Let the kernel tell these cgroups, by process number, to who looks from the scanner's container."""
-        for pid, text in cgroups.items():
-            file = self._scratch / (f"cgroup{pid}")
+    def tell(self, scanner: Container, texts: dict[int, str], name: str = "cgroup") -> None:
+        """Let the kernel tell these texts, by process number, in that file of /proc/PID, to who looks from the
+        scanner's container."""
+        for pid, text in texts.items():
+            file = self._scratch / f"{name}{pid}"
             file.write_text(text)
             subprocess.run(
                 [
@@ -111,7 +112,7 @@ class SharedProcesses:
                     "mount",
                     "--bind",
                     str(file),
-                    f"{scanner.root}/proc/{pid}/cgroup",
+                    f"{scanner.root}/proc/{pid}/{name}",
                 ],
                 check=True,
             )

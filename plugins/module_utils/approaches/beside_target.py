@@ -101,17 +101,6 @@ def identity_in_spec(pod_spec: Mapping[str, Any], spec: Mapping[str, Any]) -> tu
     )
 
 
-def held_capabilities(spec: Mapping[str, Any], uid: int) -> dict[str, Any] | None:
-    """The capabilities of a container of that user, as its spec has them; None where it holds none: users
-    that are not root lose theirs when their program starts, whatever the spec adds."""
-    context = spec.get("securityContext") or {}
-    capabilities: dict[str, Any] = context.get("capabilities") or {}
-    dropped = {str(name).upper() for name in capabilities.get("drop") or []}
-    if uid != 0 or ("ALL" in dropped and not capabilities.get("add") and not context.get("privileged")):
-        return None
-    return {key: list(capabilities[key]) for key in ("add", "drop") if capabilities.get(key)}
-
-
 def privileged_target(spec: Mapping[str, Any], held: Mapping[str, Any], tried: str, what: str) -> ScanError:
     """target_privileged for a container that holds capabilities.
 

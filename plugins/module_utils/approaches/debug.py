@@ -19,10 +19,10 @@ from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..results.evidence import EVIDENCE_BESIDE, Doubt, Evidence
 from ..targets.identity import Target
-from ..targets.own_containers import MOST_SECONDS
+from ..targets.own_containers import MOST_SECONDS, held_capabilities
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
-from .beside_target import held_capabilities, identity_of, running_target
+from .beside_target import identity_of, running_target
 from .container_start import start_failure, wait_until_started
 from .debug_container import (
     DebugContainer,

@@ -25,13 +25,14 @@ from ..targets.own_containers import (
     NO_CAPABILITIES,
     PREFIX,
     foreign_field,
+    held_capabilities,
     is_debug_command,
     security_context,
 )
 from ..targets.pod import ContainerView, mirrored_node
 from ..targets.quantities import memory_limit
 from ..times import parse_api_time
-from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
+from .beside_target import identity_of, privileged_target, running_target, view_of
 
 # An entry stays until its pod is replaced, and an object of Kubernetes holds at most 1.5 MiB.
 _MOST_ENTRIES = 100

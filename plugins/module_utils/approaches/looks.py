@@ -26,16 +26,20 @@ from .session import ShellContainer
 # How long a node is given to take notice of a change of the pod's spec, and how often it is asked.
 _SETTLE_SECONDS, _SETTLE_PAUSE = 5.0, 0.25
 _SHOWN = 120
+# Containers that are added one by one without hiding anything: one change would be left to hide another.
+_MOST_UNOBSERVED = 2
 
 
 @dataclass(frozen=True)
 class PodLook:
     """What of a pod's object tells whether its spec was changed: its `generation` (None where the API server
-    counts none), the number of its ephemeral containers, and whether it is being deleted."""
+    has counted none), the number of its ephemeral containers, whether it is being deleted, and whether its node
+    tells which generation it has seen."""
 
     generation: int | None
     entries: int
     is_deleted: bool
+    is_observed: bool = False
 
     @classmethod
     def of(cls, pod: Mapping[str, Any]) -> PodLook:
@@ -44,15 +48,24 @@ class PodLook:
             generation if isinstance(generation, int) else None,
             len(pod["spec"].get("ephemeralContainers") or []),
             bool(pod["metadata"].get("deletionTimestamp")),
+            isinstance(pod["status"].get("observedGeneration"), int),
         )
 
     def explains(self, later: PodLook) -> bool:
-        """Whether nothing but added ephemeral containers, each of which is one change, and the pod's deletion
-        lies between this look and a later one."""
-        if self.generation is None or later.generation is None:
+        """Whether nothing but added ephemeral containers, each of which is one change, and the pod's deletion can
+        lie between this look and a later one.
+
+        One change can add several containers, and two others change the spec and change it back. The node then
+        starts the container anew, which it shows when it has seen the last generation. Where it does not tell what
+        it has seen, three added containers are too many.
+        """
+        if self.generation is None and later.generation is None:
             return True
-        changes = later.entries - self.entries + (later.is_deleted and not self.is_deleted)
-        return later.generation - self.generation <= changes
+        added = later.entries - self.entries
+        deleted = later.is_deleted and not self.is_deleted
+        # a pod that was made before its API server counted has none until its spec is changed
+        changes = (later.generation or 0) - (self.generation or 0)
+        return added <= changes <= added + deleted and (later.is_observed or added <= _MOST_UNOBSERVED)
 
 
 class Looks:
@@ -85,9 +98,11 @@ class Looks:
         :param shell: the container of the shell that answered, where it is not the target
         :raises ScanError: as `before`
         """
-        pod = read_same_pod(self._scanner, self._target, whole=True)
-        later = PodLook.of(pod)
-        if self._before is not None and not self._before.explains(later):
+        pod: Mapping[str, Any] = read_same_pod(self._scanner, self._target, whole=True)
+        if self._before is not None and PodLook.of(pod).generation != self._before.generation:
+            # what the node has not seen yet, its report of the container does not show
+            pod = self._settled(pod)
+        if self._before is not None and not self._before.explains(PodLook.of(pod)):
             raise _replaced(self._target, "the pod's spec was changed while it was scanned")
         check_same_container(pod, self._target, has_answered=True)
         if shell is not None:

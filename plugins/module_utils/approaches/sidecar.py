@@ -14,11 +14,16 @@ from ..collector.view import TargetView
 from ..errors import ScanError
 from ..results.evidence import EVIDENCE_BESIDE, Evidence
 from ..targets.identity import Target
-from ..targets.own_containers import alleged_sidecars, foreign_in_sidecar, looks_like_sidecar
+from ..targets.own_containers import (
+    alleged_sidecars,
+    foreign_in_sidecar,
+    held_capabilities,
+    looks_like_sidecar,
+)
 from ..targets.pod import ContainerView, container_state, containers_of
 from ..targets.selection import SelectedTarget
 from .approach_kind import NOT_ENTERED, ApproachKind, GivenOptions, MissingOption, Unchanged
-from .beside_target import held_capabilities, identity_of, privileged_target, running_target, view_of
+from .beside_target import identity_of, privileged_target, running_target, view_of
 from .pod_entry import ExecLimits, Means, PresentShellApproach, check_state
 from .session import Entered
 

@@ -9,10 +9,11 @@ because it is the operator's file; but the operator is told.
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+
+from ..path_owners import changer_by, changers_of
 
 
 def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
@@ -55,22 +56,17 @@ def loose_program(program: Path) -> list[str]:
 
 
 def _who_can_change(file: Path) -> str:
-    """Who besides us and root can change a file, or put another one in its place; "" for nobody. Access control
-    lists are not looked at."""
+    """Who besides us and root can change a file, or put another one in its place, by a folder above it or a link on the
+    way; "" for nobody. Access control lists are not looked at."""
     try:
-        real = file.resolve()
-        own, folder = real.stat(), real.parent.stat()
+        found = changer_by(file.stat(), file) or next(changers_of(file), None)
     except OSError:
         return ""  # that it cannot be read is found, and said, elsewhere
-    return _writers(own) or ("" if folder.st_mode & stat.S_ISVTX else _writers(folder))
-
-
-def _writers(status: os.stat_result) -> str:
-    if status.st_mode & stat.S_IWOTH:
-        return "Every user of this machine"
-    if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
-        return f"The group {status.st_gid}"
-    return "" if status.st_uid in (0, os.geteuid()) else f"The user {status.st_uid}"
+    if found is None:
+        return ""
+    if found.uid is not None:
+        return f"The user {found.uid}"
+    return "Every user of this machine" if found.gid is None else f"The group {found.gid}"
 
 
 def _is_readable_by_others(file: Path) -> bool:

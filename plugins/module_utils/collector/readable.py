@@ -8,8 +8,11 @@ opened, it is not readable for the container's user, whatever it holds: that is 
 kinds only know that they have seen nothing.
 
 From inside, the shell has what the runtime gives the container's user. Beside the target it has the same user
-and group and no capability more than the target's process; only the groups that the image's /etc/group adds
-can be lacking. Where the target's process is in a group that the shell is not in, the fact is unsupported.
+and group. It can lack two things, and then a refusal says nothing of the target, and the fact is unsupported:
+
+- The groups that the image's /etc/group adds: the target's process is in one that the shell is not in.
+- Capabilities of root: the target's process has put its own off, but other processes of its container can have
+  them, because its bounding set holds some and is not the shell's.
 """
 
 from __future__ import annotations
@@ -28,8 +31,12 @@ readable() {
     cause='it cannot be opened for reading'
   else case $cause in 'no permission to search '*) ;; *) unseen $1; return ;; esac
   fi
-  groups $$; readable__own=" $groups__numbers "
+  groups $$; readable__own=" $groups__numbers " readable__bound=$groups__bound
   groups $target__process
+  case $groups__user$groups__bound in
+  0"$readable__bound"|[!0]*) ;;
+  *[!0]*) unsupported $1 'root in the target can have capabilities that the scan has not'; return ;;
+  esac
   for readable__group in $groups__numbers; do
     case $readable__own in
     *" $readable__group "*) ;;
@@ -39,9 +46,14 @@ readable() {
   put "q$1" ok text "no$nl$cause"
 }
 groups() {
-  unused=
-  while IFS=' 	' read -r unused groups__numbers; do [ "$unused" != Groups: ] || break; done </proc/$1/status
-  [ "$unused" = Groups: ] || groups__numbers=unknown
+  groups__numbers=unknown groups__user= groups__bound=
+  while IFS=' 	' read -r unused groups__word line; do
+    case $unused in
+    Uid:) groups__user=$groups__word ;;
+    Groups:) groups__numbers="$groups__word $line" ;;
+    CapBnd:) groups__bound=$groups__word; break ;;
+    esac
+  done </proc/$1/status
 }
 """
 

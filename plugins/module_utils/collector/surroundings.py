@@ -173,8 +173,8 @@ def read_surroundings(
     :param lines: of the frame
     :param is_beside: whether the shell is another container's
     :param mount_paths: where the pod mounts something into the target; None where that is not known
-    :raises ScanError: target_unreadable, where the shell was shown something else than the container, or was
-        stopped meanwhile
+    :raises ScanError: target_unreadable, where the shell was shown something else than the container, was shown
+        more mounts than it tells, or was stopped meanwhile
     """
     said = [line.partition(b"=")[::2] for line in lines]
     values = dict(said)
@@ -184,10 +184,15 @@ def read_surroundings(
     if is_beside and None in matches:
         raise ScanError("target_unreadable", "the mounts of its main process cannot be read", advice=_ADVICE)
     mounts = [_Mount(*(unescape(field) for field in match.groups())) for match in matches if match]
+    if _MANY in told:
+        raise ScanError(
+            "target_unreadable",
+            "more is mounted over places of the system than the scanner tells",
+            cause="A program of the container can hide a mount over its own files behind many others.",
+            advice=_ADVICE,
+        )
     _check_root(mounts, is_beside)
     unexplained = () if mount_paths is None else _unexplained(mounts, mount_paths)
-    if _MANY in told:
-        unexplained += ("more than can be told",)
     protected = values.get(b"protected", b"").decode("ascii", "replace") if is_beside else UNKNOWN
     return Surroundings(protected if protected in (YES, NO) else UNKNOWN, unexplained)
 

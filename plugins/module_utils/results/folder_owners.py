@@ -7,13 +7,11 @@ folder above it."""
 from __future__ import annotations
 
 import grp
-import os
 import pwd
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ScanError
+from ..path_owners import Changer, changers_of
 
 
 def check_folder(path: str, allow_shared: bool) -> list[str]:
@@ -24,66 +22,24 @@ def check_folder(path: str, allow_shared: bool) -> list[str]:
     :raises ScanError: shared_folder, where it is not allowed; write_failed, where a folder cannot be looked at
     """
     try:
-        found = next(_shared(Path(path).absolute(), set()), None)
+        found = next(changers_of(Path(path)), None)
     except OSError as reason:
         raise ScanError(
             "write_failed", f"{path}: {reason.strerror or reason}", tried="look at the folder"
         ) from None
     if found is None:
         return []
-    folder, why = found
-    text = f"others can replace the results in {path}, because {folder} {why}"
+    text = f"others can replace the results in {path}, because {found.place} {_why_shared(found)}"
     if allow_shared:
         return [text]
     raise ScanError("shared_folder", text, tried="look at the folder of results")
 
 
-def _shared(path: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
-    """(folder, why others may change it) of the path, what is above it, and what its links lead to."""
-    for place in reversed((path, *path.parents)):
-        if place in seen:
-            continue
-        seen.add(place)
-        try:
-            status = place.lstat()
-        except FileNotFoundError:
-            return
-        if stat.S_ISLNK(status.st_mode):
-            if not _is_trusted(status.st_uid):
-                yield place, f"belongs to user {_user(status.st_uid)}"
-            yield from _shared(Path(os.path.normpath(place.parent / place.readlink())), seen)
-        elif stat.S_ISDIR(status.st_mode):
-            why = _why_shared(status)
-            if why:
-                yield place, why
-
-
-def _why_shared(status: os.stat_result) -> str:
-    if not _is_trusted(status.st_uid):
-        return f"belongs to user {_user(status.st_uid)}"
-    if status.st_mode & stat.S_ISVTX:
-        return ""
-    if status.st_mode & stat.S_IWOTH:
-        return f"is writable for everybody (mode {stat.S_IMODE(status.st_mode):04o})"
-    if status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid):
-        return f"is writable for the group {_group(status.st_gid)} (mode {stat.S_IMODE(status.st_mode):04o})"
-    return ""
-
-
-def _is_trusted(uid: int) -> bool:
-    """Root, the one that runs this, and whoever owns /: in a user namespace that is not always user 0."""
-    return uid in (0, os.geteuid(), Path("/").stat().st_uid)
-
-
-def _is_own_group(gid: int) -> bool:
-    """Whether nobody but root and the one that runs this is in a group: root's, or a user's own group of the same name."""
-    if gid == 0:
-        return True
-    try:
-        group, user = grp.getgrgid(gid), pwd.getpwuid(os.geteuid())
-    except KeyError:
-        return False
-    return group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name, "root"}
+def _why_shared(changer: Changer) -> str:
+    if changer.uid is not None:
+        return f"belongs to user {_user(changer.uid)}"
+    whom = "everybody" if changer.gid is None else f"the group {_group(changer.gid)}"
+    return f"is writable for {whom} (mode {changer.mode:04o})"
 
 
 def _user(uid: int) -> str:

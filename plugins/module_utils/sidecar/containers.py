@@ -9,9 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..approaches.beside_target import held_capabilities, identity_in_spec, privileged_target
+from ..approaches.beside_target import identity_in_spec, privileged_target
 from ..errors import ScanError
-from ..targets.own_containers import alleged_sidecars, looks_like_sidecar, sidecar_container
+from ..targets.own_containers import (
+    alleged_sidecars,
+    held_capabilities,
+    looks_like_sidecar,
+    sidecar_container,
+)
 
 Identity = tuple[int, int]
 

@@ -59,6 +59,17 @@ def security_context(uid: int, gid: int, capabilities: Mapping[str, Any]) -> dic
     return dict(context, runAsNonRoot=True) if uid else context
 
 
+def held_capabilities(spec: Mapping[str, Any], uid: int) -> dict[str, Any] | None:
+    """The capabilities of a container of that user, as its spec has them; None where it holds none: users
+    that are not root lose theirs when their program starts, whatever the spec adds."""
+    context = spec.get("securityContext") or {}
+    capabilities: dict[str, Any] = context.get("capabilities") or {}
+    dropped = {str(name).upper() for name in capabilities.get("drop") or []}
+    if uid != 0 or ("ALL" in dropped and not capabilities.get("add") and not context.get("privileged")):
+        return None
+    return {key: list(capabilities[key]) for key in ("add", "drop") if capabilities.get(key)}
+
+
 def sidecar_container(uid: int, gid: int, image: str) -> dict[str, Any]:
     """The v1 Container of a sidecar, without what its maker is free to choose: in Kubernetes a sidecar is an
     init container that is always restarted and ends with its pod."""
@@ -115,20 +126,34 @@ def is_our_sidecar(view: ContainerView, image: str) -> bool:
     return bool(image) and looks_like_sidecar(view.kind, view.spec) and not foreign_in_sidecar(view, image)
 
 
-def is_debug_entry(entry: Mapping[str, Any]) -> bool:
-    """Whether a v1 EphemeralContainer is what scans by debug add: all of it, but whatever its image is."""
-    security: Mapping[str, Any] = entry.get("securityContext") or {}
-    identity = _identity_in(security)
+def is_debug_entry(entry: Mapping[str, Any], pod_spec: Mapping[str, Any], image: str = "") -> bool:
+    """Whether a v1 EphemeralContainer is what scans by debug add: all of it. It has no capabilities, or those that
+    its target has as root and that `match_capabilities` gives it.
+
+    :param pod_spec: the v1 PodSpec that holds it
+    :param image: the scanner image, "" where it is not known: then each is possible
+    """
+    identity = _identity_in(entry.get("securityContext"))
     if identity is None or not is_debug_command(entry.get("command")):
         return False
-    capabilities = security.get("capabilities")
     made = {
-        **{key: entry.get(key) for key in ("name", "image", "targetContainerName", "command")},
-        "securityContext": security_context(
-            *identity, capabilities if isinstance(capabilities, dict) else {}
-        ),
+        **{key: entry.get(key) for key in ("name", "targetContainerName", "command")},
+        "image": image or entry.get("image"),
     }
-    return str(entry.get("name")).startswith(PREFIX) and not foreign_field(entry, made)
+    return str(entry.get("name")).startswith(PREFIX) and any(
+        not foreign_field(entry, dict(made, securityContext=security_context(*identity, capabilities)))
+        for capabilities in _debug_capabilities(entry.get("targetContainerName"), pod_spec, identity[0])
+    )
+
+
+def _debug_capabilities(target: Any, pod_spec: Mapping[str, Any], uid: int) -> list[Mapping[str, Any]]:
+    """What a debug container beside that container of the pod can be given."""
+    found: Mapping[str, Any] = next(
+        (one for one in pod_spec.get("containers") or [] if one.get("name") == target), {}
+    )
+    context = found.get("securityContext") or {}
+    held = None if not found or context.get("privileged") else held_capabilities(found, uid)
+    return [NO_CAPABILITIES] if held is None else [NO_CAPABILITIES, held]
 
 
 def is_debug_command(command: Any) -> bool:

@@ -24,27 +24,30 @@ _OF_ONE_POD = ("nodeName", "hostname", "subdomain")
 _SECURITY = ("container.apparmor.security.", "container.seccomp.security.", "seccomp.security.")
 
 
-def template_key(pod: Mapping[str, Any]) -> str:
+def template_key(pod: Mapping[str, Any], image: str = "") -> str:
     """The same text for pods of one workload that were made from the same template.
 
     :param pod: a v1 Pod
+    :param image: the scanner image, "" where it is not known; what a scan has left runs it
     """
     metadata, spec = pod["metadata"], pod["spec"]
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     parts = {
         "labels": {label: labels[label] for label in _LABELS if label in labels},
         "annotations": {key: value for key, value in annotations.items() if str(key).startswith(_SECURITY)},
-        "spec": _template_of(spec, str(metadata.get("name", ""))),
+        "spec": _template_of(spec, str(metadata.get("name", "")), image),
     }
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _template_of(spec: Mapping[str, Any], pod_name: str) -> dict[str, Any]:
+def _template_of(spec: Mapping[str, Any], pod_name: str, image: str) -> dict[str, Any]:
     names = _token_names(spec)
     template = {key: _renamed(value, names) for key, value in spec.items() if key not in _OF_ONE_POD}
     # what scans have left in one of the pods is no part of a template
-    entries = [entry for entry in spec.get("ephemeralContainers") or [] if not is_debug_entry(entry)]
+    entries = [
+        entry for entry in spec.get("ephemeralContainers") or [] if not is_debug_entry(entry, spec, image)
+    ]
     template.pop("ephemeralContainers", None)
     if entries:
         template["ephemeralContainers"] = entries

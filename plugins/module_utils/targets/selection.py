@@ -160,7 +160,7 @@ def _of_namespace(
             continue
         snapshot, platform = PodSnapshot.from_object(pod), operating_system(pod)
         grouped = selection.replicas == "one" and workload[0] not in SINGLE_KINDS
-        template = template_key(pod) if grouped else ""
+        template = template_key(pod, selection.scanner_image) if grouped else ""
         for view in views:
             selected = SelectedTarget(_target(cluster, pod, workload, view), snapshot, platform)
             if grouped:

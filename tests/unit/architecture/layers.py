@@ -144,6 +144,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("object_shapes.py", "the types of all fields of Kubernetes objects that are read"),
     _engine("secret_texts.py", "what in a text looks like a secret"),
+    _engine("path_owners.py", "who besides us can put something else in a path's place"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
@@ -156,6 +157,7 @@ FOUNDATION = frozenset(
         "safe_text",
         "object_shapes",
         "secret_texts",
+        "path_owners",
         "errors",
         "counted_yaml",
         "strict_json",

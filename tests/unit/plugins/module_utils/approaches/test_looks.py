@@ -177,6 +177,56 @@ def test_a_debug_container_of_somebody_else_is_no_change_of_the_target(scan: Sca
     assert scan.outcomes() == {"web-1": "exec"}
 
 
+def test_what_was_changed_and_changed_back_while_containers_were_added_shows_when_the_node_has_seen_it(
+    scan: Scan, cluster: Cluster
+) -> None:
+    """Three containers are added in one change, the image is changed in the second, and changed back in the third."""
+    add_pod(cluster, "exec")
+
+    def is_settled_at_5(pod: dict[str, Any]) -> None:
+        pod["metadata"]["generation"] = pod["status"]["observedGeneration"] = 5
+
+    def is_debugged(pod: dict[str, Any]) -> None:
+        pod["metadata"]["generation"] = 8
+        pod["spec"]["ephemeralContainers"] = [{"name": f"x-{n}", "image": "busybox"} for n in range(3)]
+
+    def is_seen(pod: dict[str, Any]) -> None:
+        pod["status"]["observedGeneration"] = 8
+        restarts(pod)
+
+    changed(cluster, is_settled_at_5)
+    meanwhile(cluster, EXEC, is_debugged)
+    asked = iter(range(100))
+    cluster.server.faults.append(
+        Fault(
+            "meanwhile",
+            on="GET .*/pods/web-1$",
+            action=lambda: changed(cluster, is_seen) if cluster.execs() and next(asked) == 1 else None,
+        )
+    )
+    scan()
+    assert scan.outcomes() == {"web-1": "container_replaced"}
+    assert "it was containerd://" in scan.targets["web-1"]["error"]["message"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_node_that_does_not_see_a_spec_that_was_changed_between_the_looks_gives_no_result(
+    scan: Scan, cluster: Cluster
+) -> None:
+    add_pod(cluster, "exec")
+
+    def is_debugged(pod: dict[str, Any]) -> None:
+        pod["metadata"]["generation"] = 6
+        pod["spec"]["ephemeralContainers"] = [{"name": "x", "image": "busybox"}]
+
+    changed(cluster, lambda pod: pod["metadata"].update(generation=5))
+    changed(cluster, lambda pod: pod["status"].update(observedGeneration=5))
+    meanwhile(cluster, EXEC, is_debugged)
+    scan()
+    assert scan.outcomes() == {"web-1": "container_replaced"}
+    assert "has not taken notice" in scan.targets["web-1"]["error"]["message"]
+
+
 def test_a_node_that_has_not_taken_notice_of_the_spec_is_waited_for(scan: Scan, cluster: Cluster) -> None:
     add_pod(cluster, "exec")
 
@@ -222,11 +272,17 @@ def test_a_node_that_takes_no_notice_of_the_spec_in_time_gives_no_result(
         ((1, 0, False), (1, 0, False), True),
         ((1, 0, False), (2, 0, False), False),
         ((1, 1, False), (3, 3, False), True),
-        ((1, 1, False), (2, 3, False), True),
+        ((1, 1, False), (2, 3, False), False),
+        ((5, 0, False), (8, 3, False), False),
+        ((5, 0, False), (8, 3, False, True), True),
+        ((5, 0, False), (9, 3, False, True), False),
         ((1, 1, False), (4, 3, False), False),
         ((1, 0, False), (2, 0, True), True),
         ((2, 0, True), (3, 0, True), False),
-        ((1, 0, False), (None, 0, False), True),
+        ((1, 0, False), (None, 0, False), False),
+        ((1, 0, False), (None, 1, False), False),
+        ((None, 0, False), (2, 0, False), False),
+        ((None, 0, False), (1, 1, False), True),
     ],
 )
 def test_only_added_containers_and_a_deletion_explain_another_generation(

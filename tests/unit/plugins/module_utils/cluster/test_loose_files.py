@@ -100,6 +100,28 @@ def test_a_folder_in_which_others_can_put_another_file_is_warned_of(tmp_path: pa
     assert warnings_of(file) == []
 
 
+def test_a_folder_further_up_and_a_link_on_the_way_are_looked_at(tmp_path: pathlib.Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    file = write_kubeconfig(above / "mine", 0o600)
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert warnings_of(file) == warnings_of(link) == []
+    above.chmod(0o777)
+    for path in (file, link):
+        (warning,) = warnings_of(path)
+        assert "Every user of this machine can change" in warning and str(path) in warning
+    above.chmod(0o755)
+    open_folder = tmp_path / "open"
+    open_folder.mkdir()
+    other = open_folder / "link"
+    other.symlink_to(file)
+    assert warnings_of(other) == []
+    open_folder.chmod(0o777)
+    (warning,) = warnings_of(other)
+    assert "Every user of this machine can change" in warning, "the link can be exchanged"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_file_of_another_user_or_of_a_group_that_writes_is_warned_of(tmp_path: pathlib.Path) -> None:
     file = write_kubeconfig(tmp_path / "a", 0o600)

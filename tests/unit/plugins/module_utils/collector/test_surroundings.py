@@ -103,8 +103,12 @@ def test_a_root_without_proc_is_not_that_of_a_container() -> None:
         assert read(*mounts, is_beside=False) == Surroundings()
 
 
-def test_more_mounts_than_are_told_are_told() -> None:
-    assert read(ROOT, PROC, "many").unexplained_mounts == ("more than can be told",)
+@pytest.mark.parametrize("is_beside", [True, False])
+@pytest.mark.parametrize("volumes", [("/data",), None])
+def test_more_mounts_than_are_told_are_refused(is_beside: bool, volumes: tuple[str, ...] | None) -> None:
+    """What is mounted over /etc can stand behind them."""
+    others = [f"0:60 / /usr/{number} tmpfs" for number in range(198)]
+    assert "more is mounted" in refused(ROOT, PROC, *others, "many", volumes=volumes, is_beside=is_beside)
 
 
 @pytest.mark.parametrize(

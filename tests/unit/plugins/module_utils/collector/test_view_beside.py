@@ -7,6 +7,7 @@ the scanner's."""
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,32 @@ def test_what_a_group_of_the_target_could_read_is_not_called_unreadable(
     assert facts["readable:/etc/motd"].value == {"readable": True, "refusal": ""}
     assert facts["readable:/etc/shadow"].status == UNSUPPORTED
     assert facts["readable:/no"].status == ABSENT
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox", "mksh"])
+def test_what_another_root_of_the_target_could_read_is_not_called_unreadable(
+    make_pod: MakePod, shell: str
+) -> None:
+    """Its main process has put its capabilities off, and others of its container can still have them."""
+    pod = make_pod(shell, "busybox" if shell == "busybox" else "gnu")
+    own = re.search(r"CapBnd:\t(\w+)", Path("/proc/self/status").read_text(encoding="ascii"))
+    assert own
+    for user, bound, status in (
+        (0, "0000000000000001", UNSUPPORTED),
+        (0, "8000000000000000", UNSUPPORTED),
+        (0, own.group(1), OK),
+        (0, "0" * 16, OK),
+        (1000, "0000000000000001", OK),
+    ):
+        told = (
+            f"Name:\tapp\nUid:\t{user}\t{user}\t0\t0\nGroups:\t \nCapEff:\t0\nCapBnd:\t{bound}\nSeccomp:\t2\n"
+        )
+        pod.shared.tell(pod.scanner, {1: told}, "status")
+        facts = pod.shared.collect(
+            pod.scanner, [Query("readable", path) for path in ("/etc/shadow", "/etc/motd")], VIEW
+        )
+        assert facts["readable:/etc/shadow"].status == status, (user, bound)
+        assert facts["readable:/etc/motd"].value == {"readable": True, "refusal": ""}
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "mksh"])

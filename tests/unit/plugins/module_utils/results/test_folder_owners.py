@@ -9,8 +9,8 @@ import os
 import pathlib
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils import path_owners
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results import folder_owners
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.folder_owners import check_folder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import new_run_folder
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
@@ -69,9 +69,9 @@ def test_a_group_counts_as_others_but_for_ones_own_and_roots(
     above: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     above.chmod(0o775)
-    monkeypatch.setattr(folder_owners, "_is_own_group", lambda gid: False)
+    monkeypatch.setattr(path_owners, "_is_own_group", lambda gid: False)
     assert "is writable for the group" in refusal(above).message
-    monkeypatch.setattr(folder_owners, "_is_own_group", lambda gid: True)
+    monkeypatch.setattr(path_owners, "_is_own_group", lambda gid: True)
     assert check_folder(str(above), allow_shared=False) == []
 
 

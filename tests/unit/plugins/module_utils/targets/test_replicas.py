@@ -11,6 +11,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.own_
     NO_CAPABILITIES,
     security_context,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.pod_template import template_key
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import SelectionReport
 from ansible_collections.securescan.kubernetes.tests.support.sample_pods import (
     RUNNING,
@@ -179,6 +180,40 @@ def test_what_a_scan_has_left_in_one_of_them_changes_nothing():
     for change in ({"volumeMounts": [{"name": "x", "mountPath": "/x"}]}, {"name": "debugger"}):
         foreign = replica("api-b", ephemeralContainers=[dict(left, **change)])
         assert one([replica("api-a"), foreign]) == [("api-a", "app", 1), ("api-b", "app", 1)]
+
+
+@pytest.mark.parametrize(
+    ("uid", "capabilities", "targets", "alike"),
+    [
+        (0, NO_CAPABILITIES, None, True),
+        (0, {"add": ["NET_ADMIN", "SYS_PTRACE"]}, None, False),
+        (0, {"add": ["NET_ADMIN"]}, {"add": ["NET_ADMIN"]}, True),
+        (0, {"add": ["NET_ADMIN", "SYS_PTRACE"]}, {"add": ["NET_ADMIN"]}, False),
+        (0, {}, {}, True),
+        (0, {"add": ["SYS_ADMIN"]}, "privileged", False),
+        (1000, {"add": ["NET_ADMIN"]}, {"add": ["NET_ADMIN"]}, False),
+    ],
+)
+def test_a_debug_container_with_capabilities_that_no_scan_gives_it_makes_another_pod(
+    uid, capabilities, targets, alike
+):
+    context = {"privileged": True} if targets == "privileged" else {"capabilities": targets or {}}
+    spec = {"containers": [{"name": "app", "image": "app:1", "securityContext": context}]}
+    entry = dict(
+        debug_entry("securescan-0123456789-1"), securityContext=security_context(uid, uid, capabilities)
+    )
+    made, left = (
+        {"metadata": {}, "spec": dict(spec, **more)} for more in ({}, {"ephemeralContainers": [entry]})
+    )
+    assert (template_key(made) == template_key(left)) is alike
+
+
+def test_a_debug_container_of_another_image_than_the_scanners_makes_another_pod():
+    entry = debug_entry("securescan-0123456789-1")
+    made = {"metadata": {}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}
+    left = {"metadata": {}, "spec": dict(made["spec"], ephemeralContainers=[entry])}
+    assert template_key(made, entry["image"]) == template_key(left, entry["image"])
+    assert template_key(made, "other:1") != template_key(left, "other:1")
 
 
 def debug_entry(name):
