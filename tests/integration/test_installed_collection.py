@@ -31,6 +31,7 @@ SHIPPED = {
     "changelogs",
     "docs",
     "execution_environment",
+    "scanner_image",
     "meta",
     "playbooks",
     "plugins",

@@ -57,6 +57,17 @@ def guard(guard_operator_kubeconfig):
     run(state="absent")
 
 
+def _token(cluster, account, namespace):
+    """A token for an hour. A policy that was just removed refuses names of scans for a moment longer."""
+    deadline = time.monotonic() + EFFECTIVE_SECONDS
+    while True:
+        made = cluster.kubectl_run("create", "token", account, "-n", namespace, "--duration=1h")
+        if made.returncode == 0:
+            return made.stdout.strip()
+        assert time.monotonic() < deadline, made.stderr
+        time.sleep(0.2)
+
+
 class Identity(Scanner):
     """A ServiceAccount's token, and the means to try it. `names` stand for the placeholders of requests."""
 
@@ -64,7 +75,7 @@ class Identity(Scanner):
         self.cluster, self.names = cluster, {"account": account, **names}
         self.user = f"system:serviceaccount:{namespace}:{account}"
         self.api = connection.endpoint.host, connection.endpoint.port
-        self.token = cluster.kubectl("create", "token", account, "-n", namespace, "--duration=1h").strip()
+        self.token = _token(cluster, account, namespace)
 
     def send_until(self, attempt, is_reached):
         """The last answer to a request that is repeated until it is as wanted: policies reach the API server's admission, and

@@ -23,7 +23,7 @@ _HEADER = re.compile(rb"securescan-facts [0-9]+ ([0-9a-f]{32})")
 _LAST_LINE = b"main </dev/null\n"
 _PIECE = 32 * 1024
 # Without the machine's list of packages, which would be most of the reply.
-_SHELL = ("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /var/lib/dpkg && exec sh")
+_PACKAGES, _NOWHERE = b"/var/lib/dpkg", b"/var/lib/none"
 
 
 class SimulatedCollector:
@@ -33,7 +33,8 @@ class SimulatedCollector:
         request = scan_request(
             engines_for([CompiledProfile.from_dict(profile) for profile in compiled_profiles()])
         )
-        done = subprocess.run(_SHELL, input=build_script(request, _NONCE), capture_output=True, check=True)
+        script = build_script(request, _NONCE).replace(_PACKAGES, _NOWHERE)
+        done = subprocess.run(["sh"], input=script, capture_output=True, check=True)
         self._reply = done.stdout
 
     def __call__(self, _argv: list[str], streams: ExecStreams) -> int:

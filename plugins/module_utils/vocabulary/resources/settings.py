@@ -23,6 +23,8 @@ _LOGIN_DEFS = "/etc/login.defs"
 
 # Reading YAML takes seconds per megabyte, and the container decides how large the file is.
 _YAML_LIMIT = 64 * 1024
+# Comparing and showing a value goes as deep as the value: Python ends that at a depth that differs by its version.
+_JSON_DEPTH = 100
 
 
 # Lines end at newlines only, and white space is that of C. If we saw more line ends than the program that the
@@ -164,6 +166,22 @@ def _file_query(params: Params) -> Query:
     return Query("content", params["path"])
 
 
+def _parse_json(text: str) -> Any:
+    """:raises ValueError: also for what is nested deeper than _JSON_DEPTH"""
+    found = load_json(text)
+    level = [found]
+    for _depth in range(_JSON_DEPTH + 1):
+        level = [
+            item
+            for each in level
+            if isinstance(each, (dict, list))
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return found
+    raise ValueError(f"it is nested deeper than {_JSON_DEPTH}")
+
+
 def _tree_title(what: str) -> Callable[[Params], str]:
     return lambda params: "{} {} {}".format(what, params["path"], "/".join(str(key) for key in params["key"]))
 
@@ -219,6 +237,6 @@ RESOURCES = (
             Parameter("section", TEXT, "Its section; left out: what stands before the first one."),
         ),
     ),
-    _tree("json", "JSON", load_json),
+    _tree("json", "JSON", _parse_json),
     _tree("yaml", "YAML", _parse_yaml),
 )
