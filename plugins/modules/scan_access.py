@@ -101,12 +101,6 @@ EXAMPLES = r"""
     kubeconfig: "{{ scan_kubeconfig }}"
     state: swept
 
-- name: Make credentials whose ServiceAccounts nobody can run a pod as
-  securescan.kubernetes.scan_access:
-    kubeconfig: "{{ scan_kubeconfig }}"
-    namespaces: [shop]
-    account_namespace: securescan-accounts
-
 - name: Write a kubeconfig that reaches nothing but these pods, for a look by hand
   securescan.kubernetes.scan_access:
     kubeconfig: "{{ scan_kubeconfig }}"

@@ -105,7 +105,7 @@ EXAMPLES = r"""
         high: {max: 0}
       coverage: {min: 100}
 
-- name: Judge only the run of this job, scanned within the last hour, with evidence that the targets' own shells did not give
+- name: Judge only the run of this job, from within the last hour, by strict limits, without failing the play
   securescan.kubernetes.scan_threshold:
     run_dir: "{{ scan.run_dir }}"
     summary_sha256: "{{ scan.summary_sha256 }}"
@@ -113,7 +113,8 @@ EXAMPLES = r"""
     threshold:
       failed: {total: {max: 0}}
       reviewed: {critical: {min: 100}, high: {min: 90}}
-      evidence: {min: beside}
+      evidence: {min: beside} # the targets' own shells are not enough
+    fail_on: never
 
 - name: Fail on new failures, and on controls that must pass and do not
   securescan.kubernetes.scan_threshold:
