@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """readable: whether the container's user can read a regular file.
 
-The kernel is asked: the file is opened. Where a folder on the way may not be searched, or the file may not be
-opened, it is not readable for the container's user, whatever it holds: that is an answer here, where other
-kinds only know that they have seen nothing.
+The kernel is asked: the file is opened. Where it refuses to search a folder on the way, or to open the file, the
+container's user cannot read it, whatever it holds: that is an answer here, where other kinds only know that they
+have seen nothing.
 
 From inside, the shell has what the runtime gives the container's user. Beside the target it has the same user
 and group. It can lack two things, and then a refusal says nothing of the target, and the fact is unsupported:
