@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parity: the same container by each approach has the same verdicts, or is Not Reviewed on one side, with its cause.
 
-Writes docs/parity.md with SECURESCAN_WRITE_DOCS=1; otherwise the page must have the same rows and say which approach
+Writes docs/evidence/parity.md with SECURESCAN_WRITE_DOCS=1; otherwise the page must have the same rows and say which approach
 reached which container.
 """
 
@@ -28,7 +28,7 @@ from ansible_collections.securescan.kubernetes.tests.support.parity_workloads im
 from ansible_collections.securescan.kubernetes.tests.support.scan_runs import Run, contradictions, run_scan
 
 APPROACHES = ("exec", "sidecar", "debug", "image")
-PAGE = pathlib.Path("docs", "parity.md")
+PAGE = pathlib.Path("docs", "evidence", "parity.md")
 TREE = pathlib.Path(__file__).resolve().parents[2]
 HEAD = """<!-- Made by tests/integration/test_parity.py (SECURESCAN_WRITE_DOCS=1); changes here are lost. -->
 

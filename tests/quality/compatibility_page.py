@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/compatibility.md: what was run on which version of ansible-core and Python, written by the runs themselves.
+"""docs/evidence/compatibility.md: what was run on which version of ansible-core and Python, written by the runs themselves.
 
 With SECURESCAN_WRITE_DOCS=1 a run writes its section. Without it, the section must be what the run would write.
 """
@@ -36,7 +36,7 @@ def record(section: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) 
     table = "\n".join(
         "| {} |".format(" | ".join(cells)) for cells in (columns, ["---"] * len(columns), *rows)
     )
-    page = _CHECKOUT / "docs" / "compatibility.md"
+    page = _CHECKOUT / "docs" / "evidence" / "compatibility.md"
     found = _sections(page.read_text(encoding="utf-8")) if page.exists() else {}
     if os.environ.get("SECURESCAN_WRITE_DOCS") != "1":
         return found.get(section) == table

@@ -96,7 +96,7 @@ def main() -> int:
         columns = ("ansible-core", "controller's Python", "imported on", "tests", "result")
         if not compatibility_page.record(compatibility_page.SANITY, columns, rows):
             print(
-                "==> FAILED: docs/compatibility.md says something else; run again with "
+                "==> FAILED: docs/evidence/compatibility.md says something else; run again with "
                 "SECURESCAN_WRITE_DOCS=1"
             )
             failed = True

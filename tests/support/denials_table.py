@@ -1,8 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages docs/access-denials.md and docs/debug-denials.md, made from what the API server and the kubelet answered to a
-scanner's token."""
+"""The pages access-denials.md and debug-denials.md in docs/evidence/.
+
+They are made from what the API server and the kubelet answered to a scanner's token.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pathlib
 from collections.abc import Sequence
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-PAGE, DEBUG_PAGE = DOCS / "access-denials.md", DOCS / "debug-denials.md"
+PAGE, DEBUG_PAGE = DOCS / "evidence" / "access-denials.md", DOCS / "evidence" / "debug-denials.md"
 WRITE = "SECURESCAN_WRITE_DOCS"
 Row = tuple[str, str, str]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page docs/guard-denials.md, made from what the API server answered to a scanner's token with and without the guard."""
+"""docs/evidence/guard-denials.md: what the API server answered to a scanner's token, with and without the guard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .denials_table import DOCS, WRITE
 
-PAGE = DOCS / "guard-denials.md"
+PAGE = DOCS / "evidence" / "guard-denials.md"
 Row = tuple[str, str, str, str, str]
 
 _TEXT = """\
@@ -18,7 +18,7 @@ _TEXT = """\
 # What only the guard refuses
 
 Each request was made twice with the token of a scanner, on a real cluster (Kubernetes %s): without the guard, and with it
-([guard.md](guard.md)). `{pod}` is a chosen pod with the container `app`, `{targets}` its namespace, `{helpers}` the
+([guard.md](../guard.md)). `{pod}` is a chosen pod with the container `app`, `{targets}` its namespace, `{helpers}` the
 namespace for helper pods, `{node}` the node, `{account}` and `{run}` the scan's ServiceAccount and run id. What changes
 something was sent as a dry run.
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of faults in docs/faults.md: written from what the tests saw, and compared with what they declare.
+"""The table of faults in docs/evidence/faults.md: made from what the tests saw, and compared with what they declare.
 
 With SECURESCAN_WRITE_DOCS=1 the tests write their section of the page. Without it, the first three columns of the page
 (what was done, the record, its reach) must be what the tests declare, so that the page cannot rot.
@@ -21,7 +21,7 @@ _TREE = pathlib.Path(__file__).resolve().parents[3]
 # The tests run in a copy of the checkout, which is kept in its folder build/.
 _IN_COPY = ("build", "collections", "ansible_collections", "securescan", "kubernetes")
 CHECKOUT = _TREE.parents[4] if _TREE.parts[-5:] == _IN_COPY else _TREE
-_PAGE = pathlib.Path("docs", "faults.md")
+_PAGE = pathlib.Path("docs", "evidence", "faults.md")
 SCANNED = "scanned"
 _HEAD = """<!-- Made by the tests in tests/integration/faults (SECURESCAN_WRITE_DOCS=1); changes here are lost. -->
 

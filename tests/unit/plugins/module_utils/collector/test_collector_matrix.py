@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shells x tools x users x images: the same request gives equal facts in all of them. docs/collector-matrix.md shows it.
+"""Shells x tools x users x images: the same request gives equal facts in all of them. docs/evidence/collector-matrix.md shows it.
 
 That the facts are right is shown elsewhere (test_shell_matrix.py and the tests of each kind compare with Python's own
 calls); here they are equal, or a fact is said not to be possible, with its cause. With SECURESCAN_WRITE_DOCS set the page is
@@ -43,7 +43,7 @@ from ansible_collections.securescan.kubernetes.tests.support.rpm_files import (
 
 pytestmark = pytest.mark.in_container
 
-PAGE = Path("docs", "collector-matrix.md")
+PAGE = Path("docs", "evidence", "collector-matrix.md")
 USERS = (ROOT, BARE_ROOT, NOBODY)
 SITE = "/usr/lib/python3.12/site-packages/"
 ACCOUNTS = {
