@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ...collector.facts import Query
+from ...secret_names import names_a_secret
 from ..evidence import Absent
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, needs
 from ..supports import families_of
@@ -91,7 +92,15 @@ RESOURCES = (
         lambda _params: "Environment",
         lambda _params: "in the container's environment",
         attributes_by_name(
-            Attribute("names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT))
+            Attribute("names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT)),
+            Attribute(
+                "secret_names",
+                list_of(TEXT),
+                "Names of the variables that are called as secrets are (DB_PASSWORD, apiToken); not what is about one "
+                "(PASSWORD_FILE, TOKEN_TTL).",
+                lambda view: [name for name in _names(view) if names_a_secret(name)],
+                needs(ENVIRONMENT),
+            ),
         ),
     ),
     Resource(
