@@ -13,6 +13,11 @@ from __future__ import annotations
 import functools
 import re
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Capitals that belong together (API in APIToken), a word, or digits.
 _WORDS = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|[0-9]+|[^\W\d_A-Za-zß-ÿ]+")
 _LONGEST = 200
@@ -26,57 +31,62 @@ _ANYWHERE = re.compile(
     r"sign|signing|ssh|storage)key)s?"
 )
 # The ends of longer words that stand for a secret alone, but for the words that only look so.
-_SHORT_ENDS = re.compile(r"(?!.*(?:by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw")
+_SHORT_ENDS = re.compile(
+    r"(?!.*(?:by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
+)
 # Secrets only where no further word stands behind them (AUTH is one, AUTH_TYPE and AUTH_BACKENDS are none).
-_AT_THE_END = frozenset(
-    "pass pwd pw psk salt jwt bearer auth cred creds mdp senha haslo heslo parola sas cookie".split()
+_AT_THE_END = _words(
+    "pass pwd pw psk salt jwt bearer auth cred creds mdp senha haslo heslo parola sas cookie"
 )
 # What makes `key` the name of a secret.
-_BEFORE_KEY = frozenset(
-    "access account admin aes api app auth client consumer cookie crypt crypto csrf data decryption deploy encrypt encryption "
-    "fernet function hmac integration jwt licence license master private recovery root secrets security seed service session "
-    "shared sign signing ssh storage subscription symmetric unseal vapid webhook write".split()
+_BEFORE_KEY = _words(
+    "access account admin aes api app auth client consumer cookie crypt crypto csrf data decryption deploy encrypt "
+    "encryption fernet function hmac integration jwt licence license master private recovery root secrets security "
+    "seed service session shared sign signing ssh storage subscription symmetric unseal vapid webhook write"
 )
 # A cookie is a secret only where it is the one by which nodes of a cluster trust each other.
 _BEFORE_COOKIE = frozenset(("erlang", "release", "cluster", "node"))
 # Words that turn the rest into something that everybody can know.
 _PUBLIC = frozenset(("public", "publishable", "fingerprint"))
 # Words behind a secret that only say which one it is.
-_WHICH = frozenset(
+_WHICH = _words(
     "a b b64 base base64 backup current data default dev hash hex new next old plain plaintext previous primary prod "
-    "production raw secondary staging str string test text value".split()
+    "production raw secondary staging str string test text value"
 )
 # Words that say that something about a secret is meant.
-_ABOUT = frozenset(
+_ABOUT = _words(
     "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authority backend "
-    "backends broker bucket budget cache cert chars charset class cmd command complexity config configmap controller cost "
-    "count counter cycle day days debug dir directories directory disable disabled domain driver duration email enable enabled "
-    "encoding endpoint engine env expiration expire expires expiry exp extractor field file filename filepath filter flag "
-    "folder format generator grace group header headers helper hint history host hostname hour hours id ids injector interval "
-    "issuer iss iterations kind label language leeway len length level life lifespan lifetime limit limiter list location log "
-    "manager mapper max method min minute minutes mode mount mountpoint name names namespace notify operator parameter path paths "
-    "pattern per period permission plugin policies policy port ports prefix prompt protocol provider providers ref reference "
-    "regex regexp region registry renewal required require reset resource retries retry review role rotate rotation rounds "
-    "rule rules scheme scope scopes script second seconds selector separator server size sock source state status storage store "
-    "strategy strength suffix template through thru time timeout title topic ttl type types uri url urls user username "
-    "validation validator validity variable verifier version volume warning window zone".split()
+    "backends broker bucket budget cache cert chars charset class cmd command complexity config configmap controller "
+    "cost count counter cycle day days debug dir directories directory disable disabled domain driver duration email "
+    "enable enabled encoding endpoint engine env expiration expire expires expiry exp extractor field file filename "
+    "filepath filter flag folder format generator grace group header headers helper hint history host hostname hour "
+    "hours id ids injector interval issuer iss iterations kind label language leeway len length level life lifespan "
+    "lifetime limit limiter list location log manager mapper max method min minute minutes mode mount mountpoint name "
+    "names namespace notify operator parameter path paths pattern per period permission plugin policies policy port "
+    "ports prefix prompt protocol provider providers ref reference regex regexp region registry renewal required "
+    "require reset resource retries retry review role rotate rotation rounds rule rules scheme scope scopes script "
+    "second seconds selector separator server size sock source state status storage store strategy strength suffix "
+    "template through thru time timeout title topic ttl type types uri url urls user username validation validator "
+    "validity variable verifier version volume warning window zone"
 )
 # Words before a secret that say the same; the others do so only where the name begins with them.
-_ASKS = frozenset("allow avg disable enable enabled generate max maximum min minimum num require requires total".split())
-_ASKS_FIRST = frozenset("has hide ignore is rotate show skip use uses without".split())
+_ASKS = _words("allow avg disable enable enabled generate max maximum min minimum num require requires total")
+_ASKS_FIRST = _words("has hide ignore is rotate show skip use uses without")
 # Names that everybody uses for something else: the working directory, and a file's path.
 _OTHERS = frozenset(("pwd", "oldpwd", "googleapplicationcredentials", "awssharedcredentials"))
 
 
 # Values that say that there is no secret, or where it is: a word for yes or no, a path, an address, a place to fill in, a
-# reference to a store of secrets, a text that is encrypted, a key that everybody can know.
+# reference to a store of secrets, a text that is encrypted, a key that everybody can know; U+FFFC stands in the place of a
+# reference that was not followed (literal_secrets.py).
 _NOTHING = re.compile(
     r"\s*(?:true|false|yes|no|on|off|y|n|0|1|enabled?|disabled?|none|null|nil|undefined|\*+|"
     r"\$\{[^}]*\}|\{\{.*\}\}|\$[A-Za-z_]\w*|<[^<>]*>|%\w+%|%\(\w+\)s|"
     r"(?:file:)?(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*|[a-z]:[\\/][^\r\n]*|"
     r"[a-z][a-z0-9+.-]*://[^\s@]*|"
     r"(?:vault|secretref|env|ssm|arn|enc|op|keyvault|berglas|projects)[:/]\S+|ref\+\S+|enc[\[(]\S+|@microsoft\.keyvault\(.*\)|"
-    r"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA\S+.*|-----BEGIN (?:[A-Z0-9]+ )*(?:CERTIFICATE|PUBLIC KEY)(?: BLOCK)?-----.*)?\s*",
+    r"\S*\ufffc\S*|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA\S+.*|"
+    r"-----BEGIN (?:[A-Z0-9]+ )*(?:CERTIFICATE|PUBLIC KEY)(?: BLOCK)?-----.*)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
 # Of names that say no more than `auth`: the kinds of authentication.

@@ -235,7 +235,9 @@ _LONGEST_AROUND = 120
 
 def secret_in(text: str) -> str:
     """What in a text looks like a secret ("a private key"), or an empty string."""
-    return _look_in(text, _LOOKS) or next(filter(None, (_secret_named(text, name) for name in _NAME.finditer(text))), "")
+    return _look_in(text, _LOOKS) or next(
+        filter(None, (_secret_named(text, name) for name in _NAME.finditer(text))), ""
+    )
 
 
 def certain_secret_in(text: str) -> str:

@@ -141,7 +141,9 @@ def _read_line(
     fields = (rest[:-1] if ends_with_return else rest).split(b":")
     entry, flaw = read(text.lstrip(_BLANKS), kind, fields)
     if ends_with_return:
-        flaw = "it ends with CR LF, as files of Windows do, and readers take the CR for a part of its last field"
+        flaw = (
+            "it ends with CR LF, as files of Windows do, and readers take the CR for a part of its last field"
+        )
     elif not flaw and text[:1] in (*_BLANKS, ""):
         flaw = "it begins with a blank" if text else "it has no name"
     return entry, flaw or (_LOOKS_LIKE_HASH if _KEPT_BACK in (name, *fields) else "")
@@ -230,7 +232,11 @@ def _read_group(name: str, kind: str, fields: list[bytes]) -> tuple[dict[str, An
         return None, flaw
     # a member with a colon in its name is nobody
     members = fields[1].split(b",") if len(fields) == 2 else []
-    return {"name": name, "gid": gid, "members": [_text(member).lstrip(_BLANKS) for member in members if member]}, flaw
+    return {
+        "name": name,
+        "gid": gid,
+        "members": [_text(member).lstrip(_BLANKS) for member in members if member],
+    }, flaw
 
 
 def _bare_group(name: str) -> dict[str, Any]:

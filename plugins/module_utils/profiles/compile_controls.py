@@ -141,7 +141,9 @@ def _compile_support(entry: Cursor) -> dict[str, str]:
     for name, value in keys.items():
         key = SUPPORT_KEYS[name]
         if key in support:
-            value.fail(f"an entry of supports: found '{name}' beside another name of '{key}'; expected one of them")
+            value.fail(
+                f"an entry of supports: found '{name}' beside another name of '{key}'; expected one of them"
+            )
         support[key] = value.text(f"supports {name}")
     return support
 

@@ -190,7 +190,8 @@ class ContainerSpec:
         A projected token with an audience is one for another service.
         """
         return self.mounts_token_as_usual or any(
-            dig(source, "serviceAccountToken") is not None and not dig(source, "serviceAccountToken", "audience")
+            dig(source, "serviceAccountToken") is not None
+            and not dig(source, "serviceAccountToken", "audience")
             for volume, _mount in self.mounted_volumes("projected")
             for source in dig(volume, "projected", "sources") or []
         )

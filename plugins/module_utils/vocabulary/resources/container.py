@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ...literal_secrets import literal_secrets
 from ..evidence import Absent, NotKnownError
-from ..literal_values import literal_secrets
 from ..pod_spec import ContainerSpec, clean_path, containers_of, dig, target_container
 from ..resource import Attribute, Field, Params, Resource, View, attributes_by_name, nothing_needed
 from ..tables import constant, table
@@ -48,6 +48,15 @@ def _literal_environment(container: ContainerSpec) -> list[str]:
     """Names of the variables whose values are in the pod's spec, where everybody who is allowed to read pods
     sees them."""
     return [variable["name"] for variable in container.spec.get("env") or [] if variable.get("value")]
+
+
+def _literal_secrets(container: ContainerSpec) -> list[str]:
+    secrets = literal_secrets(container.spec.get("env") or [])
+    if secrets is None:
+        raise NotKnownError(
+            f"which variables of container {container.name} hold secrets", "their values were not kept"
+        )
+    return secrets
 
 
 def _declared_ports(container: ContainerSpec) -> list[int]:
@@ -253,7 +262,7 @@ _ALL = (
         _TEXTS,
         "Environment variables whose values stand in the pod's spec and are secrets, by the variable's name or the value's "
         "form; references to other variables are followed.",
-        lambda c: literal_secrets(c.spec.get("env") or []),
+        _literal_secrets,
     ),
     _Computed(
         "mount_propagations",

@@ -127,7 +127,12 @@ def test_users_and_shadow_entries_are_read_without_hashes(
 @pytest.mark.parametrize(
     ("database", "text", "cause", "more"),
     [
-        ("passwd", "a:x:0:0:root:/root\n", "line 3 (a) is not of the database's form: it has 6 fields, not 7", ["a"]),
+        (
+            "passwd",
+            "a:x:0:0:root:/root\n",
+            "line 3 (a) is not of the database's form: it has 6 fields, not 7",
+            ["a"],
+        ),
         ("passwd", "a:x:0:0::/:/bin/sh:extra\n", "it has 8 fields, not 7", ["a"]),
         ("passwd", "a:x:0:0\n", "it has 4 fields, not 7", ["a"]),
         ("passwd", "a:x:0\n", "it has 3 fields, not 7", []),
@@ -188,7 +193,9 @@ def test_lines_are_read_as_the_c_library_reads_them(
         fact = container.fact(Query("passwd"))
         assert [row["uid"] for row in fact.value] == [1] + [uid] * (uid is not None), line
         certain = line.startswith(("zeros", "largest"))
-        assert (fact.status, "line 2" in fact.cause) == ((OK, False) if certain else (UNSUPPORTED, True)), line
+        assert (fact.status, "line 2" in fact.cause) == ((OK, False) if certain else (UNSUPPORTED, True)), (
+            line
+        )
         assert fact.value[-1]["name"] == ("first" if uid is None else line.split(":")[0].strip())
         assert fact.value[-1]["shell"] == "/bin/sh"
     container.write("/etc/passwd", "a:x:1:1:::/bin/sh\r\nb:x:2:2:::/bin/sh\r\n")

@@ -308,14 +308,18 @@ def test_a_family_is_one_of_the_whole_line_of_families(load, system, family, sup
     assert (result.status == "loaded") is supported
 
 
-@pytest.mark.parametrize("supports", ["{platform-family: linux}", "{os-family: unix}", "{platform: os}", "{os: linux}"])
+@pytest.mark.parametrize(
+    "supports", ["{platform-family: linux}", "{os-family: unix}", "{platform: os}", "{os: linux}"]
+)
 def test_what_every_container_is_needs_no_fact(load, supports):
     profile = load(
         f"name: s\ntitle: s\nversion: 1.0.0\nsupports: [{supports}]\n"
         "controls: [{id: a, title: t, impact: low, tests: [{file: /a, expect: {exist: false}}]}]\n"
     )
     unknown = Facts({"os": Fact("unsupported", cause="no os-release"), "file:/a": Fact("absent")})
-    assert [segment.status for segment in evaluate(profile, unknown, CONTEXT).controls[0].results] == ["passed"]
+    assert [segment.status for segment in evaluate(profile, unknown, CONTEXT).controls[0].results] == [
+        "passed"
+    ]
 
 
 def test_only_if_can_ask_for_each_family_of_the_platform(load):

@@ -16,32 +16,41 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..secret_variables import is_secret, is_secret_by_form
+from .secret_variables import is_secret, is_secret_by_form
 
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
+# What a kept pod has in the place of a value.
+NOT_KEPT = "(not kept)"
+KEPT_SECRET, KEPT_NO_SECRET = "(not kept: a secret)", "(not kept: no secret)"
+
 # Each reference can double the length, so a value is cut, and what references bring to all values is counted.
 _LONGEST = 8 * 1024
 _DEEPEST = 20
 _MOST_REFERENCES = 20_000
 _MOST_TEXT = 1024 * 1024
-# What stands in the place of a reference that leads out of the spec. It is no character of any form of secret.
-_ELSEWHERE = "\ufffc"
-# Sources that are no secrets: what stands around such a reference is all that can be one.
-_OPEN_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "fileKeyRef")
+# What stands in the place of a reference that leads out of the spec, and of one to a source that is no secret: what
+# stands around that is all that can be one. They are no characters of any form of secret.
+_ELSEWHERE, _OPEN = "\ufffc", "\ufffb"
+_OPEN_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef")
 _SOME_TEXT = re.compile(r"\w{3}")
 
 
-def literal_secrets(env: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of the variables whose values are secrets that stand in the spec, each once, in the order of the spec.
+def literal_secrets(env: Iterable[Mapping[str, Any]]) -> list[str] | None:
+    """Names of the variables whose values are secrets that stand in the spec, each once, in the order of the spec; None
+    where they were kept without a word on whether they are.
 
     A variable that has its value from another one names both.
 
-    :param env: the field `env` of a container
+    :param env: the field `env` of a container, also of a kept pod
     """
     spec = _Variables([entry for entry in env if isinstance(entry.get("name"), str)])
     found: set[str] = set()
     for number, entry in enumerate(spec.entries):
-        if entry.get("value"):
+        if entry.get("value") == NOT_KEPT:
+            return None
+        if entry.get("value") == KEPT_SECRET:
+            found.add(entry["name"])
+        elif entry.get("value") and entry["value"] != KEPT_NO_SECRET:
             used: set[str] = set()
             text = spec.expand(number, (), used)
             if _holds_secret(entry["name"], text):
@@ -53,7 +62,10 @@ def _holds_secret(name: str, text: str) -> bool:
     if _ELSEWHERE in text:
         # what the name speaks of comes from elsewhere; the text around it can be a secret by its form
         return is_secret_by_form(text)
-    return _SOME_TEXT.search(text) is not None and is_secret(name, text)
+    if _OPEN in text:
+        text = text.replace(_OPEN, "")
+        return _SOME_TEXT.search(text) is not None and is_secret(name, text)
+    return is_secret(name, text)
 
 
 class _Variables:
@@ -74,7 +86,7 @@ class _Variables:
         :param used: gets the names of the variables with a value in the spec from which a part of it comes
         """
         parts, place, length = [], 0, 0
-        text = str(self.entries[number]["value"])[:_LONGEST].replace(_ELSEWHERE, "")
+        text = str(self.entries[number]["value"])[:_LONGEST].replace(_ELSEWHERE, "").replace(_OPEN, "")
         for match in _REFERENCE.finditer(text):
             name = match.group(1)
             value = "$" if name is None else self._value(name, number, (*within, number), used)
@@ -98,7 +110,7 @@ class _Variables:
             self._brought += len(value)
             return value
         source = entry.get("valueFrom")
-        return "" if not source or any(source.get(kind) for kind in _OPEN_SOURCES) else _ELSEWHERE
+        return _OPEN if not source or any(source.get(kind) for kind in _OPEN_SOURCES) else _ELSEWHERE
 
     def _place_of(self, name: str, number: int) -> int | None:
         """Where a variable stands: the nearest before the entry `number`, else the first behind it."""
