@@ -63,6 +63,8 @@ options:
     description:
       - Folder or summary file of an earlier run. A control that fails now, and did not fail then on the same container of the same workload, is a new
         failure. On a container that was not scanned then, every failure is new.
+      - V(previous) is the last run of the same cluster before this one, among the folders beside O(run_dir). One with the same selection
+        comes first. Where there is none yet, a warning says so, and no failure is new.
       - When the threshold has no C(new_failures.max), no new failure is allowed.
       - The link C(latest) is refused, because it names the run that is judged and not an earlier one. So is a run over another cluster.
     type: path

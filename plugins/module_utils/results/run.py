@@ -358,6 +358,10 @@ def open_earlier_run(path: str) -> Run:
 def _open(summary: Path) -> Run:
     try:
         data = read_own_file(summary, _MAX_SUMMARY_BYTES)
+    except FileNotFoundError:
+        raise bad_results(
+            str(summary), "cannot be read: it does not exist, so there is no finished run in this folder"
+        ) from None
     except OSError as reason:
         raise bad_results(str(summary), f"cannot be read: {reason.strerror or reason}") from None
     if len(data) > _MAX_SUMMARY_BYTES:

@@ -12,7 +12,7 @@ from ..options.report import ReportOptions
 from ..options.spec import Params
 from ..reports.report import write_report
 from ..results.run import open_run
-from ..results.run_check import check_summary_sha256
+from ..results.run_check import check_cluster, check_summary_sha256
 from ..results.whole_file import FOLDER_MODE, write_failed
 from .context import TaskContext
 
@@ -21,6 +21,7 @@ def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), files. In check mode the files are those that would be written."""
     options = ReportOptions.from_params(params)
     run = open_run(str(options.run_dir))
+    check_cluster(run, options.cluster_name)
     check_summary_sha256(run, options.summary_sha256)
     folder = options.output_dir.resolve()
     files = [str(folder / report.file_name) for report in options.reports]
