@@ -24,6 +24,7 @@ from ..module_utils.results.run import SCHEMA, Run
 from ..module_utils.results.run_folder import cluster_folder
 from ..module_utils.results.status import FAILED, NOT_JUDGED, SEVERITIES, STATUSES
 from ..module_utils.results.summary import merge_counts, summarize
+from ..module_utils.safe_text import one_line
 
 Documents = list[tuple[str, dict[str, Any]]]
 
@@ -161,7 +162,12 @@ def _documents(results: Any) -> Documents:
         else []
     )
     if twice:
-        raise ScanError("bad_results", f"two documents are about {twice[0]}")
+        raise ScanError(
+            "bad_results",
+            f"two documents are about {one_line(twice[0], 300)}",
+            cause="Each document must be about another target, or the same controls would count twice.",
+            advice="Give each target's document once, for instance those of one run.",
+        )
     return documents
 
 

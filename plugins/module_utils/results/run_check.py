@@ -113,9 +113,12 @@ class RunCheck:
                 _SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
             )
         elif max_age is not None and age > max_age:
+            found, most = age_text(age), age_text(max_age)
+            if found == most:
+                found, most = number_of(int(age), "second"), number_of(max_age, "second")
             self._refuse(
                 _MAX_AGE_KEY,
-                f"{_MAX_AGE_KEY}: the run is {age_text(age)} old, must be at most {age_text(max_age)}",
+                f"{_MAX_AGE_KEY}: the run is {found} old, must be at most {most}",
                 limit=max_age,
                 found=int(age),
             )
