@@ -18,23 +18,32 @@ from ..approaches.pod_entry import ExecLimits
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.scan import ScanOptions
+from ..results.checked_json import plain
+from ..results.unmatched import Unmatched, gaps_of
+from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
 from .run_recorder import counts_of, first_of, footprint_of_run
 from .scan_access import planned_access, run_id_of, scan_grants
+
+# How many targets are told one by one.
+_SAID = 20
 
 
 def preview_scan(
     options: ScanOptions,
     targets: Sequence[SelectedTarget],
+    unmatched: Sequence[Unmatched],
     grantor: RestClient,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The task's result in check mode: changed, run_id, counts, not_scanned, footprint, diff. Nothing is
-    changed.
+    """The task's result in check mode: changed, run_id, counts, not_scanned, unmatched, would_scan, footprint, diff.
+    Nothing is changed.
 
     :param say: shows a line
     """
     run_id = run_id_of(options)
+    would_scan = _would_scan(options, targets, say)
+    gaps = len(gaps_of(unmatched, options.targets.allow_empty))
     additions = _additions(options, targets)
     forbidden = _forbidden(options, targets, say)
     _say_grants(options, run_id, targets, say)
@@ -47,10 +56,50 @@ def preview_scan(
         "changed": bool(additions),
         "run_id": run_id,
         "not_scanned": first_of(forbidden),
+        "unmatched": first_of(plain(unmatched)),
+        "would_scan": first_of(would_scan),
         "footprint": footprint_of_run(additions),
-        "counts": counts_of(len(targets), 0, len(forbidden), 0),
+        "counts": counts_of(len(targets) + gaps, 0, len(forbidden) + gaps, 0),
         "diff": planned_access(options, grantor, run_id, targets),
     }
+
+
+def _would_scan(
+    options: ScanOptions, targets: Sequence[SelectedTarget], say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """{target_id, approaches} of each target, as far as its pod tells that, and the first of them in words."""
+    found: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for selected in targets:
+        tried, why = _tried(options, selected)
+        found.append({"target_id": selected.target.target_id, "approaches": tried})
+        if len(lines) < _SAID:
+            how = f"by {', else '.join(tried)}" if tried else f"cannot be scanned: {why}"
+            lines.append(one_line(f"  {selected.target.path} {how}"))
+    if lines:
+        say("would look at:")
+    for line in lines:
+        say(line)
+    if len(targets) > _SAID:
+        say(
+            f"  and {len(targets) - _SAID} more; scan_target_info writes all to a file (output_file), the play preflight "
+            "with scan_info_file"
+        )
+    return found
+
+
+def _tried(options: ScanOptions, selected: SelectedTarget) -> tuple[list[str], str]:
+    """The approaches that its pod does not refuse, in the order in which they are tried; why the first one is refused."""
+    tried: list[str] = []
+    why = ""
+    for name in options.approach.chosen():
+        try:
+            predict_change(replace(options.approach, name=name), selected, options.limits)
+        except ScanError as error:
+            why = why or f"{error.message} ({error.reason})"
+        else:
+            tried.append(name)
+    return tried, why
 
 
 def _say_grants(

@@ -47,10 +47,11 @@ __all__ = [
 
 _NAMESPACES = "/api/v1/namespaces"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# What goes wrong in one namespace, and says nothing of the others.
-_OF_ONE_NAMESPACE = frozenset(
-    {"not_permitted", "not_found", "server_error", "bad_reply", "too_much_output", "timed_out", "throttled"}
-)
+# What goes wrong in one namespace, and says nothing of the others; and what says that the cluster is not well, which
+# is borne a few times.
+_OF_ONE_NAMESPACE = frozenset({"not_permitted", "bad_reply"})
+_TROUBLE = frozenset({"connection_lost", "server_error", "throttled", "timed_out", "too_much_output"})
+_MOST_TROUBLE = 3
 # How many of the names that gave nothing are warned of one by one.
 _NAMED = 10
 _NAMES_CHARACTERS = 2000
@@ -185,7 +186,7 @@ def _of_namespace(
             _pods(client, namespace, selection, seen, workloads), cluster, selection, seen, groups
         )
     except ScanError as error:
-        if error.reason not in _OF_ONE_NAMESPACE or not seen.goes_on:
+        if not (seen.goes_on and _is_of_one_namespace(error, seen)):
             raise
         seen.failures[namespace] = error
     yield from groups.chosen()
@@ -195,6 +196,11 @@ def _of_namespace(
                 namespace, "s and ".join(workloads.unlisted)
             )
         )
+
+
+def _is_of_one_namespace(error: ScanError, seen: SelectionReport) -> bool:
+    troubles = sum(before.reason in _TROUBLE for before in seen.failures.values())
+    return error.reason in _OF_ONE_NAMESPACE or (error.reason in _TROUBLE and troubles < _MOST_TROUBLE)
 
 
 def _of_pods(

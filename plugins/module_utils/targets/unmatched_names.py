@@ -44,13 +44,12 @@ class UnmatchedName:
         return f"{self.kind} {self.name} could not be looked into: {self.error}"
 
     def record(self) -> dict[str, Any]:
-        """{kind, name, namespace, error: {code, reason, message}}, as a run's summary holds it."""
-        error = self.error.record()
+        """{kind, name, namespace, error: as ScanError.record()}"""
         return {
             "kind": self.kind,
             "name": self.name,
             "namespace": self.namespace,
-            "error": {key: error[key] for key in ("code", "reason", "message")},
+            "error": self.error.record(),
         }
 
 

@@ -43,6 +43,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         run.expected_targets(),
         _baseline(options.baseline, run),
         check.reasons,
+        is_empty=run.is_empty,
     )
     run, sha256 = run.with_gate(decision), run.sha256
     files: list[str] = []
