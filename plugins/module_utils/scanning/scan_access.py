@@ -120,8 +120,8 @@ def _lacking_warnings(lacking: Mapping[str, ScanError]) -> list[str]:
     for namespace, error in lacking.items():
         places.setdefault(error.cause, []).append(namespace)
     return [
-            f"the access to {named_namespaces(namespaces)} holds less than was asked for, and only the approaches that it "
-            f"serves are tried: {cause}"
+        f"the access to {named_namespaces(namespaces)} holds less than was asked for, and only the approaches that it "
+        f"serves are tried: {cause}"
         for cause, namespaces in places.items()
     ]
 

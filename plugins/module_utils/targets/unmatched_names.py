@@ -127,10 +127,18 @@ def _in_namespaces(name: Name, selection: Selection, looked_at: SelectionReport)
             shown,
             "" if kind == "workload" else f" {where}",
             _that_meet(selection, ", among the pods that meet"),
-            question(shown, looked_at.seen[kind]),
+            _hint(name, looked_at),
         )
     place = places[0] if len(places) == 1 else ""
     return UnmatchedName(kind, shown, place, _gave_nothing("no_targets", said), is_absent)
+
+
+def _hint(name: Name, looked_at: SelectionReport) -> str:
+    """Which name was perhaps meant; of a workload one of the same kind."""
+    kind, called = name[0], name[1].rpartition("/")[2]
+    of_kind = name[1].rpartition("/")[0]
+    known = [each.rpartition("/") for each in looked_at.seen[kind]]
+    return question(called, [seen for before, _slash, seen in known if before.lower() == of_kind])
 
 
 def _gave_nothing(reason: str, message: str) -> ScanError:

@@ -554,7 +554,11 @@ def test_check_mode_shows_the_access_and_what_would_be_added_and_does_nothing(
 def test_check_mode_shows_the_cross_check(scan: Scan, cluster: Cluster) -> None:
     cluster.add_pod("web-1", run_locally)
     result = scan(
-        check_mode=True, approach="exec", scanner_image=IMAGE, helper_namespace="scans", cross_check="required"
+        check_mode=True,
+        approach="exec",
+        scanner_image=IMAGE,
+        helper_namespace="scans",
+        cross_check="required",
     )
     assert result["footprint"]["added"] == 1 and result["changed"] is True
     assert any("tried in this order: debug, sidecar, image, exec" in line for line in scan.said)
