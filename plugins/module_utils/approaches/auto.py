@@ -120,6 +120,9 @@ class AutoApproach:
 
     def _failure(self, target: Target, refusals: Sequence[tuple[str, ScanError]]) -> ScanError:
         name, error = refusals[0]
+        if error.reason == "access_incomplete":
+            # nothing could be tried: that the pod has no sidecar either says nothing more
+            refusals = [each for each in refusals if each[1].reason != "no_sidecar"]
         if len({(refused.reason, refused.message) for _name, refused in refusals}) == 1:
             # one was tried, or one obstacle stood before all; what was learnt of another container names that one
             reached, advice = _WOULD_REACH.get(error.reason, ("", ""))
