@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Callable
 
-from ..access.rights import makes_pods
+from ..access.objects import Grant, object_name, parts
+from ..access.rights import RIGHTS, makes_pods
 from ..approaches.approach import Footprint
 from ..approaches.auto import NAME as AUTO
 from ..approaches.choice import NEVER, ApproachOptions, predict_change
@@ -22,6 +23,7 @@ from ..results.checked_json import plain
 from ..results.unmatched import Unmatched, gaps_of
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
+from ..text_layout import number_of
 from .run_recorder import counts_of, first_of, footprint_of_run
 from .scan_access import planned_access, run_id_of, scan_grants
 
@@ -51,7 +53,8 @@ def preview_scan(
         witnesses = ", ".join(options.approach.witnesses()) or "none, for options are missing"
         say(f"would have each container checked by a second approach, tried in this order: {witnesses}")
     if additions:
-        say(f"would add {len(additions)} ephemeral containers to pods, where their entries stay")
+        added = number_of(len(additions), "ephemeral container")
+        say(f"would add {added} to pods, where their entries stay")
     return {
         "changed": bool(additions),
         "run_id": run_id,
@@ -107,14 +110,33 @@ def _say_grants(
 ) -> None:
     for grant in scan_grants(options.approach, run_id, targets):
         if makes_pods(grant.approach):
-            say(f"would start at most {len(grant.pods)} helper pods in namespace {grant.namespace}")
+            say(
+                f"would start at most {number_of(len(grant.pods), 'helper pod')} in namespace {grant.namespace}"
+            )
+            _say_access(options, grant, run_id, say)
             continue
         reached = {pod.uid for pod in grant.pods}
         inside = sum(selected.target.pod_uid in reached for selected in targets)
         say(
-            f"would scan {inside} containers of namespace {grant.namespace} by {options.approach.name}, "
-            f"with an access to {len(grant.pods)} pods"
+            f"would scan {number_of(inside, 'container')} of namespace {grant.namespace} by {options.approach.name}, "
+            f"with an access to {number_of(len(grant.pods), 'pod')}"
         )
+        _say_access(options, grant, run_id, say)
+
+
+def _say_access(options: ScanOptions, grant: Grant, run_id: str, say: Callable[[str], None]) -> None:
+    """Which objects the access is; --diff has them whole."""
+    if options.access:
+        return
+    grant = replace(grant, account_namespace=options.grant.account_namespace)
+    account = grant.account(run_id)
+    rights = ", ".join(f"{' and '.join(right.verbs)} on {right.resource}" for right in RIGHTS[grant.approach])
+    number = len(parts(grant))
+    say(
+        f"would make there, and remove after the scan: ServiceAccount {account.namespace}/{account.name}, "
+        f"{number_of(number, 'Role')} ({rights}) and "
+        f"{number_of(number, 'RoleBinding')} {object_name(run_id)}"
+    )
 
 
 def _additions(options: ScanOptions, targets: Sequence[SelectedTarget]) -> list[Footprint]:
@@ -161,5 +183,5 @@ def _forbidden(
         if refusals and len(refusals) == len(options.approach.chosen()):
             records.append({"target_id": selected.target.target_id, "error": refusals[0].record()})
     for said, number in counts.items():
-        say(f"{number} containers: {said}")
+        say(f"{number_of(number, 'container')}: {said}")
     return records

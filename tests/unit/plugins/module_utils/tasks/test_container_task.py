@@ -575,7 +575,7 @@ def test_check_mode_names_the_targets_that_rules_keep_from_being_scanned(
     result = scan(check_mode=True, approach="debug", forbidden_approaches=[rule])
     assert [entry["error"]["reason"] for entry in result["not_scanned"]] == ["approach_forbidden"]
     assert result["counts"]["not_scanned"] == 1 and any(
-        line.startswith("1 containers: ") for line in scan.said
+        line.startswith("1 container: ") for line in scan.said
     )
     assert not result["changed"] and result["footprint"]["added"] == 0 and result["diff"] == []
 

@@ -272,6 +272,9 @@ def test_check_mode_lists_which_containers_it_would_look_at_and_by_what(scan: Sc
     assert any(line.startswith("and 3 more; ") and "output_file" in line for line in lines)
     assert len(result["would_scan"]) == 20 and result["would_scan"][0]["approaches"] == ["exec", "debug"]
     assert result["counts"]["not_scanned"] == 1 and result["unmatched"][0]["name"] == "billingg"
+    made = next(line for line in lines if line.startswith("would make there"))
+    assert "ServiceAccount shop/securescan-" in made and "1 RoleBinding securescan-" in made
+    assert "(create and get on pods/exec, get on pods, patch on pods/ephemeralcontainers)" in made
     (diff,) = result["diff"]
     assert '"kind": "Role"' in diff["after"] and "pods/exec" in diff["after"] and "web-22" in diff["after"]
     assert cluster.execs() == [] and cluster.accesses() == []
