@@ -27,6 +27,7 @@ from .wording import (
     reason_lines,
     scanned_line,
     target_label,
+    unmatched_lines,
     verdict,
     workload_label,
 )
@@ -78,6 +79,7 @@ def write_markdown(run: Run, stream: TextIO) -> None:
         _failed_controls(run),
         _not_reviewed(run),
         _not_scanned(run),
+        _unmatched(run),
         _notes("Waivers", run.waiver_notes),
         _notes("Attestations", run.attestation_notes),
         ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)],
@@ -225,6 +227,15 @@ def _not_scanned(run: Run) -> Iterator[str]:
         yield f"What will work: {escape(error.advice)}"
         yield ""
         yield from _bullets([_with_message(target) for target in targets], _MOST_NAMED)
+
+
+def _unmatched(run: Run) -> list[str]:
+    lines = unmatched_lines(run)
+    return (
+        ["## Named, and gave no target", "", escape(lines[0]), "", *_bullets(lines[1:], len(lines))]
+        if lines
+        else []
+    )
 
 
 def _with_message(target: TargetRecord) -> str:

@@ -21,6 +21,7 @@ from .wording import (
     left_out_line,
     reason_lines,
     scanned_line,
+    unmatched_lines,
     verdict,
     workload_label,
 )
@@ -52,6 +53,8 @@ def render_table(run: Run, width: int = 100) -> str:
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
         lines += ["", *wrap(text, width)]
+    for index, said in enumerate(unmatched_lines(run)):
+        lines += [*([] if index else [""]), *wrap(said, width, "  " if index else "", "  ")]
     for index, said in enumerate(evidence_lines(run)):
         lines += [*([] if index else [""]), *wrap(said, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"

@@ -29,9 +29,11 @@ RESULT_WORDS: dict[str, str] = {
 _LEFT_OUT_WORDS: dict[str, str] = {
     "own_sidecar": "as sidecars of scans",
     "replica_alike": "as replicas that are alike",
+    "finished": "of pods that have ended",
 }
 _MAX_LABEL = 400
 _MOST_WORKLOADS = 3
+_MOST_UNMATCHED = 10
 # Reasons that lower evidence, the most frequent first.
 _MOST_REASONS = 5
 
@@ -135,8 +137,22 @@ def verdict(run: Run) -> str:
     return "PASSED" if run.gate.passed else "FAILED"
 
 
+def unmatched_lines(run: Run) -> list[str]:
+    """What was named and gave no target, a line each; first whether that counts."""
+    if not run.unmatched:
+        return []
+    gaps = len(run.gaps)
+    counted = f"{number_of(gaps, 'counts', 'count')} as not scanned" if gaps else "allow_empty accepts that"
+    said = f"Named, and gave no target ({counted}):"
+    shown = [one_line(one.error.message, _MAX_LABEL) for one in run.unmatched[:_MOST_UNMATCHED]]
+    more = len(run.unmatched) - len(shown)
+    return [said, *shown, *([f"and {more} more, in summary.json"] if more > 0 else [])]
+
+
 def scanned_line(run: Run) -> str:
     """How many targets were scanned, and how many of them were not judged."""
+    if run.is_empty:
+        return "nothing was to be scanned, which allow_empty accepts"
     counts = run.target_counts
     not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
     return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"

@@ -46,6 +46,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         run.expected_targets(),
         baseline.failures,
         check.reasons,
+        is_empty=run.is_empty,
     )
     run, sha256 = run.with_gate(decision), run.sha256
     files: list[str] = []
