@@ -112,9 +112,7 @@ def test_the_json_callbacks_output_is_one_json_document(
 
 
 def test_each_line_of_the_jsonl_callback_is_json(folder: pathlib.Path) -> None:
-    done = ansible(
-        folder, "ansible-playbook", "play.yml", ANSIBLE_STDOUT_CALLBACK="ansible.posix.jsonl"
-    )
+    done = ansible(folder, "ansible-playbook", "play.yml", ANSIBLE_STDOUT_CALLBACK="ansible.posix.jsonl")
     assert {json.loads(line)["host"] for line in done.stdout.splitlines()} == set(HOSTS)
 
 
@@ -145,9 +143,7 @@ def test_an_ad_hoc_command_prints_results_only(folder: pathlib.Path, one_line: b
 
 @pytest.mark.parametrize("callback", ["default", "ansible.posix.json"])
 def test_no_log_of_the_play_holds_for_progress_and_tables(folder: pathlib.Path, callback: str) -> None:
-    done = ansible(
-        folder, "ansible-playbook", "silent.yml", "--check", ANSIBLE_STDOUT_CALLBACK=callback
-    )
+    done = ansible(folder, "ansible-playbook", "silent.yml", "--check", ANSIBLE_STDOUT_CALLBACK=callback)
     for output in (done.stdout, done.stderr):
         assert "WORKLOAD" not in output and "Gate" not in output and "would write" not in output
 

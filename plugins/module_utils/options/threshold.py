@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ScanError
+from ..reports.table import FULL, ROWS
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
 from .run import shared_folder_spec, summary_sha256_option, summary_sha256_spec
 from .spec import Params, Spec, bad_option
@@ -16,7 +17,7 @@ from .spec import Params, Spec, bad_option
 
 @dataclass(frozen=True)
 class ThresholdOptions:
-    """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
+    """`fail_on` is gate, error or never, `table` a word of `reports.table.ROWS`; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
     it is not known. `max_age` is in seconds, None without a limit."""
 
     run_dir: str
@@ -26,6 +27,7 @@ class ThresholdOptions:
     threshold: Threshold
     baseline: str | None
     fail_on: str
+    table: str
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
@@ -41,6 +43,7 @@ class ThresholdOptions:
             threshold=_threshold(params),
             baseline=params["baseline"],
             fail_on=params["fail_on"],
+            table=params["table"],
         )
 
 
@@ -71,4 +74,5 @@ def scan_threshold_spec() -> Spec:
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
+        "table": {"type": "str", "choices": list(ROWS), "default": FULL},
     }

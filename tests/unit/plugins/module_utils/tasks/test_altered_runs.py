@@ -56,6 +56,7 @@ def decide(run_dir: pathlib.Path, sha256: str | None = None, **params: Any) -> d
         "threshold_source": "the option threshold",
         "baseline": None,
         "fail_on": "gate",
+        "table": "full",
         "summary_sha256": sha256,
         "max_age": None,
         "allow_shared_folder": False,
