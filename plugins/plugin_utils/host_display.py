@@ -78,10 +78,11 @@ class HostDisplay:
         """One line of progress, at once."""
         self._display(f"[{self._host}] {text}")
 
-    def block(self, lines: Sequence[str]) -> None:
-        """Lines below a head that names the host, in one call."""
+    def block(self, lines: Sequence[str], cluster: str = "") -> None:
+        """Lines below a head that names the host, and its cluster where that has another name, in one call."""
         if lines:
-            self._display("\n".join((f"[{self._host}]", *lines)))
+            named = f" cluster {cluster}" if cluster not in ("", self._host) else ""
+            self._display("\n".join((f"[{self._host}]{named}", *lines)))
 
     def _display(self, text: str) -> None:
         if self._is_silent:

@@ -45,7 +45,7 @@ class ScanAction(ActionBase):
         )
         context = self._context(environ, display)
         try:
-            extra = self.prepare(params)
+            extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
             if self._runs_here():
                 result.update(type(self).task({**params, **extra}, context))
             else:
@@ -64,7 +64,7 @@ class ScanAction(ActionBase):
             # a host is a cluster, and Ansible calls a host that does not answer unreachable
             del result["failed"]
             result["unreachable"] = True
-        display.block(result.pop("table", []))
+        display.block(result.pop("table", []), str(params.get("cluster_name") or ""))
         self._shorten(result)
         return result
 
@@ -109,3 +109,11 @@ class ScanAction(ActionBase):
                 {str(key): str(value) for key, value in (self._templar.template(layer) or {}).items()}
             )
         return environ
+
+
+def _cluster_name(params: Params, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    """A host of the inventory is a cluster: its name is the cluster's, unless the task names another, and wherever the
+    task runs. Empty for a module without that option."""
+    if "cluster_name" not in params or params["cluster_name"]:
+        return {}
+    return {"cluster_name": str(task_vars.get("inventory_hostname", ""))}

@@ -55,10 +55,12 @@ PLAY = """
   tasks:
     - securescan.kubernetes.scan_threshold:
         run_dir: "{{ playbook_dir }}/{{ inventory_hostname }}/run-1"
+        cluster_name: demo
         fail_on: never
         allow_shared_folder: true
     - securescan.kubernetes.scan_report:
         run_dir: "{{ playbook_dir }}/{{ inventory_hostname }}/run-1"
+        cluster_name: demo
 """
 
 
@@ -108,7 +110,7 @@ def test_the_json_callbacks_output_is_one_json_document(
         folder, "ansible-playbook", "play.yml", *arguments, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json"
     )
     assert len(json.loads(done.stdout)) == 2 * len(HOSTS)
-    assert all(f"[{host}]\n" in done.stderr for host in HOSTS) and "Gate: FAILED" in done.stderr
+    assert all(f"[{host}] cluster demo\n" in done.stderr for host in HOSTS) and "Gate: FAILED" in done.stderr
 
 
 def test_each_line_of_the_jsonl_callback_is_json(folder: pathlib.Path) -> None:
@@ -129,7 +131,7 @@ def test_the_fleets_table_is_no_part_of_json_either(folder: pathlib.Path) -> Non
 
 @pytest.mark.parametrize("one_line", [True, False])
 def test_an_ad_hoc_command_prints_results_only(folder: pathlib.Path, one_line: bool) -> None:
-    task = f"run_dir={folder}/cluster-0/run-1 fail_on=never allow_shared_folder=true"
+    task = f"run_dir={folder}/cluster-0/run-1 fail_on=never cluster_name=demo allow_shared_folder=true"
     options = ["-o"] if one_line else []
     done = ansible(
         folder, "ansible", "cluster-0", *options, "-m", "securescan.kubernetes.scan_threshold", "-a", task
@@ -152,8 +154,8 @@ def test_the_block_of_each_cluster_is_whole_and_named_with_many_forks(folder: pa
     done = ansible(folder, "ansible-playbook", "play.yml", "--forks", "6")
     blocks = {}
     for host in HOSTS:
-        assert done.stdout.count(f"[{host}]\nWORKLOAD") == 1, done.stdout
-        begin = done.stdout.index(f"[{host}]\nWORKLOAD")
+        assert done.stdout.count(f"[{host}] cluster demo\nWORKLOAD") == 1, done.stdout
+        begin = done.stdout.index(f"[{host}] cluster demo\nWORKLOAD")
         end = done.stdout.index(f"/{host}/run-1", begin)
         blocks[host] = done.stdout[begin:end]
     for host, block in blocks.items():

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from ..errors import ScanError
 from ..reports.table import FULL, ROWS
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
-from .run import shared_folder_spec, summary_sha256_option, summary_sha256_spec
+from .run import (
+    cluster_name_option,
+    cluster_name_spec,
+    shared_folder_spec,
+    summary_sha256_option,
+    summary_sha256_spec,
+)
 from .spec import Params, Spec, bad_option
 
 
 @dataclass(frozen=True)
 class ThresholdOptions:
-    """`fail_on` is gate, error or never, `table` a word of `reports.table.ROWS`; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
-    it is not known. `max_age` is in seconds, None without a limit."""
+    """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
+    it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken.
+    `table` is a word of `reports.table.ROWS`."""
 
     run_dir: str
     summary_sha256: str
@@ -28,6 +35,7 @@ class ThresholdOptions:
     baseline: str | None
     fail_on: str
     table: str
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
@@ -44,6 +52,7 @@ class ThresholdOptions:
             baseline=params["baseline"],
             fail_on=params["fail_on"],
             table=params["table"],
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -70,6 +79,7 @@ def scan_threshold_spec() -> Spec:
         **summary_sha256_spec(),
         "max_age": {"type": "int"},
         **shared_folder_spec(),
+        **cluster_name_spec(),
         "threshold": {"type": "raw"},
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},
