@@ -93,8 +93,7 @@ def ansible(
         [str(PROGRAMS / program), "-i", "hosts.json", *arguments],
         cwd=folder,
         env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_COLLECTIONS_PATH=paths, **environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
