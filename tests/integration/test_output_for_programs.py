@@ -159,6 +159,7 @@ def test_the_block_of_each_cluster_is_whole_and_named_with_many_forks(folder: pa
         blocks[host] = done.stdout[begin:end]
     for host, block in blocks.items():
         assert [other for other in HOSTS if f"[{other}]" in block] == [host]
+        assert f"[{host}] cluster demo\nReport: {folder}/{host}/run-1/summary.md\n" in done.stdout
         assert "Gate: FAILED" in block and "Run run-1" in block and block.count("TOTAL: ") == 1
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # The most that is kept of a text, and of the texts of one target.
 _MAX_TEXT = 500
 _MAX_FIX = 800
-_MAX_OF_TARGET = 16_000
+_MAX_OF_TARGET = 12_000
 _MOST_TESTS = 3
 _MOST_FILES = 10
 # A document without these keys has neither a waiver nor an attestation; where also nothing failed, it is not read further.
