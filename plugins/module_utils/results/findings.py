@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Callable
 
 from ..errors import ScanError
 from ..safe_text import one_line
@@ -28,9 +28,7 @@ from .status import FAILED, PASSED, control_severity, control_status, is_waived
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, TargetRecord
 from .whole_file import read_own_file
 
-if TYPE_CHECKING:
-    from .run import Run
-
+DocumentOf = Callable[[TargetRecord], "tuple[str, dict[str, Any]]"]
 # The most that is kept of a text, and of the texts of one target.
 _MAX_TEXT = 500
 _MAX_FIX = 800
@@ -128,21 +126,25 @@ class Findings:
         return self._texts.get((target_id, profile, control_id), "")
 
 
-def collect_findings(run: Run) -> Findings:
-    """Reads the files of a run once. Nothing is found in a run that was not opened from its folder."""
-    collector = _Collector(run)
-    if run.folder:
-        for target in run.targets:
-            collector.take(target)
+def collect_findings(folder: str, targets: Sequence[TargetRecord], document_of: DocumentOf) -> Findings:
+    """Reads the files of a run once.
+
+    :param folder: the run's; empty for one that was not opened from its folder, in which nothing is found
+    :param document_of: gives (path, checked document) of a target whose document's digest is not known
+    """
+    collector = _Collector(folder, document_of)
+    for target in targets if folder else ():
+        collector.take(target)
     return collector.findings
 
 
 class _Collector:
     """Equal texts of many targets are kept once."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, folder: str, document_of: DocumentOf) -> None:
         self.findings = Findings()
-        self._run = run
+        self._folder = folder
+        self._document_of = document_of
         self._known: dict[str, str] = {}
 
     def take(self, target: TargetRecord) -> None:
@@ -175,7 +177,7 @@ class _Collector:
         """None where neither a failure nor an amendment can stand in it. The digest vouches for its shape, so that it need
         not be checked a second time."""
         if not target.hdf_sha256:
-            return self._run.document_of(target)[1]
+            return self._document_of(target)[1]
         data = self._bytes(HDF_FOLDER, target.hdf, target.hdf_sha256)
         if not target.failed and not any(key in data for key in _AMENDED):
             return None
@@ -183,7 +185,7 @@ class _Collector:
         return document
 
     def _bytes(self, folder: str, path: str, sha256: str) -> bytes:
-        place = Path(self._run.folder) / folder / Path(path).name
+        place = Path(self._folder) / folder / Path(path).name
         try:
             data = read_own_file(place, MAX_DOCUMENT_BYTES)
         except OSError as reason:

@@ -271,7 +271,7 @@ class Run(JsonRecord):
     @cached_property
     def findings(self) -> Findings:
         """What its files say and this summary does not, read at the first use."""
-        return collect_findings(self)
+        return collect_findings(self.folder, self.targets, self.document_of)
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
