@@ -47,6 +47,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,18 @@ from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .decision import Decision, ExpectedTarget
+from .findings import Findings, collect_findings
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
-from .target_record import TargetRecord
+from .target_record import HDF_FOLDER, TargetRecord
 from .unmatched import Unmatched, gaps_of
 from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
 SCHEMA_VERSION = 3
 SUMMARY_JSON = "summary.json"
-HDF_FOLDER = "hdf"
 _MAX_SUMMARY_BYTES = 512 * 1024 * 1024
 
 
@@ -282,6 +283,11 @@ class Run(JsonRecord):
             *(ExpectedTarget(target.target_id, target.outcome) for target in self.targets),
             *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
         ]
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What its files say and this summary does not, read at the first use."""
+        return collect_findings(self.folder, self.targets, self.document_of)
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
