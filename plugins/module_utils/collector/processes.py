@@ -17,7 +17,7 @@ at the moment. What looks so, by its name and because its parent is outside of t
 
 - It is gone, or has become a program: the last look counts.
 - It stays, for all of 4 seconds: it is a process of the container that has taken such a name, and is listed.
-- At each look another one is there: nothing is known, since a program could hide behind that.
+- At each look of 15 seconds another one is there: nothing is known, since a program could hide behind that.
 
 Processes that the container's own programs have started have their parent in it, whatever their name is: they
 are listed at once. So are the programs of exec probes, which run as the container's user: they are its own.
@@ -89,7 +89,10 @@ processes() {
       esac
     done
     processes__first=
-    if [ -z "$starting__pids" ] || late || [ $((now__seconds-processes__began)) -ge 4 ]; then break; fi
+    if [ -z "$starting__pids" ] || late; then break; fi
+    processes__seconds=$((now__seconds-processes__began))
+    if [ $processes__seconds -ge 15 ]; then break; fi
+    if [ -z "$processes__new" ] && [ $processes__seconds -ge 4 ]; then break; fi
     moment
   done
   processes__statuses=$text text= processes__still= processes__separator= processes__encoding=text

@@ -229,7 +229,7 @@ remaining() {
 }
 """,
     "moment": r"""
-moment() { ! has sleep || sleep 0.2 || sleep 1; }
+moment() { ! has sleep || sleep 0.1 || sleep 1; }
 """,
     "limited": r"""
 limited() {
