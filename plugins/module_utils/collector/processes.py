@@ -111,7 +111,8 @@ processes() {
   for processes__folder do
     [ ! -e $processes__folder/status ] || processes__still="$processes__still ${processes__folder#/proc/}"
   done
-  put "q$processes__query" ok text "$$$nl$processes__pids$nl$processes__still$nl$processes__new$nl$processes__separator"
+  put "q$processes__query" ok text "$$$nl$processes__pids$nl$processes__still$nl$processes__separator"
+  [ -z "$processes__new" ] || put "q$processes__query.starting" ok text "$processes__new"
   put "q$processes__query.status" ok text "$processes__statuses"
   put "q$processes__query.cmdline" ok $processes__encoding "$text"
 }
@@ -127,7 +128,7 @@ _MAY_TRACE = 1 << 19  # CAP_SYS_PTRACE: hidepid hides nothing from it
 
 
 def _read_processes(answer: Answer, query: Query) -> Fact:
-    own_line, first, still, starting, separator = (answer.get_own().split(b"\n", 4) + [b""] * 4)[:5]
+    own_line, first, still, separator = (answer.get_own().split(b"\n", 3) + [b""] * 3)[:4]
     own = read_integer(own_line)
     lines = answer.get_part("status").split(b"\n")
     records = _read_status(lines)
@@ -141,6 +142,7 @@ def _read_processes(answer: Answer, query: Query) -> Fact:
         return Fact(UNREADABLE, cause=f"the status of process {hidden[0]} cannot be read")
     if _hides_processes(lines) and not int(records.get(own, {}).get(b"CapEff", b"0"), 16) & _MAY_TRACE:
         return Fact(UNREADABLE, cause="/proc is mounted with hidepid: processes of other users are hidden")
+    starting = answer.get_part("starting") if answer.has_part("starting") else b""
     for pid in (read_integer(pid) for pid in starting.split()):
         if pid in records:
             return Fact(
@@ -240,7 +242,7 @@ PROCESSES = Family(
     shell=_SHELL,
     uses=("pick", "moment"),
     programs=("cat", "base64", "od"),
-    parts=("status", "cmdline"),
+    parts=("status", "cmdline", "starting"),
     reach=RUNNING,
     sensitive=Sensitive("command lines", _without_commands),
 )
