@@ -16,15 +16,18 @@ from ..results.run import ControlCount, Run
 from ..results.status import STATUS_WORDS
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
+from ..text_layout import number_of
 from .report import Report
 from .wording import (
     RESULT_WORDS,
     added_limits,
     causes,
     container_label,
+    decided_line,
     evidence_lines,
     left_out_line,
     reason_lines,
+    reasons_line,
     scanned_line,
     target_label,
     verdict,
@@ -115,10 +118,15 @@ def _gate(run: Run) -> list[str]:
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
     compared = (
-        f" {len(gate.new_failures)} new failures since {escape(gate.baseline)}." if gate.baseline else ""
+        f" {number_of(len(gate.new_failures), 'new failure')} since {escape(gate.baseline)}."
+        if gate.baseline
+        else ""
     )
+    told = f" {reasons_line(run)}." if gate.reasons else ""
     added = added_limits(run)
-    lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
+    lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{told}{compared}"]
+    decided = decided_line(run)
+    lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
     return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])

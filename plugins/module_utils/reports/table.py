@@ -20,6 +20,7 @@ from .wording import (
     evidence_lines,
     left_out_line,
     reason_lines,
+    reasons_line,
     scanned_line,
     verdict,
     workload_label,
@@ -141,14 +142,13 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     if run.gate is None:
         return [f"Gate: {verdict(run)}"]
     reasons = reason_lines(run)
-    number = number_of(len(run.gate.reasons), "reason")
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
     added = added_limits(run)
-    lines = [*(wrap(added, width) if added else ()), head + (f", {number}:" if reasons else "")]
+    lines = [*(wrap(added, width) if added else ()), head + (f", {reasons_line(run)}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(reason, width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:
-        lines.append(f"... and {len(reasons) - _MOST_REASONS} more")
+        lines.append(f"... and {number_of(len(reasons) - _MOST_REASONS, 'more line')}")
     return lines
 
 

@@ -9,9 +9,8 @@ The texts hold what clusters and containers said: each report escapes them for i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from ..results.decision import Reason
 from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
@@ -51,17 +50,37 @@ def target_label(target: TargetRecord) -> str:
     return one_line(f"{target.namespace}/{target.pod}/{target.container}", _MAX_LABEL)
 
 
-def reason_lines(run: Run) -> list[str]:
-    """The gate's reasons; what is said of several targets in the same words is one line. None without a gate."""
+def reason_lines(run: Run, kind: str = "") -> list[str]:
+    """The gate's reasons; what is said of several targets in the same words is one line. None without a gate.
+
+    :param kind: one of KINDS_OF_REASONS; empty for all
+    """
     targets = {target.target_id: target for target in run.targets}
-    reasons: Sequence[Reason] = run.gate.reasons if run.gate else ()
     groups: dict[tuple[str, str], list[str]] = {}
-    for reason in reasons:
-        groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
-    return [
-        one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
-        for (profile, text), target_ids in groups.items()
-    ]
+    for reason in run.gate.reasons if run.gate else ():
+        if run.gate is not None and kind in ("", run.gate.kind_of(reason)):
+            groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
+    lines = []
+    for (profile, text), target_ids in groups.items():
+        where = " on ".join(part for part in (profile, _who(target_ids, targets)) if part)
+        lines.append(one_line(f"{where}: {text}" if where else text))
+    return lines
+
+
+def reasons_line(run: Run) -> str:
+    """How many reasons there are, and in how many lines they are told; empty without any."""
+    number, lines = len(run.gate.reasons) if run.gate else 0, len(reason_lines(run))
+    if not number:
+        return ""
+    return number_of(number, "reason") + (f" in {number_of(lines, 'line')}" if lines != number else "")
+
+
+def decided_line(run: Run) -> str:
+    """When the gate decided, and for whom; empty without a decision, or where it does not say."""
+    if run.gate is None or not run.gate.decided_at:
+        return ""
+    by = f" by {one_line(run.gate.decided_by, _MAX_LABEL)}" if run.gate.decided_by else ""
+    return f"Decided {one_line(run.gate.decided_at, _MAX_LABEL)}{by}."
 
 
 def left_out_line(run: Run) -> str:

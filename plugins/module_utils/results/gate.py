@@ -14,16 +14,22 @@ from typing import Any
 
 from ..errors import ScanError
 from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
-from .decision import DOCUMENTS_KEY, Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
+from .decision import (
+    DOCUMENTS_KEY,
+    EXPECTED_KEY,
+    Decision,
+    ExpectedTarget,
+    FailedControl,
+    Reason,
+    TargetDecision,
+)
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, asks_for_more, shorten_ids
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, shorten_ids
 from .percent import exact, percentage, rounded_down
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
-
-_EXPECTED = "expected"
 
 
 def decide(
@@ -100,20 +106,20 @@ class _Gate:
         )
 
     def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
-        keys: dict[str, list[str]] = {}
+        kinds: dict[str, list[str]] = {}
         for reason in self.reasons:
-            keys.setdefault(reason.target_id, []).append(reason.key)
+            kinds.setdefault(reason.target_id, []).append(reason.kind)
         for target_id, outcome in outcomes.items():
-            own = keys.get(target_id, [])
+            own = kinds.get(target_id, [])
             yield TargetDecision(target_id, outcome, self._result(target_id, outcome, own), len(own))
 
-    def _result(self, target_id: str, outcome: str, keys: Sequence[str]) -> str:
-        """:param keys: of the reasons about the target"""
-        if not all(map(asks_for_more, keys)):
+    def _result(self, target_id: str, outcome: str, kinds: Sequence[str]) -> str:
+        """:param kinds: of the reasons about the target"""
+        if any(kind != NOT_JUDGED for kind in kinds):
             return FAIL
         if outcome == NOT_SCANNED:
             return NOT_SCANNED
-        return NOT_JUDGED if keys or target_id in self.judged_nothing else PASS
+        return NOT_JUDGED if kinds or target_id in self.judged_nothing else PASS
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -227,7 +233,7 @@ class _Gate:
         for one in expected:
             target_id = one.target_id
             if target_id in outcomes:
-                self._refuse(target_id, _EXPECTED, "is expected twice")
+                self._refuse(target_id, EXPECTED_KEY, "is expected twice")
             says_scanned = one.outcome == SCANNED
             has_document = target_id in self.judged
             if says_scanned and not has_document:
@@ -235,14 +241,14 @@ class _Gate:
             if has_document and not says_scanned:
                 self._refuse(
                     target_id,
-                    _EXPECTED,
+                    EXPECTED_KEY,
                     f"counts as not scanned, but {self.judged[target_id]} holds results of it",
                 )
             outcomes[target_id] = SCANNED if says_scanned and has_document else NOT_SCANNED
         if expected:
             for target_id, source in self.judged.items():
                 if target_id not in outcomes:
-                    self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
+                    self._refuse(target_id, EXPECTED_KEY, f"was not expected, but {source} holds results of it")
         return outcomes
 
     def _judge_coverage(self, expected: int, scanned: int, judged: int) -> float | None:

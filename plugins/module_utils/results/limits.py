@@ -174,18 +174,25 @@ class Limit:
             ]
             return "{}: must be exactly those listed: {}".format(self.key, "; ".join(parts))
         unit = "" if status else " %"
+        of_each = "" if status or self.family == _REVIEWED else " for each profile on each container"
         which = ""
         if self.family == _REVIEWED:
             which = f" (not reviewed: {shorten_ids(profile.unread(severity))})"
         elif status and found > self.value:
             which = f" ({shorten_ids(profile.ids(status, severity))})"
         bound = _BOUND_WORDS.get(self._bound, "must be exactly")
-        return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}"
+        return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}{of_each}"
+
+
+# Limits about what could not be judged: too few controls that were reviewed, too many that were not, or that ended in an error.
+_ABOUT_WHAT_IS_KNOWN = frozenset(
+    {_REVIEWED, *(name for name, status in _STATUS_OF_NAME.items() if status in (NOT_REVIEWED, PROFILE_ERROR))}
+)
 
 
 def asks_for_more(key: str) -> bool:
     """Whether an unmet limit of this key says that too little is known of a target, and nothing against it."""
-    return key == EVIDENCE_KEY or key.partition(".")[0] == _REVIEWED
+    return key == EVIDENCE_KEY or key.partition(".")[0] in _ABOUT_WHAT_IS_KNOWN
 
 
 def shorten_ids(ids: Sequence[str]) -> str:

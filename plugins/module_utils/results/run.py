@@ -28,7 +28,7 @@ The summary says what was selected, scanned and found, small enough to be held w
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
                       profiles (list of {name, counts, compliance}), failed {profile: [control id]}
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
-    gate              the decision (see decision.py), or null where none was taken
+    gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
     attestation_notes the same
 
@@ -40,6 +40,7 @@ could have done it, or when a profile judged no control at all.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -246,6 +247,14 @@ class Run(JsonRecord):
             replace(target, result=results.get(target.target_id, target.result)) for target in self.targets
         )
         return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=None)
+
+    def seen_from(self, folder: Path) -> Run:
+        """The run with paths of its documents that hold for a reader in a folder below its own."""
+        up = os.path.relpath(Path(self.folder).resolve(), folder)
+        targets = tuple(
+            replace(target, hdf=f"{up}/{target.hdf}") if target.hdf else target for target in self.targets
+        )
+        return replace(self, targets=targets)
 
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""

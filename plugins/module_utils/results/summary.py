@@ -183,12 +183,12 @@ class DocumentSummary:
 
     @property
     def result(self) -> str:
-        """FAIL with a failed control or a profile error; NOT_JUDGED with a profile that judged nothing, or an unread
+        """FAIL with a failed control; NOT_JUDGED with a profile error, a profile that judged nothing, or an unread
         control of a severity that must be reviewed; else PASS. What it is where no gate decides."""
-        if self.counts.of(FAILED) or self.counts.of(PROFILE_ERROR):
+        if self.counts.of(FAILED):
             return FAIL
         unread = any(profile.unread(severity) for profile in self.profiles for severity in MUST_BE_REVIEWED)
-        return NOT_JUDGED if unread or self.judged_nothing else PASS
+        return NOT_JUDGED if unread or self.counts.of(PROFILE_ERROR) or self.judged_nothing else PASS
 
     def as_dict(self) -> dict[str, Any]:
         """Counts of all, and of each profile by name, version and sha256."""

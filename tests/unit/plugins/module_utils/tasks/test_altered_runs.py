@@ -351,7 +351,14 @@ def test_the_digest_goes_from_task_to_task(run_dir: pathlib.Path) -> None:
 
 
 def report(run_dir: pathlib.Path, sha256: str | None) -> list[str]:
-    given = {"run_dir": str(run_dir), "formats": ["junit"], "output_dir": None, "summary_sha256": sha256}
+    given = {
+        "run_dir": str(run_dir),
+        "formats": ["junit"],
+        "output_dir": None,
+        "summary_sha256": sha256,
+        "decision": None,
+        "decision_sha256": None,
+    }
     files: list[str] = run_scan_report(given, TaskContext(check_mode=False, environ={}))["files"]
     return files
 
