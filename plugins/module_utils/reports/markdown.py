@@ -20,7 +20,7 @@ from ..text_layout import number_of
 from .report import Report
 from .wording import (
     RESULT_WORDS,
-    added_limits,
+    about_limits,
     causes,
     container_label,
     decided_line,
@@ -122,14 +122,13 @@ def _gate(run: Run) -> list[str]:
         if gate.baseline
         else ""
     )
-    told = f" {reasons_line(run)}." if gate.reasons else ""
-    added = added_limits(run)
-    lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{told}{compared}"]
+    added = about_limits(run)
+    lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
     decided = decided_line(run)
     lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
+    return lines + (["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
 
 
 def _targets(run: Run) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
 from .wording import (
     RESULT_WORDS,
-    added_limits,
+    about_limits,
     causes,
     container_label,
     evidence_lines,
@@ -143,12 +143,12 @@ def _gate_lines(run: Run, width: int) -> list[str]:
         return [f"Gate: {verdict(run)}"]
     reasons = reason_lines(run)
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
-    added = added_limits(run)
+    added = about_limits(run)
     lines = [*(wrap(added, width) if added else ()), head + (f", {reasons_line(run)}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(reason, width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:
-        lines.append(f"... and {number_of(len(reasons) - _MOST_REASONS, 'more line')}")
+        lines.append(f"... and {len(reasons) - _MOST_REASONS} more")
     return lines
 
 

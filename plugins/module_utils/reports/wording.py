@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..results.evidence import GRADE_WORDS, GRADES
+from ..results.limits import COMPLIANCE
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
@@ -161,8 +162,17 @@ def scanned_line(run: Run) -> str:
     return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
 
 
-def added_limits(run: Run) -> str:
-    """The limits that hold though the threshold does not name them, in one sentence; empty without any."""
-    limits = run.gate.threshold.added_limits if run.gate else ()
-    named = ", ".join(f"{limit.key} {limit.value}" for limit in limits)
-    return f"In force though the threshold does not name them: {named}." if named else ""
+def about_limits(run: Run) -> str:
+    """The limits that hold though the threshold does not name them, and what compliance is asked of; empty without any."""
+    if run.gate is None:
+        return ""
+    threshold, notes = run.gate.threshold, []
+    named = ", ".join(f"{limit.key} {limit.value}" for limit in threshold.added_limits)
+    if named:
+        notes.append(f"In force though the threshold does not name them: {named}.")
+    asked = [limit.key for limit in threshold.all_limits if limit.family == COMPLIANCE]
+    if asked:
+        notes.append(
+            f"{' and '.join(asked)} is asked of each profile on each container; the total is of all controls together."
+        )
+    return " ".join(notes)

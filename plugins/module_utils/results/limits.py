@@ -53,6 +53,7 @@ _IDS = "ids"
 _GRADE = "grade"
 COVERAGE_KEY = "coverage.min"
 EVIDENCE_KEY = "evidence.min"
+COMPLIANCE = "compliance"
 _REVIEWED = "reviewed"
 NEW_FAILURES_KEY = "new_failures.max"
 MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
@@ -63,8 +64,8 @@ _MOST_IDS_IN_TEXT = 5
 
 def _known_keys() -> dict[str, str]:
     keys = {
-        "compliance.min": _PERCENT,
-        "compliance.max": _PERCENT,
+        COMPLIANCE + ".min": _PERCENT,
+        COMPLIANCE + ".max": _PERCENT,
         _REVIEWED + ".min": _PERCENT,
         COVERAGE_KEY: _PERCENT,
         EVIDENCE_KEY: _GRADE,
@@ -174,14 +175,13 @@ class Limit:
             ]
             return "{}: must be exactly those listed: {}".format(self.key, "; ".join(parts))
         unit = "" if status else " %"
-        of_each = "" if status or self.family == _REVIEWED else " for each profile on each container"
         which = ""
         if self.family == _REVIEWED:
             which = f" (not reviewed: {shorten_ids(profile.unread(severity))})"
         elif status and found > self.value:
             which = f" ({shorten_ids(profile.ids(status, severity))})"
         bound = _BOUND_WORDS.get(self._bound, "must be exactly")
-        return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}{of_each}"
+        return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}"
 
 
 # Limits about what could not be judged: too few controls that were reviewed, too many that were not, or that ended in an error.
