@@ -484,8 +484,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "not_judged",
         "Nothing was found, but the threshold asks for more than could be judged: controls that were not reviewed or "
         "ended in an error, or evidence of a better grade.",
-        "Let be read what could not be read, attest or waive it: summary.md has the cause of each under \"Not reviewed, "
-        "and why\".",
+        'Let be read what could not be read, attest or waive it: summary.md has the cause of each under "Not reviewed, '
+        'and why".',
     ),
     ErrorKind(
         "SCAN-901",

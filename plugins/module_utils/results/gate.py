@@ -248,7 +248,9 @@ class _Gate:
         if expected:
             for target_id, source in self.judged.items():
                 if target_id not in outcomes:
-                    self._refuse(target_id, EXPECTED_KEY, f"was not expected, but {source} holds results of it")
+                    self._refuse(
+                        target_id, EXPECTED_KEY, f"was not expected, but {source} holds results of it"
+                    )
         return outcomes
 
     def _judge_coverage(self, expected: int, scanned: int, judged: int) -> float | None:

@@ -33,8 +33,9 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import ScanError
-from ..suggestions import unknown_name
+from ..safe_text import one_line
 from .evidence import GRADES
+from .limit_hints import hint
 from .percent import exact, rounded_down, rounded_up
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from .summary import ProfileSummary
@@ -60,6 +61,7 @@ MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
 _MUST_PASS_PREFIX = MUST_PASS_KEY + "."
 _BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
 _MOST_IDS_IN_TEXT = 5
+_MOST_LETTERS_OF_KEY = 200
 
 
 def _known_keys() -> dict[str, str]:
@@ -186,7 +188,10 @@ class Limit:
 
 # Limits about what could not be judged: too few controls that were reviewed, too many that were not, or that ended in an error.
 _ABOUT_WHAT_IS_KNOWN = frozenset(
-    {_REVIEWED, *(name for name, status in _STATUS_OF_NAME.items() if status in (NOT_REVIEWED, PROFILE_ERROR))}
+    {
+        _REVIEWED,
+        *(name for name, status in _STATUS_OF_NAME.items() if status in (NOT_REVIEWED, PROFILE_ERROR)),
+    }
 )
 
 
@@ -254,7 +259,13 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
 
 
 def _unknown_key(key: str) -> str:
-    return unknown_name("key", key, _KNOWN, "a key such as compliance.min, failed.total.max or coverage.min")
+    """With the key that means the same, if that is clear: one that only looks alike can be a weaker limit."""
+    meant = hint(key, _KNOWN)
+    expected = "expected a key such as compliance.min, failed.total.max or coverage.min"
+    shown = one_line(key, _MOST_LETTERS_OF_KEY)
+    return f"unknown key '{shown}'" + (
+        f", did you mean '{meant}'? E{expected[1:]}" if meant else f"; {expected}"
+    )
 
 
 def _bad(source: str, what: str) -> ScanError:

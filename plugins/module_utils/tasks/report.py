@@ -50,9 +50,7 @@ def _with_decision(run: Run, options: ReportOptions) -> tuple[Run, Path]:
         return run, options.run_dir
     kept = open_decision(run, options.decision)
     if options.decision_sha256 and options.decision_sha256 != kept.sha256:
-        raise bad_results(
-            str(kept.file), f"is not the decision that was named: its SHA-256 is {kept.sha256}"
-        )
+        raise bad_results(str(kept.file), f"is not the decision that was named: its SHA-256 is {kept.sha256}")
     if kept.is_first:
         return run, kept.folder
     decided = run.with_gate(kept.decision)
