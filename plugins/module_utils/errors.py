@@ -475,12 +475,19 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ),
     ErrorKind(
         "SCAN-807",
+        "other_cluster",
+        "The run is of another cluster than the one that the task is about.",
+        "Name a run of this cluster. Where the run is meant, set cluster_name (scan_cluster_name of the role) to the "
+        "run's name for its cluster.",
+    ),
+    ErrorKind(
+        "SCAN-808",
         "not_scanned",
         "Fewer containers were scanned than the threshold asks for. Nothing was found against those that were scanned.",
         "Correct what kept the others from being scanned, then scan again: summary.md has the cause of each.",
     ),
     ErrorKind(
-        "SCAN-808",
+        "SCAN-809",
         "not_judged",
         "Nothing was found, but the threshold asks for more than could be judged: controls that were not reviewed or "
         "ended in an error, or evidence of a better grade.",

@@ -13,14 +13,21 @@ from ..errors import ScanError
 from ..reports.registry import REPORTS
 from ..reports.report import Report
 from ..suggestions import unknown_name
-from .run import sha256_option, summary_sha256_option, summary_sha256_spec
+from .run import (
+    cluster_name_option,
+    cluster_name_spec,
+    sha256_option,
+    summary_sha256_option,
+    summary_sha256_spec,
+)
 from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
 class ReportOptions:
     """`output_dir` is where the reports are written, None for the folder of the decision that they show. `decision` is that
-    decision's file or folder, empty for the run's first one. A SHA-256 is empty where it is not known."""
+    decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they are not
+    known."""
 
     run_dir: Path
     summary_sha256: str
@@ -28,6 +35,7 @@ class ReportOptions:
     decision_sha256: str
     reports: tuple[Report, ...]
     output_dir: Path | None
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ReportOptions:
@@ -39,6 +47,7 @@ class ReportOptions:
             decision_sha256=sha256_option(params, "decision_sha256"),
             reports=_reports(params["formats"]),
             output_dir=Path(params["output_dir"]) if params["output_dir"] else None,
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -59,6 +68,7 @@ def scan_report_spec() -> Spec:
         **summary_sha256_spec(),
         "decision": {"type": "path"},
         "decision_sha256": {"type": "str"},
+        **cluster_name_spec(),
         "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
         "output_dir": {"type": "path"},
     }

@@ -61,6 +61,8 @@ _NEGATIONS = frozenset(
     {"no", "non", "not", "un", "without", "never", "anti", "dis", "in", "unless", "except", "but"}
 )
 _SHORTEST_SLIP = 3  # letters
+# One that is shorter is near to words that mean nothing of the kind.
+_SHORTEST_SEVERITY = 4
 # The least grave severity, and near to other words (one, nine): nobody is led there by a slip.
 _NEVER_BY_A_SLIP = ("severity", "none")
 _TWO_SLIPS_FROM = 7  # letters
@@ -139,6 +141,8 @@ def _meaning(word: str) -> tuple[str, str] | None:
         return None
     near: dict[tuple[str, str], int] = {}
     for one, meaning in _MEANINGS.items():
+        if meaning[0] == "severity" and len(one) < _SHORTEST_SEVERITY:
+            continue
         slips = _slips(word, one)
         if slips <= _most_slips(word, one):
             if _is_negated(word) != _is_negated(one):
