@@ -111,8 +111,12 @@ class _Suites:
         if target.error is not None:
             _error_case(suite, label, target.error)
         if target.result == NOT_JUDGED:
-            why = [reason.text for reason in reasons] or ["too few controls were reviewed"]
+            why = [reason.text for reason in reasons] or [*target.skipped_profiles.values()]
+            why = why or ["too few controls were reviewed"]
             _complain(_case(suite, label, "judged"), "error", NOT_JUDGED, why)
+        for name, message in target.skipped_profiles.items():
+            skipped = _case(suite, f"{label}.{one_line(name)}", "profile")
+            ElementTree.SubElement(skipped, "skipped", message=one_line(message, 500))
         for profile in target.profiles:
             own = [reason for reason in reasons if reason.profile == profile.name]
             classname = f"{label}.{one_line(profile.name)}"

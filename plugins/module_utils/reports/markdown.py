@@ -29,6 +29,7 @@ from .wording import (
     reason_lines,
     reasons_line,
     scanned_line,
+    skipped_lines,
     target_label,
     verdict,
     workload_label,
@@ -52,7 +53,8 @@ _HOW_TO_READ = (
     "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
     "Profile Error: a test of the control ended with an error, or the control has no tests.",
     "Compliance: passed controls as a percentage of all but those that are not applicable.",
-    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed.",
+    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed, "
+    "or no profile fits it.",
     "Each file under hdf/ is an InSpec exec-json document; Heimdall and the SAF CLI read it.",
 )
 
@@ -140,7 +142,7 @@ def _targets(run: Run) -> Iterator[str]:
     yield "## Targets"
     if not workloads:
         yield from ("", "No target was selected.")
-    said = evidence_lines(run)
+    said = [*evidence_lines(run), *skipped_lines(run)]
     if said:
         yield from ("", *(f"- {escape(line)}" for line in said))
     for label, targets in workloads.items():

@@ -22,6 +22,7 @@ from .wording import (
     reason_lines,
     reasons_line,
     scanned_line,
+    skipped_lines,
     verdict,
     workload_label,
 )
@@ -53,7 +54,7 @@ def render_table(run: Run, width: int = 100) -> str:
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
         lines += ["", *wrap(text, width)]
-    for index, said in enumerate(evidence_lines(run)):
+    for index, said in enumerate([*evidence_lines(run), *skipped_lines(run)]):
         lines += [*([] if index else [""]), *wrap(said, width)]
     return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
 

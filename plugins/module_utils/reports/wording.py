@@ -129,6 +129,19 @@ def worst_evidence(run: Run) -> str:
     return min(evidence_grades(run), key=GRADES.index, default="")
 
 
+def skipped_lines(run: Run) -> list[str]:
+    """A line for each profile that was skipped on targets, and the reason."""
+    skipped = Counter(
+        (profile, why) for target in run.targets for profile, why in target.skipped_profiles.items()
+    )
+    lines = [
+        f"{one_line(profile, _MAX_LABEL)} was skipped on {number_of(number, 'target')}: {one_line(why, _MAX_LABEL)}"
+        for (profile, why), number in skipped.most_common(_MOST_REASONS)
+    ]
+    more = len(skipped) - _MOST_REASONS
+    return [*lines, *([f"{number_of(more, 'more profile')} skipped on targets."] if more > 0 else [])]
+
+
 def evidence_lines(run: Run) -> list[str]:
     """A line for each grade of evidence that there is, the worst first, then one for each reason that lowers it."""
     counts = evidence_grades(run)

@@ -60,6 +60,7 @@ class _Gate:
         self.reasons: list[Reason] = []
         self.judged: dict[str, str] = {}  # target id -> source of its document
         self.judged_nothing: set[str] = set()  # ids of targets with a profile that judged no control
+        self.fits_none: list[str] = []  # ids of those among them that no profile fits
         self.counts: list[Counts] = []
         self.failed: dict[
             str, tuple[Place, set[Control]]
@@ -139,6 +140,8 @@ class _Gate:
         self.judged[target_id] = source
         if summary.judged_nothing:
             self.judged_nothing.add(target_id)
+        if summary.fits_none:
+            self.fits_none.append(target_id)
         self.counts.append(summary.counts)
         self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
         self._judge_evidence(target_id, document_evidence(checked, source))
@@ -266,8 +269,11 @@ class _Gate:
             parts = []
             if scanned < expected:
                 parts.append(f"{expected - scanned} of {expected} were not")
-            if judged < scanned:
-                parts.append(f"on {scanned - judged} of {expected} a profile judged no control")
+            unfit = len(self.fits_none)
+            if unfit:
+                parts.append(f"no profile fits {unfit} of {expected} ({shorten_ids(self.fits_none)})")
+            if judged + unfit < scanned:
+                parts.append(f"on {scanned - judged - unfit} of {expected} a profile judged no control")
             text = f"at least {demanded} % of the expected targets must be scanned, but {' and '.join(parts)}"
             self._refuse("", COVERAGE_KEY, f"{COVERAGE_KEY}: {text}", demanded, coverage)
         return coverage

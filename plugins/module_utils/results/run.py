@@ -30,7 +30,8 @@ The summary says what was selected, scanned and found, small enough to be held w
                       it was not asked for),
                       evidence ({grade, reasons} as in evidence.py, or null where the document names none),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
-                      profiles (list of {name, counts, compliance}), failed {profile: [control id]}
+                      profiles (list of {name, counts, compliance}), failed {profile: [control id]},
+                      skipped_profiles {profile: why it was skipped on the target}
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
     gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
@@ -113,8 +114,14 @@ def _lift_result_1(target: dict[str, Any]) -> str:
 
 
 def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 knew no id of the API server, nothing of names that gave no target, and not what no longer fails."""
+    """Version 2 knew no id of the API server, nothing of names that gave no target, of profiles that were skipped, and not
+    what no longer fails."""
     summary = {**old, "cluster_uid": None, "unmatched": [], "allow_empty": False}
+    if isinstance(old.get("targets"), list):
+        summary["targets"] = [
+            {**target, "skipped_profiles": {}} if isinstance(target, dict) else target
+            for target in old["targets"]
+        ]
     if isinstance(old.get("gate"), dict):
         summary["gate"] = {**old["gate"], "no_longer_failed": []}
     return summary

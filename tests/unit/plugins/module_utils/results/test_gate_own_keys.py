@@ -339,7 +339,7 @@ def test_the_task_adds_limits_and_fails_for_what_was_not_judged(tmp_path: pathli
     assert "reviewed.critical.min: found 50 % (not reviewed: withheld)" in result["msg"]
     result = decide_run(str(silent), threshold=of_saf, fail_on="error")
     assert "1 container was not judged" in result["msg"]
-    assert (result["error"]["code"], result["error"]["reason"]) == ("SCAN-808", "not_judged")
+    assert (result["error"]["code"], result["error"]["reason"]) == ("SCAN-809", "not_judged")
     tolerant = {**of_saf, "reviewed": {"min": 50}}
     result = decide_run(str(silent), threshold=tolerant, fail_on="error")
     assert "failed" not in result and "reviewed.high.min" not in result["gate"]["added_limits"]
