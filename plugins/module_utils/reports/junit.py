@@ -17,7 +17,7 @@ from typing import TextIO
 from xml.etree import ElementTree
 
 from ..results.decision import Decision, Reason
-from ..results.limits import COVERAGE_KEY, EVIDENCE_KEY, Limit, asks_for_more
+from ..results.limits import COVERAGE_KEY, Limit, asks_for_more
 from ..results.producer import COLLECTION
 from ..results.run import ControlCount, Run
 from ..results.status import FAILED, NOT_JUDGED
@@ -127,7 +127,7 @@ class _Suites:
 
     def _general_cases(self, suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
         """What is about the target and no profile of it: its evidence; a missing document, two of them, ..."""
-        keys = [limit.key for limit in self._limits if limit.key == EVIDENCE_KEY]
+        keys = [limit.key for limit in self._limits if limit.is_of_target]
         for key in dict.fromkeys((*keys, *(reason.key for reason in reasons))):
             name = _limit_name(self._gate, key) if self._gate else key
             _fail(_case(suite, label, name), key, [reason.text for reason in reasons if reason.key == key])
@@ -138,7 +138,10 @@ class _Suites:
         if self._gate is None:
             return
         for limit in self._limits:
-            if limit.key not in (COVERAGE_KEY, EVIDENCE_KEY) and limit.must_pass_profile in ("", profile):
+            if not (limit.key == COVERAGE_KEY or limit.is_of_target) and limit.must_pass_profile in (
+                "",
+                profile,
+            ):
                 case = _case(suite, classname, _limit_name(self._gate, limit.key))
                 _fail(case, limit.key, [reason.text for reason in reasons if reason.key == limit.key])
 

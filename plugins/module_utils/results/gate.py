@@ -25,7 +25,7 @@ from .decision import (
 )
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, shorten_ids
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, shorten_ids
 from .percent import exact, percentage, rounded_down
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
@@ -145,6 +145,7 @@ class _Gate:
         self.counts.append(summary.counts)
         self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
         self._judge_evidence(target_id, document_evidence(checked, source))
+        self._judge_skipped(target_id, summary.skipped)
         for profile in summary.profiles:
             self._judge_must_pass(target_id, profile)
             for limit in self.threshold.limits:
@@ -170,6 +171,14 @@ class _Gate:
         why = f" ({'; '.join(evidence.reasons)})" if evidence is not None and evidence.reasons else ""
         text = f"{EVIDENCE_KEY}: found {found or 'no grade'}{why}, must be at least {demanded}"
         self._refuse(target_id, EVIDENCE_KEY, text, demanded, found)
+
+    def _judge_skipped(self, target_id: str, skipped: Mapping[str, str]) -> None:
+        most = self.threshold.skipped_profiles_max
+        if most is not None and len(skipped) > most:
+            text = f"found {len(skipped)} ({shorten_ids(sorted(skipped))}), must be at most {int(most)}"
+            self._refuse(
+                target_id, SKIPPED_PROFILES_KEY, f"{SKIPPED_PROFILES_KEY}: {text}", most, len(skipped)
+            )
 
     def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
         statuses = {control.id: control.status for control in profile.controls}

@@ -33,6 +33,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "reviewed": ("reviewed", "review", "reviews"),
     "coverage": ("coverage", "coverages"),
     "evidence": ("evidence", "evidences"),
+    "skipped_profiles": ("skipped_profiles", "skipped_profile"),
     "new_failures": ("new_failures", "new_failure", "newfailures", "newfailure", "new_failed"),
     "must_pass": ("must_pass", "mustpass", "must_passed"),
 }
@@ -75,6 +76,7 @@ _USUAL_BOUND = {
     "error": "max",
     "compliance": "min",
     "new_failures": "max",
+    "skipped_profiles": "max",
 }
 # Subjects that have no other.
 _ONLY_BOUND = {"reviewed": "min", "coverage": "min", "evidence": "min"}

@@ -11,9 +11,10 @@ Keys of our own. One is about a profile's counts, as SAF's are:
     reviewed: {min: 100}           percentage of the controls that a program could review and did (waived and attested
                                    ones are decided); also by severity: {critical: {min: 100}, ...}
 
-One is about a target:
+Two are about a target:
 
     evidence: {min: beside}        how far what was seen of it can be trusted: target, beside or image (see evidence.py)
+    skipped_profiles: {max: 0}     profiles that do not support its platform, as the target itself names it
 
 The others are about a run:
 
@@ -54,6 +55,7 @@ _IDS = "ids"
 _GRADE = "grade"
 COVERAGE_KEY = "coverage.min"
 EVIDENCE_KEY = "evidence.min"
+SKIPPED_PROFILES_KEY = "skipped_profiles.max"
 COMPLIANCE = "compliance"
 _REVIEWED = "reviewed"
 NEW_FAILURES_KEY = "new_failures.max"
@@ -71,6 +73,7 @@ def _known_keys() -> dict[str, str]:
         _REVIEWED + ".min": _PERCENT,
         COVERAGE_KEY: _PERCENT,
         EVIDENCE_KEY: _GRADE,
+        SKIPPED_PROFILES_KEY: _COUNT,
         NEW_FAILURES_KEY: _COUNT,
         MUST_PASS_KEY: _IDS,
     }
@@ -114,9 +117,14 @@ class Limit:
         return self.key in (COVERAGE_KEY, NEW_FAILURES_KEY) or self.is_must_pass
 
     @property
+    def is_of_target(self) -> bool:
+        """Whether it is about one target, and no profile of it."""
+        return self.key in (EVIDENCE_KEY, SKIPPED_PROFILES_KEY)
+
+    @property
     def is_of_profile(self) -> bool:
         """Whether it is about one profile's counts."""
-        return not self.is_of_run and self.key != EVIDENCE_KEY
+        return not self.is_of_run and not self.is_of_target
 
     @property
     def is_must_pass(self) -> bool:
@@ -197,7 +205,7 @@ _ABOUT_WHAT_IS_KNOWN = frozenset(
 
 def asks_for_more(key: str) -> bool:
     """Whether an unmet limit of this key says that too little is known of a target, and nothing against it."""
-    return key == EVIDENCE_KEY or key.partition(".")[0] in _ABOUT_WHAT_IS_KNOWN
+    return key in (EVIDENCE_KEY, SKIPPED_PROFILES_KEY) or key.partition(".")[0] in _ABOUT_WHAT_IS_KNOWN
 
 
 def shorten_ids(ids: Sequence[str]) -> str:
@@ -254,7 +262,8 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
     if kind == _PERCENT and value > 100:
         raise _bad(source, f"{key} is a percentage and must not be above 100, found {value}")
     if kind == _COUNT and value != int(value):
-        raise _bad(source, f"{key} counts controls and must be a whole number, found {value}")
+        what = "profiles" if key == SKIPPED_PROFILES_KEY else "controls"
+        raise _bad(source, f"{key} counts {what} and must be a whole number, found {value}")
     return int(value) if value == int(value) else value
 
 

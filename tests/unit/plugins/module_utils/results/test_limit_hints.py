@@ -26,7 +26,15 @@ COUNTS = [
 ]
 KEYS = [
     *COUNTS,
-    *("compliance.min", "compliance.max", "coverage.min", "reviewed.min", "evidence.min", "new_failures.max"),
+    *(
+        "compliance.min",
+        "compliance.max",
+        "coverage.min",
+        "reviewed.min",
+        "evidence.min",
+        "new_failures.max",
+        "skipped_profiles.max",
+    ),
     *(f"reviewed.{severity}.min" for severity in SEVERITIES),
     *(f"{subject}.{severity}.controls" for subject in SUBJECTS for severity in SEVERITIES),
 ]
@@ -64,6 +72,8 @@ def hinted(key: str) -> str | None:
         ("compliance", "compliance.min"),
         ("coverage", "coverage.min"),
         ("new_failures", "new_failures.max"),
+        ("skipped_profiles", "skipped_profiles.max"),
+        ("skippedProfiles.max", "skipped_profiles.max"),
         ("not_reviewed.critical.max", "skipped.critical.max"),
         ("not_reviewed.max", "skipped.total.max"),
         ("not_reviewed", "skipped.total.max"),

@@ -104,6 +104,19 @@ def test_a_skipped_profile_fails_no_gate_where_another_judged_the_container(
     assert result.get("error", {}).get("reason", "") == ("" if passed else "not_judged")
 
 
+@pytest.mark.parametrize(("most", "passed"), [(0, False), (1, True)])
+def test_a_threshold_can_ask_that_every_profile_fits(tmp_path: pathlib.Path, most: int, passed: bool) -> None:
+    """What platform it is the container itself says."""
+    run_dir = write(tmp_path, (REDHAT, [SKIPPED, OTHER]))
+    result = decide(run_dir, {"skipped_profiles": {"max": most}})
+    assert result["gate"]["passed"] is passed
+    if not passed:
+        assert result["error"]["reason"] == "not_judged"
+        assert "skipped_profiles.max: found 1 (fam-debian), must be at most 0" in result["msg"]
+        assert open_run(run_dir).targets[0].result == "not_judged"
+        assert '<error type="skipped_profiles.max"' in rendered(JUNIT, open_run(run_dir))
+
+
 def test_a_threshold_that_asks_for_no_coverage_opens_and_the_target_is_still_not_judged(
     tmp_path: pathlib.Path,
 ) -> None:
