@@ -26,15 +26,28 @@ def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
 def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     yield from supports_queries(profile.supports)
     for control in profile.controls:
-        for supports in control["supports"]:
-            yield from supports_queries(supports)
-        only_if = control["only_if"]
-        conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
-        for test in (*conditional, *control["tests"]):
-            yield from _test_queries(test)
+        yield from control_queries(control)
 
 
-def _test_queries(test: Mapping[str, Any]) -> Iterator[Query]:
-    resource = RESOURCES[test["resource"]]
-    for expectation in test["expect"]:
-        yield from resource.attributes[expectation["attribute"]].needs(test["params"])
+def control_queries(control: Mapping[str, Any]) -> tuple[Query, ...]:
+    """Every query that a control needs, in the order of use; one can come twice."""
+    supported = [query for supports in control["supports"] for query in supports_queries(supports)]
+    return (*supported, *(query for needs in _needs(control) for query in needs))
+
+
+def reads_facts_alone(control: Mapping[str, Any]) -> bool:
+    """Whether nothing but facts decides on the control: no test reads the target's pod."""
+    return all(_needs(control)) and not any(RESOURCES[test["resource"]].reads_pod for test in _tests(control))
+
+
+def _tests(control: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    only_if = control["only_if"]
+    conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
+    return [*conditional, *control["tests"]]
+
+
+def _needs(control: Mapping[str, Any]) -> Iterator[tuple[Query, ...]]:
+    """The queries of each expectation; none where it reads the pod."""
+    for test in _tests(control):
+        for expectation in test["expect"]:
+            yield RESOURCES[test["resource"]].attributes[expectation["attribute"]].needs(test["params"])
