@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
+from ..strict_json import dump_json
 from .run import HDF_FOLDER, SUMMARY_JSON, Run
 from .target_record import KeptFacts
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
@@ -104,7 +105,7 @@ class RunFolder:
         Returns its path within the run's folder, and its SHA-256. :raises ScanError: `write_failed`
         """
         name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=True)
+        data = dump_json(document) + b"\n"
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -115,7 +116,7 @@ class RunFolder:
         """
         self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
         name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=False)
+        data = _json_bytes(document)
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -174,7 +175,7 @@ def summary_sha256(run: Run) -> str:
 
 
 def _summary_bytes(run: Run) -> bytes:
-    return _json_bytes(run.to_json(), compact=False)
+    return _json_bytes(run.to_json())
 
 
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
@@ -198,13 +199,8 @@ def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     return data, str(source)
 
 
-def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
-    text = json.dumps(
-        value,
-        ensure_ascii=False,
-        allow_nan=False,
-        indent=None if compact else 2,
-        separators=(",", ":") if compact else None,
-    )
+def _json_bytes(value: Mapping[str, Any]) -> bytes:
+    """For people to read, and always the same bytes: the digest of a summary is made of them again."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     # A lone surrogate becomes \udXXX, which is how JSON writes it.
     return text.encode("utf-8", "backslashreplace") + b"\n"
