@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..collector.facts import Asked, Facts, Query
 from ..judging.asked import asked_of
 from ..judging.evaluation import evaluate
-from ..judging.queries import required_queries
+from ..judging.queries import asks_for_content, required_queries
 from ..judging.verdict_memory import VerdictMemory
 from ..profiles.compiled_profile import CompiledProfile
 from ..results.model import ProfileResult
@@ -27,6 +28,7 @@ class BuiltinEngine:
 
     def __init__(self, profiles: Sequence[CompiledProfile]) -> None:
         self._profiles = tuple(profiles)
+        self._of_pod = frozenset(profile.name for profile in self._profiles if not asks_for_content(profile))
         self._memory = VerdictMemory()
 
     def queries(self) -> tuple[Query, ...]:
@@ -40,7 +42,8 @@ class BuiltinEngine:
             return Verdicts([self._evaluate(profile, subject.facts, context) for profile in self._profiles])
 
     def _evaluate(self, profile: CompiledProfile, facts: Facts, context: EvaluationContext) -> ProfileResult:
-        return evaluate(profile, facts, context, memory=self._memory)
+        result = evaluate(profile, facts, context, memory=self._memory)
+        return replace(result, of_pod=profile.name in self._of_pod)
 
     def asked(self, subject: Subject) -> Asked:
         with searching(subject.seconds, subject.cancel):

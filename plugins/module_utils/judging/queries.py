@@ -23,21 +23,31 @@ def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
     return tuple(queries.values())
 
 
+def asks_for_content(profile: CompiledProfile) -> bool:
+    """Whether its controls ask for anything of the container, and not for settings of its pod alone."""
+    return any(True for control in profile.controls for _query in control_queries(control))
+
+
 def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     yield from supports_queries(profile.supports)
     for control in profile.controls:
+        for supports in control["supports"]:
+            yield from supports_queries(supports)
         yield from control_queries(control)
 
 
-def control_queries(control: Mapping[str, Any]) -> tuple[Query, ...]:
-    """Every query that a control needs, in the order of use; one can come twice."""
+def control_queries(control: Mapping[str, Any]) -> Iterator[Query]:
+    """The queries of a control's tests and of its condition, in the order of use; one can come twice."""
+    for needs in _needs(control):
+        yield from needs
+
+
+def deciding_queries(control: Mapping[str, Any]) -> tuple[Query, ...]:
+    """The queries whose facts alone decide on the control; none where a test reads the target's pod."""
+    if not all(_needs(control)) or any(RESOURCES[test["resource"]].reads_pod for test in _tests(control)):
+        return ()
     supported = [query for supports in control["supports"] for query in supports_queries(supports)]
-    return (*supported, *(query for needs in _needs(control) for query in needs))
-
-
-def reads_facts_alone(control: Mapping[str, Any]) -> bool:
-    """Whether nothing but facts decides on the control: no test reads the target's pod."""
-    return all(_needs(control)) and not any(RESOURCES[test["resource"]].reads_pod for test in _tests(control))
+    return (*supported, *control_queries(control))
 
 
 def _tests(control: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..collector.facts import Facts, Query
 from ..results.model import SEGMENT_FAILED, SEGMENT_PASSED, Segment
-from .queries import control_queries, reads_facts_alone
+from .queries import deciding_queries
 
 _MOST_VERDICTS = 64
 
@@ -40,8 +40,7 @@ class VerdictMemory:
         """(what to `keep` the verdict by, the verdict if it is known). Nothing to keep it by: ()."""
         seen = self._seen.get(id(control))
         if seen is None:
-            needs = control_queries(control) if reads_facts_alone(control) else ()
-            seen = self._seen[id(control)] = _Seen(needs)
+            seen = self._seen[id(control)] = _Seen(deciding_queries(control))
         numbers = tuple([facts.get_fact(query).number for query in seen.needs])
         if not numbers or 0 in numbers or facts.answers:
             return (), None
