@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..network.http_pool import HttpTarget
-from ..network.proxy import basic_credential, choose_proxy
+from ..network.proxy import ProxyChoice, basic_credential, choose_proxy
 from ..network.tls import ClientCertificate, TlsClient, read_file
 from ..network.transport import Endpoint, TlsStream, open_stream
 from ..safe_text import server_text
@@ -189,13 +189,7 @@ def _assemble(
         port,
         base_path,
         options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
-        choose_proxy(
-            host,
-            environ,
-            url=options.proxy or (cluster.text("proxy-url") if cluster else ""),
-            exceptions=options.no_proxy or "",
-            headers=options.proxy_headers,
-        ),
+        choose_proxy(host, port, environ, _proxy_choice(options, choice)),
     )
     warnings = []
     if options.validate_certs is False:
@@ -222,6 +216,15 @@ def _assemble(
         impersonation=impersonation,
         warnings=warnings,
     )
+
+
+def _proxy_choice(options: ConnectionOptions, choice: KubeconfigChoice | None) -> ProxyChoice:
+    exceptions, headers = options.no_proxy or "", options.proxy_headers
+    of_cluster = choice.cluster.text("proxy-url") if choice else ""
+    if choice and of_cluster and not options.proxy:
+        source = f"proxy-url of cluster {choice.cluster.name!r} of {choice.source}"
+        return ProxyChoice(of_cluster, source, exceptions, headers)
+    return ProxyChoice(options.proxy or "", "proxy (or K8S_AUTH_PROXY)", exceptions, headers)
 
 
 def _looseness(choice: KubeconfigChoice, environ: Mapping[str, str], *, runs_plugin: bool) -> list[str]:
@@ -292,17 +295,11 @@ def _credential_of_options(options: ConnectionOptions) -> Credential:
 def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) -> CredentialSource:
     """The user's credential, by the precedence of client-go."""
     user = choice.user
-    chain, key = user.file_or_data("client-certificate"), user.file_or_data("client-key")
-    if bool(chain) != bool(key):
-        raise ScanError(
-            "bad_file",
-            f"user {user.name!r} of {choice.source} has a client certificate without its key, or the other "
-            "way round",
-        )
-    certificate = ClientCertificate(chain, key) if chain and key else None
+    certificate = _certificate_of_user(choice)
+    _check_methods(choice)
     token_file = user.path("tokenFile")
     if token_file is not None:
-        return TokenFile(token_file, certificate)
+        return TokenFile(token_file, certificate, user.text("token"))
     if user.text("token"):
         return CredentialSource(Credential(bearer(user.text("token")), certificate))
     if user.text("username"):
@@ -314,8 +311,43 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
     if user.content.get("auth-provider"):
         return AuthProvider(choice)
     if certificate is None:
-        raise ScanError("no_credential", f"user {user.name!r} of {choice.source} has no credential")
+        raise ScanError(
+            "no_credential",
+            f"user {user.name!r} of {choice.source} has no credential"
+            if user.name
+            else f"context {choice.context.name!r} of {choice.source} names no user",
+        )
     return CredentialSource(Credential("", certificate))
+
+
+def _certificate_of_user(choice: KubeconfigChoice) -> ClientCertificate | None:
+    """The user's client certificate; a key alone is left aside, as client-go does."""
+    chain = choice.user.file_or_data("client-certificate")
+    if not chain:
+        return None
+    key = choice.user.file_or_data("client-key")
+    if not key:
+        raise ScanError(
+            "bad_file",
+            f"user {choice.user.name!r} of {choice.source} has a client certificate without its key",
+        )
+    return ClientCertificate(chain, key)
+
+
+def _check_methods(choice: KubeconfigChoice) -> None:
+    """Refuse a user with two credentials of which kubectl would not choose one."""
+    user = choice.user
+    has_password = bool(user.text("username") or user.text("password"))
+    for first, second, has_both in (
+        ("a token", "a username or password", bool(user.text("token")) and has_password),
+        ("exec", "auth-provider", bool(user.content.get("exec")) and bool(user.content.get("auth-provider"))),
+    ):
+        if has_both:
+            raise ScanError(
+                "bad_file",
+                f"user {user.name!r} of {choice.source} has both {first} and {second}",
+                advice="Leave the credential that is meant, and remove the other: kubectl refuses both, too.",
+            )
 
 
 def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -330,10 +362,12 @@ def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[
         headers += [
             ("Impersonate-Extra-" + quote(key.lower(), safe=""), value)
             for key, values in extra.items()
-            for value in values
+            for value in values or ()
         ]
     if headers and not name:
-        raise ScanError("bad_option", "impersonated groups need an impersonated user")
+        raise ScanError(
+            "bad_option", "impersonated groups, uids and extra values need an impersonated user (as)"
+        )
     for header, value in headers:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
             raise ScanError("bad_option", f"{header} contains characters that are not allowed in a header")

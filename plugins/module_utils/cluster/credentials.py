@@ -51,11 +51,17 @@ class CredentialSource:
 
 class TokenFile(CredentialSource):
     """A file with a bearer token, which is replaced when the token is renewed (projected tokens of service
-    accounts)."""
+    accounts).
 
-    def __init__(self, path: Path, certificate: ClientCertificate | None = None) -> None:
-        super().__init__(Credential())
+    :param other_token: what is used while the file cannot be read; "" for nothing
+    """
+
+    def __init__(
+        self, path: Path, certificate: ClientCertificate | None = None, other_token: str = ""
+    ) -> None:
+        super().__init__(Credential(bearer(other_token) if other_token else "", certificate))
         self._path = path
+        self._has_other = bool(other_token)
         self._certificate = certificate
         self._version: tuple[int, int, int] = (0, 0, 0)
 
@@ -63,6 +69,8 @@ class TokenFile(CredentialSource):
         try:
             stat = self._path.stat()
         except OSError as error:
+            if self._has_other:
+                return self._credential
             raise ScanError(
                 "no_credential", f"the token file {self._path} cannot be read ({error.strerror})"
             ) from None
@@ -120,8 +128,8 @@ class AuthProvider(CredentialSource):
         super().__init__(Credential())
         self._choice = choice
         provider = copy.deepcopy(choice.user.content["auth-provider"])
-        config = provider.get("config") if isinstance(provider, dict) else None
-        if isinstance(config, dict) and not config.get("idp-certificate-authority-data"):
+        config = provider.get("config")
+        if config and not config.get("idp-certificate-authority-data"):
             # Without a CA the package asks the identity provider without verifying its certificate.
             config.setdefault("idp-certificate-authority", ssl.get_default_verify_paths().cafile or "")
         self._document: dict[str, Any] = {
@@ -143,8 +151,7 @@ class AuthProvider(CredentialSource):
             return self._credential
 
     def _load(self) -> str:
-        provider = self._choice.user.content["auth-provider"]
-        name = provider.get("name") if isinstance(provider, dict) else None
+        name = self._choice.user.content["auth-provider"].get("name")
         try:
             from kubernetes.client import Configuration
             from kubernetes.config import load_kube_config_from_dict

@@ -23,7 +23,7 @@ from ..network.transport import TlsStream
 from ..network.websocket_handshake import HandshakeReply, shake_hands
 from ..safe_text import server_text
 from . import exec_channels as channels
-from .api_errors import ApiError, api_error, read_status, status_message
+from .api_errors import ApiError, api_error, read_status, redirect_text, status_message
 from .connection import ClusterConnection
 
 _STDIN_CHUNK = 32 * 1024
@@ -139,6 +139,8 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
     """What a server means that answers the handshake with an ordinary reply."""
     document = read_status(reply.body)
     text = server_text(status_message(document, reply.body), secrets)
+    if 300 <= reply.status < 400:
+        text = redirect_text(reply.headers, secrets)
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
         # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."

@@ -18,6 +18,7 @@ from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..network.http_pool import HttpPool, HttpRequest, ReplyTooLargeError
 from ..object_shapes import OBJECT, POD, check_object, is_collection, shape_of
+from ..safe_text import server_text
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
 from .list_bounds import ERROR_BYTES, OBJECT_LIMIT, PAGE_LIMIT, ListAccount, ReplyLimit, check_parts
@@ -231,14 +232,16 @@ class RestClient:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise ScanError(
-                "bad_reply",
-                "the reply is not a JSON object ({})".format(
-                    reply.headers.get("content-type", "no content type")[:60]
-                ),
-                tried=deadline.tried,
-            )
+            raise ScanError("bad_reply", _not_json(reply.headers, server.secrets), tried=deadline.tried)
         return document, len(reply.body)
+
+
+def _not_json(headers: Mapping[str, str], secrets: Sequence[str]) -> str:
+    kind = server_text(headers.get("content-type", "no content type"), secrets, limit=60)
+    coding = server_text(headers.get("content-encoding", ""), secrets, limit=20)
+    if coding and coding != "identity":
+        return f"the reply is coded ({coding}), which nobody asked for: something on the way to the API server alters it"
+    return f"the reply is not a JSON object ({kind})"
 
 
 def _whole_number(digits: str) -> int:

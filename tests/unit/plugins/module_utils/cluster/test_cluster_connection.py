@@ -181,7 +181,7 @@ def test_a_host_alone_does_not_borrow_the_kubeconfigs_user(server: FakeApiServer
             "bad_option",
             "Impersonate-User",
         ),
-        ({"host": "https://h", "api_key": "t", "proxy": "socks5://p:1"}, "bad_option", "proxies"),
+        ({"host": "https://h", "api_key": "t", "proxy": "socks4://p:1"}, "bad_option", "'socks4'"),
     ],
 )
 def test_each_failure_is_told_apart(
@@ -200,6 +200,17 @@ def test_each_failure_is_told_apart(
         ({"tokenFile": "/nonexistent/token"}, "no_credential", "/nonexistent/token"),
         ({"tokenFile": os.devnull}, "no_credential", "is empty"),
         ({"client-certificate-data": "QQ=="}, "bad_file", "without its key"),
+        ({"client-key-data": "QQ=="}, "no_credential", "no credential"),
+        ({"token": "secret", "username": "u"}, "bad_file", "has both a token and a username"),
+        ({"token": "secret", "password": "p"}, "bad_file", "has both a token and a username"),
+        (
+            {"exec": {"command": "x"}, "auth-provider": {"name": "oidc"}},
+            "bad_file",
+            "both exec and auth-prov",
+        ),
+        ({"token": "t", "as-groups": ["g"]}, "bad_option", "need an impersonated user"),
+        ({"token": "t", "as-uid": "5"}, "bad_option", "need an impersonated user"),
+        ({"token": "t", "as-user-extra": {"k": ["v"]}}, "bad_option", "need an impersonated user"),
         (
             {"client-certificate-data": "QQ==", "client-key-data": "QQ=="},
             "bad_file",
@@ -367,3 +378,34 @@ def test_importing_costs_no_foreign_library() -> None:
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
     assert not {"kubernetes", "urllib3", "websocket", "requests", "ansible"} & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("word", ["y", "Y", "yes", "t", "TRUE", "on", "1", " True "])
+@pytest.mark.parametrize("is_true", [True, False])
+def test_each_word_that_ansible_takes_for_a_boolean(server: FakeApiServer, word: str, is_true: bool) -> None:
+    opposite = {
+        "y": "n",
+        "Y": "N",
+        "yes": "No",
+        "t": "f",
+        "TRUE": "FALSE",
+        "on": "OFF",
+        "1": "0",
+        " True ": "false",
+    }
+    text = word if is_true else opposite[word]
+    options = ConnectionOptions(host=server.url, api_key="t", ca_cert=str(server.authority.ca))
+    connection = connect(options, {"K8S_AUTH_VERIFY_SSL": text})
+    assert connection.tls().verify is is_true
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_not_given(server: FakeApiServer, text: str) -> None:
+    options = ConnectionOptions(host=server.url, api_key="t", ca_cert=str(server.authority.ca))
+    environ = dict.fromkeys(("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_USERNAME", "K8S_AUTH_PROXY"), text)
+    assert connect(options, environ).tls().verify is True
+
+
+def test_another_word_is_neither_true_nor_false(server: FakeApiServer) -> None:
+    error = failure(ConnectionOptions(host=server.url, api_key="t"), {"K8S_AUTH_VERIFY_SSL": "maybe"})
+    assert error.message == "K8S_AUTH_VERIFY_SSL is neither true nor false"
