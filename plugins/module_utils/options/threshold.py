@@ -10,14 +10,20 @@ from dataclasses import dataclass
 
 from ..errors import ScanError
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
-from .run import shared_folder_spec, summary_sha256_option, summary_sha256_spec
+from .run import (
+    cluster_name_option,
+    cluster_name_spec,
+    shared_folder_spec,
+    summary_sha256_option,
+    summary_sha256_spec,
+)
 from .spec import Params, Spec, bad_option
 
 
 @dataclass(frozen=True)
 class ThresholdOptions:
     """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
-    it is not known. `max_age` is in seconds, None without a limit."""
+    it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken."""
 
     run_dir: str
     summary_sha256: str
@@ -26,6 +32,7 @@ class ThresholdOptions:
     threshold: Threshold
     baseline: str | None
     fail_on: str
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
@@ -41,6 +48,7 @@ class ThresholdOptions:
             threshold=_threshold(params),
             baseline=params["baseline"],
             fail_on=params["fail_on"],
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -67,6 +75,7 @@ def scan_threshold_spec() -> Spec:
         **summary_sha256_spec(),
         "max_age": {"type": "int"},
         **shared_folder_spec(),
+        **cluster_name_spec(),
         "threshold": {"type": "raw"},
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},
