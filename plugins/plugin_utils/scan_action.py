@@ -56,6 +56,8 @@ class ScanAction(ActionBase):
                 )
         except ScanError as error:
             result.update(failed=True, msg=str(error), error=error.record())
+        if self._shows(2) and context.log.sums():
+            _display.vv(f"[{task_vars['inventory_hostname']}] {context.log.sums()}")
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
         if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
@@ -101,7 +103,12 @@ class ScanAction(ActionBase):
             check_mode=self._task.check_mode,
             environ=environ,
             say=lambda text: _display.display(f"[{host}] {text}"),
+            tell=(lambda text: _display.vvv(text, host=host)) if self._shows(3) else None,
         )
+
+    def _shows(self, verbosity: int) -> bool:
+        """Whether lines of that many v are shown; of a task with no_log none is."""
+        return bool(_display.verbosity >= verbosity and not self._task.no_log)
 
     def _environment(self) -> dict[str, str]:
         """The controller's environment variables, overridden by those of the task's `environment:`."""

@@ -19,16 +19,27 @@ from ..network.proxy import ProxyChoice, basic_credential, choose_proxy
 from ..network.tls import ClientCertificate, TlsClient, read_file
 from ..network.transport import Endpoint, TlsStream, open_stream
 from ..safe_text import server_text
+from ..times import api_time
 from .connection_options import ConnectionOptions, add_environment
-from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
+from .credentials import (
+    AuthProvider,
+    Credential,
+    CredentialSource,
+    ExecPlugin,
+    TokenFile,
+    bearer,
+    end_of_token,
+)
 from .exec_plugin import plugin_command
 from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig
 from .loose_files import loose_kubeconfigs, loose_program
+from .request_log import RequestLog
 
 __all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT = "securescan.kubernetes"
+GRANTOR, SCANNER = "grantor", "scanner"
 
 
 class ClusterConnection:
@@ -36,6 +47,8 @@ class ClusterConnection:
 
     :ivar cluster_name: the kubeconfig's name of the cluster, else host:port
     :ivar warnings: for the operator, about how this connection was configured
+    :ivar role: in whose name it acts: the grantor's, or the scanner's
+    :ivar log: of what is asked of the cluster by this connection and those made of it
     """
 
     def __init__(
@@ -47,10 +60,17 @@ class ClusterConnection:
         *,
         impersonation: Sequence[tuple[str, str]] = (),
         warnings: Sequence[str] = (),
+        user: str = "",
+        role: str = GRANTOR,
+        log: RequestLog | None = None,
     ) -> None:
+        """:param user: whose the credential is, for messages; it stands behind what the source says"""
         self.endpoint = endpoint
         self.cluster_name = cluster_name
         self.warnings = tuple(warnings)
+        self.role = role
+        self.log = log or RequestLog()
+        self._user = user
         self._trust = trust
         self._source = source
         self._impersonation = tuple(impersonation)
@@ -72,9 +92,11 @@ class ClusterConnection:
         return ClusterConnection(
             self.endpoint,
             self._trust,
-            CredentialSource(Credential(bearer(token))),
+            CredentialSource(Credential(bearer(token)), "the scanner's token"),
             self.cluster_name,
             warnings=self.warnings,
+            role=SCANNER,
+            log=self.log,
         )
 
     def headers(self) -> list[tuple[str, str]]:
@@ -94,6 +116,19 @@ class ClusterConnection:
         True if there is another credential, so that the request can be tried again.
         """
         return self._source.renew()
+
+    def explained(self, error: ScanError) -> ScanError:
+        """A failure of a request; one of who we are (401) says which credential was refused, and whose it is."""
+        if error.reason != "not_authenticated":
+            return error
+        ends = end_of_token(self._source.newest.authorization)
+        end = f" It says of itself that it ends at {api_time(ends)}." if ends else ""
+        error.cause = f"{self.server} did not accept {self._source.what}{self._user}.{end}"
+        if self.role == GRANTOR:
+            error.advice = (
+                "Log in again or renew this credential: it is the grantor's, your own, not the scanner's."
+            )
+        return error
 
     def tls(self) -> TlsClient:
         """TLS with the current client certificate.
@@ -133,7 +168,9 @@ class ClusterConnection:
         return f"ClusterConnection({self.cluster_name}, {self.server})"
 
 
-def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
+def connect(
+    options: ConnectionOptions, environ: Mapping[str, str], log: RequestLog | None = None
+) -> ClusterConnection:
     """Find the server and the credential. No request is sent, but an exec plugin is run.
 
     The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over
@@ -141,6 +178,7 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
     `in_cluster` says so.
 
     :param environ: the environment's variables: K8S_AUTH_*, KUBECONFIG, HOME, HTTPS_PROXY, NO_PROXY
+    :param log: of what is asked of the cluster
     :raises ScanError: no_credential, bad_option, bad_file, missing_library
     """
     resolved = add_environment(options, environ)
@@ -152,6 +190,7 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
         connection = _assemble(
             resolved, environ, load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context)
         )
+    connection.log = log or connection.log
     connection.tls()  # so that a bad certificate, key or plugin is found now
     return connection
 
@@ -204,7 +243,7 @@ def _assemble(
     if choice:
         warnings += _looseness(choice, environ, runs_plugin=not options.has_credential)
     if options.has_credential or choice is None:
-        source = CredentialSource(_credential_of_options(options))
+        source = CredentialSource(_credential_of_options(options), _what_options_give(options))
     else:
         source = _credential_of_user(choice, environ)
     impersonation = _impersonation(options, choice.user.content if choice else {})
@@ -215,7 +254,15 @@ def _assemble(
         cluster.name if cluster else endpoint.authority,
         impersonation=impersonation,
         warnings=warnings,
+        user=_whose(options, choice),
     )
+
+
+def _whose(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:
+    """Whose a credential is, to stand behind it in a message."""
+    if choice is None or options.has_credential:
+        return ""
+    return f" of user {choice.user.name!r} (context {choice.context.name!r} of {choice.source})"
 
 
 def _proxy_choice(options: ConnectionOptions, choice: KubeconfigChoice | None) -> ProxyChoice:
@@ -292,6 +339,14 @@ def _credential_of_options(options: ConnectionOptions) -> Credential:
     return Credential(bearer(options.api_key) if options.api_key else "", certificate)
 
 
+def _what_options_give(options: ConnectionOptions) -> str:
+    if options.api_key:
+        return "the token of api_key (or K8S_AUTH_API_KEY)"
+    if options.username:
+        return f"the password of the user {options.username!r}"
+    return f"the client certificate {options.client_cert}"
+
+
 def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) -> CredentialSource:
     """The user's credential, by the precedence of client-go."""
     user = choice.user
@@ -301,10 +356,11 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
     if token_file is not None:
         return TokenFile(token_file, certificate, user.text("token"))
     if user.text("token"):
-        return CredentialSource(Credential(bearer(user.text("token")), certificate))
+        return CredentialSource(Credential(bearer(user.text("token")), certificate), "the token")
     if user.text("username"):
         return CredentialSource(
-            Credential(basic_credential(user.text("username"), user.text("password")), certificate)
+            Credential(basic_credential(user.text("username"), user.text("password")), certificate),
+            "the password",
         )
     if user.content.get("exec"):
         return ExecPlugin(choice, environ, certificate)
@@ -317,7 +373,7 @@ def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) ->
             if user.name
             else f"context {choice.context.name!r} of {choice.source} names no user",
         )
-    return CredentialSource(Credential("", certificate))
+    return CredentialSource(Credential("", certificate), "the client certificate")
 
 
 def _certificate_of_user(choice: KubeconfigChoice) -> ClientCertificate | None:

@@ -10,13 +10,14 @@ import hashlib
 import json
 import random
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.http_pool import HttpPool, HttpRequest, ReplyTooLargeError
+from ..network.http_pool import HttpPool, HttpReply, HttpRequest, HttpTarget, ReplyTooLargeError
 from ..object_shapes import OBJECT, POD, check_object, is_collection, shape_of
 from ..safe_text import server_text
 from .api_errors import ApiError, api_error, describe_request
@@ -221,11 +222,10 @@ class RestClient:
         deadline = Deadline(self._timeout, self._cancel, patience.tried)
         server = self.connection.target()
         request = HttpRequest(method, path_and_query, headers, content)
-        reply = self._pool.exchange(
-            server, request, limit=limit.bytes, deadline=deadline, error_limit=ERROR_BYTES
-        )
+        reply = self._sent(server, request, deadline, limit)
         if not reply.is_success:
-            raise api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
+            error = api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
+            raise self.connection.explained(error)
         check_parts(reply.body, limit, deadline.tried)
         try:
             document = json.loads(reply.body, parse_int=_whole_number, parse_constant=_no_number)
@@ -234,6 +234,25 @@ class RestClient:
         if not isinstance(document, dict):
             raise ScanError("bad_reply", _not_json(reply.headers, server.secrets), tried=deadline.tried)
         return document, len(reply.body)
+
+    def _sent(
+        self, server: HttpTarget, request: HttpRequest, deadline: Deadline, limit: ReplyLimit
+    ) -> HttpReply:
+        """The reply to one request, which is logged."""
+        log, begun = self.connection.log, time.monotonic()
+        what = f"{self.connection.role} {request.method} {request.target.partition('?')[0]}"
+        sent = len(request.body or b"")
+        try:
+            reply = self._pool.exchange(
+                server, request, limit=limit.bytes, deadline=deadline, error_limit=ERROR_BYTES
+            )
+        except ScanError as error:
+            log.add_request(what, error.reason, seconds=time.monotonic() - begun, sent=sent, received=0)
+            raise
+        log.add_request(
+            what, str(reply.status), seconds=time.monotonic() - begun, sent=sent, received=len(reply.body)
+        )
+        return reply
 
 
 def _not_json(headers: Mapping[str, str], secrets: Sequence[str]) -> str:

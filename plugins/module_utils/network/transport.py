@@ -56,6 +56,8 @@ class TlsStream:
 
     `receive` and `send` never block. `sendall` and `makefile` wait; they are what http.client needs of a
     socket.
+
+    :ivar bytes_sent: within TLS, since the connection was made; bytes_received likewise
     """
 
     def __init__(self, sock: TlsSocket, tls: TlsClient, deadline: Deadline) -> None:
@@ -64,6 +66,7 @@ class TlsStream:
         self._sock = sock
         self._read_wants_write = False
         self._unread = b""
+        self.bytes_sent = self.bytes_received = 0
 
     def receive(self, size: int = _RECEIVE_SIZE) -> bytes | None:
         """At most `size` bytes of what has arrived; None if nothing has, b"" at the end of the stream.
@@ -75,7 +78,9 @@ class TlsStream:
             return data
         self._read_wants_write = False
         try:
-            return self._sock.recv(size)
+            data = self._sock.recv(size)
+            self.bytes_received += len(data)
+            return data
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLWantWriteError:
@@ -94,7 +99,9 @@ class TlsStream:
         :raises OSError: the connection broke
         """
         try:
-            return self._sock.send(data)
+            sent = self._sock.send(data)
+            self.bytes_sent += sent
+            return sent
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return 0
 

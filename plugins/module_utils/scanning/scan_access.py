@@ -59,12 +59,14 @@ def scan_access_of(
         yield options.access
         return
     plan = _plan(options, run_id, targets)
+    namespaces = [grant.namespace for grant in plan.grants]
     try:
         outcomes = ensure_present(client, plan)
+        # where nothing was left there is nothing to remove, and looking for it would fail as the making did
+        namespaces = [outcome.namespace for outcome in outcomes if not outcome.left_nothing]
         warnings += failure_warnings(failures_of(outcomes))
         yield as_result(plan, outcomes)
     finally:
-        namespaces = [grant.namespace for grant in plan.grants]
         revoke_when_back(client, run_id, namespaces, options.grant.account_namespace)
 
 

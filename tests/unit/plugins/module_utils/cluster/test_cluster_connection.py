@@ -409,3 +409,61 @@ def test_an_empty_variable_is_not_given(server: FakeApiServer, text: str) -> Non
 def test_another_word_is_neither_true_nor_false(server: FakeApiServer) -> None:
     error = failure(ConnectionOptions(host=server.url, api_key="t"), {"K8S_AUTH_VERIFY_SSL": "maybe"})
     assert error.message == "K8S_AUTH_VERIFY_SSL is neither true nor false"
+
+
+def token_that_ends(moment: int) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": moment}).encode()).decode().rstrip("=")
+    return f"eyJh.{claims}.c2lnbmF0dXJl"
+
+
+def refused(options: ConnectionOptions, environ: dict[str, str] | None = None) -> ScanError:
+    with pytest.raises(ScanError) as caught:
+        RestClient(connect(options, environ or {})).get("/api/v1/namespaces/shop/pods")
+    assert caught.value.reason == "not_authenticated"
+    return caught.value
+
+
+def test_a_refused_credential_is_named_by_kubeconfig_context_user_and_server_and_never_shown(
+    server: FakeApiServer, tmp_path: Path
+) -> None:
+    token = token_that_ends(1_600_000_000)
+    path = tmp_path / "config"
+    path.write_text(json.dumps(server.kubeconfig(token=token)), encoding="utf-8")
+    error = refused(ConnectionOptions(kubeconfig=str(path)))
+    assert error.cause == (
+        f"{server.url} did not accept the token of user 'tester' (context 'test' of kubeconfig {path}). "
+        "It says of itself that it ends at 2020-09-13T12:26:40Z."
+    )
+    assert "your own, not the scanner's" in error.advice
+    assert token not in str(error)
+    assert "c2lnbmF0dXJl" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "token", ["a.b.c", "a.e30.c", "a.eyJleHAiOiAiMSJ9.c", "a.eyJleHAiOiAxZTk5fQ.c", "abc"]
+)
+def test_a_token_that_says_nothing_of_its_end(server: FakeApiServer, token: str) -> None:
+    assert refused(ConnectionOptions(kubeconfig=server.kubeconfig(token=token))).cause.endswith(
+        "of the kubeconfig)."
+    )
+
+
+def test_a_refused_credential_of_the_options_and_of_the_scanner(
+    server: FakeApiServer, tmp_path: Path
+) -> None:
+    trust: dict[str, Any] = {"host": server.url, "ca_cert": str(server.authority.ca)}
+    assert (
+        "the token of api_key (or K8S_AUTH_API_KEY)."
+        in refused(ConnectionOptions(api_key="x", **trust)).cause
+    )
+    (tmp_path / "token").write_text("x", encoding="ascii")
+    user = {"tokenFile": str(tmp_path / "token")}
+    assert (
+        f"token file {tmp_path}/token of"
+        in refused(ConnectionOptions(kubeconfig=server.kubeconfig(**user))).cause
+    )
+    scanner = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {}).with_bearer_token("dead")
+    with pytest.raises(ScanError) as caught:
+        RestClient(scanner).get("/api/v1/namespaces/shop/pods")
+    assert caught.value.cause == f"{server.url} did not accept the scanner's token."
+    assert "your own" not in caught.value.advice
