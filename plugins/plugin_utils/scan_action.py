@@ -10,6 +10,7 @@ any other connection, the module of the same name does the same work on the host
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,10 +21,17 @@ from ansible.utils.display import Display
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
-from ..module_utils.options.spec import Params, Spec
+from ..module_utils.options.spec import Params, Spec, bad_option
+from ..module_utils.options.values import read_values
 from ..module_utils.tasks.context import TaskContext
+from .controller_files import ControllerFiles, looks_like_content
+from .role_variables import variable_of
 
 _display = Display()
+# Options that name files of the machine where the task runs.
+_CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
+_OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
+_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
 
 
@@ -40,21 +48,24 @@ class ScanAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
-        params = self._validated()
         context = self._context(environ, task_vars or {})
         try:
+            given = self._given()
+            params = self._validated(given)
             extra = self.prepare(params)
             if self._runs_here():
+                extra.update(self._connection_files(params))
                 result.update(type(self).task({**params, **extra}, context))
             else:
                 result.update(
                     self._execute_module(
                         module_name=f"securescan.kubernetes.{self.module_name}",
-                        module_args={**self._task.args, **extra},
+                        module_args={**given, **extra},
                         task_vars=task_vars,
                     )
                 )
         except ScanError as error:
+            error = self._with_variable(error)
             result.update(failed=True, msg=str(error), error=error.record())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
@@ -88,8 +99,50 @@ class ScanAction(ActionBase):
     def _runs_here(self) -> bool:
         return self.always_here or (self._connection.transport == "local" and not self._play_context.become)
 
-    def _validated(self) -> dict[str, Any]:
-        validation = ArgumentSpecValidator(type(self).spec()).validate(self._task.args)
+    def files(self) -> ControllerFiles:
+        """Where the files are looked for that the task's options name."""
+        return ControllerFiles(self._task.get_search_path(), self._loader)
+
+    def _connection_files(self, params: Params) -> dict[str, Any]:
+        """The files of the connection by their absolute paths, looked for as kubernetes.core does it."""
+        found: dict[str, Any] = {}
+        for option in _CONNECTION_FILES:
+            path = params.get(option)
+            if isinstance(path, str) and not looks_like_content(path):
+                parts = path.split(os.pathsep) if option == "kubeconfig" else [path]
+                found[option] = os.pathsep.join(self.files().find(part, option) for part in parts if part)
+        return found
+
+    def _given(self) -> dict[str, Any]:
+        """The values of the options that are given.
+
+        :raises ScanError: bad_option, for a value that cannot be what the option wants
+        """
+        read = read_values(type(self).spec(), self._task.args)
+        if len(read.problems) == 1:
+            problem = read.problems[0]
+            raise bad_option(problem.option, problem.text)
+        if read.problems:
+            raise ScanError(
+                "bad_option", "; ".join(each.text for each in read.problems), tried="reading the options"
+            )
+        return dict(read.values)
+
+    def _with_variable(self, error: ScanError) -> ScanError:
+        """The error of an option's value, with the variable of our role by which the option was given."""
+        role = getattr(self._task, "_role", None)
+        name = role.get_name() if role else ""
+        found = _OPTION.fullmatch(error.tried)
+        if found is None or name not in _OUR_ROLES:
+            return error
+        variable = variable_of(_OUR_ROLES[name], found["option"])
+        if variable is None:
+            return error
+        tried = f"reading the option {found['option']}{found['item']}, of the variable {variable}"
+        return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice)
+
+    def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        validation = ArgumentSpecValidator(type(self).spec()).validate(dict(given))
         if validation.error_messages:
             raise AnsibleActionFail("; ".join(validation.error_messages))
         validated: dict[str, Any] = validation.validated_parameters
