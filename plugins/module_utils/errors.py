@@ -475,6 +475,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "They were not used; scan the target again with keep_facts.",
     ),
     ErrorKind(
+        "SCAN-807",
+        "other_cluster",
+        "The run is of another cluster than the one that the task is about.",
+        "Name a run of this cluster. Where the run is meant, set cluster_name (scan_cluster_name of the role) to the "
+        "run's name for its cluster.",
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",

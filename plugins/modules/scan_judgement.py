@@ -51,6 +51,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.cluster_name.run
   - securescan.kubernetes.judging
   - securescan.kubernetes.judging.amendments
 requirements:

@@ -66,6 +66,7 @@ extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.attributes.selection_group
   - securescan.kubernetes.approach
+  - securescan.kubernetes.cluster_name
   - securescan.kubernetes.connection
   - securescan.kubernetes.forbidden
   - securescan.kubernetes.grant

@@ -91,6 +91,7 @@ author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
+  - securescan.kubernetes.cluster_name.run
 """
 
 EXAMPLES = r"""

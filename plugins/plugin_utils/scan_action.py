@@ -52,7 +52,7 @@ class ScanAction(ActionBase):
         try:
             given = self._given()
             params = self._validated(given)
-            extra = self.prepare(params)
+            extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
             if self._runs_here():
                 extra.update(self._connection_files(params))
                 result.update(type(self).task({**params, **extra}, context))
@@ -165,3 +165,11 @@ class ScanAction(ActionBase):
                 {str(key): str(value) for key, value in (self._templar.template(layer) or {}).items()}
             )
         return environ
+
+
+def _cluster_name(params: Params, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    """A host of the inventory is a cluster: its name is the cluster's, unless the task names another, and wherever the
+    task runs. Empty for a module without that option."""
+    if "cluster_name" not in params or params["cluster_name"]:
+        return {}
+    return {"cluster_name": str(task_vars.get("inventory_hostname", ""))}

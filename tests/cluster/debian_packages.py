@@ -15,12 +15,16 @@ from .failure import ClusterError, say
 
 PACKAGE_OF: dict[str, str] = {
     "debootstrap": "debootstrap",
+    "dpkg-deb": "dpkg",
     "gcc": "gcc libc6-dev",
     "ip": "iproute2",
     "mount": "mount",
     "musl-gcc": "musl-tools",
     "openssl": "openssl",
     "pkg-config": "pkg-config",
+    "rpm": "rpm",
+    "rpmbuild": "rpm",
+    "tar": "tar",
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",
 }

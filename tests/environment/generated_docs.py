@@ -27,6 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.qu
     Option,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import SEVERITIES
 from ansible_collections.securescan.kubernetes.tests.environment.attacks_page import attacks_page
 from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
 from ansible_collections.securescan.kubernetes.tests.environment.layers_page import with_layers
@@ -132,6 +133,7 @@ def profile_page(profile: dict, subjects: dict[str, list[dict]], sources: dict[s
         "",
         "Profile `{}`, version {}: {} controls.".format(profile["name"], profile["version"], len(controls)),
     ]
+    lines += index(controls)
     if profile.get("inputs"):
         lines += ["", "## Inputs", "", "| input | default | meaning |", "| --- | --- | --- |"]
         lines += [
@@ -146,6 +148,25 @@ def profile_page(profile: dict, subjects: dict[str, list[dict]], sources: dict[s
         for control in group:
             lines += control_section(control)
     return "\n".join([*lines, *sources_section(controls, sources), ""])
+
+
+def index(controls: list[dict]) -> list[str]:
+    """A line for each control with a link to its section, the gravest first."""
+    lines = ["", "| impact | control | |", "| --- | --- | --- |"]
+    for impact in SEVERITIES:
+        lines += [
+            "| {} | [{}](#{}) | {} |".format(
+                impact, control["id"], slug(f"{control['id']}: {control['title']}"), cell(control["title"])
+            )
+            for control in controls
+            if control["impact"] == impact
+        ]
+    return lines
+
+
+def slug(heading: str) -> str:
+    """The anchor that forges give to a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def default_cell(value: object) -> str:

@@ -51,6 +51,10 @@ def language_page(generated: str) -> str:
         "",
         _INTRODUCTION % ", ".join(f"`{name}`" for name in INPUT_TYPES),
         "",
+        "On this page: [matchers](#matchers), [types](#types), [resources](#resources): "
+        + ", ".join(f"[{name}](#{name})" for name in RESOURCES)
+        + ".",
+        "",
     ]
     lines += [
         "## Matchers",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -90,6 +91,29 @@ def test_the_archive_holds_what_users_need_and_no_more(archive):
         name for name in names if "__pycache__" in name or name.endswith((".pyc", ".retry", ".tar.gz"))
     ]
     assert archive.stat().st_size < MAX_ARCHIVE_BYTES
+
+
+def checkout(folder: pathlib.Path) -> None:
+    """The collection's files as a repository of their own."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("build", ".git", "__pycache__", ".*_cache"))
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "all")):
+        identity = ("-c", "user.name=tester", "-c", "user.email=tester@example.com")
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize("way", ["a checkout", "git"])
+def test_it_is_installed_from_a_checkout_and_from_git_as_from_its_archive(way, archive, tmp_path):
+    programs = pathlib.Path(sys.executable).parent
+    repository = tmp_path / "repository"
+    checkout(repository)
+    source = "." if way == "a checkout" else f"git+file://{repository}"
+    environ = clean_environ(programs, HOME=str(tmp_path))
+    done = run(programs / "ansible-galaxy", "collection", "install", source, cwd=repository, environ=environ)
+    assert done.returncode == 0, done.stdout
+    installed = tmp_path / ".ansible" / "collections" / "ansible_collections" / "securescan" / "kubernetes"
+    with tarfile.open(archive) as file:
+        shipped = {member.name for member in file.getmembers() if member.isfile()}
+    assert {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()} == shipped
 
 
 class Installation:

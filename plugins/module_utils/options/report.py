@@ -13,25 +13,33 @@ from ..errors import ScanError
 from ..reports.registry import REPORTS
 from ..reports.report import Report
 from ..suggestions import unknown_name
-from .run import summary_sha256_option, summary_sha256_spec
+from .run import cluster_name_option, cluster_name_spec, summary_sha256_option, summary_sha256_spec
 from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """`output_dir` is where the reports are written. `summary_sha256` is empty where it is not known."""
+    """`output_dir` is where the reports are written. `summary_sha256` and `cluster_name` are empty where they are
+    not known."""
 
     run_dir: Path
     summary_sha256: str
     reports: tuple[Report, ...]
     output_dir: Path
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ReportOptions:
         """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256"""
         run_dir = Path(params["run_dir"])
         output_dir = run_dir if params["output_dir"] is None else Path(params["output_dir"])
-        return cls(run_dir, summary_sha256_option(params), _reports(params["formats"]), output_dir)
+        return cls(
+            run_dir,
+            summary_sha256_option(params),
+            _reports(params["formats"]),
+            output_dir,
+            cluster_name_option(params),
+        )
 
 
 def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
@@ -49,6 +57,7 @@ def scan_report_spec() -> Spec:
     return {
         "run_dir": {"type": "path", "required": True},
         **summary_sha256_spec(),
+        **cluster_name_spec(),
         "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
         "output_dir": {"type": "path"},
     }

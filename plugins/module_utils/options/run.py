@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of modules that read the folder of a run, or write one."""
+"""The options of modules that read the folder of a run, or write one, and the name of the cluster that it is about."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def summary_sha256_option(params: Params) -> str:
 
 def summary_sha256_spec() -> Spec:
     return {"summary_sha256": {"type": "str"}}
+
+
+def cluster_name_option(params: Params) -> str:
+    """What the cluster is called in results, empty where it is not given. :raises ScanError: bad_option"""
+    given: str = params.get("cluster_name") or ""
+    if given != given.strip() or not given.isprintable():
+        raise bad_option("cluster_name", f"{given[:100]!r} begins or ends with a blank, or cannot be printed")
+    return given
+
+
+def cluster_name_spec() -> Spec:
+    return {"cluster_name": {"type": "str"}}
 
 
 def shared_folder_spec() -> Spec:

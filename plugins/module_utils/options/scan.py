@@ -17,7 +17,7 @@ from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .profile import JudgingOptions, judging_spec
-from .run import shared_folder_spec
+from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
 
@@ -25,7 +25,8 @@ from .spec import Params, Spec
 @dataclass(frozen=True)
 class ScanOptions:
     """`access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what
-    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time."""
+    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time.
+    `cluster_name`: empty where the connection's name for the cluster is taken."""
 
     connection: ConnectionOptions
     targets: SelectionOptions
@@ -40,6 +41,7 @@ class ScanOptions:
     keep_facts: bool
     renew_access: bool
     drift_paths: tuple[str, ...]
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ScanOptions:
@@ -67,6 +69,7 @@ class ScanOptions:
             keep_facts=params["keep_facts"],
             renew_access=params["renew_access"],
             drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
+            cluster_name=cluster_name_option(params),
         )
 
     def looking_at_images(self) -> ScanOptions:
@@ -82,6 +85,7 @@ def scan_container_spec() -> Spec:
         "drift_paths": {"type": "list", "elements": "str", "default": ["/"]},
         "output_dir": {"type": "path", "required": True},
         **shared_folder_spec(),
+        **cluster_name_spec(),
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
         "output_limit": {"type": "int", "default": 8388608},

@@ -13,6 +13,7 @@ from .approach import approach_options, approach_spec
 from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
+from .run import cluster_name_option, cluster_name_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
 
@@ -21,7 +22,7 @@ from .spec import Params, Spec
 class TargetInfoOptions:
     """`listed`: how many targets the result holds. `timeout`: seconds that a scan would give a target.
     `earlier_run`: the folder of a run whose times the estimate takes. `concurrency`: targets at a time, in
-    the scan that is estimated."""
+    the scan that is estimated. `cluster_name`: empty where the connection's name for the cluster is taken."""
 
     connection: ConnectionOptions
     targets: SelectionOptions
@@ -34,6 +35,7 @@ class TargetInfoOptions:
     earlier_run: str | None
     concurrency: int
     timeout: float
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> TargetInfoOptions:
@@ -56,6 +58,7 @@ class TargetInfoOptions:
             earlier_run=params["earlier_run"],
             concurrency=params["concurrency"],
             timeout=params["timeout"],
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -68,6 +71,7 @@ def scan_target_info_spec() -> Spec:
         "earlier_run": {"type": "path"},
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
+        **cluster_name_spec(),
         **approach_spec(),
         **grant_spec(),
         **targets_spec(),

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from ..errors import ScanError
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
 from .bounds import check_numbers
-from .run import shared_folder_spec, summary_sha256_option, summary_sha256_spec
+from .run import (
+    cluster_name_option,
+    cluster_name_spec,
+    shared_folder_spec,
+    summary_sha256_option,
+    summary_sha256_spec,
+)
 from .spec import Params, Spec
 from .values import numbers_in_text, shown
 
@@ -19,7 +25,7 @@ from .values import numbers_in_text, shown
 @dataclass(frozen=True)
 class ThresholdOptions:
     """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
-    it is not known. `max_age` is in seconds, None without a limit."""
+    it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken."""
 
     run_dir: str
     summary_sha256: str
@@ -28,6 +34,7 @@ class ThresholdOptions:
     threshold: Threshold
     baseline: str | None
     fail_on: str
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
@@ -41,6 +48,7 @@ class ThresholdOptions:
             threshold=threshold_option(params),
             baseline=params["baseline"],
             fail_on=params["fail_on"],
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -78,6 +86,7 @@ def scan_threshold_spec() -> Spec:
         **summary_sha256_spec(),
         "max_age": {"type": "int"},
         **shared_folder_spec(),
+        **cluster_name_spec(),
         **threshold_spec(),
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
     }

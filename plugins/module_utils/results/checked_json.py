@@ -86,6 +86,10 @@ class JsonObject:
         """For a key that older files lack, or hold null under: then the empty text."""
         return "" if self.values.get(name) is None else self.text(name)
 
+    def text_or_none(self, name: str) -> str | None:
+        """None where the key is missing or null."""
+        return None if self.values.get(name) is None else self.text(name)
+
     def number(self, name: str) -> float:
         value: float = self._of(name, _NUMBER)
         return value

@@ -92,7 +92,8 @@ class FailedControl(JsonRecord):
 class Decision(JsonRecord):
     """The gate's decision. `coverage` is the percentage of expected targets that were judged (None: not known).
 
-    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it. `expected`,
+    `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it and
+    `no_longer_failed` what failed only in it, on containers that were scanned now, too. `expected`,
     `scanned` and `judged` are numbers of targets; one that was scanned is judged when each profile judged something.
     """
 
@@ -107,6 +108,7 @@ class Decision(JsonRecord):
     counts: Counts = field(default_factory=Counts)
     baseline: str = ""
     new_failures: tuple[FailedControl, ...] = ()
+    no_longer_failed: tuple[FailedControl, ...] = ()
 
     @classmethod
     def from_json(cls, given: JsonObject) -> Decision:
@@ -124,6 +126,7 @@ class Decision(JsonRecord):
             counts=Counts.from_json(counts.object("controls")),
             baseline=given.text_or_empty("baseline"),
             new_failures=tuple(FailedControl.from_json(one) for one in given.objects("new_failures")),
+            no_longer_failed=tuple(FailedControl.from_json(one) for one in given.objects("no_longer_failed")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -134,6 +137,7 @@ class Decision(JsonRecord):
             "coverage": self.coverage,
             "baseline": self.baseline,
             "new_failures": plain(self.new_failures),
+            "no_longer_failed": plain(self.no_longer_failed),
             "counts": {
                 "targets": {"expected": self.expected, "scanned": self.scanned, "judged": self.judged},
                 "controls": self.counts.to_json(),

@@ -7,12 +7,16 @@ The summary says what was selected, scanned and found, small enough to be held w
 `summary.json` of the run's folder:
 
     schema            securescan.kubernetes/run-summary
-    schema_version    number; 2
+    schema_version    number; 3
     run_id, started, finished (RFC 3339), duration (seconds), cluster, collection {name, version}, collector_version
+    cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
     target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too
     left_out          {reason: number} of containers that were chosen by no option but left out all the same
+    unmatched         list of {kind, name, namespace, error {code, reason, message}} of what the selection names and that gave
+                      no target; `kind` is namespace, workload, pod or container, `namespace` is empty where none is named
+    allow_empty       whether the selection is allowed to choose nothing
     controls          {status: {total, critical, high, medium, low, none}, ..., controls, compliance} over all targets
     failed_controls   list of {profile, id, title, severity, targets}: worst severity first, then most targets
     not_reviewed      list of {profile, id, title, severity, targets, cause}: the same for controls that are Not Reviewed,
@@ -54,10 +58,11 @@ from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
 from .target_record import TargetRecord
+from .unmatched import Unmatched
 from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SUMMARY_JSON = "summary.json"
 HDF_FOLDER = "hdf"
 _MAX_SUMMARY_BYTES = 512 * 1024 * 1024
@@ -106,8 +111,16 @@ def _lift_result_1(target: dict[str, Any]) -> str:
     return NOT_SCANNED if target.get("outcome") == NOT_SCANNED and not target.get("reasons") else FAIL
 
 
+def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 knew no id of the API server, nothing of names that gave no target, and not what no longer fails."""
+    summary = {**old, "cluster_uid": None, "unmatched": [], "allow_empty": False}
+    if isinstance(old.get("gate"), dict):
+        summary["gate"] = {**old["gate"], "no_longer_failed": []}
+    return summary
+
+
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1, 2: _lift_2}
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,7 @@ class Run(JsonRecord):
     run_id: str
     started: str
     cluster: str
+    cluster_uid: str | None
     collection: Producer
     collector_version: str
     selection: Mapping[str, Any]
@@ -198,6 +212,8 @@ class Run(JsonRecord):
     duration: float
     target_counts: TargetCounts
     left_out: Mapping[str, int]
+    unmatched: tuple[Unmatched, ...]
+    allow_empty: bool
     controls: Counts
     failed_controls: tuple[ControlCount, ...]
     not_reviewed: tuple[ControlCount, ...]
@@ -302,6 +318,7 @@ def _read(given: JsonObject, folder: str) -> Run:
     return Run(
         **head,
         duration=given.number("duration"),
+        cluster_uid=given.text_or_none("cluster_uid"),
         collection=Producer.from_json(given.object("collection")),
         collector_version=given.text_or_empty("collector_version"),
         selection=given.mapping("selection"),
@@ -309,6 +326,8 @@ def _read(given: JsonObject, folder: str) -> Run:
         judged_from=JudgedFrom.from_json(judged_from) if judged_from else None,
         target_counts=TargetCounts.of(targets),
         left_out=given.whole_numbers("left_out"),
+        unmatched=tuple(Unmatched.from_json(one) for one in given.objects("unmatched")),
+        allow_empty=given.truth("allow_empty"),
         controls=Counts.from_json(given.object("controls")),
         failed_controls=tuple(
             ControlCount.from_json(control, with_cause=False) for control in given.objects("failed_controls")

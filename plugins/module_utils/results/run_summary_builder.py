@@ -18,6 +18,7 @@ from .run import ControlCount, JudgedFrom, Producer, ProfileReference, Run, Targ
 from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, SCANNED, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .target_record import DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
+from .unmatched import Unmatched
 
 _MAX_ERROR_TEXT = 1000
 
@@ -30,6 +31,9 @@ class RunSummaryBuilder:
     :param profiles: those that were chosen
     :param judged_from: the run whose kept facts are judged
     :param left_out: number of containers that were left out, by the reason
+    :param cluster_uid: the API server's own id, None where it is not known
+    :param unmatched: what the selection names and that gave no target
+    :param allow_empty: whether the selection is allowed to choose nothing
     """
 
     def __init__(
@@ -43,6 +47,9 @@ class RunSummaryBuilder:
         collector_version: str = "",
         judged_from: JudgedFrom | None = None,
         left_out: Mapping[str, int] = MappingProxyType({}),
+        cluster_uid: str | None = None,
+        unmatched: Sequence[Unmatched] = (),
+        allow_empty: bool = False,
     ) -> None:
         self._run_id = run_id
         self._started = started
@@ -52,6 +59,9 @@ class RunSummaryBuilder:
         self._collector_version = collector_version
         self._judged_from = judged_from
         self._left_out = dict(left_out)
+        self._cluster_uid = cluster_uid
+        self._unmatched = tuple(unmatched)
+        self._allow_empty = allow_empty
         self._targets: list[TargetRecord] = []
         self._counts: list[Counts] = []
         self._failed = _ControlCounter()
@@ -147,6 +157,7 @@ class RunSummaryBuilder:
             run_id=self._run_id,
             started=self._started,
             cluster=self._cluster,
+            cluster_uid=self._cluster_uid,
             collection=Producer(COLLECTION, VERSION),
             collector_version=self._collector_version,
             selection=dict(self._selection),
@@ -156,6 +167,8 @@ class RunSummaryBuilder:
             duration=duration,
             target_counts=TargetCounts.of(targets),
             left_out=self._left_out,
+            unmatched=self._unmatched,
+            allow_empty=self._allow_empty,
             controls=merge_counts(self._counts),
             failed_controls=self._failed.worst_first(),
             not_reviewed=self._not_reviewed.worst_first(),

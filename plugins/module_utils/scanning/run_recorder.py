@@ -20,6 +20,7 @@ from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, ProfileReference
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..results.unmatched import Unmatched
 from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
 
@@ -40,12 +41,18 @@ class RunRecorder:
         collector_version: str,
         judged_from: JudgedFrom | None = None,
         left_out: Mapping[str, int] = MappingProxyType({}),
+        cluster_uid: str | None = None,
+        unmatched: Sequence[Unmatched] = (),
+        allow_empty: bool = False,
         writes: bool = True,
     ) -> None:
         """
         :param selection: the options of the selection, as the operator gave them
         :param judged_from: the run whose kept facts are judged
         :param left_out: number of containers that were left out, by the reason
+        :param cluster_uid: the API server's own id, None where it is not known
+        :param unmatched: what the selection names and that gave no target
+        :param allow_empty: whether the selection is allowed to choose nothing
         :param writes: False in check mode: nothing is written, the folder is not there
         """
         self._folder = folder
@@ -66,6 +73,9 @@ class RunRecorder:
             collector_version=collector_version,
             judged_from=judged_from,
             left_out=left_out,
+            cluster_uid=cluster_uid,
+            unmatched=unmatched,
+            allow_empty=allow_empty,
         )
         self._scanned = 0
         self._notes: list[Note] = []

@@ -135,9 +135,8 @@ class ScanRun:
 
     def _scan_successors(self, lost: Sequence[Outcome]) -> None:
         """Once, for targets whose pod was replaced meanwhile: scans what stands in their place."""
-        current = select_targets(
-            self._grantor, self._grantor.connection.cluster_name, self._options.targets.selection
-        )
+        cluster = lost[0].selected.target.cluster
+        current = select_targets(self._grantor, cluster, self._options.targets.selection)
         renewal = renew_access(
             self._grantor,
             self._access,

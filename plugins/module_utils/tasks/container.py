@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..approaches.choice import check_targets
+from ..cluster.cluster_uid import read_cluster_uid
 from ..cluster.rest import RestClient
 from ..collector.frames import COLLECTOR_VERSION
 from ..drift.listings import image_queries
@@ -17,7 +17,7 @@ from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
 from ..results.folder_owners import check_folder
-from ..results.run_folder import RunFolder, new_run_folder
+from ..results.run_folder import new_run_folder
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
 from ..scanning.scan_preview import preview_scan
@@ -43,7 +43,8 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     connection = connect_grantor(options.connection, context)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()
-    targets = list(select_targets(grantor, connection.cluster_name, options.targets.selection, looked_at))
+    cluster = options.cluster_name or connection.cluster_name
+    targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
         grantor, options.targets.selection, looked_at, options.targets.allow_empty
     )
@@ -51,29 +52,28 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     left_out = looked_at.left_out_by_no_option()
     if context.check_mode:
         return dict(preview_scan(options, targets, grantor, context.say), left_out=left_out)
+    cluster_uid = read_cluster_uid(grantor)
     # before the access: where the output folder cannot be written, the cluster is left alone
     folder = new_run_folder(options.output_dir, run_id_of(options))
-    result = _scanned(Scan(options, engines, request, targets), folder, left_out, grantor, context)
+    recorder = RunRecorder(
+        folder,
+        cluster=cluster,
+        selection=options.targets.as_given,
+        judging=options.judging,
+        collector_version=COLLECTOR_VERSION,
+        left_out=left_out,
+        cluster_uid=cluster_uid,
+        allow_empty=options.targets.allow_empty,
+    )
+    result = _scanned(Scan(options, engines, request, targets), recorder, grantor, context)
     return dict(result, left_out=left_out)
 
 
-def _scanned(
-    scan: Scan, folder: RunFolder, left_out: Mapping[str, int], grantor: RestClient, context: TaskContext
-) -> dict[str, Any]:
+def _scanned(scan: Scan, recorder: RunRecorder, grantor: RestClient, context: TaskContext) -> dict[str, Any]:
     result: dict[str, Any] = {}
 
     def run() -> None:
-        with scan_access_of(
-            scan.options, grantor, folder.path.name, scan.targets, context.warnings
-        ) as access:
-            recorder = RunRecorder(
-                folder,
-                cluster=grantor.connection.cluster_name,
-                selection=scan.options.targets.as_given,
-                judging=scan.options.judging,
-                collector_version=COLLECTOR_VERSION,
-                left_out=left_out,
-            )
+        with scan_access_of(scan.options, grantor, recorder.run_id, scan.targets, context.warnings) as access:
             result.update(
                 ScanRun(scan, recorder, grantor, access, say=context.say, cancel=context.cancel).run()
             )

@@ -49,6 +49,9 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
         collector_version=then.collector_version,
         judged_from=JudgedFrom(then.run_id, then.started),
         left_out=then.left_out,
+        cluster_uid=then.cluster_uid,
+        unmatched=then.unmatched,
+        allow_empty=then.allow_empty,
         writes=not context.check_mode,
     )
     judging = JudgeKept(

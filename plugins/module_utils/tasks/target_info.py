@@ -29,11 +29,12 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
     footprint where they are asked for; output_file; table, the text to show."""
     options = TargetInfoOptions.from_params(params)
     connection = connect_grantor(options.connection, context)
+    cluster = options.cluster_name or connection.cluster_name
     client, looked_at = RestClient(connection), SelectionReport()
     targets: list[dict[str, Any]] = []
     held: list[SelectedTarget] = []
     footprint = _Footprint()
-    for selected in select_targets(client, connection.cluster_name, options.targets.selection, looked_at):
+    for selected in select_targets(client, cluster, options.targets.selection, looked_at):
         targets.append(_as_result(selected))
         if options.explain:
             held.append(selected)
@@ -44,7 +45,7 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
     )
     result: dict[str, Any] = {
         "changed": False,
-        "cluster": connection.cluster_name,
+        "cluster": cluster,
         "counts": _counts(targets, looked_at),
         "looked_at": looked_at.as_dict(),
         "limit_reached": looked_at.limit_reached,
@@ -54,10 +55,10 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
         result["explained"], expectations = explain(options, context, client, held)
         for record, expected in zip(targets, expectations):
             record.update(expectation_as_result(expected))
-        result["table"] += preflight_lines(connection.cluster_name, result["explained"])
+        result["table"] += preflight_lines(cluster, result["explained"])
     if options.footprint:
         result["footprint"] = entries_as_result(footprint.entries)
-        result["table"] += footprint_lines(connection.cluster_name, result["footprint"])
+        result["table"] += footprint_lines(cluster, result["footprint"])
     if options.output_file and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
         if options.footprint:

@@ -94,7 +94,7 @@ class Rootfs:
 
     def install_rpm_records(self, packages: dict[str, str]) -> None:
         """Make an rpm database (SQLite, where Fedora and its relatives have it) of these packages, by name and version."""
-        debian_packages.ensure(["rpm"])
+        debian_packages.ensure(["rpm", "rpmbuild"])
         with tempfile.TemporaryDirectory() as top:
             for name, version in packages.items():
                 spec = Path(top, f"{name}.spec")

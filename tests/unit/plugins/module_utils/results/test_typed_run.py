@@ -28,6 +28,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.targ
     IDENTITY,
     ErrorRecord,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unmatched import (
+    Unmatched,
+    UnmatchedError,
+)
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -138,13 +142,21 @@ BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
     (("gate", "new_failures", 0, "place"), None, "gate.new_failures[0].place is missing or of another type"),
     (("waiver_notes", 0, "text"), None, "waiver_notes[0].text is missing or of another type"),
     (("collection",), None, "collection is missing or of another type"),
-    (("schema_version",), [], "is not a run summary of schema version 2"),
+    (("schema_version",), [], "is not a run summary of schema version 3"),
 ]
+
+
+def as_version_2(run: Run) -> dict[str, Any]:
+    """The run's summary as version 2 of the schema had it."""
+    old = summary_of(run)
+    old["schema_version"] = 2
+    del old["cluster_uid"], old["unmatched"], old["allow_empty"], old["gate"]["no_longer_failed"]
+    return old
 
 
 def as_version_1(run: Run) -> dict[str, Any]:
     """The run's summary as version 1 of the schema had it."""
-    old = summary_of(run)
+    old = as_version_2(run)
     old["schema_version"] = 1
     del old["left_out"], old["target_counts"]["not_judged"]
     for target in old["targets"]:
@@ -183,6 +195,16 @@ def without_what_is_new(run: Run) -> Run:
     )
     gate = replace(gate, targets=decided, judged=gate.scanned, threshold=replace(gate.threshold, added=()))
     return replace(run, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
+
+
+def test_a_summary_of_version_2_knows_neither_the_servers_id_nor_names_without_a_target(run: Run) -> None:
+    old = as_version_2(run)
+    assert Run.from_json(old, "summary.json", run.folder) == run
+    assert old == as_version_2(run), "what was given is not changed"
+    error = UnmatchedError("SCAN-401", "no_targets", "namespace billingg does not exist")
+    more = replace(run, cluster_uid="1-2-3", unmatched=(Unmatched("namespace", "billingg", "", error),))
+    assert Run.from_json(more.to_json(), "summary.json", run.folder) == more
+    assert more.unmatched[0].target_id == "namespace//billingg"
 
 
 def test_a_summary_of_version_1_is_read_without_digests_and_evidence(run: Run) -> None:
@@ -267,7 +289,7 @@ def test_a_summary_of_an_older_version_is_lifted_step_by_step(
     assert (read.run_id, read.duration) == ("run-1", 2.0)
     assert replace(read, folder=run.folder) == without_what_is_new(run)
     assert read.to_json()["schema_version"] == SCHEMA_VERSION, "it is written in today's version"
-    with pytest.raises(ScanError, match="is not a run summary of schema version 2"):
+    with pytest.raises(ScanError, match="is not a run summary of schema version 3"):
         Run.from_json(dict(old, schema_version=-2), "summary.json")
 
 
