@@ -49,7 +49,9 @@ def check_variables(role: str, task_vars: Mapping[str, Any], template: Template)
     """
     spec, prefix = variables_of(role), f"{role}_"
     given = {name: template(task_vars[name]) for name in spec if name in task_vars}
-    read = read_values(spec, {name: value for name, value in given.items() if not _is_omitted(value, task_vars)})
+    read = read_values(
+        spec, {name: value for name, value in given.items() if not _is_omitted(value, task_vars)}
+    )
     foreign = read.values.get(f"{prefix}foreign_variables", [])
     known = {*spec, *LEFT_FOR_OTHERS[role]}
     unknown = [
@@ -79,7 +81,9 @@ def variable_of(role: str, option: str) -> str | None:
 
 def _is_omitted(value: Any, task_vars: Mapping[str, Any]) -> bool:
     omit = task_vars.get("omit")
-    return not is_given(value) or (omit is not None and (value is omit or (isinstance(value, str) and value == omit)))
+    return not is_given(value) or (
+        omit is not None and (value is omit or (isinstance(value, str) and value == omit))
+    )
 
 
 def _beyond_bounds(prefix: str, values: Mapping[str, Any]) -> list[Problem]:
@@ -98,7 +102,9 @@ def _unknown_variables(role: str, names: list[str]) -> ScanError:
     told = []
     for name in names:
         near = difflib.get_close_matches(name[len(prefix) :], known, 1, 0.6)
-        told.append(f"you have set {name}{f'; did you mean {known[near[0]]}?' if near else ', which nothing reads'}")
+        told.append(
+            f"you have set {name}{f'; did you mean {known[near[0]]}?' if near else ', which nothing reads'}"
+        )
     return ScanError(
         "bad_option",
         "; ".join(told),

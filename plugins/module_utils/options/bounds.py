@@ -43,7 +43,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),
-    "max_age": Bounds(1, 3650 * _DAY, "seconds"),
+    "max_age": Bounds(0, 3650 * _DAY, "seconds"),
     # as much as the collector sends at least and at most
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
@@ -68,4 +68,3 @@ def check_number(option: str, value: float) -> None:
     why = BOUNDS[option].refusal(value)
     if why:
         raise bad_option(option, f"{option} {why}")
-

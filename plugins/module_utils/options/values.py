@@ -138,7 +138,9 @@ def _read(rule: Mapping[str, Any], value: Any) -> Any:
 
 def _chosen(rule: Mapping[str, Any], value: Any) -> Any:
     choices = rule.get("choices")
-    for each in (value if isinstance(value, list) else [value]) if choices else ():
+    if not choices:
+        return value
+    for each in value if isinstance(value, list) else [value]:
         if each not in choices:
             words = [str(choice) for choice in choices]
             raise _UnusableError(
@@ -257,9 +259,15 @@ def _by_keys(spec: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
     problems = [(f".{problem.option}", problem.why) for problem in read.problems]
     for key in value:
         if key not in spec:
-            problems.append(("", f"has no key {shown(key)}{nearest(str(key), spec, 'it has')} {', '.join(spec)}"))
+            problems.append(
+                ("", f"has no key {shown(key)}{nearest(str(key), spec, 'it has')} {', '.join(spec)}")
+            )
     for key, rule in spec.items():
-        if rule.get("required") and key not in read.values and not any(p.option == key for p in read.problems):
+        if (
+            rule.get("required")
+            and key not in read.values
+            and not any(p.option == key for p in read.problems)
+        ):
             problems.append(("", f"needs the key {key}"))
     if problems:
         raise _UnusableError(*problems)

@@ -10,8 +10,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from ..errors import ScanError
 from .folder_owners import check_folder
-from .whole_file import write_failed
 
 
 def check_output_folder(path: str, allow_shared: bool) -> list[str]:
@@ -28,7 +28,7 @@ def check_output_folder(path: str, allow_shared: bool) -> list[str]:
     return warnings
 
 
-def check_can_write(folder: Path) -> None:
+def check_can_write(folder: Path, tried: str = "write results") -> None:
     """:raises ScanError: write_failed, where nothing can be written to the folder, or it cannot be made"""
     wanted = folder.absolute()
     try:
@@ -38,4 +38,4 @@ def check_can_write(folder: Path) -> None:
         Path(tempfile.mkdtemp(prefix=".securescan-", dir=there)).rmdir()
     except OSError as reason:
         why = f"{there}: {reason.strerror or reason}" if there != wanted else reason.strerror or str(reason)
-        raise write_failed(wanted, OSError(reason.errno, f"it cannot be written to: {why}")) from None
+        raise ScanError("write_failed", f"{wanted} cannot be written to: {why}", tried=tried) from None

@@ -16,7 +16,7 @@ from ..engines.registry import engines_for
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
-from ..results.folder_owners import check_folder
+from ..results.output_folder import check_output_folder
 from ..results.run_folder import new_run_folder
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
@@ -39,7 +39,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
         options = options.looking_at_images()
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
+    context.warnings += check_output_folder(options.output_dir, options.allow_shared_folder)
     connection = connect_grantor(options.connection, context)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()

@@ -77,7 +77,7 @@ def test_every_module_has_its_action_plugin(name):
 def test_roles_document_every_variable_that_they_use():
     for role in ("access", "scan"):
         folder = ROOT / "roles" / role
-        spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"][
+        spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["variables"][
             "options"
         ]
         defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text())
