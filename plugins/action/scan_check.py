@@ -15,12 +15,13 @@ from ..plugin_utils.profile_and_amendment_files import (
     read_amendment_files,
     read_threshold_file,
 )
-from ..plugin_utils.role_variables import check_variables
+from ..plugin_utils.role_variables import LEFT_FOR_OTHERS, check_variables
 from ..plugin_utils.scan_action import ScanAction
 
 
 class ActionModule(ScanAction):
     module_name = "scan_check"
+    assurance = "No cluster was touched."
     spec = staticmethod(scan_check_spec)
     task = staticmethod(run_scan_check)
 
@@ -28,10 +29,14 @@ class ActionModule(ScanAction):
         self._task_vars: Mapping[str, Any] = task_vars or {}
         return super().run(tmp, task_vars)
 
-    def prepare(self, params: Params) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The variables first: a value that cannot be used is then told by the name of its variable."""
-        if params["role"]:
-            check_variables(params["role"], self._task_vars, self._templar.template)
+        role = self._task.args.get("role")
+        if role in LEFT_FOR_OTHERS:
+            check_variables(role, self._task_vars, self._templar.template)
+        return super().given()
+
+    def prepare(self, params: Params) -> dict[str, Any]:
         files = self.files()
         if params["profiles"]:
             compiled_profiles(params, files)

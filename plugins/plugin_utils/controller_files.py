@@ -49,9 +49,9 @@ class ControllerFiles:
         if looks_like_content(path):
             raise ScanError(
                 "bad_file",
-                f"{option} is a text with content, not the path of a file",
+                f"{option} is a text in YAML or JSON; the path of a file, or in a play a dictionary, is expected",
                 tried=f"reading the option {option}",
-                advice="Put the text into a file and give its path; or, in a play or a variables file, give a dictionary.",
+                advice="Put the text into a file and give its path, or give a dictionary.",
             )
         raise ScanError(
             "bad_file",

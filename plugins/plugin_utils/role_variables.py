@@ -4,8 +4,8 @@
 """The variables of our roles, as a play has set them: names that nobody reads and values that cannot be used are refused.
 
 Ansible ignores a variable that is misspelt, also one that forbids something. It also refuses an empty text where a number is
-due, which is what a survey gives for an empty field. So the specification of the roles' variables is not that of an entry point,
-which Ansible validates itself, but an entry of its own, and this reads it.
+due, which is what a survey gives for an empty field. So the file meta/argument_specs of the roles takes its validation away, and
+this reads the specification instead.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from ..module_utils.options.spec import Spec
 from ..module_utils.options.values import Problem, is_given, read_values
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
-# The entry of meta/argument_specs.yml that specifies the variables of all entry points of a role.
-VARIABLES = "variables"
 # What the roles leave for tasks after them.
 LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset({"scan_gate", "scan_info", "scan_recycled", "scan_result"}),
@@ -36,11 +34,11 @@ Template = Callable[[Any], Any]
 
 @lru_cache(maxsize=2)
 def variables_of(role: str) -> Spec:
-    """The specification of a role's variables, read once for all hosts."""
+    """The specification of the variables of all entry points of a role, read once for all hosts."""
     path = _ROLES / role / "meta" / "argument_specs.yml"
     document = plain_data(compose_yaml(path.read_text(encoding="utf-8"), str(path), quick=True))
-    specified: Spec = document["argument_specs"][VARIABLES]["options"]
-    return specified
+    entries = document["argument_specs"].values()
+    return {name: rule for entry in entries for name, rule in entry.get("options", {}).items()}
 
 
 def check_variables(role: str, task_vars: Mapping[str, Any], template: Template) -> None:
@@ -69,7 +67,7 @@ def check_variables(role: str, task_vars: Mapping[str, Any], template: Template)
             "bad_option",
             "; ".join(problem.text for problem in problems),
             tried=f"reading the variables of the role {role}",
-            advice="Correct the variables; no cluster was touched.",
+            advice="Correct the variables.",
         )
 
 
@@ -109,6 +107,7 @@ def _unknown_variables(role: str, names: list[str]) -> ScanError:
         "bad_option",
         "; ".join(told),
         tried=f"reading the variables of the role {role}",
+        cause="Ansible ignores a variable that nothing reads, also one that forbids something.",
         advice=f"Correct the names; `ansible-doc -t role securescan.kubernetes.{role}` lists all. Variables of your own that "
-        f"begin with {prefix} can stay: name them in {prefix}foreign_variables. No cluster was touched.",
+        f"begin with {prefix} can stay: name them in {prefix}foreign_variables.",
     )

@@ -42,6 +42,8 @@ class ScanAction(ActionBase):
     _supports_check_mode = True
     module_name = ""
     always_here = False
+    # said with every error of a task that is there to find it before the cluster is asked
+    assurance = ""
     spec: Callable[[], Spec]
     task: Task
 
@@ -50,7 +52,7 @@ class ScanAction(ActionBase):
         environ = self._environment()
         context = self._context(environ, task_vars or {})
         try:
-            given = self._given()
+            given = self.given()
             params = self._validated(given)
             extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
             if self._runs_here():
@@ -65,7 +67,7 @@ class ScanAction(ActionBase):
                     )
                 )
         except ScanError as error:
-            error = self._with_variable(error)
+            error = self._completed(error)
             result.update(failed=True, msg=str(error), error=error.record())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
@@ -113,7 +115,7 @@ class ScanAction(ActionBase):
                 found[option] = os.pathsep.join(self.files().find(part, option) for part in parts if part)
         return found
 
-    def _given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The values of the options that are given.
 
         :raises ScanError: bad_option, for a value that cannot be what the option wants
@@ -128,18 +130,20 @@ class ScanAction(ActionBase):
             )
         return dict(read.values)
 
-    def _with_variable(self, error: ScanError) -> ScanError:
-        """The error of an option's value, with the variable of our role by which the option was given."""
+    def _completed(self, error: ScanError) -> ScanError:
+        """The error with the assurance, and of an option's value with the variable of our role by which it was given."""
+        advice = f"{error.advice.rstrip('.')}. {self.assurance}" if self.assurance else error.advice
+        tried = self._with_variable(error.tried)
+        return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=advice)
+
+    def _with_variable(self, tried: str) -> str:
         role = getattr(self._task, "_role", None)
         name = role.get_name() if role else ""
-        found = _OPTION.fullmatch(error.tried)
+        found = _OPTION.fullmatch(tried)
         if found is None or name not in _OUR_ROLES:
-            return error
+            return tried
         variable = variable_of(_OUR_ROLES[name], found["option"])
-        if variable is None:
-            return error
-        tried = f"reading the option {found['option']}{found['item']}, of the variable {variable}"
-        return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice)
+        return f"{tried}, of the variable {variable}" if variable else tried
 
     def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
         validation = ArgumentSpecValidator(type(self).spec()).validate(dict(given))

@@ -277,7 +277,8 @@ def _by_keys(spec: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
 def _yaml(text: str) -> Any:
     """What a text in JSON or YAML says; None where it is neither."""
     try:
-        found = plain_data(compose_yaml(text, "a value", quick=True))
+        # of a plain class: libyaml takes no other
+        found = plain_data(compose_yaml(str(text), "a value", quick=True))
     except YamlError:
         return None
     # dates become texts, as in files

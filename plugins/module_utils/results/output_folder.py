@@ -24,7 +24,7 @@ def check_output_folder(path: str, allow_shared: bool) -> list[str]:
         neither made nor written to
     """
     warnings = check_folder(path, allow_shared)
-    check_can_write(Path(path))
+    check_can_write(Path(path), "reading the option output_dir")
     return warnings
 
 

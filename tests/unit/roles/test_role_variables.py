@@ -42,7 +42,7 @@ def test_a_role_has_a_variable_for_every_option_of_the_connection(role):
 
 @pytest.mark.parametrize("role", ["scan", "access"])
 def test_the_variables_of_the_connection_are_specified_as_the_options_are(role):
-    spec = read(ROLES / role / "meta/argument_specs.yml")["argument_specs"]["variables"]["options"]
+    spec = read(ROLES / role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     for name, rule in connection_spec().items():
         variable = spec[f"{role}_{name}"]
         assert variable["type"] == rule["type"], name
