@@ -17,7 +17,6 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
@@ -25,9 +24,9 @@ from ..module_utils.options.spec import Params, Spec, bad_option
 from ..module_utils.options.values import read_values
 from ..module_utils.tasks.context import TaskContext
 from .controller_files import ControllerFiles, looks_like_content
+from .host_display import HostDisplay, terminal_columns
 from .role_variables import variable_of
 
-_display = Display()
 # Options that name files of the machine where the task runs.
 _CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
@@ -50,7 +49,11 @@ class ScanAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
-        context = self._context(environ, task_vars or {})
+        params: dict[str, Any] = {}
+        display = HostDisplay(
+            str((task_vars or {}).get("inventory_hostname", "")), no_log=bool(self._task.no_log)
+        )
+        context = self._context(environ, display)
         try:
             given = self.given()
             params = self._validated(given)
@@ -75,7 +78,7 @@ class ScanAction(ActionBase):
             # a host is a cluster, and Ansible calls a host that does not answer unreachable
             del result["failed"]
             result["unreachable"] = True
-        self.show(result)
+        display.block(result.pop("table", []), str(params.get("cluster_name") or ""))
         self._shorten(result)
         return result
 
@@ -83,11 +86,6 @@ class ScanAction(ActionBase):
         """Options that are filled in on the controller, wherever the task runs, such as the content of
         files."""
         return {}
-
-    def show(self, result: dict[str, Any]) -> None:
-        """Displays the lines of a result that are meant for a person, and removes them from it."""
-        for line in result.pop("table", []):
-            _display.display(line)
 
     def _shorten(self, result: dict[str, Any]) -> None:
         """Leaves out what nobody asked for, because job systems keep every result: a diff without --diff, and
@@ -152,12 +150,12 @@ class ScanAction(ActionBase):
         validated: dict[str, Any] = validation.validated_parameters
         return validated
 
-    def _context(self, environ: Mapping[str, str], task_vars: Mapping[str, Any]) -> TaskContext:
-        host = str(task_vars.get("inventory_hostname", ""))
+    def _context(self, environ: Mapping[str, str], display: HostDisplay) -> TaskContext:
         return TaskContext(
             check_mode=self._task.check_mode,
             environ=environ,
-            say=lambda text: _display.display(f"[{host}] {text}"),
+            say=display.say,
+            columns=terminal_columns(),
         )
 
     def _environment(self) -> dict[str, str]:
