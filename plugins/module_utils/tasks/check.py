@@ -12,6 +12,7 @@ from ..options.spec import Params
 from ..results.folder_owners import check_folder
 from ..results.output_folder import check_output_folder
 from ..results.run import open_earlier_run
+from .baseline import PREVIOUS
 from .context import TaskContext
 
 
@@ -20,7 +21,7 @@ def run_scan_check(params: Params, context: TaskContext) -> dict[str, Any]:
     options = CheckOptions.from_params(params)
     if options.output_dir:
         context.warnings += check_output_folder(options.output_dir, options.allow_shared_folder)
-    if options.baseline:
+    if options.baseline and options.baseline != PREVIOUS:
         # the gate warns of its folder
         check_folder(options.baseline, options.allow_shared_folder)
         open_earlier_run(options.baseline)

@@ -296,8 +296,8 @@ BAD_FILES = [
     ({"scan_profiles": "./nope"}, "No profile './nope'"),
     ({"scan_inputs": {"nothing": 1}}, "nothing"),
     ({"scan_baseline": "/nothere"}, "/nothere"),
-    ({"scan_output_dir": "/proc/x"}, "/proc/x cannot be written to"),
-    ({"scan_output_dir": "/etc/hostname"}, "/etc/hostname cannot be written to: it is not a folder"),
+    ({"scan_output_dir": "/proc/x"}, "cannot be written to: /proc: "),
+    ({"scan_output_dir": "/etc/hostname"}, "cannot be written to: /etc/hostname: it is not a folder"),
 ]
 
 
