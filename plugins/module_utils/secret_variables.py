@@ -30,10 +30,12 @@ _HASH = re.compile(
 _BEARER = re.compile(r"\bbearer\s{1,9}(?=[A-Za-z+/._~-]{0,99}[0-9])[A-Za-z0-9+/._~-]{12}", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s{1,9}([A-Za-z0-9+/]{8,400}={0,2})", re.IGNORECASE)
 _BASE64_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{8,200}")
-# Settings within a value: name=value, and "name": "value".
+# Settings within a value: name=value, "name": "value", and a line of YAML.
 _SETTING = re.compile(
     r"(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]{0,80})=[\"']?(?P<value>[^\s;&,\"']{1,200})|"
-    r"[\"'](?P<key>[A-Za-z_][\w.-]{0,80})[\"']\s{0,9}:\s{0,9}[\"'](?P<text>[^\"']{1,200})"
+    r"[\"'](?P<key>[A-Za-z_][\w.-]{0,80})[\"']\s{0,9}:\s{0,9}[\"'](?P<text>[^\"']{1,200})|"
+    r"^[ \t]{0,40}(?P<setting>[A-Za-z_][\w.-]{0,80}):[ \t]{1,9}(?P<word>[^\s#]{1,200})[ \t]{0,40}$",
+    re.MULTILINE,
 )
 
 
@@ -65,11 +67,10 @@ def _has_password_in_address(text: str) -> bool:
 
 
 def _has_secret_setting(text: str) -> bool:
-    for match in _SETTING.finditer(text):
-        name, value = match.group("name") or match.group("key"), match.group("value") or match.group("text")
-        if is_secret_of_name(name, value):
-            return True
-    return False
+    return any(
+        is_secret_of_name(*(part for part in match.groups() if part is not None))
+        for match in _SETTING.finditer(text)
+    )
 
 
 def _decoded(text: str) -> bytes:
