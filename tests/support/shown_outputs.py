@@ -44,7 +44,9 @@ def shown(page: str, name: str, output: str, folders: Mapping[str, str]) -> None
     """Writes or compares the block NAME of a page. `folders`: folder of this run -> the one that the page shows."""
     path = DOCS / page
     text = path.read_text(encoding="utf-8")
-    block = re.compile(rf"(<!-- output: {re.escape(name)} -->\n```text\n)(.*?)(\n```)", re.DOTALL)
+    block = re.compile(
+        rf"(<!-- output: {re.escape(name)} -->\n```text\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE
+    )
     found = block.search(text)
     assert found, f"{page} has no block for the output {name}"
     printed = constant(output, folders)
@@ -62,7 +64,7 @@ def constant(output: str, folders: Mapping[str, str]) -> str:
     for pattern, example in _CONSTANT.items():
         text = re.sub(pattern, example, text)
     text = re.sub(r"\b([a-z][a-z0-9-]*-[0-9a-f]{8,10})-([a-z0-9]{5})\b", _pod_names(), text)
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "".join(line.rstrip() + "\n" for line in text.strip("\n").splitlines())
 
 
 def _pod_names() -> Callable[[re.Match[str]], str]:
