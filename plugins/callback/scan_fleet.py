@@ -45,7 +45,7 @@ options:
         key: keep_days
   retry_path:
     description:
-      - A file for the names of the hosts of which no container could be scanned, one a line: for C(--limit @FILE) later.
+      - A file for the names of the hosts of which no container could be scanned, one a line, for C(--limit @FILE) later.
         Hosts that were scanned are not in it, whatever the gate said.
       - There is no such file after a play that could scan all of its hosts.
     type: path
