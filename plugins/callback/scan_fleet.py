@@ -17,6 +17,7 @@ description:
   - A cluster of which no container could be scanned does not count as scanned. C(GATE) says for a gate that did not open whether
     something was found (C(FAILED)), or too few containers were scanned (C(NOT SCANNED)) or judged (C(NOT JUDGED)).
   - It reads the summaries of the runs, so they must be on the controller, as they are with a local connection.
+  - The table goes to stderr where the stdout callback writes for programs, such as P(ansible.posix.json#callback).
 requirements:
   - enable it in C(callbacks_enabled)
 options:
@@ -79,6 +80,7 @@ from ..module_utils.errors import ScanError
 from ..module_utils.reports.fleet import ClusterRun, render_fleet
 from ..module_utils.reports.fleet_file import fleet_format, fleet_rows, read_fleet
 from ..module_utils.times import api_time
+from ..plugin_utils.host_display import is_stdout_for_people
 from ..plugin_utils.kept_file import replace_file
 from ..plugin_utils.observed_runs import ObservingCallback
 
@@ -91,9 +93,10 @@ class CallbackModule(ObservingCallback):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         table = render_fleet(self._observed.runs)
-        if table:
+        if table and is_stdout_for_people():
             self._display.banner("SCANNED CLUSTERS")
             self._display.display(table)
+<<<<<<< HEAD
         runs = [one for one in self._observed.runs if not one.is_planned]
         if runs:
             self._write("table_path", lambda path: self._write_table(path, runs))
@@ -130,3 +133,7 @@ def _write_retry(path: str, runs: Sequence[ClusterRun]) -> None:
         replace_file(Path(path), lambda _before: "".join(f"{host}\n" for host in hosts))
     else:
         Path(path).unlink(missing_ok=True)
+=======
+        elif table:
+            self._display.display(f"SCANNED CLUSTERS\n{table}", stderr=True)
+>>>>>>> main

@@ -77,6 +77,15 @@ options:
     type: str
     choices: [gate, error, never]
     default: gate
+  table:
+    description:
+      - Which containers have a row in the table that is printed. Those that need somebody come first.
+      - V(full) has a row for each container of a run of up to 50, and for each that did not pass of a larger one.
+      - V(failed) has a row for each that did not pass. V(none) prints the decision without a table.
+      - It never has more than 50 rows; a line says how many containers are not shown. The run's summary and its Markdown list them.
+    type: str
+    choices: [full, failed, none]
+    default: full
 attributes:
   check_mode:
     support: full

@@ -199,6 +199,15 @@ def _moment(ends: datetime.datetime) -> str:
     return api_time(ends) if ends.time() != datetime.time() else ends.date().isoformat()
 
 
+def attestation_end(updated: str, frequency: str) -> datetime.datetime | None:
+    """When an attestation of that date and frequency stops to hold, in UTC; None where one of them cannot be read."""
+    starts, length = _time(updated), _length(frequency)
+    try:
+        return _add(starts, *length) if starts and length else None
+    except (OverflowError, ValueError):
+        return None
+
+
 def _length(frequency: str) -> tuple[int, int] | None:
     """(months, days); broken numbers are rounded to whole months and days, halves up, as SAF does."""
     if frequency in _WORDS:

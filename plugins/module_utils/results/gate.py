@@ -40,6 +40,8 @@ def decide(
     expected: Sequence[ExpectedTarget],
     baseline: Failures | None = None,
     given: Sequence[Reason] = (),
+    *,
+    is_empty: bool = False,
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -49,10 +51,12 @@ def decide(
     :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
         without it a threshold that asks for new failures fails.
     :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
+    :param is_empty: nothing was to be scanned, and that is allowed: without documents no limit is asked
     """
     if baseline is not None:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    return _Gate(threshold, baseline).decide(documents, expected, given)
+    gate = _Gate(threshold, baseline)
+    return gate.decide(documents, expected, given) if not is_empty else gate.decide_nothing(documents, given)
 
 
 class _Gate:
@@ -108,6 +112,16 @@ class _Gate:
             tuple(new_failures),
             tuple(self._found().mended_since(self.baseline)) if self.baseline else (),
         )
+
+    def decide_nothing(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], given: Sequence[Reason]
+    ) -> Decision:
+        """The decision on a run that was to scan nothing: it must not have results either."""
+        for source, _document in documents:
+            self._refuse("", DOCUMENTS_KEY, f"nothing was to be scanned, but {source} holds results")
+        self.reasons[:0] = given
+        baseline = self.baseline.name if self.baseline else ""
+        return Decision(not self.reasons, tuple(self.reasons), (), self.threshold, baseline=baseline)
 
     def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
         keys: dict[str, list[str]] = {}

@@ -26,10 +26,10 @@ from ..times import parse_rfc3339
 from .checked_json import bad_results
 from .decision import DOCUMENTS_KEY, Reason
 from .hdf import document_scan, document_target
-from .run import HDF_FOLDER, SUMMARY_JSON, ProfileReference, Run
-from .run_folder import DRIFT_FOLDER, summary_sha256
+from .run import SUMMARY_JSON, ProfileReference, Run
+from .run_folder import summary_sha256
 from .run_summary_builder import RunSummaryBuilder
-from .target_record import TargetRecord
+from .target_record import DRIFT_FOLDER, HDF_FOLDER, TargetRecord
 from .whole_file import read_own_file
 
 # The keys of the reasons that are given only here.

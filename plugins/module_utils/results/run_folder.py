@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from .run import HDF_FOLDER, SUMMARY_JSON, Run
-from .target_record import KeptFacts
+from .run import SUMMARY_JSON, Run
+from .target_record import DRIFT_FOLDER, HDF_FOLDER, KeptFacts
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
-DRIFT_FOLDER = "drift"
 FACTS_FOLDER = "facts"
 LATEST = "latest"
 _PRIVATE_FILE_MODE = 0o600

@@ -46,6 +46,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         run.expected_targets(),
         baseline.failures,
         check.reasons,
+        is_empty=run.is_empty,
     )
     run, sha256 = run.with_gate(decision), run.sha256
     files: list[str] = []
@@ -62,7 +63,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         "gate": _as_result(decision, run),
         "files": files,
         "table": [
-            *render_table(run).splitlines(),
+            *render_table(run, context.columns, options.table).splitlines(),
             *_origin(run, age, sha256),
             *filter(None, [baseline.line]),
         ],
@@ -76,9 +77,13 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
 
 
 def _origin(run: Run, age: float | None, sha256: str) -> list[str]:
-    """Which run was judged, for whoever reads the job's output."""
+    """Which run was judged and where it is, for whoever reads the job's output."""
     seen = "at a time that is not known" if age is None else f"{age_text(max(age, 0))} ago"
-    return [f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:", sha256]
+    return [
+        f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:",
+        sha256,
+        f"Results: {pathlib.Path(run.folder).resolve()}",
+    ]
 
 
 def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
