@@ -96,7 +96,8 @@ class CallbackModule(ObservingCallback):
         if table and is_stdout_for_people():
             self._display.banner("SCANNED CLUSTERS")
             self._display.display(table)
-<<<<<<< HEAD
+        elif table:
+            self._display.display(f"SCANNED CLUSTERS\n{table}", stderr=True)
         runs = [one for one in self._observed.runs if not one.is_planned]
         if runs:
             self._write("table_path", lambda path: self._write_table(path, runs))
@@ -133,7 +134,3 @@ def _write_retry(path: str, runs: Sequence[ClusterRun]) -> None:
         replace_file(Path(path), lambda _before: "".join(f"{host}\n" for host in hosts))
     else:
         Path(path).unlink(missing_ok=True)
-=======
-        elif table:
-            self._display.display(f"SCANNED CLUSTERS\n{table}", stderr=True)
->>>>>>> main
