@@ -77,11 +77,13 @@ class ObservingCallback(CallbackBase):
 
 def _decided(before: ClusterRun, result: dict[str, Any]) -> ClusterRun:
     """The host with what the gate said, or with the error that kept it from saying anything."""
-    reason = _reason(result) or before.reason
-    if not isinstance(result.get("gate"), dict):
-        return replace(before, reason=reason)
+    gate, reason = result.get("gate"), _reason(result)
+    if not isinstance(gate, dict):
+        return replace(before, reason=reason or before.reason)
+    passed = bool(gate.get("passed"))
+    kind = "" if passed else str(gate.get("kind") or "")  # where the task was told not to fail
     return replace(
-        before, run=_decided_run(before, result), passed=bool(result["gate"].get("passed")), reason=reason
+        before, run=_decided_run(before, result), passed=passed, reason=reason or kind or before.reason
     )
 
 

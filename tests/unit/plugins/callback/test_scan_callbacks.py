@@ -287,6 +287,15 @@ def test_a_cluster_of_which_nothing_was_scanned_does_not_count_as_scanned(
     ]
 
 
+def test_a_gate_that_was_told_not_to_fail_still_says_why_it_did_not_open(
+    fleet: Play, display: Display, summary: Callable[..., str]
+) -> None:
+    fleet.ok("blind", SCAN, summary_file=summary("skipped"))
+    fleet.ok("blind", GATE, gate={"passed": False, "kind": "not_judged"})
+    fleet.end()
+    assert "NOT JUDGED" in row(display, "blind")
+
+
 def test_a_failure_before_any_scan_shows_no_table(fleet: Play, display: Display) -> None:
     """As of a preflight, which scans nothing."""
     fleet.unreachable("away", "securescan.kubernetes.scan_target_info", msg="refused")
