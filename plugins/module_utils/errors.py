@@ -492,6 +492,29 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
 KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 
 
+# The messages of these kinds say what the kind means, of the one thing that they are about: said again, it is noise.
+_SAID_BY_MESSAGES = frozenset(
+    {
+        "bad_attestations",
+        "bad_facts",
+        "bad_file",
+        "bad_option",
+        "bad_profile",
+        "bad_results",
+        "bad_threshold",
+        "bad_waivers",
+        "container_not_running",
+        "missing_library",
+        "no_targets",
+        "profile_not_found",
+        "profile_tests_failed",
+        "shared_folder",
+        "unreachable",
+        "write_failed",
+    }
+)
+
+
 class ScanError(Exception):
     """A failure with its kind and what led to it.
 
@@ -543,7 +566,8 @@ class ScanError(Exception):
 
     def __str__(self) -> str:
         parts = [f"{self.tried}: " if self.tried else "", self.message.rstrip("."), ". "]
-        if self.cause and self.cause != self.message:
+        said = (self.message, self.kind.meaning if self.reason in _SAID_BY_MESSAGES else "")
+        if self.cause and self.cause not in said:
             parts += [self.cause.rstrip("."), ". "]
         parts += [self.advice.rstrip("."), ". (", self.kind.code, " ", self.kind.reason, ")"]
         return "".join(parts)
