@@ -19,23 +19,26 @@ from ..results.notes import Note
 from ..results.run import ControlCount, Run
 from ..results.status import STATUS_WORDS
 from ..results.target_record import TargetRecord
-from ..results.unmatched import Unmatched
 from ..safe_text import one_line
 from ..text_layout import number_of
 from .need import by_need
 from .report import Report
 from .wording import (
     RESULT_WORDS,
-    added_limits,
+    about_limits,
     attestation_until,
     causes,
     container_label,
+    decided_line,
     evidence_lines,
     left_out_line,
     reason_lines,
+    reasons_line,
     scanned_line,
+    skipped_lines,
     target_label,
     targets_line,
+    unmatched_lines,
     verdict,
     waiver_until,
     workload_label,
@@ -67,7 +70,8 @@ _HOW_TO_READ = (
     "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
     "Profile Error: a test of the control ended with an error, or the control has no tests.",
     "Compliance: passed controls as a percentage of all but those that are not applicable.",
-    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed.",
+    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed, "
+    "or no profile fits it.",
     "Each file under hdf/ is an InSpec exec-json document; Heimdall and the SAF CLI read it.",
 )
 
@@ -96,6 +100,7 @@ def write_markdown(run: Run, stream: TextIO) -> None:
         _no_longer_failed(run),
         _failed_controls(run),
         _not_scanned(run),
+        _unmatched(run),
         _waivers(run),
         _attestations(run),
         _drifts(run),
@@ -137,13 +142,18 @@ def _gate(run: Run) -> list[str]:
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
     compared = (
-        f" {len(gate.new_failures)} new failures since {escape(gate.baseline)}." if gate.baseline else ""
+        f" {number_of(len(gate.new_failures), 'new failure')} since {escape(gate.baseline)}."
+        if gate.baseline
+        else ""
     )
-    added = added_limits(run)
+    added = about_limits(run)
     lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
+    decided = decided_line(run)
+    lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    return lines + (["", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")] if reasons else [])
+    shown = ["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")]
+    return lines + (shown if reasons else [])
 
 
 def _new_failures(run: Run) -> Iterator[str]:
@@ -171,7 +181,7 @@ def _targets(run: Run) -> Iterator[str]:
         yield from ("", "No target was selected.")
         return
     yield ""
-    said = evidence_lines(run)
+    said = [*evidence_lines(run), *skipped_lines(run)]
     if said:
         yield from (*(f"- {escape(line)}" for line in said), "")
     yield from _table(
@@ -293,7 +303,7 @@ def _controls(
 
 def _not_scanned(run: Run) -> Iterator[str]:
     found = causes(run)
-    if found or run.unmatched:
+    if found:
         yield "## Not scanned"
     for error, targets in found[:_MOST_CAUSES]:
         yield ""
@@ -305,15 +315,21 @@ def _not_scanned(run: Run) -> Iterator[str]:
             [_with_message(target) for target in targets], _MOST_NAMED, "summary.json, targets"
         )
     yield from _rest(len(found) - _MOST_CAUSES, "summary.json, targets", "causes")
-    if run.unmatched:
-        yield from ("", "Named in the selection, and gave no container:", "")
-        texts = [_unmatched_text(one) for one in run.unmatched]
-        yield from _bullets(texts, _MOST_NAMED, "summary.json, unmatched")
 
 
-def _unmatched_text(one: Unmatched) -> str:
-    where = f" in namespace {one.namespace}" if one.namespace else ""
-    return f"{one.kind} {one.name}{where}: {one.error.message} ({one.error.code} {one.error.reason})"
+def _unmatched(run: Run) -> list[str]:
+    lines = unmatched_lines(run)
+    return (
+        [
+            "## Named, and gave no target",
+            "",
+            escape(lines[0]),
+            "",
+            *_bullets(lines[1:], len(lines), "summary.json, unmatched"),
+        ]
+        if lines
+        else []
+    )
 
 
 def _with_message(target: TargetRecord) -> str:

@@ -13,17 +13,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
-from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
-from .decision import DOCUMENTS_KEY, Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
+from .comparison import (
+    Control,
+    Failures,
+    Place,
+    collect_failures,
+    document_place,
+    failed_controls,
+    unknown_controls,
+)
+from .decision import (
+    DOCUMENTS_KEY,
+    EXPECTED_KEY,
+    Decision,
+    ExpectedTarget,
+    FailedControl,
+    Reason,
+    TargetDecision,
+)
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, asks_for_more, shorten_ids
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, shorten_ids
 from .percent import exact, percentage, rounded_down
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
-
-_EXPECTED = "expected"
 
 
 def decide(
@@ -32,6 +46,8 @@ def decide(
     expected: Sequence[ExpectedTarget],
     baseline: Failures | None = None,
     given: Sequence[Reason] = (),
+    *,
+    is_empty: bool = False,
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -41,10 +57,12 @@ def decide(
     :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
         without it a threshold that asks for new failures fails.
     :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
+    :param is_empty: nothing was to be scanned, and that is allowed: without documents no limit is asked
     """
     if baseline is not None:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    return _Gate(threshold, baseline).decide(documents, expected, given)
+    gate = _Gate(threshold, baseline)
+    return gate.decide(documents, expected, given) if not is_empty else gate.decide_nothing(documents, given)
 
 
 class _Gate:
@@ -54,10 +72,12 @@ class _Gate:
         self.reasons: list[Reason] = []
         self.judged: dict[str, str] = {}  # target id -> source of its document
         self.judged_nothing: set[str] = set()  # ids of targets with a profile that judged no control
+        self.fits_none: list[str] = []  # ids of those among them that no profile fits
         self.counts: list[Counts] = []
         self.failed: dict[
             str, tuple[Place, set[Control]]
         ] = {}  # target id -> where it is, and what failed on it
+        self.unknown: list[tuple[Place, set[Control]]] = []
         self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(
@@ -97,23 +117,34 @@ class _Gate:
             merge_counts(self.counts),
             self.baseline.name if self.baseline else "",
             tuple(new_failures),
+            tuple(self._found().mended_since(self.baseline)) if self.baseline else (),
         )
 
+    def decide_nothing(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], given: Sequence[Reason]
+    ) -> Decision:
+        """The decision on a run that was to scan nothing: it must not have results either."""
+        for source, _document in documents:
+            self._refuse("", DOCUMENTS_KEY, f"nothing was to be scanned, but {source} holds results")
+        self.reasons[:0] = given
+        baseline = self.baseline.name if self.baseline else ""
+        return Decision(not self.reasons, tuple(self.reasons), (), self.threshold, baseline=baseline)
+
     def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
-        keys: dict[str, list[str]] = {}
+        kinds: dict[str, list[str]] = {}
         for reason in self.reasons:
-            keys.setdefault(reason.target_id, []).append(reason.key)
+            kinds.setdefault(reason.target_id, []).append(reason.kind)
         for target_id, outcome in outcomes.items():
-            own = keys.get(target_id, [])
+            own = kinds.get(target_id, [])
             yield TargetDecision(target_id, outcome, self._result(target_id, outcome, own), len(own))
 
-    def _result(self, target_id: str, outcome: str, keys: Sequence[str]) -> str:
-        """:param keys: of the reasons about the target"""
-        if not all(map(asks_for_more, keys)):
+    def _result(self, target_id: str, outcome: str, kinds: Sequence[str]) -> str:
+        """:param kinds: of the reasons about the target"""
+        if any(kind != NOT_JUDGED for kind in kinds):
             return FAIL
         if outcome == NOT_SCANNED:
             return NOT_SCANNED
-        return NOT_JUDGED if keys or target_id in self.judged_nothing else PASS
+        return NOT_JUDGED if kinds or target_id in self.judged_nothing else PASS
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -133,9 +164,14 @@ class _Gate:
         self.judged[target_id] = source
         if summary.judged_nothing:
             self.judged_nothing.add(target_id)
+        if summary.fits_none:
+            self.fits_none.append(target_id)
         self.counts.append(summary.counts)
-        self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
+        place = document_place(checked, source)
+        self.failed[target_id] = (place, failed_controls(summary))
+        self.unknown.append((place, unknown_controls(summary)))
         self._judge_evidence(target_id, document_evidence(checked, source))
+        self._judge_skipped(target_id, summary.skipped)
         for profile in summary.profiles:
             self._judge_must_pass(target_id, profile)
             for limit in self.threshold.limits:
@@ -161,6 +197,14 @@ class _Gate:
         why = f" ({'; '.join(evidence.reasons)})" if evidence is not None and evidence.reasons else ""
         text = f"{EVIDENCE_KEY}: found {found or 'no grade'}{why}, must be at least {demanded}"
         self._refuse(target_id, EVIDENCE_KEY, text, demanded, found)
+
+    def _judge_skipped(self, target_id: str, skipped: Mapping[str, str]) -> None:
+        most = self.threshold.skipped_profiles_max
+        if most is not None and len(skipped) > most:
+            text = f"found {len(skipped)} ({shorten_ids(sorted(skipped))}), must be at most {int(most)}"
+            self._refuse(
+                target_id, SKIPPED_PROFILES_KEY, f"{SKIPPED_PROFILES_KEY}: {text}", most, len(skipped)
+            )
 
     def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
         statuses = {control.id: control.status for control in profile.controls}
@@ -204,7 +248,7 @@ class _Gate:
                 "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
             )
             return []
-        new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
+        new = self._found().not_in(self.baseline)
         if len(new) > most:
             for target_id, (place, controls) in self.failed.items():
                 for profile in sorted({profile for profile, _id in controls}):
@@ -221,13 +265,16 @@ class _Gate:
                         self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
         return new
 
+    def _found(self) -> Failures:
+        return collect_failures("this run", self.failed.values(), self.unknown)
+
     def _compare_with_expected(self, expected: Sequence[ExpectedTarget]) -> dict[str, str]:
         """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""
         outcomes: dict[str, str] = {}
         for one in expected:
             target_id = one.target_id
             if target_id in outcomes:
-                self._refuse(target_id, _EXPECTED, "is expected twice")
+                self._refuse(target_id, EXPECTED_KEY, "is expected twice")
             says_scanned = one.outcome == SCANNED
             has_document = target_id in self.judged
             if says_scanned and not has_document:
@@ -235,14 +282,16 @@ class _Gate:
             if has_document and not says_scanned:
                 self._refuse(
                     target_id,
-                    _EXPECTED,
+                    EXPECTED_KEY,
                     f"counts as not scanned, but {self.judged[target_id]} holds results of it",
                 )
             outcomes[target_id] = SCANNED if says_scanned and has_document else NOT_SCANNED
         if expected:
             for target_id, source in self.judged.items():
                 if target_id not in outcomes:
-                    self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
+                    self._refuse(
+                        target_id, EXPECTED_KEY, f"was not expected, but {source} holds results of it"
+                    )
         return outcomes
 
     def _judge_coverage(self, expected: int, scanned: int, judged: int) -> float | None:
@@ -258,8 +307,11 @@ class _Gate:
             parts = []
             if scanned < expected:
                 parts.append(f"{expected - scanned} of {expected} were not")
-            if judged < scanned:
-                parts.append(f"on {scanned - judged} of {expected} a profile judged no control")
+            unfit = len(self.fits_none)
+            if unfit:
+                parts.append(f"no profile fits {unfit} of {expected} ({shorten_ids(self.fits_none)})")
+            if judged + unfit < scanned:
+                parts.append(f"on {scanned - judged - unfit} of {expected} a profile judged no control")
             text = f"at least {demanded} % of the expected targets must be scanned, but {' and '.join(parts)}"
             self._refuse("", COVERAGE_KEY, f"{COVERAGE_KEY}: {text}", demanded, coverage)
         return coverage

@@ -13,6 +13,7 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
                       whatever else the judgement's method holds, its evidence {grade, reasons} among it
     unread_facts      list of {fact, status, cause}: what could not be had
     manual_controls   {profile: [control id]}: those that only a person can check, as their profile says
+    pod_profiles      [profile]: those that ask only for the settings of the pod, and nothing of the container's content
     error             null; a document in which it is an error record is not accepted back
 """
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +31,7 @@ from ..safe_text import kept_values, one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, bad_results
 from .evidence import document_evidence
-from .hdf_check import check_hdf
+from .hdf_check import SKIPPED, check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
@@ -40,6 +42,22 @@ SCHEMA_VERSION = 1
 EVIDENCE_TAG = "evidence_grade"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
+_NO_WORD_OR_DIGIT = re.compile(r"[^a-z0-9]+")
+# As programs write that they have none, and hashes of what an image holds in place of a machine id.
+_IDS_OF_NOTHING = frozenset(
+    {
+        *("none", "null", "nil", "undefined", "unknown", "na", "notavailable", "uninitialized", "localhost"),
+        "da39a3ee5e6b5b0db255bfef95601890",  # InSpec's of an empty machine id
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",  # SHA-1 of nothing
+        "d41d8cd98f00b204e9800998ecf8427e",  # MD5 of nothing
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256 of nothing
+        # InSpec's of a machine id that is an empty line, the word uninitialized without and with a line feed, or zeros
+        "adc83b19e793591b9c6ea0fd8b46cd9f",
+        "b7ade003b9a9582a823d9e021ce846bd",
+        "9675faf65c175fd7b66766f3855f094f",
+        "91d3d1f86024549f8e35314258b357a8",
+    }
+)
 
 
 def hdf_document(judgement: Judgement) -> dict[str, Any]:
@@ -68,6 +86,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
                 "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
                 "unread_facts": kept_values(unread),
                 "manual_controls": _manual_controls(judgement.profiles),
+                "pod_profiles": [profile.name for profile in judgement.profiles if profile.of_pod],
                 "error": None,
             }
         },
@@ -77,7 +96,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
 def read_hdf(data: bytes, source: str) -> dict[str, Any]:
     """The document in `data`; `source` names it in errors.
 
-    :raises ScanError: `bad_results` for anything but a whole HDF document with loaded profiles that hold controls,
+    :raises ScanError: `bad_results` for anything but a whole HDF document with profiles that were skipped or hold controls,
         and for a document of ours whose scan ended with an error
     """
     if len(data) > MAX_DOCUMENT_BYTES:
@@ -130,6 +149,7 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
         )
     document_evidence(checked, source)
     manual_controls(checked, source)
+    pod_profiles(checked, source)
     return checked
 
 
@@ -148,11 +168,18 @@ def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def document_target_id(document: Mapping[str, Any], source: str) -> str:
-    """The target that a checked document is about; `source` for a document that names none."""
+    """The target that a checked document is about; `source` for a document of others whose id identifies nothing."""
     target = document_target(document)
     if target:
         return str(target["target_id"])
-    return str(document["platform"].get("target_id") or source)
+    given = str(document["platform"].get("target_id") or "")
+    return source if _identifies_nothing(given) else given
+
+
+def _identifies_nothing(target_id: str) -> bool:
+    """Whether many targets have this id: InSpec makes ids of machine ids, which containers do not have."""
+    text = _NO_WORD_OR_DIGIT.sub("", target_id.lower())
+    return not text.strip("0") or not text.strip("f") or text in _IDS_OF_NOTHING
 
 
 def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple[str, ...]]:
@@ -164,6 +191,26 @@ def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple
     place = f"passthrough.{PASSTHROUGH}"
     given = JsonObject(own, source, place).object_or_none("manual_controls") if own is not None else None
     return {name: given.texts(name) for name in given.values} if given else {}
+
+
+def pod_profiles(document: Mapping[str, Any], source: str) -> tuple[str, ...]:
+    """The profiles that ask nothing of the container's content; empty for a document of others, or an older one.
+
+    :raises ScanError: `bad_results`, when what stands there is something else; `check_document` has asked that before
+    """
+    own = _own_part(document)
+    if own is None or own.get("pod_profiles") is None:
+        return ()
+    return JsonObject(own, source, f"passthrough.{PASSTHROUGH}").texts("pod_profiles")
+
+
+def skipped_profiles(document: Mapping[str, Any]) -> dict[str, str]:
+    """{profile: why} of the profiles of a checked document that were skipped."""
+    return {
+        profile["name"]: profile.get("status_message") or profile.get("skip_message") or "no reason is given"
+        for profile in document["profiles"]
+        if profile.get("status") == SKIPPED
+    }
 
 
 def _own_part(document: Mapping[str, Any]) -> Any:

@@ -10,12 +10,12 @@ whatever threshold is given, unless it names their keys itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ScanError
 from .checked_json import JsonObject, JsonRecord
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, parse_limits
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, parse_limits
 from .status import MUST_BE_REVIEWED
 from .strict_yaml import load_yaml
 
@@ -47,6 +47,14 @@ class Threshold(JsonRecord):
         keys = tuple(limit.key for limit in added)
         return Threshold(self.source, (*self.all_limits, *added), (*self.added, *keys))
 
+    def without(self, key: str) -> Threshold:
+        """The threshold without the limit of that key."""
+        return replace(
+            self,
+            all_limits=tuple(limit for limit in self.all_limits if limit.key != key),
+            added=tuple(added for added in self.added if added != key),
+        )
+
     @property
     def must_pass(self) -> tuple[Limit, ...]:
         return tuple(limit for limit in self.all_limits if limit.is_must_pass)
@@ -61,6 +69,12 @@ class Threshold(JsonRecord):
     def evidence_min(self) -> str | None:
         """A grade, None where the threshold does not ask for it."""
         value: str | None = self._value(EVIDENCE_KEY)
+        return value
+
+    @property
+    def skipped_profiles_max(self) -> float | None:
+        """A number, None where the threshold does not ask for it."""
+        value: float | None = self._value(SKIPPED_PROFILES_KEY)
         return value
 
     @property
