@@ -11,7 +11,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
     ("error", "text"),
     [
         (
-            ScanError("profile_not_found", "No profile './nope'; looked at /play/nope", tried="load profiles"),
+            ScanError(
+                "profile_not_found", "No profile './nope'; looked at /play/nope", tried="load profiles"
+            ),
             "load profiles: No profile './nope'; looked at /play/nope. Give a shipped profile's name or the path of a profile "
             "file. (SCAN-702 profile_not_found)",
         ),
@@ -30,7 +32,9 @@ def test_what_the_message_says_is_not_said_again(error: ScanError, text: str) ->
 
 
 def test_a_cause_that_is_known_better_is_said() -> None:
-    error = ScanError("unreachable", "no connection to h:1: refused", cause="The proxy is down.", advice="Ask.")
+    error = ScanError(
+        "unreachable", "no connection to h:1: refused", cause="The proxy is down.", advice="Ask."
+    )
     assert str(error) == "no connection to h:1: refused. The proxy is down. Ask. (SCAN-202 unreachable)"
 
 
