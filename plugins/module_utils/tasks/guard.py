@@ -47,6 +47,8 @@ def run_scan_guard(params: Params, context: TaskContext) -> dict[str, Any]:
     wanted = guard_of(options.guard)
     ensure = ensure_guard if options.state == PRESENT else remove_guard
     outcome = ensure(client, wanted, context.check_mode)
+    if outcome.changed:
+        context.detail(f"the guard as a whole:\n{_as_text(outcome.after)}")
     return {
         "changed": outcome.changed,
         "diff": _diff(outcome),
