@@ -179,7 +179,7 @@ def test_the_block_of_each_cluster_is_whole_and_named_with_many_forks(folder: pa
     for host in HOSTS:
         assert done.stdout.count(f"[{host}] cluster demo\nWORKLOAD") == 1, done.stdout
         begin = done.stdout.index(f"[{host}] cluster demo\nWORKLOAD")
-        end = done.stdout.index(f"/{host}/run-1", begin)
+        end = done.stdout.index(f"\nResults: {folder}/{host}/run-1\n", begin)
         blocks[host] = done.stdout[begin:end]
     for host, block in blocks.items():
         assert [other for other in HOSTS if f"[{other}]" in block] == [host]
