@@ -21,10 +21,12 @@ options:
         each image once, whatever the number of containers that run it. The targets' pods are not touched. An image at rest has no
         processes, mounts, environment, sockets, kernel parameters or volumes; controls over these are Not Reviewed.
         It needs image volumes, which clusters have by default from Kubernetes 1.35.
-      - V(auto) takes for each target the first of O(approaches) that reaches it. The result says why the earlier ones do not.
+      - V(auto) takes for each target the first of O(approaches) that has its options and reaches it. The result says why the earlier
+        ones do not. Without O(scanner_image) that is V(exec) alone, which adds nothing to any pod. Rights that the credential lacks
+        for one approach do not keep the others from being tried.
     type: str
     choices: [exec, sidecar, debug, image, auto]
-    default: exec
+    default: auto
   approaches:
     description:
       - The approaches that O(approach=auto) tries, in this order. V(sidecar) and V(debug) are left out without O(scanner_image),

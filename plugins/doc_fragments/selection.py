@@ -91,6 +91,14 @@ options:
     elements: str
     choices: [container, init, ephemeral]
     default: [container]
+  finished_pods:
+    description:
+      - Whether pods that have ended are taken, too. Their phase is V(Succeeded) or V(Failed), such as those of Jobs that are done and
+        those that were evicted.
+      - They are left out otherwise, and their containers counted as V(finished). Nothing runs in them, so only the approach V(image)
+        can look at them.
+    type: bool
+    default: false
   replicas:
     description:
       - V(one) takes one of those containers of a namespace that have the same workload, name, kind and image, and whose pods' specs have the
@@ -103,7 +111,10 @@ options:
     description: The largest number of containers that are chosen. When more match, a warning says so. No limit when not given.
     type: int
   allow_empty:
-    description: Whether an empty selection is allowed. Otherwise it is an error, which says where the selection looked.
+    description:
+      - Whether an empty selection is allowed. Otherwise it is an error, which says where the selection looked.
+      - With it, a namespace, workload, pod or container that is named, not by a pattern, and gives no target does not count against the
+        gate's coverage either. What the credential is not allowed to see, or could not be read, counts all the same.
     type: bool
     default: false
 """

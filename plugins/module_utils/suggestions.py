@@ -24,5 +24,11 @@ def unknown_name(word: str, name: object, known: Iterable[str], expected: str = 
 def nearest(name: str, known: Collection[str], then: str) -> str:
     """What stands between an unknown name and the word `then`: a question with the nearest known name, if one
     is near."""
+    asked = question(name, known)
+    return f"{asked} {then.capitalize()}" if asked else f"; {then}"
+
+
+def question(name: str, known: Collection[str]) -> str:
+    """For example: `, did you mean 'title'?`; empty where no known name is near."""
     near = difflib.get_close_matches(name, known, 1, 0.6)
-    return f", did you mean '{near[0]}'? {then.capitalize()}" if near else f"; {then}"
+    return f", did you mean '{near[0]}'?" if near else ""

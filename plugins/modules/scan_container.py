@@ -89,8 +89,9 @@ attributes:
     support: full
     details: Lists the containers that would be scanned, and the ephemeral containers that would be added. It enters no container and asks for no token.
   diff_mode:
-    support: none
-    details: The ephemeral containers that were, or would be, added are in RV(footprint).
+    support: partial
+    details: In check mode the diff holds the objects of the access. The ephemeral containers that were, or would be, added are in
+      RV(footprint).
   idempotent:
     support: partial
     details: O(approach=debug) adds an ephemeral container, unless one runs that O(debug_keep_alive) has kept for scans like this.
@@ -219,11 +220,31 @@ not_scanned:
   sample:
     - target_id: demo/shop/Deployment/edge/edge-6c9d7-abcde/edge
       error: {code: SCAN-501, reason: no_such_program}
+unmatched:
+  description:
+    - The first 20 of the names that gave no target, or could not be looked into, each with its error. The rest stands in the summary.
+    - They count as selected and not scanned, unless O(allow_empty) is set and there is nothing of that name.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: namespace
+      name: billingg
+      namespace: ""
+      error: {code: SCAN-206, reason: not_found, message: "namespace billingg does not exist"}
+would_scan:
+  description: The first 20 containers that would be looked at, each with the approaches that its pod does not refuse.
+  returned: in check mode
+  type: list
+  elements: dict
+  sample:
+    - target_id: demo/shop/Deployment/api/api-df4867d9-6nl2x/api
+      approaches: [exec, debug]
 left_out:
   description:
     - Why containers that the options chose are no targets of their own, and how many. V(own_sidecar) is a sidecar that is proven to be
       what M(securescan.kubernetes.scan_sidecar) makes of O(scanner_image), V(replica_alike) a container for which another stands with
-      O(replicas=one).
+      O(replicas=one), V(finished) one of a pod that has ended (see O(finished_pods)).
   returned: success
   type: dict
   sample: {own_sidecar: 2}

@@ -172,7 +172,9 @@ looked_at:
     - Where the selection looked. C(pods) is the number of pods that met the selectors, C(namespaces) has that number for each namespace,
       C(containers) is the number of containers of the pods that no option left out.
     - C(left_out) is the number of namespaces, pods or containers that each option left out. Each is counted once. V(own_sidecar) in it
-      are sidecars that are proven to be what M(securescan.kubernetes.scan_sidecar) makes of O(scanner_image).
+      are sidecars that are proven to be what M(securescan.kubernetes.scan_sidecar) makes of O(scanner_image), V(finished) containers of
+      pods that have ended (see O(finished_pods)).
+    - C(unmatched) are the first 50 of the names that gave no target, or could not be looked into, each with its error.
   returned: success
   type: dict
   sample:
@@ -180,6 +182,7 @@ looked_at:
     pods: 4
     containers: 2
     left_out: {exclude_workloads: 2}
+    unmatched: []
 limit_reached:
   description: Whether O(limit) left something out.
   returned: success
@@ -187,11 +190,13 @@ limit_reached:
   sample: false
 explained:
   description:
-    - How a scan would go. C(approaches) has for each approach the number of targets for which it works (V(works)), for which it
+    - How a scan would go. C(approaches) has for each approach that is asked for the number of targets for which it works (V(works)), for which it
       does not (V(refused)), and for which only a scan can tell (V(unknown)), with the reasons, the most frequent first.
     - C(tried) has the number of targets for each list of approaches, in the order in which the scan would try them.
     - C(cross_checks) has the number of targets for each approach that would make the cross-check; an empty one stands for targets
       that none can check. It is empty without O(cross_check).
+    - C(not_tried) says which of O(approaches) lack an option. C(left_out) is as in RV(looked_at), C(unmatched) too; C(counts) in it
+      says whether the gate would count the name as not scanned, and C(gaps) how many it would.
     - C(scannable) is the number of targets that are left to at least one approach. C(conclusion) says it in one sentence.
     - C(missing) are the rules that the grantor lacks, with the namespaces where, and the approaches that need them.
     - C(estimate) is the number of seconds that the scan will take, and its parts.
@@ -231,23 +236,15 @@ explained:
             targets: 2
             examples: ["shop/api-df4867d9-6nl2x/api", "shop/api-df4867d9-jkmkz/api"]
         reasons_left_out: 0
-      image:
-        works: 0
-        unknown: 0
-        refused: 2
-        reasons:
-          - status: "refused"
-            reason: "bad_option"
-            code: "SCAN-102"
-            message: "no helper_namespace is given"
-            advice: "Give it; nothing else that is known stands in the way."
-            targets: 2
-            examples: ["shop/api-df4867d9-6nl2x/api", "shop/api-df4867d9-jkmkz/api"]
-        reasons_left_out: 0
     server_version: "Kubernetes v1.37.2"
     grantor: "system:serviceaccount:securescan-operator:operator"
     approach: "auto"
-    order: ["exec", "sidecar", "debug", "image"]
+    order: ["exec", "sidecar", "debug"]
+    not_tried: {"image": "no helper_namespace is given"}
+    left_out: {"finished": 1}
+    unmatched: []
+    unmatched_count: 0
+    gaps: 0
     missing:
       - namespaces: ["shop"]
         approaches: ["debug"]

@@ -172,8 +172,8 @@ def test_check_mode_enters_nothing_and_changes_nothing(playbooks, cluster):
     assert run.status == 0, run.output
     # the one that crashes runs now and then
     assert re.search(
-        r"would scan (9 containers of namespace shop by exec, with an access to 8"
-        r"|8 containers of namespace shop by exec, with an access to 7) pods",
+        r"would scan (9 containers of namespace shop by auto, with an access to 8"
+        r"|8 containers of namespace shop by auto, with an access to 7) pods",
         run.output,
     ), run.output
     assert run.run_dir is None

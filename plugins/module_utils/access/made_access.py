@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import ScanError
@@ -36,9 +37,16 @@ def plan_access(run_id: str, owner: str, lifetime: int, grants: Sequence[Grant])
     )
 
 
-def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[str, Any]:
+def as_result(
+    plan: AccessPlan,
+    outcomes: Sequence[NamespaceOutcome],
+    lacking: Mapping[str, ScanError] = MappingProxyType({}),
+) -> dict[str, Any]:
     """The access as `scan_access` returns it and `ScannerAccess` reads it: the namespaces where it could be
-    made, and those where it could not."""
+    made, and those where it could not.
+
+    :param lacking: by namespace why the access holds less than was asked for
+    """
     grants = {grant.namespace: grant for grant in plan.grants}
     made = [(outcome, outcome.expires) for outcome in outcomes if outcome.expires]
     made_for = next(
@@ -48,7 +56,11 @@ def as_result(plan: AccessPlan, outcomes: Sequence[NamespaceOutcome]) -> dict[st
         "run_id": plan.run_id,
         "approach": made_for,
         "namespaces": [
-            _as_entry(plan, grants[outcome.namespace], outcome, expires) for outcome, expires in made
+            {
+                **_as_entry(plan, grants[outcome.namespace], outcome, expires),
+                **({"lacking": lacking[outcome.namespace].record()} if outcome.namespace in lacking else {}),
+            }
+            for outcome, expires in made
         ],
         "packed_pods": pack_pods(
             {outcome.namespace: grants[outcome.namespace].pods for outcome, _expires in made}
@@ -77,6 +89,13 @@ def _as_entry(plan: AccessPlan, grant: Grant, outcome: NamespaceOutcome, expires
 def failures_of(outcomes: Sequence[NamespaceOutcome]) -> Failures:
     """The namespaces where something failed, each with its error."""
     return [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error]
+
+
+def named_namespaces(namespaces: Sequence[str]) -> str:
+    """The first of them by name, and how many more."""
+    more = len(namespaces) - NAMED_NAMESPACES
+    word = "namespace" if len(namespaces) == 1 else "namespaces"
+    return f"{word} {', '.join(namespaces[:NAMED_NAMESPACES])}" + (f" and {more} more" if more > 0 else "")
 
 
 def failure_warnings(failures: Failures) -> list[str]:

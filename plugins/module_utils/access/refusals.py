@@ -20,6 +20,11 @@ _ESCALATION = re.compile(
 _TERMINATING = "because it is being terminated"
 
 
+def is_escalation(error: ScanError) -> bool:
+    """Whether RBAC refused an access because the grantor does not hold what it would hand out."""
+    return bool(_ESCALATION.search(error.message))
+
+
 def access_incomplete(error: ScanError, left: Sequence[str]) -> ScanError:
     """The failure to make an access, from what came back.
 

@@ -82,8 +82,9 @@ class ScannerAccess:
         """API requests made with scanner identities so far."""
         return sum(scanner.client.requests for scanner in self._scanners.values())
 
-    def for_target(self, target: Target) -> NamespaceScanner:
-        """The scanner that is allowed to enter the target; ScanError where the access does not cover it."""
+    def for_target(self, target: Target, approach: str = FIRST_APPROACH) -> NamespaceScanner:
+        """The scanner that is allowed to enter the target by that approach; ScanError where the access does not cover
+        it."""
         grant = self._grants.get(target.namespace)
         tried = f"scanning {target.path}"
         if target.namespace in self._not_made:
@@ -103,6 +104,15 @@ class ScannerAccess:
                 "pod_replaced",
                 f"the access is for pod uid {uids[target.pod]}, the pod now has {target.pod_uid}",
                 tried=tried,
+            )
+        if not makes_pods(approach) and not covers(grant.approach, approach):
+            lacking = _read_lacking(self._entries[target.namespace])
+            raise ScanError(
+                "not_permitted",
+                lacking.message if lacking else f"the access was made for the approach {grant.approach}",
+                tried=f"{tried} by {approach}",
+                cause=lacking.cause if lacking else f"It does not hold what {approach} needs.",
+                advice="Grant the grantor what the cause names, or leave the approach out (approaches).",
             )
         return self._scanner(grant)
 
@@ -268,6 +278,14 @@ def _read_access(access: Mapping[str, Any]) -> tuple[str, dict[str, Grant], dict
             expiries[namespace] = parse_api_time(entry["expires"])
         return str(access["run_id"]), grants, expiries
     except (KeyError, TypeError, ValueError) as error:
+        raise _garbled(error) from error
+
+
+def _read_lacking(entry: Mapping[str, Any]) -> ScanError | None:
+    """Why the access to a namespace holds less than was asked for; None where it holds all."""
+    try:
+        return ScanError.from_record(entry["lacking"]) if entry.get("lacking") else None
+    except (KeyError, TypeError) as error:
         raise _garbled(error) from error
 
 

@@ -21,6 +21,7 @@ from .pod_entry import ExecLimits, Means
 # With each of these errors an approach that enters a container has not reached it, and another may.
 NOT_ENTERED = frozenset(
     {
+        "access_incomplete",
         "approach_forbidden",
         "container_not_running",
         "no_such_program",

@@ -27,6 +27,19 @@ Result = TypeVar("Result")
 NAME = "auto"
 # What the image alone decides, of the errors with which an approach has not reached a target.
 _OF_IMAGE = frozenset({"no_such_program"})
+# The only approach that was tried failed with this: the approach that would reach the target, and what it lacks.
+_WOULD_REACH = {
+    "no_such_program": (
+        "debug",
+        "Set scanner_image (scan_scanner_image in the role) to an image with sh and sleep: auto then looks at the "
+        "container from beside it.",
+    ),
+    "container_not_running": (
+        "image",
+        "Wait until it runs, or find out why it does not (crash, image pull, finished). With scanner_image and "
+        "helper_namespace auto looks at its image.",
+    ),
+}
 
 
 class AutoApproach:
@@ -106,8 +119,20 @@ class AutoApproach:
                 self._learnt[approach.name, target.image_id] = error
 
     def _failure(self, target: Target, refusals: Sequence[tuple[str, ScanError]]) -> ScanError:
-        if len(refusals) == 1 and not self._left_out:
-            return refusals[0][1]
+        name, error = refusals[0]
+        if error.reason == "access_incomplete":
+            # nothing could be tried: that the pod has no sidecar either says nothing more
+            refusals = [each for each in refusals if each[1].reason != "no_sidecar"]
+        if len({(refused.reason, refused.message) for _name, refused in refusals}) == 1:
+            # one was tried, or one obstacle stood before all; what was learnt of another container names that one
+            reached, advice = _WOULD_REACH.get(error.reason, ("", ""))
+            return ScanError(
+                error.reason,
+                error.message,
+                tried=f"scanning {target.path} by {name}",
+                cause=error.cause,
+                advice=advice if reached in self._left_out else error.advice,
+            )
         said = [f"{name}: {error.message} ({error.reason})" for name, error in refusals]
         said += [f"{name}: {why}" for name, why in self._left_out.items()]
         return ScanError("no_approach", "; ".join(said), tried=f"scanning {target.path} by auto")

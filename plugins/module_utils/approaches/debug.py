@@ -117,7 +117,7 @@ class DebugApproach(EnteringApproach):
     ) -> Iterator[tuple[Session, Result]]:
         target = selected.target
         check_state(selected, NAME)
-        scanner = self._access.for_target(target)
+        scanner = self._access.for_target(target, NAME)
         with self._place():
             visit = _Visit(
                 scanner,

@@ -161,7 +161,7 @@ class PresentShellApproach(EnteringApproach):
         target = selected.target
         check_state(selected, self.name)
         self._check_selected(selected)
-        scanner = self._access.for_target(target)
+        scanner = self._access.for_target(target, self.name)
 
         looks = Looks(
             scanner,

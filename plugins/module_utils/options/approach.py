@@ -21,7 +21,7 @@ FOOTPRINT, TRUST = "footprint", "trust"
 
 def approach_spec() -> Spec:
     return {
-        "approach": {"type": "str", "choices": list(APPROACHES), "default": "exec"},
+        "approach": {"type": "str", "choices": list(APPROACHES), "default": "auto"},
         "approaches": {"type": "list", "elements": "str", "choices": list(ORDER), "default": list(ORDER)},
         "prefer": {"type": "str", "choices": [FOOTPRINT, TRUST], "default": FOOTPRINT},
         "cross_check": {"type": "str", "choices": list(CROSS_CHECKS), "default": NEVER},

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..access.objects import FIRST_APPROACH
+from ..access.rights import covers, makes_pods
+from ..access.scanner import approach_of, check_covers
+from ..approaches.auto import NAME as AUTO
 from ..approaches.choice import ApproachOptions, check_image_side, check_options
 from ..approaches.pod_entry import ExecLimits
 from ..cluster.connection import ConnectionOptions
@@ -47,6 +51,8 @@ class ScanOptions:
         """:raises ScanError: bad_option, where a value cannot be used; as JudgingOptions"""
         judging = JudgingOptions.from_params(params)
         approach = approach_options(params)
+        if params["access"] and approach.name == AUTO:
+            approach = _covered(approach, params["access"])
         check_options(approach)
         if params["drift"]:
             check_image_side(approach)
@@ -73,6 +79,18 @@ class ScanOptions:
     def looking_at_images(self) -> ScanOptions:
         """The same, with the targets' images looked at, too: drift is asked for by option or profile."""
         return replace(self, approach=replace(self.approach, image_side=True))
+
+
+def _covered(approach: ApproachOptions, access: Mapping[str, Any]) -> ApproachOptions:
+    """What `auto` can try with an access that was made beforehand: the approaches that this one covers.
+
+    :raises ScanError: bad_option, where it covers none
+    """
+    made_for = approach_of(access)
+    order = tuple(name for name in approach.order if not makes_pods(name) and covers(made_for, name))
+    if not order:
+        check_covers(access, approach.order[0] if approach.order else FIRST_APPROACH)
+    return replace(approach, order=order)
 
 
 def scan_container_spec() -> Spec:

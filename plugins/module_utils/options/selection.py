@@ -56,6 +56,7 @@ def selection_spec() -> Spec:
         "choices": list(CONTAINER_KINDS),
         "default": ["container"],
     }
+    spec["finished_pods"] = {"type": "bool", "default": False}
     spec["replicas"] = {"type": "str", "choices": list(REPLICAS), "default": "all"}
     spec["limit"] = {"type": "int"}
     return spec

@@ -19,9 +19,12 @@ from .verdict import REFUSED, UNKNOWN, WORKS, Verdict
 _MOST_REASONS, _MOST_EXAMPLES, _MOST_NAMESPACES = 20, 3, 50
 
 
-def count_verdicts(expectations: Sequence[Expectation]) -> dict[str, Any]:
+def count_verdicts(expectations: Sequence[Expectation], used: Sequence[str]) -> dict[str, Any]:
     """{targets, scannable, not_scannable, namespaces, namespaces_left_out, tried, cross_checks,
-    approaches}."""
+    approaches}.
+
+    :param used: the approaches that are asked for
+    """
     scannable = sum(bool(expected.tried) for expected in expectations)
     places: dict[str, Counter[str]] = {}
     for expected in expectations:
@@ -44,12 +47,12 @@ def count_verdicts(expectations: Sequence[Expectation]) -> dict[str, Any]:
                 expected.checked_by for expected in expectations if expected.checked_by is not None
             ).most_common()
         ],
-        "approaches": {kind.name: _approach(kind.name, expectations) for kind in KINDS},
+        "approaches": {kind.name: _approach(kind.name, expectations) for kind in KINDS if kind.name in used},
     }
 
 
 def _approach(approach: str, expectations: Sequence[Expectation]) -> dict[str, Any]:
-    groups: dict[tuple[str, str, str], list[Expectation]] = {}
+    groups: dict[tuple[str, ...], list[Expectation]] = {}
     for expected in expectations:
         groups.setdefault(expected.verdicts[approach].kind, []).append(expected)
     by_status = Counter(expected.verdicts[approach].status for expected in expectations)

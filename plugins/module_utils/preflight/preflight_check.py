@@ -37,8 +37,8 @@ InParallel = Callable[[Sequence[Any], Callable[[Any], Any]], Iterable[tuple[Any,
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of a scan of one target: a verdict for each approach, and `tried`, the approaches that
-    the options choose and that are not refused, up to the first that works. Empty: it cannot be scanned.
+    """What is expected of a scan of one target: a verdict for each approach that is asked for, and `tried`, those of
+    them that are not refused, up to the first that works. Empty: it cannot be scanned.
     `checked_by`: the approach that would make the cross-check, None where none is asked for, empty where
     each that could make it is refused."""
 
@@ -84,19 +84,22 @@ class PreflightCheck:
         self._dry_runs = dry_runs
         self._in_parallel = in_parallel
         self._account_namespace = account_namespace
+        # what nobody asked for is not looked at: neither its options nor its rights are missing
+        self._kinds = [kind for kind in KINDS if kind.name in options.used()]
         self.lacks: list[Lack] = []
 
     def run(self) -> list[Expectation]:
         """One expectation for each target; `lacks` then holds what the grantor would need besides."""
         predicted = {
-            kind.name: [self._predict(kind.name, selected) for selected in self._targets] for kind in KINDS
+            kind.name: [self._predict(kind.name, selected) for selected in self._targets]
+            for kind in self._kinds
         }
         access = self._access(predicted)
         verdicts = {
             kind.name: (self._by_helper_pods if kind.makes_pods else self._by_pods)(
                 kind, predicted[kind.name], access
             )
-            for kind in KINDS
+            for kind in self._kinds
         }
         chosen = self._options.chosen()
         expectations = []
@@ -134,13 +137,6 @@ class PreflightCheck:
         refused = access.get((kind.name, self._place(kind, selected)))
         if refused:
             return refused
-        missing = self._options.missing_option(kind.name)
-        if missing:
-            return Verdict.refused(
-                ScanError(
-                    "bad_option", missing, advice="Give it; nothing else that is known stands in the way."
-                )
-            )
         return None
 
     def _place(self, kind: ApproachKind, selected: SelectedTarget) -> str:
@@ -150,7 +146,7 @@ class PreflightCheck:
     def _access(self, predicted: Mapping[str, list[Any]]) -> dict[tuple[str, str], Verdict | None]:
         """Why the access cannot be made, by (approach, namespace); None where it can."""
         pods: dict[tuple[str, str], dict[str, PodRef]] = {}
-        for kind in KINDS:
+        for kind in self._kinds:
             reachable = [
                 selected
                 for selected, known in zip(self._targets, predicted[kind.name])

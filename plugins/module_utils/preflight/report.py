@@ -21,6 +21,11 @@ _TEST_BED_WORDS = (
     "The test bed is the project's own: two cores for cluster and controller together. "
     "Name an earlier run (earlier_run) for the seconds of this cluster"
 )
+_LEFT_OUT_WORDS = {
+    "finished": "of pods that have ended (finished_pods takes them)",
+    "own_sidecar": "sidecars of scans",
+    "replica_alike": "replicas that are alike",
+}
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
@@ -49,11 +54,28 @@ def preflight_lines(cluster: str, explained: Mapping[str, Any]) -> list[str]:
 
 def result_text(explained: Mapping[str, Any]) -> str:
     """The decision in one sentence."""
+    return _can_begin(explained) + _gives_nothing(explained)
+
+
+def _gives_nothing(explained: Mapping[str, Any]) -> str:
+    """What was named and gives nothing, where the gate counts that."""
+    number = explained["gaps"]
+    if not number:
+        return ""
+    names = [f"{gap['kind']} {gap['name']}" for gap in explained["unmatched"] if gap["counts"]]
+    return "; but {} {} no target, which counts as not scanned: {}".format(
+        number_of(number, "name"), "gives" if number == 1 else "give", _names(names, number)
+    )
+
+
+def _can_begin(explained: Mapping[str, Any]) -> str:
+    if not explained["targets"]:
+        return "nothing is to be scanned: no container was selected"
     if not explained["scannable"]:
         return "NOTHING can be scanned by {}: {}".format(
             explained["approach"],
             "; ".join(reason["message"] for reason in _reasons_that_count(explained)[:_MOST_NAMES])
-            or "no container was selected",
+            or "no approach is left",
         )
     text = "a scan by {} can begin: {}".format(
         explained["approach"], number_of(explained["scannable"], "container")
@@ -118,7 +140,8 @@ def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
     if footprint["count"]:
         lines += [
             "",
-            "An ended one uses nothing. An entry goes when its pod is replaced (kubectl rollout restart).",
+            "An ended one uses nothing. An entry goes when its pod is replaced: by the next rollout, or by",
+            "ansible-playbook securescan.kubernetes.recycle, which evicts the pods and respects their budgets.",
         ]
     return [*lines, ""]
 
@@ -138,11 +161,28 @@ def _what(explained: Mapping[str, Any]) -> list[str]:
         )
     if explained["namespaces_left_out"]:
         lines.append("  and " + number_of(explained["namespaces_left_out"], "smaller namespace"))
-    return lines
+    return lines + _left_out(explained)
+
+
+def _left_out(explained: Mapping[str, Any]) -> list[str]:
+    words = [
+        f"{number} {_LEFT_OUT_WORDS.get(word, one_line(word))}"
+        for word, number in explained["left_out"].items()
+    ]
+    lines = _wrapped("  left out: ", ", ".join(words)) if words else []
+    for entry in explained["unmatched"][:_MOST_NAMES]:
+        lines += _wrapped("  no target: ", entry["error"]["message"])
+    more = explained["unmatched_count"] - min(_MOST_NAMES, len(explained["unmatched"]))
+    return [*lines, *([f"  and {number_of(more, 'more name')} without a target"] if more > 0 else [])]
 
 
 def _how(explained: Mapping[str, Any]) -> list[str]:
     lines = ["", "HOW      with approach={}".format(explained["approach"])]
+    lacking: dict[str, list[str]] = {}
+    for name, why in explained["not_tried"].items():
+        lacking.setdefault(why, []).append(name)
+    for why, names in lacking.items():
+        lines += _wrapped("  not tried: ", f"{', '.join(names)} ({why})")
     for entry in explained["tried"]:
         lines.append("  {:6d}  {}".format(entry["targets"], _tried_text(entry["approaches"])))
     for entry in explained["cross_checks"]:
@@ -189,7 +229,7 @@ def _approach(approach: str, found: Mapping[str, Any]) -> list[str]:
 
 def _missing(explained: Mapping[str, Any]) -> list[str]:
     if not explained["missing"]:
-        return ["", "MISSING  no permission"]
+        return ["", "MISSING  none"]
     lines = [""]
     for entry in explained["missing"]:
         lines += _wrapped(

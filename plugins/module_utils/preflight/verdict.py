@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ..errors import ScanError
 
+# Whose messages are about states: one that has Completed is not told as one in CrashLoopBackOff.
+_BY_MESSAGE = frozenset({"container_not_running", "platform_unsupported"})
 WORKS, UNKNOWN, REFUSED = "works", "unknown", "refused"
 
 
@@ -41,9 +43,10 @@ class Verdict:
         return cls(UNKNOWN if unknown else WORKS, unknown, message=message)
 
     @property
-    def kind(self) -> tuple[str, str, str]:
+    def kind(self) -> tuple[str, ...]:
         """What verdicts share that are told together."""
-        return self.status, self.reason, self.cause
+        said = self.message if self.reason in _BY_MESSAGE else ""
+        return self.status, self.reason, self.cause, said
 
     def record(self) -> dict[str, str]:
         """As it stands in results, without what is empty."""

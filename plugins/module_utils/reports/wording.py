@@ -9,9 +9,10 @@ The texts hold what clusters and containers said: each report escapes them for i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..results.evidence import GRADE_WORDS, GRADES
+from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.limits import COMPLIANCE
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
@@ -29,9 +30,14 @@ RESULT_WORDS: dict[str, str] = {
 _LEFT_OUT_WORDS: dict[str, str] = {
     "own_sidecar": "as sidecars of scans",
     "replica_alike": "as replicas that are alike",
+    "finished": "of pods that have ended",
 }
 _MAX_LABEL = 400
+_MAX_DATE = 40
+# What ends within so many days of the run is told apart.
+_SOON = 30
 _MOST_WORKLOADS = 3
+_MOST_UNMATCHED = 10
 # Reasons that lower evidence, the most frequent first.
 _MOST_REASONS = 5
 
@@ -63,7 +69,7 @@ def reason_lines(run: Run, kind: str = "") -> list[str]:
             groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
     lines = []
     for (profile, text), target_ids in groups.items():
-        where = " on ".join(part for part in (profile, _who(target_ids, targets)) if part)
+        where = " on ".join(part for part in (profile, _who_of_ids(target_ids, targets)) if part)
         lines.append(one_line(f"{where}: {text}" if where else text))
     return lines
 
@@ -94,18 +100,48 @@ def left_out_line(run: Run) -> str:
     return "Left out: {}.".format(", ".join(parts)) if parts else ""
 
 
-def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
-    if len(target_ids) == 1:
-        return target_label(targets[target_ids[0]]) if target_ids[0] in targets else target_ids[0]
-    workloads = list(
-        dict.fromkeys(workload_label(targets[one]) if one in targets else one for one in target_ids)
-    )
+def _who_of_ids(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
+    labels = [
+        (target_label(targets[one]), workload_label(targets[one])) if one in targets else (one, one)
+        for one in target_ids
+    ]
+    return _who(labels)
+
+
+def targets_line(targets: Sequence[TargetRecord]) -> str:
+    """Some targets in a few words: their names, or the number of many and the first of their workloads."""
+    if len(targets) <= _MOST_WORKLOADS:
+        return ", ".join(map(target_label, targets))
+    return _who([(target_label(target), workload_label(target)) for target in targets])
+
+
+def _who(labels: Sequence[tuple[str, str]]) -> str:
+    """:param labels: of each target, the target's and its workload's"""
+    if len(labels) == 1:
+        return labels[0][0]
+    workloads = list(dict.fromkeys(workload for _unused, workload in labels))
     more = len(workloads) - _MOST_WORKLOADS
     return "{} targets of {}{}".format(
-        len(target_ids),
+        len(labels),
         ", ".join(workloads[:_MOST_WORKLOADS]),
         f" and {number_of(more, 'more workload')}" if more > 0 else "",
     )
+
+
+def waiver_until(waiver: WaiverInForce, run: Run) -> str:
+    """Until when a waiver is in force, and whether that is soon."""
+    return f"until {_until(waiver.until, run)}" if waiver.until else "without end"
+
+
+def attestation_until(attestation: AttestationInForce, run: Run) -> str:
+    """As `waiver_until`, with the day from which it holds."""
+    return f"{one_line(attestation.updated, _MAX_DATE)} to {_until(attestation.until, run)}"
+
+
+def _until(until: str, run: Run) -> str:
+    days = days_left(until, run.finished)
+    shown = one_line(until, _MAX_DATE)
+    return f"{shown}, in {number_of(days, 'day')}" if days is not None and days <= _SOON else shown
 
 
 def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:
@@ -168,8 +204,22 @@ def verdict(run: Run) -> str:
     return "PASSED" if run.gate.passed else "FAILED"
 
 
+def unmatched_lines(run: Run) -> list[str]:
+    """What was named and gave no target, a line each; first whether that counts."""
+    if not run.unmatched:
+        return []
+    gaps = len(run.gaps)
+    counted = f"{number_of(gaps, 'counts', 'count')} as not scanned" if gaps else "allow_empty accepts that"
+    said = f"Named, and gave no target ({counted}):"
+    shown = [one_line(one.error.message, _MAX_LABEL) for one in run.unmatched[:_MOST_UNMATCHED]]
+    more = len(run.unmatched) - len(shown)
+    return [said, *shown, *([f"and {more} more, in summary.json"] if more > 0 else [])]
+
+
 def scanned_line(run: Run) -> str:
     """How many targets were scanned, and how many of them were not judged."""
+    if run.is_empty:
+        return "nothing was to be scanned, which allow_empty accepts"
     counts = run.target_counts
     not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
     return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"

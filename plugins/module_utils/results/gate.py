@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
-from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
+from .comparison import (
+    Control,
+    Failures,
+    Place,
+    collect_failures,
+    document_place,
+    failed_controls,
+    unknown_controls,
+)
 from .decision import (
     DOCUMENTS_KEY,
     EXPECTED_KEY,
@@ -38,6 +46,8 @@ def decide(
     expected: Sequence[ExpectedTarget],
     baseline: Failures | None = None,
     given: Sequence[Reason] = (),
+    *,
+    is_empty: bool = False,
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -47,10 +57,12 @@ def decide(
     :param baseline: what failed in an earlier run. With it no failure may be new, if the threshold does not allow some;
         without it a threshold that asks for new failures fails.
     :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
+    :param is_empty: nothing was to be scanned, and that is allowed: without documents no limit is asked
     """
     if baseline is not None:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    return _Gate(threshold, baseline).decide(documents, expected, given)
+    gate = _Gate(threshold, baseline)
+    return gate.decide(documents, expected, given) if not is_empty else gate.decide_nothing(documents, given)
 
 
 class _Gate:
@@ -65,6 +77,7 @@ class _Gate:
         self.failed: dict[
             str, tuple[Place, set[Control]]
         ] = {}  # target id -> where it is, and what failed on it
+        self.unknown: list[tuple[Place, set[Control]]] = []
         self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(
@@ -104,7 +117,18 @@ class _Gate:
             merge_counts(self.counts),
             self.baseline.name if self.baseline else "",
             tuple(new_failures),
+            tuple(self._found().mended_since(self.baseline)) if self.baseline else (),
         )
+
+    def decide_nothing(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], given: Sequence[Reason]
+    ) -> Decision:
+        """The decision on a run that was to scan nothing: it must not have results either."""
+        for source, _document in documents:
+            self._refuse("", DOCUMENTS_KEY, f"nothing was to be scanned, but {source} holds results")
+        self.reasons[:0] = given
+        baseline = self.baseline.name if self.baseline else ""
+        return Decision(not self.reasons, tuple(self.reasons), (), self.threshold, baseline=baseline)
 
     def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
         kinds: dict[str, list[str]] = {}
@@ -143,7 +167,9 @@ class _Gate:
         if summary.fits_none:
             self.fits_none.append(target_id)
         self.counts.append(summary.counts)
-        self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
+        place = document_place(checked, source)
+        self.failed[target_id] = (place, failed_controls(summary))
+        self.unknown.append((place, unknown_controls(summary)))
         self._judge_evidence(target_id, document_evidence(checked, source))
         self._judge_skipped(target_id, summary.skipped)
         for profile in summary.profiles:
@@ -222,7 +248,7 @@ class _Gate:
                 "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
             )
             return []
-        new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
+        new = self._found().not_in(self.baseline)
         if len(new) > most:
             for target_id, (place, controls) in self.failed.items():
                 for profile in sorted({profile for profile, _id in controls}):
@@ -238,6 +264,9 @@ class _Gate:
                         )
                         self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
         return new
+
+    def _found(self) -> Failures:
+        return collect_failures("this run", self.failed.values(), self.unknown)
 
     def _compare_with_expected(self, expected: Sequence[ExpectedTarget]) -> dict[str, str]:
         """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""

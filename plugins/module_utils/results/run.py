@@ -12,7 +12,8 @@ The summary says what was selected, scanned and found, small enough to be held w
     cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
-    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too
+    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too; what was
+                      named and gave nothing is counted as selected and not scanned (see `gaps`)
     left_out          {reason: number} of containers that were chosen by no option but left out all the same
     unmatched         list of {kind, name, namespace, error {code, reason, message}} of what the selection names and that gave
                       no target; `kind` is namespace, workload, pod or container, `namespace` is empty where none is named
@@ -46,8 +47,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +57,18 @@ from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .decision import Decision, ExpectedTarget
+from .findings import Findings, collect_findings
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
-from .target_record import TargetRecord
-from .unmatched import Unmatched
+from .target_record import HDF_FOLDER, TargetRecord
+from .unmatched import Unmatched, gaps_of
 from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
 SCHEMA_VERSION = 3
 SUMMARY_JSON = "summary.json"
-HDF_FOLDER = "hdf"
 _MAX_SUMMARY_BYTES = 512 * 1024 * 1024
 
 
@@ -164,10 +166,12 @@ class TargetCounts(JsonRecord):
     not_judged: int  # among those that were scanned
 
     @classmethod
-    def of(cls, targets: tuple[TargetRecord, ...]) -> TargetCounts:
+    def of(cls, targets: Sequence[TargetRecord], gaps: Sequence[Unmatched] = ()) -> TargetCounts:
+        """:param gaps: what counts as a target that was not scanned"""
         scanned = sum(target.is_scanned for target in targets)
         not_judged = sum(target.result == NOT_JUDGED for target in targets)
-        return cls(len(targets), scanned, len(targets) - scanned, not_judged)
+        selected = len(targets) + len(gaps)
+        return cls(selected, scanned, selected - scanned, not_judged)
 
 
 @dataclass(frozen=True)
@@ -259,7 +263,7 @@ class Run(JsonRecord):
             else target
             for target in self.targets
         )
-        return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=gate)
+        return replace(self, targets=targets, target_counts=TargetCounts.of(targets, self.gaps), gate=gate)
 
     def without_gate(self, results: Mapping[str, str]) -> Run:
         """The run as its scan wrote it, before any gate decided.
@@ -269,7 +273,17 @@ class Run(JsonRecord):
         targets = tuple(
             replace(target, result=results.get(target.target_id, target.result)) for target in self.targets
         )
-        return replace(self, targets=targets, target_counts=TargetCounts.of(targets), gate=None)
+        return replace(self, targets=targets, target_counts=TargetCounts.of(targets, self.gaps), gate=None)
+
+    @property
+    def gaps(self) -> tuple[Unmatched, ...]:
+        """What was named, and of which nothing was seen: it counts as targets that were not scanned."""
+        return gaps_of(self.unmatched, self.allow_empty)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was to be scanned, and that is allowed."""
+        return self.allow_empty and not self.targets and not self.gaps
 
     def seen_from(self, folder: Path) -> Run:
         """The run with paths of its documents that hold for a reader in a folder below its own."""
@@ -281,7 +295,15 @@ class Run(JsonRecord):
 
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
-        return [ExpectedTarget(target.target_id, target.outcome) for target in self.targets]
+        return [
+            *(ExpectedTarget(target.target_id, target.outcome) for target in self.targets),
+            *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
+        ]
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What its files say and this summary does not, read at the first use."""
+        return collect_findings(self.folder, self.targets, self.document_of)
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
@@ -331,6 +353,8 @@ def _read(given: JsonObject, folder: str) -> Run:
     head = {name: given.text(name) for name in ("run_id", "started", "finished", "cluster")}
     judged_from, gate = given.object_or_none("judged_from"), given.object_or_none("gate")
     targets = tuple(TargetRecord.from_json(target) for target in given.objects("targets"))
+    unmatched = tuple(Unmatched.from_json(one) for one in given.objects("unmatched"))
+    allow_empty = given.truth("allow_empty")
     return Run(
         **head,
         duration=given.number("duration"),
@@ -340,10 +364,10 @@ def _read(given: JsonObject, folder: str) -> Run:
         selection=given.mapping("selection"),
         profiles=tuple(ProfileReference.from_json(profile) for profile in given.objects("profiles")),
         judged_from=JudgedFrom.from_json(judged_from) if judged_from else None,
-        target_counts=TargetCounts.of(targets),
+        target_counts=TargetCounts.of(targets, gaps_of(unmatched, allow_empty)),
         left_out=given.whole_numbers("left_out"),
-        unmatched=tuple(Unmatched.from_json(one) for one in given.objects("unmatched")),
-        allow_empty=given.truth("allow_empty"),
+        unmatched=unmatched,
+        allow_empty=allow_empty,
         controls=Counts.from_json(given.object("controls")),
         failed_controls=tuple(
             ControlCount.from_json(control, with_cause=False) for control in given.objects("failed_controls")
@@ -374,6 +398,10 @@ def open_earlier_run(path: str) -> Run:
 def _open(summary: Path) -> Run:
     try:
         data = read_own_file(summary, _MAX_SUMMARY_BYTES)
+    except FileNotFoundError:
+        raise bad_results(
+            str(summary), "cannot be read: it does not exist, so there is no finished run in this folder"
+        ) from None
     except OSError as reason:
         raise bad_results(str(summary), f"cannot be read: {reason.strerror or reason}") from None
     if len(data) > _MAX_SUMMARY_BYTES:

@@ -18,7 +18,7 @@ from .run import ControlCount, JudgedFrom, Producer, ProfileReference, Run, Targ
 from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, SCANNED, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .target_record import DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
-from .unmatched import Unmatched
+from .unmatched import Unmatched, gaps_of
 
 _MAX_ERROR_TEXT = 1000
 
@@ -167,7 +167,7 @@ class RunSummaryBuilder:
             judged_from=self._judged_from,
             finished=finished,
             duration=duration,
-            target_counts=TargetCounts.of(targets),
+            target_counts=TargetCounts.of(targets, gaps_of(self._unmatched, self._allow_empty)),
             left_out=self._left_out,
             unmatched=self._unmatched,
             allow_empty=self._allow_empty,

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..safe_text import one_line
 from .checked_json import JsonObject, JsonRecord, TextRecord
 
+# The reasons that say that there is nothing of that name. Whatever else is the matter, something could not be seen.
+_ABSENT = ("no_targets", "not_found")
+_MOST_CHARACTERS = 1000
 KINDS = ("namespace", "workload", "pod", "container")
 
 
@@ -36,6 +41,16 @@ class Unmatched(JsonRecord):
         return f"{self.kind}/{self.namespace}/{self.name}"
 
     @classmethod
+    def of(cls, kind: str, name: str, namespace: str, error: Mapping[str, str]) -> Unmatched:
+        """:param error: as `ScanError.record()`"""
+        return cls(
+            kind,
+            name,
+            namespace,
+            UnmatchedError(error["code"], error["reason"], one_line(error["message"], _MOST_CHARACTERS)),
+        )
+
+    @classmethod
     def from_json(cls, given: JsonObject) -> Unmatched:
         return cls(
             given.one_of("kind", KINDS),
@@ -43,3 +58,8 @@ class Unmatched(JsonRecord):
             given.text("namespace"),
             UnmatchedError.from_json(given.object("error")),
         )
+
+
+def gaps_of(unmatched: Sequence[Unmatched], allow_empty: bool) -> tuple[Unmatched, ...]:
+    """Those that count as targets which were not scanned: all, unless it is allowed that a name gives nothing."""
+    return tuple(one for one in unmatched if not (allow_empty and one.error.reason in _ABSENT))

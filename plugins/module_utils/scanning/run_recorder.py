@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from ..approaches.approach import Footprint
 from ..drift.report import drift_in_summary
 from ..options.profile import JudgingOptions
+from ..results.checked_json import plain
 from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
@@ -57,6 +59,7 @@ class RunRecorder:
         """
         self._folder = folder
         self._writes = writes
+        self._cluster_uid = cluster_uid
         self._amendments = judging.amendments
         self._clock = time.monotonic()
         # on waivers and attestations; complete when the run is finished
@@ -103,7 +106,8 @@ class RunRecorder:
         :param kept: see kept/kept_target.py; None where facts are not kept
         :param drift: see drift/report.py; None where drift was not asked for
         """
-        identity, document = judgement.identity, hdf_document(judgement)
+        method = {**judgement.method, "cluster_uid": self._cluster_uid}
+        identity, document = judgement.identity, hdf_document(replace(judgement, method=method))
         drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(
@@ -133,7 +137,7 @@ class RunRecorder:
         self._summary.add_not_scanned(identity, approach, duration, error)
 
     def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Writes the summary. The task's result: run_id, counts, not_scanned; where something is written also
+        """Writes the summary. The task's result: run_id, counts, not_scanned, unmatched; where something is written also
         run_dir, summary_file and summary_sha256.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
@@ -142,11 +146,12 @@ class RunRecorder:
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
-        not_judged = run.target_counts.not_judged
+        gaps, not_judged = len(run.gaps), run.target_counts.not_judged
         result: dict[str, Any] = {
             "run_id": self.run_id,
-            "counts": counts_of(len(targets), self._scanned, self.not_scanned, not_judged),
+            "counts": counts_of(len(targets) + gaps, self._scanned, self.not_scanned + gaps, not_judged),
             "not_scanned": first_of(self._not_scanned),
+            "unmatched": first_of(plain(run.unmatched)),
         }
         if self._writes:
             result.update(
@@ -168,9 +173,9 @@ def counts_of(selected: int, scanned: int, not_scanned: int, not_judged: int) ->
     }
 
 
-def first_of(not_scanned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of the targets without a judgement that a task's result holds."""
-    return list(not_scanned[:_LISTED_IN_RESULT])
+def first_of(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the targets without a judgement, or of the names without a target, that a task's result holds."""
+    return list(entries[:_LISTED_IN_RESULT])
 
 
 def footprint_of_run(added: Sequence[Footprint], not_ended: Sequence[Footprint] = ()) -> dict[str, Any]:

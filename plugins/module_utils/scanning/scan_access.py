@@ -12,9 +12,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..access.access_diff import Diff, access_diff
-from ..access.lifecycle import ensure_present
-from ..access.made_access import as_result, failure_warnings, failures_of, plan_access
+from ..access.lifecycle import NamespaceOutcome, ensure_present
+from ..access.made_access import as_result, failure_warnings, failures_of, named_namespaces, plan_access
 from ..access.objects import AccessPlan, Grant, PodRef, check_run_id, new_run_id
+from ..access.refusals import is_escalation
 from ..access.revocation import revoke_when_back
 from ..access.rights import covers, makes_pods, widest
 from ..access.scanner import approach_of, check_covers
@@ -22,6 +23,7 @@ from ..approaches.choice import ApproachOptions
 from ..approaches.image import NAME as IMAGE
 from ..approaches.image_helper import helper_name, plan_helpers
 from ..cluster.rest import RestClient
+from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..targets.selection import SelectedTarget
 from .granted_pods import grants_of
@@ -61,11 +63,67 @@ def scan_access_of(
     plan = _plan(options, run_id, targets)
     try:
         outcomes = ensure_present(client, plan)
-        warnings += failure_warnings(failures_of(outcomes))
-        yield as_result(plan, outcomes)
+        plan, outcomes, lacking = _with_less(options.approach, client, plan, outcomes, targets)
+        warnings += failure_warnings(failures_of(outcomes)) + _lacking_warnings(lacking)
+        yield as_result(plan, outcomes, lacking)
     finally:
         namespaces = [grant.namespace for grant in plan.grants]
         revoke_when_back(client, run_id, namespaces, options.grant.account_namespace)
+
+
+def _with_less(
+    options: ApproachOptions,
+    client: RestClient,
+    plan: AccessPlan,
+    outcomes: list[NamespaceOutcome],
+    targets: Sequence[SelectedTarget],
+) -> tuple[AccessPlan, list[NamespaceOutcome], dict[str, ScanError]]:
+    """The access once more where the grantor does not hold what one of several approaches needs, for the others: what is
+    missing for the one must not end the scan by the rest. Also why, by namespace."""
+    grants = {grant.namespace: grant for grant in plan.grants}
+    made, lacking = list(outcomes), {}
+    for number, outcome in enumerate(outcomes):
+        grant, error = grants[outcome.namespace], outcome.error
+        while error is not None and error.reason == "access_incomplete" and is_escalation(error):
+            less = _narrower(options, grant)
+            if less is None:
+                break
+            inside = [one for one in targets if one.target.namespace == outcome.namespace]
+            chosen = [name for name in options.used() if covers(less, name)]
+            found = grants_of(inside, less, chosen, options.forbidden)
+            if not found:
+                break
+            grant = replace(found[0], account_namespace=grant.account_namespace)
+            (again,) = ensure_present(client, replace(plan, grants=(grant,)))
+            if again.error is None:
+                grants[outcome.namespace], made[number] = grant, again
+                lacking[outcome.namespace] = error
+            error = again.error
+    return replace(plan, grants=tuple(grants.values())), made, lacking
+
+
+def _narrower(options: ApproachOptions, grant: Grant) -> str | None:
+    """Of the approaches that are tried the one with the most rights, but fewer than the grant has."""
+    if makes_pods(grant.approach):
+        return None
+    fewer = [
+        name
+        for name in options.used()
+        if not makes_pods(name) and covers(grant.approach, name) and not covers(name, grant.approach)
+    ]
+    return widest(fewer) or None
+
+
+def _lacking_warnings(lacking: Mapping[str, ScanError]) -> list[str]:
+    """One for namespaces that lack the same."""
+    places: dict[str, list[str]] = {}
+    for namespace, error in lacking.items():
+        places.setdefault(error.cause, []).append(namespace)
+    return [
+        f"the access to {named_namespaces(namespaces)} holds less than was asked for, and only the approaches that it "
+        f"serves are tried: {cause}"
+        for cause, namespaces in places.items()
+    ]
 
 
 def planned_access(

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..errors import ScanError
 from .patterns import (
@@ -34,6 +36,10 @@ _NAME_RULES = {
 }
 _SELECTORS = ("namespace_selectors", "label_selectors", "field_selectors")
 REPLICAS = ("all", "one")
+# What can be named below namespaces, and by which option. A Name is such a kind, or namespace, and a name of it.
+NAMED_KINDS = ("workload", "pod", "container")
+_OPTION_OF = {kind: kind + "s" for kind in ("namespace", *NAMED_KINDS)}
+Name = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ class Selection:
     those of kubectl, all of which must hold: `namespace_selectors` over the labels of namespaces,
     `label_selectors` and `field_selectors` over pods. `workloads`: KIND/NAME. `pods`, `containers`, `images`:
     names or shell patterns. `exclude_*` takes away what it names. `container_kinds`: of container, init,
-    ephemeral. `replicas`: all, or one of those that are alike. `limit`: the largest number of targets, None
+    ephemeral. `finished_pods`: also pods that have ended (phase Succeeded or Failed). `replicas`: all, or one of those
+    that are alike. `limit`: the largest number of targets, None
     for all. `scanner_image`: what sidecars for scans run, by which they are known and left out; without it
     they are targets as all others.
 
@@ -65,9 +72,12 @@ class Selection:
     images: tuple[str, ...] = ()
     exclude_images: tuple[str, ...] = ()
     container_kinds: tuple[str, ...] = ("container",)
+    finished_pods: bool = False
     replicas: str = "all"
     limit: int | None = None
     scanner_image: str = ""
+    # of names that are kept in another form: how the operator wrote them
+    _written: Mapping[str, str] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.namespaces and not self.namespace_selectors:
@@ -82,7 +92,9 @@ class Selection:
         for option in _SELECTORS:
             check_selectors(option, getattr(self, option))
         for option in ("workloads", "exclude_workloads"):
-            object.__setattr__(self, option, read_workloads(option, getattr(self, option)))
+            given: tuple[str, ...] = getattr(self, option)
+            object.__setattr__(self, option, read_workloads(option, given))
+            object.__setattr__(self, "_written", {**self._written, **dict(zip(getattr(self, option), given))})
         _check_choice("container_kinds", self.container_kinds, CONTAINER_KINDS)
         _check_choice("replicas", (self.replicas,), REPLICAS)
         if self.limit is not None and self.limit < 1:
@@ -101,6 +113,47 @@ class Selection:
             if self.namespace_selectors
             else tuple(name for name in self.namespaces if not is_pattern(name))
         )
+
+    @cached_property
+    def plain(self) -> Mapping[str, tuple[str, ...]]:
+        """Kind (namespace and NAMED_KINDS) -> the names that were given, without the patterns: each of them is
+        expected to give a target."""
+        return {
+            kind: tuple(dict.fromkeys(name for name in getattr(self, option) if not is_pattern(name)))
+            for kind, option in _OPTION_OF.items()
+        }
+
+    @cached_property
+    def plain_names(self) -> frozenset[Name]:
+        """The same as a set."""
+        return frozenset((kind, name) for kind, names in self.plain.items() for name in names)
+
+    @cached_property
+    def watched(self) -> frozenset[Name]:
+        """(option, plain name) of images and of what is to be left out: names that had better be there."""
+        listed = len(self.named_namespaces) < len(self.namespaces) or self.namespace_selectors
+        options = [
+            "images",
+            *(
+                option
+                for option in _NAME_RULES
+                if option.startswith("exclude_") and option != "exclude_namespaces"
+            ),
+            "exclude_workloads",
+            # without a list of namespaces nobody knows whether there is one of that name
+            *(["exclude_namespaces"] if listed else []),
+        ]
+        return frozenset(
+            (option, name) for option in options for name in getattr(self, option) if not is_pattern(name)
+        )
+
+    def as_written(self, name: str) -> str:
+        """A name as the operator wrote it, such as deploy/API for deployment/api."""
+        return self._written.get(name, name)
+
+    def excludes(self, kind: str, name: str) -> bool:
+        """Whether an exclude_* option is about that very name."""
+        return matches(name, getattr(self, "exclude_" + _OPTION_OF[kind]))
 
     @property
     def uses_workloads(self) -> bool:
@@ -127,10 +180,7 @@ class Selection:
             view.is_sidecar and "container" in self.container_kinds
         ):
             return "container_kinds"
-        images = [
-            str(part[key]) for part, key in ((view.spec, "image"), (view.status, "imageID")) if part.get(key)
-        ]
-        return self._obstacle("containers", view.name) or self._obstacle("images", *images)
+        return self._obstacle("containers", view.name) or self._obstacle("images", *view.images)
 
     def selectors_of_pods(self) -> Selectors:
         return _selectors(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .criteria import Name
 from .pod import PodSnapshot
 
 
@@ -59,7 +60,8 @@ class SelectedTarget:
 
     `replicas` is the number of containers that the target stands for, itself included: more than 1 only with
     `replicas: one`. `flaw`: what of its pod is not as Kubernetes makes it, "" for nothing. Such a pod is not
-    looked at any further: it is one target, with a bare pod, and is not scanned.
+    looked at any further: it is one target, with a bare pod, and is not scanned. `names`: the plain names that the
+    operator has given for it, or for what it stands for.
     """
 
     target: Target
@@ -67,3 +69,4 @@ class SelectedTarget:
     operating_system: str = "linux"
     replicas: int = 1
     flaw: str = ""
+    names: frozenset[Name] = frozenset()

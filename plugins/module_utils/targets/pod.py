@@ -20,6 +20,7 @@ _CONTAINER_LISTS = (
     ("init", "initContainers", "initContainerStatuses"),
     ("ephemeral", "ephemeralContainers", "ephemeralContainerStatuses"),
 )
+ENDED_PHASES = ("Succeeded", "Failed")
 CONTAINER_KINDS = tuple(kind for kind, _spec, _status in _CONTAINER_LISTS)
 # Large, and of no use to a verdict: who last wrote which field, and kubectl's copy of the manifest.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -41,6 +42,13 @@ class ContainerView:
     @property
     def name(self) -> str:
         return str(self.spec.get("name", ""))
+
+    @property
+    def images(self) -> list[str]:
+        """The reference in the spec and the id that the node reports, where they are there."""
+        return [
+            str(part[key]) for part, key in ((self.spec, "image"), (self.status, "imageID")) if part.get(key)
+        ]
 
     @property
     def is_sidecar(self) -> bool:
@@ -194,9 +202,17 @@ def _state_of_phase(status: Mapping[str, Any]) -> tuple[str, str]:
             if condition.get("type") == "PodScheduled" and condition.get("status") == "False"
         ]
         return "waiting", next(iter(unscheduled), "") or reason or phase
-    if phase in ("Succeeded", "Failed"):
+    if phase in ENDED_PHASES:
         return "terminated", reason or phase
     return "unknown", reason or "NoStatus"
+
+
+def has_finished(pod: Mapping[str, Any]) -> bool:
+    """Whether none of the pod's containers runs, nor ever will again (core/v1 PodPhase): a Job's pod that is done, one
+    that was evicted. A kubelet reports the end of a pod before that of a container that it still has to kill."""
+    return pod["status"].get("phase") in ENDED_PHASES and not any(
+        "running" in (view.status.get("state") or {}) for view in containers_of(pod)
+    )
 
 
 def controller_of(metadata: Mapping[str, Any]) -> tuple[str, str, str]:

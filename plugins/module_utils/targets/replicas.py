@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .criteria import Name
 from .identity import SelectedTarget, Target
 
 # Workload kinds whose pods are never replicas of each other: pods without an owner, and static pods of a
@@ -20,10 +21,12 @@ class _Group:
     """Containers that are alike: the best one so far, and how many were seen."""
 
     best: SelectedTarget
+    names: frozenset[Name]
     seen: int = 1
 
-    def add(self, selected: SelectedTarget, seen: int = 1) -> None:
+    def add(self, selected: SelectedTarget, names: frozenset[Name], seen: int = 1) -> None:
         self.seen += seen
+        self.names |= names
         self.best = min(self.best, selected, key=_rank)
 
 
@@ -51,9 +54,9 @@ class OneOfEach:
         )
         contents = self._groups.setdefault(key, {})
         if target.image_id in contents:
-            contents[target.image_id].add(selected)
+            contents[target.image_id].add(selected, selected.names)
         else:
-            contents[target.image_id] = _Group(selected)
+            contents[target.image_id] = _Group(selected, selected.names)
 
     def chosen(self) -> Iterator[SelectedTarget]:
         """One of each group, in the order in which the groups were first seen, with the number of its
@@ -62,11 +65,11 @@ class OneOfEach:
             not_known = contents.pop("", None)
             groups = list(contents.values())
             if not_known and groups:
-                groups[0].add(not_known.best, not_known.seen)
+                groups[0].add(not_known.best, not_known.names, not_known.seen)
             elif not_known:
                 groups = [not_known]
             for group in groups:
-                yield replace(group.best, replicas=group.seen)
+                yield replace(group.best, replicas=group.seen, names=group.names)
 
 
 def _rank(selected: SelectedTarget) -> tuple[int, str]:

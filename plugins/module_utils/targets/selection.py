@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..errors import ScanError
-from .criteria import Selection
-from .empty_selection import no_targets, unseen_namespaces
+from .criteria import Name, Selection
+from .empty_selection import no_targets, useless_names
 from .identity import SelectedTarget, Target
 from .own_containers import is_our_sidecar
 from .pod import (
@@ -23,13 +23,15 @@ from .pod import (
     container_state,
     containers_of,
     first_container,
+    has_finished,
     operating_system,
     pod_flaw,
 )
 from .pod_template import template_key
 from .replicas import SINGLE_KINDS, OneOfEach
-from .selection_report import OWN_SIDECAR, SelectionReport
+from .selection_report import FINISHED, OWN_SIDECAR, SelectionReport
 from .selectors import list_selected
+from .unmatched_names import NAMESPACE, UnmatchedName, find_unmatched
 from .workloads import ReadsObjects, Workload, Workloads
 
 __all__ = [
@@ -45,6 +47,14 @@ __all__ = [
 
 _NAMESPACES = "/api/v1/namespaces"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# What goes wrong in one namespace, and says nothing of the others; and what says that the cluster is not well, which
+# is borne a few times.
+_OF_ONE_NAMESPACE = frozenset({"not_permitted", "bad_reply"})
+_TROUBLE = frozenset({"connection_lost", "server_error", "throttled", "timed_out", "too_much_output"})
+_MOST_TROUBLE = 3
+# How many of the names that gave nothing are warned of one by one.
+_NAMED = 10
+_NAMES_CHARACTERS = 2000
 
 
 def resolve_namespaces(
@@ -60,9 +70,10 @@ def resolve_namespaces(
         found += [str(item["metadata"]["name"]) for item in _list_namespaces(client, selection)]
     taken = []
     for name in dict.fromkeys(found):
+        seen.use(selection, ("exclude_namespaces", name))
         obstacle = selection.namespace_obstacle(name)
         if obstacle:
-            seen.left_out[obstacle] += 1
+            seen.leave_out(obstacle)
         else:
             taken.append(name)
     return taken
@@ -74,12 +85,13 @@ def select_targets(
     """The selected containers, namespace by namespace, whether they run or not.
 
     At most one page of pods is held in memory. `looked_at` is filled on the way; give it to `check_selected`
-    afterwards.
+    afterwards. A namespace that cannot be looked into, or not to its end, then stands in it, and the others are read;
+    without `looked_at` that is raised.
 
     :raises ScanError: bad_option for a selector that the API server does not understand; whatever the client
         raises
     """
-    seen = looked_at if looked_at is not None else SelectionReport()
+    seen = looked_at if looked_at is not None else SelectionReport(goes_on=False)
     for namespace in resolve_namespaces(client, selection, seen):
         yield from _within_limit(_of_namespace(client, cluster, namespace, selection, seen), selection, seen)
         if seen.limit_reached:
@@ -93,7 +105,7 @@ def select_pods(
 
     For a `limit` to hold over several namespaces, give each call the same `looked_at`.
     """
-    seen = looked_at if looked_at is not None else SelectionReport()
+    seen = looked_at if looked_at is not None else SelectionReport(goes_on=False)
     given: set[str] = set()
     for selected in _within_limit(_of_namespace(client, "", namespace, selection, seen), selection, seen):
         if selected.pod.uid not in given:
@@ -109,13 +121,29 @@ def check_selected(
     :raises ScanError: no_targets if nothing was selected and `allow_empty` is false; it says what was looked
         at
     """
-    missing = unseen_namespaces(client, selection, looked_at)
+    if not looked_at.selected and looked_at.failures and len(looked_at.failures) == len(looked_at.namespaces):
+        raise next(iter(looked_at.failures.values()))
+    unmatched = list(find_unmatched(client, selection, looked_at))
+    looked_at.unmatched = [name.record() for name in unmatched]
+    absent = [name for name in unmatched if name.is_absent]
     if not looked_at.selected and not allow_empty:
-        raise no_targets(client, selection, looked_at, missing)
-    warnings = missing + looked_at.warnings
+        raise no_targets(client, selection, looked_at, _sentences(absent))
+    warnings = (
+        _sentences(absent if allow_empty else unmatched)
+        + useless_names(selection, looked_at)
+        + looked_at.warnings
+    )
     if looked_at.limit_reached:
         warnings.append(f"limit: {looked_at.selected} containers were selected; more match and were left out")
     return warnings
+
+
+def _sentences(unmatched: Sequence[UnmatchedName]) -> list[str]:
+    said = [name.sentence() for name in unmatched[:_NAMED]]
+    more = [f"{name.kind} {name.name}" for name in unmatched[_NAMED:]]
+    if more:
+        said.append("{} more names gave no target: {}".format(len(more), ", ".join(more)[:_NAMES_CHARACTERS]))
+    return said
 
 
 def _list_namespaces(client: ReadsObjects, selection: Selection) -> Iterator[dict[str, Any]]:
@@ -142,6 +170,7 @@ def _within_limit(
             seen.limit_reached = True
             return
         seen.selected += 1
+        seen.matched |= selected.names
         seen.replicas_left_out += selected.replicas - 1
         yield selected
 
@@ -151,22 +180,15 @@ def _of_namespace(
 ) -> Iterator[SelectedTarget]:
     workloads = Workloads(client, namespace)
     groups = OneOfEach()
-    for pod, workload, flaw in _pods(client, namespace, selection, seen, workloads):
-        if flaw:
-            yield _flawed(cluster, pod, flaw)
-            continue
-        views = list(_views(pod, selection, seen))
-        if not views:
-            continue
-        snapshot, platform = PodSnapshot.from_object(pod), operating_system(pod)
-        grouped = selection.replicas == "one" and workload[0] not in SINGLE_KINDS
-        template = template_key(pod, selection.scanner_image) if grouped else ""
-        for view in views:
-            selected = SelectedTarget(_target(cluster, pod, workload, view), snapshot, platform)
-            if grouped:
-                groups.add(selected, template)
-            else:
-                yield selected
+    seen.namespaces.setdefault(namespace, 0)
+    try:
+        yield from _of_pods(
+            _pods(client, namespace, selection, seen, workloads), cluster, selection, seen, groups
+        )
+    except ScanError as error:
+        if not (seen.goes_on and _is_of_one_namespace(error, seen)):
+            raise
+        seen.failures[namespace] = error
     yield from groups.chosen()
     if workloads.unlisted:
         seen.warnings.append(
@@ -176,37 +198,102 @@ def _of_namespace(
         )
 
 
+def _is_of_one_namespace(error: ScanError, seen: SelectionReport) -> bool:
+    troubles = sum(before.reason in _TROUBLE for before in seen.failures.values())
+    return error.reason in _OF_ONE_NAMESPACE or (error.reason in _TROUBLE and troubles < _MOST_TROUBLE)
+
+
+def _of_pods(
+    pods: Iterator[tuple[Mapping[str, Any], Workload, str]],
+    cluster: str,
+    selection: Selection,
+    seen: SelectionReport,
+    groups: OneOfEach,
+) -> Iterator[SelectedTarget]:
+    """The targets of the pods, but for those that go into `groups`."""
+    for pod, workload, flaw in pods:
+        names = _names_of(pod, workload)
+        if flaw:
+            yield _flawed(cluster, pod, flaw, _plain(selection, names))
+            continue
+        views = list(_views(pod, selection, seen, names))
+        if views and not selection.finished_pods and has_finished(pod):
+            seen.leave_out(FINISHED, len(views), _plain(selection, _with_containers(names, views)))
+            continue
+        if not views:
+            continue
+        snapshot, platform = PodSnapshot.from_object(pod), operating_system(pod)
+        grouped = selection.replicas == "one" and workload[0] not in SINGLE_KINDS
+        template = template_key(pod, selection.scanner_image) if grouped else ""
+        for view in views:
+            selected = SelectedTarget(
+                _target(cluster, pod, workload, view),
+                snapshot,
+                platform,
+                names=_plain(selection, _with_containers(names, [view])),
+            )
+            if grouped:
+                groups.add(selected, template)
+            else:
+                yield selected
+
+
 def _pods(
     client: ReadsObjects, namespace: str, selection: Selection, seen: SelectionReport, workloads: Workloads
 ) -> Iterator[tuple[Mapping[str, Any], Workload, str]]:
     """The pods that no option leaves out by their own or their workload's name, and what is wrong with each. The
     workload of one with a flaw is not known, so that no option about workloads leaves it out."""
-    seen.namespaces.setdefault(namespace, 0)
     for pod in list_selected(client, f"{_NAMESPACES}/{namespace}/pods", selection.selectors_of_pods()):
         check_identity(pod, namespace)
         seen.namespaces[namespace] += 1
-        obstacle = selection.pod_obstacle(pod["metadata"]["name"])
+        name = pod["metadata"]["name"]
+        seen.see("pod", name)
+        seen.use(selection, ("exclude_pods", name))
+        obstacle = selection.pod_obstacle(name)
         flaw = "" if obstacle else pod_flaw(pod)
         if flaw:
-            yield pod, ("Pod", pod["metadata"]["name"]), flaw
+            yield pod, ("Pod", name), flaw
             continue
+        workload: Workload = ("", "")
         if not obstacle:
             workload = workloads.of(pod)
+            seen.see("workload", "/".join(workload))
+            seen.use(selection, ("exclude_workloads", f"{workload[0].lower()}/{workload[1]}"))
             obstacle = selection.workload_obstacle(*workload)
             if workloads.unlisted and selection.uses_workloads:
                 raise _unknown_workloads(namespace, workloads.unlisted[0])
             if not obstacle:
                 yield pod, workload, ""
                 continue
-        seen.left_out[obstacle] += 1
+        seen.leave_out(obstacle, 1, _plain(selection, _names_of(pod, workload)))
 
 
-def _flawed(cluster: str, pod: Mapping[str, Any], flaw: str) -> SelectedTarget:
+def _names_of(pod: Mapping[str, Any], workload: Workload) -> list[Name]:
+    """By which names a pod can have been meant; a workload that is not known is an empty one."""
+    kind, name = workload
+    metadata = pod["metadata"]
+    return [
+        (NAMESPACE, metadata["namespace"]),
+        ("pod", metadata["name"]),
+        ("workload", f"{kind.lower()}/{name}"),
+    ]
+
+
+def _with_containers(names: Sequence[Name], views: Sequence[ContainerView]) -> list[Name]:
+    return [*names, *(("container", view.name) for view in views)]
+
+
+def _plain(selection: Selection, names: Sequence[Name]) -> frozenset[Name]:
+    """Those of the names that the operator has given."""
+    return selection.plain_names.intersection(names)
+
+
+def _flawed(cluster: str, pod: Mapping[str, Any], flaw: str, names: frozenset[Name]) -> SelectedTarget:
     """The one target that stands for a pod whose object cannot be read."""
     bare = bare_pod(pod, first_container(pod))
     (view,) = containers_of(bare)
     target = _target(cluster, bare, ("Pod", bare["metadata"]["name"]), view)
-    return SelectedTarget(target, PodSnapshot.from_object(bare), flaw=flaw)
+    return SelectedTarget(target, PodSnapshot.from_object(bare), flaw=flaw, names=names)
 
 
 def _unknown_workloads(namespace: str, kind: str) -> ScanError:
@@ -219,16 +306,24 @@ def _unknown_workloads(namespace: str, kind: str) -> ScanError:
     )
 
 
-def _views(pod: Mapping[str, Any], selection: Selection, seen: SelectionReport) -> Iterator[ContainerView]:
+def _views(
+    pod: Mapping[str, Any], selection: Selection, seen: SelectionReport, names: Sequence[Name]
+) -> Iterator[ContainerView]:
     for view in containers_of(pod):
         seen.containers += 1
+        seen.see("container", view.name)
+        seen.use(
+            selection,
+            ("exclude_containers", view.name),
+            *((option, image) for option in ("images", "exclude_images") for image in view.images),
+        )
         obstacle = (
             OWN_SIDECAR
             if is_our_sidecar(view, selection.scanner_image)
             else selection.container_obstacle(view)
         )
         if obstacle:
-            seen.left_out[obstacle] += 1
+            seen.leave_out(obstacle, 1, _plain(selection, _with_containers(names, [view])))
         else:
             yield view
 

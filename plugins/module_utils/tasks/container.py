@@ -17,7 +17,8 @@ from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
 from ..results.folder_owners import check_folder
-from ..results.run_folder import new_run_folder
+from ..results.run_folder import cluster_folder, new_run_folder
+from ..results.unmatched import Unmatched
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
 from ..scanning.scan_preview import preview_scan
@@ -30,31 +31,35 @@ from .interrupts import run_interruptible
 
 def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (whether anything was added to a pod), footprint, run_id, run_dir, summary_file,
-    summary_sha256, counts, not_scanned, left_out, requests.
+    summary_sha256, counts, not_scanned, unmatched, left_out, requests.
 
-    In check mode diff. Where the scan's access could not be removed also failed, msg and error.
+    In check mode would_scan and diff. Where the scan's access could not be removed also failed, msg and error.
     """
     options = ScanOptions.from_params(params)
     engines = engines_for(options.judging.profiles)
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
         options = options.looking_at_images()
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
     connection = connect_grantor(options.connection, context)
+    cluster = options.cluster_name or connection.cluster_name
+    runs = cluster_folder(options.output_dir, cluster)
+    context.warnings += check_folder(str(runs), options.allow_shared_folder)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()
-    cluster = options.cluster_name or connection.cluster_name
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
         grantor, options.targets.selection, looked_at, options.targets.allow_empty
     )
     check_targets(options.approach, targets)
     left_out = looked_at.left_out_by_no_option()
+    unmatched = [Unmatched.of(**name) for name in looked_at.unmatched]
+    if not targets:
+        context.say("nothing is to be scanned: no container was selected, which allow_empty accepts")
     if context.check_mode:
-        return dict(preview_scan(options, targets, grantor, context.say), left_out=left_out)
+        return dict(preview_scan(options, targets, unmatched, grantor, context.say), left_out=left_out)
     cluster_uid = read_cluster_uid(grantor)
     # before the access: where the output folder cannot be written, the cluster is left alone
-    folder = new_run_folder(options.output_dir, run_id_of(options))
+    folder = new_run_folder(runs, run_id_of(options))
     recorder = RunRecorder(
         folder,
         cluster=cluster,
@@ -63,6 +68,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         collector_version=COLLECTOR_VERSION,
         left_out=left_out,
         cluster_uid=cluster_uid,
+        unmatched=unmatched,
         allow_empty=options.targets.allow_empty,
     )
     result = _scanned(Scan(options, engines, request, targets), recorder, grantor, context)

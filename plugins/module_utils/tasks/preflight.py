@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
+from ..approaches.auto import NAME as AUTO
 from ..approaches.choice import check_targets
 from ..approaches.pod_entry import ExecLimits
 from ..bounded_work import run_bounded
@@ -20,16 +21,22 @@ from ..preflight.permissions import Reviews, own_name, rules_to_add
 from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
 from ..results.run import Run, open_earlier_run
-from ..targets.selection import SelectedTarget
+from ..results.unmatched import Unmatched, gaps_of
+from ..targets.selection import SelectedTarget, SelectionReport
 from .context import TaskContext
 
 # How many questions are asked at a time. An API server gives one user only a share of its capacity.
 _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
+_LISTED_NAMES = 50
 
 
 def explain(
-    options: TargetInfoOptions, context: TaskContext, client: RestClient, targets: Sequence[SelectedTarget]
+    options: TargetInfoOptions,
+    context: TaskContext,
+    client: RestClient,
+    targets: Sequence[SelectedTarget],
+    looked_at: SelectionReport,
 ) -> tuple[dict[str, Any], list[Expectation]]:
     """The counts as they stand in the task's result, and what is expected of each target.
 
@@ -63,17 +70,35 @@ def explain(
         for entry in rules_to_add(check.lacks)
     ]
     explained: dict[str, Any] = dict(
-        count_verdicts(expectations),
+        count_verdicts(expectations, approach.used()),
         server_version=_server_version(client),
         grantor=grantor,
         approach=approach.name,
-        order=list(approach.order if approach.name == "auto" else approach.chosen()),
+        order=list(approach.chosen()),
+        not_tried={
+            name: approach.missing_option(name) for name in approach.order if approach.missing_option(name)
+        }
+        if approach.name == AUTO
+        else {},
+        left_out=looked_at.left_out_by_no_option(),
+        **_unmatched(looked_at, options.targets.allow_empty),
         missing=missing,
         estimate=estimate(expectations, options.concurrency, earlier),
         requests=client.requests - before,
     )
     explained["conclusion"] = result_text(explained)
     return explained, expectations
+
+
+def _unmatched(looked_at: SelectionReport, allow_empty: bool) -> dict[str, Any]:
+    """{unmatched, unmatched_count, gaps}: what was named and gave no target, and whether the gate would count it."""
+    names = [Unmatched.of(**name) for name in looked_at.unmatched]
+    gaps = set(gaps_of(names, allow_empty))
+    return {
+        "unmatched": [dict(name.to_json(), counts=name in gaps) for name in names[:_LISTED_NAMES]],
+        "unmatched_count": len(names),
+        "gaps": len(gaps),
+    }
 
 
 def _earlier(path: str | None, context: TaskContext) -> Run | None:

@@ -23,6 +23,9 @@ from ..targets.selection import SelectedTarget, SelectionReport, check_selected,
 from .context import TaskContext, connect_grantor
 from .preflight import expectation_as_result, explain
 
+# How many of the names that gave nothing the result holds.
+_LISTED_NAMES = 50
+
 
 def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and
@@ -47,12 +50,12 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
         "changed": False,
         "cluster": cluster,
         "counts": _counts(targets, looked_at),
-        "looked_at": looked_at.as_dict(),
+        "looked_at": dict(looked_at.as_dict(), unmatched=looked_at.unmatched[:_LISTED_NAMES]),
         "limit_reached": looked_at.limit_reached,
         "table": [],
     }
     if options.explain:
-        result["explained"], expectations = explain(options, context, client, held)
+        result["explained"], expectations = explain(options, context, client, held, looked_at)
         for record, expected in zip(targets, expectations):
             record.update(expectation_as_result(expected))
         result["table"] += preflight_lines(cluster, result["explained"])
@@ -61,6 +64,7 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
         result["table"] += footprint_lines(cluster, result["footprint"])
     if options.output_file and not context.check_mode:
         whole = {name: value for name, value in result.items() if name not in ("changed", "table")}
+        whole["looked_at"] = looked_at.as_dict()
         if options.footprint:
             whole["footprint"] = entries_as_result(footprint.entries, len(footprint.entries))
         result["output_file"] = _written(options.output_file, dict(whole, targets=targets))

@@ -18,16 +18,17 @@ from ..options.spec import Params
 from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
-from ..results.comparison import Failures, failures_of_run
 from ..results.decision import Decision, Reason
 from ..results.decisions import KeptDecision, keep_decision
 from ..results.folder_owners import check_folder
 from ..results.gate import decide
-from ..results.run import Run, open_earlier_run, open_run
-from ..results.run_check import RunCheck, age_text, seconds_since
+from ..results.limits import NEW_FAILURES_KEY
+from ..results.run import Run, open_run
+from ..results.run_check import RunCheck, age_text, check_cluster, seconds_since
 from ..safe_text import one_line
 from ..text_layout import number_of
 from ..times import api_time
+from .baseline import read_baseline
 from .context import TaskContext
 from .gate_failure import error_failure, gate_failure
 
@@ -39,17 +40,20 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, decision, decision_sha256,
     decisions, files, table (lines for a terminal), error."""
     options = ThresholdOptions.from_params(params)
-    for path in filter(None, (options.run_dir, options.baseline)):
-        context.warnings += check_folder(path, options.allow_shared_folder)
+    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
     run = open_run(str(pathlib.Path(options.run_dir).resolve()))
     now = datetime.now(timezone.utc)
+    check_cluster(run, options.cluster_name)
+    baseline = read_baseline(options.baseline, run, options.allow_shared_folder)
+    context.warnings += baseline.warnings
     check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
-        options.threshold,
+        options.threshold.without(NEW_FAILURES_KEY) if baseline.is_first else options.threshold,
         check.documents(),
         run.expected_targets(),
-        _baseline(options.baseline, run),
+        baseline.failures,
         check.reasons,
+        is_empty=run.is_empty,
     )
     decision = replace(decision, decided_at=api_time(now), decided_by=_user())
     kept = keep_decision(run, decision, context.check_mode)
@@ -66,7 +70,12 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         "decision_sha256": shown.sha256,
         "decisions": [_in_short(one) for one in kept[-_LISTED_DECISIONS:]],
         "files": [] if context.check_mode else [str(shown.file)],
-        "table": [*render_table(run).splitlines(), *_which(kept), *_origin(run, age, sha256)],
+        "table": [
+            *render_table(run, context.columns, options.table).splitlines(),
+            *_which(kept),
+            *_origin(run, age, sha256),
+            *filter(None, [baseline.line]),
+        ],
     }
     failure = _failure(options.fail_on, shown.decision, run, check.reasons)
     if failure:
@@ -75,32 +84,13 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
 
 
 def _origin(run: Run, age: float | None, sha256: str) -> list[str]:
-    """Which run was judged, for whoever reads the job's output."""
+    """Which run was judged and where it is, for whoever reads the job's output."""
     seen = "at a time that is not known" if age is None else f"{age_text(max(age, 0))} ago"
-    return [f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:", sha256]
-
-
-def _baseline(path: str | None, run: Run) -> Failures | None:
-    """What failed in the baseline run. A run compared with itself never has new failures."""
-    if path is None:
-        return None
-    baseline = open_earlier_run(path)
-    if baseline.run_id == run.run_id:
-        raise ScanError(
-            "bad_option",
-            f"{path} is the run that is judged; the link `latest` points to it since it was scanned",
-            tried="reading the option baseline",
-            advice="Name the folder of an earlier run.",
-        )
-    if baseline.cluster != run.cluster:
-        raise ScanError(
-            "bad_option",
-            f"{path} is a run over the cluster {one_line(baseline.cluster, 100)}, this one is over "
-            f"{one_line(run.cluster, 100)}",
-            tried="reading the option baseline",
-            advice="Name an earlier run over the same cluster.",
-        )
-    return failures_of_run(baseline)
+    return [
+        f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:",
+        sha256,
+        f"Results: {pathlib.Path(run.folder).resolve()}",
+    ]
 
 
 def _as_result(decision: Decision, run: Run) -> dict[str, Any]:

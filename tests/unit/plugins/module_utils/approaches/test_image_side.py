@@ -57,7 +57,7 @@ class Recorded:
 
 def given(image_side=True, **changes):
     params = {name: rule.get("default") for name, rule in scan_container_spec().items()}
-    params.update({"scanner_image": "x", "helper_namespace": "helpers"}, **changes)
+    params.update({"approach": "exec", "scanner_image": "x", "helper_namespace": "helpers"}, **changes)
     return replace(approach_options(params), image_side=image_side)
 
 

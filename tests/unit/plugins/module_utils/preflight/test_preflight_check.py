@@ -171,15 +171,25 @@ def test_what_the_pod_tells(changes, expected, tried):
     assert tuple(reasons(found).values()) == expected and found.tried == tried and lacks == []
 
 
-def test_without_options_the_approaches_that_need_them_are_left_out():
-    (found,), _lacks = explain(Cluster(), [target()], image="", helpers="")
-    assert reasons(found) == {
-        "exec": "shell_unknown",
-        "sidecar": "no_sidecar",
-        "debug": "bad_option",
-        "image": "bad_option",
-    }
-    assert found.tried == ("exec",) and "scanner_image" in found.verdicts["debug"].message
+@pytest.mark.parametrize(("name", "image"), [("auto", ""), ("exec", "tools:1")])
+def test_approaches_that_nobody_asked_for_are_neither_refused_nor_missed(name, image):
+    cluster = Cluster(lambda _namespace, permission: permission.resource == "pods/exec")
+    (found,), lacks = explain(cluster, [target()], name, image=image, helpers="")
+    assert list(found.verdicts) == ["exec"] and {lack.approach for lack in lacks} == {"exec"}
+    assert not cluster.paths("/ephemeralcontainers") and not cluster.paths("/pods")
+    (found,), _lacks = explain(Cluster(), [target()], name, image=image, helpers="")
+    assert found.tried == ("exec",) and list(count_verdicts([found], ["exec"])["approaches"]) == ["exec"]
+
+
+def test_states_are_told_apart_and_counted():
+    waits, ended = {"waiting": {"reason": "CrashLoopBackOff"}}, {"terminated": {"reason": "Completed"}}
+    targets = [target(number, state=ended if number else waits) for number in range(4)]
+    found, _lacks = explain(Cluster(), targets, "exec")
+    reasons = count_verdicts(found, ["exec"])["approaches"]["exec"]["reasons"]
+    assert [(each["targets"], each["message"]) for each in reasons] == [
+        (3, "the container is terminated"),
+        (1, "the container is waiting"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -197,12 +207,12 @@ def test_without_options_the_approaches_that_need_them_are_left_out():
 def test_a_cross_check_is_foreseen_with_the_approach_that_would_make_it(name, changes, image, checked_by):
     (found,), _lacks = explain(Cluster(), [target(**changes)], name, image=image, cross_check="possible")
     assert found.checked_by == checked_by
-    counted = count_verdicts([found])["cross_checks"]
+    counted = count_verdicts([found], found.verdicts)["cross_checks"]
     assert counted == [{"approach": checked_by, "targets": 1}]
     uses = {part["approach"]: part["uses"] for part in estimate([found], 8, None)["parts"]}
     assert not checked_by or uses[checked_by] >= 1
     (without,), _lacks = explain(Cluster(), [target(**changes)], name, image=image)
-    assert without.checked_by is None and count_verdicts([without])["cross_checks"] == []
+    assert without.checked_by is None and count_verdicts([without], without.verdicts)["cross_checks"] == []
 
 
 def test_questions_are_asked_once_for_what_they_are_about():
@@ -222,7 +232,7 @@ def test_questions_are_asked_once_for_what_they_are_about():
     # a ServiceAccount and a Role for each namespace and approach, and those of the helpers' namespace
     assert len(cluster.paths("/serviceaccounts")) == len(cluster.paths("/roles")) == 21
     assert len(cluster.paths("/pods")) - 50 == 1  # one image
-    result = count_verdicts(found)
+    result = count_verdicts(found, list(found[0].verdicts))
     assert len(json.dumps(result)) < 10_000 and result["scannable"] == 5000
     assert result["namespaces"]["ns-3"] == {"Deployment": 500}
     assert time.monotonic() - began < 30
@@ -236,7 +246,7 @@ def test_many_reasons_and_namespaces_stay_small():
         for number in range(200)
     }
     found, _lacks = explain(Cluster(refuses=refuses), [target(0, f"ns-{number}") for number in range(200)])
-    result = count_verdicts(found)
+    result = count_verdicts(found, list(found[0].verdicts))
     assert (
         result["approaches"]["debug"]["reasons_left_out"] == 180
         and len(result["approaches"]["debug"]["reasons"]) == 20
@@ -254,7 +264,7 @@ def test_where_a_right_is_missing_and_which():
         "not_permitted", 'attempting to grant RBAC permissions not currently held: Resources:["pods/x"]'
     )
     cluster = Cluster(held, {"/namespaces/a/roles": escalation})
-    found, lacks = explain(cluster, [target(0, "a"), target(0, "b")], name="debug", helpers="")
+    found, lacks = explain(cluster, [target(0, "a"), target(0, "b")], helpers="")
     assert [reasons(each)["debug"] for each in found] == ["not_permitted", "not_permitted"]
     assert "jo lacks create and delete and list on roles" in found[1].verdicts["exec"].message.replace(
         ", ", " and "

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.footprint.le
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.report import (
     footprint_lines,
     preflight_lines,
+    result_text,
 )
 
 NOW = datetime(2026, 1, 3, tzinfo=timezone.utc)
@@ -51,6 +52,19 @@ def explained(**changes):
             "grantor": "jo",
             "approach": "auto",
             "order": ["exec", "debug"],
+            "not_tried": {"image": "no helper_namespace is given"},
+            "left_out": {"finished": 3},
+            "unmatched": [
+                {
+                    "kind": "namespace",
+                    "name": "billingg",
+                    "namespace": "",
+                    "counts": True,
+                    "error": {"message": "namespace billingg does not exist"},
+                }
+            ],
+            "unmatched_count": 1,
+            "gaps": 1,
             "missing": [
                 {
                     "namespaces": [f"n{number}" for number in range(20)],
@@ -85,9 +99,28 @@ def test_it_says_all_and_nothing_in_it_steers_a_terminal():
         "n7 and 32 more",
         "about 3 min: 2 x 0.7 s by exec (test bed)",
         "RESULT   a scan can begin",
+        "not tried: image (no helper_namespace is given)",
+        "left out: 3 of pods that have ended (finished_pods takes them)",
+        "no target: namespace billingg does not exist",
     ):
         assert words in text, words
     assert all(len(line) <= 100 for line in text.splitlines() if "x" * 50 not in line)
+
+
+def test_the_decision_says_which_names_gave_nothing():
+    told = result_text(explained())
+    assert told == (
+        "a scan by auto can begin: 2 containers, 3 more cannot be scanned; but 1 name gives no target, which counts as not "
+        "scanned: namespace billingg"
+    )
+    assert "; but" not in result_text(explained(gaps=0)), "allowed, or none"
+    nothing = explained(targets=0, scannable=0, gaps=0)
+    assert result_text(nothing) == "nothing is to be scanned: no container was selected"
+
+
+def test_where_no_permission_is_missing_that_is_said_without_a_double_meaning():
+    lines = preflight_lines("demo", explained(missing=[]))
+    assert "MISSING  none" in lines
 
 
 def test_the_rule_can_be_pasted():

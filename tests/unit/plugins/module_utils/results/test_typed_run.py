@@ -202,7 +202,9 @@ def test_a_summary_of_version_2_knows_neither_the_servers_id_nor_names_without_a
     assert Run.from_json(old, "summary.json", run.folder) == run
     assert old == as_version_2(run), "what was given is not changed"
     error = UnmatchedError("SCAN-401", "no_targets", "namespace billingg does not exist")
-    more = replace(run, cluster_uid="1-2-3", unmatched=(Unmatched("namespace", "billingg", "", error),))
+    unmatched = (Unmatched("namespace", "billingg", "", error),)
+    counts = TargetCounts.of(run.targets, unmatched)
+    more = replace(run, cluster_uid="1-2-3", unmatched=unmatched, target_counts=counts)
     assert Run.from_json(more.to_json(), "summary.json", run.folder) == more
     assert more.unmatched[0].target_id == "namespace//billingg"
 

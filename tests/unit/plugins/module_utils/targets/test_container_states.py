@@ -52,7 +52,7 @@ def status(state, phase="Running"):
 def test_state_and_reason(pod_status, expected):
     each = pod("a")
     each["status"] = pod_status
-    (selected,) = select(Api(pods=[each]))
+    (selected,) = select(Api(pods=[each]), finished_pods=True)
     assert (selected.target.state, selected.target.state_reason) == expected
 
 

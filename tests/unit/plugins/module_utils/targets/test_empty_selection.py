@@ -55,7 +55,7 @@ def refused(api, **conditions):
         (
             {"containers": ("x",), "exclude_pods": ("a",)},
             "Looked into 1 namespace (shop): 2 pods (exclude_pods left out 1), 2 containers (containers "
-            "left out 2)",
+            "left out 2); there is no container x in namespace shop",
             "Correct exclude_pods or containers, or set allow_empty.",
         ),
         (

@@ -553,7 +553,13 @@ def test_check_mode_shows_the_access_and_what_would_be_added_and_does_nothing(
 
 def test_check_mode_shows_the_cross_check(scan: Scan, cluster: Cluster) -> None:
     cluster.add_pod("web-1", run_locally)
-    result = scan(check_mode=True, scanner_image=IMAGE, helper_namespace="scans", cross_check="required")
+    result = scan(
+        check_mode=True,
+        approach="exec",
+        scanner_image=IMAGE,
+        helper_namespace="scans",
+        cross_check="required",
+    )
     assert result["footprint"]["added"] == 1 and result["changed"] is True
     assert any("tried in this order: debug, sidecar, image, exec" in line for line in scan.said)
     assert any("helper pods" in line for line in scan.said), "by image, where debug does not reach it"
@@ -569,7 +575,7 @@ def test_check_mode_names_the_targets_that_rules_keep_from_being_scanned(
     result = scan(check_mode=True, approach="debug", forbidden_approaches=[rule])
     assert [entry["error"]["reason"] for entry in result["not_scanned"]] == ["approach_forbidden"]
     assert result["counts"]["not_scanned"] == 1 and any(
-        line.startswith("1 containers: ") for line in scan.said
+        line.startswith("1 container: ") for line in scan.said
     )
     assert not result["changed"] and result["footprint"]["added"] == 0 and result["diff"] == []
 
