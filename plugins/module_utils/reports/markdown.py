@@ -152,11 +152,8 @@ def _gate(run: Run) -> list[str]:
     lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    return lines + (
-        ["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")]
-        if reasons
-        else []
-    )
+    shown = ["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")]
+    return lines + (shown if reasons else [])
 
 
 def _new_failures(run: Run) -> Iterator[str]:
@@ -323,7 +320,13 @@ def _not_scanned(run: Run) -> Iterator[str]:
 def _unmatched(run: Run) -> list[str]:
     lines = unmatched_lines(run)
     return (
-        ["## Named, and gave no target", "", escape(lines[0]), "", *_bullets(lines[1:], len(lines), "summary.json, unmatched")]
+        [
+            "## Named, and gave no target",
+            "",
+            escape(lines[0]),
+            "",
+            *_bullets(lines[1:], len(lines), "summary.json, unmatched"),
+        ]
         if lines
         else []
     )
