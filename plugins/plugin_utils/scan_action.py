@@ -58,6 +58,7 @@ class ScanAction(ActionBase):
                 )
         except ScanError as error:
             result.update(failed=True, msg=str(error), error=error.record())
+        display.sums(context.log.sums())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
         if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
@@ -98,6 +99,7 @@ class ScanAction(ActionBase):
             environ=environ,
             say=display.say,
             columns=terminal_columns(),
+            tell=display.teller(),
         )
 
     def _environment(self) -> dict[str, str]:
