@@ -32,7 +32,7 @@ _CONSTANT: Mapping[str, str] = {
     r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)": "2026-11-23T13:00:00Z",
     r"\b[0-9a-f]{64}\b": "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "0b5e7c1e-5e57-4c1c-9a53-0d1f2a3b4c5d",
-    r"127\.0\.0\.1:\d{4,5}": "api.example.com:6443",
+    r"127\.0\.0\.1:\d{1,5}": "api.example.com:6443",
     r"\b\d+(\.\d+)? (seconds|second|s) ago": "1 second ago",
     r"\babout \d+ s\b": "about 2 s",
     r"\b\d+\.\d+ s\b": "0.3 s",
