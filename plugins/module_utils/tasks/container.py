@@ -104,4 +104,4 @@ def _leaves(scan: Scan, ephemeral_containers: int) -> str:
     of_access = "the access that was given stays" if scan.options.access else "its access was removed"
     if not ephemeral_containers:
         return f"{of_access}, and nothing of the scan was left in the cluster"
-    return f"{of_access}; {number_of(ephemeral_containers, 'ephemeral container')} stay in their pods until these end"
+    return f"{of_access}; left until the pods end: {number_of(ephemeral_containers, 'ephemeral container')}"
