@@ -395,7 +395,12 @@ def asking(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("verbosity", "wanted"),
-    [(0, []), (1, []), (2, ["sums"]), (3, ["<edge> by exec: scanned", "<edge> grantor GET /version", "sums"])],
+    [
+        (0, []),
+        (1, []),
+        (2, ["sums"]),
+        (3, ["<edge> by exec: scanned", "<edge> grantor GET /version", "sums"]),
+    ],
 )
 def test_details_are_shown_from_three_v_on_and_sums_from_two(
     run: Runner, monkeypatch: pytest.MonkeyPatch, verbosity: int, wanted: list[str]
@@ -403,7 +408,9 @@ def test_details_are_shown_from_three_v_on_and_sums_from_two(
     monkeypatch.setattr(host_display._display, "verbosity", verbosity)
     monkeypatch.setattr(host_display._display, "display", lambda text, **_how: run.displayed.append(text))
     run(action_of(asking))
-    begins = ["[edge] 1 requests, 0 execs, 0 bytes sent, 7 received" if each == "sums" else each for each in wanted]
+    begins = [
+        "[edge] 1 requests, 0 execs, 0 bytes sent, 7 received" if each == "sums" else each for each in wanted
+    ]
     assert len(run.displayed) == len(begins)
     assert all(line.startswith(begin) for line, begin in zip(run.displayed, begins)), run.displayed
 
@@ -426,7 +433,11 @@ def interrupted_with(error: ScanError, leaves: str = "") -> Body:
 @pytest.mark.parametrize(
     ("error", "leaves", "wanted"),
     [
-        (ScanError("cancelled", "x"), "its access was removed", "[edge] interrupted; its access was removed\n"),
+        (
+            ScanError("cancelled", "x"),
+            "its access was removed",
+            "[edge] interrupted; its access was removed\n",
+        ),
         (ScanError("cancelled", "x"), "", ""),
         (
             ScanError("access_remains", "shop: no", advice="Sweep."),
