@@ -42,6 +42,8 @@ def run_scan_access(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept and table (lines for a terminal);
     failed, msg, error."""
     options = AccessOptions.from_params(params)
+    if options.state == PRESENT and options.kubeconfig_file:
+        check_place(options.kubeconfig_file)
     task = {PRESENT: _present, ABSENT: _absent, SWEPT: _swept}[options.state]
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
     return run_interruptible(lambda: task(options, client, context), context.cancel)
