@@ -59,7 +59,7 @@ def test_the_role_scan_has_a_variable_for_every_option_of_the_selection():
 @pytest.mark.parametrize("role", ["scan", "access"])
 def test_a_role_has_a_variable_for_every_documented_option_of_the_connection(role):
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-    assert set(documented) == {name for name in read(CONNECTION[role])[f"__{role}_connection_options"]}
+    assert set(documented) == set(read(CONNECTION[role])[f"__{role}_connection_options"])
 
 
 @pytest.fixture(scope="module")
