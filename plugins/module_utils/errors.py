@@ -505,6 +505,29 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
 KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 
 
+# The messages of these kinds say what the kind means, of the one thing that they are about: said again, it is noise.
+_SAID_BY_MESSAGES = frozenset(
+    {
+        "bad_attestations",
+        "bad_facts",
+        "bad_file",
+        "bad_option",
+        "bad_profile",
+        "bad_results",
+        "bad_threshold",
+        "bad_waivers",
+        "container_not_running",
+        "missing_library",
+        "no_targets",
+        "profile_not_found",
+        "profile_tests_failed",
+        "shared_folder",
+        "unreachable",
+        "write_failed",
+    }
+)
+
+
 class ScanError(Exception):
     """A failure with its kind and what led to it.
 
@@ -556,7 +579,8 @@ class ScanError(Exception):
 
     def __str__(self) -> str:
         said = [self.message]
-        if self.cause and self.cause != self.message:
+        known = {self.message, self.kind.meaning} if self.reason in _SAID_BY_MESSAGES else {self.message}
+        if self.cause and self.cause not in known:
             said.append(self.cause)
         said.append(self.advice)
         sentences = " ".join(_sentence(text) for text in said)

@@ -105,6 +105,9 @@ class _Suites:
         properties = ElementTree.SubElement(suite, "properties")
         for name in ("approach", "image", "image_digest", "node", "hdf"):
             ElementTree.SubElement(properties, "property", name=name, value=one_line(getattr(target, name)))
+        if self._run.cluster_uid:
+            value = one_line(self._run.cluster_uid)
+            ElementTree.SubElement(properties, "property", name="cluster_uid", value=value)
         grade = target.evidence.grade if target.evidence else ""
         ElementTree.SubElement(properties, "property", name="evidence", value=grade)
         label = target_label(target)

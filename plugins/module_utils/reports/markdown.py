@@ -133,6 +133,7 @@ def _head(run: Run) -> list[str]:
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
+        *(["", f"The cluster's own id: {escape(run.cluster_uid)}"] if run.cluster_uid else []),
         *(["", escape(left_out)] if left_out else []),
     ]
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import ScanError
+from ..errors import KINDS, ScanError
 from ..reports.wording import causes, reason_lines
 from ..results.decision import BAD_RESULTS, GATE_FAILED, Decision, Reason
 from ..results.run import Run
 from ..results.status import NOT_JUDGED, NOT_SCANNED, PROFILE_ERROR
 from ..results.target_record import ErrorRecord
+from ..results.unmatched import Unmatched
 from ..safe_text import one_line
 from ..text_layout import number_of, were
 
@@ -59,7 +60,7 @@ def error_failure(run: Run, of_check: Sequence[Reason]) -> ScanError | None:
 def _not_scanned(run: Run, besides: Sequence[str]) -> ScanError:
     """With the most frequent cause as its own, because that is what somebody has to mend."""
     counts = run.target_counts
-    selected = number_of(counts.selected, "container")
+    selected = number_of(counts.selected, _noun(run))
     message = f"{counts.scanned} of {selected} {'was' if counts.selected == 1 else 'were'} scanned"
     why, number, others = _most_frequent_cause(run)
     if why is None:
@@ -80,8 +81,9 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     """(one of its errors, number of its targets, the other causes in words)."""
     numbers: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], ErrorRecord] = {}
-    for error, targets in causes(run):
-        numbers[error.code, error.reason] += len(targets)
+    found = [(error, len(targets)) for error, targets in causes(run)]
+    for error, number in [*found, *((_of_gap(gap), 1) for gap in run.gaps)]:
+        numbers[error.code, error.reason] += number
         first.setdefault((error.code, error.reason), error)
     if not numbers:
         return None, 0, ""
@@ -92,6 +94,18 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     return first[key], number, ", ".join(named)
 
 
+def _of_gap(gap: Unmatched) -> ErrorRecord:
+    """Why a name gave no target, as the error of a target."""
+    error = gap.error
+    kind = KINDS.get(error.reason, KINDS["no_targets"])
+    return ErrorRecord(error.code, error.reason, error.message, "", kind.meaning, kind.advice)
+
+
+def _noun(run: Run) -> str:
+    """What is counted: a name that gave nothing is no container."""
+    return "target" if run.gaps else "container"
+
+
 def _besides(decision: Decision, run: Run) -> list[str]:
     """What speaks against the run beside the kind that is the error's reason."""
     numbers = decision.reason_counts
@@ -99,7 +113,7 @@ def _besides(decision: Decision, run: Run) -> list[str]:
     if decision.kind == BAD_RESULTS and numbers[GATE_FAILED]:
         told.append(f"{number_of(numbers[GATE_FAILED], 'reason')} for what was found")
     if decision.kind != NOT_SCANNED and numbers[NOT_SCANNED]:
-        told.append(f"{were(run.target_counts.not_scanned, 'container')} not scanned")
+        told.append(f"{were(run.target_counts.not_scanned, _noun(run))} not scanned")
     if decision.kind != NOT_JUDGED and numbers[NOT_JUDGED]:
         told.append(f"{number_of(numbers[NOT_JUDGED], 'reason')} for what could not be judged")
     return told

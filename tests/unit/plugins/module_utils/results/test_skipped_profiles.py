@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
+    scan_threshold_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import REPORT as JUNIT
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import REPORT as MARKDOWN
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
@@ -47,18 +50,8 @@ def write(folder: pathlib.Path, *judged: tuple[Any, list[Any]]) -> str:
 
 
 def decide(run_dir: str, threshold: Any = None, fail_on: str = "gate") -> dict[str, Any]:
-    given = {
-        "run_dir": run_dir,
-        "threshold": threshold,
-        "threshold_source": "t.yml",
-        "baseline": None,
-        "fail_on": fail_on,
-        "table": "full",
-        "summary_sha256": None,
-        "max_age": None,
-        "allow_shared_folder": False,
-        "cluster_name": None,
-    }
+    given = {name: rule.get("default") for name, rule in scan_threshold_spec().items()}
+    given.update(run_dir=run_dir, threshold=threshold, threshold_source="t.yml", fail_on=fail_on)
     return run_scan_threshold(given, TaskContext(check_mode=False, environ={}))
 
 

@@ -323,6 +323,14 @@ def test_a_sweep_removes_what_has_expired_and_nothing_else(access: AccessTask, c
     assert len(cluster.accesses()) == 12 and planned["swept"]["removed_count"] == 6
     result = access("swept")
     assert result["changed"] and result["swept"]["removed_count"] == 6 and result["diff"] == planned["diff"]
+    assert planned["table"][0] == "SWEEP: 6 objects would be removed, 6 kept"
+    assert result["table"][0] == "SWEEP: 6 objects removed, 6 kept"
+    assert sum(line.startswith("  removed: ") for line in result["table"]) == 6
+    assert [
+        line
+        for line in result["table"]
+        if line.startswith("  kept: ") and line.endswith("(its time is not over)")
+    ]
     assert result["swept"]["kept_count"] == 6 and all(entry["why"] for entry in result["swept"]["kept"])
     assert len(cluster.accesses()) == 6 and all("tests-2" in path for path in cluster.accesses())
     assert f"(run {RUN}, expired 20200101T000000Z)" in result["diff"][0]["before"]

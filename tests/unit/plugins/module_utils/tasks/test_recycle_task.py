@@ -174,6 +174,7 @@ def test_check_mode_asks_and_evicts_nobody(recycle: RecycleTask, server: FakeApi
     put_left(server, "web-a")
     result = recycle(check_mode=True)
     assert result["changed"] and result["counts"]["recycled"] == 1 and result["diff"][0]["before"]
+    assert result["table"][0] == "RECYCLE: 1 pod would be replaced" and len(result["table"]) == 2
     assert evictions(server) == [] and pods(server) == ["web-a"]
     asked = [request for request in server.requests if request.path.endswith("/eviction")]
     assert [request.query for request in asked] == [[("dryRun", "All")]]
@@ -194,6 +195,8 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
         "recycle_stopped",
     ]
     assert "PodDisruptionBudget" in result["not_recycled"][0]["error"]["cause"]
+    assert result["table"][0] == "RECYCLE: 1 pod replaced, 2 not"
+    assert sum(line.startswith("  not ") for line in result["table"]) == 2
     assert result["counts"] == {"pods": 3, "recycled": 1, "not_recycled": 2, "gone": 0} and result["changed"]
     assert recycle.warnings == [
         "2 of 3 pods that hold what scans have left were not replaced; not_recycled says why"
