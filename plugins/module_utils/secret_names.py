@@ -32,7 +32,7 @@ _ANYWHERE = re.compile(
 )
 # The ends of longer words that stand for a secret alone, but for the words that only look so.
 _SHORT_ENDS = re.compile(
-    r"(?!.*(?:by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
+    r"(?!.*(?:ask|by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
 )
 # Secrets only where no further word stands behind them (AUTH is one, AUTH_TYPE and AUTH_BACKENDS are none).
 _AT_THE_END = _words(
@@ -60,19 +60,19 @@ _WHICH = _words(
 )
 # Words that say that something about a secret is meant.
 _ABOUT = _words(
-    "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authority backend "
-    "backends broker bucket budget cache cert chars charset class cmd command complexity config configmap controller "
-    "cost count counter cycle day days debug decimals dir directories directory disable disabled domain driver duration email "
-    "enable enabled encoding endpoint engine env expiration expire expires expiry exp extractor field file filename "
-    "filepath filter flag folder format generator grace group header headers helper hint history host hostname hour "
-    "hours id ids injector interval issuer iss iterations kind label language leeway len length level life lifespan "
-    "lifetime limit limiter list location log manager mapper max method min minute minutes mode mount mountpoint name "
-    "names namespace notify operator parameter path paths pattern per period permission permissions plugin policies policy port "
-    "ports prefix prompt protocol provider providers ref reference regex regexp region registry renewal required "
-    "require reset resource retries retry review role rotate rotation rounds rule rules scheme scope scopes script "
-    "second seconds selector separator server size sock source state status storage store strategy strength suffix symbol "
-    "template through thru time timeout title topic ttl type types uri url urls user username validation validator "
-    "validity variable verifier version volume warning window zone"
+    "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authentication authority "
+    "backend backends broker bucket budget cache cert change chars charset class cmd command complexity config configmap "
+    "controller cost count counter cycle day days debug decimals dir directories directory disable disabled domain driver "
+    "duration email enable enabled encoding encryption endpoint engine env exp expiration expire expires expiry extractor "
+    "field file filename filepath filter flag folder format generator grace grant group hasher hashers header headers "
+    "helper hint history host hostname hour hours id ids injector interval iss issuer iterations kind label language leeway "
+    "len length level life lifespan lifetime limit limiter list location log manager mapper max method min minute minutes "
+    "mode mount mountpoint name names namespace notify operator parameter path paths pattern per period permission "
+    "permissions plugin policies policy port ports prefix prompt protocol provider providers ref reference regex regexp "
+    "region registry renewal require required reset resource retries retry reuse review role rotate rotation rounds rule "
+    "rules scheme scope scopes script second seconds selector separator server size sock source state status storage store "
+    "strategy strength suffix symbol template through thru time timeout title topic ttl type types uri url urls user "
+    "username validation validator validators validity variable verification verifier version volume warning window zone"
 )
 # Words before a secret that say the same; the others do so only where the name begins with them.
 _ASKS = _words(

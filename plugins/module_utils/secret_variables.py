@@ -67,10 +67,12 @@ def _has_password_in_address(text: str) -> bool:
 
 
 def _has_secret_setting(text: str) -> bool:
-    return any(
-        is_secret_of_name(*(part for part in match.groups() if part is not None))
-        for match in _SETTING.finditer(text)
-    )
+    for match in _SETTING.finditer(text):
+        name, value = (part for part in match.groups() if part is not None)
+        # a variable PWD is the working directory, and a setting of that name is none
+        if is_secret_of_name("password" if name.lower() == "pwd" else name, value):
+            return True
+    return False
 
 
 def _decoded(text: str) -> bytes:

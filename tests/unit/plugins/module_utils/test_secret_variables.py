@@ -94,6 +94,8 @@ SECRETS = [
             "jdbc:oracle:thin:shop/hunter2@db:1521/x",
             "jdbc:mysql://db/shop?user=shop&password=hunter2",
             "Server=db;Database=shop;User Id=shop;Password=hunter2;",
+            "Server=tcp:db;Uid=shop;Pwd=hunter2;",
+            'org.apache.kafka.common.security.plain.PlainLoginModule required username=u password="hunter2";',
             "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=aGVsbG8=;EndpointSuffix=core.windows.net",
             "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=x;SharedAccessKey=aGVsbG8=",
             "-Xmx1g -Djavax.net.ssl.trustStorePassword=changeit",
@@ -145,6 +147,11 @@ OTHERS = [
     ("OPENAI_KEY", "shop"),
     ("IMAGE_PULL_SECRET", "regcred"),
     ("TOKEN_SYMBOL", "SHOP"),
+    ("PWD", "/app"),
+    ("PASSWORD_HASHERS", "argon2"),
+    ("PASSWORD_ENCRYPTION", "scram-sha-256"),
+    ("GIT_ASKPASS", "git-askpass"),
+    ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
     *(
         ("X", value)
         for value in (
