@@ -4,7 +4,8 @@
 """Whether a variable with its value is a secret: by its name, or by the form of its value.
 
 A control fails on the answer, so it is stricter than `secret_texts`, which decides what is better not shown: a form counts
-only where it leaves little doubt. How random a value looks is not asked: checksums, commits and ids look so too.
+only where it leaves little doubt. How random a value looks is asked only where the name ends in KEY: checksums, commits and
+ids look so too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from .secret_names import is_secret_of_name
 from .secret_texts import certain_secret_in
 
-_LONGEST = 16 * 1024
+_LONGEST = 128 * 1024
 
 # An address with a password in it; a port or a place to fill in is none.
 _PASSWORD_IN_ADDRESS = re.compile(

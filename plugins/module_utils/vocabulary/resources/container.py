@@ -54,7 +54,8 @@ def _literal_secrets(container: ContainerSpec) -> list[str]:
     secrets = literal_secrets(container.spec.get("env") or [])
     if secrets is None:
         raise NotKnownError(
-            f"which variables of container {container.name} hold secrets", "their values were not kept"
+            f"which variables of container {container.name} hold secrets",
+            "their values were not kept, or refer to each other too often",
         )
     return secrets
 

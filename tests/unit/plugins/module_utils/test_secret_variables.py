@@ -265,6 +265,13 @@ def test_what_a_kept_pod_says_of_its_values_is_believed() -> None:
     assert literal_secrets([*kept, {"name": "B", "value": NOT_KEPT}]) is None
 
 
+def test_a_long_value_is_read_to_its_end_and_what_is_cut_lets_nothing_pass() -> None:
+    assert literal_secrets([{"name": "A", "value": "x " * 60_000 + "postgres://a:hunter2@db/x"}]) == ["A"]
+    chain = [{"name": f"A{number}", "value": f"$(A{number + 1})"} for number in range(30)]
+    assert literal_secrets(chain) is None
+    assert literal_secrets([*chain, {"name": "DB_PASSWORD", "value": "hunter2"}]) == ["DB_PASSWORD"]
+
+
 @pytest.mark.parametrize(
     "values",
     [
