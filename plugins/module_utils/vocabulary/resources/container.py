@@ -217,7 +217,11 @@ _ALL = (
     _Computed("probe_hosts", _TEXTS, "Hosts that its probes and hooks name.", _probe_hosts, "probe_hosts"),
     _Computed("host_ports", list_of(INTEGER), "Ports of the node that it takes.", _host_ports, "host_ports"),
     _Computed(
-        "environment_secrets", _TEXTS, "Secrets that become environment variables.", _environment_secrets
+        "environment_secrets",
+        _TEXTS,
+        "Secrets that become environment variables.",
+        _environment_secrets,
+        names=True,
     ),
     _Computed(
         "mount_paths",
