@@ -23,6 +23,7 @@ from ..engines.engine import Engine
 from ..kept.kept_target import keep_target
 from ..options.scan import ScanOptions
 from ..targets.selection import SelectedTarget, select_targets
+from ..text_layout import were
 from .granted_pods import pod_ref
 from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
 from .scan_access import witnesses_in
@@ -146,8 +147,8 @@ class ScanRun:
         )
         succeeded = {replaced.target.target_id for replaced, _successor in renewal.again}
         self._say(
-            f"{len(lost)} containers were replaced meanwhile, {len(succeeded)} successors are scanned "
-            "in their place"
+            f"{were(len(lost), 'container')} replaced meanwhile, and what stands in the place of {len(succeeded)} "
+            "of them is scanned now"
         )
         for outcome in lost:
             if outcome.selected.target.target_id not in succeeded:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..errors import ScanError
+from ..text_layout import were
 from .criteria import Name, Selection
 from .empty_selection import no_targets, useless_names
 from .identity import SelectedTarget, Target
@@ -134,7 +135,9 @@ def check_selected(
         + looked_at.warnings
     )
     if looked_at.limit_reached:
-        warnings.append(f"limit: {looked_at.selected} containers were selected; more match and were left out")
+        warnings.append(
+            f"limit: {were(looked_at.selected, 'container')} selected; more match and were left out"
+        )
     return warnings
 
 
