@@ -15,6 +15,7 @@ description:
   - Prints one line for each host of the play that was scanned, those that need somebody first, and the sum.
   - C(JUDGED) is the number of containers of which enough was reviewed, C(EVIDENCE) the worst grade of evidence of the cluster.
   - It reads the summaries of the runs, so they must be on the controller, as they are with a local connection.
+  - The table goes to stderr where the stdout callback writes for programs, such as P(ansible.posix.json#callback).
 requirements:
   - enable it in C(callbacks_enabled)
 seealso:
@@ -32,6 +33,7 @@ ansible.cfg: |
 from typing import Any
 
 from ..module_utils.reports.fleet import render_fleet
+from ..plugin_utils.host_display import is_stdout_for_people
 from ..plugin_utils.observed_runs import ObservingCallback
 
 
@@ -43,6 +45,8 @@ class CallbackModule(ObservingCallback):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         table = render_fleet(self._observed.runs)
-        if table:
+        if table and is_stdout_for_people():
             self._display.banner("SCANNED CLUSTERS")
             self._display.display(table)
+        elif table:
+            self._display.display(f"SCANNED CLUSTERS\n{table}", stderr=True)

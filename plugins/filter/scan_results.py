@@ -1,7 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters over HDF documents and run summaries. Every rule is the engine's own; here are only the shapes for playbooks."""
+"""Filters over HDF documents and run summaries, and one that names folders of runs.
+
+Every rule is the engine's own; here are only the shapes for playbooks.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ from ..module_utils.results.control_rows import control_rows, worst_first
 from ..module_utils.results.hdf import check_document, document_target_id
 from ..module_utils.results.percent import rounded_down
 from ..module_utils.results.run import SCHEMA, Run
+from ..module_utils.results.run_folder import cluster_folder
 from ..module_utils.results.status import FAILED, NOT_JUDGED, SEVERITIES, STATUSES
 from ..module_utils.results.summary import merge_counts, summarize
+from ..module_utils.safe_text import one_line
 
 Documents = list[tuple[str, dict[str, Any]]]
 
@@ -113,8 +118,16 @@ def scan_diff(results: Any, baseline: Any) -> dict[str, list[dict[str, str]]]:
     return {
         "new_failures": plain(now.not_in(then)),
         "still_failed": plain(now.also_in(then)),
-        "no_longer_failed": plain(then.not_in(now)),
+        "no_longer_failed": plain(now.mended_since(then)),
     }
+
+
+def scan_cluster_folder(output_dir: Any, cluster: Any) -> str:
+    """The folder of a cluster's runs, in which the link latest is"""
+    for name, value in (("output folder", output_dir), ("cluster", cluster)):
+        if not isinstance(value, str) or not value:
+            raise ScanError("bad_option", f"the {name} must be a text that is not empty, found {value!r}")
+    return str(cluster_folder(output_dir, cluster))
 
 
 def _failures(results: Any) -> Failures:
@@ -149,7 +162,12 @@ def _documents(results: Any) -> Documents:
         else []
     )
     if twice:
-        raise ScanError("bad_results", f"two documents are about {twice[0]}")
+        raise ScanError(
+            "bad_results",
+            f"two documents are about {one_line(twice[0], 300)}",
+            cause="Each document must be about another target, or the same controls would count twice.",
+            advice="Give each target's document once, for instance those of one run.",
+        )
     return documents
 
 
@@ -188,5 +206,6 @@ class FilterModule:
             scan_by_severity,
             scan_by_tag,
             scan_diff,
+            scan_cluster_folder,
         )
         return {function.__name__: _filter(function) for function in functions}

@@ -1,13 +1,19 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times as texts: the form of the Kubernetes API (whole seconds of UTC), and RFC 3339 as others write it."""
+"""Times as texts: the form of the Kubernetes API (whole seconds of UTC), RFC 3339, and dates and times as people write them."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import re
+from datetime import date, datetime, timezone
 
 _API_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_WRITTEN = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ] ?(?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.(?P<fraction>\d{1,9}))? ?(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
 
 
 def api_time(moment: datetime) -> str:
@@ -34,6 +40,36 @@ def parse_api_time(text: object) -> datetime:
     :raises ValueError: for anything else, None included
     """
     return datetime.strptime(str(text), _API_FORMAT).replace(tzinfo=timezone.utc)
+
+
+def parse_written(text: str) -> date:
+    """A date, or a date with a time (then a datetime, in UTC), as people write them in files.
+
+    :raises ValueError: for anything else, and for what is in no calendar
+    """
+    match = _WRITTEN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no date")
+    if match["time"] is None:
+        return date.fromisoformat(match["day"])
+    zone = match["zone"] or "+00:00"
+    zone = "+00:00" if zone in "Zz" else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    fraction = f"{match['fraction'] or ''}000000"[:6]
+    return in_utc(
+        datetime.fromisoformat(f"{match['day']}T{match['time']}{match['seconds'] or ':00'}.{fraction}{zone}")
+    )
+
+
+def beginning_of(written: date) -> datetime:
+    """The moment that a date or a time means, in UTC: of a date its beginning, of a time without a zone that of UTC."""
+    if isinstance(written, datetime):
+        return in_utc(written)
+    return datetime(written.year, written.month, written.day, tzinfo=timezone.utc)
+
+
+def written_text(written: date) -> str:
+    """A date as 2027-01-31, a moment as 2027-01-31T12:00:00Z."""
+    return api_time(in_utc(written)) if isinstance(written, datetime) else written.isoformat()
 
 
 def parse_rfc3339(text: str) -> datetime:

@@ -65,7 +65,7 @@ profiles:
       sha256: 4f0c
       controls: 24
 tests:
-  description: What the tests of each profile gave; C(untested) are the controls that no case names.
+  description: What the tests of each profile gave; C(untested) are the profile's own controls that no case names.
   returned: with O(tests), also on failure
   type: list
   elements: dict

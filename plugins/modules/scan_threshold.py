@@ -63,6 +63,8 @@ options:
     description:
       - Folder or summary file of an earlier run. A control that fails now, and did not fail then on the same container of the same workload, is a new
         failure. On a container that was not scanned then, every failure is new.
+      - V(previous) is the last run of the same cluster before this one, among the folders beside O(run_dir). One with the same selection
+        comes first. Where there is none yet, a warning says so, and no failure is new.
       - When the threshold has no C(new_failures.max), no new failure is allowed.
       - The link C(latest) is refused, because it names the run that is judged and not an earlier one. So is a run over another cluster.
     type: path
@@ -75,6 +77,15 @@ options:
     type: str
     choices: [gate, error, never]
     default: gate
+  table:
+    description:
+      - Which containers have a row in the table that is printed. Those that need somebody come first.
+      - V(full) has a row for each container of a run of up to 50, and for each that did not pass of a larger one.
+      - V(failed) has a row for each that did not pass. V(none) prints the decision without a table.
+      - It never has more than 50 rows; a line says how many containers are not shown. The run's summary and its Markdown list them.
+    type: str
+    choices: [full, failed, none]
+    default: full
 attributes:
   check_mode:
     support: full

@@ -16,14 +16,13 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
 from ..module_utils.options.spec import Params, Spec
 from ..module_utils.tasks.context import TaskContext
+from .host_display import HostDisplay, terminal_columns
 
-_display = Display()
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
 
 
@@ -41,7 +40,10 @@ class ScanAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
         params = self._validated()
-        context = self._context(environ, task_vars or {})
+        display = HostDisplay(
+            str((task_vars or {}).get("inventory_hostname", "")), no_log=bool(self._task.no_log)
+        )
+        context = self._context(environ, display)
         try:
             extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
             if self._runs_here():
@@ -62,7 +64,7 @@ class ScanAction(ActionBase):
             # a host is a cluster, and Ansible calls a host that does not answer unreachable
             del result["failed"]
             result["unreachable"] = True
-        self.show(result)
+        display.block(result.pop("table", []), str(params.get("cluster_name") or ""))
         self._shorten(result)
         return result
 
@@ -70,11 +72,6 @@ class ScanAction(ActionBase):
         """Options that are filled in on the controller, wherever the task runs, such as the content of
         files."""
         return {}
-
-    def show(self, result: dict[str, Any]) -> None:
-        """Displays the lines of a result that are meant for a person, and removes them from it."""
-        for line in result.pop("table", []):
-            _display.display(line)
 
     def _shorten(self, result: dict[str, Any]) -> None:
         """Leaves out what nobody asked for, because job systems keep every result: a diff without --diff, and
@@ -95,12 +92,12 @@ class ScanAction(ActionBase):
         validated: dict[str, Any] = validation.validated_parameters
         return validated
 
-    def _context(self, environ: Mapping[str, str], task_vars: Mapping[str, Any]) -> TaskContext:
-        host = str(task_vars.get("inventory_hostname", ""))
+    def _context(self, environ: Mapping[str, str], display: HostDisplay) -> TaskContext:
         return TaskContext(
             check_mode=self._task.check_mode,
             environ=environ,
-            say=lambda text: _display.display(f"[{host}] {text}"),
+            say=display.say,
+            columns=terminal_columns(),
         )
 
     def _environment(self) -> dict[str, str]:

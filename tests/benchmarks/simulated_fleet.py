@@ -91,7 +91,7 @@ class SimulatedFleet:
                 "ansible_connection": "local",
                 "ansible_python_interpreter": sys.executable,
                 "scan_kubeconfig": kubeconfigs[number % len(kubeconfigs)],
-                "scan_output_dir": str(self._folder / "results" / name),
+                "scan_output_dir": str(self._folder / "results"),
             }
             for number, name in enumerate(names)
         }

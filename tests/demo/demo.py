@@ -158,7 +158,7 @@ def main() -> int:
     inventory = write_inventory(output, cluster.kubeconfig)
     cluster.forget_audit()
     gate_status = run_scan(inventory, output)
-    latest = output / "latest"
+    latest = output / "demo" / "latest"
     summary = json.loads((latest / "summary.json").read_text(encoding="utf-8"))
     problems = unexpected(summary, gate_status) + miscounted(summary, cluster)
     left = leftovers(cluster)

@@ -167,7 +167,7 @@ def finished_job(image_programs, operator_kubeconfig, tmp_path_factory) -> Job:
 
 def test_a_job_scans(finished_job):
     assert finished_job.status == "successful", (finished_job.artifacts / "stdout").read_text()
-    summary = json.loads((finished_job.folder / "results" / "latest" / "summary.json").read_text())
+    summary = json.loads((finished_job.folder / "results" / "sample" / "latest" / "summary.json").read_text())
     assert summary["target_counts"]["scanned"] > 0
 
 

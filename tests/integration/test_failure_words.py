@@ -54,7 +54,9 @@ def fleet(playbooks, monkeypatch):
             away = {"scan_kubeconfig": "", "scan_host": "https://127.0.0.1:1", "scan_api_key": "none"}
             own = {
                 name: dict(
-                    given, scan_output_dir=str(playbooks.folder / name), **({} if "near" in name else away)
+                    given,
+                    scan_output_dir=str(playbooks.folder / "results"),
+                    **({} if "near" in name else away),
                 )
                 for name in hosts
             }
@@ -86,8 +88,8 @@ def test_a_cluster_that_does_not_answer_is_unreachable_and_can_be_tried_again(fl
     assert (done.recap["away"]["unreachable"], done.recap["away"]["failed"]) == (1, 0)
     assert done.recap["near"]["failed"] == done.recap["near"]["unreachable"] == 0
     assert re.search(r"UNREACHABLE.*SCAN-202", done.output, re.DOTALL)
-    assert (playbooks.folder / "near" / "latest" / "summary.json").exists()
-    assert not (playbooks.folder / "away" / "latest").exists()
+    assert (playbooks.folder / "results" / "near" / "latest" / "summary.json").exists()
+    assert not (playbooks.folder / "results" / "away" / "latest").exists()
     file = playbooks.folder / "play.retry"
     assert file.read_text().split() == ["away"]
     again = fleet(play, ["away", "near"], "--limit", f"@{file}", scan_threshold=OPEN, **ONE_WORKLOAD)
@@ -124,7 +126,7 @@ def test_ignore_unreachable_goes_on_and_passes_no_gate_by_absence(fleet, playboo
     for name in ("away", "away_by_module"):
         assert f"afterwards on {name}" in done.output
         assert (done.recap[name]["ignored"], done.recap[name]["failed"]) == (3, 0), done.recap
-        assert not (playbooks.folder / name / "latest").exists()
+        assert not (playbooks.folder / "results" / name / "latest").exists()
 
 
 def test_any_errors_fatal_stops_all_and_without_it_the_others_go_on(fleet):

@@ -35,7 +35,7 @@ def fleet(cluster, operator_kubeconfig, tmp_path_factory):
         "securescan.kubernetes.scan",
         scan_namespaces="shop",
         scan_workloads=["Deployment/api", "Deployment/legacy"],
-        scan_output_dir=str(folder / "results" / "{{ inventory_hostname }}"),
+        scan_output_dir=str(folder / "results"),
         environ={"ANSIBLE_CALLBACKS_ENABLED": NAMES, "SECURESCAN_METRICS_PATH": str(metrics)},
     )
     return run, metrics

@@ -167,7 +167,9 @@ def test_a_first_scan_with_ansible_core_alone(installation, operator_kubeconfig)
     done = installation.scan(operator_kubeconfig)
     assert done.returncode == 2, "the sample workloads hold a badly configured one: " + done.stdout
     assert "Traceback" not in done.stdout and "[WARNING]" not in done.stdout, done.stdout
-    summary = json.loads((installation.folder / "scan-results" / "latest" / "summary.json").read_text())
+    summary = json.loads(
+        (installation.folder / "scan-results" / "mycluster" / "latest" / "summary.json").read_text()
+    )
     results = {target["workload"]: target["result"] for target in summary["targets"]}
     assert results["api"] == "pass"
     assert results["legacy"] == "fail"

@@ -119,7 +119,7 @@ def test_kept_facts_give_the_same_verdicts_without_a_second_scan(kept_scan, play
     )
     assert run.status == 0, run.output[-4000:]
     assert "Gate: PASSED" in run.output
-    again = (tmp_path / "again" / "latest").resolve()
+    again = (tmp_path / "again" / "sample" / "latest").resolve()
     before = {target["target_id"]: target for target in kept_scan.summary["targets"]}
     after = {
         target["target_id"]: target for target in json.loads((again / "summary.json").read_text())["targets"]

@@ -225,4 +225,4 @@ def test_report_and_judgement_of_an_earlier_run(playbooks):
     assert failed.status == 2 and "Gate: FAILED" in failed.output, failed.output[-4000:]
     judged = playbooks.run("securescan.kubernetes.judge", scan_output_dir=results, scan_fail_on="never")
     assert judged.status == 0 and "TOTAL: 2 of 2 targets scanned" in judged.output, judged.output[-4000:]
-    assert (playbooks.folder / "results" / "latest").resolve() != scanned.run_dir
+    assert (playbooks.folder / "results" / "sample" / "latest").resolve() != scanned.run_dir

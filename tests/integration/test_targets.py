@@ -375,7 +375,7 @@ def test_the_role_passes_the_options_on(playbooks, namespace):
         scan_output_dir=str(results),
     )
     assert run.status == 0, run.output[-4000:]
-    summary = json.loads((results / "latest" / "summary.json").read_text(encoding="utf-8"))
+    summary = json.loads((results / "sample" / "latest" / "summary.json").read_text(encoding="utf-8"))
     found = {target["pod"]: target for target in summary["targets"]}
     assert sorted(found) == ["db-0", "windows"]
     assert found["db-0"]["outcome"] == "scanned"

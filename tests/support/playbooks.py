@@ -77,8 +77,8 @@ class Playbooks:
         results = self.folder / "results"
         fixed = {"scan_namespaces": "shop", "scan_output_dir": str(results), "scan_waivers": str(WAIVERS)}
         run = self.run("securescan.kubernetes.scan", *arguments, **{**fixed, **variables})
-        if (results / "latest").exists():
-            run.run_dir = (results / "latest").resolve()
+        if (results / "sample" / "latest").exists():
+            run.run_dir = (results / "sample" / "latest").resolve()
         return run
 
 

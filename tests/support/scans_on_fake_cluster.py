@@ -104,11 +104,12 @@ class Scan(TaskRunner):
 
     :ivar folder: where results go
     :ivar targets: of the last run's summary, by pod
+    :ivar run_dir: the folder of the last run
     """
 
     def __init__(self, cluster: Cluster, folder: pathlib.Path) -> None:
         super().__init__(cluster.server, run_scan_container, scan_container_spec)
-        self.folder = folder
+        self.folder = self.run_dir = folder
         self.file = folder / "app.conf"
         self.file.write_text("a setting\n", encoding="utf-8")
         self.file.chmod(0o644)
@@ -133,6 +134,7 @@ class Scan(TaskRunner):
         if "summary_file" in result:
             summary = json.loads(pathlib.Path(result["summary_file"]).read_text(encoding="utf-8"))
             self.targets = {target["pod"]: target for target in summary["targets"]}
+            self.run_dir = pathlib.Path(result["run_dir"])
         return result
 
     def outcomes(self) -> dict[str, str]:
@@ -145,7 +147,7 @@ class Scan(TaskRunner):
     def verdicts(self, pod: str) -> Sequence[str]:
         """Of the controls there and closed."""
         target = self.targets[pod]
-        document = json.loads((pathlib.Path(self.folder / "results" / "latest") / target["hdf"]).read_text())
+        document = json.loads((self.run_dir / target["hdf"]).read_text())
         return [
             ",".join(sorted({result["status"] for result in control["results"]}))
             for control in document["profiles"][0]["controls"]

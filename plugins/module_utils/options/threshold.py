@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ScanError
+from ..reports.table import FULL, ROWS
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
 from .run import (
     cluster_name_option,
@@ -23,7 +24,8 @@ from .spec import Params, Spec, bad_option
 @dataclass(frozen=True)
 class ThresholdOptions:
     """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
-    it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken."""
+    it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken.
+    `table` is a word of `reports.table.ROWS`."""
 
     run_dir: str
     summary_sha256: str
@@ -32,6 +34,7 @@ class ThresholdOptions:
     threshold: Threshold
     baseline: str | None
     fail_on: str
+    table: str
     cluster_name: str
 
     @classmethod
@@ -48,6 +51,7 @@ class ThresholdOptions:
             threshold=_threshold(params),
             baseline=params["baseline"],
             fail_on=params["fail_on"],
+            table=params["table"],
             cluster_name=cluster_name_option(params),
         )
 
@@ -80,4 +84,5 @@ def scan_threshold_spec() -> Spec:
         "threshold_source": {"type": "str", "default": "the option threshold"},
         "baseline": {"type": "path"},
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
+        "table": {"type": "str", "choices": list(ROWS), "default": FULL},
     }

@@ -140,7 +140,8 @@ def footprint_lines(cluster: str, footprint: Mapping[str, Any]) -> list[str]:
     if footprint["count"]:
         lines += [
             "",
-            "An ended one uses nothing. An entry goes when its pod is replaced (kubectl rollout restart).",
+            "An ended one uses nothing. An entry goes when its pod is replaced: by the next rollout, or by",
+            "ansible-playbook securescan.kubernetes.recycle, which evicts the pods and respects their budgets.",
         ]
     return [*lines, ""]
 

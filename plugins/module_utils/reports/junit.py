@@ -4,7 +4,8 @@
 """The gate's decision as JUnit XML, for CI systems: one test suite per target.
 
 A test case per profile and limit of the threshold, and one per failed control: a failure when the control is of the
-kind that an unmet limit counts, else skipped with a note (the threshold tolerates it). What is not known is an error: a
+kind that an unmet limit counts, else skipped with a note (the threshold tolerates it). It says what was expected and found, and
+the profile's fix. A control that a waiver sets aside is skipped with the waiver's text. What is not known is an error: a
 target that was not scanned or not judged, and a limit that is not met because too little was reviewed. Rules over the run
 as a whole (coverage) stand in a suite of their own.
 """
@@ -17,6 +18,7 @@ from typing import TextIO
 from xml.etree import ElementTree
 
 from ..results.decision import Decision, Reason
+from ..results.findings import WaivedControl
 from ..results.limits import COVERAGE_KEY, EVIDENCE_KEY, Limit, asks_for_more
 from ..results.producer import COLLECTION
 from ..results.run import ControlCount, Run
@@ -24,7 +26,7 @@ from ..results.status import FAILED, NOT_JUDGED
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line, printable
 from .report import Report
-from .wording import target_label
+from .wording import target_label, waiver_until
 
 _RUN_SUITE = "run"
 _NUMBERS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -118,7 +120,11 @@ class _Suites:
             classname = f"{label}.{one_line(profile.name)}"
             self._limit_cases(suite, classname, profile.name, own)
             for control_id in target.failed.get(profile.name, ()):
-                self._control_case(suite, classname, self._controls[profile.name, control_id], own)
+                control = self._controls[profile.name, control_id]
+                self._control_case(suite, classname, target.target_id, control, own)
+            for waived in self._run.findings.waived.get(target.target_id, ()):
+                if waived.profile == profile.name:
+                    self._waived_case(suite, classname, waived)
         return _counted(suite)
 
     def _general_cases(self, suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
@@ -139,14 +145,33 @@ class _Suites:
                 _fail(case, limit.key, [reason.text for reason in reasons if reason.key == limit.key])
 
     def _control_case(
-        self, suite: ElementTree.Element, classname: str, control: ControlCount, reasons: Sequence[Reason]
+        self,
+        suite: ElementTree.Element,
+        classname: str,
+        target_id: str,
+        control: ControlCount,
+        reasons: Sequence[Reason],
     ) -> None:
-        name = one_line(f"control: {control.id} ({control.severity}) {control.title}", 300)
-        case = _case(suite, classname, name)
+        case = _case(suite, classname, _control_name(control.id, control.severity, control.title))
+        findings = self._run.findings
+        found = findings.text_of(target_id, control.profile, control.id)
+        of_control = findings.failures.get((control.profile, control.id))
+        texts = [found or "the control failed; the results file holds what was expected and found"]
+        if of_control is not None and of_control.fix:
+            texts.append(f"What to do: {of_control.fix}")
         if self._gate is None or any(self._counts(reason, control) for reason in reasons):
-            _fail(case, "control", ["the control failed; the results file holds what was expected and found"])
+            _fail(case, "control", texts)
         else:
-            ElementTree.SubElement(case, "skipped", message="failed, but the threshold tolerates it")
+            message = "failed, but the threshold tolerates it"
+            skipped = ElementTree.SubElement(case, "skipped", message=message)
+            skipped.text = printable("\n".join(texts)) if found else None
+
+    def _waived_case(self, suite: ElementTree.Element, classname: str, waived: WaivedControl) -> None:
+        waiver = waived.waiver
+        case = _case(suite, classname, _control_name(waived.control_id, waived.severity, waived.title))
+        who = f" by {waiver.owner}" if waiver.owner else ""
+        text = f"waived{who}, {waiver_until(waiver, self._run)}: {waiver.justification}"
+        ElementTree.SubElement(case, "skipped", message=one_line(text, 500))
 
     def _counts(self, reason: Reason, control: ControlCount) -> bool:
         """Whether a reason counts controls of this kind, or is about this very one: a new failure, or one that must pass."""
@@ -166,6 +191,10 @@ class _Suites:
                 "time": _seconds(seconds),
             },
         )
+
+
+def _control_name(control_id: str, severity: str, title: str) -> str:
+    return one_line(f"control: {control_id} ({severity}) {title}", 300)
 
 
 def _with_target(reason: Reason) -> str:

@@ -1,25 +1,32 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run as Markdown, for people: verdict, targets by workload, what failed, what could not be scanned."""
+"""A run as Markdown, for people: the verdict, what failed where and how to mend it, what could not be scanned, which waivers
+and attestations are in force, what differs from the image, and all targets. Each list is bounded and says where the rest is.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from re import Match
 from typing import TextIO
 from urllib.parse import quote
 
+from ..results.decision import FailedControl
+from ..results.findings import ControlFailures
 from ..results.notes import Note
 from ..results.run import ControlCount, Run
 from ..results.status import STATUS_WORDS
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
+from ..text_layout import number_of
+from .need import by_need
 from .report import Report
 from .wording import (
     RESULT_WORDS,
     added_limits,
+    attestation_until,
     causes,
     container_label,
     evidence_lines,
@@ -27,15 +34,25 @@ from .wording import (
     reason_lines,
     scanned_line,
     target_label,
+    targets_line,
     unmatched_lines,
     verdict,
+    waiver_until,
     workload_label,
 )
 
 _MOST_CONTROLS = 25
+_MOST_EXPLAINED = 10
+_MOST_PLACES = 5
 _MOST_REASONS = 50
+_MOST_CHANGES = 25
+_MOST_CAUSES = 20
 _MOST_NAMED = 10
+_MOST_AMENDMENTS = 50
+_MOST_DRIFTS = 20
+_MOST_TARGETS = 500
 _MAX_CELL = 300
+_MAX_TEXT = 1000
 
 _ENTITIES: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(
@@ -75,13 +92,17 @@ def write_markdown(run: Run, stream: TextIO) -> None:
     sections = (
         _head(run),
         _gate(run),
-        _targets(run),
+        _new_failures(run),
+        _no_longer_failed(run),
         _failed_controls(run),
-        _not_reviewed(run),
         _not_scanned(run),
         _unmatched(run),
-        _notes("Waivers", run.waiver_notes),
-        _notes("Attestations", run.attestation_notes),
+        _waivers(run),
+        _attestations(run),
+        _drifts(run),
+        _not_reviewed(run),
+        _targets(run),
+        _unread(run),
         ["## How to read this", "", *("- " + line for line in _HOW_TO_READ)],
     )
     before = ""
@@ -123,41 +144,63 @@ def _gate(run: Run) -> list[str]:
     lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    return lines + (["", *_bullets(reasons, _MOST_REASONS)] if reasons else [])
+    return lines + (["", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")] if reasons else [])
+
+
+def _new_failures(run: Run) -> Iterator[str]:
+    return _changes(run, "New failures", run.gate.new_failures if run.gate else (), "new_failures")
+
+
+def _no_longer_failed(run: Run) -> Iterator[str]:
+    return _changes(
+        run, "No longer failing", run.gate.no_longer_failed if run.gate else (), "no_longer_failed"
+    )
+
+
+def _changes(run: Run, title: str, controls: Sequence[FailedControl], key: str) -> Iterator[str]:
+    """What differs from the baseline that the gate has compared with."""
+    if run.gate and controls:
+        yield from (f"## {title} since {escape(run.gate.baseline)}", "")
+        texts = [f"{one.place}: {one.profile}: {one.control}" for one in controls]
+        yield from _bullets(texts, _MOST_CHANGES, f"summary.json, gate.{key}")
 
 
 def _targets(run: Run) -> Iterator[str]:
-    """One table per workload, its rows the targets."""
-    workloads: dict[str, list[TargetRecord]] = {}
-    for target in run.targets:
-        label = f"{workload_label(target)} ({one_line(target.workload_kind)})"
-        workloads.setdefault(label, []).append(target)
+    """A row for each target, those that need somebody first."""
     yield "## Targets"
-    if not workloads:
+    if not run.targets:
         yield from ("", "No target was selected.")
+        return
+    yield ""
     said = evidence_lines(run)
     if said:
-        yield from ("", *(f"- {escape(line)}" for line in said))
-    for label, targets in workloads.items():
-        yield from ("", f"### {escape(label)}", "")
-        yield from _table(
-            [
-                "Pod/container",
-                "Approach",
-                "Evidence",
-                "Result",
-                *STATUS_WORDS.values(),
-                "Compliance",
-                "Worst failed",
-                "Results",
-            ],
-            (_target_cells(target) for target in targets),
-        )
+        yield from (*(f"- {escape(line)}" for line in said), "")
+    yield from _table(
+        [
+            "Workload",
+            "Pod/container",
+            "Approach",
+            "Evidence",
+            "Result",
+            *STATUS_WORDS.values(),
+            "Compliance",
+            "Worst failed",
+            "Results",
+        ],
+        (_target_cells(target) for target in by_need(run.targets)[:_MOST_TARGETS]),
+    )
+    yield from _rest(len(run.targets) - _MOST_TARGETS, "summary.json, targets")
 
 
 def _target_cells(target: TargetRecord) -> list[str]:
     evidence = target.evidence.grade if target.evidence else "-"
-    cells = [escape(container_label(target)), escape(target.approach), evidence, RESULT_WORDS[target.result]]
+    cells = [
+        escape(f"{workload_label(target)} ({one_line(target.workload_kind)})"),
+        escape(container_label(target)),
+        escape(target.approach),
+        evidence,
+        RESULT_WORDS[target.result],
+    ]
     if target.counts is None:
         return [
             *cells,
@@ -176,12 +219,40 @@ def _target_cells(target: TargetRecord) -> list[str]:
 
 
 def _failed_controls(run: Run) -> Iterator[str]:
-    return _controls(
+    yield from _controls(
         "Failed controls",
         ["Severity", "Control", "Title", "Profile", "Targets"],
         run.failed_controls,
         lambda control: control.profile,
+        "summary.json, failed_controls",
     )
+    explained = [
+        (control, found)
+        for control in run.failed_controls
+        for found in [run.findings.failures.get((control.profile, control.id))]
+        if found is not None
+    ]
+    for control, found in explained[:_MOST_EXPLAINED]:
+        yield from _explained(control, found)
+    yield from _rest(len(explained) - _MOST_EXPLAINED, "the files in hdf/", "explained")
+
+
+def _explained(control: ControlCount, found: ControlFailures) -> Iterator[str]:
+    """One failed control: what was expected and found on which targets, and what to do."""
+    yield from (
+        "",
+        f"**{escape(control.id)}** ({control.severity}, {escape(control.profile)}): {escape(control.title)}",
+        "",
+    )
+    places: dict[str, list[TargetRecord]] = {}
+    for failure in found.failures:
+        places.setdefault(failure.text, []).append(failure.target)
+    lines = [
+        ": ".join(part for part in (targets_line(targets), text) if part) for text, targets in places.items()
+    ]
+    yield from _bullets(lines, _MOST_PLACES, "the files in hdf/")
+    if found.fix:
+        yield from ("", f"What to do: {escape(found.fix, _MAX_TEXT)}")
 
 
 def _not_reviewed(run: Run) -> Iterator[str]:
@@ -190,13 +261,18 @@ def _not_reviewed(run: Run) -> Iterator[str]:
         ["Severity", "Control", "Title", "Cause", "Targets"],
         run.not_reviewed,
         lambda control: control.cause or "",
+        "summary.json, not_reviewed",
     )
 
 
 def _controls(
-    title: str, columns: list[str], controls: Sequence[ControlCount], fourth: Callable[[ControlCount], str]
+    title: str,
+    columns: list[str],
+    controls: Sequence[ControlCount],
+    fourth: Callable[[ControlCount], str],
+    place: str,
 ) -> Iterator[str]:
-    """The first of the controls as a table; `fourth` gives what stands in its fourth column."""
+    """The first of the controls as a table; `fourth` gives what stands in its fourth column, `place` is where all are."""
     if not controls:
         return
     yield from (f"## {title}", "")
@@ -213,26 +289,29 @@ def _controls(
             for control in controls[:_MOST_CONTROLS]
         ),
     )
-    if len(controls) > _MOST_CONTROLS:
-        yield from ("", f"... and {len(controls) - _MOST_CONTROLS} more")
+    yield from _rest(len(controls) - _MOST_CONTROLS, place)
 
 
 def _not_scanned(run: Run) -> Iterator[str]:
-    for number, (error, targets) in enumerate(causes(run)):
-        if not number:
-            yield "## Not scanned"
+    found = causes(run)
+    if found:
+        yield "## Not scanned"
+    for error, targets in found[:_MOST_CAUSES]:
         yield ""
         yield f"**{escape(error.reason)}** ({escape(error.code)}): {escape(error.cause)}"
         yield ""
         yield f"What will work: {escape(error.advice)}"
         yield ""
-        yield from _bullets([_with_message(target) for target in targets], _MOST_NAMED)
+        yield from _bullets(
+            [_with_message(target) for target in targets], _MOST_NAMED, "summary.json, targets"
+        )
+    yield from _rest(len(found) - _MOST_CAUSES, "summary.json, targets", "causes")
 
 
 def _unmatched(run: Run) -> list[str]:
     lines = unmatched_lines(run)
     return (
-        ["## Named, and gave no target", "", escape(lines[0]), "", *_bullets(lines[1:], len(lines))]
+        ["## Named, and gave no target", "", escape(lines[0]), "", *_bullets(lines[1:], len(lines), "summary.json, unmatched")]
         if lines
         else []
     )
@@ -242,14 +321,110 @@ def _with_message(target: TargetRecord) -> str:
     return f"{target_label(target)}: {target.error.message if target.error else ''}"
 
 
-def _notes(title: str, notes: Sequence[Note]) -> list[str]:
+def _waivers(run: Run) -> Iterator[str]:
+    in_force = sorted(
+        run.findings.waivers.items(), key=lambda item: (item[0].until or "~", item[0].control_id)
+    )
+    rows = [
+        [
+            escape(waiver.control_id) + ("" if waiver.sets_aside else " (judged all the same)"),
+            escape(targets_line(targets)),
+            escape(waiver.justification),
+            escape(waiver.owner) or "-",
+            escape(waiver_until(waiver, run)),
+        ]
+        for waiver, targets in in_force
+    ]
+    heads = ["Control", "Where", "Why", "Who", "Until"]
+    return _amendments("Waivers", heads, rows, "waiver_data", run.waiver_notes)
+
+
+def _attestations(run: Run) -> Iterator[str]:
+    in_force = sorted(
+        run.findings.attestations.items(), key=lambda item: (item[0].until or "~", item[0].control_id)
+    )
+    rows = [
+        [
+            escape(attestation.control_id),
+            escape(attestation.status),
+            escape(targets_line(targets)),
+            escape(attestation.explanation),
+            escape(attestation.updated_by),
+            escape(attestation_until(attestation, run)),
+        ]
+        for attestation, targets in in_force
+    ]
+    heads = ["Control", "Status", "Where", "How it was checked", "Who", "Holds"]
+    return _amendments("Attestations", heads, rows, "attestation_data", run.attestation_notes)
+
+
+def _amendments(
+    title: str, heads: list[str], rows: list[list[str]], key: str, notes: Sequence[Note]
+) -> Iterator[str]:
+    """Those in force as a table, then the notes about those that are not."""
+    if rows or notes:
+        yield from (f"## {title}", "")
+    if rows:
+        yield from ("In force, those that end first at the top:", "")
+        yield from _table(heads, rows[:_MOST_AMENDMENTS])
+        yield from _rest(len(rows) - _MOST_AMENDMENTS, f"the files in hdf/, {key}")
+    if rows and notes:
+        yield from ("", "Not used as written:", "")
     texts = [note.text for note in notes]
-    return [f"## {title}", "", *_bullets(texts, len(texts))] if texts else []
+    yield from _bullets(texts, len(texts), "")
 
 
-def _bullets(texts: Sequence[str], most: int) -> list[str]:
-    lines = ["- " + escape(text, 1000) for text in texts[:most]]
-    return lines + ([f"- ... and {len(texts) - most} more"] if len(texts) > most else [])
+def _drifts(run: Run) -> Iterator[str]:
+    """Which files differ from the image, of targets whose files were compared."""
+    compared = [target for target in run.targets if target.drift]
+    if not compared:
+        return
+    yield from ("## Differences from the image", "")
+    named = {drift.target.target_id: drift.paths for drift in run.findings.drifts}
+    lines = [line for target in compared for line in [_drift_line(target, named)] if line]
+    if lines:
+        yield from _bullets(lines, _MOST_DRIFTS, "the files in drift/")
+        yield from ("", "Each file in drift/ has all differences of one container.")
+    else:
+        yield f"None in {number_of(len(compared), 'container')}."
+
+
+def _drift_line(target: TargetRecord, named: Mapping[str, Sequence[str]]) -> str:
+    """The numbers and the first paths; why it is not complete; empty where nothing is to be said."""
+    drift = target.drift
+    if drift is None:
+        return ""
+    counts = drift.counts or {}
+    numbers = [f"{counts[kind]} {kind}" for kind in ("added", "changed", "removed") if counts.get(kind)]
+    parts = [", ".join(numbers)] if numbers else []
+    paths = named.get(target.target_id, ())
+    if paths:
+        more = sum(counts.get(kind, 0) for kind in ("added", "changed", "removed")) - len(paths)
+        parts.append(
+            ", ".join(paths) + (f" and {more} more in {drift.path}" if more > 0 else f", in {drift.path}")
+        )
+    if not drift.complete:
+        parts.append(f"not complete: {drift.cause}")
+    return f"{target_label(target)}: {'; '.join(parts)}" if parts else ""
+
+
+def _unread(run: Run) -> Iterator[str]:
+    texts = run.findings.unread
+    if texts:
+        yield from ("## Files of the run that this report leaves out", "")
+        yield from _bullets(texts, _MOST_NAMED, "the folder of the run")
+
+
+def _bullets(texts: Sequence[str], most: int, place: str) -> list[str]:
+    """:param place: where those beyond `most` are"""
+    lines = ["- " + escape(text, _MAX_TEXT) for text in texts[:most]]
+    return lines + ([f"- ... and {len(texts) - most} more: see {place}"] if len(texts) > most else [])
+
+
+def _rest(number: int, place: str, what: str = "") -> Iterator[str]:
+    """That a list goes on elsewhere, if it does."""
+    if number > 0:
+        yield from ("", f"... and {number} more{' ' + what if what else ''}: see {place}")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

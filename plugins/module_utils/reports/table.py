@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..results.run import Run
-from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
+from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASS, PASSED, PROFILE_ERROR
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
+from .need import by_need
 from .wording import (
     RESULT_WORDS,
     added_limits,
@@ -34,39 +36,89 @@ _STATUS_COLUMNS: tuple[tuple[str, str], ...] = (
     (PROFILE_ERROR, "PE"),
 )
 _LEGEND = "P passed, F failed, NR not reviewed, NA not applicable, PE profile error, % compliance"
+# Which rows the table has: the words of the option `table`.
+FULL = "full"
+FAILED_ONLY = "failed"
+NONE = "none"
+ROWS: tuple[str, ...] = (FULL, FAILED_ONLY, NONE)
+# A run of more targets than this has rows only for those that did not pass, and never more rows than this.
+MOST_ROWS = 50
 _MOST_REASONS = 10
+_MOST_CAUSES = 5
+_MOST_TEXT = 600
+_TEXT_WIDTH = 100
 _NARROWEST = 80
 _WIDEST = 160
+_WIDEST_WITHOUT_TERMINAL = 320
 _SHORTEST_LABEL = 8
 _LABEL_GAPS = 4  # two columns between each of the three labels
 _GAPS = 12  # two columns between each of the seven groups of columns
 
 
-def render_table(run: Run, width: int = 100) -> str:
-    """The table, at most `width` columns wide (80 to 160), with a line feed at the end."""
-    width = max(_NARROWEST, min(_WIDEST, width))
-    lines = _Rows(run, width).lines()
+def render_table(run: Run, width: int = 0, rows: str = FULL) -> str:
+    """The table, the targets that need somebody first, with a line feed at the end. Its size is bounded, whatever the run's.
+
+    :param width: of the terminal (80 to 160 are used); 0 without one: then lines of text have 100 columns, and the table
+        has as many as the names need, up to 320
+    :param rows: a word of `ROWS`; the totals, causes and the decision follow whatever it is
+    """
+    text_width = max(_NARROWEST, min(_WIDEST, width)) if width else _TEXT_WIDTH
+    lines: list[str] = []
+    if rows == NONE:
+        lines += [f"{scanned_line(run)}, compliance {run.controls.compliance} %", ""]
+    else:
+        lines += _table_lines(run, width and text_width, text_width, rows)
+    return "\n".join([*lines, *_gate_lines(run, text_width)]) + "\n"
+
+
+def _table_lines(run: Run, width: int, text_width: int, rows: str) -> list[str]:
+    """The table and what is said below it, with an empty line at the end."""
+    shown = _shown(run, rows)
+    lines = _Rows(run, shown, width).lines()
+    hidden = _hidden_line(run, shown)
     left_out = left_out_line(run)
-    lines += wrap(left_out, width) if left_out else []
-    lines += ["", *wrap(_LEGEND, width)]
-    for error, targets in causes(run):
+    for said in (hidden, left_out):
+        lines += wrap(said, text_width) if said else []
+    lines += ["", *wrap(_LEGEND, text_width)]
+    found = causes(run)
+    for error, targets in found[:_MOST_CAUSES]:
         number = number_of(len(targets), "target")
         text = f"Not scanned, {number}: {error.cause.rstrip('.')}. {error.advice}"
-        lines += ["", *wrap(text, width)]
+        lines += ["", *wrap(one_line(text, _MOST_TEXT), text_width)]
+    if len(found) > _MOST_CAUSES:
+        more = number_of(len(found) - _MOST_CAUSES, "more cause")
+        lines += ["", f"Not scanned: {more}, in summary.md and summary.json"]
     for index, said in enumerate(unmatched_lines(run)):
-        lines += [*([] if index else [""]), *wrap(said, width, "  " if index else "", "  ")]
+        lines += [*([] if index else [""]), *wrap(said, text_width, "  " if index else "", "  ")]
     for index, said in enumerate(evidence_lines(run)):
-        lines += [*([] if index else [""]), *wrap(said, width)]
-    return "\n".join([*lines, "", *_gate_lines(run, width)]) + "\n"
+        lines += [*([] if index else [""]), *wrap(said, text_width)]
+    return [*lines, ""]
+
+
+def _shown(run: Run, rows: str) -> list[TargetRecord]:
+    """The targets that have rows, those that need somebody first."""
+    targets = by_need(run.targets)
+    if rows == FAILED_ONLY or len(targets) > MOST_ROWS:
+        targets = [target for target in targets if target.result != PASS]
+    return targets[:MOST_ROWS]
+
+
+def _hidden_line(run: Run, shown: Sequence[TargetRecord]) -> str:
+    """How many targets have no row, by result, and where all are; empty where none is missing."""
+    missing = Counter(target.result for target in run.targets)
+    missing.subtract(target.result for target in shown)
+    named = ", ".join(f"{missing[result]} {word}" for result, word in RESULT_WORDS.items() if missing[result])
+    number = number_of(sum(missing.values()), "target")
+    return f"Not shown: {number} ({named}); summary.md and summary.json list all." if named else ""
 
 
 class _Rows:
     """The lines of the table itself. Labels get what the fixed columns leave, shared by need."""
 
-    def __init__(self, run: Run, width: int) -> None:
+    def __init__(self, run: Run, targets: Sequence[TargetRecord], width: int) -> None:
+        """:param width: most columns; 0 for as many as the names need"""
         self.run = run
-        self.width = width
-        targets = run.targets
+        self.targets = targets
         self.number_widths = [
             max(len(head), len(str(run.controls.of(status)))) for status, head in _STATUS_COLUMNS
         ]
@@ -87,16 +139,20 @@ class _Rows:
         containers = [columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
         self.total = f"TOTAL: {scanned_line(run)}"
         containers.append(len(self.total) - max(workloads) - self.approach_width - _LABEL_GAPS)
-        self.workload_width, self.container_width = _share(width - fixed, max(workloads), max(containers))
+        needed = fixed + max(workloads) + max(containers)
+        self.width = width or max(_TEXT_WIDTH, min(_WIDEST_WITHOUT_TERMINAL, needed))
+        self.workload_width, self.container_width = _share(
+            self.width - fixed, max(workloads), max(containers)
+        )
 
     def lines(self) -> list[str]:
         heads = [head for _unused, head in _STATUS_COLUMNS]
         head = self._row(self._labels("WORKLOAD", "POD/CONTAINER", "APPROACH"), "RESULT", heads, "%", "WORST")
         return [
             head,
-            *(self._target(target) for target in self.run.targets),
+            *(self._target(target) for target in self.targets),
             "-" * self.width,
-            self._total(),
+            *self._total(),
         ]
 
     def _labels(self, workload: str, container: str, approach: str) -> str:
@@ -128,16 +184,19 @@ class _Rows:
             target.worst_failed or "-",
         )
 
-    def _total(self) -> str:
+    def _total(self) -> list[str]:
+        """A row, below a line of its own for a label that is wider than those of targets."""
         controls, failed = self.run.controls, self.run.failed_controls
         room = self.workload_width + self.container_width + self.approach_width + _LABEL_GAPS
-        return self._row(
-            fit(self.total, room),
+        is_whole = columns(self.total) <= room
+        row = self._row(
+            fit(self.total if is_whole else "", room),
             "",
             [str(controls.of(status)) for status, _unused in _STATUS_COLUMNS],
             f"{controls.compliance}%",
             failed[0].severity if failed else "-",
         )
+        return [row] if is_whole else [self.total, row]
 
 
 def _gate_lines(run: Run, width: int) -> list[str]:
@@ -149,9 +208,9 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     added = added_limits(run)
     lines = [*(wrap(added, width) if added else ()), head + (f", {number}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
-        lines += wrap(reason, width, "- ", "  ")
+        lines += wrap(one_line(reason, _MOST_TEXT), width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:
-        lines.append(f"... and {len(reasons) - _MOST_REASONS} more")
+        lines.append(f"... and {len(reasons) - _MOST_REASONS} more, in summary.md and summary.json")
     return lines
 
 

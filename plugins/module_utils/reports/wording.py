@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ..results.decision import Reason
 from ..results.evidence import GRADE_WORDS, GRADES
+from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
@@ -32,6 +33,9 @@ _LEFT_OUT_WORDS: dict[str, str] = {
     "finished": "of pods that have ended",
 }
 _MAX_LABEL = 400
+_MAX_DATE = 40
+# What ends within so many days of the run is told apart.
+_SOON = 30
 _MOST_WORKLOADS = 3
 _MOST_UNMATCHED = 10
 # Reasons that lower evidence, the most frequent first.
@@ -61,7 +65,7 @@ def reason_lines(run: Run) -> list[str]:
     for reason in reasons:
         groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
     return [
-        one_line(": ".join(part for part in (_who(target_ids, targets), profile, text) if part))
+        one_line(": ".join(part for part in (_who_of_ids(target_ids, targets), profile, text) if part))
         for (profile, text), target_ids in groups.items()
     ]
 
@@ -76,18 +80,48 @@ def left_out_line(run: Run) -> str:
     return "Left out: {}.".format(", ".join(parts)) if parts else ""
 
 
-def _who(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
-    if len(target_ids) == 1:
-        return target_label(targets[target_ids[0]]) if target_ids[0] in targets else target_ids[0]
-    workloads = list(
-        dict.fromkeys(workload_label(targets[one]) if one in targets else one for one in target_ids)
-    )
+def _who_of_ids(target_ids: list[str], targets: Mapping[str, TargetRecord]) -> str:
+    labels = [
+        (target_label(targets[one]), workload_label(targets[one])) if one in targets else (one, one)
+        for one in target_ids
+    ]
+    return _who(labels)
+
+
+def targets_line(targets: Sequence[TargetRecord]) -> str:
+    """Some targets in a few words: their names, or the number of many and the first of their workloads."""
+    if len(targets) <= _MOST_WORKLOADS:
+        return ", ".join(map(target_label, targets))
+    return _who([(target_label(target), workload_label(target)) for target in targets])
+
+
+def _who(labels: Sequence[tuple[str, str]]) -> str:
+    """:param labels: of each target, the target's and its workload's"""
+    if len(labels) == 1:
+        return labels[0][0]
+    workloads = list(dict.fromkeys(workload for _unused, workload in labels))
     more = len(workloads) - _MOST_WORKLOADS
     return "{} targets of {}{}".format(
-        len(target_ids),
+        len(labels),
         ", ".join(workloads[:_MOST_WORKLOADS]),
         f" and {number_of(more, 'more workload')}" if more > 0 else "",
     )
+
+
+def waiver_until(waiver: WaiverInForce, run: Run) -> str:
+    """Until when a waiver is in force, and whether that is soon."""
+    return f"until {_until(waiver.until, run)}" if waiver.until else "without end"
+
+
+def attestation_until(attestation: AttestationInForce, run: Run) -> str:
+    """As `waiver_until`, with the day from which it holds."""
+    return f"{one_line(attestation.updated, _MAX_DATE)} to {_until(attestation.until, run)}"
+
+
+def _until(until: str, run: Run) -> str:
+    days = days_left(until, run.finished)
+    shown = one_line(until, _MAX_DATE)
+    return f"{shown}, in {number_of(days, 'day')}" if days is not None and days <= _SOON else shown
 
 
 def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:

@@ -31,9 +31,7 @@ class Amendments:
         """
         notes: list[Note] = []
         if self.waivers is not None:
-            notes += apply_waivers(
-                profiles, self.waivers, now.astimezone(datetime.timezone.utc).date(), identity
-            )
+            notes += apply_waivers(profiles, self.waivers, now, identity)
         if self.attestations is not None:
             notes += apply_attestations(profiles, self.attestations, now, identity)
         return notes

@@ -35,7 +35,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..suggestions import unknown_name
-from ..times import in_utc
+from ..times import api_time, beginning_of, parse_written
 from .hdf import hdf_control
 from .model import (
     SEGMENT_FAILED,
@@ -189,8 +189,22 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
 
 def _time(text: str) -> datetime.datetime | None:
     try:
-        return in_utc(datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00")))
+        return beginning_of(parse_written(text))
     except ValueError:
+        return None
+
+
+def _moment(ends: datetime.datetime) -> str:
+    """A day where the time of the day is none that somebody wrote."""
+    return api_time(ends) if ends.time() != datetime.time() else ends.date().isoformat()
+
+
+def attestation_end(updated: str, frequency: str) -> datetime.datetime | None:
+    """When an attestation of that date and frequency stops to hold, in UTC; None where one of them cannot be read."""
+    starts, length = _time(updated), _length(frequency)
+    try:
+        return _add(starts, *length) if starts and length else None
+    except (OverflowError, ValueError):
         return None
 
 
@@ -292,7 +306,7 @@ def _notes(
     if not is_named:
         return [entry.note(UNKNOWN_CONTROL, "names no control of the chosen profiles")]
     if entry.has_expired(now):
-        text = f"the attestation of {entry.updated} by {entry.updated_by} expired on {entry.ends.date()}"
+        text = f"the attestation of {entry.updated} by {entry.updated_by} expired on {_moment(entry.ends)}"
         return [entry.note(EXPIRED, f"{text} and counts for nothing", ":")]
     if entry.is_of_the_future(now):
         text = f"the {who} is dated {entry.updated}, which is to come, and counts for nothing yet"

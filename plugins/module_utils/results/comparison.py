@@ -10,13 +10,13 @@ there: all that fails on it in the other run is new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .decision import FailedControl
 from .hdf import document_target, document_target_id
 from .run import Run
-from .status import FAILED
+from .status import FAILED, NOT_REVIEWED, PROFILE_ERROR
 from .summary import DocumentSummary, summarize
 
 # cluster, namespace, workload kind, workload, container; the target id alone where a document of others names no more
@@ -28,10 +28,16 @@ _FIELDS = ("cluster", "namespace", "workload_kind", "workload", "container")
 
 @dataclass(frozen=True)
 class Failures:
-    """What failed in a run, by place; every place that was scanned is there. `name` tells the run to a person."""
+    """What failed in a run, by place; every place that was scanned is there. `name` tells the run to a person.
+
+    `unknown` is by place what nobody can say has passed: it was not reviewed, ended in an error, or a person decided it.
+    `unknown_somewhere` is the same where the place is not known.
+    """
 
     name: str
     by_place: Mapping[Place, frozenset[Control]]
+    unknown: Mapping[Place, frozenset[Control]] = field(default_factory=dict)
+    unknown_somewhere: frozenset[Control] = frozenset()
 
     def has(self, place: Place, control: Control) -> bool:
         return control in self.by_place.get(place, frozenset())
@@ -45,6 +51,19 @@ class Failures:
     def also_in(self, other: Failures) -> list[FailedControl]:
         """What failed in both, sorted."""
         return [_entry(place, control) for place, control in sorted(self._all()) if other.has(place, control)]
+
+    def mended_since(self, then: Failures) -> list[FailedControl]:
+        """What failed then and was judged here without failing, sorted. A place that was not scanned here is left out."""
+        return [
+            _entry(place, control)
+            for place, control in sorted(then._all())
+            if place in self.by_place
+            and not self.has(place, control)
+            and not self._is_unknown(place, control)
+        ]
+
+    def _is_unknown(self, place: Place, control: Control) -> bool:
+        return control in self.unknown_somewhere or control in self.unknown.get(place, frozenset())
 
     def _all(self) -> Iterator[tuple[Place, Control]]:
         return ((place, control) for place, controls in self.by_place.items() for control in controls)
@@ -66,6 +85,16 @@ def failed_controls(summary: DocumentSummary) -> set[Control]:
     return {(profile.name, control_id) for profile in summary.profiles for control_id in profile.ids(FAILED)}
 
 
+def unknown_controls(summary: DocumentSummary) -> set[Control]:
+    """Those that were not reviewed, ended in an error, or that a waiver or an attestation decided."""
+    return {
+        (profile.name, control.id)
+        for profile in summary.profiles
+        for control in profile.controls
+        if control.amended or control.status in (NOT_REVIEWED, PROFILE_ERROR)
+    }
+
+
 def failures_of_run(run: Run) -> Failures:
     return collect_failures(
         f"run {run.run_id}",
@@ -77,22 +106,31 @@ def failures_of_run(run: Run) -> Failures:
             for target in run.targets
             if target.hdf
         ),
+        unknown_somewhere=frozenset((control.profile, control.id) for control in run.not_reviewed),
     )
 
 
 def failures_of_documents(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Failures:
     """Of (source, checked document). :raises ScanError: `bad_results`, as `summarize`"""
-    return collect_failures(
-        "the documents",
-        (
-            (document_place(document, source), failed_controls(summarize(document, source)))
-            for source, document in documents
-        ),
-    )
+    found, unknown = [], []
+    for source, document in documents:
+        place, summary = document_place(document, source), summarize(document, source)
+        found.append((place, failed_controls(summary)))
+        unknown.append((place, unknown_controls(summary)))
+    return collect_failures("the documents", found, unknown)
 
 
-def collect_failures(name: str, found: Iterable[tuple[Place, set[Control]]]) -> Failures:
+def collect_failures(
+    name: str,
+    found: Iterable[tuple[Place, set[Control]]],
+    unknown: Iterable[tuple[Place, set[Control]]] = (),
+    unknown_somewhere: frozenset[Control] = frozenset(),
+) -> Failures:
+    return Failures(name, _by_place(found), _by_place(unknown), unknown_somewhere)
+
+
+def _by_place(found: Iterable[tuple[Place, set[Control]]]) -> dict[Place, frozenset[Control]]:
     by_place: dict[Place, frozenset[Control]] = {}
     for place, controls in found:
         by_place[place] = by_place.get(place, frozenset()) | controls
-    return Failures(name, by_place)
+    return by_place

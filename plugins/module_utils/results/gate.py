@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScanError
-from .comparison import Control, Failures, Place, collect_failures, document_place, failed_controls
+from .comparison import (
+    Control,
+    Failures,
+    Place,
+    collect_failures,
+    document_place,
+    failed_controls,
+    unknown_controls,
+)
 from .decision import DOCUMENTS_KEY, Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
@@ -62,6 +70,7 @@ class _Gate:
         self.failed: dict[
             str, tuple[Place, set[Control]]
         ] = {}  # target id -> where it is, and what failed on it
+        self.unknown: list[tuple[Place, set[Control]]] = []
         self.seen: set[tuple[str, str]] = set()  # (key, control id) of controls that must pass and are there
 
     def decide(
@@ -101,6 +110,7 @@ class _Gate:
             merge_counts(self.counts),
             self.baseline.name if self.baseline else "",
             tuple(new_failures),
+            tuple(self._found().mended_since(self.baseline)) if self.baseline else (),
         )
 
     def decide_nothing(
@@ -148,7 +158,9 @@ class _Gate:
         if summary.judged_nothing:
             self.judged_nothing.add(target_id)
         self.counts.append(summary.counts)
-        self.failed[target_id] = (document_place(checked, source), failed_controls(summary))
+        place = document_place(checked, source)
+        self.failed[target_id] = (place, failed_controls(summary))
+        self.unknown.append((place, unknown_controls(summary)))
         self._judge_evidence(target_id, document_evidence(checked, source))
         for profile in summary.profiles:
             self._judge_must_pass(target_id, profile)
@@ -218,7 +230,7 @@ class _Gate:
                 "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
             )
             return []
-        new = collect_failures("this run", self.failed.values()).not_in(self.baseline)
+        new = self._found().not_in(self.baseline)
         if len(new) > most:
             for target_id, (place, controls) in self.failed.items():
                 for profile in sorted({profile for profile, _id in controls}):
@@ -234,6 +246,9 @@ class _Gate:
                         )
                         self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
         return new
+
+    def _found(self) -> Failures:
+        return collect_failures("this run", self.failed.values(), self.unknown)
 
     def _compare_with_expected(self, expected: Sequence[ExpectedTarget]) -> dict[str, str]:
         """Target id -> outcome of each expected target, in order. Scanned is only what also has a document."""

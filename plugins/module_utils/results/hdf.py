@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +41,22 @@ SCHEMA_VERSION = 1
 EVIDENCE_TAG = "evidence_grade"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _HIDDEN_INPUT = "(sensitive: not shown)"
+_NO_WORD_OR_DIGIT = re.compile(r"[^a-z0-9]+")
+# As programs write that they have none, and hashes of what an image holds in place of a machine id.
+_IDS_OF_NOTHING = frozenset(
+    {
+        *("none", "null", "nil", "undefined", "unknown", "na", "notavailable", "uninitialized", "localhost"),
+        "da39a3ee5e6b5b0db255bfef95601890",  # InSpec's of an empty machine id
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",  # SHA-1 of nothing
+        "d41d8cd98f00b204e9800998ecf8427e",  # MD5 of nothing
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256 of nothing
+        # InSpec's of a machine id that is an empty line, the word uninitialized without and with a line feed, or zeros
+        "adc83b19e793591b9c6ea0fd8b46cd9f",
+        "b7ade003b9a9582a823d9e021ce846bd",
+        "9675faf65c175fd7b66766f3855f094f",
+        "91d3d1f86024549f8e35314258b357a8",
+    }
+)
 
 
 def hdf_document(judgement: Judgement) -> dict[str, Any]:
@@ -148,11 +165,18 @@ def document_scan(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def document_target_id(document: Mapping[str, Any], source: str) -> str:
-    """The target that a checked document is about; `source` for a document that names none."""
+    """The target that a checked document is about; `source` for a document of others whose id identifies nothing."""
     target = document_target(document)
     if target:
         return str(target["target_id"])
-    return str(document["platform"].get("target_id") or source)
+    given = str(document["platform"].get("target_id") or "")
+    return source if _identifies_nothing(given) else given
+
+
+def _identifies_nothing(target_id: str) -> bool:
+    """Whether many targets have this id: InSpec makes ids of machine ids, which containers do not have."""
+    text = _NO_WORD_OR_DIGIT.sub("", target_id.lower())
+    return not text.strip("0") or not text.strip("f") or text in _IDS_OF_NOTHING
 
 
 def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple[str, ...]]:

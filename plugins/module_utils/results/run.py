@@ -47,6 +47,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,18 @@ from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .decision import Decision, ExpectedTarget
+from .findings import Findings, collect_findings
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from .summary import Counts
-from .target_record import TargetRecord
+from .target_record import HDF_FOLDER, TargetRecord
 from .unmatched import Unmatched, gaps_of
 from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
 SCHEMA_VERSION = 3
 SUMMARY_JSON = "summary.json"
-HDF_FOLDER = "hdf"
 _MAX_SUMMARY_BYTES = 512 * 1024 * 1024
 
 
@@ -283,6 +284,11 @@ class Run(JsonRecord):
             *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
         ]
 
+    @cached_property
+    def findings(self) -> Findings:
+        """What its files say and this summary does not, read at the first use."""
+        return collect_findings(self.folder, self.targets, self.document_of)
+
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
 
@@ -376,6 +382,10 @@ def open_earlier_run(path: str) -> Run:
 def _open(summary: Path) -> Run:
     try:
         data = read_own_file(summary, _MAX_SUMMARY_BYTES)
+    except FileNotFoundError:
+        raise bad_results(
+            str(summary), "cannot be read: it does not exist, so there is no finished run in this folder"
+        ) from None
     except OSError as reason:
         raise bad_results(str(summary), f"cannot be read: {reason.strerror or reason}") from None
     if len(data) > _MAX_SUMMARY_BYTES:

@@ -26,10 +26,10 @@ from ..times import parse_rfc3339
 from .checked_json import bad_results
 from .decision import DOCUMENTS_KEY, Reason
 from .hdf import document_scan, document_target
-from .run import HDF_FOLDER, SUMMARY_JSON, ProfileReference, Run
-from .run_folder import DRIFT_FOLDER, summary_sha256
+from .run import SUMMARY_JSON, ProfileReference, Run
+from .run_folder import summary_sha256
 from .run_summary_builder import RunSummaryBuilder
-from .target_record import TargetRecord
+from .target_record import DRIFT_FOLDER, HDF_FOLDER, TargetRecord
 from .whole_file import read_own_file
 
 # The keys of the reasons that are given only here.
@@ -110,12 +110,15 @@ class RunCheck:
         age = seconds_since(self._run, now)
         if age is None or age < -_CLOCK_SKEW:
             self._refuse(
-                _SUMMARY_KEY, f"the run says that it began at {one_line(_evidence_time(self._run), 60)}"
+                _SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
             )
         elif max_age is not None and age > max_age:
+            found, most = age_text(age), age_text(max_age)
+            if found == most:
+                found, most = number_of(int(age), "second"), number_of(max_age, "second")
             self._refuse(
                 _MAX_AGE_KEY,
-                f"{_MAX_AGE_KEY}: the run is {age_text(age)} old, must be at most {age_text(max_age)}",
+                f"{_MAX_AGE_KEY}: the run is {found} old, must be at most {most}",
                 limit=max_age,
                 found=int(age),
             )
@@ -171,6 +174,8 @@ class RunCheck:
             raise bad_results(
                 source, f"was judged by other profiles than {SUMMARY_JSON} says: {_names(profiles)}"
             )
+        if scan.get("cluster_uid") != self._run.cluster_uid:
+            raise bad_results(source, f"says otherwise than {SUMMARY_JSON} which API server was asked")
         said = (dict(document_target(document)), scan.get("approach"), scan.get("duration"))
         if said != (kept_values(target.identity()), target.approach, target.duration):
             raise bad_results(
@@ -227,7 +232,20 @@ def check_summary_sha256(run: Run, sha256: str) -> None:
         raise ScanError("bad_results", _summary_differs(run, sha256), tried="read results")
 
 
-def _evidence_time(run: Run) -> str:
+def check_cluster(run: Run, cluster: str) -> None:
+    """:raises ScanError: other_cluster, where a cluster is given and the run is of another"""
+    if cluster and run.cluster != cluster:
+        name, place = one_line(run.cluster, 100), run.folder or f"run {run.run_id}"
+        raise ScanError(
+            "other_cluster",
+            f"{place} is a run of the cluster {name}, and this task is about {one_line(cluster, 100)}",
+            tried="read results",
+            advice=f"Name a run of {one_line(cluster, 100)}. Where this run is meant, set cluster_name "
+            f"(scan_cluster_name of the role) to {name}.",
+        )
+
+
+def evidence_time(run: Run) -> str:
     """When the targets were seen: evidence does not grow younger by being judged again."""
     return run.judged_from.started if run.judged_from else run.started
 
@@ -235,7 +253,7 @@ def _evidence_time(run: Run) -> str:
 def seconds_since(run: Run, now: datetime) -> float | None:
     """Seconds since the targets were seen; None where the run does not say when, as a time."""
     try:
-        return (now - parse_rfc3339(_evidence_time(run))).total_seconds()
+        return (now - parse_rfc3339(evidence_time(run))).total_seconds()
     except (ValueError, OverflowError):
         return None
 

@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a run's results lie, and how they are written.
 
-    <output folder>/<run id>/hdf/<target>.json   one HDF document per scanned target
-    <output folder>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
-    <output folder>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
-    <output folder>/<run id>/summary.json        the run summary
-    <output folder>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
-    <output folder>/latest                       symlink to the run that was finished last
+    <output folder>/<cluster>/<run id>/hdf/<target>.json   one HDF document per scanned target
+    <output folder>/<cluster>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
+    <output folder>/<cluster>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
+    <output folder>/<cluster>/<run id>/summary.json        the run summary
+    <output folder>/<cluster>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
+    <output folder>/<cluster>/latest                       symlink to the cluster's run that was finished last
 
 A file appears under its name only when it is whole. Files have mode 0640, folders 0750; kept facts 0600 and 0700.
 """
@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from .run import HDF_FOLDER, SUMMARY_JSON, Run
-from .target_record import KeptFacts
+from .run import SUMMARY_JSON, Run
+from .target_record import DRIFT_FOLDER, HDF_FOLDER, KeptFacts
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
-DRIFT_FOLDER = "drift"
 FACTS_FOLDER = "facts"
 LATEST = "latest"
 _PRIVATE_FILE_MODE = 0o600
@@ -38,7 +37,9 @@ _MAX_FACTS_BYTES = 128 * 1024 * 1024
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SAFE_PART = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
+_SAFE_FOLDER = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _MAX_NAME = 180
+_MAX_FOLDER = 100
 _MOST_RUNS = 10_000
 _HASH_DIGITS = 16
 
@@ -52,28 +53,46 @@ def hdf_file_name(identity: Mapping[str, Any]) -> str:
     parts = [str(identity[name]) for name in ("cluster", "namespace", "pod", "container")]
     name = "_".join(parts)
     if not all(_SAFE_PART.fullmatch(part) for part in parts) or len(name) > _MAX_NAME:
-        digest = hashlib.sha256(json.dumps([parts, identity["target_id"]]).encode("ascii")).hexdigest()[
-            :_HASH_DIGITS
-        ]
-        readable = "_".join(_UNSAFE.sub("-", part.lower()).strip(".-") or "x" for part in parts)
-        name = f"{readable[:_MAX_NAME]}~{digest}"
+        readable = "_".join(_readable(part) for part in parts)
+        name = f"{readable[:_MAX_NAME]}~{_digest([parts, identity['target_id']])}"
     return name + ".json"
 
 
+def cluster_folder(output_dir: str, cluster: str) -> Path:
+    """The folder of a cluster's runs. Different clusters have different ones, also where letters' case does not count.
+
+    A name of lower-case letters, digits, dots, dashes and underscores stays as it is. Of any other a readable part is
+    taken, and a hash of the whole name after `~` keeps it apart.
+    """
+    if _SAFE_FOLDER.fullmatch(cluster) and len(cluster) <= _MAX_FOLDER and cluster != LATEST:
+        return Path(output_dir) / cluster
+    return Path(output_dir) / f"{_readable(cluster)[:_MAX_FOLDER]}~{_digest(cluster)}"
+
+
+def _readable(name: str) -> str:
+    return _UNSAFE.sub("-", name.lower()).strip(".-") or "x"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode("ascii")).hexdigest()[:_HASH_DIGITS]
+
+
 class RunFolder:
-    """The folder of one run. Making one touches nothing; `create` makes the folders, and `new_run_folder` finds a name.
+    """The folder of one run, in the folder of its cluster's runs.
+
+    Making one touches nothing; `create` makes the folders, and `new_run_folder` finds a name.
 
     :raises ScanError: `bad_option` for a run id that is no safe file name
     """
 
-    def __init__(self, output_dir: str, run_id: str) -> None:
+    def __init__(self, runs: str | Path, run_id: str) -> None:
         if not _RUN_ID.fullmatch(run_id) or run_id == LATEST:
             raise ScanError(
                 "bad_option",
                 f"the run id {run_id!r} must be 1 to 63 letters, digits, dots, dashes or underscores, "
                 f"begin with a letter or digit, and not be {LATEST!r}",
             )
-        self.path = Path(output_dir) / run_id
+        self.path = Path(runs) / run_id
 
     def create(self) -> None:
         """Makes the run's folders. Two runs never share one.
@@ -154,13 +173,15 @@ class RunFolder:
             raise write_failed(link, reason) from None
 
 
-def new_run_folder(output_dir: str, run_id: str) -> RunFolder:
-    """Makes a folder for a run: `run_id`, or `run_id`-2, -3, ... where runs with the same access stand already.
+def new_run_folder(runs: str | Path, run_id: str) -> RunFolder:
+    """Makes a folder for a run among those of its cluster.
+
+    It is called `run_id`, or `run_id`-2, -3, ... where runs with the same access stand already.
 
     :raises ScanError: `write_failed`
     """
     for number in range(1, _MOST_RUNS + 1):
-        folder = RunFolder(output_dir, run_id if number == 1 else f"{run_id}-{number}")
+        folder = RunFolder(runs, run_id if number == 1 else f"{run_id}-{number}")
         if folder._is_created():
             return folder
     raise write_failed(

@@ -13,6 +13,10 @@ from .checked_json import JsonObject, JsonRecord, TextRecord
 from .evidence import Evidence
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, STATUSES
 
+# The folders of a run's files, within the run's.
+HDF_FOLDER = "hdf"
+DRIFT_FOLDER = "drift"
+
 
 @dataclass(frozen=True)
 class ErrorRecord(TextRecord):

@@ -10,7 +10,7 @@ whatever threshold is given, unless it names their keys itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ScanError
@@ -46,6 +46,14 @@ class Threshold(JsonRecord):
         added = tuple(limit for limit in limits if limit.family not in named)
         keys = tuple(limit.key for limit in added)
         return Threshold(self.source, (*self.all_limits, *added), (*self.added, *keys))
+
+    def without(self, key: str) -> Threshold:
+        """The threshold without the limit of that key."""
+        return replace(
+            self,
+            all_limits=tuple(limit for limit in self.all_limits if limit.key != key),
+            added=tuple(added for added in self.added if added != key),
+        )
 
     @property
     def must_pass(self) -> tuple[Limit, ...]:

@@ -6,12 +6,14 @@
     control-id:
       justification: text, required
       run: false                   # the control counts as Not Applicable; true or absent: it is judged as ever
-      expiration_date: 2027-01-31  # from this day on (UTC) the waiver counts for nothing
+      expiration_date: 2027-01-31  # from the beginning of this day (UTC) the waiver counts for nothing; or a time
       owner: text, optional        # who accepted the risk; InSpec keeps it, too
       targets: [...]               # ours, optional: see scope.py
 
-InSpec compares the start of the expiration date with the time of the scan, so that day itself is expired. Unlike
-InSpec, a waiver without justification and a key that is not known are errors: a typo in `expiration_date` would
+As in InSpec, a date means its beginning, so that day itself is expired, and a time means that moment. InSpec takes both
+in the zone of its machine where none is named; here that is UTC.
+
+Unlike InSpec, a waiver without justification and a key that is not known are errors: a typo in `expiration_date` would
 make a waiver that never ends.
 """
 
@@ -24,7 +26,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..suggestions import unknown_name
-from ..times import in_utc
+from ..times import beginning_of, in_utc, parse_written, written_text
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
@@ -35,7 +37,7 @@ _KEYS = ("justification", "run", "expiration_date", "owner", "targets")
 
 @dataclass(frozen=True)
 class Waiver:
-    """One entry. `run` is None where the file does not say."""
+    """One entry. `run` is None where the file does not say. `expiration_date` is a date, or a datetime in UTC."""
 
     control_id: str
     justification: str
@@ -44,8 +46,13 @@ class Waiver:
     owner: str = ""
     scope: Scope = EVERY_TARGET
 
-    def has_expired(self, today: datetime.date) -> bool:
-        return self.expiration_date is not None and self.expiration_date <= today
+    def has_expired(self, now: datetime.datetime) -> bool:
+        return self.expiration_date is not None and beginning_of(self.expiration_date) <= now
+
+    @property
+    def expiry(self) -> str:
+        """Such as 2027-01-31 or 2027-01-31T12:00:00Z, empty for a waiver without end."""
+        return "" if self.expiration_date is None else written_text(self.expiration_date)
 
 
 @dataclass(frozen=True)
@@ -100,13 +107,17 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
 
 
 def _expiration_date(control_id: str, value: Any, source: str) -> datetime.date | None:
-    """A day. Of a time, the day in UTC counts: the waiver ends at its beginning, which is never too late."""
-    wrong = _bad(source, f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}")
+    """A day, or a moment in UTC."""
+    wrong = _bad(
+        source,
+        f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}; a time, such as "
+        "2027-01-31T18:00:00+01:00, is possible, too",
+    )
     try:
         if isinstance(value, str):
-            value = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            return parse_written(value)
         if isinstance(value, datetime.datetime):
-            return in_utc(value).date()
+            return in_utc(value)
     except ValueError:
         raise wrong from None
     if value is None or isinstance(value, datetime.date):
@@ -119,12 +130,12 @@ def _bad(source: str, what: str) -> ScanError:
 
 
 def apply_waivers(
-    profiles: Sequence[ProfileResult], waivers: Waivers, today: datetime.date, identity: Mapping[str, Any]
+    profiles: Sequence[ProfileResult], waivers: Waivers, now: datetime.datetime, identity: Mapping[str, Any]
 ) -> list[Note]:
     """Sets `waiver_data` of every control that a waiver of this target names, and skips it where the waiver says so.
 
     A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
-    or a failure in it counts for nothing. :param today: the day in UTC. :param identity: `Target.identity()`.
+    or a failure in it counts for nothing. :param now: with its time zone. :param identity: `Target.identity()`.
     :returns: waivers that have expired, and those that name a control of none of these profiles
     """
     notes = []
@@ -140,8 +151,8 @@ def apply_waivers(
             if waiver is None:
                 continue
             named.add(control.id)
-            skips = waiver.run is False and not waiver.has_expired(today)
-            control.waiver_data = _waiver_data(waiver, today, skips)
+            skips = waiver.run is False and not waiver.has_expired(now)
+            control.waiver_data = _waiver_data(waiver, now, skips)
             if skips:
                 start_time = control.results[0].start_time if control.results else ""
                 control.results = [
@@ -162,27 +173,26 @@ def apply_waivers(
                     f"{waiver.control_id} names no control of the chosen profiles",
                 )
             )
-        elif waiver.has_expired(today):
+        elif waiver.has_expired(now):
             notes.append(
                 Note(
                     WAIVER,
                     waiver.control_id,
                     EXPIRED,
-                    f"{waiver.control_id}: the waiver expired on {waiver.expiration_date} and counts for "
-                    "nothing",
+                    f"{waiver.control_id}: the waiver expired on {waiver.expiry} and counts for nothing",
                 )
             )
     return notes
 
 
-def _waiver_data(waiver: Waiver, today: datetime.date, skips: bool) -> dict[str, Any]:
+def _waiver_data(waiver: Waiver, now: datetime.datetime, skips: bool) -> dict[str, Any]:
     """As InSpec writes it; a key that the file does not have is left out."""
     data: dict[str, Any] = {"justification": waiver.justification}
     if waiver.run is not None:
         data["run"] = waiver.run
     if waiver.expiration_date is not None:
-        data["expiration_date"] = waiver.expiration_date.isoformat()
+        data["expiration_date"] = waiver.expiry
     if waiver.owner:
         data["owner"] = waiver.owner
-    expired = f"Waiver expired on {waiver.expiration_date}, the control was judged"
-    return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(today) else "")
+    expired = f"Waiver expired on {waiver.expiry}, the control was judged"
+    return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(now) else "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any
@@ -58,6 +59,7 @@ class RunRecorder:
         """
         self._folder = folder
         self._writes = writes
+        self._cluster_uid = cluster_uid
         self._amendments = judging.amendments
         self._clock = time.monotonic()
         # on waivers and attestations; complete when the run is finished
@@ -104,7 +106,8 @@ class RunRecorder:
         :param kept: see kept/kept_target.py; None where facts are not kept
         :param drift: see drift/report.py; None where drift was not asked for
         """
-        identity, document = judgement.identity, hdf_document(judgement)
+        method = {**judgement.method, "cluster_uid": self._cluster_uid}
+        identity, document = judgement.identity, hdf_document(replace(judgement, method=method))
         drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
         self._summary.add_scanned(

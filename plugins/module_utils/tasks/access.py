@@ -18,14 +18,16 @@ from ..access.packed_pods import pack_pods
 from ..access.revocation import revoke
 from ..access.rights import RIGHTS, covers
 from ..access.scanner_kubeconfig import check_place, delete, run_of
-from ..access.sweep import sweep
+from ..access.sweep import Sweep, sweep
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.access import ABSENT, PRESENT, SWEPT, AccessOptions
 from ..options.spec import Params
+from ..safe_text import one_line
 from ..scanning.granted_pods import pod_ref
 from ..targets.criteria import Selection
 from ..targets.selection import SelectionReport, check_selected, resolve_namespaces, select_pods
+from ..text_layout import number_of
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
@@ -33,7 +35,8 @@ _LISTED_IN_RESULT = 50
 
 
 def run_scan_access(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept; failed, msg, error."""
+    """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept and table (lines for a terminal);
+    failed, msg, error."""
     options = AccessOptions.from_params(params)
     task = {PRESENT: _present, ABSENT: _absent, SWEPT: _swept}[options.state]
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
@@ -145,6 +148,7 @@ def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> 
             "kept_count": len(done.kept),
             "kept": done.kept[:_LISTED_IN_RESULT],
         },
+        "table": _swept_lines(done, context.check_mode),
     }
     if done.failures:
         error = ScanError(
@@ -156,6 +160,21 @@ def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> 
         )
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+def _swept_lines(done: Sweep, check_mode: bool) -> list[str]:
+    """Each object that was removed (or would be), and each that was kept with the reason; the first of both."""
+    verb = "would be removed" if check_mode else "removed"
+    lines = [f"SWEEP: {number_of(len(done.removed), 'object')} {verb}, {len(done.kept)} kept"]
+    for title, items in ((verb, done.removed), ("kept", done.kept)):
+        for item in items[:_LISTED_IN_RESULT]:
+            place = "{} {}/{}".format(item["kind"], item["namespace"], item["name"])
+            lines.append(
+                "  " + one_line(f"{title}: {place}" + (f" ({item['why']})" if item.get("why") else ""))
+            )
+        if len(items) > _LISTED_IN_RESULT:
+            lines.append(f"  {title}: {len(items) - _LISTED_IN_RESULT} more")
+    return lines
 
 
 def _named_namespaces(options: AccessOptions, client: RestClient) -> list[str] | None:

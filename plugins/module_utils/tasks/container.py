@@ -17,7 +17,7 @@ from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
 from ..results.folder_owners import check_folder
-from ..results.run_folder import new_run_folder
+from ..results.run_folder import cluster_folder, new_run_folder
 from ..results.unmatched import Unmatched
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
@@ -40,11 +40,12 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
         options = options.looking_at_images()
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
     connection = connect_grantor(options.connection, context)
+    cluster = options.cluster_name or connection.cluster_name
+    runs = cluster_folder(options.output_dir, cluster)
+    context.warnings += check_folder(str(runs), options.allow_shared_folder)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()
-    cluster = options.cluster_name or connection.cluster_name
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
         grantor, options.targets.selection, looked_at, options.targets.allow_empty
@@ -58,7 +59,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         return dict(preview_scan(options, targets, unmatched, grantor, context.say), left_out=left_out)
     cluster_uid = read_cluster_uid(grantor)
     # before the access: where the output folder cannot be written, the cluster is left alone
-    folder = new_run_folder(options.output_dir, run_id_of(options))
+    folder = new_run_folder(runs, run_id_of(options))
     recorder = RunRecorder(
         folder,
         cluster=cluster,

@@ -22,13 +22,15 @@ def _silent(text: str) -> None:
 @dataclass
 class TaskContext:
     """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown
-    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out."""
+    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out. `columns` is the width of
+    the terminal that people look at, 0 without one."""
 
     check_mode: bool
     environ: Mapping[str, str]
     say: Say = _silent
     warnings: list[str] = field(default_factory=list)
     cancel: threading.Event = field(default_factory=threading.Event)
+    columns: int = 0
 
 
 def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:

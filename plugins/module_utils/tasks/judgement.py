@@ -15,8 +15,8 @@ from ..options.judgement import JudgementOptions
 from ..options.spec import Params
 from ..results.folder_owners import check_folder
 from ..results.run import JudgedFrom, open_earlier_run
-from ..results.run_check import check_summary_sha256
-from ..results.run_folder import RunFolder, new_run_folder
+from ..results.run_check import check_cluster, check_summary_sha256
+from ..results.run_folder import RunFolder, cluster_folder, new_run_folder
 from ..scanning.judge_kept import JudgeKept
 from ..scanning.run_recorder import RunRecorder
 from .context import TaskContext
@@ -27,20 +27,18 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
     mode without those of the folder.
     """
     options = JudgementOptions.from_params(params)
-    for path in (options.run_dir, options.output_dir):
-        context.warnings += check_folder(path, options.allow_shared_folder)
+    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
     then = open_earlier_run(options.run_dir)
+    check_cluster(then, options.cluster_name)
+    runs = cluster_folder(options.output_dir, then.cluster)
+    context.warnings += check_folder(str(runs), options.allow_shared_folder)
     check_summary_sha256(then, options.summary_sha256)
     if not any(target.facts for target in then.targets):
         raise ScanError(
             "bad_facts", f"the run {then.run_id} kept no facts", tried=f"judging {options.run_dir}"
         )
     run_id = new_run_id(datetime.now(timezone.utc))
-    folder = (
-        RunFolder(options.output_dir, run_id)
-        if context.check_mode
-        else new_run_folder(options.output_dir, run_id)
-    )
+    folder = RunFolder(runs, run_id) if context.check_mode else new_run_folder(runs, run_id)
     recorder = RunRecorder(
         folder,
         cluster=then.cluster,

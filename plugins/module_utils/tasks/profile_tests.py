@@ -29,7 +29,8 @@ _LISTED_IN_MESSAGE = 10
 
 @dataclass(frozen=True)
 class CasesOutcome:
-    """One profile with its cases: its expectations, those that were not met, the controls that none names."""
+    """One profile with its cases: its expectations, those that were not met, and those of its own controls that none names:
+    what it takes over from others is tested with these."""
 
     profile: CompiledProfile
     cases: int
@@ -100,8 +101,17 @@ def _test_profile(
         len(cases),
         sum(len(case.expected) for case in cases),
         failures,
-        [control["id"] for control in profile.controls if control["id"] not in named],
+        [
+            control["id"]
+            for control in profile.controls
+            if control["id"] not in named and _folder(control["file"]) == _folder(profile.file)
+        ],
     )
+
+
+def _folder(file: str) -> str:
+    """The profile's folder, by the name of one of its files as results show it."""
+    return file.partition("/")[0]
 
 
 def _load(

@@ -15,7 +15,9 @@ from ..footprint.recycle import LeftPod, Recycled, Recycler, by_workload
 from ..options.recycle import RecycleOptions
 from ..options.selection import SelectionOptions
 from ..options.spec import Params
+from ..safe_text import one_line
 from ..targets.selection import SelectionReport, check_selected, select_targets
+from ..text_layout import number_of
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
@@ -23,7 +25,7 @@ _LISTED_IN_RESULT = 20
 
 
 def run_scan_recycle(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, diff, cluster, counts, recycled, not_recycled, requests."""
+    """Result keys: changed, diff, cluster, counts, recycled, not_recycled, requests, table (lines for a terminal)."""
     options = RecycleOptions.from_params(params)
     connection = connect_grantor(options.connection, context)
     client = RestClient(connection, cancel=context.cancel)
@@ -107,6 +109,7 @@ def _as_result(outcomes: list[Recycled], cluster: str, requests: int, context: T
         },
         "recycled": recycled[:_LISTED_IN_RESULT],
         "not_recycled": failed[:_LISTED_IN_RESULT],
+        "table": _lines(outcomes, context.check_mode),
         "diff": [
             {
                 "before_header": "pods to be replaced",
@@ -118,3 +121,19 @@ def _as_result(outcomes: list[Recycled], cluster: str, requests: int, context: T
         if evicted
         else [],
     }
+
+
+def _lines(outcomes: list[Recycled], check_mode: bool) -> list[str]:
+    """What was done, or would be, and what was not, and why. Each list ends with how many are left out."""
+    done = [outcome.left for outcome in outcomes if outcome.evicted and not outcome.error]
+    failed = [(outcome.left, outcome.error) for outcome in outcomes if outcome.error]
+    verb = "would be replaced" if check_mode else "replaced"
+    lines = [f"RECYCLE: {number_of(len(done), 'pod')} {verb}" + (f", {len(failed)} not" if failed else "")]
+    lines += [f"  {left.path} ({left.workload_kind} {left.workload})" for left in done[:_LISTED_IN_RESULT]]
+    if len(done) > _LISTED_IN_RESULT:
+        lines.append(f"  and {len(done) - _LISTED_IN_RESULT} more")
+    for left, error in failed[:_LISTED_IN_RESULT]:
+        lines.append(f"  not {left.path}: {error.message}. {error.advice}")
+    if len(failed) > _LISTED_IN_RESULT:
+        lines.append(f"  and {len(failed) - _LISTED_IN_RESULT} more that were not")
+    return ["  " * line.startswith(" ") + one_line(line) for line in lines]

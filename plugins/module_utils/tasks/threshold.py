@@ -15,15 +15,16 @@ from ..options.spec import Params
 from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
-from ..results.comparison import Failures, failures_of_run
 from ..results.decision import Decision, Reason
 from ..results.folder_owners import check_folder
 from ..results.gate import decide
-from ..results.run import Run, open_earlier_run, open_run
-from ..results.run_check import RunCheck, age_text, seconds_since
+from ..results.limits import NEW_FAILURES_KEY
+from ..results.run import Run, open_run
+from ..results.run_check import RunCheck, age_text, check_cluster, seconds_since
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.status import PROFILE_ERROR
 from ..safe_text import one_line
+from .baseline import read_baseline
 from .context import TaskContext
 
 _LISTED_IN_RESULT = 10
@@ -33,15 +34,17 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, files, table (lines for a
     terminal), error."""
     options = ThresholdOptions.from_params(params)
-    for path in filter(None, (options.run_dir, options.baseline)):
-        context.warnings += check_folder(path, options.allow_shared_folder)
+    context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
     run, now = open_run(options.run_dir), datetime.now(timezone.utc)
+    check_cluster(run, options.cluster_name)
+    baseline = read_baseline(options.baseline, run, options.allow_shared_folder)
+    context.warnings += baseline.warnings
     check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
-        options.threshold,
+        options.threshold.without(NEW_FAILURES_KEY) if baseline.is_first else options.threshold,
         check.documents(),
         run.expected_targets(),
-        _baseline(options.baseline, run),
+        baseline.failures,
         check.reasons,
         is_empty=run.is_empty,
     )
@@ -59,7 +62,11 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         "summary_sha256": sha256,
         "gate": _as_result(decision, run),
         "files": files,
-        "table": [*render_table(run).splitlines(), *_origin(run, age, sha256)],
+        "table": [
+            *render_table(run, context.columns, options.table).splitlines(),
+            *_origin(run, age, sha256),
+            *filter(None, [baseline.line]),
+        ],
     }
     failure = _failure(options.fail_on, decision, run, check.reasons)
     if failure:
@@ -70,32 +77,13 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
 
 
 def _origin(run: Run, age: float | None, sha256: str) -> list[str]:
-    """Which run was judged, for whoever reads the job's output."""
+    """Which run was judged and where it is, for whoever reads the job's output."""
     seen = "at a time that is not known" if age is None else f"{age_text(max(age, 0))} ago"
-    return [f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:", sha256]
-
-
-def _baseline(path: str | None, run: Run) -> Failures | None:
-    """What failed in the baseline run. A run compared with itself never has new failures."""
-    if path is None:
-        return None
-    baseline = open_earlier_run(path)
-    if baseline.run_id == run.run_id:
-        raise ScanError(
-            "bad_option",
-            f"{path} is the run that is judged; the link `latest` points to it since it was scanned",
-            tried="reading the option baseline",
-            advice="Name the folder of an earlier run.",
-        )
-    if baseline.cluster != run.cluster:
-        raise ScanError(
-            "bad_option",
-            f"{path} is a run over the cluster {one_line(baseline.cluster, 100)}, this one is over "
-            f"{one_line(run.cluster, 100)}",
-            tried="reading the option baseline",
-            advice="Name an earlier run over the same cluster.",
-        )
-    return failures_of_run(baseline)
+    return [
+        f"Run {one_line(run.run_id, 63)}, scanned {seen}. SHA-256 of its summary:",
+        sha256,
+        f"Results: {pathlib.Path(run.folder).resolve()}",
+    ]
 
 
 def _as_result(decision: Decision, run: Run) -> dict[str, Any]:

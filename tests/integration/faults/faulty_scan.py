@@ -88,7 +88,7 @@ def compiled_profiles() -> list[dict[str, Any]]:
 
 def _read_back(end: ScanEnd) -> None:
     """Fills `targets`; every document must be a scanned target's, and hold verdicts that were reached from facts."""
-    folders = [path for path in end.output_dir.glob("*") if path.is_dir() and not path.is_symlink()]
+    folders = [path for path in end.output_dir.glob("*/*") if path.is_dir() and not path.is_symlink()]
     documents = {
         str(path)
         for folder in folders

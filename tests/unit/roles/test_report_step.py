@@ -30,7 +30,7 @@ def run_dir(tmp_path: pathlib.Path) -> pathlib.Path:
 def play(run_dir: pathlib.Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
     """The playbook `report` over a run."""
     program = pathlib.Path(sys.executable).parent / "ansible-playbook"
-    command = [str(program), "securescan.kubernetes.report", "-i", "localhost,", "-c", "local", *arguments]
+    command = [str(program), "securescan.kubernetes.report", "-i", "demo,", "-c", "local", *arguments]
     return subprocess.run(
         [*command, "-e", json.dumps({"scan_run_dir": str(run_dir), **variables})],
         cwd=run_dir.parent,

@@ -165,6 +165,73 @@ def test_diff_of_runs_and_of_documents() -> None:
         }
 
 
+def foreign(target_id: Any, *failed: str, container: str = "a") -> dict[str, Any]:
+    """A document as InSpec writes it, with the controls c-1 and c-2."""
+    made = make_document(
+        make_target(container),
+        *(make_control(one, "failed" if one in failed else "passed") for one in ("c-1", "c-2")),
+    )
+    platform = dict(made["platform"])
+    del platform["target_id"]
+    platform.update({} if target_id is None else {"target_id": target_id})
+    return {name: value for name, value in dict(made, platform=platform).items() if name != "passthrough"}
+
+
+@pytest.mark.parametrize(
+    "target_id",
+    [
+        None,
+        "",
+        "   ",
+        "da39a3ee-5e6b-5b0d-b255-bfef95601890",
+        "DA39A3EE-5E6B-5B0D-B255-BFEF95601890",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "b7ade003-b9a9-582a-823d-9e021ce846bd",
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "0",
+        "n/a",
+        "None",
+        "unknown",
+    ],
+)
+def test_documents_with_an_id_that_identifies_nothing_are_told_apart_by_their_position(
+    target_id: Any,
+) -> None:
+    documents = [foreign(target_id, "c-1"), foreign(target_id, "c-2", container="b")]
+    assert FILTERS["scan_summary"](documents)["targets"]["selected"] == 2
+    assert FILTERS["scan_compliance"](documents) == 50
+    rows = FILTERS["scan_failed_controls"](documents)
+    assert sorted((row["target_id"], row["id"]) for row in rows) == [
+        ("document 1", "c-1"),
+        ("document 2", "c-2"),
+    ]
+    then = [foreign(target_id), foreign(target_id, "c-2", container="b")]
+    found = FILTERS["scan_diff"](documents, then)
+    assert [(one["place"], one["control"]) for one in found["new_failures"]] == [("document 1", "c-1")]
+    assert [(one["place"], one["control"]) for one in found["still_failed"]] == [("document 2", "c-2")]
+    assert found["no_longer_failed"] == []
+
+
+def test_two_documents_of_one_target_are_refused_in_words_that_fit() -> None:
+    given = [foreign("4c4c4544-0043-4a10-8056-b4c04f4e3132"), foreign("4c4c4544-0043-4a10-8056-b4c04f4e3132")]
+    with pytest.raises(AnsibleFilterError, match="two documents are about 4c4c4544") as caught:
+        FILTERS["scan_compliance"](given)
+    for wrong in ("missing", "empty", "cut off", "Scan again"):
+        assert wrong not in str(caught.value)
+
+
+def test_what_was_not_scanned_or_reviewed_is_not_called_mended() -> None:
+    then = [foreign("a", "c-1"), foreign("b", "c-1", "c-2", container="b")]
+    unread = make_document(make_target("a"), make_control("c-1", "skipped"), make_control("c-2", "passed"))
+    unread["platform"]["target_id"] = "a"
+    del unread["passthrough"]
+    assert FILTERS["scan_diff"]([unread], then)["no_longer_failed"] == []
+    gone = make_run([(ONE, FIRST)], [(TWO, ScanError("pod_gone", "gone"))], None).to_json()
+    assert FILTERS["scan_diff"](gone, RUN)["no_longer_failed"] == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "arguments", "message"),
     [

@@ -27,7 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
-from ansible_collections.securescan.kubernetes.plugins.plugin_utils import scan_action
+from ansible_collections.securescan.kubernetes.plugins.plugin_utils import host_display
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 from ansible_collections.securescan.kubernetes.tests.support.empty_cluster import (  # noqa: F401
@@ -50,6 +50,7 @@ class Runner:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.displayed: list[str] = []
+        self.on_stderr: list[str] = []
         self.reply: dict[str, Any] = {"changed": False}
 
         def send(
@@ -59,7 +60,10 @@ class Runner:
             return self.reply
 
         monkeypatch.setattr(ActionBase, "_execute_module", send)
-        monkeypatch.setattr(scan_action._display, "display", self.displayed.append)
+        monkeypatch.setattr(host_display._display, "display", self.display)
+
+    def display(self, text: str, stderr: bool = False) -> None:
+        (self.on_stderr if stderr else self.displayed).append(text)
 
     def __call__(
         self,
@@ -69,6 +73,7 @@ class Runner:
         become: bool = False,
         check_mode: bool = False,
         diff: bool = False,
+        no_log: bool = False,
         environment: Any = None,
         variables: dict[str, Any] | None = None,
         **arguments: Any,
@@ -77,7 +82,7 @@ class Runner:
         context.become = become
         task = AnsibleTask()
         task.args, task.check_mode, task.diff = arguments, check_mode, diff
-        task.environment = environment
+        task.environment, task.no_log = environment, no_log
         task.async_val = 0
         connection = connection_loader.get("ssh" if elsewhere else "local", context, "/dev/null")
         templar = Templar(loader=loader, variables=variables or {})
@@ -269,11 +274,87 @@ def test_a_diff_is_kept_only_where_somebody_asks_for_it(run: Runner) -> None:
     assert "diff" not in run(changed) and run(changed, diff=True)["diff"]
 
 
-def test_a_table_is_displayed_and_is_no_part_of_the_result(run: Runner) -> None:
-    assert run(action_of(lambda params, context: {"table": ["one", "two"], "changed": False})) == {
-        "changed": False
-    }
-    assert run.displayed == ["one", "two"]
+TABLE = action_of(lambda params, context: {"table": ["one", "two"], "changed": False})
+
+
+def talking(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    context.say("progress")
+    return {"table": ["row"], "changed": False}
+
+
+def test_a_table_is_displayed_in_one_call_below_its_host_and_is_no_part_of_the_result(run: Runner) -> None:
+    assert run(TABLE) == {"changed": False}
+    assert run.displayed == ["[edge]\none\ntwo"]
+
+
+def test_no_empty_block_is_displayed(run: Runner) -> None:
+    run(action_of(lambda params, context: {"table": []}))
+    assert run.displayed == []
+
+
+def test_a_table_of_a_module_elsewhere_is_displayed_here(run: Runner) -> None:
+    run.reply = {"changed": False, "table": ["one"]}
+    assert run(action_of(echo), elsewhere=True) == {"changed": False}
+    assert run.displayed == ["[edge]\none"]
+
+
+def test_no_log_holds_for_progress_and_tables(run: Runner) -> None:
+    assert run(action_of(talking), no_log=True) == {"changed": False}
+    assert run.displayed == run.on_stderr == []
+
+
+@pytest.mark.parametrize(
+    "callback", ["ansible.posix.json", "json", "ansible.posix.jsonl", "jsonl", "null", "acme.web.unknown"]
+)
+def test_where_a_program_may_read_stdout_all_goes_to_stderr(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, callback: str
+) -> None:
+    monkeypatch.setattr(host_display.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    run(action_of(talking))
+    assert (run.displayed, run.on_stderr) == ([], ["[edge] progress", "[edge]\nrow"])
+
+
+@pytest.mark.parametrize(
+    "callback", ["default", "ansible.builtin.default", "yaml", "community.general.unixy", "debug"]
+)
+def test_people_read_stdout(run: Runner, monkeypatch: pytest.MonkeyPatch, callback: str) -> None:
+    monkeypatch.setattr(host_display.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    run(action_of(talking))
+    assert (run.displayed, run.on_stderr) == (["[edge] progress", "[edge]\nrow"], [])
+
+
+@pytest.mark.parametrize(
+    ("one_line", "loads_callbacks", "configured", "expected"),
+    [
+        (True, False, "default", "oneline"),
+        (True, True, "yaml", "oneline"),
+        (False, False, "yaml", "minimal"),
+        (False, True, "default", "minimal"),
+        (False, True, "community.general.yaml", "yaml"),
+    ],
+)
+def test_the_callback_of_ad_hoc_commands(
+    monkeypatch: pytest.MonkeyPatch, one_line: bool, loads_callbacks: bool, configured: str, expected: str
+) -> None:
+    monkeypatch.setattr(host_display.context, "CLIARGS", {"one_line": one_line})
+    monkeypatch.setattr(host_display.constants, "DEFAULT_LOAD_CALLBACK_PLUGINS", loads_callbacks)
+    monkeypatch.setattr(host_display.constants, "DEFAULT_STDOUT_CALLBACK", configured)
+    assert host_display.stdout_callback({}) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "default"),
+        ({"ORIGINAL_STDOUT_CALLBACK": "ansible.posix.json"}, "json"),
+        ({"ORIGINAL_STDOUT_CALLBACK": "yaml"}, "yaml"),
+    ],
+)
+def test_the_callback_behind_that_of_ansible_runner(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str
+) -> None:
+    monkeypatch.setattr(host_display.constants, "DEFAULT_STDOUT_CALLBACK", "awx_display")
+    assert host_display.stdout_callback(environ) == expected
 
 
 def test_long_options_that_a_module_repeats_are_left_out(run: Runner) -> None:

@@ -95,7 +95,7 @@ def entry_of(server: FakeApiServer) -> str:  # noqa: F811
 
 
 def footprint(scan: Scan) -> dict[str, Any]:
-    text = (pathlib.Path(scan.folder / "results" / "latest") / scan.targets["web-1"]["hdf"]).read_text()
+    text = (scan.run_dir / scan.targets["web-1"]["hdf"]).read_text()
     found: dict[str, Any] = json.loads(text)["passthrough"]["securescan_kubernetes"]["scan"]["footprint"]
     return found
 

@@ -379,7 +379,7 @@ def test_the_looks_cost_one_request_more_for_a_target(scan: Scan, cluster: Clust
 
 
 def document(scan: Scan, pod: str = "web-1") -> dict[str, Any]:
-    text = (pathlib.Path(scan.folder / "results" / "latest") / scan.targets[pod]["hdf"]).read_text()
+    text = (scan.run_dir / scan.targets[pod]["hdf"]).read_text()
     found: dict[str, Any] = json.loads(text)["passthrough"]["securescan_kubernetes"]["scan"]
     return found
 

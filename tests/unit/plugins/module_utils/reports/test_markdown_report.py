@@ -54,10 +54,9 @@ def test_the_report_says_all_that_matters() -> None:
         "Run run-1, started 2026-11-23T10:00:00Z, 2.0 s. Profiles: baseline 1.2.0.",
         "FAILED by the default threshold.",
         "- shop/bad-1/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
-        "### shop/good (Deployment)",
-        "| good-1/app | exec | - | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
-        "| bad-1/app | exec | - | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
-        "| bare-1/app | exec | - | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
+        "| shop/good (Deployment) | good-1/app | exec | - | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
+        "| shop/bad (Deployment) | bad-1/app | exec | - | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
+        "| shop/bare (Deployment) | bare-1/app | exec | - | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",
         "| critical | c-1 | Title of c-1 | baseline | 1 |",
         "**no\\_such\\_program** (SCAN-501): The image has no shell.",
         "What will work: Use approach debug or image.",
@@ -69,9 +68,9 @@ def test_the_report_says_all_that_matters() -> None:
 
 def test_every_table_is_rectangular() -> None:
     rows = [line for line in rendered(REPORT, summary()).splitlines() if line.startswith("|")]
-    assert len(rows) == 3 * 3 + 3
+    assert len(rows) == 3 + 5
     widths = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
-    assert widths == [13] * 9 + [6] * 3
+    assert widths == [6] * 3 + [14] * 5
 
 
 def test_waiver_notes_and_no_gate() -> None:
@@ -97,8 +96,8 @@ def test_long_lists_are_cut_and_say_so() -> None:
     text = rendered(
         REPORT, make_run([(GOOD, make_document(GOOD, *controls))], [(target, NO_SHELL) for target in targets])
     )
-    assert "\n... and 15 more\n" in text
-    assert "\n- ... and 5 more\n" in text
+    assert "\n... and 15 more: see summary.json, failed_controls\n" in text
+    assert "\n- ... and 5 more: see summary.json, targets\n" in text
 
 
 @pytest.mark.parametrize(
@@ -158,6 +157,6 @@ def test_hostile_names_change_nothing_of_the_structure() -> None:
     assert not [line for line in lines if line.startswith("**PASSED")]
     for line in lines:
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) in (13, 6), line
+            assert len(re.findall(r"(?<!\\)\|", line)) in (14, 6), line
     assert not re.search(r"(?<!\\)\]\((?!hdf/)", text)
     attack_ends_as("H-01-markdown", outcome="changes nothing of the structure")

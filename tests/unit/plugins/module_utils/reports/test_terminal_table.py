@@ -53,10 +53,10 @@ def summary(**fields: Any) -> Run:
 def test_the_whole_table_at_100_columns() -> None:
     assert render_table(summary(), width=100).splitlines() == [
         "WORKLOAD     POD/CONTAINER             APPROACH  RESULT  P F NR NA PE     %  WORST",
-        "shop/api     api-7d9f8b6c5d-x2x4z/app  exec      PASS    1 0  1  1  0   50%  -",
         "shop/legacy  legacy-5b6c-q9q9q/app     exec      FAIL    1 1  0  0  1   33%  critical",
         "shop/static  static-0/app              exec      NOT SCANNED: no_such_program",
         "shop/static  static-1/app              exec      NOT SCANNED: no_such_program",
+        "shop/api     api-7d9f8b6c5d-x2x4z/app  exec      PASS    1 0  1  1  0   50%  -",
         "-" * 100,
         "TOTAL: 2 of 4 targets scanned                            2 1  1  1  1   40%  critical",
         "",
@@ -110,6 +110,112 @@ def test_no_line_is_wider_than_asked_for(width: int) -> None:
         assert columns <= max(80, min(160, width)), line
 
 
+def test_without_a_terminal_names_are_whole_and_text_has_100_columns() -> None:
+    workload, container = "w" * 63, "c" * 63
+    long = make_target("p" * 60, container, workload=workload, namespace="team-a")
+    made = make_run([(long, make_document(long, *FAILING))], [(make_target("gone"), NO_SHELL)])
+    lines = render_table(made).splitlines()
+    assert lines[1].startswith(f"team-a/{workload}  {'p' * 60}/{container}  exec ")
+    rule = next(index for index, line in enumerate(lines) if line.startswith("---"))
+    assert len(lines[rule]) == max(map(len, lines[: rule + 2]))
+    assert all(len(line) <= 100 for line in lines[rule + 2 :])
+    short = render_table(make_run([(long, make_document(long, *PASSING))]), 80)
+    assert "…" in short, "a terminal's lines are not broken"
+
+
+@pytest.mark.parametrize("width", [0, 80, 100])
+def test_the_label_of_the_totals_is_never_cut(width: int) -> None:
+    silent = [make_target(f"s-{index}", workload="s", namespace="n") for index in range(12)]
+    unread = make_control("c-9", "skipped", impact=1.0)
+    made = make_run([(target, make_document(target, *PASSING, unread)) for target in silent])
+    assert "TOTAL: 12 of 12 targets scanned, 12 not judged" in render_table(made, width)
+
+
+def many(failed: int, passed: int, **fields: Any) -> Run:
+    bad = [make_target(f"bad-{index:04}", workload="bad") for index in range(failed)]
+    good = [make_target(f"good-{index:04}", workload="good") for index in range(passed)]
+    return make_run(
+        [(target, make_document(target, *FAILING)) for target in bad]
+        + [(target, make_document(target, *PASSING)) for target in good],
+        **fields,
+    )
+
+
+def table_rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("shop/")]
+
+
+@pytest.mark.parametrize(
+    ("failed", "passed", "rows", "shown", "said"),
+    [
+        (2, 48, "full", 50, ""),
+        (2, 49, "full", 2, "Not shown: 49 targets (49 PASS); summary.md and summary.json list all."),
+        (0, 51, "full", 0, "Not shown: 51 targets (51 PASS); "),
+        (60, 3, "full", 50, "Not shown: 13 targets (3 PASS, 10 FAIL); "),
+        (2, 3, "failed", 2, "Not shown: 3 targets (3 PASS); "),
+        (60, 3, "failed", 50, "Not shown: 13 targets (3 PASS, 10 FAIL); "),
+        (2, 0, "failed", 2, ""),
+    ],
+)
+def test_the_rows_are_bounded_and_the_rest_is_counted(
+    failed: int, passed: int, rows: str, shown: int, said: str
+) -> None:
+    text = render_table(many(failed, passed), rows=rows)
+    assert len(table_rows(text)) == shown
+    assert [row for row in table_rows(text) if " FAIL " in row] == table_rows(text)[: min(failed, 50)]
+    assert ("Not shown" in text) == bool(said) and said in text
+    assert f"TOTAL: {failed + passed} of {failed + passed} targets scanned" in text and "Gate: " in text
+
+
+def test_without_a_table_the_numbers_and_the_decision_are_left() -> None:
+    assert render_table(many(0, 3), rows="none").splitlines() == [
+        "3 of 3 targets scanned, compliance 50 %",
+        "",
+        "Gate: PASSED by the default threshold",
+    ]
+
+
+def test_the_worst_come_first_then_what_was_not_scanned_or_not_judged() -> None:
+    def judged(name: str, *controls: Any) -> tuple[Any, Any]:
+        target = make_target(name, workload=name)
+        return target, make_document(target, *controls)
+
+    made = make_run(
+        [
+            judged("a-passes", *PASSING),
+            judged("b-silent", make_control("c-9", "skipped", impact=1.0)),
+            judged("d-low", make_control("c-1", "failed", impact=0.2)),
+            judged("e-two", *(make_control(f"c-{index}", "failed", impact=1.0) for index in range(2))),
+            judged("f-one", make_control("c-1", "failed", impact=1.0)),
+            judged("g-error", make_control("c-2", "error")),
+        ],
+        [(make_target("c-gone", workload="c-gone"), NO_SHELL)],
+        threshold=load_threshold(
+            {"failed.total.max": 0, "error.total.max": 0, "reviewed.critical.min": 100}, "own.yml"
+        ),
+    )
+    order = [row.split()[0] for row in table_rows(render_table(made))]
+    assert order == [
+        f"shop/{name}" for name in ("e-two", "f-one", "d-low", "g-error", "c-gone", "b-silent", "a-passes")
+    ]
+
+
+def test_the_size_is_bounded_whatever_the_run_holds() -> None:
+    long = {"workload": "w" * 63, "namespace": "n" * 63}
+    text = "x" * 900
+    made = make_run(
+        [],
+        [
+            (
+                make_target(f"{'p' * 240}-{index}", "c" * 63, **long),
+                ScanError("exec_failed", text, cause=f"{index} {text}", advice=text),
+            )
+            for index in range(2000)
+        ],
+    )
+    assert len(render_table(made).encode("utf-8")) < 32_000
+
+
 def test_long_names_keep_both_ends() -> None:
     targets = [
         make_target(f"a-very-long-workload-name-for-a-deployment-in-production-7d9f8b6c5d-x2x4{index}")
@@ -133,7 +239,7 @@ def test_at_most_ten_reasons_and_equal_ones_together() -> None:
         for target in targets
     ]
     lines = render_table(make_run(documents)).splitlines()
-    assert lines[-1] == "... and 20 more"
+    assert lines[-1] == "... and 20 more, in summary.md and summary.json"
     assert sum(line.startswith("- ") for line in lines) == 10
     assert "Gate: FAILED by the default threshold, 30 reasons:" in lines
 

@@ -290,6 +290,7 @@ def decide_run(run_dir: str, check_mode: bool = False, **params: Any) -> dict[st
             "threshold_source": "t.yml",
             "baseline": None,
             "fail_on": "gate",
+            "table": "full",
             "summary_sha256": None,
             "max_age": None,
             "allow_shared_folder": False,

@@ -34,7 +34,7 @@ ROUNDS = 2500
 def waive(date: str, quoted: bool) -> None:
     text = f'"{date}"' if quoted else date
     waivers = load_waivers(f"c-1: {{run: true, justification: x, expiration_date: {text}}}", "w.yml")
-    apply_waivers([make_profile("baseline", make_control("c-1", "failed"))], waivers, NOW.date(), IDENTITY)
+    apply_waivers([make_profile("baseline", make_control("c-1", "failed"))], waivers, NOW, IDENTITY)
 
 
 def attest(date: str, quoted: bool, frequency: str = "monthly") -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document, read_hdf
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.strict_yaml import load_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import (
     apply_waivers,
@@ -23,14 +24,14 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_target,
 )
 
-TODAY = datetime.date(2026, 11, 23)
+NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.timezone.utc)
 IDENTITY = make_target().identity()
 
 
 def judge(entry: dict[str, Any], *statuses: str) -> Any:
     """The control c-1 with such segments after a waiver: (status, waiver_data, notes)."""
     profile = make_profile("baseline", make_control("c-1", *statuses), make_control("c-2", "passed"))
-    notes = apply_waivers([profile], load_waivers({"c-1": entry}, "w.yml"), TODAY, IDENTITY)
+    notes = apply_waivers([profile], load_waivers({"c-1": entry}, "w.yml"), NOW, IDENTITY)
     document = read_hdf(json.dumps(hdf_document(make_judgement(make_target(), profile))).encode(), "x.json")
     statuses_after = {control.id: control.status for control in summarize(document).profiles[0].controls}
     assert statuses_after["c-2"] == "passed"
@@ -52,7 +53,7 @@ def test_a_waiver_that_says_run_false_sets_the_control_aside(statuses: Any) -> N
 def test_what_was_set_aside_shows_its_justification_and_no_result() -> None:
     profile = make_profile("baseline", make_control("c-1", "failed", "error"))
     apply_waivers(
-        [profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), TODAY, IDENTITY
+        [profile], load_waivers("c-1: {run: false, justification: by design}", "w.yml"), NOW, IDENTITY
     )
     results = hdf_document(make_judgement(make_target(), profile))["profiles"][0]["controls"][0]["results"]
     assert [(result["status"], result["skip_message"]) for result in results] == [
@@ -70,30 +71,65 @@ def test_a_waiver_that_does_not_say_run_false_changes_no_status(entry: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("expiration_date", "in_force"),
+    ("expiration_date", "in_force", "shown"),
     [
-        (datetime.date(2026, 11, 24), True),
-        (datetime.date(2026, 11, 23), False),  # InSpec: that day has begun
-        (datetime.date(2026, 11, 22), False),
-        ("2026-11-24", True),
-        ("2026-11-23", False),
-        ("2026-11-24T23:00:00Z", True),
-        ("2026-11-24T01:00:00+02:00", False),  # in UTC this is the 23rd
-        (datetime.datetime(2026, 11, 24, 12, 0), True),
-        (datetime.datetime(2026, 11, 23, 23, 59), False),
+        (datetime.date(2026, 11, 24), True, "2026-11-24"),
+        (datetime.date(2026, 11, 23), False, "2026-11-23"),  # InSpec: that day has begun
+        (datetime.date(2026, 11, 22), False, "2026-11-22"),
+        ("2026-11-24", True, "2026-11-24"),
+        ("2026-11-23", False, "2026-11-23"),
+        ("2026-11-24T23:00:00Z", True, "2026-11-24T23:00:00Z"),
+        ("2026-11-24T01:00:00+02:00", True, "2026-11-23T23:00:00Z"),
+        ("2026-11-23T13:59:59+02:00", False, "2026-11-23T11:59:59Z"),
+        ("2026-11-23T14:00:00+02:00", False, "2026-11-23T12:00:00Z"),
+        ("2026-11-23T14:00:00.5+0200", True, "2026-11-23T12:00:00Z"),
+        ("2026-11-23T14:00:01+02:00", True, "2026-11-23T12:00:01Z"),
+        ("2026-11-23T05:00:00-08:00", True, "2026-11-23T13:00:00Z"),
+        ("2026-11-23 12:01", True, "2026-11-23T12:01:00Z"),
+        ("2026-11-23T23:59:59", True, "2026-11-23T23:59:59Z"),
+        (datetime.datetime(2026, 11, 24, 12, 0), True, "2026-11-24T12:00:00Z"),
+        (datetime.datetime(2026, 11, 23, 11, 59), False, "2026-11-23T11:59:00Z"),
+        (datetime.datetime(2026, 11, 23, 23, 59), True, "2026-11-23T23:59:00Z"),
     ],
 )
-def test_a_waiver_is_in_force_until_the_day_of_its_expiration_begins(
-    expiration_date: Any, in_force: bool
+def test_a_waiver_is_in_force_until_the_day_or_the_moment_of_its_expiration(
+    expiration_date: Any, in_force: bool, shown: str
 ) -> None:
-    status, data, notes = judge(
-        {"run": False, "justification": "x", "expiration_date": expiration_date}, "failed"
-    )
+    entry = {"run": False, "justification": "x", "expiration_date": expiration_date}
+    status, data, notes = judge(entry, "failed")
     assert status == ("not_applicable" if in_force else "failed")
     assert data["skipped_due_to_waiver"] is in_force
-    assert data["expiration_date"] in ("2026-11-24", "2026-11-23", "2026-11-22")
-    assert ("expired" in data["message"]) is not in_force
+    assert data["expiration_date"] == shown
+    assert data["message"] == ("" if in_force else f"Waiver expired on {shown}, the control was judged")
     assert notes == ([] if in_force else [("c-1", "expired")])
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01T00:30:00+02:00", (11, 30, 22, 30)),
+        ("2026-11-30T23:59:00Z", (11, 30, 23, 59)),
+        ("2026-12-01 00:30:00 +02:00", (11, 30, 22, 30)),
+        ("2026-11-30T23:59", (11, 30, 23, 59)),
+        ("2026-12-01", (12, 1, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize("quoted", [True, False])
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_time_in_a_file_keeps_its_moment_on_every_way_to_the_judging(
+    text: str, moment: tuple[int, ...], quoted: bool, by_file: bool
+) -> None:
+    """The action plugin reads the file, and hands its dates over as text."""
+    content = "c-1: {{justification: x, run: false, expiration_date: {}}}".format(
+        f'"{text}"' if quoted else text
+    )
+    loaded: Any = content
+    if by_file:
+        loaded = json.loads(json.dumps(load_yaml(content, "w.yml", "bad_waivers"), default=str))
+    waiver = load_waivers(loaded, "w.yml").by_control["c-1"]
+    end = datetime.datetime(2026, *moment, tzinfo=datetime.timezone.utc)
+    assert not waiver.has_expired(end - datetime.timedelta(seconds=1))
+    assert waiver.has_expired(end)
 
 
 def test_a_file_as_inspec_has_it() -> None:
@@ -128,7 +164,7 @@ def test_a_control_that_no_profile_has_is_reported_once() -> None:
     waivers = load_waivers(
         {"b": {"justification": "x"}, "c": {"justification": "x", "expiration_date": "2020-01-01"}}, "w.yml"
     )
-    notes = apply_waivers(profiles, waivers, TODAY, IDENTITY)
+    notes = apply_waivers(profiles, waivers, NOW, IDENTITY)
     assert [(note.control_id, note.kind) for note in notes] == [("c", "unknown_control")]
     assert notes[0].to_json()["text"] == "c names no control of the chosen profiles"
 
@@ -137,7 +173,7 @@ def test_a_waiver_counts_in_every_profile_that_has_the_control() -> None:
     profiles = [make_profile(name, make_control("a", "failed")) for name in ("one", "two")]
     assert (
         apply_waivers(
-            profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), TODAY, IDENTITY
+            profiles, load_waivers({"a": {"run": False, "justification": "x"}}, "w.yml"), NOW, IDENTITY
         )
         == []
     )

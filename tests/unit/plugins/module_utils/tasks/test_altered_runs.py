@@ -56,6 +56,7 @@ def decide(run_dir: pathlib.Path, sha256: str | None = None, **params: Any) -> d
         "threshold_source": "the option threshold",
         "baseline": None,
         "fail_on": "gate",
+        "table": "full",
         "summary_sha256": sha256,
         "max_age": None,
         "allow_shared_folder": False,
@@ -386,7 +387,7 @@ def test_a_run_that_is_too_old_fails_where_an_age_was_asked_for(tmp_path: pathli
     started(run_dir, now - timedelta(hours=5))
     result = decide(run_dir)
     assert "failed" not in result and 18000 <= result["age"] < 18100
-    assert result["table"][-2] == "Run run-7, scanned 5 hours ago. SHA-256 of its summary:"
+    assert result["table"][-3] == "Run run-7, scanned 5 hours ago. SHA-256 of its summary:"
     assert "failed" not in decide(run_dir, max_age=20000)
     assert decide(run_dir, max_age=3600)["failed"] is True
     assert reasons(run_dir) == [("max_age", "", "max_age: the run is 5 hours old, must be at most 1 hour")]

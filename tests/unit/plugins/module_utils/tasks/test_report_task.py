@@ -42,7 +42,9 @@ def test_markdown_and_junit_are_written_to_the_run(run: Run) -> None:
     folder = pathlib.Path(run.folder)
     before = (folder / "summary.json").read_bytes()
     result, _said = report(run)
-    assert result == {"changed": False, "files": [str(folder / "summary.md"), str(folder / "gate.junit.xml")]}
+    files = [str(folder / "summary.md"), str(folder / "gate.junit.xml")]
+    shown = [f"Report: {path}" for path in files]
+    assert result == {"changed": False, "files": files, "table": shown}
     assert names(folder) == {"hdf", "summary.json", "summary.md", "gate.junit.xml"}
     assert {stat.S_IMODE(pathlib.Path(path).stat().st_mode) for path in result["files"]} == {0o640}
     assert (folder / "summary.json").read_bytes() == before, "it decides nothing"

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last run of a cluster before another: the folders beside it are looked through, and no link is followed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import ScanError
+from ..times import parse_rfc3339
+from .run import SUMMARY_JSON, Run, open_run
+from .run_check import evidence_time
+from .whole_file import read_own_file
+
+_HEAD_BYTES = 4096  # a summary begins with the run's id and its start
+_STARTED = re.compile(rb'"started": ?"([^"\\]{1,64})"')
+_MOST_OPENED = 30
+
+
+def previous_run(run: Run, notes: list[str]) -> Run | None:
+    """The last run of the same cluster that began before the containers of `run` were seen; None without one.
+
+    One with the same selection comes first: over another selection, most failures would be new for no other reason. A
+    folder that holds no whole run, or one of another cluster, is passed over; `notes` gets a sentence for each that is
+    broken.
+
+    :param run: opened from its folder
+    """
+    fallback: Run | None = None
+    for number, folder in enumerate(_earlier_folders(run)):
+        if number == _MOST_OPENED:
+            break
+        try:
+            earlier = open_run(str(folder))
+        except ScanError as error:
+            notes.append(f"passed over as an earlier run: {error.message}")
+            continue
+        if earlier.run_id != folder.name or earlier.cluster != run.cluster:
+            continue
+        if earlier.selection == run.selection:
+            return earlier
+        fallback = fallback or earlier
+    return fallback
+
+
+def _earlier_folders(run: Run) -> Iterator[Path]:
+    """The folders beside that of `run` whose runs began before its containers were seen, the latest first."""
+    own = Path(run.folder).resolve()
+    before = _moment(evidence_time(run))
+    if before is None:
+        return
+    found: list[tuple[datetime, str]] = []
+    try:
+        with os.scandir(own.parent) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError as reason:
+        raise ScanError(
+            "bad_file", f"{own.parent}: {reason.strerror or reason}", tried="looking for the previous run"
+        ) from None
+    for name in names:
+        started = _started(own.parent / name) if name != own.name else None
+        if started is not None and started < before:
+            found.append((started, name))
+    yield from (own.parent / name for _started, name in sorted(found, reverse=True))
+
+
+def _started(folder: Path) -> datetime | None:
+    """When the run in a folder began, by the head of its summary; None without a summary that says so."""
+    try:
+        head = read_own_file(folder / SUMMARY_JSON, _HEAD_BYTES)
+    except OSError:
+        return None
+    match = _STARTED.search(head)
+    return _moment(match.group(1).decode("ascii", "replace")) if match else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A time of ours to the millisecond, of others to the second."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else None
+    except ValueError:
+        pass
+    try:
+        return parse_rfc3339(text)
+    except (ValueError, OverflowError):
+        return None

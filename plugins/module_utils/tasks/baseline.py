@@ -1,0 +1,89 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run that a gate compares with: one that is named, or the cluster's previous one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ScanError
+from ..results.comparison import Failures, failures_of_run
+from ..results.folder_owners import check_folder
+from ..results.previous_run import previous_run
+from ..results.run import Run, open_earlier_run
+from ..safe_text import one_line
+
+PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """`failures` is None where nothing is compared, `line` says to a person what is, and `warnings` what is odd.
+
+    `is_first`: the previous run was asked for and there is none, so that no failure can be new.
+    """
+
+    failures: Failures | None = None
+    line: str = ""
+    warnings: tuple[str, ...] = ()
+    is_first: bool = False
+
+
+def read_baseline(given: str | None, run: Run, allow_shared: bool) -> Baseline:
+    """
+    :param given: folder or summary file of an earlier run, or the word previous; None where nothing is compared
+    :param run: the run that is judged, opened from its folder
+    :param allow_shared: whether others are allowed to write to the folder of the earlier run
+    :raises ScanError: bad_option, for the run itself and for a run over another cluster; bad_results; shared_folder
+    """
+    if given is None:
+        return Baseline()
+    if given == PREVIOUS:
+        return _previous(run, allow_shared)
+    warnings = check_folder(given, allow_shared)
+    baseline = open_earlier_run(given)
+    if baseline.run_id == run.run_id:
+        raise ScanError(
+            "bad_option",
+            f"{given} is the run that is judged; the link `latest` points to it since it was scanned",
+            tried="reading the option baseline",
+            advice=f"Name the folder of an earlier run, or {PREVIOUS} for the last one before this.",
+        )
+    if baseline.cluster != run.cluster:
+        raise ScanError(
+            "bad_option",
+            f"{given} is a run over the cluster {one_line(baseline.cluster, 100)}, this one is over "
+            f"{one_line(run.cluster, 100)}",
+            tried="reading the option baseline",
+            advice="Name an earlier run over the same cluster.",
+        )
+    return _compared(baseline, run, warnings)
+
+
+def _previous(run: Run, allow_shared: bool) -> Baseline:
+    warnings: list[str] = []
+    earlier = previous_run(run, warnings)
+    if earlier is None:
+        line = (
+            f"Baseline: there is no earlier run of {one_line(run.cluster, 100)} beside {run.folder}, so nothing was "
+            "compared and no failure is called new"
+        )
+        return Baseline(None, line, (*warnings, line), is_first=True)
+    return _compared(earlier, run, [*warnings, *check_folder(earlier.folder, allow_shared)])
+
+
+def _compared(baseline: Run, run: Run, warnings: list[str]) -> Baseline:
+    if baseline.selection != run.selection:
+        warnings.append(
+            f"the baseline, run {baseline.run_id}, was over another selection: on a container that was not scanned then, "
+            "every failure is new"
+        )
+    if baseline.cluster_uid and run.cluster_uid and baseline.cluster_uid != run.cluster_uid:
+        warnings.append(
+            f"the baseline, run {baseline.run_id}, and run {run.run_id} are both of {one_line(run.cluster, 100)}, but of "
+            f"two API servers (kube-system has the uid {baseline.cluster_uid} there and {run.cluster_uid} here). That is "
+            "right for a cluster that was set up anew; else two clusters have one name"
+        )
+    line = f"Baseline: run {baseline.run_id}, scanned at {one_line(baseline.started, 60)}"
+    return Baseline(failures_of_run(baseline), line, tuple(warnings))
