@@ -447,7 +447,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-802",
         "bad_results",
         "A results document is missing, empty, cut off, not HDF, or not the one that the run wrote.",
-        "It was not used, and the gate fails. Scan again.",
+        "It was not used, and nothing passes by it. Look for who changed or removed it, and scan again.",
     ),
     ErrorKind(
         "SCAN-803",
@@ -458,9 +458,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-804",
         "gate_failed",
-        "The results do not meet the threshold.",
-        "The reasons name each unmet limit; fix the findings, let be read what was not reviewed, or agree on a waiver "
-        "with an expiry.",
+        "Something was found that the threshold does not allow.",
+        "The reasons name each unmet limit; fix the findings, or agree on a waiver with an expiry.",
     ),
     ErrorKind(
         "SCAN-805",
@@ -480,6 +479,20 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "The run is of another cluster than the one that the task is about.",
         "Name a run of this cluster. Where the run is meant, set cluster_name (scan_cluster_name of the role) to the "
         "run's name for its cluster.",
+    ),
+    ErrorKind(
+        "SCAN-808",
+        "not_scanned",
+        "Fewer containers were scanned than the threshold asks for. Nothing was found against those that were scanned.",
+        "Correct what kept the others from being scanned, then scan again: summary.md has the cause of each.",
+    ),
+    ErrorKind(
+        "SCAN-809",
+        "not_judged",
+        "Nothing was found, but the threshold asks for more than could be judged: controls that were not reviewed or "
+        "ended in an error, or evidence of a better grade.",
+        'Let be read what could not be read, attest or waive it: summary.md has the cause of each under "Not reviewed, '
+        'and why".',
     ),
     ErrorKind(
         "SCAN-901",
@@ -542,8 +555,15 @@ class ScanError(Exception):
         )
 
     def __str__(self) -> str:
-        parts = [f"{self.tried}: " if self.tried else "", self.message.rstrip("."), ". "]
+        said = [self.message]
         if self.cause and self.cause != self.message:
-            parts += [self.cause.rstrip("."), ". "]
-        parts += [self.advice.rstrip("."), ". (", self.kind.code, " ", self.kind.reason, ")"]
-        return "".join(parts)
+            said.append(self.cause)
+        said.append(self.advice)
+        sentences = " ".join(_sentence(text) for text in said)
+        tried = f"{self.tried}: " if self.tried else ""
+        return f"{tried}{sentences} ({self.kind.code} {self.kind.reason})"
+
+
+def _sentence(text: str) -> str:
+    """The text with a mark at its end."""
+    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."

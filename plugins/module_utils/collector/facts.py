@@ -53,8 +53,8 @@ class Query:
 class Fact:
     """What was seen: `value` where `status` is ok, else the `cause` in a few words.
 
-    A fact that is not ok has no value. Those of a walk and of a file can have what was seen nevertheless
-    (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
+    A fact that is not ok has no value. Those of a walk, a file and a database of accounts can have what was seen
+    nevertheless (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
 
     A kept fact can lack what is secret by its kind. `parts` are what was asked of that, by name: each is ok or absent.
     """

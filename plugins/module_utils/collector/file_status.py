@@ -30,6 +30,7 @@ file() {
     [ $status = absent ] && [ -h "$path" ] || { unseen $1; return; }
     file__apart=$nl
   fi
+  case $nl$stats__lines$nl in *"$nl$path$nl"*) ;; *) file__apart=$nl ;; esac
   case $file__apart$path in *"$nl"*) ! has stat || put "q$1.alone" ok text "$(stat -c '%f %u %g %s %Y' -- "$path")" ;; esac
   if [ -f "$path" ]; then file__answer='file'
   elif [ -d "$path" ]; then file__answer=directory

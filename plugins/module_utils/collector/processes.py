@@ -10,6 +10,18 @@ processes of others (hidepid) makes the fact unreadable, unless the collector is
 nevertheless; so does a process whose status is kept back by a security module. A process that ends while the
 list is made is left out.
 
+A program that is started from outside (by an exec, an exec probe, another scan) is the runtime's for some
+milliseconds: runc, crun, youki and Kata's agent join the namespaces as root, under a name of their own, before
+they become the program. That is no process of the container, and a scan must not depend on whether one is there
+at the moment. What looks so, by its name and because its parent is outside of the namespace, is looked at again:
+
+- It is gone, or has become a program: the last look counts.
+- It stays, for all of 4 seconds: it is a process of the container that has taken such a name, and is listed.
+- At each look of 15 seconds another one is there: nothing is known, since a program could hide behind that.
+
+Processes that the container's own programs have started have their parent in it, whatever their name is: they
+are listed at once. So are the programs of exec probes, which run as the container's user: they are its own.
+
 The command line is what the process makes of it: some programs write one text over it.
 """
 
@@ -27,20 +39,62 @@ from .query_rules import NO_SUBJECT
 # which kernel this is. A command line that imitates it only breaks the count, and costs the fact. Without a
 # program it is the shell that reads, and a NUL becomes 036 (ASCII's record separator). The mount of /proc is
 # asked for hidepid.
+#
+# starting: the processes that may still be the runtime's stand in starting__pids. What the runtimes call
+# themselves is in _RUNTIMES: runc and youki by prctl; crun by its file, which is a number where it runs a copy of
+# itself from a memfd, and "memfd:..." since Linux 6.14; Kata's agent runs /proc/self/exe. gVisor shows none, and
+# conmon stays outside. The first process of the namespace is never one of them.
+_RUNTIMES = ("runc:*", "crun*", "youki:*", "memfd:*", "exe", "kata-agent*", "[0-9]*")
 _SHELL = r"""
+starting() {
+  starting__pids=
+  case $text in FIRST_LOOK) ;; *) return ;; esac
+  IFS=$nl
+  for line in $text; do
+    case $line in
+    Name:*) starting__name=${line#Name:?} ;;
+    Pid:*) starting__pid=${line#Pid:?} ;;
+    PPid:?0)
+      case $starting__pid/$starting__name in
+      1/*) ;;
+      SECOND_LOOK) starting__pids="$starting__pids $starting__pid" ;;
+      esac
+      ;;
+    esac
+  done
+  IFS=' 	'$nl
+}
 processes() {
   processes__query=$1
   [ -e /proc/$$/status ] || { unsupported $processes__query 'there is no /proc'; return; }
   [ -e /proc/1 ] || { put "q$processes__query" unreadable text '/proc hides processes (hidepid)'; return; }
   ! too_late $processes__query || return
-  members; set -- $members__folders
-  processes__files= processes__commands= processes__pids=
-  for processes__folder do
-    processes__files="$processes__files $processes__folder/status"
-    processes__commands="$processes__commands $processes__folder/cmdline /proc/version"
-    processes__pids="$processes__pids ${processes__folder#/proc/}"
+  now; processes__began=$now__seconds processes__first=1 processes__stayed=
+  while :; do
+    members; set -- $members__folders
+    processes__files= processes__commands= processes__pids=
+    for processes__folder do
+      processes__files="$processes__files $processes__folder/status"
+      processes__commands="$processes__commands $processes__folder/cmdline /proc/version"
+      processes__pids="$processes__pids ${processes__folder#/proc/}"
+    done
+    pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $processes__files
+    starting
+    processes__new=
+    for processes__pid in $starting__pids; do
+      case $processes__first,$processes__stayed in
+      1,*) processes__stayed="$processes__stayed $processes__pid " ;;
+      *" $processes__pid "*) ;;
+      *) processes__new="$processes__new $processes__pid" ;;
+      esac
+    done
+    processes__first=
+    if [ -z "$starting__pids" ] || late; then break; fi
+    processes__seconds=$((now__seconds-processes__began))
+    if [ $processes__seconds -ge 15 ]; then break; fi
+    if [ -z "$processes__new" ] && [ $processes__seconds -ge 4 ]; then break; fi
+    moment
   done
-  pick '^(Name|State|Pid|PPid|Uid|Gid|CapEff):|^[0-9].* /proc .*hidepid=' /proc/$$/mountinfo $processes__files
   processes__statuses=$text text= processes__still= processes__separator= processes__encoding=text
   IFS= read -r processes__separator </proc/version
   if has cat && [ "$encoder" ]; then text=$(cat $processes__commands | $encoder) processes__encoding=$encoding
@@ -58,10 +112,16 @@ processes() {
     [ ! -e $processes__folder/status ] || processes__still="$processes__still ${processes__folder#/proc/}"
   done
   put "q$processes__query" ok text "$$$nl$processes__pids$nl$processes__still$nl$processes__separator"
+  [ -z "$processes__new" ] || put "q$processes__query.starting" ok text "$processes__new"
   put "q$processes__query.status" ok text "$processes__statuses"
   put "q$processes__query.cmdline" ok $processes__encoding "$text"
 }
-""".replace("$RS", "\x1e")
+"""
+_SHELL = (
+    _SHELL.replace("$RS", "\x1e")
+    .replace("FIRST_LOOK", "|".join(f'*"Name:\t"{name}' for name in _RUNTIMES))
+    .replace("SECOND_LOOK", "|".join(f"*/{name}" for name in _RUNTIMES))
+)
 
 _FIELD = re.compile(rb"(Name|State|Pid|PPid|Uid|Gid|CapEff):\t?(.*)", re.DOTALL)
 _MAY_TRACE = 1 << 19  # CAP_SYS_PTRACE: hidepid hides nothing from it
@@ -82,6 +142,14 @@ def _read_processes(answer: Answer, query: Query) -> Fact:
         return Fact(UNREADABLE, cause=f"the status of process {hidden[0]} cannot be read")
     if _hides_processes(lines) and not int(records.get(own, {}).get(b"CapEff", b"0"), 16) & _MAY_TRACE:
         return Fact(UNREADABLE, cause="/proc is mounted with hidepid: processes of other users are hidden")
+    starting = answer.get_part("starting") if answer.has_part("starting") else b""
+    for pid in (read_integer(pid) for pid in starting.split()):
+        if pid in records:
+            return Fact(
+                UNREADABLE,
+                cause=f"process {pid} may still be the container runtime's, which calls itself "
+                f"{decode_text(records[pid][b'Name'])}: at each look another one was there",
+            )
     mine = _find_descendants(own, records)
     return Fact(
         OK, [_process(pid, records[pid], commands[pid]) for pid in sorted(records) if pid not in mine]
@@ -172,9 +240,9 @@ PROCESSES = Family(
     calls=call("processes"),
     read=_read_processes,
     shell=_SHELL,
-    uses=("pick",),
+    uses=("pick", "moment"),
     programs=("cat", "base64", "od"),
-    parts=("status", "cmdline"),
+    parts=("status", "cmdline", "starting"),
     reach=RUNNING,
     sensitive=Sensitive("command lines", _without_commands),
 )

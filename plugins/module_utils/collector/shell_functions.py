@@ -176,7 +176,8 @@ exit 0
 # LIMIT reads with the shell alone. What the text lacks of the size were NUL bytes. read_all PATH LIMIT reads
 # with cat where there is one. pick PATTERN PATH... reads the lines that match; without grep, all lines.
 # remaining SECONDS gives remaining__seconds: these, or fewer where the time of the whole collection ends
-# before them. limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if
+# before them. moment waits until a second look can show something else, where there is a sleep program.
+# limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if
 # that was too short. The program's stderr is fd 3, apart from what the shell says of processes that are
 # killed. No process is to be left, so it waits for the watcher, and the watcher for its sleep. A shell's
 # child can lose a signal 15 before it has set its trap, or before it has become sleep: hence 9 for sleep, and
@@ -227,6 +228,9 @@ remaining() {
     remaining__seconds=$((limit-now__seconds+late__began))
 }
 """,
+    "moment": r"""
+moment() { ! has sleep || sleep 0.1 || sleep 1; }
+""",
     "limited": r"""
 limited() {
   limited__seconds=$1; shift
@@ -255,5 +259,6 @@ NEEDS: dict[str, dict[str, str]] = {
     "read_all": {"functions": "slurp", "programs": "cat"},
     "pick": {"functions": "slurp", "programs": "grep"},
     "remaining": {"functions": "", "programs": ""},
+    "moment": {"functions": "", "programs": "sleep"},
     "limited": {"functions": "", "programs": "sleep"},
 }

@@ -5,6 +5,8 @@
 share.
 
 From /proc/net. A TCP socket listens in state 0A; a UDP socket that is bound and not connected is in state 07.
+So is one of a client for the moment in which it waits for an answer, of a name server for instance. A UDP socket
+with a port that the kernel gives out to clients counts where a second look shows it, too.
 
 The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The
 order is taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is
@@ -18,7 +20,7 @@ import re
 
 from .facts import OK, Fact, Query
 from .family import RUNNING, Answer, Family, call
-from .frames import BadContentError, decode_text
+from .frames import BadContentError, decode_text, read_integer
 from .query_rules import NO_SUBJECT
 
 _SHELL = r"""
@@ -42,18 +44,41 @@ sockets() {
     elif [ $status = unreadable ]; then unseen $sockets__query; return
     fi
   done
+  sockets_lines "$@" || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
+  put "q$sockets__query" ok text "$sockets__order$nl$text"
+  sockets_of_clients || return
+  moment
+  if sockets_lines "$@"; then put "q$sockets__query.again" ok text "$sockets__least $sockets__most$nl$text"; fi
+}
+sockets_lines() {
   if has grep; then
     text=$(grep -HE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 (0A|07) ' "$@")
-    [ $? -le 1 ] || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
-  else
-    text=
-    for sockets__file do
-      sockets__failed=1
-      { sockets__failed=0; while IFS= read -r line; do text=$text$sockets__file:$line$nl; done; } <$sockets__file
-      [ $sockets__failed = 0 ] || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
-    done
+    [ $? -le 1 ]
+    return
   fi
-  put "q$sockets__query" ok text "$sockets__order$nl$text"
+  text=
+  for sockets__file do
+    sockets__failed=1
+    { sockets__failed=0; while IFS= read -r line; do text=$text$sockets__file:$line$nl; done; } <$sockets__file
+    [ $sockets__failed = 0 ] || return
+  done
+}
+sockets_of_clients() {
+  case $text in *:0000' 07 '*) ;; *) return 1 ;; esac
+  sockets__least=32768 sockets__most=60999
+  if has cat && see /proc/sys/net/ipv4/ip_local_port_range; then
+    set -- $(cat "$path")
+    [ $# != 2 ] || sockets__least=$1 sockets__most=$2
+  fi
+  IFS=$nl
+  for line in $text; do
+    case $line in /proc/net/udp*:0000' 07 '*) ;; *) continue ;; esac
+    line=${line#*:*: }; line=${line#*:}; sockets__port=${line%% *}
+    case $sockets__port in *[!0-9A-F]*|'') continue ;; ????) sockets__port=$((0x$sockets__port)) ;; *) continue ;; esac
+    if [ $sockets__port -ge $sockets__least ] && [ $sockets__port -le $sockets__most ]; then IFS=' 	'$nl; return 0; fi
+  done
+  IFS=' 	'$nl
+  return 1
 }
 """.replace("BIG", "\x02")
 
@@ -71,6 +96,19 @@ def _read_sockets(answer: Answer, query: Query) -> Fact:
     order, _newline, text = answer.get_own().partition(b"\n")
     if order not in (b"little", b"big"):
         raise BadContentError("the byte order of the machine is not told")
+    found = _read_lines(text, order == b"big")
+    if answer.has_part("again"):
+        ports, _newline, text = answer.get_part("again").partition(b"\n")
+        least, most = [*map(read_integer, ports.split()), 0, 0][:2]
+        again = _read_lines(text, order == b"big")
+        found = [
+            row for row in found if not (row[0].startswith("udp") and least <= row[2] <= most) or row in again
+        ]
+    return Fact(OK, [dict(zip(("protocol", "address", "port", "uid"), socket)) for socket in sorted(found)])
+
+
+def _read_lines(text: bytes, big: bool) -> list[tuple[str, str, int, int]]:
+    """The sockets that listen: protocol, address, port, uid."""
     found: list[tuple[str, str, int, int]] = []
     for line in text.split(b"\n"):
         match = _LINE.match(line)
@@ -80,10 +118,8 @@ def _read_sockets(answer: Answer, query: Query) -> Fact:
             continue
         protocol, address, port, _remote, state, uid = match.groups()
         if state == _LISTENING[protocol]:
-            found.append(
-                (protocol.decode(), decode_address(address, order == b"big"), int(port, 16), int(uid))
-            )
-    return Fact(OK, [dict(zip(("protocol", "address", "port", "uid"), socket)) for socket in sorted(found)])
+            found.append((protocol.decode(), decode_address(address, big), int(port, 16), int(uid)))
+    return found
 
 
 def decode_address(digits: bytes, big: bool) -> str:
@@ -98,6 +134,8 @@ SOCKETS = Family(
     calls=call("sockets"),
     read=_read_sockets,
     shell=_SHELL,
-    programs=("grep", "head", "readlink"),
+    uses=("moment",),
+    programs=("grep", "head", "cat", "readlink"),
+    parts=("again",),
     reach=RUNNING,
 )

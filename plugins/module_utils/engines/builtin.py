@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..collector.facts import Asked, Query
 from ..judging.asked import asked_of
 from ..judging.evaluation import evaluate
-from ..judging.queries import required_queries
+from ..judging.queries import asks_for_content, required_queries
 from ..profiles.compiled_profile import CompiledProfile
 from ..vocabulary.evidence import EvaluationContext
 from ..vocabulary.pattern_search import searching
@@ -25,6 +26,7 @@ class BuiltinEngine:
 
     def __init__(self, profiles: Sequence[CompiledProfile]) -> None:
         self._profiles = tuple(profiles)
+        self._of_pod = frozenset(profile.name for profile in self._profiles if not asks_for_content(profile))
 
     def queries(self) -> tuple[Query, ...]:
         """What the profiles' tests will look up."""
@@ -34,7 +36,8 @@ class BuiltinEngine:
         """All profiles over the same facts. Nothing is asked of the target here."""
         with searching(subject.seconds, subject.cancel):
             context = _context(subject)
-            return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
+            judged = [evaluate(profile, subject.facts, context) for profile in self._profiles]
+        return Verdicts([replace(result, of_pod=result.name in self._of_pod) for result in judged])
 
     def asked(self, subject: Subject) -> Asked:
         with searching(subject.seconds, subject.cancel):

@@ -75,7 +75,7 @@ def evaluate(
         attributes=[Input(**entry).attribute() for entry in profile.inputs],
     )
     try:
-        reason = unsupported_reason(profile.supports, evidence)
+        reason = unsupported_reason(profile.supports, evidence) or _nothing_fits(profile, evidence)
     except NotKnownError as missing:
         judge: Callable[[_Control], tuple[list[Segment], float]] = _undecided(
             "whether this profile applies", missing
@@ -91,6 +91,20 @@ def evaluate(
         for control in profile.controls:
             result.controls.append(_control_result(_Control(control, evidence, started), judge))
     return result
+
+
+def _nothing_fits(profile: CompiledProfile, evidence: Evidence) -> str | None:
+    """Why nothing of a profile applies that only takes over controls, if none of the profiles they are from fits."""
+    why = ""
+    for control in profile.controls:
+        try:
+            reasons = [unsupported_reason(supports, evidence) for supports in control["supports"]]
+        except NotKnownError:
+            return None
+        why = next(filter(None, reasons), "")
+        if not why:
+            return None
+    return f"{why} by any profile that its controls are from" if why else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,15 +23,24 @@ def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
     return tuple(queries.values())
 
 
+def asks_for_content(profile: CompiledProfile) -> bool:
+    """Whether its controls ask for anything of the container, and not for settings of its pod alone."""
+    return any(True for control in profile.controls for _query in _control_queries(control))
+
+
 def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     yield from supports_queries(profile.supports)
     for control in profile.controls:
         for supports in control["supports"]:
             yield from supports_queries(supports)
-        only_if = control["only_if"]
-        conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
-        for test in (*conditional, *control["tests"]):
-            yield from _test_queries(test)
+        yield from _control_queries(control)
+
+
+def _control_queries(control: Mapping[str, Any]) -> Iterator[Query]:
+    only_if = control["only_if"]
+    conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
+    for test in (*conditional, *control["tests"]):
+        yield from _test_queries(test)
 
 
 def _test_queries(test: Mapping[str, Any]) -> Iterator[Query]:

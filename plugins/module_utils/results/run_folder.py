@@ -7,6 +7,7 @@
     <output folder>/<cluster>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
     <output folder>/<cluster>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<cluster>/<run id>/summary.json        the run summary
+    <output folder>/<cluster>/<run id>/decisions/<time>/   later decisions of gates (see decisions.py)
     <output folder>/<cluster>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
     <output folder>/<cluster>/latest                       symlink to the cluster's run that was finished last
 
@@ -123,7 +124,7 @@ class RunFolder:
         Returns its path within the run's folder, and its SHA-256. :raises ScanError: `write_failed`
         """
         name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=True)
+        data = json_bytes(document, compact=True)
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -134,7 +135,7 @@ class RunFolder:
         """
         self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
         name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=False)
+        data = json_bytes(document, compact=False)
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -195,7 +196,7 @@ def summary_sha256(run: Run) -> str:
 
 
 def _summary_bytes(run: Run) -> bytes:
-    return _json_bytes(run.to_json(), compact=False)
+    return json_bytes(run.to_json(), compact=False)
 
 
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
@@ -219,7 +220,8 @@ def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     return data, str(source)
 
 
-def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
+def json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
+    """A file of JSON, in UTF-8, with a line feed at its end."""
     text = json.dumps(
         value,
         ensure_ascii=False,

@@ -44,6 +44,10 @@ class View:
         """
         return self.evidence.value_of(query)
 
+    def rows(self, query: Query) -> Any:
+        """See `Evidence.rows_of`."""
+        return self.evidence.rows_of(query)
+
     def part(self, query: Query, name: str, extract: Callable[[Any], Any], called: str = "") -> Any:
         """See `Evidence.part_of`."""
         return self.evidence.part_of(query, name, extract, called)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from .evidence import Absent, Partial
+from .evidence import Absent, NotKnownError, Partial
 from .matchers import meets
 from .resource import Attribute, Field, Needs, Parameter, Params, Resource, View, attributes_by_name
 from .value_text import show_list
@@ -183,7 +183,13 @@ def record(
 
 
 def first_row(rows: Any, matches: Callable[[Row], bool], reason: str) -> Any:
-    """The first row that matches, else Absent with `reason` (also if the whole table is absent)."""
+    """The first row that matches, else Absent with `reason` (also if the whole table is absent).
+
+    :raises NotKnownError: it is not among the rows of a part
+    """
     if isinstance(rows, Absent):
         return rows
-    return next((row for row in rows if matches(row)), Absent(reason))
+    found = next((row for row in _plain(rows) if matches(row)), None)
+    if found is None and isinstance(rows, Partial):
+        raise NotKnownError(rows.what, rows.cause)
+    return Absent(reason) if found is None else found

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +35,7 @@ class Namespace:
     """A process namespace in a container, whose first process sleeps."""
 
     def __init__(self, container: Container) -> None:
+        self.container = container
         self._root = str(container.root)
         self._first = subprocess.Popen(
             [
@@ -69,6 +72,21 @@ class Namespace:
                 return
             time.sleep(0.01)
         raise AssertionError(f"{argv[0]} did not come up")
+
+    def begin(self, *argv: str, name: str) -> subprocess.Popen[bytes]:
+        """Start a program from outside of the namespace, that waits for a line; returns when it has this name."""
+        process = subprocess.Popen(self.enter(*argv), stdin=subprocess.PIPE)
+        self._children.append(process)
+        for _attempt in range(500):
+            if any(row["name"] == name for row in self.see()):
+                return process
+            time.sleep(0.01)
+        raise AssertionError(f"{argv[0]} did not come up")
+
+    def let_go(self) -> None:
+        for process in self._children:
+            if process.stdin:
+                process.stdin.close()
 
     def see(self) -> list[dict[str, Any]]:
         """What Python sees in the namespace's /proc, without those that it holds itself."""
@@ -197,3 +215,100 @@ def test_hidden_processes_are_said_to_be_hidden(
     assert namespace.collect(uid=0).status == OK
     namespace.mount_proc("hidepid=0")
     assert namespace.collect(uid=34).status == OK
+
+
+RUNTIME = "runc:[2:INIT]"
+
+
+def _name_a_shell(namespace: Namespace, *names: str) -> None:
+    """Copies of a shell: the kernel calls a process by its program's file."""
+    namespace.container.add_program("dash")
+    for name in names or [RUNTIME]:
+        shutil.copy(namespace.container.root / "bin/dash", namespace.container.root / "bin" / name)
+
+
+def _by_name(fact: Fact) -> dict[str, int]:
+    return {row["name"]: row["uid"] for row in fact.value}
+
+
+@pytest.mark.parametrize(
+    ("shell", "tools", "name"),
+    [
+        ("dash", "gnu", RUNTIME),
+        ("ash", "busybox", RUNTIME),
+        ("mksh", "none", RUNTIME),
+        ("bash", "toybox", "runc:[1:CHILD]"),
+        ("dash", "busybox", "youki:[2:INIT]"),
+        ("dash", "gnu", "crun"),
+        ("dash", "gnu", "7"),
+    ],
+)
+def test_what_a_runtime_starts_is_seen_as_what_it_becomes(
+    make_namespace: Callable[..., Namespace], shell: str, tools: str, name: str
+) -> None:
+    namespace = make_namespace(shell, tools)
+    _name_a_shell(namespace, name)
+    namespace.begin(f"/bin/{name}", "-c", "read -r unused; exec /bin/sleep 600", name=name)
+    threading.Timer(0.7, namespace.let_go).start()
+    fact = namespace.collect(uid=33)
+    if fact.status == UNSUPPORTED and tools == "none":
+        return
+    assert fact.status == OK and name not in _by_name(fact)
+    assert [row["name"] for row in fact.value] == ["sleep", "sleep"]
+
+
+def test_what_a_runtime_starts_is_left_out_once_it_has_ended(
+    make_namespace: Callable[..., Namespace],
+) -> None:
+    namespace = make_namespace()
+    _name_a_shell(namespace)
+    namespace.begin(f"/bin/{RUNTIME}", "-c", "read -r unused; exit", name=RUNTIME)
+    threading.Timer(0.7, namespace.let_go).start()
+    assert _by_name(namespace.collect()) == {"sleep": 0}
+
+
+def test_a_process_that_calls_itself_like_a_runtime_and_stays_is_listed(
+    make_namespace: Callable[..., Namespace],
+) -> None:
+    namespace = make_namespace()
+    _name_a_shell(namespace)
+    namespace.start(f"/bin/{RUNTIME}", "-c", "kill -STOP $$; :")
+    began = time.monotonic()
+    assert RUNTIME in _by_name(namespace.collect())
+    assert time.monotonic() - began > 2
+
+
+def test_a_child_of_the_container_is_listed_at_once_whatever_its_name_is(
+    make_namespace: Callable[..., Namespace],
+) -> None:
+    namespace = make_namespace()
+    _name_a_shell(namespace)
+    namespace.start("/bin/sh", "-c", f"'/bin/{RUNTIME}' -c 'kill -STOP $$; :'; :")
+    began = time.monotonic()
+    assert RUNTIME in _by_name(namespace.collect())
+    assert time.monotonic() - began < 2
+
+
+def test_processes_that_take_turns_under_a_runtime_s_name_do_not_hide(
+    make_namespace: Callable[..., Namespace],
+) -> None:
+    namespace = make_namespace()
+    _name_a_shell(namespace)
+    ended = threading.Event()
+
+    def take_turns() -> None:
+        while not ended.is_set():
+            last = namespace.begin(f"/bin/{RUNTIME}", "-c", "read -r unused", name=RUNTIME)
+            if before:
+                before.pop().kill()
+            before.append(last)
+
+    before: list[subprocess.Popen[bytes]] = []
+    thread = threading.Thread(target=take_turns)
+    thread.start()
+    try:
+        fact = namespace.collect()
+    finally:
+        ended.set()
+        thread.join()
+    assert fact.status == UNREADABLE and RUNTIME in fact.cause and "at each look another one" in fact.cause

@@ -9,6 +9,8 @@ import os
 import platform
 import re
 import socket
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +243,43 @@ def test_listening_sockets(make_container: Callable[..., Container], shell: str,
         found = container.fact(Query("sockets"), NOBODY).value
         assert all(row in found for row in wanted)
         assert client.getsockname()[1] not in [row["port"] for row in found]
+
+
+@pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "toybox"), ("mksh", "none")])
+def test_a_client_that_waits_for_an_answer_does_not_listen(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    container = make_container(shell, tools)
+    # the second look comes when the client has gone
+    if (container.root / "bin/sleep").exists():
+        (container.root / "bin/sleep").unlink()
+    container.write(
+        "/bin/sleep",
+        "#!/bin/sh\n: >/tmp/waits\nuntil [ -e /tmp/went ]; do :; done\n",
+        mode=0o755,
+    )
+    ranged = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stays,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        for one in (stays, client):
+            one.bind(("127.0.0.3", 0))
+        ports = stays.getsockname()[1], client.getsockname()[1]
+        assert all(int(ranged[0]) <= port <= int(ranged[1]) for port in ports)
+
+        def leave() -> None:
+            while not (container.root / "tmp/waits").exists():
+                time.sleep(0.01)
+            client.close()
+            (container.root / "tmp/went").touch()
+
+        thread = threading.Thread(target=leave, daemon=True)
+        thread.start()
+        fact = container.fact(Query("sockets"), env={"PATH": "/bin"})
+    (container.root / "tmp/waits").touch()
+    found = [row["port"] for row in fact.value if row["address"] == "127.0.0.3"]
+    assert found == [ports[0]]
 
 
 def test_without_proc_all_that_needs_it_is_unsupported(make_container: Callable[..., Container]) -> None:
