@@ -156,6 +156,11 @@ def test_an_empty_selection_that_is_allowed_passes_from_the_scan_to_the_report(s
     assert "**PASSED**: nothing was to be scanned, which allow_empty accepts" in text
     assert "Gate: PASSED" in "\n".join(decision["table"]) and (folder / "gate.junit.xml").exists()
     assert run_of(result).gate.passed
+    judge = TaskRunner(scan.server, run_scan_judgement, scan_judgement_spec)
+    again = judge(
+        run_dir=result["run_dir"], compiled_profiles=scan.profiles, output_dir=str(scan.folder / "again")
+    )
+    assert run_of(again).is_empty and gate(scan, again)["gate"]["passed"]
 
 
 def test_an_empty_run_that_was_changed_does_not_pass(scan: Scan) -> None:
