@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import ScanError
+from ..errors import KINDS, ScanError
 from ..reports.wording import causes, reason_lines
 from ..results.decision import BAD_RESULTS, GATE_FAILED, Decision, Reason
 from ..results.run import Run
 from ..results.status import NOT_JUDGED, NOT_SCANNED, PROFILE_ERROR
 from ..results.target_record import ErrorRecord
+from ..results.unmatched import Unmatched
 from ..safe_text import one_line
 from ..text_layout import number_of, were
 
@@ -83,6 +84,9 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     for error, targets in causes(run):
         numbers[error.code, error.reason] += len(targets)
         first.setdefault((error.code, error.reason), error)
+    for gap in run.gaps:
+        numbers[gap.error.code, gap.error.reason] += 1
+        first.setdefault((gap.error.code, gap.error.reason), _as_record(gap))
     if not numbers:
         return None, 0, ""
     (key, number), *rest = numbers.most_common()
@@ -90,6 +94,19 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     if len(rest) > _MOST_OTHER_CAUSES:
         named.append(number_of(len(rest) - _MOST_OTHER_CAUSES, "more cause"))
     return first[key], number, ", ".join(named)
+
+
+def _as_record(gap: Unmatched) -> ErrorRecord:
+    """The error of a name without a target, with the catalogue's words for its reason."""
+    kind = KINDS.get(gap.error.reason, KINDS["no_targets"])
+    return ErrorRecord(
+        gap.error.code,
+        gap.error.reason,
+        gap.error.message,
+        tried="selecting targets",
+        cause=kind.meaning,
+        advice=kind.advice,
+    )
 
 
 def _besides(decision: Decision, run: Run) -> list[str]:

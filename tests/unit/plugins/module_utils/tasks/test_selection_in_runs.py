@@ -90,6 +90,10 @@ def test_a_name_that_gives_nothing_counts_as_not_scanned_and_the_gate_says_so(
     assert run.target_counts.to_json() == result["counts"]
     decision = gate(scan, result)
     assert decision["failed"] and decision["gate"]["coverage"] == 33.33
+    assert (
+        decision["error"]["reason"] == "not_scanned"
+        and "namespace billingg does not exist" in decision["msg"]
+    )
     text = "\n".join(decision["table"])
     assert "namespace billingg does not exist" in text and "1 of 3 targets scanned" in text
     summary = (pathlib.Path(result["run_dir"]) / "summary.md").read_text()
