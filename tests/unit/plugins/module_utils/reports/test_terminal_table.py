@@ -196,7 +196,7 @@ def test_the_worst_come_first_then_what_was_not_scanned_or_not_judged() -> None:
     )
     order = [row.split()[0] for row in table_rows(render_table(made))]
     assert order == [
-        f"shop/{name}" for name in ("e-two", "f-one", "d-low", "g-error", "c-gone", "b-silent", "a-passes")
+        f"shop/{name}" for name in ("e-two", "f-one", "d-low", "c-gone", "b-silent", "g-error", "a-passes")
     ]
 
 

@@ -45,6 +45,7 @@ def decide(run_dir: pathlib.Path, **params: Any) -> tuple[dict[str, Any], list[s
         "threshold_source": "t.yml",
         "baseline": "previous",
         "fail_on": "gate",
+        "table": "full",
         "summary_sha256": None,
         "max_age": None,
         "allow_shared_folder": False,
