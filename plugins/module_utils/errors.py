@@ -38,13 +38,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-102",
         "bad_option",
         "An option has a value that cannot be used.",
-        "Correct the option; nothing was touched.",
+        "Correct the option.",
     ),
     ErrorKind(
         "SCAN-103",
         "bad_file",
         "A file that was named cannot be read or understood.",
-        "Correct the file or its path; nothing was touched.",
+        "Correct the file or its path.",
     ),
     ErrorKind(
         "SCAN-104",
@@ -57,7 +57,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "shared_folder",
         "Others are allowed to write to the folder of the results, or to one above it.",
         "Choose a folder that only root and you can write to, or take the rights from the others (chmod go-w). Where "
-        "nobody else is on that machine, allow_shared_folder accepts it; nothing was touched.",
+        "nobody else is on that machine, allow_shared_folder accepts it.",
     ),
     ErrorKind(
         "SCAN-201",

@@ -27,7 +27,9 @@ options:
       - It tells that the run is the one that this task wrote, and whole, whoever could write to its folder since.
     type: str
   max_age:
-    description: The seconds since the containers were scanned, at most. An older run fails the gate. Without it a run can be of any age.
+    description:
+      - The seconds since the containers were scanned, at most. An older run fails the gate. Without it a run can be of any age.
+      - From 0 to 315360000.
     type: int
   allow_shared_folder:
     description:

@@ -34,7 +34,9 @@ _CONSTANT: Mapping[str, str] = {
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "0b5e7c1e-5e57-4c1c-9a53-0d1f2a3b4c5d",
     r"127\.0\.0\.1:\d{4,5}": "api.example.com:6443",
     r"\b\d+(\.\d+)? (seconds|second|s) ago": "1 second ago",
+    r"\babout \d+ s\b": "about 2 s",
     r"\b\d+\.\d+ s\b": "0.3 s",
+    r"(?m)(target|beside|image) +\d+\.\d+$": r"\1        5.0",
 }
 
 

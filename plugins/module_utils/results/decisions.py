@@ -151,7 +151,6 @@ def _write_later(folder: Path, run: Run, decision: Decision, write: bool) -> Kep
             "summary_sha256": run.sha256,
             "gate": decision.to_json(),
         },
-        compact=False,
     )
     above = folder / DECISIONS_FOLDER
     place = _free_name(above, datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ"))

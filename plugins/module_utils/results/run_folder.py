@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
+from ..strict_json import dump_json
 from .run import SUMMARY_JSON, Run
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, KeptFacts
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
@@ -124,7 +125,7 @@ class RunFolder:
         Returns its path within the run's folder, and its SHA-256. :raises ScanError: `write_failed`
         """
         name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
-        data = json_bytes(document, compact=True)
+        data = dump_json(document) + b"\n"
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -135,7 +136,7 @@ class RunFolder:
         """
         self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
         name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
-        data = json_bytes(document, compact=False)
+        data = json_bytes(document)
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -196,7 +197,7 @@ def summary_sha256(run: Run) -> str:
 
 
 def _summary_bytes(run: Run) -> bytes:
-    return json_bytes(run.to_json(), compact=False)
+    return json_bytes(run.to_json())
 
 
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
@@ -220,14 +221,9 @@ def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     return data, str(source)
 
 
-def json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
-    """A file of JSON, in UTF-8, with a line feed at its end."""
-    text = json.dumps(
-        value,
-        ensure_ascii=False,
-        allow_nan=False,
-        indent=None if compact else 2,
-        separators=(",", ":") if compact else None,
-    )
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """A file of JSON for people to read, in UTF-8, with a line feed at its end. The same value gives the same bytes: digests
+    are made of them again."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     # A lone surrogate becomes \udXXX, which is how JSON writes it.
     return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -117,7 +117,7 @@ class Resource:
 
     `subject` is the parameter whose value can follow the resource's name directly. `title` starts
     descriptions ("File /etc/shadow"), `place` ends messages ("at /etc/shadow"). `fields` are those of a
-    table, by which `where` selects rows.
+    table, by which `where` selects rows. `reads_pod`: what is read depends on the target's pod besides its facts.
     """
 
     name: str
@@ -128,6 +128,7 @@ class Resource:
     parameters: tuple[Parameter, ...] = ()
     subject: Parameter | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
+    reads_pod: bool = False
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:

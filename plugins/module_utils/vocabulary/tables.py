@@ -39,6 +39,7 @@ def table(
     label: Callable[[Row], str],
     parameters: tuple[Parameter, ...] = (),
     more: Sequence[Attribute] = (),
+    reads_pod: bool = False,
 ) -> Resource:
     """A table resource.
 
@@ -46,6 +47,7 @@ def table(
         NotKnownError
     :param label: what a row is called in messages
     :param more: further attributes, besides the columns, `count` and `exist`
+    :param reads_pod: as of Resource
     """
     by_name = {column.name: column for column in fields}
 
@@ -77,6 +79,7 @@ def table(
         attributes_by_name(count, exist, *columns, *more),
         parameters,
         fields=by_name,
+        reads_pod=reads_pod,
     )
 
 

@@ -114,7 +114,8 @@ def test_where_nothing_could_be_decided_nothing_is_reported(run_dir: pathlib.Pat
     before = (run_dir / "summary.json").read_bytes()
     done = play(run_dir, **({"scan_threshold": threshold} if threshold else {}))
     assert done.returncode == 2
-    assert failed_tasks(done) == ["Decide the gate"], done.stdout
+    checked = "Check the variables, and the files that they name, before any cluster is touched"
+    assert failed_tasks(done) == [checked if threshold else "Decide the gate"], done.stdout
     assert ("unknown key 'coverage.mim" if threshold else "is cut off") in done.stdout
     assert reports(run_dir) == set()
     assert (run_dir / "summary.json").read_bytes() == before

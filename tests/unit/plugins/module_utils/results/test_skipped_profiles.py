@@ -53,6 +53,7 @@ def decide(run_dir: str, threshold: Any = None, fail_on: str = "gate") -> dict[s
         "threshold_source": "t.yml",
         "baseline": None,
         "fail_on": fail_on,
+        "table": "full",
         "summary_sha256": None,
         "max_age": None,
         "allow_shared_folder": False,

@@ -360,6 +360,18 @@ def test_a_sweep_that_is_refused_fails_and_tells_what_remains(access: AccessTask
     assert result["changed"] and result["swept"]["removed_count"] == 3 and len(cluster.accesses()) == 3
 
 
+def test_a_sweep_that_is_not_allowed_to_look_everywhere_says_how_it_can_look_somewhere(
+    access: AccessTask, cluster: Cluster
+) -> None:
+    """Nothing is known to remain: the credential is one of a team."""
+    for path in ("/api/v1/serviceaccounts", "/v1/roles", "/v1/rolebindings"):
+        refuse(cluster.server, "GET", path)
+    result = access("swept")
+    assert result["failed"] and result["error"]["reason"] == "not_permitted"
+    assert "name them (namespaces; scan_namespaces in the playbook)" in result["error"]["advice"]
+    assert "failed" not in access("swept", namespaces=["shop"])
+
+
 def test_what_has_no_readable_expiry_is_kept(access: AccessTask, cluster: Cluster) -> None:
     access(namespaces=["shop"])
     for path, value in zip(cluster.accesses(), ("soon", None, "20200101T000000Z")):

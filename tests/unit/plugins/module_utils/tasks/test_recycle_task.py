@@ -188,7 +188,7 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
     keep_pods(server)
     selector = {"matchLabels": {"app": "web-1"}}
     server.objects.put(BUDGETS + "web", {"spec": {"selector": selector}, "status": {"disruptionsAllowed": 0}})
-    result = recycle(wait_timeout=0.1)
+    result = recycle(wait_timeout=1.0)
     assert [entry["error"]["reason"] for entry in result["not_recycled"]] == [
         "eviction_refused",
         "recycle_stopped",
@@ -224,7 +224,7 @@ def test_one_that_is_not_replaced_is_told_of_and_counts_as_evicted(
     recycle: RecycleTask, server: FakeApiServer
 ) -> None:
     put_left(server, "web-a")
-    result = recycle(wait_timeout=0.1)
+    result = recycle(wait_timeout=1.0)
     (entry,) = result["not_recycled"]
     assert entry["error"]["reason"] == "not_replaced" and entry["evicted"] is True and result["changed"]
     assert result["recycled"] == [] and result["counts"]["recycled"] == 0
