@@ -214,7 +214,8 @@ def test_every_variable_can_be_an_empty_field_of_a_survey(plays: Plays) -> None:
     )
     for empty in ("", None, " "):
         extra = {name: empty for name in variables_of("scan") if name not in given}
-        extra["scan_threshold"] = {"compliance": {"min": "80"}}
+        threshold = {"compliance": {"min": "80"}}
+        extra["scan_threshold"] = threshold if empty else json.dumps(threshold)
         plays.run("securescan.kubernetes.scan", "--check", extra=extra)
         assert "would scan" in plays.output, plays.output
     extra = {name: "" for name in variables_of("access") if name != "access_namespaces"}
