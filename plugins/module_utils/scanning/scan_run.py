@@ -103,6 +103,11 @@ class ScanRun:
             },
         }
 
+    @property
+    def ephemeral_containers(self) -> int:
+        """How many the run has added to pods so far."""
+        return len(self._approach.added)
+
     def _scan_all(self) -> None:
         lost: list[Outcome] = []
         for outcome in self._outcomes(self._targets, self._show_progress):
