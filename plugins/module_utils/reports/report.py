@@ -23,8 +23,8 @@ class Report:
     """One format.
 
     `name` is what the option `formats` calls it, `file_name` where it is written. `write` writes it piece by piece, so
-    that memory does not grow with the run; it reads `Run.documents()` where the summary does not hold what it needs,
-    and brings everything that comes out of a cluster through `safe_text`.
+    that memory does not grow with the run; it reads `Run.findings`, or `Run.documents()`, where the summary does
+    not hold what it needs, and brings everything that comes out of a cluster through `safe_text`.
     """
 
     name: str

@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import json
 import pathlib
+import re
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -316,3 +317,35 @@ def test_new_failures_and_those_that_are_gone_are_named_and_bounded(tmp_path: pa
     )
     assert text.count("/app: baseline: c-") == 1 + 25
     assert "- ... and 5 more: see summary.json, gate.no_longer_failed" in text
+
+
+HOSTILE = "|`</td><img src=x>\n\n# Head\n**PASSED** [x](javascript:y) ]]></failure>\x1b[31m\u202e @all https://a.example"
+
+
+def test_hostile_text_of_the_files_changes_nothing_of_the_reports(tmp_path: pathlib.Path) -> None:
+    target = make_target()
+    waivers = {"c-2": {"justification": HOSTILE, "run": False, "owner": HOSTILE}}
+    entry = {
+        "control_id": "c-3",
+        "explanation": HOSTILE,
+        "frequency": "1y",
+        "status": "passed",
+        "updated": "2026-11-01",
+        "updated_by": HOSTILE,
+    }
+    controls = [
+        failing("c-1", HOSTILE, descriptions={"fix": HOSTILE}),
+        failing("c-2", "x", title=HOSTILE),
+        make_control("c-3", "skipped", manual=True, title=HOSTILE),
+    ]
+    run = opened(tmp_path, (target, amended(target, waivers, [entry], *controls)))
+    drift = drifted(tmp_path / "drift", [row(HOSTILE)])
+    for text in (rendered(markdown.REPORT, run), rendered(markdown.REPORT, drift)):
+        assert "<" not in text and "\x1b" not in text and "\u202e" not in text
+        assert not re.search(r"^(# Head|\*\*PASSED)", text, re.MULTILINE)
+        assert not re.search(r"(?<!\\)\]\((?!hdf/)", text) and "@all" not in text and "https://" not in text
+        tables = [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")]
+        assert set(tables) <= {6, 7, 14}
+    found = cases(run)
+    assert found["c-1"].tag == "failure" and found["c-2"].tag == "skipped" and len(found) == 2
+    assert "\x1b" not in rendered(junit.REPORT, run)
