@@ -230,7 +230,7 @@ decision:
     - In check mode it is not there; it is where the decision would be written.
   returned: always
   type: str
-  sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+  sample: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.json
 decision_sha256:
   description: SHA-256 of that file.
   returned: always
@@ -246,7 +246,7 @@ decisions:
       decided_by: jenkins
       passed: false
       threshold: the default threshold
-      path: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+      path: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.json
 files:
   description: The file of the decision. None in check mode.
   returned: always

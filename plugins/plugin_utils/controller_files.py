@@ -23,6 +23,7 @@ _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
 # In these stand files of the collection, which nobody means by a name of a file: a play of `securescan.kubernetes.scan` is
 # in the first, our roles are in the second.
 _OWN_FOLDERS = (_COLLECTION / "playbooks", _COLLECTION / "roles")
+_SHOWN = 300
 _KEY = re.compile(r"[\w.-]+:(\s|$)")
 
 
@@ -55,7 +56,7 @@ class ControllerFiles:
             )
         raise ScanError(
             "bad_file",
-            f"{path} does not exist; looked at {', '.join(tried)}",
+            f"{path[:_SHOWN]} does not exist; looked at {', '.join(tried)}",
             tried=f"reading the option {option}",
         )
 
@@ -64,7 +65,7 @@ class ControllerFiles:
         own = pathlib.Path(path).expanduser()
         here = _absolute(own)
         tried: list[str] = []
-        if not own.is_absolute() and not looks_like_content(path):
+        if not own.is_absolute() and not looks_like_content(path) and "\0" not in path:
             try:
                 found = _absolute(self._loader.path_dwim_relative_stack(self._folders, "files", path))
                 if not _is_ours(found):

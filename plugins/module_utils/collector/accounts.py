@@ -12,9 +12,10 @@ prefixes are those of crypt(5). directory: a line that includes another director
 
 Lines of another form: A line costs no other line. glibc (nss/nss_files/files-parse.c) leaves out what it cannot read, and
 reads more than passwd(5) allows: blanks before the name and before a number, a sign, missing fields at the end, further
-fields as a part of the last one. musl and busybox differ. So the fact has each line as glibc reads it, and where one is of
-another form it is unsupported, with the numbers of the lines: that is enough to prove a failure, never its absence. Empty
-lines, comments, and lines that include another directory are left out by all readers of files and are no such lines.
+fields as a part of the last one. musl and busybox differ. So the fact has each line as glibc reads it, without the texts of
+one that has not 7 fields. Where a line is of another form the fact is unsupported, with the numbers of the lines: that is
+enough to prove a failure, never its absence. Empty lines, comments, and lines that include another directory are left out
+by all readers of files, and are no such lines.
 """
 
 from __future__ import annotations
@@ -190,16 +191,10 @@ def _read_user(name: str, kind: str, fields: list[bytes]) -> tuple[dict[str, Any
     flaw = count_flaw or uid_flaw or gid_flaw
     if (uid is None or gid is None) and not _is_directory(name):
         return None, flaw
-    gecos, home, *shell = [*(_text(field) for field in fields[2:]), "", "", ""]
-    return {
-        "name": name,
-        "password": _kind_of(name, kind),
-        "uid": uid,
-        "gid": gid,
-        "gecos": gecos,
-        "home": home,
-        "shell": ":".join(shell[: max(1, len(fields) - 4)]),
-    }, flaw
+    entry = {"name": name, "password": _kind_of(name, kind), "uid": uid, "gid": gid}
+    if len(fields) == 5:
+        entry.update(zip(("gecos", "home", "shell"), map(_text, fields[2:])))
+    return entry, flaw
 
 
 def _bare_user(name: str) -> dict[str, Any]:

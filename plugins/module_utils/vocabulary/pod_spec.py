@@ -9,6 +9,7 @@ Sources: the API reference of core/v1 (Pod, Container, SecurityContext) and the 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from .evidence import EvaluationContext, NotKnownError
 
 # /var/run is a link to /run in most images
 _TOKEN_PATHS = tuple(run + "/secrets/kubernetes.io/serviceaccount" for run in ("/var/run", "/run"))
+_OF_WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//\./pipe/")
 _KINDS = (("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral"))
 _STATUSES = {
     "container": "containerStatuses",
@@ -41,7 +43,7 @@ def clean_path(path: Any, below: Any = None) -> Any:
 
     :param below: a further path below it, such as a mount's subPath
     """
-    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//./"):
+    if not isinstance(path, str) or not path or _OF_WINDOWS.match(path):
         return path
     return posixpath.normpath("/" + "/".join((path, below or "")).lstrip("/"))
 

@@ -77,6 +77,7 @@ class Attribute:
     :ivar read: returns a value of `type`, Absent, or Partial; raises NotKnownError
     :ivar predicate: for a boolean attribute its words in descriptions, such as "exist" or "be installed"
     :ivar hidden: values can contain secrets, so messages do not show them
+    :ivar names: its entries are names: beside each other they can look like a name and its secret, and are none
     :ivar called: what its value is called in its own place, where that tells that it is a secret
     :ivar detail: tells which things were found, for the message of a failure
     """
@@ -88,6 +89,7 @@ class Attribute:
     needs: Needs = nothing_needed
     predicate: str = ""
     hidden: bool = False
+    names: bool = False
     called: Callable[[Params], str] = lambda _params: ""
     detail: Callable[[View], str] | None = None
 
@@ -106,6 +108,10 @@ class Field:
     key: str = ""
     get: Callable[[Mapping[str, Any]], Any] | None = None
     hidden: bool = False
+
+    def is_known_of(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row has a value, be it None. A row of a list that is known in part can lack some."""
+        return self.get is not None or (self.key or self.name) in row
 
     def value_in(self, row: Mapping[str, Any]) -> Any:
         return self.get(row) if self.get else row.get(self.key or self.name)

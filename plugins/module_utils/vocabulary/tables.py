@@ -87,7 +87,9 @@ def _select(rows: Any, where: Sequence[dict[str, Any]], fields: Mapping[str, Fie
     if isinstance(rows, Absent):
         return []
     if isinstance(rows, Partial):
-        return Partial(_select(rows.value, where, fields), rows.what, rows.cause)
+        asked = [fields[clause["field"]] for clause in where]
+        known = [row for row in rows.value if all(column.is_known_of(row) for column in asked)]
+        return Partial(_select(known, where, fields), rows.what, rows.cause)
     for clause in where:
         column = fields[clause["field"]]
         rows = [row for row in rows if meets(clause["conditions"], column.type, column.value_in(row))]
@@ -158,7 +160,11 @@ def record(
     def reader(column: Field) -> Callable[[View], Any]:
         def read(view: View) -> Any:
             row = found(view)
-            return row if isinstance(row, Absent) else column.value_in(row)
+            if isinstance(row, Absent):
+                return row
+            if not column.is_known_of(row):
+                raise NotKnownError(f"{column.name} of {row.get(subject.name)}", "it was not read")
+            return column.value_in(row)
 
         return read
 

@@ -104,13 +104,14 @@ class _Computed:
     description: str
     compute: Callable[[ContainerSpec], Any]
     plural: str = ""
+    names: bool = False
 
     def attribute(self) -> Attribute:
         def read(view: View) -> Any:
             value = self.compute(container_spec(view))
             return _UNSET if value is None else value
 
-        return Attribute(self.name, self.type, self.description, read)
+        return Attribute(self.name, self.type, self.description, read, names=self.names)
 
     def field(self) -> Field:
         return Field(
@@ -256,6 +257,7 @@ _ALL = (
         _TEXTS,
         "Environment variables whose values stand in the pod's spec.",
         _literal_environment,
+        names=True,
     ),
     _Computed(
         "literal_secrets",
@@ -263,6 +265,7 @@ _ALL = (
         "Environment variables whose values stand in the pod's spec and are secrets, by the variable's name or the value's "
         "form; references to other variables are followed.",
         _literal_secrets,
+        names=True,
     ),
     _Computed(
         "mount_propagations",

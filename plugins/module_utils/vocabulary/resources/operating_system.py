@@ -92,7 +92,9 @@ RESOURCES = (
         lambda _params: "Environment",
         lambda _params: "in the container's environment",
         attributes_by_name(
-            Attribute("names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT)),
+            Attribute(
+                "names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT), names=True
+            ),
             Attribute(
                 "secret_names",
                 list_of(TEXT),
@@ -100,6 +102,7 @@ RESOURCES = (
                 "(PASSWORD_FILE, TOKEN_TTL).",
                 lambda view: [name for name in _names(view) if names_a_secret(name)],
                 needs(ENVIRONMENT),
+                names=True,
             ),
         ),
     ),

@@ -73,8 +73,8 @@ def _volume_types(view: View) -> list[str]:
 
 
 def _host_paths(view: View) -> list[Any]:
-    paths = (dig(volume, "hostPath", "path") for volume in volumes(_context(view)))
-    return [clean_path(path) for path in paths if path]
+    given = (volume for volume in volumes(_context(view)) if volume.get("hostPath"))
+    return [clean_path(dig(volume, "hostPath", "path")) for volume in given]
 
 
 def _host_ports(view: View) -> list[int]:

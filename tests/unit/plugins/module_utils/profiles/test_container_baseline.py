@@ -510,6 +510,15 @@ def test_a_line_that_cannot_be_read_hides_no_failure_and_lets_nothing_pass(profi
     assert any(FLAW in (segment.skip_message or "") for segment in judged.results)
 
 
+def test_a_package_record_that_cannot_be_read_hides_no_package(profile):
+    def some(*names):
+        value = {"manager": "dpkg", "packages": [package(name) for name in names]}
+        return {"packages": Fact("unsupported", value, "package x has no version")}
+
+    assert judge(profile, some("bash", "telnetd"))["cb-forbidden-packages"] == "Failed"
+    assert judge(profile, some("bash"))["cb-forbidden-packages"] == "Not Reviewed"
+
+
 def test_a_good_container_that_does_not_run_as_root_passes_all_but_the_hashes(profile):
     others = {name: status for name, status in judge(profile, NOT_ROOT).items() if status != "Passed"}
     assert others == dict.fromkeys(

@@ -14,6 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unmatched import Unmatched
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -41,10 +42,11 @@ def decided(
     folder: pathlib.Path,
     documents: Sequence[tuple[Any, Sequence[Any]]] = (),
     not_scanned: Sequence[tuple[Any, ScanError]] = (),
+    unmatched: Sequence[Unmatched] = (),
     **params: Any,
 ) -> dict[str, Any]:
     made = [(target, make_document(target, *controls)) for target, controls in documents]
-    run_dir = write_run(folder, "run-7", made, not_scanned)
+    run_dir = write_run(folder, "run-7", made, not_scanned, unmatched=tuple(unmatched))
     given = {name: rule.get("default") for name, rule in scan_threshold_spec().items()}
     given.update(run_dir=str(run_dir), **params)
     return run_scan_threshold(given, TaskContext(check_mode=False, environ={}))
@@ -72,6 +74,18 @@ def test_the_most_frequent_cause_is_the_headline_and_the_others_are_named(tmp_pa
     assert "the cause of 2: SCAN-205 not_permitted" in result["msg"]
     assert "Of the others: SCAN-404 container_not_running (1)" in result["msg"]
     assert result["error"]["advice"] == NO_EXEC.advice
+
+
+def test_a_name_that_gave_nothing_is_a_cause_like_another(tmp_path: pathlib.Path) -> None:
+    gone = ScanError("not_found", "namespace billingg does not exist").record()
+    gap = Unmatched.of("namespace", "billingg", "", gone)
+    result = decided(tmp_path, [(ONE, [GOOD])], unmatched=[gap])
+    assert result["error"]["reason"] == "not_scanned"
+    assert (
+        "1 of 2 targets were scanned; the cause of 1: SCAN-206 not_found: namespace billingg does not exist"
+        in result["msg"]
+    )
+    assert result["error"]["advice"] == KINDS["not_found"].advice
 
 
 Case = tuple[Sequence[tuple[Any, Sequence[Any]]], Sequence[tuple[Any, ScanError]], Any, str, str]

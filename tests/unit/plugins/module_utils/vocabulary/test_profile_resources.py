@@ -640,3 +640,65 @@ def test_a_failing_command_shows_what_it_wrote(verdict):
     facts = {SSHD: dict(ANSWER, stdout=b"\x1b[2Jport\n" + b"x" * 500)}
     status, message = verdict("- command: [sshd, -T]\n  expect: {stdout: ok}", facts)
     assert status == "failed" and "from `sshd -T`" in message and "\x1b" not in message and len(message) < 500
+
+
+SOME_USERS = Fact(
+    "unsupported",
+    [PASSWD[0], {"name": "clamav", "password": "shadow", "uid": 64, "gid": 0}],
+    "line 3 (clamav) is not of the database's form: it has 8 fields, not 7",
+)
+SOME_GROUPS = Fact("unsupported", GROUP[:2], "line 4 (x) is not of the database's form: it has no fields")
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("- user: root\n  expect: {uid: 0}", "passed"),
+        ("- user: root\n  expect: {uid: 1}", "failed"),
+        ("- user: clamav\n  expect: {uid: 64}", "passed"),
+        ("- user: clamav\n  expect: {shell: {not: /bin/sh}}", "skipped"),
+        ("- user: other\n  expect: {exist: false}", "skipped"),
+        ("- user: clamav\n  expect: {groups: {include_none: root}}", "failed"),
+        ("- user: clamav\n  expect: {groups: {include_none: wheel}}", "skipped"),
+        ("- users: {where: {uid: 64}}\n  expect: {exist: false}", "failed"),
+        ("- users: {where: {shell: {not: /bin/bash}}}\n  expect: {exist: false}", "skipped"),
+        ("- users: {where: {uid: 5}}\n  expect: {exist: false}", "skipped"),
+        ("- groups: {where: {gid: 42}}\n  expect: {exist: false}", "failed"),
+        ("- group: shadow\n  expect: {members: {none_outside: []}}", "failed"),
+        ("- group: x\n  expect: {exist: false}", "skipped"),
+        ("- group_members: {where: {group: root}}\n  expect: {users: {none_outside: [root]}}", "failed"),
+        ("- group_members: {where: {group: wheel}}\n  expect: {exist: false}", "skipped"),
+        ("- file: /x\n  expect: {owner: root}", "passed"),
+        ("- file: /x\n  expect: {group: shadow}", "passed"),
+        ("- file: /y\n  expect: {owner: {not: root}}", "skipped"),
+    ],
+)
+def test_a_part_of_a_database_proves_what_is_in_it_and_nothing_else(verdict, test, expected):
+    asked = {
+        "user": ["passwd", "group"] if "groups" in test else ["passwd"],
+        "users": ["passwd"],
+        "group": ["group"],
+        "groups": ["group"],
+        "group_members": ["passwd", "group"],
+        "file": ["file:/y" if "/y" in test else "file:/x", "passwd" if "owner" in test else "group"],
+    }[test.split(":")[0][2:]]
+    facts = {
+        "passwd": SOME_USERS,
+        "group": SOME_GROUPS,
+        "file:/x": FILE,
+        "file:/y": dict(FILE, uid=7),
+    }
+    status, message = verdict(test, {key: facts[key] for key in asked})
+    assert status == expected, message
+
+
+def test_more_members_than_are_laid_out_let_nothing_pass(verdict):
+    many = [{"name": f"g{number}", "gid": 1, "members": [f"u{number}"]} for number in range(300)]
+    facts = {"group": [*many, *GROUP], "passwd": PASSWD}
+    assert (
+        verdict("- group_members: {where: {group: root}}\n  expect: {users: [root]}", facts)[0] == "skipped"
+    )
+    assert (
+        verdict("- group_members: {where: {group: g1}}\n  expect: {users: {empty: true}}", facts)[0]
+        == "failed"
+    )
