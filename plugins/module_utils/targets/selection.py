@@ -258,6 +258,9 @@ def _pods(
             yield pod, ("Pod", name), flaw
             continue
         workload: Workload = ("", "")
+        if not obstacle and _is_left_out_whoever_owns_it(pod, selection):
+            yield pod, workload, ""
+            continue
         if not obstacle:
             workload = workloads.of(pod)
             seen.see("workload", "/".join(workload))
@@ -269,6 +272,11 @@ def _pods(
                 yield pod, workload, ""
                 continue
         seen.leave_out(obstacle, 1, _plain(selection, _names_of(pod, workload)))
+
+
+def _is_left_out_whoever_owns_it(pod: Mapping[str, Any], selection: Selection) -> bool:
+    """A pod that has ended, where its owner does not matter: lists of Jobs are long."""
+    return not selection.finished_pods and not selection.uses_workloads and has_finished(pod)
 
 
 def _names_of(pod: Mapping[str, Any], workload: Workload) -> list[Name]:
