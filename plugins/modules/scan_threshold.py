@@ -51,8 +51,9 @@ options:
         C(reviewed.critical.min) and so on is that of a severity. Manual controls, waived ones and those that do not apply are not
         counted.
       - C(evidence.min) is C(beside) or C(image), the least grade of evidence of each container (or C(target), any that is known).
+      - C(skipped_profiles.max) is the largest number of profiles that are allowed not to support the platform of a container.
       - C(coverage.min) is the percentage of the selected containers that must have been scanned. A container on which a profile judged
-        no control does not count.
+        no control, or that no profile fits, does not count.
       - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline).
         A control that failed on several
         replicas of a workload counts once.

@@ -85,6 +85,9 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     for error, number in [*found, *((_of_gap(gap), 1) for gap in run.gaps)]:
         numbers[error.code, error.reason] += number
         first.setdefault((error.code, error.reason), error)
+    for gap in run.gaps:
+        numbers[gap.error.code, gap.error.reason] += 1
+        first.setdefault((gap.error.code, gap.error.reason), _as_record(gap))
     if not numbers:
         return None, 0, ""
     (key, number), *rest = numbers.most_common()
@@ -94,6 +97,7 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     return first[key], number, ", ".join(named)
 
 
+<<<<<<< HEAD
 def _of_gap(gap: Unmatched) -> ErrorRecord:
     """Why a name gave no target, as the error of a target."""
     error = gap.error
@@ -104,16 +108,30 @@ def _of_gap(gap: Unmatched) -> ErrorRecord:
 def _noun(run: Run) -> str:
     """What is counted: a name that gave nothing is no container."""
     return "target" if run.gaps else "container"
+=======
+def _as_record(gap: Unmatched) -> ErrorRecord:
+    """The error of a name without a target, with the catalogue's words for its reason."""
+    kind = KINDS.get(gap.error.reason, KINDS["no_targets"])
+    return ErrorRecord(
+        gap.error.code,
+        gap.error.reason,
+        gap.error.message,
+        tried="selecting targets",
+        cause=kind.meaning,
+        advice=kind.advice,
+    )
+>>>>>>> b40cbacb2178bba943887badb6dfc8ad8a346203
 
 
 def _besides(decision: Decision, run: Run) -> list[str]:
     """What speaks against the run beside the kind that is the error's reason."""
-    numbers = decision.reason_counts
+    numbers, not_scanned = decision.reason_counts, run.target_counts.not_scanned
     told = []
     if decision.kind == BAD_RESULTS and numbers[GATE_FAILED]:
         told.append(f"{number_of(numbers[GATE_FAILED], 'reason')} for what was found")
-    if decision.kind != NOT_SCANNED and numbers[NOT_SCANNED]:
-        told.append(f"{were(run.target_counts.not_scanned, _noun(run))} not scanned")
+    # coverage is too low, too, where a document cannot be used: that is told already
+    if decision.kind != NOT_SCANNED and numbers[NOT_SCANNED] and not_scanned:
+        told.append(f"{were(not_scanned, _noun(run))} not scanned")
     if decision.kind != NOT_JUDGED and numbers[NOT_JUDGED]:
         told.append(f"{number_of(numbers[NOT_JUDGED], 'reason')} for what could not be judged")
     return told
