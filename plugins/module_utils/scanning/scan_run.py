@@ -23,12 +23,8 @@ from ..collector.request import CollectionRequest
 from ..engines.engine import Engine
 from ..kept.kept_target import keep_target
 from ..options.scan import ScanOptions
-<<<<<<< HEAD
-from ..targets.selection import SelectedTarget, select_targets
-from ..text_layout import were
-=======
 from ..targets.selection import SelectedTarget, SelectionReport, select_targets
->>>>>>> b40cbacb2178bba943887badb6dfc8ad8a346203
+from ..text_layout import were
 from .granted_pods import pod_ref
 from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
 from .scan_access import witnesses_in

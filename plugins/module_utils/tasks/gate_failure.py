@@ -85,9 +85,6 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     for error, number in [*found, *((_of_gap(gap), 1) for gap in run.gaps)]:
         numbers[error.code, error.reason] += number
         first.setdefault((error.code, error.reason), error)
-    for gap in run.gaps:
-        numbers[gap.error.code, gap.error.reason] += 1
-        first.setdefault((gap.error.code, gap.error.reason), _as_record(gap))
     if not numbers:
         return None, 0, ""
     (key, number), *rest = numbers.most_common()
@@ -97,7 +94,6 @@ def _most_frequent_cause(run: Run) -> tuple[ErrorRecord | None, int, str]:
     return first[key], number, ", ".join(named)
 
 
-<<<<<<< HEAD
 def _of_gap(gap: Unmatched) -> ErrorRecord:
     """Why a name gave no target, as the error of a target."""
     error = gap.error
@@ -108,19 +104,6 @@ def _of_gap(gap: Unmatched) -> ErrorRecord:
 def _noun(run: Run) -> str:
     """What is counted: a name that gave nothing is no container."""
     return "target" if run.gaps else "container"
-=======
-def _as_record(gap: Unmatched) -> ErrorRecord:
-    """The error of a name without a target, with the catalogue's words for its reason."""
-    kind = KINDS.get(gap.error.reason, KINDS["no_targets"])
-    return ErrorRecord(
-        gap.error.code,
-        gap.error.reason,
-        gap.error.message,
-        tried="selecting targets",
-        cause=kind.meaning,
-        advice=kind.advice,
-    )
->>>>>>> b40cbacb2178bba943887badb6dfc8ad8a346203
 
 
 def _besides(decision: Decision, run: Run) -> list[str]:
