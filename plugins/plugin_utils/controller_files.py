@@ -92,7 +92,23 @@ def read_yaml_file(path: str, reason: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ScanError("bad_file", f"{path}: {why}", tried="reading a file of the controller") from error
-    return json.loads(json.dumps(load_yaml(text, path, reason), default=str))
+    return _plain(text, path, reason)
+
+
+def read_content(value: str, option: str, reason: str, files: ControllerFiles) -> tuple[Any, str]:
+    """The content of an option that names a file, and what errors call it. A text in JSON is the content itself: that is
+    how a survey gives a dictionary.
+
+    :raises ScanError: bad_file; `reason`, for what is not YAML
+    """
+    if value.lstrip()[:1] in ("{", "["):
+        return _plain(str(value), f"the option {option}", reason), f"the option {option}"
+    found = files.find(value, option)
+    return read_yaml_file(found, reason), found
+
+
+def _plain(text: str, source: str, reason: str) -> Any:
+    return json.loads(json.dumps(load_yaml(text, source, reason), default=str))
 
 
 def _absolute(path: str | pathlib.Path) -> str:
