@@ -481,7 +481,7 @@ def test_who_interrupts_a_task_is_told_what_it_left_where_it_can_tell(
 
 def test_some_of_several_kubeconfigs_can_be_missing_but_not_the_only_one(
     run: Runner,
-    server: FakeApiServer,
+    server: FakeApiServer,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     (tmp_path / "config").write_text(json.dumps(server.kubeconfig()), encoding="utf-8")
