@@ -113,8 +113,16 @@ class ScanAction(ActionBase):
         for option in _CONNECTION_FILES:
             path = params.get(option)
             if isinstance(path, str) and not looks_like_content(path):
-                parts = path.split(os.pathsep) if option == "kubeconfig" else [path]
-                found[option] = os.pathsep.join(self.files().find(part, option) for part in parts if part)
+                parts = (
+                    [part for part in path.split(os.pathsep) if part] if option == "kubeconfig" else [path]
+                )
+                found[option] = os.pathsep.join(
+                    self.files().find(part, option)
+                    if len(parts) == 1
+                    # as in KUBECONFIG, some of several can be missing
+                    else self.files().look_for(part)[0] or part
+                    for part in parts
+                )
         return found
 
     def given(self) -> dict[str, Any]:

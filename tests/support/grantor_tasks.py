@@ -16,8 +16,8 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.server impo
 
 @dataclass
 class TaskRunner:
-    """Runs one task: runner(option=value, ...) gives its result. `warnings` and `said` are those of the last run, `cancel`
-    interrupts the one that is under way.
+    """Runs one task: runner(option=value, ...) gives its result. `warnings`, `said` and `told` (details) are those of the last
+    run, `cancel` interrupts the one that is under way.
 
     :ivar task: such as run_scan_sidecar
     :ivar spec: its options, such as scan_sidecar_spec
@@ -28,6 +28,7 @@ class TaskRunner:
     spec: Callable[[], Mapping[str, Mapping[str, Any]]]
     warnings: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -36,6 +37,13 @@ class TaskRunner:
         params = {name: rule.get("default") for name, rule in self.spec().items()}
         params.update({"kubeconfig": self.server.kubeconfig()}, **options)
         self.said.clear()
-        context = TaskContext(check_mode=check_mode, environ={}, say=self.said.append, cancel=self.cancel)
+        self.told.clear()
+        context = TaskContext(
+            check_mode=check_mode,
+            environ={},
+            say=self.said.append,
+            cancel=self.cancel,
+            tell=self.told.append,
+        )
         self.warnings = context.warnings
         return self.task(params, context)

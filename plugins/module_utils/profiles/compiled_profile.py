@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from ..errors import ScanError
@@ -46,8 +46,8 @@ class CompiledProfile:
     controls: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON types."""
-        return dict(asdict(self), format=_FORMAT)
+        """Everything as JSON types: the profile's own parts, no copies, which cost most of a host's share."""
+        return {**{one.name: getattr(self, one.name) for one in fields(self)}, "format": _FORMAT}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CompiledProfile:

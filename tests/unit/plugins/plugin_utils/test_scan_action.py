@@ -9,6 +9,7 @@ options are looked at.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
@@ -25,6 +26,10 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import ActionModule as GuardAction
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.connection import (
+    ConnectionOptions,
+    connect,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.run import cluster_name_spec
@@ -472,3 +477,20 @@ def test_who_interrupts_a_task_is_told_what_it_left_where_it_can_tell(
         with pytest.raises(KeyboardInterrupt):
             run(action_of(interrupted_with(error, leaves)))
     assert (tmp_path / "stderr").read_text(encoding="utf-8") == wanted
+
+
+def test_some_of_several_kubeconfigs_can_be_missing_but_not_the_only_one(
+    run: Runner,
+    server: FakeApiServer,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config").write_text(json.dumps(server.kubeconfig()), encoding="utf-8")
+    paths = f"{tmp_path}/missing:{tmp_path}/config"
+
+    def connected(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        return {"server": connect(ConnectionOptions(kubeconfig=params["kubeconfig"]), context.environ).server}
+
+    assert run(action_of(connected), kubeconfig=paths)["server"] == server.url
+    result = run(action_of(connected), kubeconfig=f"{tmp_path}/missing")
+    assert result["error"]["reason"] == "bad_file"
+    assert f"{tmp_path}/missing does not exist" in result["msg"]

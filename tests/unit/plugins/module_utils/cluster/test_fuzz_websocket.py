@@ -28,6 +28,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.conn
     ConnectionOptions,
     connect,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.request_log import RequestLog
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.websocket_exec import (
     ExecOutcome,
     exec_in_container,
@@ -178,9 +179,14 @@ class ReplayedConnection:
     """What exec_in_container needs of a connection."""
 
     endpoint = Endpoint("fuzz.test", 443, "", "fuzz.test")
+    role = "scanner"
 
     def __init__(self, socket: ReplayedSocket) -> None:
         self._socket = socket
+        self.log = RequestLog()
+
+    def explained(self, error: ScanError) -> ScanError:
+        return error
 
     def headers(self) -> list[tuple[str, str]]:
         return [("Authorization", "Bearer x")]
