@@ -311,7 +311,13 @@ def _not_scanned(run: Run) -> Iterator[str]:
 def _unmatched(run: Run) -> list[str]:
     lines = unmatched_lines(run)
     return (
-        ["## Named, and gave no target", "", escape(lines[0]), "", *_bullets(lines[1:], len(lines), "summary.json, unmatched")]
+        [
+            "## Named, and gave no target",
+            "",
+            escape(lines[0]),
+            "",
+            *_bullets(lines[1:], len(lines), "summary.json, unmatched"),
+        ]
         if lines
         else []
     )

@@ -88,9 +88,23 @@ def _account_name(read: Callable[[View], Any], accounts: Query, number: str) -> 
             return found
         wanted = found[number]
         names = [] if isinstance(rows, Absent) else [row["name"] for row in rows if row[number] == wanted]
+        if not names and wanted == 0:
+            return "root"  # for the kernel it is, whether or not a database says so
         return names[0] if names else Absent(f"{number} {wanted} has no name")
 
     return value
+
+
+def _writing_groups(read: Callable[[View], Any]) -> Callable[[View], Any]:
+    name_of = _account_name(read, GROUP, "gid")
+
+    def groups(view: View) -> Any:
+        found, name = read(view), name_of(view)
+        if isinstance(found, Absent) or not found["mode"] & 0o020:
+            return []
+        return [str(found["gid"]) if isinstance(name, Absent) else name]
+
+    return groups
 
 
 def content_text(view: View, query: Query) -> Any:
@@ -155,6 +169,13 @@ def _stat_attributes(seen: Callable[[View], Any], read: Callable[[View], Any]) -
         Attribute(
             "group", TEXT, "Name of the group.", _account_name(read, GROUP, "gid"), _only(_stat_query, GROUP)
         ),
+        Attribute(
+            "writing_groups",
+            list_of(TEXT),
+            "The group, where it may write to it, by its name, or by its number where it has none.",
+            _writing_groups(read),
+            _only(_stat_query, GROUP),
+        ),
         stat_attribute(
             "mtime", INTEGER, "Last change, in seconds since 1970-01-01 UTC.", lambda found: found["mtime"]
         ),
@@ -179,7 +200,7 @@ def _place(params: Params) -> str:
 RESOURCES = (
     Resource(
         "file",
-        "One file of any type.",
+        "One file of any type. Its access control list (ACL) is not read.",
         lambda params: "File {}".format(params["path"]),
         _place,
         attributes_by_name(
@@ -235,7 +256,7 @@ RESOURCES = (
     ),
     Resource(
         "directory",
-        "One directory; anything else at the path counts as no directory.",
+        "One directory; anything else at the path counts as no directory. Its access control list (ACL) is not read.",
         lambda params: "Directory {}".format(params["path"]),
         _place,
         attributes_by_name(*_stat_attributes(_directory(_seen), _directory(_stat))),
