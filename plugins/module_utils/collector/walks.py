@@ -8,8 +8,8 @@ bit), unowned (the user is not in /etc/passwd, or the group not in /etc/group), 
 directories whose name is the option `name`, in which * and ? stand for other characters).
 
 A walk stays on one file system, so volumes are not searched, and never enters /proc, /sys and /dev. It ends
-after `seconds`, and at `limit` entries. Only a walk that saw everything is ok. Stopped early it is timed_out or
-too_large; with directories that could not be read, unreadable. In these cases the fact carries what was found as
+after `seconds`, and at `limit` entries. Only a walk that saw everything within reach is ok. Stopped early it is timed_out
+or too_large; with directories that could not be read, unreadable. In these cases the fact carries what was found as
 its partial value: enough to prove a failure, never to prove its absence. Without find (GNU, busybox or toybox),
 head, sleep and base64 or od the fact is unsupported.
 
@@ -297,12 +297,12 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
     # find ends with 1 also where files vanished while it ran, which is no defect of the walk, and for other
     # directories
     explained = search.vanished + search.complaints + sum(count for count, _closed in search.below)
-    complete = not unreadable and (search.code == 0 or (search.code == 1 and explained > 0))
+    complete = unreadable == closed and (search.code == 0 or (search.code == 1 and explained > 0))
     value: dict[str, Any] = {
         "entries": [{"path": path} for path in entries[:limit]],
         "complete": complete and len(entries) <= limit,
         "unreadable": unreadable,
-        "closed": closed if search.code in (0, 1) else 0,
+        "closed": closed,
     }
     if len(entries) > limit or search.code == _CUT_OFF:
         return Fact(TOO_LARGE, value, f"it found too much: {len(entries)} entries or more")
@@ -312,7 +312,7 @@ def _read_walk(answer: Answer, query: Query) -> Fact:
         return Fact(
             UNREADABLE,
             value,
-            f"find ended with {search.code} and {unreadable} complaints: it is not allowed to read all "
+            f"find ended with {search.code} and {unreadable - closed} complaints: it is not allowed to read all "
             "places, or does not know a predicate",
         )
     return Fact(OK, value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ...collector.facts import ABSENT, OK, UNREADABLE, Fact, Query
+from ...collector.facts import ABSENT, OK, Query
 from ..evidence import NotKnownError, Partial
 from ..resource import Field, Needs, Parameter, Params, View
 from ..tables import table
@@ -41,18 +41,17 @@ def _rows_of(needs: Needs) -> Callable[[View], Any]:
                 continue
             if fact.value is None:
                 raise NotKnownError(query.key, fact.cause or fact.status)
-            if fact.status != OK and not (
-                view.params.get("within_reach") and _lacks_closed_places_alone(fact)
-            ):
-                missing = missing or Partial(None, query.key, fact.cause)
+            closed = 0 if view.params.get("within_reach") else fact.value.get("closed", 0)
+            if fact.status != OK or closed:
+                missing = missing or Partial(None, query.key, fact.cause or _closed(closed))
             rows.extend(fact.value["entries"])
         return Partial(rows, missing.what, missing.cause) if missing else rows
 
     return rows_of
 
 
-def _lacks_closed_places_alone(fact: Fact) -> bool:
-    return fact.status == UNREADABLE and 0 < fact.value["unreadable"] == fact.value.get("closed")
+def _closed(places: int) -> str:
+    return f"the container's user is not allowed to search {places} directories there"
 
 
 def _title(params: Params) -> str:
