@@ -19,4 +19,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_container)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        return read_judging_input(params)
+        return read_judging_input(params, self.files())

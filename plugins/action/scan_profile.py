@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
-from ..module_utils.options.profile import scan_profile_spec
+from typing import Any
+
+from ..module_utils.options.profile import ProfileOptions, scan_profile_spec
+from ..module_utils.options.spec import Params
 from ..module_utils.tasks.profile import compile_shipped_profiles, run_scan_profile
+from ..plugin_utils.profile_and_amendment_files import found_profiles
 from ..plugin_utils.scan_action import ScanAction
 
 # Ansible loads action plugins before it forks a worker for each host.
@@ -18,3 +22,7 @@ class ActionModule(ScanAction):
     module_name = "scan_profile"
     spec = staticmethod(scan_profile_spec)
     task = staticmethod(run_scan_profile)
+
+    def prepare(self, params: Params) -> dict[str, Any]:
+        options = ProfileOptions.from_params(params)
+        return {"profiles": found_profiles(options.names, self.files())}

@@ -9,7 +9,7 @@ from typing import Any
 from ..module_utils.options.spec import Params
 from ..module_utils.options.threshold import scan_threshold_spec
 from ..module_utils.tasks.threshold import run_scan_threshold
-from ..plugin_utils.controller_files import read_yaml_file
+from ..plugin_utils.profile_and_amendment_files import read_threshold_file
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -19,8 +19,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_threshold)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        """A threshold file is a file of the controller; a task elsewhere gets its content."""
-        path = params["threshold"]
-        if isinstance(path, str) and path:
-            return {"threshold": read_yaml_file(path, "bad_threshold"), "threshold_source": path}
-        return {}
+        return read_threshold_file(params, self.files())

@@ -13,9 +13,11 @@ author:
   - securescan.kubernetes contributors (@securescan)
 description:
   - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook.
-  - Metrics are of clusters, not of single containers; labels are C(host), C(cluster), C(status), C(severity),
-    C(outcome), C(result), C(evidence).
-  - The file is replaced as a whole, so that it is never read half written.
+  - Metrics are of clusters, not of single containers. C(docs/metrics.md) of the collection names each with its labels.
+  - Series of clusters that the play did not have, because of C(--limit) for instance, stay in the file. The metric
+    C(securescan_run_observed_timestamp_seconds) says when a cluster was seen.
+  - A host counts as scanned when a container of it was scanned, or none was to be.
+  - The file is replaced as a whole, so that it is never read half written. Plays that end at the same time wait for each other.
 requirements:
   - enable it in C(callbacks_enabled)
 options:
@@ -28,6 +30,17 @@ options:
     ini:
       - section: callback_scan_metrics
         key: path
+  keep_days:
+    description:
+      - The days for which the series of a cluster are kept that no play had since. V(0) keeps none.
+      - To drop a cluster at once that has left the inventory, remove the file. The next play over all clusters writes it anew.
+    type: float
+    default: 30
+    env:
+      - name: SECURESCAN_METRICS_KEEP_DAYS
+    ini:
+      - section: callback_scan_metrics
+        key: keep_days
 seealso:
   - plugin: securescan.kubernetes.scan_fleet
     plugin_type: callback
@@ -42,12 +55,12 @@ ansible.cfg: |
   path = /var/lib/node_exporter/textfile/securescan.prom
 """
 
-import os
-import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..module_utils.reports.metrics import render_metrics
+from ..plugin_utils.kept_file import replace_file
 from ..plugin_utils.observed_runs import ObservingCallback
 
 
@@ -58,24 +71,11 @@ class CallbackModule(ObservingCallback):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        text = render_metrics(self._observed.runs)
-        if not text:
+        runs, now = self._observed.runs, datetime.now(timezone.utc)
+        if not runs:
             return
-        path = Path(self.get_option("path"))
+        path, keep_days = Path(self.get_option("path")), self.get_option("keep_days")
         try:
-            _replace(path, text)
+            replace_file(path, lambda before: render_metrics(runs, now, before, keep_days))
         except OSError as error:
             self._display.warning(f"the metrics could not be written to {path}: {error.strerror or error}")
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".securescan-", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        temporary.chmod(0o644)  # the node exporter is another user, and there is nothing secret in it
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink()
-        raise

@@ -88,6 +88,7 @@ options:
         entry. Scans without it use only what they have added themselves.
       - With V(0) each is told to end when its target is done. One that cannot be told ends by itself, at most 30 seconds after
         O(timeout).
+      - From 0 to 86400.
     type: int
     default: 0
   debug_match_capabilities:

@@ -54,10 +54,13 @@ options:
       - Name that the API server's certificate must carry, where it differs from the host in the URL. Also E(K8S_AUTH_TLS_SERVER_NAME).
     type: str
   proxy:
-    description: URL of an HTTP proxy. Also E(K8S_AUTH_PROXY).
+    description:
+      - URL of a proxy by which the server is reached, C(http://), C(https://), C(socks5://) or C(socks5h://). Also E(K8S_AUTH_PROXY).
+      - Without it that of the kubeconfig's cluster, then E(HTTPS_PROXY), which is never used for C(localhost) and loopback addresses.
     type: str
   no_proxy:
-    description: Comma separated hosts that are reached without the proxy. Also E(K8S_AUTH_NO_PROXY).
+    description:
+      - Comma separated hosts that are reached without the proxy, in the form of E(NO_PROXY). Also E(K8S_AUTH_NO_PROXY).
     type: str
   impersonate_user:
     description: User to act as. Also E(K8S_AUTH_IMPERSONATE_USER).

@@ -16,7 +16,8 @@ options:
   lifetime:
     description:
       - Lifetime of the access and of its tokens, in seconds.
-      - At least 600, the API's minimum for a token, and at most 86400.
+      - The API's minimum for a token is 600 seconds.
+      - From 600 to 86400.
     type: int
     default: 3600
   account_namespace:

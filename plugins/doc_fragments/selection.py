@@ -108,7 +108,9 @@ options:
     choices: [all, one]
     default: all
   limit:
-    description: The largest number of containers that are chosen. When more match, a warning says so. No limit when not given.
+    description:
+      - The largest number of containers that are chosen. When more match, a warning says so. No limit when not given.
+      - From 1 to 1000000.
     type: int
   allow_empty:
     description:

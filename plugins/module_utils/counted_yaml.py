@@ -54,6 +54,7 @@ class YamlLimits:
 
 FILE_LIMITS = YamlLimits()
 NOT_YAML = "not valid YAML"
+_TAG = "tag:yaml.org,2002:"
 
 
 class YamlError(Exception):
@@ -65,11 +66,19 @@ class YamlError(Exception):
         self.rule = rule
 
 
-def compose_yaml(text: str, source: str, limits: YamlLimits = FILE_LIMITS, *, quick: bool = False) -> Any:
+def compose_yaml(
+    text: str,
+    source: str,
+    limits: YamlLimits = FILE_LIMITS,
+    *,
+    quick: bool = False,
+    as_kubectl: bool = False,
+) -> Any:
     """The root node of the one YAML (or JSON) document in `text`, with the marks of each node; None without one.
 
     :param source: names the text in errors
     :param quick: libyaml may be used: the text is not from a container
+    :param as_kubectl: only the first document is read, and a key may stand twice in one mapping
     :raises YamlError: for a text that is no YAML, or not within the limits
     :raises ScanError: missing_library, without PyYAML
     """
@@ -81,11 +90,11 @@ def compose_yaml(text: str, source: str, limits: YamlLimits = FILE_LIMITS, *, qu
         raise YamlError(1, f"the text has more than {limits.characters} characters")
     if quick and HAS_LIBYAML and not any(character in text for character in _READ_DIFFERENTLY):
         try:
-            return _root(_QuickLoader(text, limits))
+            return _root(_QuickLoader(text, limits, as_kubectl), as_kubectl)
         except yaml.YAMLError:
             pass  # said below in PyYAML's words
     try:
-        return _root(_Loader(text, limits))
+        return _root(_Loader(text, limits, as_kubectl), as_kubectl)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
@@ -110,8 +119,40 @@ def plain_data(node: Any) -> Any:
         raise YamlError(1, NOT_YAML, f"{NOT_YAML}: {error}") from None
 
 
-def _root(loader: Any) -> Any:
+def read_as_kubectl(text: str, source: str, limits: YamlLimits) -> Any:
+    """The value of the first document of `text`, as kubectl reads a kubeconfig: documents behind the first do not
+    count, of equal keys in one mapping the last holds, a tag that is not known changes nothing, and what YAML 1.1 takes
+    for a date, for a number of base 60 (12:30) or for "=" is text. None where there is nothing, or null.
+
+    :raises YamlError: as `compose_yaml`
+    :raises ScanError: missing_library, without PyYAML
+    """
+    node = compose_yaml(text, source, limits, quick=True, as_kubectl=True)
+    _make_texts(node, set())
+    return plain_data(node)
+
+
+def _make_texts(node: Any, seen: set[int]) -> None:
+    """Gives each node that only YAML 1.1 takes for something else the tag of a text."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        is_base_60 = node.tag in (_TAG + "int", _TAG + "float") and ":" in node.value
+        if is_base_60 or node.tag in (_TAG + "timestamp", _TAG + "value") or not node.tag.startswith(_TAG):
+            node.tag = _TAG + "str"
+    elif isinstance(node, yaml.CollectionNode):
+        if not node.tag.startswith(_TAG):
+            node.tag = _TAG + ("map" if isinstance(node, yaml.MappingNode) else "seq")
+        for part in node.value:
+            for inner in part if isinstance(part, tuple) else (part,):
+                _make_texts(inner, seen)
+
+
+def _root(loader: Any, only_first: bool) -> Any:
     try:
+        if only_first:
+            return loader.get_node() if loader.check_node() else None
         return loader.get_single_node()
     finally:
         loader.dispose()
@@ -121,9 +162,11 @@ class _CountingComposer(Composer):
     """Makes nodes of a parser's events, and counts them."""
 
     _limits: YamlLimits
+    _allows_equal_keys: bool
 
-    def _count_by(self, limits: YamlLimits) -> None:
+    def _count_by(self, limits: YamlLimits, allows_equal_keys: bool) -> None:
         self._limits = limits
+        self._allows_equal_keys = allows_equal_keys
         self._parts = self._characters = self._depth = 0
         self._end = time.thread_time() + limits.seconds
         # node -> the parts and characters in it, once it is whole
@@ -170,7 +213,7 @@ class _CountingComposer(Composer):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             line = key.start_mark.line + 1
-            if key.value in first:
+            if key.value in first and not self._allows_equal_keys:
                 raise YamlError(
                     line,
                     "a key stands twice in one mapping",
@@ -187,20 +230,20 @@ def _problem(event: Any, rule: str) -> YamlError:
 if yaml is not None:
 
     class _Loader(Reader, Scanner, Parser, _CountingComposer, Resolver):
-        def __init__(self, text: str, limits: YamlLimits) -> None:
+        def __init__(self, text: str, limits: YamlLimits, allows_equal_keys: bool) -> None:
             Reader.__init__(self, text)
             Scanner.__init__(self)
             Parser.__init__(self)
             Composer.__init__(self)
             Resolver.__init__(self)
-            self._count_by(limits)
+            self._count_by(limits, allows_equal_keys)
 
 
 if HAS_LIBYAML:
 
     class _QuickLoader(_CountingComposer, CParser, Resolver):
-        def __init__(self, text: str, limits: YamlLimits) -> None:
+        def __init__(self, text: str, limits: YamlLimits, allows_equal_keys: bool) -> None:
             CParser.__init__(self, text)
             Composer.__init__(self)
             Resolver.__init__(self)
-            self._count_by(limits)
+            self._count_by(limits, allows_equal_keys)

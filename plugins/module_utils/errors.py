@@ -38,13 +38,13 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-102",
         "bad_option",
         "An option has a value that cannot be used.",
-        "Correct the option; nothing was touched.",
+        "Correct the option.",
     ),
     ErrorKind(
         "SCAN-103",
         "bad_file",
         "A file that was named cannot be read or understood.",
-        "Correct the file or its path; nothing was touched.",
+        "Correct the file or its path.",
     ),
     ErrorKind(
         "SCAN-104",
@@ -57,7 +57,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "shared_folder",
         "Others are allowed to write to the folder of the results, or to one above it.",
         "Choose a folder that only root and you can write to, or take the rights from the others (chmod go-w). Where "
-        "nobody else is on that machine, allow_shared_folder accepts it; nothing was touched.",
+        "nobody else is on that machine, allow_shared_folder accepts it.",
     ),
     ErrorKind(
         "SCAN-201",
@@ -447,7 +447,7 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-802",
         "bad_results",
         "A results document is missing, empty, cut off, not HDF, or not the one that the run wrote.",
-        "It was not used, and the gate fails. Scan again.",
+        "It was not used, and nothing passes by it. Look for who changed or removed it, and scan again.",
     ),
     ErrorKind(
         "SCAN-803",
@@ -458,9 +458,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
     ErrorKind(
         "SCAN-804",
         "gate_failed",
-        "The results do not meet the threshold.",
-        "The reasons name each unmet limit; fix the findings, let be read what was not reviewed, or agree on a waiver "
-        "with an expiry.",
+        "Something was found that the threshold does not allow.",
+        "The reasons name each unmet limit; fix the findings, or agree on a waiver with an expiry.",
     ),
     ErrorKind(
         "SCAN-805",
@@ -482,6 +481,20 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "run's name for its cluster.",
     ),
     ErrorKind(
+        "SCAN-808",
+        "not_scanned",
+        "Fewer containers were scanned than the threshold asks for. Nothing was found against those that were scanned.",
+        "Correct what kept the others from being scanned, then scan again: summary.md has the cause of each.",
+    ),
+    ErrorKind(
+        "SCAN-809",
+        "not_judged",
+        "Nothing was found, but the threshold asks for more than could be judged: controls that were not reviewed or "
+        "ended in an error, or evidence of a better grade.",
+        'Let be read what could not be read, attest or waive it: summary.md has the cause of each under "Not reviewed, '
+        'and why".',
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",
@@ -490,6 +503,29 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
 )
 
 KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
+
+
+# The messages of these kinds say what the kind means, of the one thing that they are about: said again, it is noise.
+_SAID_BY_MESSAGES = frozenset(
+    {
+        "bad_attestations",
+        "bad_facts",
+        "bad_file",
+        "bad_option",
+        "bad_profile",
+        "bad_results",
+        "bad_threshold",
+        "bad_waivers",
+        "container_not_running",
+        "missing_library",
+        "no_targets",
+        "profile_not_found",
+        "profile_tests_failed",
+        "shared_folder",
+        "unreachable",
+        "write_failed",
+    }
+)
 
 
 class ScanError(Exception):
@@ -542,8 +578,16 @@ class ScanError(Exception):
         )
 
     def __str__(self) -> str:
-        parts = [f"{self.tried}: " if self.tried else "", self.message.rstrip("."), ". "]
-        if self.cause and self.cause != self.message:
-            parts += [self.cause.rstrip("."), ". "]
-        parts += [self.advice.rstrip("."), ". (", self.kind.code, " ", self.kind.reason, ")"]
-        return "".join(parts)
+        said = [self.message]
+        known = {self.message, self.kind.meaning} if self.reason in _SAID_BY_MESSAGES else {self.message}
+        if self.cause and self.cause not in known:
+            said.append(self.cause)
+        said.append(self.advice)
+        sentences = " ".join(_sentence(text) for text in said)
+        tried = f"{self.tried}: " if self.tried else ""
+        return f"{tried}{sentences} ({self.kind.code} {self.kind.reason})"
+
+
+def _sentence(text: str) -> str:
+    """The text with a mark at its end."""
+    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."

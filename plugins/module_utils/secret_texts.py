@@ -10,9 +10,11 @@ miss nothing usual. A harmless text that is taken for a secret is not shown, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .secret_names import is_secret_of_name
 
 _BY_NAME = "a password or token"
 _ON_COMMAND_LINE = "a password on a command line"
@@ -22,6 +24,7 @@ _ON_COMMAND_LINE = "a password on a command line"
 class _Look:
     """How one kind of secret looks.
 
+    `certain`: the form leaves little doubt, so that a control can fail on it.
     `hints`: the text is searched only where one of these is in it, in small letters; none: always. The text comes
     from a container: the pattern takes no more than linear time, so what repeats is bounded, or begins nowhere within
     itself.
@@ -30,10 +33,11 @@ class _Look:
     what: str
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
+    certain: bool = False
 
 
-def _look(what: str, hints: str, *patterns: str) -> _Look:
-    return _Look(what, tuple(hints.split()), re.compile("|".join(patterns), re.MULTILINE))
+def _look(what: str, hints: str, *patterns: str, certain: bool = False) -> _Look:
+    return _Look(what, tuple(hints.split()), re.compile("|".join(patterns), re.MULTILINE), certain)
 
 
 _LOOKS = (
@@ -45,6 +49,7 @@ _LOOKS = (
         r"\bAGE-SECRET-KEY-1",
         r"\"[dk]\"\s{0,9}:\s{0,9}\"[A-Za-z0-9_-]{16}",
         r"<RSAKeyValue>",
+        certain=True,
     ),
     _look(
         "a token",
@@ -53,7 +58,7 @@ _LOOKS = (
         "pypi- hvs. hvb. hvr. s. b. do sk- key- shpat_ shpss_ shpca_ shppa_ sq0 dapi glsa_ lin_api_ fig "
         "rubygems_ dckr_ hf_ atatt3 atbb pmak- sntrys_ nvapi- xkeysib- tskey- dt0c01. nrak- akcp oy2 :aa "
         "eaac sk a3-",
-        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}",
+        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}|(?<![A-Za-z0-9_-])eyJhbGciO[A-Za-z0-9_-]{4}",
         r"(?<![A-Za-z0-9_-])v[1-4]\.local\.[\w-]{20}",
         r"\bA(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}\b",
         r"\bgh[pousr]_[A-Za-z0-9]{20}|\bgithub_pat_\w{20}|\bgl(?:pat|ptt|dt|rt|cbt|agent|soat|oas|ft|imt)-[\w-]{16}",
@@ -65,11 +70,13 @@ _LOOKS = (
         r"\bglsa_\w{16}|\blin_api_\w{16}|\bfig[dou]_[\w-]{16}|\brubygems_\w{16}|\bATATT3\w{16}|\bATBB\w{16}|\bPMAK-[\w-]{16}",
         r"\bnvapi-[\w-]{16}|\btskey-[\w-]{16}|\bNRAK-\w{16}|\bAKCp\w{16}|\boy2[a-z0-9]{43}|\b[0-9]{8,10}:AA[\w-]{30}|\bEAAC[A-Z]\w{20}",
         r"\bA3-[A-Z0-9]{6}-[A-Z0-9-]{16}",
+        certain=True,
     ),
     _look(  # a secret key of AWS, or the like: 40 characters of all three sorts, in no longer word
         "a token",
         "",
         r"(?<![A-Za-z0-9+/=_.:-])(?=[a-z0-9+/]{0,39}[A-Z])(?=[A-Z0-9+/]{0,39}[a-z])(?=[A-Za-z+/]{0,39}[0-9])(?!/)[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/_.-])",
+        certain=True,
     ),
     _look(
         "an address with a token",
@@ -77,6 +84,7 @@ _LOOKS = (
         r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/\w|\bdiscord(?:app)?\.com/api/webhooks/\w",
         r"\bwebhook\.office\.com/webhookb2/\w|\bapi\.telegram\.org/bot\w",
         r"(?i:[?&](?:sig|signature|x-amz-signature|x-goog-signature|x-amz-security-token|key|auth|code|sid|ticket)=[\w%+/=-]{8})",
+        certain=True,
     ),
     _look(
         "a password hash",
@@ -146,6 +154,7 @@ _LOOKS = (
         r"(?i:\bIDENTIFIED (?:BY|WITH)\b|\bPASSWORD '[^']+')|\bpass:[^\s:]\S",
     ),
 )
+_CERTAIN = tuple(look for look in _LOOKS if look.certain)
 
 # The names of secrets. Short ones, and `key`, are names only where what stands around them says so (`_is_name`).
 _NAME = re.compile(
@@ -226,11 +235,22 @@ _LONGEST_AROUND = 120
 
 def secret_in(text: str) -> str:
     """What in a text looks like a secret ("a private key"), or an empty string."""
+    return _look_in(text, _LOOKS) or next(
+        filter(None, (_secret_named(text, name) for name in _NAME.finditer(text))), ""
+    )
+
+
+def certain_secret_in(text: str) -> str:
+    """The same, but only what is a secret by a form that leaves little doubt, such as a private key."""
+    return _look_in(text, _CERTAIN)
+
+
+def _look_in(text: str, looks: Iterable[_Look]) -> str:
     small = text.lower()
-    for look in _LOOKS:
+    for look in looks:
         if (not look.hints or any(hint in small for hint in look.hints)) and look.pattern.search(text):
             return look.what
-    return next(filter(None, (_secret_named(text, name) for name in _NAME.finditer(text))), "")
+    return ""
 
 
 def _secret_named(text: str, name: re.Match[str]) -> str:
@@ -269,6 +289,8 @@ def secret_in_value(value: Any, name: str = "") -> str:
     :param name: what the value is called, where that tells that it is a secret
     """
     texts = list(_texts(value))
+    if name and any(is_secret_of_name(name, text) for text in texts):
+        return _BY_NAME
     named = [f"{name}={text}" for text in texts] if name else []
     return next(filter(None, map(secret_in, (*texts, *named))), "")
 

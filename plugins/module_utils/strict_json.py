@@ -11,6 +11,11 @@ from typing import Any, NoReturn
 
 from .safe_text import one_line
 
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment, unused-ignore]
+
 # Above these digits a whole number is read as a float: long numbers take time with the square of their digits.
 _DIGITS = 20
 _SHOWN = 60
@@ -32,6 +37,23 @@ def load_json(text: str | bytes) -> Any:
         parse_int=_whole_number,
         parse_constant=_refuse_constant,
     )
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8. A lone surrogate is written as \\udXXX.
+
+    By orjson where it is installed, which takes a tenth of the time. What it cannot write, it leaves to the library. Numbers
+    must be finite: orjson writes null for others, and the library refuses them.
+
+    :raises ValueError: a number that is not finite, without orjson
+    """
+    if orjson is not None:
+        try:
+            return bytes(orjson.dumps(value))
+        except TypeError:
+            pass
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,11 @@ def number_of(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+def were(number: int, noun: str) -> str:
+    """For example 1 target was, 2 targets were."""
+    return f"{number_of(number, noun)} {'was' if number == 1 else 'were'}"
+
+
 def columns(text: str) -> int:
     """The terminal columns of a line: wide characters take two, combining ones none."""
     return sum(

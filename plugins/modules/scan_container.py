@@ -62,7 +62,7 @@ options:
     type: bool
     default: false
   concurrency:
-    description: Number of containers that are scanned at the same time.
+    description: Number of containers that are scanned at the same time. From 1 to 1000.
     type: int
     default: 8
   timeout:
@@ -70,10 +70,11 @@ options:
       - Limit in seconds for one container.
       - Searching its texts for the patterns of profiles has what is left of it, 10 seconds at most and 1 second at least. A text that could
         not be searched in that time is not reviewed, also where a pattern must not be found.
+      - From 1 to 3600.
     type: float
     default: 60.0
   output_limit:
-    description: Limit in bytes for the reply of one container.
+    description: Limit in bytes for the reply of one container. From 1024 to 67108864.
     type: int
     default: 8388608
   renew_access:

@@ -23,11 +23,11 @@ description:
     C(docs/manifests/recycle-clusterrole.yml) holds them.
 options:
   wait_timeout:
-    description: Limit in seconds for one pod, from the first attempt to evict it until its successor is ready.
+    description: Limit in seconds for one pod, from the first attempt to evict it until its successor is ready. From 1 to 86400.
     type: float
     default: 300.0
   concurrency:
-    description: Number of workloads that are worked on at the same time.
+    description: Number of workloads that are worked on at the same time. From 1 to 1000.
     type: int
     default: 4
 attributes:

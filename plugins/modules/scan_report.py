@@ -11,8 +11,7 @@ short_description: Write reports of a run
 version_added: 0.1.0
 description:
   - Writes a file for each format that is asked for, from the summary and the documents of a finished run.
-  - It decides nothing. Reports show the decision that M(securescan.kubernetes.scan_threshold) wrote to the run's summary, so it comes
-    after that module.
+  - It decides nothing. Reports show a decision that M(securescan.kubernetes.scan_threshold) took, so it comes after that module.
 options:
   run_dir:
     description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
@@ -22,6 +21,17 @@ options:
     description:
       - SHA-256 of the run's summary, as the task returned it that wrote the run or decided on it last. With another one no report is written.
       - It tells that the run is the one that this task wrote, and whole, whoever could write to its folder since.
+    type: str
+  decision:
+    description:
+      - Which decision on the run the reports show, as RV(securescan.kubernetes.scan_threshold#module:decision) names it. Its folder is
+        taken as well.
+      - Without it the reports show the first decision, which stands in the run's summary.
+    type: path
+  decision_sha256:
+    description:
+      - SHA-256 of the file of O(decision), as RV(securescan.kubernetes.scan_threshold#module:decision_sha256) gives it. With another one
+        no report is written.
     type: str
   formats:
     description:
@@ -33,7 +43,8 @@ options:
   output_dir:
     description:
       - Folder for the reports. It is made where it does not exist.
-      - Without it they are written to the run's folder. Links in a report are relative to that folder.
+      - Without it they are written to the run's folder, and those of a later decision to the folder of that decision. Links in a report
+        are relative to that folder.
     type: path
 attributes:
   check_mode:
@@ -66,6 +77,8 @@ EXAMPLES = r"""
       securescan.kubernetes.scan_report:
         run_dir: "{{ scan.run_dir }}"
         summary_sha256: "{{ decided.summary_sha256 }}"
+        decision: "{{ decided.decision }}"
+        decision_sha256: "{{ decided.decision_sha256 }}"
       when: decided.gate is defined
 
 - name: Write what the pipeline reads to where it looks for it

@@ -56,9 +56,10 @@ options:
     description:
       - Number of the user of those containers whose user is not known. It is known where the template's security contexts say it,
         or where the nodes report it of the workload's youngest pod.
+      - From 0 to 2147483647.
     type: int
   run_as_group:
-    description: Number of the group of those containers whose group is not known. It is known in the same cases.
+    description: Number of the group of those containers whose group is not known. It is known in the same cases. From 0 to 2147483647.
     type: int
   resources:
     description: Requests and limits of a sidecar, as in a pod's spec. An empty dictionary sets none.
@@ -76,7 +77,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait for all of them.
+    description: Seconds to wait for all of them. From 1 to 86400.
     type: int
     default: 300
   manifests_only:

@@ -20,6 +20,7 @@ options:
     description:
       - The largest number of containers in RV(targets). A warning says when there are more. With V(0) the list is empty, without a warning.
       - The file of O(output_file) holds all of them.
+      - From 0 to 1000000.
     type: int
     default: 20
   output_file:
@@ -38,11 +39,13 @@ options:
     type: bool
     default: false
   concurrency:
-    description: How many containers the scan would scan at the same time, for the estimate.
+    description: How many containers the scan would scan at the same time, for the estimate. From 1 to 1000.
     type: int
     default: 8
   timeout:
-    description: Limit in seconds for one container. A debug container that O(debug_keep_alive) has kept serves only if it still lives that long.
+    description:
+      - Limit in seconds for one container. A debug container that O(debug_keep_alive) has kept serves only if it still lives that long.
+      - From 1 to 3600.
     type: float
     default: 60.0
   earlier_run:

@@ -10,7 +10,9 @@ module: scan_threshold
 short_description: Decide whether a run's results meet a threshold
 version_added: 0.1.0
 description:
-  - Judges every profile of every target of a run by a threshold in SAF's format, and writes the decision to the run's summary.
+  - Judges every profile of every target of a run by a threshold in SAF's format, and keeps the decision with the run.
+  - A decision is never rewritten. The first one stands in the run's summary. A later one, by another threshold or over a run that was
+    changed since, gets a folder of its own below C(decisions/) of the run. The same decision asked for again writes nothing.
   - M(securescan.kubernetes.scan_report) writes reports that show it.
   - It fails closed. Missing, truncated, changed, foreign or surplus documents, a summary that does not fit them, unknown keys and
     containers that were not scanned fail the gate or the task. They never pass.
@@ -25,7 +27,9 @@ options:
       - It tells that the run is the one that this task wrote, and whole, whoever could write to its folder since.
     type: str
   max_age:
-    description: The seconds since the containers were scanned, at most. An older run fails the gate. Without it a run can be of any age.
+    description:
+      - The seconds since the containers were scanned, at most. An older run fails the gate. Without it a run can be of any age.
+      - From 0 to 315360000.
     type: int
   allow_shared_folder:
     description:
@@ -74,6 +78,10 @@ options:
       - V(error) fails it only when a container could not be scanned or judged, a control ended in a profile error, or the run is not
         as its scan wrote it.
       - V(never) reports only.
+      - RV(error.reason) tells why a task failed. C(gate_failed) is for something that the threshold does not allow, C(not_scanned) for
+        containers that could not be scanned, C(not_judged) for controls that could not be judged, C(bad_results) for a run that is not as
+        its scan wrote it. Where there are several, it is the first of C(bad_results), C(gate_failed), C(not_scanned) and C(not_judged);
+        RV(gate.reason_counts) has the number of each.
     type: str
     choices: [gate, error, never]
     default: gate
@@ -92,7 +100,7 @@ attributes:
     details: Decides, and writes nothing.
   diff_mode:
     support: none
-    details: It changes nothing but the decision in the run's summary.
+    details: It changes nothing but the run's own decisions.
   idempotent:
     support: full
 seealso:
@@ -150,7 +158,7 @@ age:
   type: int
   sample: 42
 summary_sha256:
-  description: SHA-256 of the run's summary with the decision, for the tasks that read it.
+  description: SHA-256 of the run's summary, with the first decision on the run, for the tasks that read it.
   returned: always
   type: str
   sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
@@ -164,6 +172,21 @@ gate:
       type: bool
       returned: always
       sample: false
+    kind:
+      description: What it failed for, as O(fail_on) explains; empty when it passed.
+      type: str
+      returned: always
+      sample: gate_failed
+    decided_at:
+      description: When it was taken, in UTC. Empty for a decision of an older release.
+      type: str
+      returned: always
+      sample: "2026-11-23T13:00:42Z"
+    decided_by:
+      description: The name of the user who ran the task, on the machine where it ran.
+      type: str
+      returned: always
+      sample: jenkins
     coverage:
       description: Percentage of the selected containers that were scanned, and on which each profile judged something.
       type: float
@@ -192,13 +215,41 @@ gate:
       sample:
         - "2 targets of shop/legacy: workload-baseline: failed.critical.max: found 1 (wb-privileged), must be at most 0"
     reason_count:
-      description: Number of unmet limits.
+      description: Number of unmet limits. Reasons that say the same of several containers are one of RV(gate.reasons).
       type: int
       returned: always
-      sample: 4
+      sample: 5
+    reason_counts:
+      description: Number of reasons of each kind.
+      type: dict
+      returned: always
+      sample: {bad_results: 0, gate_failed: 4, not_scanned: 1, not_judged: 0}
+decision:
+  description:
+    - The file in which the decision stands. C(summary.json) of the run for the first one, C(decision.json) in a folder of its own for a later one.
+    - In check mode it is not there; it is where the decision would be written.
+  returned: always
+  type: str
+  sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+decision_sha256:
+  description: SHA-256 of that file.
+  returned: always
+  type: str
+  sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
+decisions:
+  description: The last 20 decisions on the run, the oldest first and this one last, each with what it was by and where it stands.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - decided_at: "2026-11-23T13:00:42Z"
+      decided_by: jenkins
+      passed: false
+      threshold: the default threshold
+      path: /var/lib/scans/20261123t130000-1f9a2c/summary.json
 files:
-  description: The run's summary, to which the decision was written.
-  returned: when not in check mode
+  description: The file of the decision. None in check mode.
+  returned: always
   type: list
   elements: str
 error:

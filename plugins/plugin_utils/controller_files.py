@@ -1,17 +1,85 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of the controller that a task needs wherever it runs: read here, handed over as plain JSON values."""
+"""Files of the controller that a task needs wherever it runs: found as Ansible finds files, read here, handed over as plain
+JSON values."""
 
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from ansible.errors import AnsibleFileNotFound
 
 from ..module_utils.counted_yaml import FILE_LIMITS
 from ..module_utils.errors import ScanError
 from ..module_utils.results.strict_yaml import load_yaml
+
+_COLLECTION = pathlib.Path(__file__).resolve().parents[2]
+# In these stand files of the collection, which nobody means by a name of a file: a play of `securescan.kubernetes.scan` is
+# in the first, our roles are in the second.
+_OWN_FOLDERS = (_COLLECTION / "playbooks", _COLLECTION / "roles")
+_KEY = re.compile(r"[\w.-]+:(\s|$)")
+
+
+class ControllerFiles:
+    """Looks for a relative path as Ansible does: in the folder `files` of the role and the play, and in these folders
+    themselves, the nearest first; then in the current directory.
+
+    :param search_path: of the task, as its `get_search_path` gives it
+    :param loader: Ansible's DataLoader
+    """
+
+    def __init__(self, search_path: Iterable[str], loader: Any) -> None:
+        self._folders = [folder for folder in search_path if not _is_ours(folder)]
+        self._loader = loader
+
+    def find(self, path: str, option: str) -> str:
+        """The absolute path of a file or folder.
+
+        :raises ScanError: bad_file, with all places that were tried; and for content in place of a path
+        """
+        found, tried = self.look_for(path)
+        if found is not None:
+            return found
+        if looks_like_content(path):
+            raise ScanError(
+                "bad_file",
+                f"{option} is a text in YAML or JSON; the path of a file, or in a play a dictionary, is expected",
+                tried=f"reading the option {option}",
+                advice="Put the text into a file and give its path, or give a dictionary.",
+            )
+        raise ScanError(
+            "bad_file",
+            f"{path} does not exist; looked at {', '.join(tried)}",
+            tried=f"reading the option {option}",
+        )
+
+    def look_for(self, path: str) -> tuple[str | None, Sequence[str]]:
+        """The absolute path, None where there is no such file; and the absolute paths that were tried."""
+        own = pathlib.Path(path).expanduser()
+        here = _absolute(own)
+        tried: list[str] = []
+        if not own.is_absolute() and not looks_like_content(path):
+            try:
+                found = _absolute(self._loader.path_dwim_relative_stack(self._folders, "files", path))
+                if not _is_ours(found):
+                    return found, [found]
+            except AnsibleFileNotFound as missing:
+                places = (_absolute(os.fsdecode(place)) for place in missing.paths or ())
+                tried = [place for place in places if not _is_ours(place)]
+        tried = [*tried, here] if here not in tried else tried
+        return (here if _exists(here) else None), list(dict.fromkeys(tried))
+
+
+def looks_like_content(path: str) -> bool:
+    """Whether a text that should be a path is YAML or JSON."""
+    text = path.strip()
+    return "\n" in text or text[:1] in ("{", "[") or _KEY.match(text) is not None
 
 
 def read_yaml_file(path: str, reason: str) -> Any:
@@ -21,5 +89,23 @@ def read_yaml_file(path: str, reason: str) -> Any:
         with pathlib.Path(path).expanduser().open(encoding="utf-8") as file:
             text = file.read(FILE_LIMITS.characters + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise ScanError("bad_file", f"{path}: {error}", tried="reading a file of the controller") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ScanError("bad_file", f"{path}: {why}", tried="reading a file of the controller") from error
     return json.loads(json.dumps(load_yaml(text, path, reason), default=str))
+
+
+def _absolute(path: str | pathlib.Path) -> str:
+    # links stay as they are named
+    return os.path.normpath(pathlib.Path(path).absolute())
+
+
+def _exists(path: str) -> bool:
+    try:
+        return pathlib.Path(path).exists()
+    except (OSError, ValueError):  # too long for a name, or with a character that no path has
+        return False
+
+
+def _is_ours(path: str) -> bool:
+    place = pathlib.Path(os.path.realpath(path))
+    return any(folder == place or folder in place.parents for folder in _OWN_FOLDERS)

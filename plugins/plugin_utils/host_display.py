@@ -10,7 +10,7 @@ worker after another, so blocks of several hosts never mix, and a job system kee
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible import constants, context
 from ansible.utils.display import Display
@@ -42,6 +42,8 @@ _FOR_PEOPLE = frozenset(
 # ansible-runner's callback stands in front of the one that the operator has chosen, which this variable names.
 _OF_RUNNER = "awx_display"
 _BEHIND_RUNNER = "ORIGINAL_STDOUT_CALLBACK"
+# How many v of the command line it takes.
+_DETAILS = 3
 
 
 def stdout_callback(environ: Mapping[str, str]) -> str:
@@ -77,6 +79,17 @@ class HostDisplay:
     def say(self, text: str) -> None:
         """One line of progress, at once."""
         self._display(f"[{self._host}] {text}")
+
+    def teller(self) -> Callable[[str], None] | None:
+        """What displays one line of detail (-vvv); None where nobody wants them, so that none is made."""
+        if self._is_silent or _display.verbosity < _DETAILS:
+            return None
+        return lambda text: _display.vvv(text, host=self._host)
+
+    def sums(self, text: str) -> None:
+        """A line of sums (-vv), if there is one."""
+        if text and not self._is_silent:
+            _display.vv(f"[{self._host}] {text}")
 
     def block(self, lines: Sequence[str], cluster: str = "") -> None:
         """Lines below a head that names the host, and its cluster where that has another name, in one call."""

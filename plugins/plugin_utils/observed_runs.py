@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,42 @@ from ..module_utils.reports.fleet import ClusterRun
 from ..module_utils.results.run import Run, parse_run
 
 _PREFIX = "securescan.kubernetes."
+# reasons of the catalogue of errors, where a result names none
+_UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
 _SCANS = ("scan_container", "scan_judgement")
+_BEFORE_SCANS = ("scan_profile", "scan_target_info", "scan_access")
 
 
 class ObservedRuns:
-    """Takes the results of tasks one by one; `runs` is what became of each host that was scanned."""
+    """Takes the results of tasks one by one; `runs` is what became of each host that was scanned, or was to be.
+
+    A host whose task before the scan failed has no scan. It counts when another host of the playbook was scanned.
+    """
 
     def __init__(self) -> None:
         self._runs: dict[str, ClusterRun] = {}
+        self._failed_before: dict[str, ClusterRun] = {}
 
     def observe(self, host: str, action: str, result: dict[str, Any]) -> None:
         name = action[len(_PREFIX) :] if action.startswith(_PREFIX) else action
         if name in _SCANS:
             self._runs[host] = _run_of(host, result)
-        elif name == "scan_threshold" and host in self._runs and isinstance(result.get("gate"), dict):
-            before = self._runs[host]
-            run = _decided(before, result)
-            self._runs[host] = ClusterRun(host, run, before.error, bool(result["gate"].get("passed")))
+        elif name == "scan_threshold" and host in self._runs:
+            self._runs[host] = _decided(self._runs[host], result)
+        elif name in _BEFORE_SCANS and result.get("failed"):
+            self._failed_before[host] = _failed(host, result)
 
     def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
-        if action.rpartition(".")[2] in _SCANS:
-            self._runs[host] = ClusterRun(host, error=str(result.get("msg") or "unreachable"))
+        name = action.rpartition(".")[2]
+        unreachable = ClusterRun(host, error=str(result.get("msg") or "unreachable"), reason=_UNREACHABLE)
+        if name in _SCANS:
+            self._runs[host] = unreachable
+        elif name in _BEFORE_SCANS:
+            self._failed_before[host] = unreachable
 
     @property
     def runs(self) -> list[ClusterRun]:
-        return list(self._runs.values())
+        return list({**self._failed_before, **self._runs}.values()) if self._runs else []
 
 
 class ObservingCallback(CallbackBase):
@@ -63,7 +75,19 @@ class ObservingCallback(CallbackBase):
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
 
 
-def _decided(before: ClusterRun, result: dict[str, Any]) -> Run | None:
+def _decided(before: ClusterRun, result: dict[str, Any]) -> ClusterRun:
+    """The host with what the gate said, or with the error that kept it from saying anything."""
+    gate, reason = result.get("gate"), _reason(result)
+    if not isinstance(gate, dict):
+        return replace(before, reason=reason or before.reason)
+    passed = bool(gate.get("passed"))
+    kind = "" if passed else str(gate.get("kind") or "")  # where the task was told not to fail
+    return replace(
+        before, run=_decided_run(before, result), passed=passed, reason=reason or kind or before.reason
+    )
+
+
+def _decided_run(before: ClusterRun, result: dict[str, Any]) -> Run | None:
     """The run with what the gate made of its targets, or as it was where that cannot be read or is another run's."""
     again = [_run_of(before.host, {"summary_file": path}).run for path in (result.get("files") or [])[:1]]
     if before.run is not None and again and again[0] is not None and again[0].run_id == before.run.run_id:
@@ -73,9 +97,22 @@ def _decided(before: ClusterRun, result: dict[str, Any]) -> Run | None:
 
 def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:
     path = result.get("summary_file")
+    if not path and not result.get("failed"):
+        return ClusterRun(host, error=str(result.get("msg") or "no run (check mode?)"), is_planned=True)
     if not path:
-        return ClusterRun(host, error=str(result.get("msg") or "no run (check mode?)"))
+        return _failed(host, result)
     try:
-        return ClusterRun(host, parse_run(Path(path).read_bytes(), str(path)))
+        run = parse_run(Path(path).read_bytes(), str(path), str(Path(path).parent))
     except (OSError, ScanError) as error:
-        return ClusterRun(host, error=f"its summary cannot be read here: {error}")
+        return ClusterRun(host, error=f"its summary cannot be read here: {error}", reason=_UNREADABLE)
+    return ClusterRun(host, run, reason=_reason(result))
+
+
+def _failed(host: str, result: dict[str, Any]) -> ClusterRun:
+    return ClusterRun(host, error=str(result.get("msg") or "it failed"), reason=_reason(result) or _UNKNOWN)
+
+
+def _reason(result: dict[str, Any]) -> str:
+    """The reason of the error with which a task ended, empty without one."""
+    error = result.get("error")
+    return str(error.get("reason") or "") if isinstance(error, dict) else ""

@@ -6,35 +6,71 @@ content."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..module_utils.options.profile import ProfileOptions
 from ..module_utils.options.spec import Params
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.waivers import load_waivers
-from ..module_utils.tasks.profile import chosen_profiles, compile_shipped_profiles
-from .controller_files import read_yaml_file
+from ..module_utils.tasks.profile import (
+    chosen_profiles,
+    compile_shipped_profiles,
+    is_shipped,
+    no_such_profile,
+)
+from .controller_files import ControllerFiles, read_yaml_file
 
 # Ansible loads action plugins before it forks a worker for each host.
 compile_shipped_profiles()
 
 
-def read_judging_input(params: Params) -> dict[str, Any]:
+def read_judging_input(params: Params, files: ControllerFiles) -> dict[str, Any]:
     """Profiles, waivers and attestations are files of the controller; a task elsewhere gets their content.
 
     :raises ScanError: naming the file, where one breaks its format; bad_option, for a profile of an engine
         that does not exist
     """
+    return {"compiled_profiles": compiled_profiles(params, files), **read_amendment_files(params, files)}
+
+
+def compiled_profiles(params: Params, files: ControllerFiles) -> list[dict[str, Any]]:
+    """The profiles as plain values. :raises ScanError: as `found_profiles` and `chosen_profiles`"""
     options = ProfileOptions.from_params(params)
-    return {
-        "compiled_profiles": [
-            profile.as_dict() for profile in chosen_profiles(options.names, options.inputs)
-        ],
-        **_read_amendment_files(params),
-    }
+    names = found_profiles(options.names, files)
+    return [profile.as_dict() for profile in chosen_profiles(names, options.inputs)]
 
 
-def _read_amendment_files(params: Params) -> dict[str, Any]:
+def found_profiles(names: Sequence[str], files: ControllerFiles) -> list[str]:
+    """The names of shipped profiles as they are, other profiles by the absolute paths of their files or folders.
+
+    :raises ScanError: profile_not_found, with all places that were tried
+    """
+    return [name if is_shipped(name) else _found_profile(name, files) for name in names]
+
+
+def _found_profile(name: str, files: ControllerFiles) -> str:
+    found, tried = files.look_for(name)
+    if found is None:
+        raise no_such_profile(name, tried)
+    return found
+
+
+def read_threshold_file(params: Params, files: ControllerFiles) -> dict[str, Any]:
+    """A threshold file is a file of the controller; a task elsewhere gets its content.
+
+    :raises ScanError: bad_file; bad_threshold, for what is no YAML
+    """
+    path = params["threshold"]
+    if not isinstance(path, str):
+        return {}
+    found = files.find(path, "threshold")
+    content = read_yaml_file(found, "bad_threshold")
+    # an empty file is no wish for the default
+    return {"threshold": {} if content is None else content, "threshold_source": found}
+
+
+def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
     """The content of those of the two options that name a file. ScanError, naming the file, where it breaks
     its format."""
     read: dict[str, Any] = {}
@@ -44,6 +80,7 @@ def _read_amendment_files(params: Params) -> dict[str, Any]:
     ):
         path = params[option]
         if isinstance(path, str):
-            read[option] = read_yaml_file(path, reason)
-            load(read[option], path)
+            found = files.find(path, option)
+            read[option] = read_yaml_file(found, reason)
+            load(read[option], found)
     return read

@@ -10,6 +10,7 @@ any other connection, the module of the same name does the same work on the host
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,10 +20,17 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.errors import ScanError
 from ..module_utils.module_run import Task
-from ..module_utils.options.spec import Params, Spec
+from ..module_utils.options.spec import Params, Spec, bad_option
+from ..module_utils.options.values import read_values
 from ..module_utils.tasks.context import TaskContext
+from .controller_files import ControllerFiles, looks_like_content
 from .host_display import HostDisplay, terminal_columns
+from .role_variables import variable_of
 
+# Options that name files of the machine where the task runs.
+_CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
+_OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
+_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
 
 
@@ -33,31 +41,38 @@ class ScanAction(ActionBase):
     _supports_check_mode = True
     module_name = ""
     always_here = False
+    # said with every error of a task that is there to find it before the cluster is asked
+    assurance = ""
     spec: Callable[[], Spec]
     task: Task
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
-        params = self._validated()
+        params: dict[str, Any] = {}
         display = HostDisplay(
             str((task_vars or {}).get("inventory_hostname", "")), no_log=bool(self._task.no_log)
         )
         context = self._context(environ, display)
         try:
+            given = self.given()
+            params = self._validated(given)
             extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
             if self._runs_here():
+                extra.update(self._connection_files(params))
                 result.update(type(self).task({**params, **extra}, context))
             else:
                 result.update(
                     self._execute_module(
                         module_name=f"securescan.kubernetes.{self.module_name}",
-                        module_args={**self._task.args, **extra},
+                        module_args={**given, **extra},
                         task_vars=task_vars,
                     )
                 )
         except ScanError as error:
+            error = self._completed(error)
             result.update(failed=True, msg=str(error), error=error.record())
+        display.sums(context.log.sums())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
         if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
@@ -85,8 +100,52 @@ class ScanAction(ActionBase):
     def _runs_here(self) -> bool:
         return self.always_here or (self._connection.transport == "local" and not self._play_context.become)
 
-    def _validated(self) -> dict[str, Any]:
-        validation = ArgumentSpecValidator(type(self).spec()).validate(self._task.args)
+    def files(self) -> ControllerFiles:
+        """Where the files are looked for that the task's options name."""
+        return ControllerFiles(self._task.get_search_path(), self._loader)
+
+    def _connection_files(self, params: Params) -> dict[str, Any]:
+        """The files of the connection by their absolute paths, looked for as kubernetes.core does it."""
+        found: dict[str, Any] = {}
+        for option in _CONNECTION_FILES:
+            path = params.get(option)
+            if isinstance(path, str) and not looks_like_content(path):
+                parts = path.split(os.pathsep) if option == "kubeconfig" else [path]
+                found[option] = os.pathsep.join(self.files().find(part, option) for part in parts if part)
+        return found
+
+    def given(self) -> dict[str, Any]:
+        """The values of the options that are given.
+
+        :raises ScanError: bad_option, for a value that cannot be what the option wants
+        """
+        read = read_values(type(self).spec(), self._task.args)
+        if len(read.problems) == 1:
+            problem = read.problems[0]
+            raise bad_option(problem.option, problem.text)
+        if read.problems:
+            raise ScanError(
+                "bad_option", "; ".join(each.text for each in read.problems), tried="reading the options"
+            )
+        return dict(read.values)
+
+    def _completed(self, error: ScanError) -> ScanError:
+        """The error with the assurance, and of an option's value with the variable of our role by which it was given."""
+        advice = f"{error.advice.rstrip('.')}. {self.assurance}" if self.assurance else error.advice
+        tried = self._with_variable(error.tried)
+        return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=advice)
+
+    def _with_variable(self, tried: str) -> str:
+        role = getattr(self._task, "_role", None)
+        name = role.get_name() if role else ""
+        found = _OPTION.fullmatch(tried)
+        if found is None or name not in _OUR_ROLES:
+            return tried
+        variable = variable_of(_OUR_ROLES[name], found["option"])
+        return f"{tried}, of the variable {variable}" if variable else tried
+
+    def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        validation = ArgumentSpecValidator(type(self).spec()).validate(dict(given))
         if validation.error_messages:
             raise AnsibleActionFail("; ".join(validation.error_messages))
         validated: dict[str, Any] = validation.validated_parameters
@@ -98,6 +157,7 @@ class ScanAction(ActionBase):
             environ=environ,
             say=display.say,
             columns=terminal_columns(),
+            tell=display.teller(),
         )
 
     def _environment(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Callable
 # What the server does by kind of fault; behind it the fields of Fault that are used.
 KINDS = {
     "slow": "waits before it answers, then is well",  # seconds
+    "interim": "sends this before its answer, such as interim replies; the answer is well",  # text
     "meanwhile": "something happens in the cluster first; the answer is well",  # action
     "silence": "takes the request and never answers; an exec: after the handshake",
     "status": "answers with an HTTP status and a v1 Status",  # status, reason, text, ...

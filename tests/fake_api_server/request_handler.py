@@ -214,6 +214,8 @@ class _Exchange:
         kind = fault.kind
         if kind == "slow":
             self._api.stopping.wait(fault.seconds)
+        elif kind == "interim":
+            self._wire.sendall(fault.text.encode("latin-1"))
         elif kind == "meanwhile":
             fault.action()
         elif kind == "cut_handshake" or (kind == "cut" and not is_exec):

@@ -67,7 +67,7 @@ def test_it_is_made_once_and_removed_once(guard, there):
 def test_other_options_change_what_they_are_about(guard, there):
     guard()
     done = guard(scanner_images=[BUSYBOX])
-    shown = json.loads(done["diff"][0]["after"])
+    shown = yaml.safe_load(done["diff"][0]["after"])
     assert set(shown) == {f"{POLICY} securescan-guard-{part}" for part in ("ephemeral", "helper")}
     assert BUSYBOX in done["diff"][0]["after"] and BUSYBOX not in done["diff"][0]["before"]
     assert not guard(scanner_images=[BUSYBOX])["changed"]

@@ -13,6 +13,10 @@ import uuid
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils.literal_secrets import (
+    KEPT_NO_SECRET,
+    KEPT_SECRET,
+)
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import WAIVERS, Playbooks
 from ansible_collections.securescan.kubernetes.tests.support.secret_samples import ATTACKED, OURS
@@ -152,7 +156,8 @@ def test_what_is_kept_is_private_and_holds_no_secret(kept_scan):
         ), "no content is kept whole"
         for container in kept["pod"]["spec"]["containers"]:
             assert all(
-                variable.get("value", "") in ("", "(not kept)") for variable in container.get("env", [])
+                variable.get("value", "") in ("", KEPT_SECRET, KEPT_NO_SECRET)
+                for variable in container.get("env", [])
             )
 
 

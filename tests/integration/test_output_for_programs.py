@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ansible-playbook and ansible write to stdout and stderr, for people and for programs, over runs that need no cluster.
+"""What ansible-playbook and ansible write to stdout and stderr, for people and for programs. Most of it needs no cluster.
 
 The callbacks of ansible.posix are no part of ansible-core. Two of the same names stand for them: they print JSON.
 """
@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
 
 PROGRAMS = pathlib.Path(sys.executable).parent
@@ -112,6 +113,29 @@ def test_the_json_callbacks_output_is_one_json_document(
     assert all(f"[{host}] cluster demo\n" in done.stderr for host in HOSTS) and "Gate: FAILED" in done.stderr
 
 
+def test_the_progress_of_a_scan_is_no_part_of_json(folder: pathlib.Path, playbooks: Playbooks) -> None:
+    inventory = playbooks.inventory(
+        scan_namespaces="shop",
+        scan_workloads="Deployment/api",
+        scan_output_dir=str(playbooks.folder / "results"),
+        scan_fail_on="never",
+    )
+    done = ansible(
+        folder,
+        "ansible-playbook",
+        "securescan.kubernetes.scan",
+        "-i",
+        str(inventory),
+        "--limit",
+        "sample",
+        ANSIBLE_STDOUT_CALLBACK="ansible.posix.json",
+    )
+    json.loads(done.stdout)
+    assert "[sample] 2/2 containers done" in done.stderr and "[sample]\nWORKLOAD" in done.stderr
+    (run_dir,) = (playbooks.folder / "results" / "sample").glob("2*")
+    assert f"\nResults: {run_dir}\n" in done.stderr and f"\nReport: {run_dir}/summary.md\n" in done.stderr
+
+
 def test_each_line_of_the_jsonl_callback_is_json(folder: pathlib.Path) -> None:
     done = ansible(folder, "ansible-playbook", "play.yml", ANSIBLE_STDOUT_CALLBACK="ansible.posix.jsonl")
     assert {json.loads(line)["host"] for line in done.stdout.splitlines()} == set(HOSTS)
@@ -155,7 +179,7 @@ def test_the_block_of_each_cluster_is_whole_and_named_with_many_forks(folder: pa
     for host in HOSTS:
         assert done.stdout.count(f"[{host}] cluster demo\nWORKLOAD") == 1, done.stdout
         begin = done.stdout.index(f"[{host}] cluster demo\nWORKLOAD")
-        end = done.stdout.index(f"/{host}/run-1", begin)
+        end = done.stdout.index(f"\nResults: {folder}/{host}/run-1\n", begin)
         blocks[host] = done.stdout[begin:end]
     for host, block in blocks.items():
         assert [other for other in HOSTS if f"[{other}]" in block] == [host]

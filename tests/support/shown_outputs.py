@@ -32,9 +32,11 @@ _CONSTANT: Mapping[str, str] = {
     r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)": "2026-11-23T13:00:00Z",
     r"\b[0-9a-f]{64}\b": "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "0b5e7c1e-5e57-4c1c-9a53-0d1f2a3b4c5d",
-    r"127\.0\.0\.1:\d{4,5}": "api.example.com:6443",
+    r"127\.0\.0\.1:\d{1,5}": "api.example.com:6443",
     r"\b\d+(\.\d+)? (seconds|second|s) ago": "1 second ago",
+    r"\babout \d+ s\b": "about 2 s",
     r"\b\d+\.\d+ s\b": "0.3 s",
+    r"(?m)(target|beside|image) +\d+\.\d+$": r"\1        5.0",
 }
 
 
@@ -42,7 +44,9 @@ def shown(page: str, name: str, output: str, folders: Mapping[str, str]) -> None
     """Writes or compares the block NAME of a page. `folders`: folder of this run -> the one that the page shows."""
     path = DOCS / page
     text = path.read_text(encoding="utf-8")
-    block = re.compile(rf"(<!-- output: {re.escape(name)} -->\n```text\n)(.*?)(\n```)", re.DOTALL)
+    block = re.compile(
+        rf"(<!-- output: {re.escape(name)} -->\n```text\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE
+    )
     found = block.search(text)
     assert found, f"{page} has no block for the output {name}"
     printed = constant(output, folders)
@@ -60,7 +64,7 @@ def constant(output: str, folders: Mapping[str, str]) -> str:
     for pattern, example in _CONSTANT.items():
         text = re.sub(pattern, example, text)
     text = re.sub(r"\b([a-z][a-z0-9-]*-[0-9a-f]{8,10})-([a-z0-9]{5})\b", _pod_names(), text)
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "".join(line.rstrip() + "\n" for line in text.strip("\n").splitlines())
 
 
 def _pod_names() -> Callable[[re.Match[str]], str]:

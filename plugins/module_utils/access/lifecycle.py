@@ -55,6 +55,11 @@ class NamespaceOutcome:
     after: dict[str, Any] = field(default_factory=dict)
     error: ScanError | None = None
 
+    @property
+    def left_nothing(self) -> bool:
+        """Whether it failed and what was made was taken back, or nothing had been made."""
+        return self.error is not None and self.error.reason == "access_incomplete"
+
 
 def ensure_present(client: RestClient, plan: AccessPlan, check_mode: bool = False) -> list[NamespaceOutcome]:
     """Makes the access of each grant, or brings an existing one of the same run up to date.

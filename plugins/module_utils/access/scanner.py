@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..cluster.connection import ClusterConnection
+from ..cluster.request_log import RequestLog
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..targets.identity import Target
@@ -62,6 +63,11 @@ class ScannerAccess:
         self._scanners: dict[str, NamespaceScanner] = {}
         self._refusals: dict[str, ScanError] = {}
         self._locks = {namespace: threading.Lock() for namespace in self._grants}
+
+    @property
+    def log(self) -> RequestLog:
+        """What is asked of the cluster by the scanner and the grantor."""
+        return self._connection.log
 
     @property
     def run_id(self) -> str:

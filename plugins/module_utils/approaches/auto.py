@@ -11,10 +11,12 @@ is not asked to do for the others.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Callable, TypeVar
 
+from ..cluster.request_log import RequestLog
 from ..collector.request import CollectionRequest
 from ..errors import ScanError
 from ..targets.identity import Target
@@ -48,11 +50,15 @@ class AutoApproach:
 
     name = NAME
 
-    def __init__(self, approaches: Sequence[Approach], left_out: Mapping[str, str]) -> None:
+    def __init__(
+        self, approaches: Sequence[Approach], left_out: Mapping[str, str], log: RequestLog | None = None
+    ) -> None:
         """
         :param approaches: in the order in which they are tried
         :param left_out: why the others are not tried at all, by name
+        :param log: is told what was tried
         """
+        self._log = log or RequestLog()
         self.approaches = list(approaches)
         self._left_out = dict(left_out)
         self._lock = threading.Lock()
@@ -96,6 +102,7 @@ class AutoApproach:
             if learnt is not None:
                 refusals.append((approach.name, learnt))
                 continue
+            begun = time.monotonic()
             try:
                 return work(approach), refusals
             except ScanError as error:
@@ -103,6 +110,10 @@ class AutoApproach:
                     raise
                 self._learn(approach, selected.target, error)
                 refusals.append((approach.name, error))
+                self._log.tell(
+                    f"{selected.target.path}: not by {approach.name} ({error.reason}), after "
+                    f"{time.monotonic() - begun:.2f} s"
+                )
         raise self._failure(selected.target, refusals)
 
     def close(self) -> None:

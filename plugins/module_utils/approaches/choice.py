@@ -106,7 +106,8 @@ def open_approach(means: Means, options: ApproachOptions) -> Approach:
         return open_one(options.name, means, options)
     missing = {name: options.missing_option(name) for name in options.order}
     left_out = {name: why for name, why in missing.items() if why}
-    return auto.AutoApproach([open_one(name, means, options) for name in options.chosen()], left_out)
+    tried = [open_one(name, means, options) for name in options.chosen()]
+    return auto.AutoApproach(tried, left_out, means.access.log)
 
 
 def open_one(name: str, means: Means, options: ApproachOptions) -> Approach:

@@ -108,9 +108,7 @@ def api_error(
     if document is None:
         message = f"HTTP {status}, not from a Kubernetes API server: {server_text(text, secrets, limit=120)}"
     if 300 <= status < 400:
-        message = "a redirect to {}, which is not followed".format(
-            server_text(headers.get("location", ""), secrets)
-        )
+        message = redirect_text(headers, secrets)
     return ApiError(
         reason,
         message,
@@ -120,6 +118,12 @@ def api_error(
         tried=tried,
         cause=server_text(refusal_cause(text), secrets),
     )
+
+
+def redirect_text(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> str:
+    """Where a reply of 300 to 399 sends us. `headers` has lower-case names."""
+    where = server_text(headers.get("location", ""), secrets) or "nowhere (it names no location)"
+    return f"a redirect to {where}, which is not followed"
 
 
 def read_status(body: bytes) -> Mapping[str, Any] | None:

@@ -15,20 +15,31 @@ from urllib.parse import quote, urlsplit
 from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..network.http_pool import HttpTarget
-from ..network.proxy import basic_credential, choose_proxy
+from ..network.proxy import ProxyChoice, basic_credential, choose_proxy
 from ..network.tls import ClientCertificate, TlsClient, read_file
 from ..network.transport import Endpoint, TlsStream, open_stream
 from ..safe_text import server_text
+from ..times import api_time
 from .connection_options import ConnectionOptions, add_environment
-from .credentials import AuthProvider, Credential, CredentialSource, ExecPlugin, TokenFile, bearer
+from .credentials import (
+    AuthProvider,
+    Credential,
+    CredentialSource,
+    ExecPlugin,
+    TokenFile,
+    bearer,
+    end_of_token,
+)
 from .exec_plugin import plugin_command
 from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig
 from .loose_files import loose_kubeconfigs, loose_program
+from .request_log import RequestLog
 
 __all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT = "securescan.kubernetes"
+GRANTOR, SCANNER = "grantor", "scanner"
 
 
 class ClusterConnection:
@@ -36,6 +47,8 @@ class ClusterConnection:
 
     :ivar cluster_name: the kubeconfig's name of the cluster, else host:port
     :ivar warnings: for the operator, about how this connection was configured
+    :ivar role: in whose name it acts: the grantor's, or the scanner's
+    :ivar log: of what is asked of the cluster by this connection and those made of it
     """
 
     def __init__(
@@ -47,10 +60,17 @@ class ClusterConnection:
         *,
         impersonation: Sequence[tuple[str, str]] = (),
         warnings: Sequence[str] = (),
+        user: str = "",
+        role: str = GRANTOR,
+        log: RequestLog | None = None,
     ) -> None:
+        """:param user: whose the credential is, for messages; it stands behind what the source says"""
         self.endpoint = endpoint
         self.cluster_name = cluster_name
         self.warnings = tuple(warnings)
+        self.role = role
+        self.log = log or RequestLog()
+        self._user = user
         self._trust = trust
         self._source = source
         self._impersonation = tuple(impersonation)
@@ -72,9 +92,11 @@ class ClusterConnection:
         return ClusterConnection(
             self.endpoint,
             self._trust,
-            CredentialSource(Credential(bearer(token))),
+            CredentialSource(Credential(bearer(token)), "the scanner's token"),
             self.cluster_name,
             warnings=self.warnings,
+            role=SCANNER,
+            log=self.log,
         )
 
     def headers(self) -> list[tuple[str, str]]:
@@ -94,6 +116,19 @@ class ClusterConnection:
         True if there is another credential, so that the request can be tried again.
         """
         return self._source.renew()
+
+    def explained(self, error: ScanError) -> ScanError:
+        """A failure of a request; one of who we are (401) says which credential was refused, and whose it is."""
+        if error.reason != "not_authenticated":
+            return error
+        ends = end_of_token(self._source.newest.authorization)
+        end = f" It says of itself that it ends at {api_time(ends)}." if ends else ""
+        error.cause = f"{self.server} did not accept {self._source.what}{self._user}.{end}"
+        if self.role == GRANTOR:
+            error.advice = (
+                "Log in again or renew this credential: it is the grantor's, your own, not the scanner's."
+            )
+        return error
 
     def tls(self) -> TlsClient:
         """TLS with the current client certificate.
@@ -133,7 +168,9 @@ class ClusterConnection:
         return f"ClusterConnection({self.cluster_name}, {self.server})"
 
 
-def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterConnection:
+def connect(
+    options: ConnectionOptions, environ: Mapping[str, str], log: RequestLog | None = None
+) -> ClusterConnection:
     """Find the server and the credential. No request is sent, but an exec plugin is run.
 
     The order: `in_cluster`; a host with a credential; a kubeconfig or context, with other options laid over
@@ -141,6 +178,7 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
     `in_cluster` says so.
 
     :param environ: the environment's variables: K8S_AUTH_*, KUBECONFIG, HOME, HTTPS_PROXY, NO_PROXY
+    :param log: of what is asked of the cluster
     :raises ScanError: no_credential, bad_option, bad_file, missing_library
     """
     resolved = add_environment(options, environ)
@@ -152,6 +190,7 @@ def connect(options: ConnectionOptions, environ: Mapping[str, str]) -> ClusterCo
         connection = _assemble(
             resolved, environ, load_kubeconfig(_kubeconfig_source(resolved, environ), resolved.context)
         )
+    connection.log = log or connection.log
     connection.tls()  # so that a bad certificate, key or plugin is found now
     return connection
 
@@ -189,13 +228,7 @@ def _assemble(
         port,
         base_path,
         options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
-        choose_proxy(
-            host,
-            environ,
-            url=options.proxy or (cluster.text("proxy-url") if cluster else ""),
-            exceptions=options.no_proxy or "",
-            headers=options.proxy_headers,
-        ),
+        choose_proxy(host, port, environ, _proxy_choice(options, choice)),
     )
     warnings = []
     if options.validate_certs is False:
@@ -210,7 +243,7 @@ def _assemble(
     if choice:
         warnings += _looseness(choice, environ, runs_plugin=not options.has_credential)
     if options.has_credential or choice is None:
-        source = CredentialSource(_credential_of_options(options))
+        source = CredentialSource(_credential_of_options(options), _what_options_give(options))
     else:
         source = _credential_of_user(choice, environ)
     impersonation = _impersonation(options, choice.user.content if choice else {})
@@ -221,7 +254,24 @@ def _assemble(
         cluster.name if cluster else endpoint.authority,
         impersonation=impersonation,
         warnings=warnings,
+        user=_whose(options, choice),
     )
+
+
+def _whose(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:
+    """Whose a credential is, to stand behind it in a message."""
+    if choice is None or options.has_credential:
+        return ""
+    return f" of user {choice.user.name!r} (context {choice.context.name!r} of {choice.source})"
+
+
+def _proxy_choice(options: ConnectionOptions, choice: KubeconfigChoice | None) -> ProxyChoice:
+    exceptions, headers = options.no_proxy or "", options.proxy_headers
+    of_cluster = choice.cluster.text("proxy-url") if choice else ""
+    if choice and of_cluster and not options.proxy:
+        source = f"proxy-url of cluster {choice.cluster.name!r} of {choice.source}"
+        return ProxyChoice(of_cluster, source, exceptions, headers)
+    return ProxyChoice(options.proxy or "", "proxy (or K8S_AUTH_PROXY)", exceptions, headers)
 
 
 def _looseness(choice: KubeconfigChoice, environ: Mapping[str, str], *, runs_plugin: bool) -> list[str]:
@@ -289,33 +339,71 @@ def _credential_of_options(options: ConnectionOptions) -> Credential:
     return Credential(bearer(options.api_key) if options.api_key else "", certificate)
 
 
+def _what_options_give(options: ConnectionOptions) -> str:
+    if options.api_key:
+        return "the token of api_key (or K8S_AUTH_API_KEY)"
+    if options.username:
+        return f"the password of the user {options.username!r}"
+    return f"the client certificate {options.client_cert}"
+
+
 def _credential_of_user(choice: KubeconfigChoice, environ: Mapping[str, str]) -> CredentialSource:
     """The user's credential, by the precedence of client-go."""
     user = choice.user
-    chain, key = user.file_or_data("client-certificate"), user.file_or_data("client-key")
-    if bool(chain) != bool(key):
-        raise ScanError(
-            "bad_file",
-            f"user {user.name!r} of {choice.source} has a client certificate without its key, or the other "
-            "way round",
-        )
-    certificate = ClientCertificate(chain, key) if chain and key else None
+    certificate = _certificate_of_user(choice)
+    _check_methods(choice)
     token_file = user.path("tokenFile")
     if token_file is not None:
-        return TokenFile(token_file, certificate)
+        return TokenFile(token_file, certificate, user.text("token"))
     if user.text("token"):
-        return CredentialSource(Credential(bearer(user.text("token")), certificate))
+        return CredentialSource(Credential(bearer(user.text("token")), certificate), "the token")
     if user.text("username"):
         return CredentialSource(
-            Credential(basic_credential(user.text("username"), user.text("password")), certificate)
+            Credential(basic_credential(user.text("username"), user.text("password")), certificate),
+            "the password",
         )
     if user.content.get("exec"):
         return ExecPlugin(choice, environ, certificate)
     if user.content.get("auth-provider"):
         return AuthProvider(choice)
     if certificate is None:
-        raise ScanError("no_credential", f"user {user.name!r} of {choice.source} has no credential")
-    return CredentialSource(Credential("", certificate))
+        raise ScanError(
+            "no_credential",
+            f"user {user.name!r} of {choice.source} has no credential"
+            if user.name
+            else f"context {choice.context.name!r} of {choice.source} names no user",
+        )
+    return CredentialSource(Credential("", certificate), "the client certificate")
+
+
+def _certificate_of_user(choice: KubeconfigChoice) -> ClientCertificate | None:
+    """The user's client certificate; a key alone is left aside, as client-go does."""
+    chain = choice.user.file_or_data("client-certificate")
+    if not chain:
+        return None
+    key = choice.user.file_or_data("client-key")
+    if not key:
+        raise ScanError(
+            "bad_file",
+            f"user {choice.user.name!r} of {choice.source} has a client certificate without its key",
+        )
+    return ClientCertificate(chain, key)
+
+
+def _check_methods(choice: KubeconfigChoice) -> None:
+    """Refuse a user with two credentials of which kubectl would not choose one."""
+    user = choice.user
+    has_password = bool(user.text("username") or user.text("password"))
+    for first, second, has_both in (
+        ("a token", "a username or password", bool(user.text("token")) and has_password),
+        ("exec", "auth-provider", bool(user.content.get("exec")) and bool(user.content.get("auth-provider"))),
+    ):
+        if has_both:
+            raise ScanError(
+                "bad_file",
+                f"user {user.name!r} of {choice.source} has both {first} and {second}",
+                advice="Leave the credential that is meant, and remove the other: kubectl refuses both, too.",
+            )
 
 
 def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -330,10 +418,12 @@ def _impersonation(options: ConnectionOptions, user: Mapping[str, Any]) -> list[
         headers += [
             ("Impersonate-Extra-" + quote(key.lower(), safe=""), value)
             for key, values in extra.items()
-            for value in values
+            for value in values or ()
         ]
     if headers and not name:
-        raise ScanError("bad_option", "impersonated groups need an impersonated user")
+        raise ScanError(
+            "bad_option", "impersonated groups, uids and extra values need an impersonated user (as)"
+        )
     for header, value in headers:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
             raise ScanError("bad_option", f"{header} contains characters that are not allowed in a header")

@@ -40,16 +40,9 @@ _PROXY_HEADER_VARIABLES = {
 }
 _CREDENTIAL = ("api_key", "username", "password", "client_cert", "client_key")
 _SERVER = ("host", "ca_cert", "validate_certs", "tls_server_name")
-_BOOLEANS = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "on": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "off": False,
-}
+# The words that Ansible takes for a boolean, in any case.
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> C
     found: dict[str, Any] = {}
     for name, variable in _VARIABLES.items():
         text = environ.get(variable, "")
-        if text and name not in hidden and not _is_said(getattr(options, name)):
+        if text.strip() and name not in hidden and not _is_said(getattr(options, name)):
             found[name] = _typed(name, variable, text)
     if not options.proxy_headers:
         headers = {
@@ -132,9 +125,10 @@ def _is_said(value: object) -> bool:
 
 def _typed(name: str, variable: str, text: str) -> str | bool | Sequence[str]:
     if name == "validate_certs":
-        if text.lower() not in _BOOLEANS:
+        word = text.strip().lower()
+        if word not in _TRUE | _FALSE:
             raise ScanError("bad_option", f"{variable} is neither true nor false")
-        return _BOOLEANS[text.lower()]
+        return word in _TRUE
     if name == "impersonate_groups":
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -5,22 +5,27 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import json
 import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
 from ..network.tls import ClientCertificate, read_file
-from .exec_plugin import PluginCredential, run_plugin
+from ..safe_text import server_text
+from .exec_plugin import PluginCredential, plugin_command, run_plugin
 from .kubeconfig import KubeconfigChoice
 
 # Seconds before its expiry from which a token is not used any more, because the request must still arrive.
 _EXPIRY_MARGIN = 30.0
+_JWT_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,22 @@ class Credential:
 
 
 class CredentialSource:
-    """A credential that never changes; the other sources extend it."""
+    """A credential that never changes; the other sources extend it.
 
-    def __init__(self, credential: Credential) -> None:
+    :ivar what: the credential in words, for messages
+    """
+
+    def __init__(self, credential: Credential, what: str = "the credential") -> None:
         self._credential = credential
+        self.what = what
 
     def current(self) -> Credential:
         """:raises ScanError: no_credential, bad_file"""
+        return self._credential
+
+    @property
+    def newest(self) -> Credential:
+        """The one that `current` gave last: nothing is read or run for it."""
         return self._credential
 
     def renew(self) -> bool:
@@ -51,11 +65,19 @@ class CredentialSource:
 
 class TokenFile(CredentialSource):
     """A file with a bearer token, which is replaced when the token is renewed (projected tokens of service
-    accounts)."""
+    accounts).
 
-    def __init__(self, path: Path, certificate: ClientCertificate | None = None) -> None:
-        super().__init__(Credential())
+    :param other_token: what is used while the file cannot be read; "" for nothing
+    """
+
+    def __init__(
+        self, path: Path, certificate: ClientCertificate | None = None, other_token: str = ""
+    ) -> None:
+        super().__init__(
+            Credential(bearer(other_token) if other_token else "", certificate), f"the token file {path}"
+        )
         self._path = path
+        self._has_other = bool(other_token)
         self._certificate = certificate
         self._version: tuple[int, int, int] = (0, 0, 0)
 
@@ -63,6 +85,8 @@ class TokenFile(CredentialSource):
         try:
             stat = self._path.stat()
         except OSError as error:
+            if self._has_other:
+                return self._credential
             raise ScanError(
                 "no_credential", f"the token file {self._path} cannot be read ({error.strerror})"
             ) from None
@@ -88,7 +112,7 @@ class ExecPlugin(CredentialSource):
         environ: Mapping[str, str],
         certificate: ClientCertificate | None = None,
     ) -> None:
-        super().__init__(Credential())
+        super().__init__(Credential(), f"the exec plugin {server_text(plugin_command(choice))}")
         self._choice = choice
         self._environ = environ
         self._certificate = certificate
@@ -117,11 +141,11 @@ class AuthProvider(CredentialSource):
     """The old `auth-provider` of a kubeconfig, by the `kubernetes` package, which can renew its tokens."""
 
     def __init__(self, choice: KubeconfigChoice) -> None:
-        super().__init__(Credential())
+        super().__init__(Credential(), "the auth-provider")
         self._choice = choice
         provider = copy.deepcopy(choice.user.content["auth-provider"])
-        config = provider.get("config") if isinstance(provider, dict) else None
-        if isinstance(config, dict) and not config.get("idp-certificate-authority-data"):
+        config = provider.get("config")
+        if config and not config.get("idp-certificate-authority-data"):
             # Without a CA the package asks the identity provider without verifying its certificate.
             config.setdefault("idp-certificate-authority", ssl.get_default_verify_paths().cafile or "")
         self._document: dict[str, Any] = {
@@ -143,8 +167,7 @@ class AuthProvider(CredentialSource):
             return self._credential
 
     def _load(self) -> str:
-        provider = self._choice.user.content["auth-provider"]
-        name = provider.get("name") if isinstance(provider, dict) else None
+        name = self._choice.user.content["auth-provider"].get("name")
         try:
             from kubernetes.client import Configuration
             from kubernetes.config import load_kube_config_from_dict
@@ -186,3 +209,19 @@ def bearer(token: str) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ScanError("no_credential", "the bearer token is empty or contains characters that no token has")
     return "Bearer " + token
+
+
+def end_of_token(authorization: str) -> datetime | None:
+    """When a bearer token ends by its own account (the claim `exp` of a JSON Web Token), which nobody has verified;
+    None where it does not say.
+
+    :param authorization: the value of the Authorization header
+    """
+    parts = authorization.split(".")
+    if len(parts) != _JWT_PARTS:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(claims["exp"], timezone.utc)
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None

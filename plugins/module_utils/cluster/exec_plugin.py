@@ -25,7 +25,9 @@ from ..times import parse_rfc3339
 from .kubeconfig import KubeconfigChoice
 
 PLUGIN_SECONDS = 60.0
-_API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_BETA = "client.authentication.k8s.io/v1beta1"
+_API_VERSIONS = ("client.authentication.k8s.io/v1", _BETA)
+_INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
 
 
 @dataclass(frozen=True)
@@ -45,48 +47,67 @@ def run_plugin(choice: KubeconfigChoice, environ: Mapping[str, str]) -> PluginCr
 
     :raises ScanError: no_credential, bad_file
     """
-    user = choice.user
-    config = user.content["exec"]
-    if not isinstance(config, dict) or not isinstance(config.get("command"), str):
-        raise ScanError("bad_file", f"the exec plugin of user {user.name!r} has no command")
-    version = config.get("apiVersion")
-    if version not in _API_VERSIONS:
-        raise ScanError(
-            "bad_file",
-            "the exec plugin of user {!r} has the apiVersion {!r}, not one of {}".format(
-                user.name, version, ", ".join(_API_VERSIONS)
-            ),
-        )
-    if config.get("interactiveMode") == "Always":
-        raise _failed(choice, "it needs a terminal (interactiveMode: Always)")
+    config = _checked_config(choice)
     command = plugin_command(choice)
     output = _run(
-        [command] + [str(part) for part in config.get("args") or []],
-        _environment(choice, config, version, environ),
+        [command, *(part or "" for part in config.get("args") or [])],
+        _environment(choice, config, environ),
         choice,
     )
-    return _parse(output, version, choice)
+    return _parse(output, config["apiVersion"], choice)
+
+
+def _checked_config(choice: KubeconfigChoice) -> Mapping[str, Any]:
+    """The `exec` of the chosen user, whose types were checked when it was read.
+
+    :raises ScanError: bad_file; no_credential for one that needs a terminal
+    """
+    config: Mapping[str, Any] = choice.user.content["exec"]
+    version, mode = config.get("apiVersion"), config.get("interactiveMode")
+    if not config.get("command"):
+        raise _unusable(choice, "has no command")
+    if version not in _API_VERSIONS:
+        raise _unusable(choice, f"has the apiVersion {version!r}, not one of {', '.join(_API_VERSIONS)}")
+    if not mode and version != _BETA:
+        raise _unusable(choice, "has no interactiveMode, which its apiVersion demands")
+    if mode and mode not in _INTERACTIVE_MODES:
+        raise _unusable(
+            choice, f"has the interactiveMode {mode!r}, not one of {', '.join(_INTERACTIVE_MODES)}"
+        )
+    if any(not (entry or {}).get("name") for entry in config.get("env") or []):
+        raise _unusable(choice, "has an entry of its env without a name")
+    if mode == "Always":
+        raise _failed(
+            choice,
+            "it needs a terminal (interactiveMode: Always), and a task has none",
+            advice="Log in with the plugin beforehand where it keeps its token, and set interactiveMode to "
+            "IfAvailable; or give the task another credential.",
+        )
+    return config
+
+
+def _unusable(choice: KubeconfigChoice, what: str) -> ScanError:
+    return ScanError("bad_file", f"the exec plugin of user {choice.user.name!r} of {choice.source} {what}")
 
 
 def plugin_command(choice: KubeconfigChoice) -> str:
     """The program of the chosen user's exec plugin: a path, or a name that is looked up in PATH; "" where it has
     none."""
-    config = choice.user.content.get("exec")
-    command = config.get("command") if isinstance(config, dict) else None
-    if not isinstance(command, str):
-        return ""
+    command: str = (choice.user.content.get("exec") or {}).get("command") or ""
     return str(choice.user.folder / Path(command).expanduser()) if "/" in command else command
 
 
 def _environment(
-    choice: KubeconfigChoice, config: Mapping[str, Any], version: str, environ: Mapping[str, str]
+    choice: KubeconfigChoice, config: Mapping[str, Any], environ: Mapping[str, str]
 ) -> dict[str, str]:
     result = dict(environ)
-    for item in config.get("env") or []:
-        if not isinstance(item, dict) or not {"name", "value"} <= set(item):
-            raise _failed(choice, "an entry of its env has no name or no value")
-        result[str(item["name"])] = str(item["value"])
-    info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    # A value that is null or not there is an empty one.
+    result.update({entry["name"]: entry.get("value") or "" for entry in config.get("env") or []})
+    info: dict[str, Any] = {
+        "apiVersion": config["apiVersion"],
+        "kind": "ExecCredential",
+        "spec": {"interactive": False},
+    }
     if config.get("provideClusterInfo"):
         info["spec"]["cluster"] = _cluster_info(choice)
     result["KUBERNETES_EXEC_INFO"] = json.dumps(info)
@@ -100,7 +121,7 @@ def _cluster_info(choice: KubeconfigChoice) -> dict[str, Any]:
     ca = cluster.file_or_data("certificate-authority")
     if ca is not None:
         info["certificate-authority-data"] = base64.b64encode(ca).decode("ascii")
-    for extension in cluster.content.get("extensions") or []:
+    for extension in filter(None, cluster.list_of("extensions")):
         if extension.get("name") == "client.authentication.k8s.io/exec":
             info["config"] = extension.get("extension")
     return info
@@ -121,7 +142,12 @@ def _run(argv: list[str], environ: Mapping[str, str], choice: KubeconfigChoice) 
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "bad argument"
-        raise _failed(choice, f"{program} cannot be started ({reason})") from None
+        hint = choice.user.content["exec"].get("installHint") or ""
+        raise _failed(
+            choice,
+            f"{program} cannot be started ({reason})",
+            advice=server_text(hint) if isinstance(error, FileNotFoundError) else "",
+        ) from None
     try:
         stdout, stderr = process.communicate(timeout=PLUGIN_SECONDS)
     except subprocess.TimeoutExpired:
@@ -161,12 +187,10 @@ def _parse(output: bytes, version: str, choice: KubeconfigChoice) -> PluginCrede
     return PluginCredential(str(token), certificate, expires)
 
 
-def _failed(choice: KubeconfigChoice, what: str) -> ScanError:
-    config = choice.user.content["exec"]
-    hint = server_text(str(config.get("installHint") or "")) if isinstance(config, dict) else ""
+def _failed(choice: KubeconfigChoice, what: str, advice: str = "") -> ScanError:
     return ScanError(
         "no_credential",
-        f"the exec plugin of user {choice.user.name!r} failed: {what}",
+        f"the exec plugin of user {choice.user.name!r} of {choice.source} failed: {what}",
         cause="The kubeconfig's exec plugin gave no credential.",
-        advice=hint or "Run the plugin's command by hand, with the same environment, and log in again.",
+        advice=advice or "Run the plugin's command by hand, with the same environment, and log in again.",
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads kubeconfig files as kubectl does: merges them, chooses a context, resolves paths relative to their
-file.
+file. Where that differs on purpose stands in docs/connection.md.
 
 The loader of the `kubernetes` package is not used. It ignores `as` (impersonation), and continues without a
 credential if an exec plugin fails: requests would run as another user. It reads a token file only once, and
@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
-from ..counted_yaml import NOT_YAML, YamlError, YamlLimits, compose_yaml, plain_data
+from ..counted_yaml import NOT_YAML, YamlError, YamlLimits, read_as_kubectl
 from ..errors import ScanError
 from ..network.tls import read_file
+from .kubeconfig_shape import check_kubeconfig
 
 # A path, several paths separated as in PATH, the content as YAML text, or the content as a mapping.
 KubeconfigSource = Union[str, Mapping[str, Any]]
@@ -47,6 +48,10 @@ class Section:
             raise ScanError("bad_file", f"{key} of {self.name!r} in the kubeconfig is not text")
         return value
 
+    def list_of(self, key: str) -> Sequence[Any]:
+        """The list under `key`, whose type was checked; empty if it is not set."""
+        return self.content.get(key) or ()
+
     def path(self, key: str) -> Path | None:
         """The file that `key` names; None if it is not set."""
         value = self.text(key)
@@ -60,7 +65,8 @@ class Section:
         data = self.text(key + "-data")
         if data:
             try:
-                return base64.b64decode(data, validate=False)
+                # In lines, as `base64` prints it: white space counts for nothing, anything else is a fault.
+                return base64.b64decode("".join(data.split()), validate=True)
             except (binascii.Error, ValueError):
                 raise ScanError(
                     "bad_file", f"{key}-data of {self.name!r} in the kubeconfig is not base64"
@@ -88,11 +94,7 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
     name, documents, files = _documents(source)
     contexts, clusters, users = (_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
     current = next(
-        (
-            text
-            for text in (str(document.get("current-context") or "") for document, _unused in documents)
-            if text
-        ),
+        (text for text in (document.get("current-context") or "" for document, _folder in documents) if text),
         "",
     )
     wanted = context or current
@@ -124,57 +126,99 @@ def _documents(
     """The source's name for messages, each document with the folder to which its paths are relative, and the
     files that were read."""
     if not isinstance(source, str):
+        check_kubeconfig(source, "the kubeconfig")
         return "the kubeconfig", [(source, Path.cwd())], ()
     if "\n" in source or source.lstrip().startswith("{"):
-        return "the kubeconfig", [(_parse(source.encode("utf-8"), "the kubeconfig"), Path.cwd())], ()
+        document = _parse(source.encode("utf-8", "surrogatepass"), "the kubeconfig")
+        return _filled("the kubeconfig", [(document, Path.cwd())]), [(document, Path.cwd())], ()
     paths = [Path(part).expanduser() for part in source.split(os.pathsep) if part]
-    # As in kubectl, some of several files can be missing.
-    present = [path for path in paths if path.exists()] or paths
-    name = f"kubeconfig {os.pathsep.join(map(str, present))}"
-    documents = [
-        (_parse(read_file(path, "kubeconfig"), f"kubeconfig {path}"), path.absolute().parent)
-        for path in present
-    ]
-    return name, documents, tuple(path.absolute() for path in present)
+    if not paths:
+        raise ScanError("bad_option", f"the list of kubeconfig files {source!r} names no file")
+    documents, present = [], []
+    for path in paths:
+        # As in kubectl, some of several files can be missing, or say nothing.
+        if len(paths) == 1 or not _is_missing(path):
+            content = read_file(path, "kubeconfig")
+            documents.append((_parse(content, f"kubeconfig {path}"), path.absolute().parent))
+            present.append(path)
+    name = f"kubeconfig {os.pathsep.join(map(str, present or paths))}"
+    if not present:
+        raise ScanError("bad_file", f"{name} cannot be read (No such file or directory)")
+    return _filled(name, documents), documents, tuple(path.absolute() for path in present)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False  # why it cannot be read is said by who reads it
+    return False
+
+
+def _filled(name: str, documents: Sequence[tuple[Mapping[str, Any], Path]]) -> str:
+    """The name of what was read, if any of it says something.
+
+    :raises ScanError: bad_file
+    """
+    if not any(document for document, _folder in documents):
+        raise ScanError(
+            "bad_file",
+            f"{name} is empty",
+            advice="Write the kubeconfig anew, or name the one that is meant (kubeconfig, KUBECONFIG).",
+        )
+    return name
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
+    """The content of one file; nothing where there is nothing, but for comments, in it."""
+    is_utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # as PowerShell writes files
     try:
-        document = plain_data(compose_yaml(content.decode("utf-8"), name, _LIMITS, quick=True))
+        document = read_as_kubectl(content.decode("utf-16" if is_utf_16 else "utf-8"), name, _LIMITS)
     except UnicodeDecodeError:
         raise ScanError("bad_file", f"{name} is not valid YAML: it is not UTF-8") from None
     except YamlError as problem:
         # Not the problem's own text: it quotes the file, and the file holds secrets.
         why = "" if problem.rule == NOT_YAML else f": {problem.rule}"
         raise ScanError("bad_file", f"{name} is not valid YAML (line {problem.line}){why}") from None
+    if document is None:
+        return {}
     if not isinstance(document, dict):
-        raise ScanError(
-            "bad_file", "{} is {}".format(name, "empty" if document is None else "not a kubeconfig")
-        )
+        raise ScanError("bad_file", f"{name} is not a kubeconfig")
+    check_kubeconfig(document, name)
     return document
 
 
 def _sections(documents: Sequence[tuple[Mapping[str, Any], Path]], kind: str) -> dict[str, Section]:
-    """The named entries of all documents. Of several with one name the first counts, as in kubectl."""
+    """The named entries of all documents. Of several with one name in several files the first counts; in one file
+    that is a fault. Both as in kubectl."""
     sections: dict[str, Section] = {}
     for document, folder in documents:
-        entries = document.get(kind) or []
-        for entry in entries if isinstance(entries, list) else [entries]:
-            content = entry.get(kind[:-1]) if isinstance(entry, dict) else None
-            if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-                raise ScanError("bad_file", f"an entry of {kind} in the kubeconfig has no name")
-            sections.setdefault(
-                entry["name"], Section(entry["name"], content if isinstance(content, dict) else {}, folder)
-            )
+        own: dict[str, Section] = {}
+        for entry in document.get(kind) or []:
+            name = (entry or {}).get("name") or ""
+            if name in own:
+                raise ScanError(
+                    "bad_file",
+                    f"{kind} of the kubeconfig has two entries of the name {name!r}",
+                    advice="Remove one of them, or rename it: kubectl refuses such a file, too.",
+                )
+            own[name] = Section(name, (entry or {}).get(kind[:-1]) or {}, folder)
+        sections = {**own, **sections}
     return sections
 
 
 def _referred(context: Section, kind: str, sections: Mapping[str, Section], source: str) -> Section:
     name = context.text(kind)
+    if not name and kind == "user":
+        return Section("", {}, context.folder)  # who a credential is given for otherwise needs no user
     if name not in sections:
         raise ScanError(
             "bad_file",
-            f"context {context.name!r} of {source} refers to the {kind} {name!r}, which does not exist",
+            f"context {context.name!r} of {source} refers to the {kind} {name!r}, which does not exist"
+            if name
+            else f"context {context.name!r} of {source} names no {kind}",
         )
     return sections[name]
 

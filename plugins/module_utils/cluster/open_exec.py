@@ -23,7 +23,7 @@ from ..network.transport import TlsStream
 from ..network.websocket_handshake import HandshakeReply, shake_hands
 from ..safe_text import server_text
 from . import exec_channels as channels
-from .api_errors import ApiError, api_error, read_status, status_message
+from .api_errors import ApiError, api_error, read_status, redirect_text, status_message
 from .connection import ClusterConnection
 
 _STDIN_CHUNK = 32 * 1024
@@ -91,7 +91,7 @@ def open_exec(
     absences = 0
     while True:
         try:
-            return _open(connection, target, place.argv[0], output_limit, deadline)
+            return _logged_open(connection, place, target, output_limit, deadline)
         except ScanError as error:
             # Nothing was started, so all of these are safe to try again.
             pause = (error.retry_after if isinstance(error, ApiError) else None) or 1.0
@@ -112,6 +112,24 @@ def _is_away(error: ScanError) -> bool:
     return error.reason == "unreachable" or (isinstance(error, ApiError) and error.status == 503)
 
 
+def _logged_open(
+    connection: ClusterConnection, place: ExecPlace, target: str, output_limit: int, deadline: Deadline
+) -> OpenExec:
+    what, begun = f"{connection.role} exec into {place.path}", time.monotonic()
+    outcome = "open"
+    try:
+        running = _open(connection, target, place.argv[0], output_limit, deadline)
+    except ScanError as error:
+        outcome = error.reason
+        raise
+    finally:
+        connection.log.add_exec(what, outcome, seconds=time.monotonic() - begun)
+    running.when_closed = lambda sent, received: connection.log.end_exec(
+        what, seconds=time.monotonic() - begun, sent=sent, received=received
+    )
+    return running
+
+
 def _open(
     connection: ClusterConnection, target: str, program: str, output_limit: int, deadline: Deadline
 ) -> OpenExec:
@@ -120,7 +138,7 @@ def _open(
     try:
         reply = shake_hands(stream, connection.endpoint.authority, target, headers, channels.PROTOCOLS)
         if not reply.protocol:
-            raise _refusal(reply, deadline.tried, connection.secrets())
+            raise connection.explained(_refusal(reply, deadline.tried, connection.secrets()))
         reader = channels.ChannelReader(output_limit, deadline.tried)
         return OpenExec(stream, reply.protocol, program, reader)
     except OSError as error:
@@ -139,6 +157,8 @@ def _refusal(reply: HandshakeReply, tried: str, secrets: Sequence[str]) -> ScanE
     """What a server means that answers the handshake with an ordinary reply."""
     document = read_status(reply.body)
     text = server_text(status_message(document, reply.body), secrets)
+    if 300 <= reply.status < 400:
+        text = redirect_text(reply.headers, secrets)
     if reply.status in (400, 404, 500):
         failure = channels.exec_failure(text, tried)
         # The kubelet's own words, which the API server hands on as they are, are text: "rpc error: ..."
@@ -191,6 +211,8 @@ class OpenExec:
         self._closing = "the connection ended"
         self._is_closed = False
         self._has_said_goodbye = False
+        # gets the bytes that were sent and received on the connection
+        self.when_closed: Callable[[int, int], None] = lambda _sent, _received: None
 
     def __enter__(self) -> OpenExec:
         return self
@@ -383,3 +405,4 @@ class OpenExec:
         except OSError:
             pass
         self._stream.close()
+        self.when_closed(self._stream.bytes_sent, self._stream.bytes_received)

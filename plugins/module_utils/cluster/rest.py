@@ -10,14 +10,16 @@ import hashlib
 import json
 import random
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
-from ..network.http_pool import HttpPool, HttpRequest, ReplyTooLargeError
+from ..network.http_pool import HttpPool, HttpReply, HttpRequest, HttpTarget, ReplyTooLargeError
 from ..object_shapes import OBJECT, POD, check_object, is_collection, shape_of
+from ..safe_text import server_text
 from .api_errors import ApiError, api_error, describe_request
 from .connection import ClusterConnection
 from .list_bounds import ERROR_BYTES, OBJECT_LIMIT, PAGE_LIMIT, ListAccount, ReplyLimit, check_parts
@@ -220,25 +222,45 @@ class RestClient:
         deadline = Deadline(self._timeout, self._cancel, patience.tried)
         server = self.connection.target()
         request = HttpRequest(method, path_and_query, headers, content)
-        reply = self._pool.exchange(
-            server, request, limit=limit.bytes, deadline=deadline, error_limit=ERROR_BYTES
-        )
+        reply = self._sent(server, request, deadline, limit)
         if not reply.is_success:
-            raise api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
+            error = api_error(reply.status, reply.headers, reply.body, deadline.tried, server.secrets)
+            raise self.connection.explained(error)
         check_parts(reply.body, limit, deadline.tried)
         try:
             document = json.loads(reply.body, parse_int=_whole_number, parse_constant=_no_number)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise ScanError(
-                "bad_reply",
-                "the reply is not a JSON object ({})".format(
-                    reply.headers.get("content-type", "no content type")[:60]
-                ),
-                tried=deadline.tried,
-            )
+            raise ScanError("bad_reply", _not_json(reply.headers, server.secrets), tried=deadline.tried)
         return document, len(reply.body)
+
+    def _sent(
+        self, server: HttpTarget, request: HttpRequest, deadline: Deadline, limit: ReplyLimit
+    ) -> HttpReply:
+        """The reply to one request, which is logged."""
+        log, begun = self.connection.log, time.monotonic()
+        what = f"{self.connection.role} {request.method} {request.target.partition('?')[0]}"
+        sent = len(request.body or b"")
+        try:
+            reply = self._pool.exchange(
+                server, request, limit=limit.bytes, deadline=deadline, error_limit=ERROR_BYTES
+            )
+        except ScanError as error:
+            log.add_request(what, error.reason, seconds=time.monotonic() - begun, sent=sent, received=0)
+            raise
+        log.add_request(
+            what, str(reply.status), seconds=time.monotonic() - begun, sent=sent, received=len(reply.body)
+        )
+        return reply
+
+
+def _not_json(headers: Mapping[str, str], secrets: Sequence[str]) -> str:
+    kind = server_text(headers.get("content-type", "no content type"), secrets, limit=60)
+    coding = server_text(headers.get("content-encoding", ""), secrets, limit=20)
+    if coding and coding != "identity":
+        return f"the reply is coded ({coding}), which nobody asked for: something on the way to the API server alters it"
+    return f"the reply is not a JSON object ({kind})"
 
 
 def _whole_number(digits: str) -> int:

@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ScanError
+from .fact_memory import FactMemory
 from .facts import OK, UNSUPPORTED, Fact, Facts, Query
 from .families import FAMILIES
 from .family import Answer, NotOkError, read_frame
-from .frames import COLLECTOR_VERSION, BadContentError, ParsedReply, decode_text, parse_frames
+from .frames import COLLECTOR_VERSION, BadContentError, Frame, ParsedReply, decode_text, parse_frames
 from .request import CollectionRequest
 from .script import frame_names
 from .surroundings import Surroundings, read_surroundings
 from .view import INSIDE, TargetView, check_entered
 
 _OWN_FRAME = "collector"
+_memory = FactMemory()
 
 
 def read_facts(request: CollectionRequest, data: bytes, nonce: str, view: TargetView = INSIDE) -> Facts:
@@ -52,6 +54,14 @@ def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
     own = reply.frames.get(f"q{answer.index}")
     if own is None:
         raise ScanError("incomplete_reply", f"the collector's reply has no answer for {query.key}")
+    fact = _memory.recall(query, own, reply.frames)
+    if fact is None:
+        fact = _read_answer(answer, query, own)
+        _memory.keep(query, own, answer.used, fact)
+    return fact
+
+
+def _read_answer(answer: Answer, query: Query, own: Frame) -> Fact:
     if own.status != OK:
         return read_frame(own)
     try:

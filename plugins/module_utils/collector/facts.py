@@ -53,16 +53,20 @@ class Query:
 class Fact:
     """What was seen: `value` where `status` is ok, else the `cause` in a few words.
 
-    A fact that is not ok has no value. Those of a walk and of a file can have what was seen nevertheless
-    (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
+    A fact that is not ok has no value. Those of a walk, a file and a database of accounts can have what was seen
+    nevertheless (said with their shapes). That is enough to show that a rule is broken, and never that it holds.
 
     A kept fact can lack what is secret by its kind. `parts` are what was asked of that, by name: each is ok or absent.
+
+    `number`: facts of one number were read from the same answer, and are the same in all they say; 0 where that is not
+    known. A fact that is made from another one has none.
     """
 
     status: str
     value: Any = None
     cause: str = ""
     parts: Mapping[str, Fact] = field(default_factory=dict)
+    number: int = field(default=0, init=False, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:

@@ -39,12 +39,13 @@ class Answer:
     """What the reply holds for one query: its own frame, its parts, and the frames that queries share.
 
     `parsed` is the same for all answers of a reply: what was made of shared frames, so that each is read only
-    once.
+    once. `used`: the frames that were looked for, None for those that are not there.
     """
 
     index: int
     frames: Mapping[str, Frame]
     parsed: dict[str, Any] = field(default_factory=dict)
+    used: dict[str, Frame | None] = field(default_factory=dict)
 
     def get_own(self) -> bytes:
         """The content of the query's own frame."""
@@ -72,7 +73,7 @@ class Answer:
         return found  # type: ignore[no-any-return]
 
     def has_part(self, part: str) -> bool:
-        return f"q{self.index}.{part}" in self.frames
+        return self._find_frame(f"q{self.index}.{part}") is not None
 
     def _get_frame(self, name: str) -> Frame:
         """A frame by its name, which is ok.
@@ -80,11 +81,15 @@ class Answer:
         :raises NotOkError: where it has another status
         :raises BadContentError: where the script did not send it
         """
-        frame = self.frames.get(name)
+        frame = self._find_frame(name)
         if frame is None:
             raise BadContentError(f"the reply has no frame {name}")
         if frame.status != OK:
             raise NotOkError(frame)
+        return frame
+
+    def _find_frame(self, name: str) -> Frame | None:
+        frame = self.used[name] = self.frames.get(name)
         return frame
 
 

@@ -19,9 +19,10 @@ empty list: the image may have been made without one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import OK, Fact, Query
+from .facts import OK, UNSUPPORTED, Fact, Query
 from .family import Answer, Family, call
 from .frames import BadContentError, decode_text
 from .query_rules import NO_SUBJECT
@@ -121,67 +122,94 @@ rpm_packages() {
 ).replace("MAX_DATABASE", str(MAX_DATABASE))
 
 
+@dataclass
+class _Records:
+    """What was read of a database: a record that is not understood costs no other one.
+
+    :ivar flaws: what is the matter with those that are not understood
+    """
+
+    packages: list[dict[str, Any]] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
+
+    def fact(self, manager: str) -> Fact:
+        if not self.packages:
+            raise BadContentError(
+                "; ".join(["the package database has no records that are understood", *self.flaws[:1]])
+            )
+        value = {"manager": manager, "packages": self.packages}
+        if not self.flaws:
+            return Fact(OK, value)
+        more = f"; and {len(self.flaws) - 1} more flaws" if len(self.flaws) > 1 else ""
+        return Fact(UNSUPPORTED, value, f"it cannot be understood as a whole: {self.flaws[0]}{more}")
+
+
 def _read_packages(answer: Answer, query: Query) -> Fact:
     manager, _newline, text = answer.get_own().partition(b"\n")
+    records = _Records()
     if manager == b"database":
-        manager, packages = b"rpm", list(_read_rpm_file(answer.get_part("database")))
+        manager = b"rpm"
+        records.packages += _read_rpm_file(answer.get_part("database"))
     else:
         read = {b"dpkg": _read_dpkg, b"apk": _read_apk, b"rpm": _read_rpm}.get(manager)
-        packages = list(read(text.split(b"\n"))) if read is not None else []
-    if not packages:
-        raise BadContentError("the package database has no records that are understood")
-    return Fact(OK, {"manager": decode_text(manager), "packages": packages})
+        if read is not None:
+            read(text.split(b"\n"), records)
+    return records.fact(decode_text(manager))
 
 
-def _read_dpkg(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+def _read_dpkg(lines: list[bytes], found: _Records) -> None:
     """Stanzas; each begins with its Package line, so that files need no separator. Other lines are not looked
     at."""
     records: list[dict[bytes, bytes]] = []
     for line in lines:
-        field, _colon, value = line.partition(b": ")
-        if field == b"Package":
+        name, _colon, value = line.partition(b": ")
+        if name == b"Package":
             records.append({})
-        if field in (b"Package", b"Version", b"Architecture", b"Status"):
-            if not records or field in records[-1]:
-                raise BadContentError(
-                    f"a package record has its lines in disorder, at {decode_text(line[:80])}"
-                )
-            records[-1][field] = value.strip()
-        _refuse_binary(line)
+        if name in (b"Package", b"Version", b"Architecture", b"Status"):
+            if not records or name in records[-1]:
+                found.flaws.append(f"a package record has its lines in disorder, at {decode_text(line[:80])}")
+            else:
+                records[-1][name] = value.strip()
+        _note_binary(line, found)
     for record in records:
         # records of single packages (status.d) have no status: the package is there because the record is
         status = record.get(b"Status", b"install ok installed").split()
         installed = status[-1:] == [b"installed"]
         if installed and b"Version" not in record:
-            raise BadContentError("package {} has no version".format(decode_text(record[b"Package"][:80])))
-        yield _package(
-            record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed
+            found.flaws.append("package {} has no version".format(decode_text(record[b"Package"][:80])))
+            continue
+        found.packages.append(
+            _package(
+                record[b"Package"], record.get(b"Version", b""), record.get(b"Architecture", b""), installed
+            )
         )
 
 
-def _read_apk(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+def _read_apk(lines: list[bytes], found: _Records) -> None:
     """Records, each ended by an empty line; P is the name, V the version, A the architecture."""
     record: dict[bytes, bytes] = {}
     for line in [*lines, b""]:
-        _refuse_binary(line)
+        _note_binary(line, found)
         if line[:2] in (b"P:", b"V:", b"A:"):
             if line[:1] in record:
-                raise BadContentError(f"a package record names {decode_text(line[:80])} twice")
-            record[line[:1]] = line[2:]
+                found.flaws.append(f"a package record names {decode_text(line[:80])} twice")
+            else:
+                record[line[:1]] = line[2:]
         elif not line and record:
-            if b"P" not in record or b"V" not in record:
-                raise BadContentError("a package record has no name or no version")
-            yield _package(record[b"P"], record[b"V"], record.get(b"A", b""), True)
+            if b"P" in record and b"V" in record:
+                found.packages.append(_package(record[b"P"], record[b"V"], record.get(b"A", b""), True))
+            else:
+                found.flaws.append("a package record has no name or no version")
             record = {}
 
 
-def _read_rpm(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+def _read_rpm(lines: list[bytes], found: _Records) -> None:
     for line in lines:
         fields = line.split(b"\t")
         if line and len(fields) != 3:
-            raise BadContentError(f"the rpm program wrote {decode_text(line[:80])}")
-        if line and fields[0] != _SIGNER_KEY:
-            yield _package(fields[0], fields[1], fields[2], True)
+            found.flaws.append(f"the rpm program wrote {decode_text(line[:80])}")
+        elif line and fields[0] != _SIGNER_KEY:
+            found.packages.append(_package(fields[0], fields[1], fields[2], True))
 
 
 def _read_rpm_file(data: bytes) -> Iterator[dict[str, Any]]:
@@ -190,10 +218,10 @@ def _read_rpm_file(data: bytes) -> Iterator[dict[str, Any]]:
             yield _package(package.name, package.version, package.arch, True)
 
 
-def _refuse_binary(line: bytes) -> None:
+def _note_binary(line: bytes, found: _Records) -> None:
     """grep says in a line of its own that it stopped at a NUL byte; the records behind it would be missing."""
     if line.startswith((b"Binary file ", b"grep: ")):
-        raise BadContentError("the package database holds binary data")
+        found.flaws.append("the package database holds binary data")
 
 
 def _package(name: bytes, version: bytes, arch: bytes, installed: bool) -> dict[str, Any]:
@@ -214,7 +242,8 @@ _RPM_FILES = tuple(
 PACKAGES = Family(
     subject=NO_SUBJECT,
     value='{"manager": dpkg, apk or rpm, "packages": [{"name": str, "version": str, "arch": str, "installed": bool '
-    "(false for what dpkg still knows but does not have, such as removed packages with files left)}]}",
+    "(false for what dpkg still knows but does not have, such as removed packages with files left)}]}. Where records are not "
+    "understood, the fact is unsupported and has the others",
     calls=call("packages"),
     read=_read_packages,
     shell=_SHELL,

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..collector.facts import Asked, Query
+from ..collector.facts import Asked, Facts, Query
 from ..judging.asked import asked_of
 from ..judging.evaluation import evaluate
-from ..judging.queries import required_queries
+from ..judging.queries import asks_for_content, required_queries
+from ..judging.verdict_memory import VerdictMemory
 from ..profiles.compiled_profile import CompiledProfile
+from ..results.model import ProfileResult
 from ..vocabulary.evidence import EvaluationContext
 from ..vocabulary.pattern_search import searching
 from .engine import Subject, Verdicts
@@ -25,6 +28,8 @@ class BuiltinEngine:
 
     def __init__(self, profiles: Sequence[CompiledProfile]) -> None:
         self._profiles = tuple(profiles)
+        self._of_pod = frozenset(profile.name for profile in self._profiles if not asks_for_content(profile))
+        self._memory = VerdictMemory()
 
     def queries(self) -> tuple[Query, ...]:
         """What the profiles' tests will look up."""
@@ -34,7 +39,11 @@ class BuiltinEngine:
         """All profiles over the same facts. Nothing is asked of the target here."""
         with searching(subject.seconds, subject.cancel):
             context = _context(subject)
-            return Verdicts([evaluate(profile, subject.facts, context) for profile in self._profiles])
+            return Verdicts([self._evaluate(profile, subject.facts, context) for profile in self._profiles])
+
+    def _evaluate(self, profile: CompiledProfile, facts: Facts, context: EvaluationContext) -> ProfileResult:
+        result = evaluate(profile, facts, context, memory=self._memory)
+        return replace(result, of_pod=profile.name in self._of_pod)
 
     def asked(self, subject: Subject) -> Asked:
         with searching(subject.seconds, subject.cancel):

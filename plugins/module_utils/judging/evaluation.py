@@ -40,6 +40,7 @@ from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Resource, View
 from ..vocabulary.supports import unsupported_reason
 from ..vocabulary.value_text import bound_text
+from .verdict_memory import Verdict, VerdictMemory
 
 __all__ = ["MANUAL", "EvaluationContext", "evaluate"]
 
@@ -52,15 +53,21 @@ def _utc_now() -> datetime:
 
 
 def evaluate(
-    profile: CompiledProfile, facts: Facts, context: EvaluationContext, now: Callable[[], datetime] = _utc_now
+    profile: CompiledProfile,
+    facts: Facts,
+    context: EvaluationContext,
+    now: Callable[[], datetime] = _utc_now,
+    memory: VerdictMemory | None = None,
 ) -> ProfileResult:
     """Judge the target. Nothing that the target sent raises an error: a control that cannot be judged says so
     in its result.
 
     :param now: the clock for `start_time`; it returns times with a time zone
+    :param memory: what came of the profile's controls on other targets
     :raises ScanError: cancelled
     """
     evidence = Evidence(facts, context)
+    memory = memory or VerdictMemory()
     result = ProfileResult(
         name=profile.name,
         title=profile.title,
@@ -75,13 +82,11 @@ def evaluate(
         attributes=[Input(**entry).attribute() for entry in profile.inputs],
     )
     try:
-        reason = unsupported_reason(profile.supports, evidence)
+        reason = unsupported_reason(profile.supports, evidence) or _nothing_fits(profile, evidence)
     except NotKnownError as missing:
-        judge: Callable[[_Control], tuple[list[Segment], float]] = _undecided(
-            "whether this profile applies", missing
-        )
+        judge: Callable[[_Control], Verdict] = _undecided("whether this profile applies", missing)
     else:
-        judge = _judge
+        judge = _judge_or_recall
         if reason:
             result.status = "skipped"
             result.status_message = f"Skipping profile: '{profile.name}': {reason}."
@@ -89,8 +94,22 @@ def evaluate(
     started = now().isoformat()  # of all controls: a profile takes a millisecond
     with searching():
         for control in profile.controls:
-            result.controls.append(_control_result(_Control(control, evidence, started), judge))
+            result.controls.append(_control_result(_Control(control, evidence, started, memory), judge))
     return result
+
+
+def _nothing_fits(profile: CompiledProfile, evidence: Evidence) -> str | None:
+    """Why nothing of a profile applies that only takes over controls, if none of the profiles they are from fits."""
+    why = ""
+    for control in profile.controls:
+        try:
+            reasons = [unsupported_reason(supports, evidence) for supports in control["supports"]]
+        except NotKnownError:
+            return None
+        why = next(filter(None, reasons), "")
+        if not why:
+            return None
+    return f"{why} by any profile that its controls are from" if why else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,14 +119,15 @@ class _Control:
     data: Mapping[str, Any]
     evidence: Evidence
     started: str
+    memory: VerdictMemory
 
     def skipped(self, reason: str) -> Segment:
         """A skipped segment for the whole control."""
         return Segment(SEGMENT_SKIPPED, self.data["title"], self.started, skip_message=reason)
 
 
-def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], tuple[list[Segment], float]]:
-    def judge(control: _Control) -> tuple[list[Segment], float]:
+def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], Verdict]:
+    def judge(control: _Control) -> Verdict:
         return [control.skipped(f"Not reviewed: {what} could not be decided: {missing}.")], control.data[
             "impact"
         ]
@@ -115,9 +135,7 @@ def _undecided(what: str, missing: NotKnownError) -> Callable[[_Control], tuple[
     return judge
 
 
-def _control_result(
-    control: _Control, judge: Callable[[_Control], tuple[list[Segment], float]]
-) -> ControlResult:
+def _control_result(control: _Control, judge: Callable[[_Control], Verdict]) -> ControlResult:
     data = control.data
     try:
         segments, impact = judge(control)
@@ -143,7 +161,7 @@ def _control_result(
     )
 
 
-def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
+def _defect(error: Exception, control: _Control) -> Verdict:
     message = (
         f"The control could not be judged: {type(error).__name__}: {bound_text(str(error), _ERROR_LIMIT)}"
     )
@@ -151,7 +169,17 @@ def _defect(error: Exception, control: _Control) -> tuple[list[Segment], float]:
     return [segment], control.data["impact"]
 
 
-def _judge(control: _Control) -> tuple[list[Segment], float]:
+def _judge_or_recall(control: _Control) -> Verdict:
+    numbers, known = control.memory.recall(control.data, control.evidence.facts)
+    if known is not None:
+        segments, impact = known
+        return [dataclasses.replace(segment, start_time=control.started) for segment in segments], impact
+    verdict = _judge(control)
+    control.memory.keep(control.data, numbers, verdict)
+    return verdict
+
+
+def _judge(control: _Control) -> Verdict:
     """The segments, and the impact: 0.0 if the control does not apply, which HDF reads as Not Applicable."""
     data = control.data
     if data["manual"]:

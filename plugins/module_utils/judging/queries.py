@@ -23,18 +23,41 @@ def required_queries(profiles: Iterable[CompiledProfile]) -> tuple[Query, ...]:
     return tuple(queries.values())
 
 
+def asks_for_content(profile: CompiledProfile) -> bool:
+    """Whether its controls ask for anything of the container, and not for settings of its pod alone."""
+    return any(True for control in profile.controls for _query in control_queries(control))
+
+
 def _profile_queries(profile: CompiledProfile) -> Iterator[Query]:
     yield from supports_queries(profile.supports)
     for control in profile.controls:
         for supports in control["supports"]:
             yield from supports_queries(supports)
-        only_if = control["only_if"]
-        conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
-        for test in (*conditional, *control["tests"]):
-            yield from _test_queries(test)
+        yield from control_queries(control)
 
 
-def _test_queries(test: Mapping[str, Any]) -> Iterator[Query]:
-    resource = RESOURCES[test["resource"]]
-    for expectation in test["expect"]:
-        yield from resource.attributes[expectation["attribute"]].needs(test["params"])
+def control_queries(control: Mapping[str, Any]) -> Iterator[Query]:
+    """The queries of a control's tests and of its condition, in the order of use; one can come twice."""
+    for needs in _needs(control):
+        yield from needs
+
+
+def deciding_queries(control: Mapping[str, Any]) -> tuple[Query, ...]:
+    """The queries whose facts alone decide on the control; none where a test reads the target's pod."""
+    if not all(_needs(control)) or any(RESOURCES[test["resource"]].reads_pod for test in _tests(control)):
+        return ()
+    supported = [query for supports in control["supports"] for query in supports_queries(supports)]
+    return (*supported, *control_queries(control))
+
+
+def _tests(control: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    only_if = control["only_if"]
+    conditional = [*only_if["tests"], *only_if["any_of"]] if only_if else []
+    return [*conditional, *control["tests"]]
+
+
+def _needs(control: Mapping[str, Any]) -> Iterator[tuple[Query, ...]]:
+    """The queries of each expectation; none where it reads the pod."""
+    for test in _tests(control):
+        for expectation in test["expect"]:
+            yield RESOURCES[test["resource"]].attributes[expectation["attribute"]].needs(test["params"])

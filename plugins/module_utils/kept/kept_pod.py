@@ -4,7 +4,8 @@
 """A pod's API object as it is kept: what controls can ask of a pod, and no other text.
 
 Names, paths of mounts, images and words of the API are kept; so are numbers, true and false. Every other text is
-masked: the file keeps that it is there, and not what it says. So are those that look like a secret. Labels, and maps
+masked: the file keeps that it is there, and not what it says. So are those that look like a secret. Of the value of an
+environment variable the file keeps whether it is a secret. Labels, and maps
 whose keys are anybody's, are left out. Of the annotations, the file keeps those that are settings of security; of the
 status, what it says of running containers.
 """
@@ -14,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..literal_secrets import KEPT_NO_SECRET, KEPT_SECRET, NOT_KEPT, literal_secrets
 from ..secret_texts import secret_in
 
-MASK = "(not kept)"
+MASK = NOT_KEPT
 _METADATA = ("name", "namespace", "uid", "ownerReferences", "creationTimestamp", "deletionTimestamp")
 # Annotations that Kubernetes itself read as settings before there were fields for them.
 _ANNOTATIONS = (
@@ -43,7 +45,9 @@ _TEXT_KEYS = """
 """
 _KEPT_TEXTS = frozenset(_TEXT_KEYS.split())
 # The same for those that are kept below one key alone: (that key, their own).
-_KEPT_BELOW = frozenset({("hostPath", "path"), ("secretKeyRef", "key"), ("configMapKeyRef", "key")})
+_KEPT_BELOW = frozenset(
+    {("hostPath", "path"), ("secretKeyRef", "key"), ("configMapKeyRef", "key"), ("volumeMounts", "subPath")}
+)
 # Maps whose keys are not the API's.
 _FREE_MAPS = frozenset(
     [
@@ -92,6 +96,8 @@ def _kept_part(value: Any, key: str, above: str) -> Any:
     if isinstance(value, dict):
         if key in _FREE_MAPS:
             return {}
+        if isinstance(value.get("env"), list):
+            return {**_kept_part({**value, "env": None}, key, above), "env": _kept_env(value["env"])}
         return {name: _kept_part(item, name, key) for name, item in value.items()}
     if isinstance(value, list):
         return [_kept_part(item, key, above) for item in value]
@@ -99,6 +105,19 @@ def _kept_part(value: Any, key: str, above: str) -> Any:
         return value
     is_kept = key in _KEPT_TEXTS or (above, key) in _KEPT_BELOW
     return value if is_kept and not secret_in(value) else MASK
+
+
+def _kept_env(env: list[Any]) -> list[Any]:
+    kept = [_kept_part(variable, "env", "") for variable in env]
+    secrets = literal_secrets(env)
+    if secrets is None:
+        return kept
+    return [
+        {**variable, "value": KEPT_SECRET if variable.get("name") in secrets else KEPT_NO_SECRET}
+        if variable.get("value")
+        else variable
+        for variable in kept
+    ]
 
 
 def _without_secrets(value: Any) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 
@@ -65,3 +66,13 @@ class Deadline:
     def narrowed(self, seconds: float) -> Deadline:
         """The same deadline, or `seconds` from now if that is earlier."""
         return Deadline(min(seconds, self.remaining()), self.cancel, self.tried)
+
+
+def poll(descriptor: int, events: int, seconds: float) -> bool:
+    """Wait until a socket has something to read (select.POLLIN) or room to write (select.POLLOUT).
+
+    :return: False if nothing has come within that time
+    """
+    poller = select.poll()
+    poller.register(descriptor, events)
+    return bool(poller.poll(max(0, int(seconds * 1000 + 0.999))))

@@ -14,7 +14,7 @@ from ..errors import ScanError
 from ..safe_text import server_text
 from .deadline import Deadline
 from .http_pool import HttpPool, HttpReply, HttpRequest, HttpTarget, retry_after
-from .proxy import choose_proxy
+from .proxy import ProxyChoice, choose_proxy
 from .tls import TlsClient
 from .transport import Endpoint
 
@@ -86,7 +86,7 @@ class HttpServer:
     :ivar tls: what is trusted, and our client certificate
     :ivar headers: sent with every request, for example Authorization
     :ivar secrets: texts that must not appear in any message (the token in `headers`)
-    :ivar proxy: http://host:port; empty for that of HTTPS_PROXY, if there is one
+    :ivar proxy: scheme://host:port; empty for that of HTTPS_PROXY, if there is one
     :ivar no_proxy: hosts that are reached without a proxy, in the form of NO_PROXY
     """
 
@@ -104,8 +104,10 @@ class HttpServer:
         """:raises ScanError: bad_option"""
         parts = split_url(self.url)
         host = parts.hostname or ""
-        proxy = choose_proxy(host, environ, url=self.proxy, exceptions=self.no_proxy)
-        endpoint = Endpoint(host, parts.port or 443, parts.path.rstrip("/"), host, proxy)
+        port = parts.port or 443
+        choice = ProxyChoice(self.proxy, exceptions=self.no_proxy)
+        proxy = choose_proxy(host, port, environ, choice)
+        endpoint = Endpoint(host, port, parts.path.rstrip("/"), host, proxy)
         headers = {"User-Agent": _USER_AGENT, **self.headers}
         if any(not value.isascii() or not value.isprintable() for value in headers.values()):
             raise ScanError("bad_option", "a header contains characters that are not allowed in it")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import ScanError
 from ..safe_text import server_text
 from .deadline import Deadline
+from .proxy_tunnel import INTERIM_REPLIES
 from .tls import TlsClient
 from .transport import Endpoint, TlsStream, open_stream
 
@@ -22,6 +24,10 @@ from .transport import Endpoint, TlsStream, open_stream
 _KEEP_SECONDS = 20.0
 _KEEP_CONNECTIONS = 16
 _PIECE = 64 * 1024
+# As http.client reads lines.
+_LINE_LIMIT = 64 * 1024 + 1
+# 101 is a final one: the connection is another from then on.
+_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -169,11 +175,25 @@ class _LentSocket:
 
 class _ReplyReader(io.BufferedReader):
     """Notices a head that ends before its empty line. http.client takes such headers for complete ones, and the
-    first part of a status line for a wrong one."""
+    first part of a status line for a wrong one. It also takes each interim reply but 100 for the final one."""
 
     has_ended = False
+    _status_line = b""
+
+    def pass_interim_replies(self) -> None:
+        """:raises http.client.HTTPException: there are more than anybody sends"""
+        for _interim in range(INTERIM_REPLIES + 1):
+            self._status_line = self.readline(_LINE_LIMIT)
+            if not _INTERIM.match(self._status_line):
+                return
+            self._status_line = b""
+            http.client.parse_headers(self)
+        raise http.client.HTTPException(f"more than {INTERIM_REPLIES} interim replies")
 
     def readline(self, size: int | None = -1) -> bytes:
+        if self._status_line:
+            line, self._status_line = self._status_line, b""
+            return line
         line = super().readline(size)
         is_whole = line.endswith(b"\n") or len(line) == size
         self.has_ended = self.has_ended or not is_whole
@@ -204,6 +224,7 @@ def _read(
     deadline: Deadline,
 ) -> tuple[HttpReply, bool]:
     """The reply, and whether its connection can serve another request."""
+    reader.pass_interim_replies()
     response = client.getresponse()
     try:
         if reader.has_ended:
@@ -230,7 +251,10 @@ def _broken(error: Exception, tried: str, secrets: Sequence[str]) -> ScanError:
     if isinstance(error, (OSError, http.client.IncompleteRead)):
         text = server_text(str(error), secrets, limit=100) or type(error).__name__
         return ScanError("connection_lost", f"the connection broke ({text})", tried=tried)
-    return ScanError("bad_reply", f"not a valid HTTP reply ({type(error).__name__})", tried=tried)
+    why = str(error) if type(error) is http.client.HTTPException else type(error).__name__
+    return ScanError(
+        "bad_reply", f"not a valid HTTP reply ({server_text(why, secrets, limit=100)})", tried=tried
+    )
 
 
 def _read_body(response: http.client.HTTPResponse, limit: int) -> bytes:

@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Union
 
 from ..errors import ScanError
+from .tls_in_tls import TlsInTls
 
+TlsSocket = Union[ssl.SSLSocket, TlsInTls]
 _CERTIFICATES = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -38,20 +41,37 @@ class TlsClient:
 
     :param ca_pem: certificates to trust; None for those of the system
     :param verify: False takes any certificate
+    :param trusts_system: also the system's certificates are trusted
     :raises ScanError: bad_file
     """
 
     def __init__(
-        self, ca_pem: bytes | None, verify: bool, certificate: ClientCertificate | None = None
+        self,
+        ca_pem: bytes | None,
+        verify: bool,
+        certificate: ClientCertificate | None = None,
+        *,
+        trusts_system: bool = False,
     ) -> None:
         self.ca_pem = ca_pem
         self.verify = verify
         self.certificate = certificate
+        self._trusts_system = trusts_system or ca_pem is None
         self._context = self._make_context()
         self._session: ssl.SSLSession | None = None
+        self._of_proxy: TlsClient | None = None
 
-    def wrap(self, sock: object, server_name: str) -> ssl.SSLSocket:
+    def of_proxy(self) -> TlsClient:
+        """The TLS with a proxy on the way to the server: the same trust and, as proxies have certificates of other
+        issuers, that of the system. It is not shown our certificate."""
+        if self._of_proxy is None:
+            self._of_proxy = TlsClient(self.ca_pem, self.verify, trusts_system=True)
+        return self._of_proxy
+
+    def wrap(self, sock: object, server_name: str) -> TlsSocket:
         """Put TLS on a connected, non-blocking socket. The caller does the handshake."""
+        if isinstance(sock, ssl.SSLSocket):
+            return TlsInTls(sock, self._context, server_name, self._session)
         return self._context.wrap_socket(
             sock,  # type: ignore[arg-type]
             server_hostname=server_name,
@@ -59,7 +79,7 @@ class TlsClient:
             session=self._session,
         )
 
-    def remember(self, sock: ssl.SSLSocket) -> None:
+    def remember(self, sock: TlsSocket) -> None:
         """Keep the session of a connection that is about to be closed (TLS 1.3 sends it after the handshake).
 
         Not if the kept session was used: Python copies a session each time, which costs half a handshake.
@@ -78,14 +98,18 @@ class TlsClient:
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        elif self.ca_pem is None:
+            return self._with_certificate(context)
+        if self._trusts_system:
             context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        else:
+        if self.ca_pem is not None:
             blocks = b"\n".join(_CERTIFICATES.findall(self.ca_pem))
             try:
                 context.load_verify_locations(cadata=blocks.decode("ascii"))
             except (ssl.SSLError, ValueError):
                 raise ScanError("bad_file", "the CA contains no usable PEM certificate") from None
+        return self._with_certificate(context)
+
+    def _with_certificate(self, context: ssl.SSLContext) -> ssl.SSLContext:
         if self.certificate is not None:
             self._load_certificate(context, self.certificate)
         return context
@@ -114,8 +138,9 @@ def read_file(path: Path, what: str) -> bytes:
     """
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise ScanError("bad_file", f"{what} {path} cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no such name is possible"
+        raise ScanError("bad_file", f"{what} {path} cannot be read ({why})") from None
 
 
 @contextmanager

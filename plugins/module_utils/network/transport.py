@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens connections to a server: TCP, CONNECT to a proxy, TLS.
+"""Opens connections to a server: TCP, a proxy, TLS.
 
 Every wait obeys a deadline, every failure has a reason.
 """
@@ -15,16 +15,16 @@ import select
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ScanError
 from ..safe_text import server_text
-from .deadline import Deadline
+from .deadline import Deadline, poll
 from .proxy import Proxy
-from .tls import TlsClient
+from .proxy_tunnel import ask_for_tunnel
+from .tls import TlsClient, TlsSocket
 
 CONNECT_SECONDS = 10.0
-_PROXY_REPLY_LIMIT = 16 * 1024
 _RECEIVE_SIZE = 64 * 1024
 # Linux; elsewhere the system's own, slower defaults hold.
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
@@ -56,14 +56,17 @@ class TlsStream:
 
     `receive` and `send` never block. `sendall` and `makefile` wait; they are what http.client needs of a
     socket.
+
+    :ivar bytes_sent: within TLS, since the connection was made; bytes_received likewise
     """
 
-    def __init__(self, sock: ssl.SSLSocket, tls: TlsClient, deadline: Deadline) -> None:
+    def __init__(self, sock: TlsSocket, tls: TlsClient, deadline: Deadline) -> None:
         self.deadline = deadline
         self.tls = tls
         self._sock = sock
         self._read_wants_write = False
         self._unread = b""
+        self.bytes_sent = self.bytes_received = 0
 
     def receive(self, size: int = _RECEIVE_SIZE) -> bytes | None:
         """At most `size` bytes of what has arrived; None if nothing has, b"" at the end of the stream.
@@ -75,7 +78,9 @@ class TlsStream:
             return data
         self._read_wants_write = False
         try:
-            return self._sock.recv(size)
+            data = self._sock.recv(size)
+            self.bytes_received += len(data)
+            return data
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLWantWriteError:
@@ -94,7 +99,9 @@ class TlsStream:
         :raises OSError: the connection broke
         """
         try:
-            return self._sock.send(data)
+            sent = self._sock.send(data)
+            self.bytes_sent += sent
+            return sent
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return 0
 
@@ -108,7 +115,7 @@ class TlsStream:
         if self._unread or self._sock.pending():
             return
         events = select.POLLIN | (select.POLLOUT if to_write or self._read_wants_write else 0)
-        _poll(self._sock.fileno(), events, self.deadline.slice(at_most))
+        poll(self._sock.fileno(), events, self.deadline.slice(at_most))
 
     def sendall(self, data: bytes) -> None:
         view = memoryview(data)
@@ -127,7 +134,7 @@ class TlsStream:
 
     def is_idle(self) -> bool:
         """Whether the connection is open and has nothing to read, so that it can be used again."""
-        return not self._sock.pending() and not _poll(self._sock.fileno(), select.POLLIN, 0)
+        return not self._sock.pending() and not poll(self._sock.fileno(), select.POLLIN, 0)
 
     def close(self) -> None:
         """Close at once, with a TLS close: OpenSSL does not resume sessions of connections that were cut."""
@@ -166,18 +173,36 @@ def open_stream(endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> TlsSt
     where = f"{endpoint.host}:{endpoint.port}"
     try:
         if endpoint.proxy is None:
-            sock = _connect(endpoint.host, endpoint.port, connect)
+            wire: socket.socket | ssl.SSLSocket = _connect(endpoint.host, endpoint.port, connect)
         else:
-            sock = _connect(endpoint.proxy.host, endpoint.proxy.port, connect, "the proxy ")
-            _ask_proxy(sock, endpoint, endpoint.proxy, connect)
-        return TlsStream(_start_tls(sock, endpoint, tls, connect), tls, deadline)
+            wire = _connect_by_proxy(endpoint, endpoint.proxy, tls, connect)
+        return TlsStream(_start_tls(wire, where, endpoint.server_name, tls, connect), tls, deadline)
     except ScanError as error:
         if error.reason == "timed_out":
             deadline.check()
+            by = f" by the proxy {endpoint.proxy.host}:{endpoint.proxy.port}" if endpoint.proxy else ""
             raise ScanError(
-                "unreachable", f"no connection to {where} within {connect.seconds:g} s", tried=deadline.tried
+                "unreachable",
+                f"no connection to {where}{by} within {connect.seconds:g} s",
+                tried=deadline.tried,
             ) from None
         raise
+
+
+def _connect_by_proxy(
+    endpoint: Endpoint, proxy: Proxy, tls: TlsClient, deadline: Deadline
+) -> socket.socket | ssl.SSLSocket:
+    """A connection that the proxy hands on to the server; with TLS as far as the proxy, where it wants that."""
+    wire: Any = _connect(proxy.host, proxy.port, deadline, "the proxy ")
+    if proxy.scheme == "https":
+        where = f"the proxy {proxy.host}:{proxy.port}"
+        wire = _start_tls(wire, where, proxy.host, tls.of_proxy(), deadline)
+    try:
+        ask_for_tunnel(wire, proxy, endpoint.host, endpoint.port, deadline)
+    except ScanError:
+        wire.close()
+        raise
+    return cast("socket.socket | ssl.SSLSocket", wire)
 
 
 def _connect(host: str, port: int, deadline: Deadline, what: str = "") -> socket.socket:
@@ -212,7 +237,7 @@ def _connect_address(sock: socket.socket, address: Any, deadline: Deadline) -> s
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
         code = sock.connect_ex(address)
         while code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            if _poll(sock.fileno(), select.POLLOUT, deadline.slice()):
+            if poll(sock.fileno(), select.POLLOUT, deadline.slice()):
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             else:
                 deadline.check()
@@ -224,49 +249,12 @@ def _connect_address(sock: socket.socket, address: Any, deadline: Deadline) -> s
     return sock
 
 
-def _ask_proxy(sock: socket.socket, endpoint: Endpoint, proxy: Proxy, deadline: Deadline) -> None:
-    """CONNECT (RFC 9110, section 9.3.6)."""
-    target = "{}:{}".format(f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host, endpoint.port)
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    lines += ["{}: {}".format(*header) for header in proxy.headers.items()]
-    where = f"the proxy {proxy.host}:{proxy.port}"
+def _start_tls(
+    sock: socket.socket | ssl.SSLSocket, where: str, server_name: str, tls: TlsClient, deadline: Deadline
+) -> TlsSocket:
+    secured: TlsSocket | None = None
     try:
-        sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-        reply = b""
-        while b"\r\n\r\n" not in reply:
-            if not _poll(sock.fileno(), select.POLLIN, deadline.slice()):
-                deadline.check()
-                continue
-            # Peek first: what follows the empty line belongs to TLS and must stay in the socket.
-            part = sock.recv(_PROXY_REPLY_LIMIT, socket.MSG_PEEK)
-            end = (reply + part).find(b"\r\n\r\n")
-            take = len(part) if end < 0 else end + 4 - len(reply)
-            reply += sock.recv(take)
-            if not part or len(reply) > _PROXY_REPLY_LIMIT:
-                raise OSError("it closed the connection" if not part else "its answer is too long")
-    except (OSError, ScanError) as error:
-        sock.close()
-        if isinstance(error, ScanError):
-            raise
-        raise ScanError("unreachable", f"{where} failed: {error}", tried=deadline.tried) from None
-    status = reply.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
-    if len(status) < 2 or not status[1].startswith("2"):
-        sock.close()
-        raise ScanError(
-            "unreachable",
-            "{} refused a connection to {} ({})".format(
-                where, target, server_text(" ".join(status[1:]), limit=100)
-            ),
-            tried=deadline.tried,
-            advice="Check the proxy's rules and its credential, or name the host in no_proxy.",
-        )
-
-
-def _start_tls(sock: socket.socket, endpoint: Endpoint, tls: TlsClient, deadline: Deadline) -> ssl.SSLSocket:
-    where = f"{endpoint.host}:{endpoint.port}"
-    secured: ssl.SSLSocket | None = None
-    try:
-        secured = tls.wrap(sock, endpoint.server_name)
+        secured = tls.wrap(sock, server_name)
         while True:
             try:
                 secured.do_handshake()
@@ -275,13 +263,13 @@ def _start_tls(sock: socket.socket, endpoint: Endpoint, tls: TlsClient, deadline
                 events = select.POLLIN
             except ssl.SSLWantWriteError:
                 events = select.POLLOUT
-            if not _poll(secured.fileno(), events, deadline.slice()):
+            if not poll(secured.fileno(), events, deadline.slice()):
                 deadline.check()
     except (OSError, ValueError, ScanError) as error:
         (secured or sock).close()
         if isinstance(error, ScanError):
             raise
-        raise _tls_error(error, where, endpoint.server_name, deadline.tried) from None
+        raise _tls_error(error, where, server_name, deadline.tried) from None
 
 
 def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> ScanError:
@@ -304,9 +292,3 @@ def _tls_error(error: Exception, where: str, server_name: str, tried: str) -> Sc
         cause="The server speaks no TLS, or none that both sides accept.",
         advice="Check host and port, and whether the server wants a client certificate.",
     )
-
-
-def _poll(descriptor: int, events: int, seconds: float) -> bool:
-    poller = select.poll()
-    poller.register(descriptor, events)
-    return bool(poller.poll(max(0, int(seconds * 1000 + 0.999))))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ScanError
+from .proxy_tunnel import INTERIM_REPLIES
 from .transport import TlsStream
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -59,8 +60,7 @@ def shake_hands(
     ]
     lines += ["{}: {}".format(*header) for header in headers]
     stream.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-    head = _read_head(stream)
-    status, answer = _parse_head(head, stream.deadline.tried)
+    head, status, answer = _read_final_head(stream)
     if status != 101:
         stream.unread(head)
         return _read_refusal(stream)
@@ -76,6 +76,20 @@ def shake_hands(
             tried=tried,
         )
     return HandshakeReply(protocol)
+
+
+def _read_final_head(stream: TlsStream) -> tuple[bytes, int, dict[str, str]]:
+    """The head of the first reply that is not an interim one: as bytes, its status, and its headers."""
+    for _interim in range(INTERIM_REPLIES + 1):
+        head = _read_head(stream)
+        status, headers = _parse_head(head, stream.deadline.tried)
+        if status == 101 or status >= 200:
+            return head, status, headers
+    raise ScanError(
+        "bad_reply",
+        f"more than {INTERIM_REPLIES} interim replies to the WebSocket handshake",
+        tried=stream.deadline.tried,
+    )
 
 
 def _read_head(stream: TlsStream) -> bytes:

@@ -15,6 +15,7 @@ from ..cluster.connection import ConnectionOptions
 from ..errors import ScanError
 from ..targets.criteria import Selection
 from .approach import forbidden_rules, forbidden_spec
+from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .selection import selection, targets_spec
@@ -42,6 +43,7 @@ class AccessOptions:
     @classmethod
     def from_params(cls, params: Params) -> AccessOptions:
         """:raises ScanError: bad_option"""
+        check_numbers(params)
         state, run_id = params["state"], params["run_id"] or ""
         if state == ABSENT and not run_id:
             raise ScanError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..access.token import MAXIMUM_LIFETIME, MINIMUM_LIFETIME
+from .bounds import check_number
 from .spec import Params, Spec, bad_option
 
 # DNS label (Kubernetes: object names and IDs).
@@ -35,12 +35,7 @@ class GrantOptions:
 
     def check(self) -> None:
         """:raises ScanError: bad_option, where no access can live so long"""
-        if not MINIMUM_LIFETIME <= self.lifetime <= MAXIMUM_LIFETIME:
-            raise bad_option(
-                "lifetime",
-                f"lifetime is {self.lifetime} s; it must be at least {MINIMUM_LIFETIME} s, the API's "
-                f"minimum, and at most {MAXIMUM_LIFETIME} s",
-            )
+        check_number("lifetime", self.lifetime)
 
 
 def grant_spec() -> Spec:

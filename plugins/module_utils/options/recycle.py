@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cluster.connection import ConnectionOptions
+from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .selection import SelectionOptions, targets_spec
-from .spec import Params, Spec, bad_option
+from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,7 @@ class RecycleOptions:
     @classmethod
     def from_params(cls, params: Params) -> RecycleOptions:
         """:raises ScanError: bad_option"""
-        for option in ("wait_timeout", "concurrency"):
-            if params[option] <= 0:
-                raise bad_option(option, f"{option} is {params[option]:g}; it must be more than 0")
+        check_numbers(params)
         return cls(
             connection=connection_options(params),
             targets=SelectionOptions.from_params(params),

@@ -13,32 +13,41 @@ from ..errors import ScanError
 from ..reports.registry import REPORTS
 from ..reports.report import Report
 from ..suggestions import unknown_name
-from .run import cluster_name_option, cluster_name_spec, summary_sha256_option, summary_sha256_spec
+from .run import (
+    cluster_name_option,
+    cluster_name_spec,
+    sha256_option,
+    summary_sha256_option,
+    summary_sha256_spec,
+)
 from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """`output_dir` is where the reports are written. `summary_sha256` and `cluster_name` are empty where they are
-    not known."""
+    """`output_dir` is where the reports are written, None for the folder of the decision that they show. `decision` is that
+    decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they are not
+    known."""
 
     run_dir: Path
     summary_sha256: str
+    decision: str
+    decision_sha256: str
     reports: tuple[Report, ...]
-    output_dir: Path
+    output_dir: Path | None
     cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> ReportOptions:
         """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256"""
-        run_dir = Path(params["run_dir"])
-        output_dir = run_dir if params["output_dir"] is None else Path(params["output_dir"])
         return cls(
-            run_dir,
-            summary_sha256_option(params),
-            _reports(params["formats"]),
-            output_dir,
-            cluster_name_option(params),
+            run_dir=Path(params["run_dir"]),
+            summary_sha256=summary_sha256_option(params),
+            decision=params["decision"] or "",
+            decision_sha256=sha256_option(params, "decision_sha256"),
+            reports=_reports(params["formats"]),
+            output_dir=Path(params["output_dir"]) if params["output_dir"] else None,
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -57,6 +66,8 @@ def scan_report_spec() -> Spec:
     return {
         "run_dir": {"type": "path", "required": True},
         **summary_sha256_spec(),
+        "decision": {"type": "path"},
+        "decision_sha256": {"type": "str"},
         **cluster_name_spec(),
         "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
         "output_dir": {"type": "path"},

@@ -14,9 +14,14 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def summary_sha256_option(params: Params) -> str:
     """The SHA-256 of the run's summary, empty where it is not given. :raises ScanError: bad_option"""
-    given: str = params["summary_sha256"] or ""
+    return sha256_option(params, "summary_sha256")
+
+
+def sha256_option(params: Params, name: str) -> str:
+    """A SHA-256, empty where it is not given. :raises ScanError: bad_option"""
+    given: str = params[name] or ""
     if given and not _SHA256.fullmatch(given):
-        raise bad_option("summary_sha256", "it must be 64 hexadecimal digits in lower case")
+        raise bad_option(name, "it must be 64 hexadecimal digits in lower case")
     return given
 
 

@@ -17,6 +17,7 @@ from ..approaches.choice import ApproachOptions, check_image_side, check_options
 from ..approaches.pod_entry import ExecLimits
 from ..cluster.connection import ConnectionOptions
 from .approach import approach_options, approach_spec
+from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .profile import JudgingOptions, judging_spec
@@ -49,6 +50,7 @@ class ScanOptions:
     @classmethod
     def from_params(cls, params: Params) -> ScanOptions:
         """:raises ScanError: bad_option, where a value cannot be used; as JudgingOptions"""
+        check_numbers(params)
         judging = JudgingOptions.from_params(params)
         approach = approach_options(params)
         if params["access"] and approach.name == AUTO:

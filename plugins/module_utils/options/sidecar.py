@@ -15,11 +15,11 @@ from ..sidecar.workload import WorkloadRef, workload_refs
 from ..targets.patterns import DNS_LABEL, check_names, is_pattern
 from ..targets.quantities import parse_quantity
 from .approach import scanner_image_spec
+from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .spec import Params, Spec, bad_option
 
 PRESENT, ABSENT = "present", "absent"
-_MAXIMUM_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,8 @@ def _check(params: Params) -> None:
     check_names("namespace", [params["namespace"]], DNS_LABEL)
     if is_pattern(params["namespace"]):
         raise bad_option("namespace", "it is a pattern; one namespace must be named")
-    for option in ("run_as_user", "run_as_group"):
-        if params[option] is not None and not 0 <= params[option] <= _MAXIMUM_ID:
-            raise bad_option(option, f"{params[option]} is no id of a user or group")
+    check_numbers(params)
     _check_resources(params)
-    if params["wait_timeout"] < 1:
-        raise bad_option("wait_timeout", f"it is {params['wait_timeout']} s; it must be at least 1 s")
     if params["state"] == PRESENT:
         if not (params["scanner_image"] or "").strip():
             raise bad_option(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from ..approaches.choice import ApproachOptions, check_options
 from ..cluster.connection import ConnectionOptions
 from .approach import approach_options, approach_spec
+from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .run import cluster_name_option, cluster_name_spec
 from .selection import SelectionOptions, targets_spec
-from .spec import Params, Spec, bad_option
+from .spec import Params, Spec
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,17 @@ class TargetInfoOptions:
     @classmethod
     def from_params(cls, params: Params) -> TargetInfoOptions:
         """:raises ScanError: bad_option"""
-        if params["listed"] < 0:
-            raise bad_option("listed", f"listed is {params['listed']}; it must not be negative")
+        check_numbers(params)
         approach = approach_options(params)
         if params["explain"]:
             check_options(approach)
+        grant = GrantOptions.from_params(params)
+        grant.check()
         return cls(
             connection=connection_options(params),
             approach=approach,
             targets=SelectionOptions.from_params(params),
-            grant=GrantOptions.from_params(params),
+            grant=grant,
             listed=params["listed"],
             output_file=params["output_file"],
             footprint=params["footprint"],

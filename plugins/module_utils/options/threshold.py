@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..errors import ScanError
 from ..reports.table import FULL, ROWS
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
+from .bounds import check_numbers
 from .run import (
     cluster_name_option,
     cluster_name_spec,
@@ -18,7 +19,8 @@ from .run import (
     summary_sha256_option,
     summary_sha256_spec,
 )
-from .spec import Params, Spec, bad_option
+from .spec import Params, Spec
+from .values import numbers_in_text, shown
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,13 @@ class ThresholdOptions:
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
         """:raises ScanError: bad_threshold; bad_option, for a SHA-256 or an age that cannot be one"""
-        max_age = params["max_age"]
-        if max_age is not None and max_age < 0:
-            raise bad_option("max_age", "seconds are not negative")
+        check_numbers(params)
         return cls(
             run_dir=params["run_dir"],
             summary_sha256=summary_sha256_option(params),
-            max_age=max_age,
+            max_age=params["max_age"],
             allow_shared_folder=params["allow_shared_folder"],
-            threshold=_threshold(params),
+            threshold=threshold_option(params),
             baseline=params["baseline"],
             fail_on=params["fail_on"],
             table=params["table"],
@@ -56,21 +56,32 @@ class ThresholdOptions:
         )
 
 
-def _threshold(params: Params) -> Threshold:
+def threshold_option(params: Params) -> Threshold:
     """None means the default. Anything else without limits is a mistake, which must not open the gate.
 
-    Limits that hold whatever threshold is given are added.
+    Limits that hold whatever threshold is given are added. Numbers can be written as texts.
+
+    :raises ScanError: bad_threshold
     """
     if params["threshold"] is None:
         return DEFAULT_THRESHOLD
     if not isinstance(params["threshold"], Mapping):
         raise ScanError(
             "bad_threshold",
-            "the threshold is {}, not keys with limits".format(type(params["threshold"]).__name__),
-            tried="reading the options",
+            f"the threshold is {shown(params['threshold'])}, not keys with limits",
+            tried="reading the option threshold",
+            advice="Give a file in SAF's format, or in a play a dictionary.",
         )
-    given = load_threshold(params["threshold"], params["threshold_source"])
+    given = load_threshold(numbers_in_text(params["threshold"]), params["threshold_source"])
     return given.with_limits(LASTING_LIMITS)
+
+
+def threshold_spec() -> Spec:
+    return {
+        "threshold": {"type": "raw"},
+        "threshold_source": {"type": "str", "default": "the option threshold"},
+        "baseline": {"type": "path"},
+    }
 
 
 def scan_threshold_spec() -> Spec:
@@ -80,9 +91,7 @@ def scan_threshold_spec() -> Spec:
         "max_age": {"type": "int"},
         **shared_folder_spec(),
         **cluster_name_spec(),
-        "threshold": {"type": "raw"},
-        "threshold_source": {"type": "str", "default": "the option threshold"},
-        "baseline": {"type": "path"},
+        **threshold_spec(),
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
         "table": {"type": "str", "choices": list(ROWS), "default": FULL},
     }

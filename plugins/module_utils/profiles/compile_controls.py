@@ -128,17 +128,24 @@ def _with_taken(controls: list[dict[str, Any]], taken: Sequence[Taken]) -> list[
 
 
 def _compile_supports(cursor: Cursor) -> list[dict[str, str]]:
-    supports = []
-    for entry in cursor.items("supports"):
-        keys = entry.mapping("an entry of supports", SUPPORT_KEYS)
-        if not keys:
-            entry.fail(
-                "an entry of supports: found an empty mapping; expected one of {}".format(
-                    ", ".join(SUPPORT_KEYS)
-                )
+    return [_compile_support(entry) for entry in cursor.items("supports")]
+
+
+def _compile_support(entry: Cursor) -> dict[str, str]:
+    keys = entry.mapping("an entry of supports", SUPPORT_KEYS)
+    if not keys:
+        entry.fail(
+            "an entry of supports: found an empty mapping; expected one of {}".format(", ".join(SUPPORT_KEYS))
+        )
+    support: dict[str, str] = {}
+    for name, value in keys.items():
+        key = SUPPORT_KEYS[name]
+        if key in support:
+            value.fail(
+                f"an entry of supports: found '{name}' beside another name of '{key}'; expected one of them"
             )
-        supports.append({key: value.text(f"supports {key}") for key, value in keys.items()})
-    return supports
+        support[key] = value.text(f"supports {name}")
+    return support
 
 
 def _compile_controls(parts: Mapping[str, Cursor], inputs: Mapping[str, Input]) -> list[dict[str, Any]]:

@@ -163,13 +163,18 @@ def _first(asked: str, candidates: Sequence[Path], search: Sequence[Path]) -> Pa
         file = candidate / PROFILE_FILE if candidate.is_dir() else candidate
         if file.is_file():
             return file
+    raise profile_not_found(asked, [str(candidate.absolute()) for candidate in candidates], search)
+
+
+def profile_not_found(asked: str, looked: Sequence[str], search: Sequence[Path]) -> ScanError:
+    """:param looked: the paths where it was looked for; `search`: the folders of profiles that are known by name"""
     names = [path.parent.name for folder in search for path in sorted(folder.glob("*/" + PROFILE_FILE))]
-    raise ScanError(
+    return ScanError(
         "profile_not_found",
         "No profile '{}'{} at {}; known names are {}".format(
             asked,
             nearest(asked, names, "looked"),
-            ", ".join(str(candidate) for candidate in candidates),
+            ", ".join(looked),
             ", ".join(names) or "none",
         ),
     )

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from ..results.decision import Decision, Reason
 from ..results.findings import WaivedControl
-from ..results.limits import COVERAGE_KEY, EVIDENCE_KEY, Limit, asks_for_more
+from ..results.limits import COVERAGE_KEY, Limit, asks_for_more
 from ..results.producer import COLLECTION
 from ..results.run import ControlCount, Run
 from ..results.status import FAILED, NOT_JUDGED
@@ -105,6 +105,9 @@ class _Suites:
         properties = ElementTree.SubElement(suite, "properties")
         for name in ("approach", "image", "image_digest", "node", "hdf"):
             ElementTree.SubElement(properties, "property", name=name, value=one_line(getattr(target, name)))
+        if self._run.cluster_uid:
+            value = one_line(self._run.cluster_uid)
+            ElementTree.SubElement(properties, "property", name="cluster_uid", value=value)
         grade = target.evidence.grade if target.evidence else ""
         ElementTree.SubElement(properties, "property", name="evidence", value=grade)
         label = target_label(target)
@@ -113,8 +116,12 @@ class _Suites:
         if target.error is not None:
             _error_case(suite, label, target.error)
         if target.result == NOT_JUDGED:
-            why = [reason.text for reason in reasons] or ["too few controls were reviewed"]
+            why = [reason.text for reason in reasons] or [*target.skipped_profiles.values()]
+            why = why or ["too few controls were reviewed"]
             _complain(_case(suite, label, "judged"), "error", NOT_JUDGED, why)
+        for name, message in target.skipped_profiles.items():
+            skipped = _case(suite, f"{label}.{one_line(name)}", "profile")
+            ElementTree.SubElement(skipped, "skipped", message=one_line(message, 500))
         for profile in target.profiles:
             own = [reason for reason in reasons if reason.profile == profile.name]
             classname = f"{label}.{one_line(profile.name)}"
@@ -129,7 +136,7 @@ class _Suites:
 
     def _general_cases(self, suite: ElementTree.Element, label: str, reasons: Sequence[Reason]) -> None:
         """What is about the target and no profile of it: its evidence; a missing document, two of them, ..."""
-        keys = [limit.key for limit in self._limits if limit.key == EVIDENCE_KEY]
+        keys = [limit.key for limit in self._limits if limit.is_of_target]
         for key in dict.fromkeys((*keys, *(reason.key for reason in reasons))):
             name = _limit_name(self._gate, key) if self._gate else key
             _fail(_case(suite, label, name), key, [reason.text for reason in reasons if reason.key == key])
@@ -140,7 +147,10 @@ class _Suites:
         if self._gate is None:
             return
         for limit in self._limits:
-            if limit.key not in (COVERAGE_KEY, EVIDENCE_KEY) and limit.must_pass_profile in ("", profile):
+            if not (limit.key == COVERAGE_KEY or limit.is_of_target) and limit.must_pass_profile in (
+                "",
+                profile,
+            ):
                 case = _case(suite, classname, _limit_name(self._gate, limit.key))
                 _fail(case, limit.key, [reason.text for reason in reasons if reason.key == limit.key])
 

@@ -25,14 +25,17 @@ from .need import by_need
 from .report import Report
 from .wording import (
     RESULT_WORDS,
-    added_limits,
+    about_limits,
     attestation_until,
     causes,
     container_label,
+    decided_line,
     evidence_lines,
     left_out_line,
     reason_lines,
+    reasons_line,
     scanned_line,
+    skipped_lines,
     target_label,
     targets_line,
     unmatched_lines,
@@ -67,7 +70,8 @@ _HOW_TO_READ = (
     "Not Applicable: the control has no impact on this target, or a waiver that is in force sets it aside.",
     "Profile Error: a test of the control ended with an error, or the control has no tests.",
     "Compliance: passed controls as a percentage of all but those that are not applicable.",
-    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed.",
+    "NOT JUDGED: nothing was found against the container, but too few of its controls were reviewed to say that it passed, "
+    "or no profile fits it.",
     "Each file under hdf/ is an InSpec exec-json document; Heimdall and the SAF CLI read it.",
 )
 
@@ -129,6 +133,7 @@ def _head(run: Run) -> list[str]:
         "Run {}, started {}, {:.1f} s. Profiles: {}.".format(
             escape(run.run_id), escape(run.started), run.duration, profiles or "none"
         ),
+        *(["", f"The cluster's own id: {escape(run.cluster_uid)}"] if run.cluster_uid else []),
         *(["", escape(left_out)] if left_out else []),
     ]
 
@@ -138,13 +143,18 @@ def _gate(run: Run) -> list[str]:
     if gate is None:
         return ["## Gate", "", "No gate was asked for a decision."]
     compared = (
-        f" {len(gate.new_failures)} new failures since {escape(gate.baseline)}." if gate.baseline else ""
+        f" {number_of(len(gate.new_failures), 'new failure')} since {escape(gate.baseline)}."
+        if gate.baseline
+        else ""
     )
-    added = added_limits(run)
+    added = about_limits(run)
     lines = ["## Gate", "", f"{verdict(run)} by {escape(gate.threshold.source)}.{compared}"]
+    decided = decided_line(run)
+    lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    return lines + (["", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")] if reasons else [])
+    shown = ["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")]
+    return lines + (shown if reasons else [])
 
 
 def _new_failures(run: Run) -> Iterator[str]:
@@ -172,7 +182,7 @@ def _targets(run: Run) -> Iterator[str]:
         yield from ("", "No target was selected.")
         return
     yield ""
-    said = evidence_lines(run)
+    said = [*evidence_lines(run), *skipped_lines(run)]
     if said:
         yield from (*(f"- {escape(line)}" for line in said), "")
     yield from _table(

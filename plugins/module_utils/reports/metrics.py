@@ -4,14 +4,17 @@
 """The runs of many clusters as metrics in Prometheus' text format, for a node exporter's textfile collector.
 
 The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). There is no metric of a single
-target: a fleet has too many of them for labels.
+target: a fleet has too many of them for labels. Samples have no times of their own, because the textfile collector takes
+none: one metric holds when a cluster was seen.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from ..results.evidence import GRADES
 from ..results.status import NOT_SCANNED, RESULTS, SCANNED, SEVERITIES, STATUSES
@@ -19,41 +22,105 @@ from ..safe_text import escape_text
 from .fleet import ClusterRun
 from .wording import evidence_grades
 
-_METRICS: tuple[tuple[str, str], ...] = (
-    ("securescan_run_succeeded", "1 where the cluster was scanned, 0 where that failed"),
-    ("securescan_run_finished_timestamp_seconds", "When the run ended"),
-    ("securescan_run_duration_seconds", "How long the run took"),
-    ("securescan_targets", "Containers that were selected, by what became of them"),
-    ("securescan_target_results", "Containers that were selected, by their result"),
-    ("securescan_targets_by_evidence", "Containers that were scanned, by the grade of evidence"),
-    ("securescan_controls", "Controls over all targets, by status and severity"),
-    ("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
-    ("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
+
+@dataclass(frozen=True)
+class Metric:
+    """A gauge. `labels` are those that it has beside host and cluster."""
+
+    name: str
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+_SEEN = "securescan_run_observed_timestamp_seconds"
+METRICS: tuple[Metric, ...] = (
+    Metric(_SEEN, "When the playbook ended that had the cluster"),
+    Metric(
+        "securescan_run_succeeded", "1 where containers of the cluster were scanned, 0 where none could be"
+    ),
+    Metric(
+        "securescan_run_failure_info",
+        "1, with the reason of the error with which the scan or the gate ended",
+        ("reason",),
+    ),
+    Metric("securescan_run_finished_timestamp_seconds", "When the run ended"),
+    Metric("securescan_run_duration_seconds", "How long the run took"),
+    Metric("securescan_targets", "Containers that were selected, by what became of them", ("outcome",)),
+    Metric("securescan_target_results", "Containers that were selected, by their result", ("result",)),
+    Metric(
+        "securescan_targets_by_evidence",
+        "Containers that were scanned, by the grade of evidence",
+        ("evidence",),
+    ),
+    Metric(
+        "securescan_controls", "Controls over all targets, by status and severity", ("status", "severity")
+    ),
+    Metric("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
+    Metric("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
 )
+_NAMES = frozenset(metric.name for metric in METRICS)
+_MOST_KEPT_HOSTS = 5000
+_LABEL = r'[a-z]+="(?:\\[\\"n]|[^"\\\n])*"'
+_VALUE = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?"
+_LINE = re.compile(rf"(?P<name>[a-z_]+)\{{(?P<labels>{_LABEL}(?:,{_LABEL})*)\}} (?P<value>{_VALUE})")
+_HOST = re.compile(r'host="((?:\\[\\"n]|[^"\\\n])*)"')
 
 Sample = tuple[str, Mapping[str, str], float]
 
 
-def render_metrics(runs: Sequence[ClusterRun]) -> str:
-    """The text of all samples, each metric with its help and type."""
-    samples: dict[str, list[Sample]] = {name: [] for name, _help in _METRICS}
-    for run in runs:
-        for sample in _samples(run):
-            samples[sample[0]].append(sample)
-    lines: list[str] = []
-    for name, text in _METRICS:
-        if samples[name]:
-            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-            lines += [
-                f"{name}{{{_labels(labels)}}} {float(value)!r}" for _name, labels, value in samples[name]
+def render_metrics(runs: Sequence[ClusterRun], now: datetime, before: str = "", keep_days: float = 0) -> str:
+    """The text of all samples, each metric with its help and type; empty where nothing was to be scanned.
+
+    :param now: with its time zone
+    :param before: the text that the file holds. Its series of clusters that are not among `runs` are kept
+    :param keep_days: as long as they were seen within these days
+    """
+    observed = [run for run in runs if not run.is_planned]
+    if not observed:
+        return ""
+    lines: dict[str, list[str]] = {metric.name: [] for metric in METRICS}
+    for run in observed:
+        for name, labels, value in _samples(run, now):
+            lines[name].append(f"{name}{{{_labels(labels)}}} {float(value)!r}")
+    ours = {_escaped(run.host) for run in observed}
+    for name, line in _kept(before, ours, (now - timedelta(days=keep_days)).timestamp()):
+        lines[name].append(line)
+    text: list[str] = []
+    for metric in METRICS:
+        if lines[metric.name]:
+            text += [
+                f"# HELP {metric.name} {metric.text}",
+                f"# TYPE {metric.name} gauge",
+                *lines[metric.name],
             ]
-    return "\n".join(lines) + "\n" if lines else ""
+    return "\n".join(text) + "\n"
 
 
-def _samples(one: ClusterRun) -> Iterable[Sample]:
+def _kept(before: str, without: set[str], oldest: float) -> Iterator[tuple[str, str]]:
+    """(metric, line) of the hosts in a file's text that are not among `without` (escaped) and were seen since `oldest`. What
+    is no line of ours is dropped."""
+    found: list[tuple[str, str, str]] = []
+    seen: dict[str, float] = {}
+    for line in before.splitlines():
+        match = _LINE.fullmatch(line)
+        host = _HOST.match(match["labels"]) if match else None
+        if match is None or host is None or match["name"] not in _NAMES or host[1] in without:
+            continue
+        found.append((host[1], match["name"], line))
+        if match["name"] == _SEEN:
+            seen[host[1]] = float(match["value"])
+    recent = sorted((host for host, moment in seen.items() if moment > oldest), key=lambda host: -seen[host])
+    kept = set(recent[:_MOST_KEPT_HOSTS])
+    return ((name, line) for host, name, line in found if host in kept)
+
+
+def _samples(one: ClusterRun, now: datetime) -> Iterable[Sample]:
     run = one.run
     here = {"host": one.host, "cluster": run.cluster if run else ""}
-    yield "securescan_run_succeeded", here, 1.0 if run else 0.0
+    yield _SEEN, here, float(int(now.timestamp()))
+    yield "securescan_run_succeeded", here, 1.0 if one.is_scanned else 0.0
+    if one.reason:
+        yield "securescan_run_failure_info", dict(here, reason=one.reason), 1.0
     if run is None:
         return
     yield "securescan_run_finished_timestamp_seconds", here, _timestamp(run.finished)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
 from ..results.target_record import TargetRecord
 
-# Among those that failed, the ones without a failed control (a profile error, for instance) come last.
+# Among those that failed, the ones without a failed control (too low a compliance, for instance) come last.
 _RANKS = {FAIL: 0, NOT_SCANNED: 1, NOT_JUDGED: 2, PASS: 3}
 
 

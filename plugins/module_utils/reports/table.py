@@ -16,13 +16,15 @@ from ..text_layout import columns, fit, number_of, wrap
 from .need import by_need
 from .wording import (
     RESULT_WORDS,
-    added_limits,
+    about_limits,
     causes,
     container_label,
     evidence_lines,
     left_out_line,
     reason_lines,
+    reasons_line,
     scanned_line,
+    skipped_lines,
     unmatched_lines,
     verdict,
     workload_label,
@@ -90,7 +92,7 @@ def _table_lines(run: Run, width: int, text_width: int, rows: str) -> list[str]:
         lines += ["", f"Not scanned: {more}, in summary.md and summary.json"]
     for index, said in enumerate(unmatched_lines(run)):
         lines += [*([] if index else [""]), *wrap(said, text_width, "  " if index else "", "  ")]
-    for index, said in enumerate(evidence_lines(run)):
+    for index, said in enumerate([*evidence_lines(run), *skipped_lines(run)]):
         lines += [*([] if index else [""]), *wrap(said, text_width)]
     return [*lines, ""]
 
@@ -203,10 +205,9 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     if run.gate is None:
         return [f"Gate: {verdict(run)}"]
     reasons = reason_lines(run)
-    number = number_of(len(run.gate.reasons), "reason")
     head = f"Gate: {verdict(run)} by {one_line(run.gate.threshold.source, width)}"
-    added = added_limits(run)
-    lines = [*(wrap(added, width) if added else ()), head + (f", {number}:" if reasons else "")]
+    added = about_limits(run)
+    lines = [*(wrap(added, width) if added else ()), head + (f", {reasons_line(run)}:" if reasons else "")]
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(one_line(reason, _MOST_TEXT), width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..results.decision import Reason
 from ..results.evidence import GRADE_WORDS, GRADES
 from ..results.findings import AttestationInForce, WaiverInForce, days_left
+from ..results.limits import COMPLIANCE
 from ..results.run import Run
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
@@ -57,17 +57,37 @@ def target_label(target: TargetRecord) -> str:
     return one_line(f"{target.namespace}/{target.pod}/{target.container}", _MAX_LABEL)
 
 
-def reason_lines(run: Run) -> list[str]:
-    """The gate's reasons; what is said of several targets in the same words is one line. None without a gate."""
+def reason_lines(run: Run, kind: str = "") -> list[str]:
+    """The gate's reasons; what is said of several targets in the same words is one line. None without a gate.
+
+    :param kind: one of KINDS_OF_REASONS; empty for all
+    """
     targets = {target.target_id: target for target in run.targets}
-    reasons: Sequence[Reason] = run.gate.reasons if run.gate else ()
     groups: dict[tuple[str, str], list[str]] = {}
-    for reason in reasons:
-        groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
-    return [
-        one_line(": ".join(part for part in (_who_of_ids(target_ids, targets), profile, text) if part))
-        for (profile, text), target_ids in groups.items()
-    ]
+    for reason in run.gate.reasons if run.gate else ():
+        if run.gate is not None and kind in ("", run.gate.kind_of(reason)):
+            groups.setdefault((reason.profile, reason.text), []).append(reason.target_id)
+    lines = []
+    for (profile, text), target_ids in groups.items():
+        where = " on ".join(part for part in (profile, _who_of_ids(target_ids, targets)) if part)
+        lines.append(one_line(f"{where}: {text}" if where else text))
+    return lines
+
+
+def reasons_line(run: Run) -> str:
+    """How many reasons there are, and in how many lines they are told; empty without any."""
+    number, lines = len(run.gate.reasons) if run.gate else 0, len(reason_lines(run))
+    if not number:
+        return ""
+    return number_of(number, "reason") + (f" in {number_of(lines, 'line')}" if lines != number else "")
+
+
+def decided_line(run: Run) -> str:
+    """When the gate decided, and for whom; empty without a decision, or where it does not say."""
+    if run.gate is None or not run.gate.decided_at:
+        return ""
+    by = f" by {one_line(run.gate.decided_by, _MAX_LABEL)}" if run.gate.decided_by else ""
+    return f"Decided {one_line(run.gate.decided_at, _MAX_LABEL)}{by}."
 
 
 def left_out_line(run: Run) -> str:
@@ -145,6 +165,19 @@ def worst_evidence(run: Run) -> str:
     return min(evidence_grades(run), key=GRADES.index, default="")
 
 
+def skipped_lines(run: Run) -> list[str]:
+    """A line for each profile that was skipped on targets, and the reason."""
+    skipped = Counter(
+        (profile, why) for target in run.targets for profile, why in target.skipped_profiles.items()
+    )
+    lines = [
+        f"{one_line(profile, _MAX_LABEL)} was skipped on {number_of(number, 'target')}: {one_line(why, _MAX_LABEL)}"
+        for (profile, why), number in skipped.most_common(_MOST_REASONS)
+    ]
+    more = len(skipped) - _MOST_REASONS
+    return [*lines, *([f"{number_of(more, 'more profile')} skipped on targets."] if more > 0 else [])]
+
+
 def evidence_lines(run: Run) -> list[str]:
     """A line for each grade of evidence that there is, the worst first, then one for each reason that lowers it."""
     counts = evidence_grades(run)
@@ -192,8 +225,17 @@ def scanned_line(run: Run) -> str:
     return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
 
 
-def added_limits(run: Run) -> str:
-    """The limits that hold though the threshold does not name them, in one sentence; empty without any."""
-    limits = run.gate.threshold.added_limits if run.gate else ()
-    named = ", ".join(f"{limit.key} {limit.value}" for limit in limits)
-    return f"In force though the threshold does not name them: {named}." if named else ""
+def about_limits(run: Run) -> str:
+    """The limits that hold though the threshold does not name them, and what compliance is asked of; empty without any."""
+    if run.gate is None:
+        return ""
+    threshold, notes = run.gate.threshold, []
+    named = ", ".join(f"{limit.key} {limit.value}" for limit in threshold.added_limits)
+    if named:
+        notes.append(f"In force though the threshold does not name them: {named}.")
+    asked = [limit.key for limit in threshold.all_limits if limit.family == COMPLIANCE]
+    if asked:
+        notes.append(
+            f"{' and '.join(asked)} is asked of each profile on each container; the total is of all controls together."
+        )
+    return " ".join(notes)

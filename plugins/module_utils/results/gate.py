@@ -22,16 +22,22 @@ from .comparison import (
     failed_controls,
     unknown_controls,
 )
-from .decision import DOCUMENTS_KEY, Decision, ExpectedTarget, FailedControl, Reason, TargetDecision
+from .decision import (
+    DOCUMENTS_KEY,
+    EXPECTED_KEY,
+    Decision,
+    ExpectedTarget,
+    FailedControl,
+    Reason,
+    TargetDecision,
+)
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, asks_for_more, shorten_ids
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, shorten_ids
 from .percent import exact, percentage, rounded_down
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
-
-_EXPECTED = "expected"
 
 
 def decide(
@@ -66,6 +72,7 @@ class _Gate:
         self.reasons: list[Reason] = []
         self.judged: dict[str, str] = {}  # target id -> source of its document
         self.judged_nothing: set[str] = set()  # ids of targets with a profile that judged no control
+        self.fits_none: list[str] = []  # ids of those among them that no profile fits
         self.counts: list[Counts] = []
         self.failed: dict[
             str, tuple[Place, set[Control]]
@@ -124,20 +131,20 @@ class _Gate:
         return Decision(not self.reasons, tuple(self.reasons), (), self.threshold, baseline=baseline)
 
     def _decide_targets(self, outcomes: Mapping[str, str]) -> Iterator[TargetDecision]:
-        keys: dict[str, list[str]] = {}
+        kinds: dict[str, list[str]] = {}
         for reason in self.reasons:
-            keys.setdefault(reason.target_id, []).append(reason.key)
+            kinds.setdefault(reason.target_id, []).append(reason.kind)
         for target_id, outcome in outcomes.items():
-            own = keys.get(target_id, [])
+            own = kinds.get(target_id, [])
             yield TargetDecision(target_id, outcome, self._result(target_id, outcome, own), len(own))
 
-    def _result(self, target_id: str, outcome: str, keys: Sequence[str]) -> str:
-        """:param keys: of the reasons about the target"""
-        if not all(map(asks_for_more, keys)):
+    def _result(self, target_id: str, outcome: str, kinds: Sequence[str]) -> str:
+        """:param kinds: of the reasons about the target"""
+        if any(kind != NOT_JUDGED for kind in kinds):
             return FAIL
         if outcome == NOT_SCANNED:
             return NOT_SCANNED
-        return NOT_JUDGED if keys or target_id in self.judged_nothing else PASS
+        return NOT_JUDGED if kinds or target_id in self.judged_nothing else PASS
 
     def _refuse(self, target_id: str, key: str, text: str, limit: Any = None, found: Any = None) -> None:
         self.reasons.append(Reason(target_id, "", key, limit, found, text))
@@ -157,11 +164,14 @@ class _Gate:
         self.judged[target_id] = source
         if summary.judged_nothing:
             self.judged_nothing.add(target_id)
+        if summary.fits_none:
+            self.fits_none.append(target_id)
         self.counts.append(summary.counts)
         place = document_place(checked, source)
         self.failed[target_id] = (place, failed_controls(summary))
         self.unknown.append((place, unknown_controls(summary)))
         self._judge_evidence(target_id, document_evidence(checked, source))
+        self._judge_skipped(target_id, summary.skipped)
         for profile in summary.profiles:
             self._judge_must_pass(target_id, profile)
             for limit in self.threshold.limits:
@@ -187,6 +197,14 @@ class _Gate:
         why = f" ({'; '.join(evidence.reasons)})" if evidence is not None and evidence.reasons else ""
         text = f"{EVIDENCE_KEY}: found {found or 'no grade'}{why}, must be at least {demanded}"
         self._refuse(target_id, EVIDENCE_KEY, text, demanded, found)
+
+    def _judge_skipped(self, target_id: str, skipped: Mapping[str, str]) -> None:
+        most = self.threshold.skipped_profiles_max
+        if most is not None and len(skipped) > most:
+            text = f"found {len(skipped)} ({shorten_ids(sorted(skipped))}), must be at most {int(most)}"
+            self._refuse(
+                target_id, SKIPPED_PROFILES_KEY, f"{SKIPPED_PROFILES_KEY}: {text}", most, len(skipped)
+            )
 
     def _judge_must_pass(self, target_id: str, profile: ProfileSummary) -> None:
         statuses = {control.id: control.status for control in profile.controls}
@@ -256,7 +274,7 @@ class _Gate:
         for one in expected:
             target_id = one.target_id
             if target_id in outcomes:
-                self._refuse(target_id, _EXPECTED, "is expected twice")
+                self._refuse(target_id, EXPECTED_KEY, "is expected twice")
             says_scanned = one.outcome == SCANNED
             has_document = target_id in self.judged
             if says_scanned and not has_document:
@@ -264,14 +282,16 @@ class _Gate:
             if has_document and not says_scanned:
                 self._refuse(
                     target_id,
-                    _EXPECTED,
+                    EXPECTED_KEY,
                     f"counts as not scanned, but {self.judged[target_id]} holds results of it",
                 )
             outcomes[target_id] = SCANNED if says_scanned and has_document else NOT_SCANNED
         if expected:
             for target_id, source in self.judged.items():
                 if target_id not in outcomes:
-                    self._refuse(target_id, _EXPECTED, f"was not expected, but {source} holds results of it")
+                    self._refuse(
+                        target_id, EXPECTED_KEY, f"was not expected, but {source} holds results of it"
+                    )
         return outcomes
 
     def _judge_coverage(self, expected: int, scanned: int, judged: int) -> float | None:
@@ -287,8 +307,11 @@ class _Gate:
             parts = []
             if scanned < expected:
                 parts.append(f"{expected - scanned} of {expected} were not")
-            if judged < scanned:
-                parts.append(f"on {scanned - judged} of {expected} a profile judged no control")
+            unfit = len(self.fits_none)
+            if unfit:
+                parts.append(f"no profile fits {unfit} of {expected} ({shorten_ids(self.fits_none)})")
+            if judged + unfit < scanned:
+                parts.append(f"on {scanned - judged - unfit} of {expected} a profile judged no control")
             text = f"at least {demanded} % of the expected targets must be scanned, but {' and '.join(parts)}"
             self._refuse("", COVERAGE_KEY, f"{COVERAGE_KEY}: {text}", demanded, coverage)
         return coverage

@@ -13,6 +13,7 @@ What InSpec has no field for stands under `passthrough.securescan_kubernetes`:
                       whatever else the judgement's method holds, its evidence {grade, reasons} among it
     unread_facts      list of {fact, status, cause}: what could not be had
     manual_controls   {profile: [control id]}: those that only a person can check, as their profile says
+    pod_profiles      [profile]: those that ask only for the settings of the pod, and nothing of the container's content
     error             null; a document in which it is an error record is not accepted back
 """
 
@@ -30,7 +31,7 @@ from ..safe_text import kept_values, one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, bad_results
 from .evidence import document_evidence
-from .hdf_check import check_hdf
+from .hdf_check import SKIPPED, check_hdf
 from .model import SEGMENT_ERROR, ControlResult, Judgement, ProfileResult, Segment
 from .producer import COLLECTION, PASSTHROUGH, VERSION
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, control_status
@@ -85,6 +86,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
                 "scan": dict(kept_values(method), started=judgement.started, duration=judgement.duration),
                 "unread_facts": kept_values(unread),
                 "manual_controls": _manual_controls(judgement.profiles),
+                "pod_profiles": [profile.name for profile in judgement.profiles if profile.of_pod],
                 "error": None,
             }
         },
@@ -94,7 +96,7 @@ def hdf_document(judgement: Judgement) -> dict[str, Any]:
 def read_hdf(data: bytes, source: str) -> dict[str, Any]:
     """The document in `data`; `source` names it in errors.
 
-    :raises ScanError: `bad_results` for anything but a whole HDF document with loaded profiles that hold controls,
+    :raises ScanError: `bad_results` for anything but a whole HDF document with profiles that were skipped or hold controls,
         and for a document of ours whose scan ended with an error
     """
     if len(data) > MAX_DOCUMENT_BYTES:
@@ -147,6 +149,7 @@ def check_document(document: Any, source: str) -> dict[str, Any]:
         )
     document_evidence(checked, source)
     manual_controls(checked, source)
+    pod_profiles(checked, source)
     return checked
 
 
@@ -188,6 +191,26 @@ def manual_controls(document: Mapping[str, Any], source: str) -> dict[str, tuple
     place = f"passthrough.{PASSTHROUGH}"
     given = JsonObject(own, source, place).object_or_none("manual_controls") if own is not None else None
     return {name: given.texts(name) for name in given.values} if given else {}
+
+
+def pod_profiles(document: Mapping[str, Any], source: str) -> tuple[str, ...]:
+    """The profiles that ask nothing of the container's content; empty for a document of others, or an older one.
+
+    :raises ScanError: `bad_results`, when what stands there is something else; `check_document` has asked that before
+    """
+    own = _own_part(document)
+    if own is None or own.get("pod_profiles") is None:
+        return ()
+    return JsonObject(own, source, f"passthrough.{PASSTHROUGH}").texts("pod_profiles")
+
+
+def skipped_profiles(document: Mapping[str, Any]) -> dict[str, str]:
+    """{profile: why} of the profiles of a checked document that were skipped."""
+    return {
+        profile["name"]: profile.get("status_message") or profile.get("skip_message") or "no reason is given"
+        for profile in document["profiles"]
+        if profile.get("status") == SKIPPED
+    }
 
 
 def _own_part(document: Mapping[str, Any]) -> Any:

@@ -4,8 +4,9 @@
 """The check that a mapping is an InSpec exec-json document (HDF): a field that is missing or of another type is named.
 
 The rules are those of InSpec's readers (what one of them refuses is refused here), and a few that they lack because
-a gate would pass without them: a profile that was not loaded, a profile without controls, a control id twice in one
-profile, an impact outside 0 to 1. Written by hand because a schema validator is too slow for every result.
+a gate would pass without them: a profile that failed to load, a loaded profile without controls, a control id twice in one
+profile, an impact outside 0 to 1. A profile that was skipped, for instance because it does not support the platform, is a
+result like any other, and need not hold controls. Written by hand because a schema validator is too slow for every result.
 """
 
 from __future__ import annotations
@@ -109,12 +110,15 @@ _SUPPORT_OPTIONAL: _Fields = dict.fromkeys(
     ("os-family", "os-name", "platform", "platform-family", "platform-name", "release"), _TEXT
 )
 _NEVER_NULL = frozenset(_REFERENCE_OPTIONAL)
+# The statuses of a profile that results can be read of.
+LOADED = "loaded"
+SKIPPED = "skipped"
 _RESULT_STATUSES = ("passed", "failed", "skipped", "error")
 _NOTHING: _Fields = {}
 
 
 def check_hdf(document: Any, source: str) -> dict[str, Any]:
-    """`document` itself when it is HDF of which every profile was loaded and holds controls.
+    """`document` itself when it is HDF of which every profile was skipped, or was loaded and holds controls.
 
     :raises ScanError: `bad_results`, naming `source`, the field and what was expected
     """
@@ -155,8 +159,8 @@ def _check_statistics(statistics: Mapping[str, Any]) -> None:
 
 def _check_profile(profile: Any, where: str) -> None:
     _check_fields(profile, where, _PROFILE, _PROFILE_OPTIONAL)
-    status = profile.get("status")
-    if status not in (None, "", "loaded"):
+    status = profile.get("status") or LOADED
+    if status not in (LOADED, SKIPPED):
         why = profile.get("status_message") or profile.get("skip_message") or "no reason given"
         raise _NotHdfError("{} ({}) was not loaded but {}: {}".format(where, profile["name"], status, why))
     for name, optional in (
@@ -168,7 +172,7 @@ def _check_profile(profile: Any, where: str) -> None:
     _check_objects(profile["groups"], where + ".groups", {"id": _TEXT, "controls": _LIST}, {"title": _TEXT})
     for index, group in enumerate(profile["groups"]):
         _check_texts(group["controls"], f"{where}.groups[{index}].controls")
-    if not profile["controls"]:
+    if not profile["controls"] and status != SKIPPED:
         raise _NotHdfError("{} ({}) has no controls: nothing was judged".format(where, profile["name"]))
     seen = set()
     for index, control in enumerate(profile["controls"]):

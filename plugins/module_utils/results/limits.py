@@ -11,9 +11,10 @@ Keys of our own. One is about a profile's counts, as SAF's are:
     reviewed: {min: 100}           percentage of the controls that a program could review and did (waived and attested
                                    ones are decided); also by severity: {critical: {min: 100}, ...}
 
-One is about a target:
+Two are about a target:
 
     evidence: {min: beside}        how far what was seen of it can be trusted: target, beside or image (see evidence.py)
+    skipped_profiles: {max: 0}     profiles that do not support its platform, as the target itself names it
 
 The others are about a run:
 
@@ -33,8 +34,9 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import ScanError
-from ..suggestions import unknown_name
+from ..safe_text import one_line
 from .evidence import GRADES
+from .limit_hints import hint
 from .percent import exact, rounded_down, rounded_up
 from .status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR, SEVERITIES
 from .summary import ProfileSummary
@@ -53,21 +55,25 @@ _IDS = "ids"
 _GRADE = "grade"
 COVERAGE_KEY = "coverage.min"
 EVIDENCE_KEY = "evidence.min"
+SKIPPED_PROFILES_KEY = "skipped_profiles.max"
+COMPLIANCE = "compliance"
 _REVIEWED = "reviewed"
 NEW_FAILURES_KEY = "new_failures.max"
 MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
 _MUST_PASS_PREFIX = MUST_PASS_KEY + "."
 _BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
 _MOST_IDS_IN_TEXT = 5
+_MOST_LETTERS_OF_KEY = 200
 
 
 def _known_keys() -> dict[str, str]:
     keys = {
-        "compliance.min": _PERCENT,
-        "compliance.max": _PERCENT,
+        COMPLIANCE + ".min": _PERCENT,
+        COMPLIANCE + ".max": _PERCENT,
         _REVIEWED + ".min": _PERCENT,
         COVERAGE_KEY: _PERCENT,
         EVIDENCE_KEY: _GRADE,
+        SKIPPED_PROFILES_KEY: _COUNT,
         NEW_FAILURES_KEY: _COUNT,
         MUST_PASS_KEY: _IDS,
     }
@@ -111,9 +117,14 @@ class Limit:
         return self.key in (COVERAGE_KEY, NEW_FAILURES_KEY) or self.is_must_pass
 
     @property
+    def is_of_target(self) -> bool:
+        """Whether it is about one target, and no profile of it."""
+        return self.key in (EVIDENCE_KEY, SKIPPED_PROFILES_KEY)
+
+    @property
     def is_of_profile(self) -> bool:
         """Whether it is about one profile's counts."""
-        return not self.is_of_run and self.key != EVIDENCE_KEY
+        return not self.is_of_run and not self.is_of_target
 
     @property
     def is_must_pass(self) -> bool:
@@ -183,9 +194,18 @@ class Limit:
         return f"{self.key}: found {self.shown(found)}{unit}{which}, {bound} {self.value}{unit}"
 
 
+# Limits about what could not be judged: too few controls that were reviewed, too many that were not, or that ended in an error.
+_ABOUT_WHAT_IS_KNOWN = frozenset(
+    {
+        _REVIEWED,
+        *(name for name, status in _STATUS_OF_NAME.items() if status in (NOT_REVIEWED, PROFILE_ERROR)),
+    }
+)
+
+
 def asks_for_more(key: str) -> bool:
     """Whether an unmet limit of this key says that too little is known of a target, and nothing against it."""
-    return key == EVIDENCE_KEY or key.partition(".")[0] == _REVIEWED
+    return key in (EVIDENCE_KEY, SKIPPED_PROFILES_KEY) or key.partition(".")[0] in _ABOUT_WHAT_IS_KNOWN
 
 
 def shorten_ids(ids: Sequence[str]) -> str:
@@ -242,12 +262,19 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
     if kind == _PERCENT and value > 100:
         raise _bad(source, f"{key} is a percentage and must not be above 100, found {value}")
     if kind == _COUNT and value != int(value):
-        raise _bad(source, f"{key} counts controls and must be a whole number, found {value}")
+        what = "profiles" if key == SKIPPED_PROFILES_KEY else "controls"
+        raise _bad(source, f"{key} counts {what} and must be a whole number, found {value}")
     return int(value) if value == int(value) else value
 
 
 def _unknown_key(key: str) -> str:
-    return unknown_name("key", key, _KNOWN, "a key such as compliance.min, failed.total.max or coverage.min")
+    """With the key that means the same, if that is clear: one that only looks alike can be a weaker limit."""
+    meant = hint(key, _KNOWN)
+    expected = "expected a key such as compliance.min, failed.total.max or coverage.min"
+    shown = one_line(key, _MOST_LETTERS_OF_KEY)
+    return f"unknown key '{shown}'" + (
+        f", did you mean '{meant}'? E{expected[1:]}" if meant else f"; {expected}"
+    )
 
 
 def _bad(source: str, what: str) -> ScanError:

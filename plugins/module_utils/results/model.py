@@ -59,7 +59,10 @@ class ControlResult:
 
 @dataclass
 class ProfileResult:
-    """One profile judged on one target. `status` is loaded, failed or skipped (then `controls` is empty)."""
+    """One profile judged on one target. `status` is loaded, failed or skipped (then `controls` is empty).
+
+    `of_pod`: it asks only for the settings of the pod, and nothing of the container's content.
+    """
 
     name: str
     title: str
@@ -74,6 +77,7 @@ class ProfileResult:
     attributes: list[dict[str, Any]] = field(default_factory=list)
     status: str = "loaded"
     status_message: str = ""
+    of_pod: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,10 @@ The summary says what was selected, scanned and found, small enough to be held w
                       it was not asked for),
                       evidence ({grade, reasons} as in evidence.py, or null where the document names none),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
-                      profiles (list of {name, counts, compliance}), failed {profile: [control id]}
+                      profiles (list of {name, counts, compliance}), failed {profile: [control id]},
+                      skipped_profiles {profile: why it was skipped on the target}
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
-    gate              the decision (see decision.py), or null where none was taken
+    gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
     attestation_notes the same
 
@@ -45,6 +46,7 @@ could have done it, or when a profile judged no control at all.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -114,8 +116,14 @@ def _lift_result_1(target: dict[str, Any]) -> str:
 
 
 def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 knew no id of the API server, nothing of names that gave no target, and not what no longer fails."""
+    """Version 2 knew no id of the API server, nothing of names that gave no target, of profiles that were skipped, and not
+    what no longer fails."""
     summary = {**old, "cluster_uid": None, "unmatched": [], "allow_empty": False}
+    if isinstance(old.get("targets"), list):
+        summary["targets"] = [
+            {**target, "skipped_profiles": {}} if isinstance(target, dict) else target
+            for target in old["targets"]
+        ]
     if isinstance(old.get("gate"), dict):
         summary["gate"] = {**old["gate"], "no_longer_failed": []}
     return summary
@@ -276,6 +284,14 @@ class Run(JsonRecord):
     def is_empty(self) -> bool:
         """Whether nothing was to be scanned, and that is allowed."""
         return self.allow_empty and not self.targets and not self.gaps
+
+    def seen_from(self, folder: Path) -> Run:
+        """The run with paths of its documents that hold for a reader in a folder below its own."""
+        up = os.path.relpath(Path(self.folder).resolve(), folder)
+        targets = tuple(
+            replace(target, hdf=f"{up}/{target.hdf}") if target.hdf else target for target in self.targets
+        )
+        return replace(self, targets=targets)
 
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""

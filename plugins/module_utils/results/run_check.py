@@ -24,7 +24,7 @@ from ..safe_text import kept_values, one_line
 from ..text_layout import number_of
 from ..times import parse_rfc3339
 from .checked_json import bad_results
-from .decision import DOCUMENTS_KEY, Reason
+from .decision import DOCUMENTS_KEY, MAX_AGE_KEY, SUMMARY_KEY, Reason
 from .hdf import document_scan, document_target
 from .run import SUMMARY_JSON, ProfileReference, Run
 from .run_folder import summary_sha256
@@ -32,9 +32,6 @@ from .run_summary_builder import RunSummaryBuilder
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, TargetRecord
 from .whole_file import read_own_file
 
-# The keys of the reasons that are given only here.
-_SUMMARY_KEY = "summary"
-_MAX_AGE_KEY = "max_age"
 _NAMED = 20
 _MAX_DRIFT_BYTES = 512 * 1024 * 1024
 _CLOCK_SKEW = 300  # seconds that another machine's clock can be ahead
@@ -95,13 +92,13 @@ class RunCheck:
         name = Path(run.folder).resolve().name
         if name != run.run_id:
             self._refuse(
-                _SUMMARY_KEY,
+                SUMMARY_KEY,
                 f"the folder {one_line(name, 100)} holds the run {run.run_id}: is it another one?",
             )
         without = sum(bool(target.hdf) and not target.hdf_sha256 for target in run.targets)
         if without:
             self._refuse(
-                _SUMMARY_KEY,
+                SUMMARY_KEY,
                 f"{SUMMARY_JSON} knows no SHA-256 of {number_of(without, 'document')}: it was written by a version "
                 "that kept none, or changed since. Scan again, or judge its kept facts again",
             )
@@ -110,15 +107,15 @@ class RunCheck:
         age = seconds_since(self._run, now)
         if age is None or age < -_CLOCK_SKEW:
             self._refuse(
-                _SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
+                SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
             )
         elif max_age is not None and age > max_age:
             found, most = age_text(age), age_text(max_age)
             if found == most:
                 found, most = number_of(int(age), "second"), number_of(max_age, "second")
             self._refuse(
-                _MAX_AGE_KEY,
-                f"{_MAX_AGE_KEY}: the run is {found} old, must be at most {most}",
+                MAX_AGE_KEY,
+                f"{MAX_AGE_KEY}: the run is {found} old, must be at most {most}",
                 limit=max_age,
                 found=int(age),
             )
@@ -208,7 +205,7 @@ class RunCheck:
             and set(run.not_reviewed) == set(again.not_reviewed)
         )
         if not same:
-            self._refuse(_SUMMARY_KEY, f"the totals of {SUMMARY_JSON} are not those of the documents")
+            self._refuse(SUMMARY_KEY, f"the totals of {SUMMARY_JSON} are not those of the documents")
 
     def _compare_digest(self, is_whole: bool) -> None:
         """The summary can be as it lies there, or as the scan wrote it, before a gate decided: its documents tell how."""
@@ -216,7 +213,7 @@ class RunCheck:
         if not given or given == run.sha256:
             return
         if not is_whole or given != summary_sha256(run.without_gate(self._results)):
-            self._refuse(_SUMMARY_KEY, _summary_differs(run, given), limit=given, found=run.sha256)
+            self._refuse(SUMMARY_KEY, _summary_differs(run, given), limit=given, found=run.sha256)
 
 
 def _summary_differs(run: Run, sha256: str) -> str:

@@ -7,6 +7,7 @@
     <output folder>/<cluster>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
     <output folder>/<cluster>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<cluster>/<run id>/summary.json        the run summary
+    <output folder>/<cluster>/<run id>/decisions/<time>/   later decisions of gates (see decisions.py)
     <output folder>/<cluster>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
     <output folder>/<cluster>/latest                       symlink to the cluster's run that was finished last
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
+from ..strict_json import dump_json
 from .run import SUMMARY_JSON, Run
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, KeptFacts
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
@@ -123,7 +125,7 @@ class RunFolder:
         Returns its path within the run's folder, and its SHA-256. :raises ScanError: `write_failed`
         """
         name = f"{HDF_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=True)
+        data = dump_json(document) + b"\n"
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -134,7 +136,7 @@ class RunFolder:
         """
         self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
         name = f"{DRIFT_FOLDER}/{hdf_file_name(identity)}"
-        data = _json_bytes(document, compact=False)
+        data = json_bytes(document)
         write_whole(self.path / name, data)
         return name, hashlib.sha256(data).hexdigest()
 
@@ -195,7 +197,7 @@ def summary_sha256(run: Run) -> str:
 
 
 def _summary_bytes(run: Run) -> bytes:
-    return _json_bytes(run.to_json(), compact=False)
+    return json_bytes(run.to_json())
 
 
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
@@ -219,13 +221,9 @@ def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:
     return data, str(source)
 
 
-def _json_bytes(value: Mapping[str, Any], compact: bool) -> bytes:
-    text = json.dumps(
-        value,
-        ensure_ascii=False,
-        allow_nan=False,
-        indent=None if compact else 2,
-        separators=(",", ":") if compact else None,
-    )
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """A file of JSON for people to read, in UTF-8, with a line feed at its end. The same value gives the same bytes: digests
+    are made of them again."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     # A lone surrogate becomes \udXXX, which is how JSON writes it.
     return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -115,6 +115,7 @@ class RunSummaryBuilder:
                 ProfileCounts(profile.name, profile.counts.by_status(), profile.counts.compliance)
                 for profile in summary.profiles
             ),
+            skipped_profiles=dict(summary.skipped),
             result=summary.result,
         )
         self._targets.append(target)
@@ -142,6 +143,7 @@ class RunSummaryBuilder:
                 worst_failed="",
                 failed={},
                 profiles=(),
+                skipped_profiles={},
                 result=NOT_SCANNED,
             )
         )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from ..safe_text import one_line
 from .checked_json import JsonObject, JsonRecord
 from .counted_controls import counted_profiles
-from .hdf import manual_controls
+from .hdf import manual_controls, pod_profiles, skipped_profiles
 from .percent import percentage
 from .status import (
     FAIL,
@@ -31,6 +32,8 @@ from .status import (
     control_status,
     is_waived,
 )
+
+_MAX_WHY = 300
 
 
 def _zeros() -> dict[str, dict[str, int]]:
@@ -168,27 +171,34 @@ class ProfileSummary:
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    """`all_loaded`: whether each profile was loaded, and none skipped for instance because of the platform."""
+    """`skipped` says of each profile that was skipped why; such a one says by itself that it is not for this target.
+
+    `of_pod` names the profiles that ask nothing of the container's content.
+    """
 
     profiles: list[ProfileSummary]
     counts: Counts
-    all_loaded: bool = True
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    of_pod: tuple[str, ...] = ()
+
+    @property
+    def fits_none(self) -> bool:
+        """Whether profiles were skipped, and none is left that asks for the container's content."""
+        return bool(self.skipped) and all(profile.name in self.of_pod for profile in self.profiles)
 
     @property
     def judged_nothing(self) -> bool:
-        """Whether one of its profiles judged nothing."""
-        return not (self.profiles and self.all_loaded) or any(
-            profile.judged_nothing for profile in self.profiles
-        )
+        """Whether one of its profiles judged nothing, or none fits."""
+        return not self.profiles or self.fits_none or any(profile.judged_nothing for profile in self.profiles)
 
     @property
     def result(self) -> str:
-        """FAIL with a failed control or a profile error; NOT_JUDGED with a profile that judged nothing, or an unread
+        """FAIL with a failed control; NOT_JUDGED with a profile error, a profile that judged nothing, or an unread
         control of a severity that must be reviewed; else PASS. What it is where no gate decides."""
-        if self.counts.of(FAILED) or self.counts.of(PROFILE_ERROR):
+        if self.counts.of(FAILED):
             return FAIL
         unread = any(profile.unread(severity) for profile in self.profiles for severity in MUST_BE_REVIEWED)
-        return NOT_JUDGED if unread or self.judged_nothing else PASS
+        return NOT_JUDGED if unread or self.counts.of(PROFILE_ERROR) or self.judged_nothing else PASS
 
     def as_dict(self) -> dict[str, Any]:
         """Counts of all, and of each profile by name, version and sha256."""
@@ -237,7 +247,8 @@ def summarize(document: Mapping[str, Any], source: str = "document") -> Document
     return DocumentSummary(
         profiles,
         merge_counts(profile.counts for profile in profiles),
-        all(profile.get("status") in (None, "", "loaded") for profile in document["profiles"]),
+        {name: one_line(why, _MAX_WHY) for name, why in skipped_profiles(document).items()},
+        pod_profiles(document, source),
     )
 
 

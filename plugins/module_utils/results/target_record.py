@@ -86,7 +86,7 @@ class TargetRecord(JsonRecord):
     `error` is None for what was scanned. `hdf` is a path within the run's folder and `hdf_sha256` what that file must
     hash to; both are empty without a document. `evidence` is None where the document names none. `counts` (by status)
     and `compliance` are None for what was not scanned; `worst_failed` is a severity or empty. `failed` maps a
-    profile's name to ids of controls.
+    profile's name to ids of controls, `skipped_profiles` one that was skipped to the reason.
     """
 
     cluster: str
@@ -119,6 +119,7 @@ class TargetRecord(JsonRecord):
     worst_failed: str
     failed: Mapping[str, tuple[str, ...]]
     profiles: tuple[ProfileCounts, ...]
+    skipped_profiles: Mapping[str, str]
     result: str
 
     @classmethod
@@ -127,7 +128,7 @@ class TargetRecord(JsonRecord):
         scanned = outcome == SCANNED
         facts, drift = given.object_or_none("facts"), given.object_or_none("drift")
         evidence = given.object_or_none("evidence")
-        failed = given.object("failed")
+        failed, skipped = given.object("failed"), given.object("skipped_profiles")
         return cls(
             **identity,
             outcome=outcome,
@@ -144,6 +145,7 @@ class TargetRecord(JsonRecord):
             worst_failed=given.text("worst_failed"),
             failed={name: failed.texts(name) for name in failed.values},
             profiles=tuple(ProfileCounts.from_json(profile) for profile in given.objects("profiles")),
+            skipped_profiles={name: skipped.text(name) for name in skipped.values},
             result=_read_result(given, scanned),
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import ScanError
 from .checked_json import JsonObject, JsonRecord
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, Limit, parse_limits
+from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, parse_limits
 from .status import MUST_BE_REVIEWED
 from .strict_yaml import load_yaml
 
@@ -69,6 +69,12 @@ class Threshold(JsonRecord):
     def evidence_min(self) -> str | None:
         """A grade, None where the threshold does not ask for it."""
         value: str | None = self._value(EVIDENCE_KEY)
+        return value
+
+    @property
+    def skipped_profiles_max(self) -> float | None:
+        """A number, None where the threshold does not ask for it."""
+        value: float | None = self._value(SKIPPED_PROFILES_KEY)
         return value
 
     @property

@@ -61,13 +61,15 @@ def scan_access_of(
         yield options.access
         return
     plan = _plan(options, run_id, targets)
+    namespaces = [grant.namespace for grant in plan.grants]
     try:
         outcomes = ensure_present(client, plan)
         plan, outcomes, lacking = _with_less(options.approach, client, plan, outcomes, targets)
+        # where nothing was left there is nothing to remove, and looking for it would fail as the making did
+        namespaces = [outcome.namespace for outcome in outcomes if not outcome.left_nothing]
         warnings += failure_warnings(failures_of(outcomes)) + _lacking_warnings(lacking)
         yield as_result(plan, outcomes, lacking)
     finally:
-        namespaces = [grant.namespace for grant in plan.grants]
         revoke_when_back(client, run_id, namespaces, options.grant.account_namespace)
 
 
@@ -98,6 +100,8 @@ def _with_less(
             if again.error is None:
                 grants[outcome.namespace], made[number] = grant, again
                 lacking[outcome.namespace] = error
+            elif not again.left_nothing:
+                made[number] = again
             error = again.error
     return replace(plan, grants=tuple(grants.values())), made, lacking
 

@@ -171,6 +171,10 @@ class ScanRun:
 
     def _record(self, outcome: Outcome) -> None:
         judgement = outcome.judgement
+        self._grantor.connection.log.tell(
+            f"{outcome.selected.target.path}: by {outcome.approach}: "
+            f"{outcome.error.reason if outcome.error else 'scanned'}, {outcome.duration:.2f} s"
+        )
         if judgement is None:
             error = outcome.error.record() if outcome.error else {}
             identity = outcome.selected.target.identity()

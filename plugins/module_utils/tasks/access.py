@@ -32,12 +32,18 @@ from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
 _LISTED_IN_RESULT = 50
+_NAME_NAMESPACES = (
+    "A credential for some namespaces sweeps these: name them (namespaces; scan_namespaces in the playbook). All "
+    "namespaces need a credential that is allowed to list and delete everywhere what is named here."
+)
 
 
 def run_scan_access(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept and table (lines for a terminal);
     failed, msg, error."""
     options = AccessOptions.from_params(params)
+    if options.state == PRESENT and options.kubeconfig_file:
+        check_place(options.kubeconfig_file)
     task = {PRESENT: _present, ABSENT: _absent, SWEPT: _swept}[options.state]
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
     return run_interruptible(lambda: task(options, client, context), context.cancel)
@@ -103,7 +109,14 @@ def _absent(options: AccessOptions, client: RestClient, context: TaskContext) ->
     file = _own_kubeconfig(options, context)
     namespaces = _named_namespaces(options, client)
     if namespaces is None:
-        namespaces = namespaces_of_run(client, run_id)
+        try:
+            namespaces = namespaces_of_run(client, run_id)
+        except ScanError as error:
+            if error.reason == "not_permitted":
+                error.advice = (
+                    "Name the namespaces of the access (namespaces), where the credential is allowed to look."
+                )
+            raise
     try:
         outcomes = revoke(client, run_id, namespaces, context.check_mode, options.grant.account_namespace)
     finally:
@@ -151,15 +164,25 @@ def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> 
         "table": _swept_lines(done, context.check_mode),
     }
     if done.failures:
-        error = ScanError(
-            "access_remains",
-            "; ".join(f"{what}: {error.message}" for what, error in done.failures[:_LISTED_IN_RESULT]),
-            tried="sweeping",
-            cause=done.failures[0][1].cause,
-            advice="Sweep again with a credential that is allowed to list and delete what is named here.",
-        )
+        error = _sweep_failure(done, is_everywhere=namespaces is None)
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+def _sweep_failure(done: Sweep, *, is_everywhere: bool) -> ScanError:
+    """Why a sweep is not whole; of one that was not allowed to look everywhere it is not known that anything is
+    left."""
+    reasons = {error.reason for _what, error in done.failures}
+    was_blind = is_everywhere and reasons == {"not_permitted"} and not done.removed and not done.kept
+    return ScanError(
+        "not_permitted" if was_blind else "access_remains",
+        "; ".join(f"{what}: {error.message}" for what, error in done.failures[:_LISTED_IN_RESULT]),
+        tried="sweeping all namespaces" if is_everywhere else "sweeping",
+        cause=done.failures[0][1].cause,
+        advice=_NAME_NAMESPACES
+        if is_everywhere
+        else "Sweep again with a credential that is allowed to list and delete what is named here.",
+    )
 
 
 def _swept_lines(done: Sweep, check_mode: bool) -> list[str]:

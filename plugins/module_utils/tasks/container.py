@@ -16,7 +16,7 @@ from ..engines.registry import engines_for
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..options.spec import Params
-from ..results.folder_owners import check_folder
+from ..results.output_folder import check_output_folder
 from ..results.run_folder import cluster_folder, new_run_folder
 from ..results.unmatched import Unmatched
 from ..scanning.run_recorder import RunRecorder
@@ -43,7 +43,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     connection = connect_grantor(options.connection, context)
     cluster = options.cluster_name or connection.cluster_name
     runs = cluster_folder(options.output_dir, cluster)
-    context.warnings += check_folder(str(runs), options.allow_shared_folder)
+    context.warnings += check_output_folder(str(runs), options.allow_shared_folder)
     grantor = RestClient(connection, cancel=context.cancel)
     looked_at = SelectionReport()
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))

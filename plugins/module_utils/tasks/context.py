@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from ..cluster.connection import ClusterConnection, ConnectionOptions, connect
+from ..cluster.request_log import RequestLog
 
 Say = Callable[[str], None]
 
@@ -22,8 +23,9 @@ def _silent(text: str) -> None:
 @dataclass
 class TaskContext:
     """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown
-    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out. `columns` is the width of
-    the terminal that people look at, 0 without one."""
+    at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out. `tell` gets the lines
+    of `detail`, None where nobody wants them. `log` counts what is asked of the cluster, and tells it there.
+    `columns` is the width of the terminal that people look at, 0 without one."""
 
     check_mode: bool
     environ: Mapping[str, str]
@@ -31,10 +33,18 @@ class TaskContext:
     warnings: list[str] = field(default_factory=list)
     cancel: threading.Event = field(default_factory=threading.Event)
     columns: int = 0
+    tell: Say | None = None
+
+    def __post_init__(self) -> None:
+        self.log = RequestLog(self.tell)
+
+    def detail(self, text: str) -> None:
+        """A line for who wants to know how the task works (-vvv); it must hold no secret."""
+        self.log.tell(text)
 
 
 def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:
     """The connection that the task's options and environment describe; its warnings become the task's."""
-    connection = connect(options, context.environ)
+    connection = connect(options, context.environ, context.log)
     context.warnings += connection.warnings
     return connection

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from ..access.guard import POLICY, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
 from ..access.guard_terms import GuardOptions, ScannerHabits
@@ -21,6 +23,7 @@ from ..cluster.rest import RestClient
 from ..options.guard import PRESENT, GuardTaskOptions
 from ..options.spec import Params
 from ..targets.own_containers import IDLE, PREFIX
+from ..text_layout import number_of
 from .context import TaskContext, connect_grantor
 
 # Handed to access/guard.py from here: access/ is below approaches/ and must not import it.
@@ -44,6 +47,8 @@ def run_scan_guard(params: Params, context: TaskContext) -> dict[str, Any]:
     wanted = guard_of(options.guard)
     ensure = ensure_guard if options.state == PRESENT else remove_guard
     outcome = ensure(client, wanted, context.check_mode)
+    if outcome.changed:
+        context.detail(f"the guard as a whole:\n{_as_text(outcome.after)}")
     return {
         "changed": outcome.changed,
         "diff": _diff(outcome),
@@ -57,12 +62,21 @@ def guard_of(options: GuardOptions) -> list[dict[str, Any]]:
 
 
 def _diff(outcome: GuardOutcome) -> list[dict[str, str]]:
-    before, after = (
-        {title: items[title] for title in items if outcome.before.get(title) != outcome.after.get(title)}
-        for items in (outcome.before, outcome.after)
-    )
+    """What changes, as YAML. An object that is made or removed is a few words: its whole text is long, and nobody compares
+    it with anything. Of one that is changed both texts are there, of which Ansible shows the lines that differ."""
     if not outcome.changed:
         return []
+    titles = {**outcome.before, **outcome.after}
+    differing = [title for title in titles if outcome.before.get(title) != outcome.after.get(title)]
+    whole = {title for title in differing if title in outcome.before and title in outcome.after}
+    before, after = (
+        {
+            title: items[title] if title in whole else _in_short(items[title])
+            for title in differing
+            if title in items
+        }
+        for items in (outcome.before, outcome.after)
+    )
     return [
         {
             "before_header": "guard",
@@ -73,5 +87,20 @@ def _diff(outcome: GuardOutcome) -> list[dict[str, str]]:
     ]
 
 
+def _in_short(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What a policy or a binding does, in a few words."""
+    spec = item.get("spec") or {}
+    short = {
+        name: spec[name] for name in ("policyName", "failurePolicy", "validationActions") if name in spec
+    }
+    if spec.get("validations"):
+        short["validations"] = number_of(len(spec["validations"]), "expression")
+    return short
+
+
 def _as_text(objects: Mapping[str, Any]) -> str:
-    return json.dumps(objects, indent=2, sort_keys=True) + "\n" if objects else ""
+    unshared = json.loads(json.dumps(objects))  # else what stands twice in it would be an alias
+    text: str = (
+        yaml.safe_dump(unshared, sort_keys=True, default_flow_style=False, width=100) if objects else ""
+    )
+    return text

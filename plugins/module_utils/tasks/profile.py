@@ -15,7 +15,7 @@ from ..errors import ScanError
 from ..options.profile import ProfileOptions, profiles_spec
 from ..options.spec import Params
 from ..profiles.compiled_profile import CompiledProfile
-from ..profiles.loader import PROFILE_FILE, load_profiles
+from ..profiles.loader import PROFILE_FILE, load_profiles, profile_not_found
 from .context import TaskContext
 from .profile_tests import failures_error, run_cases
 
@@ -53,6 +53,16 @@ def chosen_profiles(
     if not inputs and _shipped_names().issuperset(names):
         return _shipped_profiles(tuple(names))
     return load_profiles(names, [_SHIPPED], inputs or {})
+
+
+def is_shipped(name: str) -> bool:
+    """Whether the collection has a profile of this name."""
+    return name in _shipped_names()
+
+
+def no_such_profile(name: str, tried: Sequence[str]) -> ScanError:
+    """:param tried: the paths where a profile was looked for"""
+    return profile_not_found(name, tried, [_SHIPPED])
 
 
 def compile_shipped_profiles() -> None:

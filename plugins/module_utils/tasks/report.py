@@ -11,7 +11,9 @@ from typing import Any
 from ..options.report import ReportOptions
 from ..options.spec import Params
 from ..reports.report import write_report
-from ..results.run import open_run
+from ..results.checked_json import bad_results
+from ..results.decisions import open_decision
+from ..results.run import Run, open_run
 from ..results.run_check import check_cluster, check_summary_sha256
 from ..results.whole_file import FOLDER_MODE, write_failed
 from .context import TaskContext
@@ -24,7 +26,9 @@ def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
     run = open_run(str(options.run_dir))
     check_cluster(run, options.cluster_name)
     check_summary_sha256(run, options.summary_sha256)
-    folder = options.output_dir.resolve()
+    # a gate in check mode names a decision that it did not write
+    run, place = (run, _folder_of(options)) if context.check_mode else _with_decision(run, options)
+    folder = (options.output_dir or place).resolve()
     files = [str(folder / report.file_name) for report in options.reports]
     if context.check_mode:
         for path in files:
@@ -35,6 +39,25 @@ def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
             write_report(report, run, folder)
     shown = [] if context.check_mode else [f"Report: {path}" for path in files]
     return {"changed": False, "files": files, "table": shown}
+
+
+def _folder_of(options: ReportOptions) -> Path:
+    """Where reports of the decision belong, whether it is there or not."""
+    path = Path(options.decision or options.run_dir)
+    return path.parent if options.decision and path.suffix == ".json" else path
+
+
+def _with_decision(run: Run, options: ReportOptions) -> tuple[Run, Path]:
+    """The run with the decision that is to be shown, and the folder where reports of it belong."""
+    if not options.decision:
+        return run, options.run_dir
+    kept = open_decision(run, options.decision)
+    if options.decision_sha256 and options.decision_sha256 != kept.sha256:
+        raise bad_results(str(kept.file), f"is not the decision that was named: its SHA-256 is {kept.sha256}")
+    if kept.is_first:
+        return run, kept.folder
+    decided = run.with_gate(kept.decision)
+    return decided if options.output_dir else decided.seen_from(kept.folder), kept.folder
 
 
 def _make_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from ..errors import ScanError
 from ..network.deadline import Deadline
 from ..options.sidecar import SidecarTaskOptions
 from ..options.spec import Params
+from ..results.output_folder import check_can_write
 from ..sidecar.change import Change
 from ..sidecar.manifests import manifests, write_manifests
 from ..sidecar.patch import for_display
@@ -27,6 +28,8 @@ def run_scan_sidecar(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, workloads; manifests and output_dir with state=present; failed, msg and
     error where one of several workloads failed after another was changed."""
     options = SidecarTaskOptions.from_params(params)
+    if options.output_dir:
+        check_can_write(options.output_dir)
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
     changes = [Change(client, ref, options.sidecar) for ref in options.workloads]
     for change in changes:

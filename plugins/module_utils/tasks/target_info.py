@@ -19,6 +19,7 @@ from ..footprint.left_entries import entries_of
 from ..options.spec import Params
 from ..options.target_info import TargetInfoOptions
 from ..preflight.report import footprint_lines, preflight_lines
+from ..results.output_folder import check_can_write
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from .context import TaskContext, connect_grantor
 from .preflight import expectation_as_result, explain
@@ -31,6 +32,8 @@ def run_scan_target_info(params: Params, context: TaskContext) -> dict[str, Any]
     """Result keys: changed (always false), cluster, targets, counts, looked_at, limit_reached; explained and
     footprint where they are asked for; output_file; table, the text to show."""
     options = TargetInfoOptions.from_params(params)
+    if options.output_file:
+        check_can_write(Path(options.output_file).expanduser().parent, "writing output_file")
     connection = connect_grantor(options.connection, context)
     cluster = options.cluster_name or connection.cluster_name
     client, looked_at = RestClient(connection), SelectionReport()

@@ -1,12 +1,15 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_threshold`: a run's folder in, the gate's decision out, also in the run's summary."""
+"""The task `scan_threshold`: a run's folder in, the gate's decision out, which is also kept with the run."""
 
 from __future__ import annotations
 
+import os
 import pathlib
+import pwd
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,26 +19,30 @@ from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
 from ..results.decision import Decision, Reason
+from ..results.decisions import KeptDecision, keep_decision
 from ..results.folder_owners import check_folder
 from ..results.gate import decide
 from ..results.limits import NEW_FAILURES_KEY
 from ..results.run import Run, open_run
 from ..results.run_check import RunCheck, age_text, check_cluster, seconds_since
-from ..results.run_folder import RunFolder, summary_sha256
-from ..results.status import PROFILE_ERROR
 from ..safe_text import one_line
+from ..text_layout import number_of
+from ..times import api_time
 from .baseline import read_baseline
 from .context import TaskContext
+from .gate_failure import error_failure, gate_failure
 
 _LISTED_IN_RESULT = 10
+_LISTED_DECISIONS = 20
 
 
 def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, files, table (lines for a
-    terminal), error."""
+    """Result keys: changed (always false), failed, msg, run_id, age, summary_sha256, gate, decision, decision_sha256,
+    decisions, files, table (lines for a terminal), error."""
     options = ThresholdOptions.from_params(params)
     context.warnings += check_folder(options.run_dir, options.allow_shared_folder)
-    run, now = open_run(options.run_dir), datetime.now(timezone.utc)
+    run = open_run(str(pathlib.Path(options.run_dir).resolve()))
+    now = datetime.now(timezone.utc)
     check_cluster(run, options.cluster_name)
     baseline = read_baseline(options.baseline, run, options.allow_shared_folder)
     context.warnings += baseline.warnings
@@ -48,31 +55,31 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         check.reasons,
         is_empty=run.is_empty,
     )
-    run, sha256 = run.with_gate(decision), run.sha256
-    files: list[str] = []
-    if not context.check_mode:
-        run_dir = pathlib.Path(options.run_dir).resolve()
-        files = [str(RunFolder(str(run_dir.parent), run_dir.name).write_summary(run))]
-        sha256 = summary_sha256(run)
+    decision = replace(decision, decided_at=api_time(now), decided_by=_user())
+    kept = keep_decision(run, decision, context.check_mode)
+    shown, run = kept[-1], run.with_gate(kept[-1].decision)
     age = seconds_since(run, now)
+    sha256 = shown.sha256 if shown.is_first and not context.check_mode else run.sha256
     result: dict[str, Any] = {
         "changed": False,
         "run_id": run.run_id,
         "age": None if age is None else int(age),
         "summary_sha256": sha256,
-        "gate": _as_result(decision, run),
-        "files": files,
+        "gate": _as_result(shown.decision, run),
+        "decision": str(shown.file),
+        "decision_sha256": shown.sha256,
+        "decisions": [_in_short(one) for one in kept[-_LISTED_DECISIONS:]],
+        "files": [] if context.check_mode else [str(shown.file)],
         "table": [
             *render_table(run, context.columns, options.table).splitlines(),
+            *_which(kept),
             *_origin(run, age, sha256),
             *filter(None, [baseline.line]),
         ],
     }
-    failure = _failure(options.fail_on, decision, run, check.reasons)
+    failure = _failure(options.fail_on, shown.decision, run, check.reasons)
     if failure:
-        result.update(
-            failed=True, msg=str(failure), error={"code": failure.kind.code, "reason": failure.reason}
-        )
+        result.update(failed=True, msg=str(failure), error=failure.record())
     return result
 
 
@@ -90,36 +97,61 @@ def _as_result(decision: Decision, run: Run) -> dict[str, Any]:
     """The decision as a task's result holds it: short, whatever the size of the run."""
     return {
         "passed": decision.passed,
+        "kind": decision.kind,
+        "decided_at": decision.decided_at,
+        "decided_by": decision.decided_by,
         "coverage": decision.coverage,
         "baseline": decision.baseline,
         "new_failures": len(decision.new_failures),
         "added_limits": {limit.key: limit.value for limit in decision.threshold.added_limits},
         "reason_count": len(decision.reasons),
+        "reason_counts": decision.reason_counts,
         "reasons": reason_lines(run)[:_LISTED_IN_RESULT],
     }
 
 
-def _failure(fail_on: str, decision: Decision, run: Run, of_check: Sequence[Reason]) -> ScanError | None:
-    """The error that the task ends with, or None.
+def _in_short(kept: KeptDecision) -> dict[str, Any]:
+    """One decision of the run, for whoever asks what was decided on it, when and by what."""
+    decision = kept.decision
+    return {
+        "decided_at": decision.decided_at,
+        "decided_by": decision.decided_by,
+        "passed": decision.passed,
+        "threshold": decision.threshold.source,
+        "path": str(kept.file),
+    }
 
-    :param of_check: why the run is not the one that was to be judged; then its numbers say nothing
-    """
-    if fail_on == "gate" and not decision.passed:
-        return ScanError(
-            "gate_failed",
-            f"{len(decision.reasons)} reasons, the first: {reason_lines(run)[0]}",
-            tried="judging the run",
-        )
-    if fail_on == "error" and of_check:
-        return ScanError("gate_failed", of_check[0].text, tried="judging the run")
-    if fail_on == "error":
-        counts = run.target_counts
-        errors = run.controls.of(PROFILE_ERROR)
-        if counts.not_scanned or counts.not_judged or errors:
-            return ScanError(
-                "gate_failed",
-                f"{counts.not_scanned} containers were not scanned, {counts.not_judged} were not judged, "
-                f"{errors} controls ended in a profile error",
-                tried="judging the run",
-            )
-    return None
+
+def _which(kept: Sequence[KeptDecision]) -> list[str]:
+    """Which of a run's decisions is shown, where there is more than one."""
+    shown = kept[-1]
+    if len(kept) == 1:
+        return []
+    at = shown.decision.decided_at or "an earlier release's time"
+    first = next((one for one in kept if one.is_first), None)
+    return [
+        f"This is the decision of {one_line(at, 40)}, one of {number_of(len(kept), 'decision')} on the run: {shown.file}",
+        *(
+            [
+                f"The first, {'PASSED' if first.decision.passed else 'FAILED'} by "
+                f"{one_line(first.decision.threshold.source, 100)}, stays in {first.file}"
+            ]
+            if first is not None and first is not shown
+            else []
+        ),
+    ]
+
+
+def _user() -> str:
+    """Who runs this, by the name on this machine."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _failure(fail_on: str, decision: Decision, run: Run, of_check: Sequence[Reason]) -> ScanError | None:
+    """The error that the task ends with, or None."""
+    if fail_on == "gate":
+        return gate_failure(decision, run)
+    return error_failure(run, of_check) if fail_on == "error" else None

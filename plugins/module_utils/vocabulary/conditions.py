@@ -201,7 +201,11 @@ def found_text(condition: Condition, attribute: Attribute, found: Any, masked: b
     culprits = [] if condition["negated"] else matcher.culprits(kind, found, condition["operand"])
     if masked or attribute.hidden:
         return _hidden_text(condition, found, culprits)
-    secret = secret_in_value(culprits or found, name)
+    shown = culprits or found
+    if attribute.names and isinstance(shown, list):
+        secret = next(filter(None, (secret_in_value(entry) for entry in shown)), "")
+    else:
+        secret = secret_in_value(shown, name)
     return in_place_of(secret) if secret else kind.show(culprits or found)
 
 

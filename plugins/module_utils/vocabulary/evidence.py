@@ -81,6 +81,16 @@ class Evidence:
             return Absent(fact.cause or "it does not exist")
         raise NotKnownError(query.key, fact.cause or fact.status)
 
+    def rows_of(self, query: Query) -> Any:
+        """The value of a fact that is a list, Absent, or Partial where it has a part of the list only.
+
+        :raises NotKnownError: it has none
+        """
+        fact = self.facts.get_fact(query)
+        if fact.status in (OK, ABSENT) or not isinstance(fact.value, list):
+            return self.value_of(query)
+        return Partial(fact.value, query.key, fact.cause)
+
     def part_of(self, query: Query, name: str, extract: Callable[[Any], Any], called: str = "") -> Any:
         """A part of the fact's value, or Absent. It is kept with the fact when the rest of the fact is not.
 

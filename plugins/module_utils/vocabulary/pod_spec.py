@@ -8,12 +8,16 @@ Sources: the API reference of core/v1 (Pod, Container, SecurityContext) and the 
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from .evidence import EvaluationContext, NotKnownError
 
-TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+# /var/run is a link to /run in most images
+_TOKEN_PATHS = tuple(run + "/secrets/kubernetes.io/serviceaccount" for run in ("/var/run", "/run"))
+_OF_WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//\./pipe/")
 _KINDS = (("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral"))
 _STATUSES = {
     "container": "containerStatuses",
@@ -30,6 +34,18 @@ def dig(value: Any, *keys: str) -> Any:
             return None
         value = value.get(key)
     return value
+
+
+def clean_path(path: Any, below: Any = None) -> Any:
+    """A path as the kernel takes it: without "/./", "//" and a "/" at the end. Kubernetes refuses "..", and nothing else.
+
+    What is no path of Linux (a drive or a pipe of Windows) and what is no text come back as they are.
+
+    :param below: a further path below it, such as a mount's subPath
+    """
+    if not isinstance(path, str) or not path or _OF_WINDOWS.match(path):
+        return path
+    return posixpath.normpath("/" + "/".join((path, below or "")).lstrip("/"))
 
 
 def pod_spec(context: EvaluationContext) -> Mapping[str, Any]:
@@ -162,12 +178,25 @@ class ContainerSpec:
         return [(volume, mount) for volume, mount in pairs if volume.get(source) is not None]
 
     @property
-    def mounts_token(self) -> bool:
-        """Whether the container sees a token of the pod's service account at the usual path.
+    def mounts_token_as_usual(self) -> bool:
+        """Whether a volume is mounted at the usual path of the service account's token.
 
         Admission writes the mount into the live pod, so the setting of the ServiceAccount shows there.
         """
-        return any(str(mount.get("mountPath", "")).rstrip("/") == TOKEN_PATH for mount in self.mounts)
+        return any(clean_path(mount.get("mountPath")) in _TOKEN_PATHS for mount in self.mounts)
+
+    @property
+    def mounts_token(self) -> bool:
+        """Whether the container sees a token of the pod's service account for the cluster's API, wherever it is mounted.
+
+        A projected token with an audience is one for another service.
+        """
+        return self.mounts_token_as_usual or any(
+            dig(source, "serviceAccountToken") is not None
+            and not dig(source, "serviceAccountToken", "audience")
+            for volume, _mount in self.mounted_volumes("projected")
+            for source in dig(volume, "projected", "sources") or []
+        )
 
 
 def containers_of(context: EvaluationContext) -> list[ContainerSpec]:
@@ -203,7 +232,7 @@ def account_name(context: EvaluationContext) -> str:
 def automounts_token(context: EvaluationContext) -> bool:
     """The pod's setting. If it has none, that of the ServiceAccount, which the live pod's mounts show."""
     value = pod_spec(context).get("automountServiceAccountToken")
-    return target_container(context).mounts_token if value is None else bool(value)
+    return target_container(context).mounts_token_as_usual if value is None else bool(value)
 
 
 def token_lifetimes(context: EvaluationContext) -> list[int]:

@@ -44,6 +44,10 @@ class View:
         """
         return self.evidence.value_of(query)
 
+    def rows(self, query: Query) -> Any:
+        """See `Evidence.rows_of`."""
+        return self.evidence.rows_of(query)
+
     def part(self, query: Query, name: str, extract: Callable[[Any], Any], called: str = "") -> Any:
         """See `Evidence.part_of`."""
         return self.evidence.part_of(query, name, extract, called)
@@ -73,6 +77,7 @@ class Attribute:
     :ivar read: returns a value of `type`, Absent, or Partial; raises NotKnownError
     :ivar predicate: for a boolean attribute its words in descriptions, such as "exist" or "be installed"
     :ivar hidden: values can contain secrets, so messages do not show them
+    :ivar names: its entries are names: beside each other they can look like a name and its secret, and are none
     :ivar called: what its value is called in its own place, where that tells that it is a secret
     :ivar detail: tells which things were found, for the message of a failure
     """
@@ -84,6 +89,7 @@ class Attribute:
     needs: Needs = nothing_needed
     predicate: str = ""
     hidden: bool = False
+    names: bool = False
     called: Callable[[Params], str] = lambda _params: ""
     detail: Callable[[View], str] | None = None
 
@@ -103,6 +109,10 @@ class Field:
     get: Callable[[Mapping[str, Any]], Any] | None = None
     hidden: bool = False
 
+    def is_known_of(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row has a value, be it None. A row of a list that is known in part can lack some."""
+        return self.get is not None or (self.key or self.name) in row
+
     def value_in(self, row: Mapping[str, Any]) -> Any:
         return self.get(row) if self.get else row.get(self.key or self.name)
 
@@ -113,7 +123,7 @@ class Resource:
 
     `subject` is the parameter whose value can follow the resource's name directly. `title` starts
     descriptions ("File /etc/shadow"), `place` ends messages ("at /etc/shadow"). `fields` are those of a
-    table, by which `where` selects rows.
+    table, by which `where` selects rows. `reads_pod`: what is read depends on the target's pod besides its facts.
     """
 
     name: str
@@ -124,6 +134,7 @@ class Resource:
     parameters: tuple[Parameter, ...] = ()
     subject: Parameter | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
+    reads_pod: bool = False
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from .evidence import Absent, Partial
+from .evidence import Absent, NotKnownError, Partial
 from .matchers import meets
 from .resource import Attribute, Field, Needs, Parameter, Params, Resource, View, attributes_by_name
 from .value_text import show_list
@@ -39,6 +39,7 @@ def table(
     label: Callable[[Row], str],
     parameters: tuple[Parameter, ...] = (),
     more: Sequence[Attribute] = (),
+    reads_pod: bool = False,
 ) -> Resource:
     """A table resource.
 
@@ -46,6 +47,7 @@ def table(
         NotKnownError
     :param label: what a row is called in messages
     :param more: further attributes, besides the columns, `count` and `exist`
+    :param reads_pod: as of Resource
     """
     by_name = {column.name: column for column in fields}
 
@@ -77,6 +79,7 @@ def table(
         attributes_by_name(count, exist, *columns, *more),
         parameters,
         fields=by_name,
+        reads_pod=reads_pod,
     )
 
 
@@ -84,7 +87,9 @@ def _select(rows: Any, where: Sequence[dict[str, Any]], fields: Mapping[str, Fie
     if isinstance(rows, Absent):
         return []
     if isinstance(rows, Partial):
-        return Partial(_select(rows.value, where, fields), rows.what, rows.cause)
+        asked = [fields[clause["field"]] for clause in where]
+        known = [row for row in rows.value if all(column.is_known_of(row) for column in asked)]
+        return Partial(_select(known, where, fields), rows.what, rows.cause)
     for clause in where:
         column = fields[clause["field"]]
         rows = [row for row in rows if meets(clause["conditions"], column.type, column.value_in(row))]
@@ -155,7 +160,11 @@ def record(
     def reader(column: Field) -> Callable[[View], Any]:
         def read(view: View) -> Any:
             row = found(view)
-            return row if isinstance(row, Absent) else column.value_in(row)
+            if isinstance(row, Absent):
+                return row
+            if not column.is_known_of(row):
+                raise NotKnownError(f"{column.name} of {row.get(subject.name)}", "it was not read")
+            return column.value_in(row)
 
         return read
 
@@ -183,7 +192,13 @@ def record(
 
 
 def first_row(rows: Any, matches: Callable[[Row], bool], reason: str) -> Any:
-    """The first row that matches, else Absent with `reason` (also if the whole table is absent)."""
+    """The first row that matches, else Absent with `reason` (also if the whole table is absent).
+
+    :raises NotKnownError: it is not among the rows of a part
+    """
     if isinstance(rows, Absent):
         return rows
-    return next((row for row in rows if matches(row)), Absent(reason))
+    found = next((row for row in _plain(rows) if matches(row)), None)
+    if found is None and isinstance(rows, Partial):
+        raise NotKnownError(rows.what, rows.cause)
+    return Absent(reason) if found is None else found

@@ -230,7 +230,7 @@ def test_a_control_as_the_page_says(checkout: Checkout) -> None:
     (checkout.root / controls).write_text(re.sub("FILL IN", "Say", text), encoding="utf-8")
     text = (checkout.root / cases).read_text(encoding="utf-8")
     (checkout.root / cases).write_text(text.replace("/etc/passwd", "/etc"), encoding="utf-8")
-    checkout.replace(f"{folder}/profile.yml", "version: 0.3.0", "version: 0.4.0")
+    checkout.replace(f"{folder}/profile.yml", "version: 0.4.0", "version: 0.5.0")
     checkout.replace(
         f"{UNIT}/profiles/test_container_baseline.py",
         '@pytest.fixture(scope="module")\ndef profile():\n',

@@ -50,7 +50,7 @@ def test_users_read_allowed_and_cannot_where_may_not_has_two_meanings():
 
 
 def test_the_tests_that_show_a_claim_are_there():
-    tests = named(DOCS / "security-model.md", r"`(tests/[^` ]+\.py)::(\w+)`")
+    tests = named(DOCS / "evidence" / "claims.md", r"`(tests/[^` ]+\.py)::(\w+)`")
     assert len(tests) >= 30 and len(set(tests)) == len(tests)
     for path, name in tests:
         assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), (

@@ -11,12 +11,14 @@ import pathlib
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("ansible", reason="a role belongs to Ansible")
 
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
 
 REPORTS = {"summary.md", "gate.junit.xml"}
@@ -24,7 +26,11 @@ REPORTS = {"summary.md", "gate.junit.xml"}
 
 @pytest.fixture
 def run_dir(tmp_path: pathlib.Path) -> pathlib.Path:
-    return pathlib.Path(write_sample_run(tmp_path / "results").folder)
+    """A run as a scan leaves it: no gate has decided."""
+    run = write_sample_run(tmp_path / "results")
+    folder = pathlib.Path(run.folder)
+    RunFolder(str(folder.parent), folder.name).write_summary(replace(run, gate=None))
+    return folder
 
 
 def play(run_dir: pathlib.Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
@@ -77,12 +83,27 @@ def test_a_gate_that_fails_fails_the_play_and_is_reported(run_dir: pathlib.Path)
     assert done.returncode == 2
     assert failed_tasks(done) == ["Decide the gate"]
     assert (recap(done)["failed"], recap(done)["rescued"]) == (1, 0)
-    assert "SCAN-804" in done.stdout
+    assert "SCAN-808" in done.stdout and "containers were scanned; the cause of" in done.stdout
     assert reports(run_dir) == REPORTS
     assert "**FAILED**" in (run_dir / "summary.md").read_text(encoding="utf-8")
     gate = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))["gate"]
     named = set(gate["threshold"]["limits"]) - set(gate["threshold"]["added"])
     assert named == {"coverage.min"}, "the decision that is reported"
+
+
+def test_another_threshold_puts_its_decision_beside_the_first_one(run_dir: pathlib.Path) -> None:
+    """The playbook `report` shows an earlier run again, and rewrites nothing of it."""
+    play(run_dir, scan_threshold={"coverage": {"min": 100}})
+    before = {path: path.read_bytes() for path in run_dir.rglob("*") if path.is_file()}
+    done = play(run_dir, scan_threshold=LENIENT)
+    assert done.returncode == 0, done.stdout
+    assert {path: path.read_bytes() for path in before} == before
+    (folder,) = (run_dir / "decisions").iterdir()
+    assert {path.name for path in folder.iterdir()} == REPORTS | {"decision.json"}
+    assert "**PASSED**" in (folder / "summary.md").read_text(encoding="utf-8")
+    assert f"one of 2 decisions on the run: {folder / 'decision.json'}" in done.stdout
+    again = play(run_dir, scan_threshold=LENIENT)
+    assert again.returncode == 0 and len(list((run_dir / "decisions").iterdir())) == 1
 
 
 @pytest.mark.parametrize("threshold", [{"coverage": {"mim": 100}}, None])
@@ -93,7 +114,8 @@ def test_where_nothing_could_be_decided_nothing_is_reported(run_dir: pathlib.Pat
     before = (run_dir / "summary.json").read_bytes()
     done = play(run_dir, **({"scan_threshold": threshold} if threshold else {}))
     assert done.returncode == 2
-    assert failed_tasks(done) == ["Decide the gate"], done.stdout
+    checked = "Check the variables, and the files that they name, before any cluster is touched"
+    assert failed_tasks(done) == [checked if threshold else "Decide the gate"], done.stdout
     assert ("unknown key 'coverage.mim" if threshold else "is cut off") in done.stdout
     assert reports(run_dir) == set()
     assert (run_dir / "summary.json").read_bytes() == before

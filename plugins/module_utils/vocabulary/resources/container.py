@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ...literal_secrets import literal_secrets
 from ..evidence import Absent, NotKnownError
-from ..pod_spec import ContainerSpec, containers_of, dig, target_container
+from ..pod_spec import ContainerSpec, clean_path, containers_of, dig, target_container
 from ..resource import Attribute, Field, Params, Resource, View, attributes_by_name, nothing_needed
 from ..tables import constant, table
 from ..value_types import BOOLEAN, INTEGER, QUANTITY, TEXT, ValueType, list_of
@@ -49,6 +50,15 @@ def _literal_environment(container: ContainerSpec) -> list[str]:
     return [variable["name"] for variable in container.spec.get("env") or [] if variable.get("value")]
 
 
+def _literal_secrets(container: ContainerSpec) -> list[str]:
+    secrets = literal_secrets(container.spec.get("env") or [])
+    if secrets is None:
+        raise NotKnownError(
+            f"which variables of container {container.name} hold secrets", "their values were not kept"
+        )
+    return secrets
+
+
 def _declared_ports(container: ContainerSpec) -> list[int]:
     return [port["containerPort"] for port in container.spec.get("ports") or []]
 
@@ -76,7 +86,7 @@ def _probe_hosts(container: ContainerSpec) -> list[str]:
 
 def _host_path_mounts(container: ContainerSpec, writable: bool) -> list[str]:
     return [
-        dig(volume, "hostPath", "path")
+        clean_path(dig(volume, "hostPath", "path"), mount.get("subPath"))
         for volume, mount in container.mounted_volumes("hostPath")
         if not (writable and mount.get("readOnly"))
     ]
@@ -94,13 +104,14 @@ class _Computed:
     description: str
     compute: Callable[[ContainerSpec], Any]
     plural: str = ""
+    names: bool = False
 
     def attribute(self) -> Attribute:
         def read(view: View) -> Any:
             value = self.compute(container_spec(view))
             return _UNSET if value is None else value
 
-        return Attribute(self.name, self.type, self.description, read)
+        return Attribute(self.name, self.type, self.description, read, names=self.names)
 
     def field(self) -> Field:
         return Field(
@@ -210,13 +221,13 @@ _ALL = (
     _Computed(
         "mount_paths",
         _TEXTS,
-        "Where volumes are mounted.",
-        lambda c: [mount.get("mountPath") for mount in c.mounts],
+        "Where volumes are mounted; paths without /./, // and a / at the end.",
+        lambda c: [clean_path(mount.get("mountPath")) for mount in c.mounts],
     ),
     _Computed(
         "host_paths",
         _TEXTS,
-        "The node's paths that are mounted in it.",
+        "The node's paths that are mounted in it, without /./, // and a / at the end.",
         lambda c: _host_path_mounts(c, writable=False),
     ),
     _Computed(
@@ -226,7 +237,10 @@ _ALL = (
         lambda c: _host_path_mounts(c, writable=True),
     ),
     _Computed(
-        "service_account_token", BOOLEAN, "Has the service account's token mounted.", lambda c: c.mounts_token
+        "service_account_token",
+        BOOLEAN,
+        "Has a token of the service account for the cluster's API mounted, at the usual path or another one.",
+        lambda c: c.mounts_token,
     ),
     _Computed("tty", BOOLEAN, "Has a terminal.", lambda c: bool(c.spec.get("tty"))),
     _Computed("stdin", BOOLEAN, "Keeps its standard input open.", lambda c: bool(c.spec.get("stdin"))),
@@ -243,6 +257,15 @@ _ALL = (
         _TEXTS,
         "Environment variables whose values stand in the pod's spec.",
         _literal_environment,
+        names=True,
+    ),
+    _Computed(
+        "literal_secrets",
+        _TEXTS,
+        "Environment variables whose values stand in the pod's spec and are secrets, by the variable's name or the value's "
+        "form; references to other variables are followed.",
+        _literal_secrets,
+        names=True,
     ),
     _Computed(
         "mount_propagations",
@@ -255,7 +278,7 @@ _ALL = (
         "block_devices",
         _TEXTS,
         "Paths of raw block devices that it is given.",
-        lambda c: [device.get("devicePath") for device in c.spec.get("volumeDevices") or []],
+        lambda c: [clean_path(device.get("devicePath")) for device in c.spec.get("volumeDevices") or []],
     ),
 )
 

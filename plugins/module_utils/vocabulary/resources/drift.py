@@ -80,6 +80,7 @@ RESOURCES = (
         rows=_rows,
         needs=_needs,
         label=_label,
+        reads_pod=True,
         fields=(
             Field("path", "paths", TEXT, "The file's real path."),
             Field(

@@ -11,6 +11,7 @@ from ...collector.facts import Query
 from ...collector.frames import decode_text
 from ..evidence import Absent, kept_whole
 from ..resource import Attribute, Needs, Parameter, Params, Resource, View, attributes_by_name, present
+from ..tables import first_row
 from ..value_types import BOOLEAN, INTEGER, MODE, PATH, TEXT, ValueType, list_of
 from .accounts import GROUP, PASSWD
 
@@ -83,14 +84,16 @@ def _link_target(view: View) -> Any:
 
 def _account_name(read: Callable[[View], Any], accounts: Query, number: str) -> Callable[[View], Any]:
     def value(view: View) -> Any:
-        found, rows = read(view), view.value(accounts)
+        found, rows = read(view), view.rows(accounts)
         if isinstance(found, Absent):
             return found
-        wanted = found[number]
-        names = [] if isinstance(rows, Absent) else [row["name"] for row in rows if row[number] == wanted]
-        if not names and wanted == 0:
-            return "root"  # for the kernel it is, whether or not a database says so
-        return names[0] if names else Absent(f"{number} {wanted} has no name")
+        wanted, unnamed = found[number], f"{number} {found[number]} has no name"
+        if not isinstance(rows, Absent):
+            rows = first_row(rows, lambda row: bool(row[number] == wanted), unnamed)
+        if not isinstance(rows, Absent):
+            return rows["name"]
+        # for the kernel 0 is root's, whether or not a database says so
+        return "root" if wanted == 0 else Absent(unnamed)
 
     return value
 
@@ -134,6 +137,15 @@ def _readable(view: View) -> Any:
     """Whether it can be read; what is not there cannot."""
     found = view.value(_readable_query(view.params))
     return not isinstance(found, Absent) and found["readable"]
+
+
+def _readable_size(view: View) -> Any:
+    """0 for what it cannot read or what is not there, for which the file itself need not be seen."""
+    return _of(_stat, _size)(view) if _readable(view) else 0
+
+
+def _readable_needs(params: Params) -> tuple[Query, ...]:
+    return _readable_query(params), _stat_query(params)
 
 
 def _stat_attributes(seen: Callable[[View], Any], read: Callable[[View], Any]) -> tuple[Attribute, ...]:
@@ -227,6 +239,14 @@ RESOURCES = (
                 _readable,
                 _only(_readable_query),
                 predicate="be readable by the container's user",
+            ),
+            Attribute(
+                "readable_size",
+                INTEGER,
+                "How many bytes of it the user that the container runs as can read; 0 where it is not there. The container "
+                "must run.",
+                _readable_size,
+                _readable_needs,
             ),
             Attribute(
                 "content",

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ...collector.facts import Query
+from ...secret_names import names_a_secret
 from ..evidence import Absent
 from ..resource import Attribute, Parameter, Params, Resource, View, attributes_by_name, needs
+from ..supports import families_of
 from ..value_types import BOOLEAN, TEXT, VERSION, ValueType, list_of
 
 OS = Query("os")
@@ -24,6 +26,11 @@ def _part(name: str) -> Callable[[View], Any]:
         )
 
     return read
+
+
+def _families(view: View) -> Any:
+    system = view.value(OS)
+    return system if isinstance(system, Absent) else families_of(system)
 
 
 def _attribute(name: str, kind: ValueType, description: str) -> Attribute:
@@ -68,6 +75,13 @@ RESOURCES = (
         attributes_by_name(
             _attribute("name", TEXT, "Such as debian, alpine, redhat."),
             _attribute("family", TEXT, "Such as debian, redhat, linux."),
+            Attribute(
+                "families",
+                list_of(TEXT),
+                "The whole line of families, the nearest first, such as debian, linux, unix, os.",
+                _families,
+                needs(OS),
+            ),
             _attribute("release", VERSION, "Version number."),
             _attribute("arch", TEXT, "Architecture, such as x86_64."),
         ),
@@ -78,7 +92,18 @@ RESOURCES = (
         lambda _params: "Environment",
         lambda _params: "in the container's environment",
         attributes_by_name(
-            Attribute("names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT))
+            Attribute(
+                "names", list_of(TEXT), "Names of the variables.", _names, needs(ENVIRONMENT), names=True
+            ),
+            Attribute(
+                "secret_names",
+                list_of(TEXT),
+                "Names of the variables that are called as secrets are (DB_PASSWORD, apiToken); not what is about one "
+                "(PASSWORD_FILE, TOKEN_TTL).",
+                lambda view: [name for name in _names(view) if names_a_secret(name)],
+                needs(ENVIRONMENT),
+                names=True,
+            ),
         ),
     ),
     Resource(

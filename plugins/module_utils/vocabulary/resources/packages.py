@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...collector.facts import Query
-from ..evidence import Absent, NotKnownError
+from ..evidence import Absent, NotKnownError, Partial
 from ..resource import Attribute, Field, Parameter, View, needs
 from ..tables import constant, first_row, record, table
 from ..value_types import BOOLEAN, TEXT, VERSION
@@ -17,19 +17,27 @@ from ..value_types import BOOLEAN, TEXT, VERSION
 PACKAGES = Query("packages")
 
 
-def _installed(view: View) -> list[Mapping[str, Any]]:
-    """The installed packages.
+def _installed(view: View) -> Any:
+    """The installed packages; a part of them where records of the database are not understood.
 
     :raises NotKnownError: there is no package database; software can still have been copied into the image
     """
-    value = view.value(PACKAGES)
+    value = _database(view)
     if isinstance(value, Absent):
         raise NotKnownError(PACKAGES.key, "the container has no package database")
-    return [package for package in value["packages"] if package["installed"]]
+    installed = [package for package in value["packages"] if package["installed"]]
+    fact = view.evidence.facts.get_fact(PACKAGES)
+    return installed if fact.ok else Partial(installed, PACKAGES.key, fact.cause)
+
+
+def _database(view: View) -> Any:
+    """The value of the fact, also where it is a part of the database."""
+    value = view.evidence.facts.get_fact(PACKAGES).value
+    return value if isinstance(value, Mapping) else view.value(PACKAGES)
 
 
 def _manager(view: View) -> Any:
-    value = view.value(PACKAGES)
+    value = _database(view)
     return value if isinstance(value, Absent) else value["manager"]
 
 
@@ -54,7 +62,7 @@ RESOURCES = (
                 "database",
                 BOOLEAN,
                 "Whether the container has a package database.",
-                lambda view: not isinstance(view.value(PACKAGES), Absent),
+                lambda view: not isinstance(_database(view), Absent),
                 needs(PACKAGES),
             ),
             Attribute("manager", TEXT, "dpkg, apk or rpm.", _manager, needs(PACKAGES)),

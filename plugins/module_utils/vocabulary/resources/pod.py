@@ -12,6 +12,7 @@ from ..pod_spec import (
     APPARMOR_ANNOTATION,
     account_name,
     automounts_token,
+    clean_path,
     containers_of,
     dig,
     pod_spec,
@@ -72,7 +73,8 @@ def _volume_types(view: View) -> list[str]:
 
 
 def _host_paths(view: View) -> list[Any]:
-    return [dig(volume, "hostPath", "path") for volume in volumes(_context(view)) if volume.get("hostPath")]
+    given = (volume for volume in volumes(_context(view)) if volume.get("hostPath"))
+    return [clean_path(dig(volume, "hostPath", "path")) for volume in given]
 
 
 def _host_ports(view: View) -> list[int]:
@@ -144,7 +146,10 @@ RESOURCES = (
                 _volume_types,
             ),
             _attribute(
-                "host_paths", _TEXTS, "The node's paths that its volumes give access to.", _host_paths
+                "host_paths",
+                _TEXTS,
+                "The node's paths that its volumes give access to, without /./, // and a / at the end.",
+                _host_paths,
             ),
             _attribute(
                 "host_ports",

@@ -36,7 +36,7 @@ RESOURCES = (
             _attribute(
                 "token_mounted",
                 BOOLEAN,
-                "This container has its token mounted.",
+                "This container has a token of it for the cluster's API mounted, at the usual path or another one.",
                 lambda context: target_container(context).mounts_token,
             ),
             _attribute(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import pathlib
+import threading
+import time
 from typing import Any, Callable
 
 import pytest
@@ -23,6 +25,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.securescan.kubernetes.plugins.callback import scan_fleet, scan_metrics
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import fleet_file
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -103,9 +106,20 @@ def summary(tmp_path: pathlib.Path) -> Callable[..., str]:
     return write
 
 
+def loaded(module: Any, display: Display) -> Play:
+    """The callback with its options, from its documentation, as Ansible's loader sets them."""
+    name = module.CallbackModule.CALLBACK_NAME
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    constants.config.initialize_plugin_configuration_definitions("callback", name, documented)
+    callback = module.CallbackModule(display=display)
+    callback._load_name = name
+    callback.set_options()
+    return Play(callback)
+
+
 @pytest.fixture
 def fleet(display: Display) -> Play:
-    return Play(scan_fleet.CallbackModule(display=display))
+    return loaded(scan_fleet, display)
 
 
 # scan_fleet
@@ -228,6 +242,211 @@ def test_what_a_host_says_cannot_break_the_table(fleet: Play, display: Display) 
     assert "\x1b" not in "".join(display.lines) and "all clusters passed" in row(display, "away")
 
 
+@pytest.fixture
+def nothing_scanned(tmp_path: pathlib.Path) -> str:
+    """The summary of a run that reached neither of its two containers."""
+    lost = [(make_target(f"gone-{number}"), ScanError("not_permitted", "no")) for number in range(2)]
+    path = tmp_path / "nothing.json"
+    path.write_text(json.dumps(make_run([], lost, None).to_json()), encoding="utf-8")
+    return str(path)
+
+
+def play_of_a_bad_night(play: Play, summary: Callable[..., str], nothing_scanned: str) -> None:
+    """A cluster of each kind."""
+    for host, reason in (("red", "gate_failed"), ("blind", "not_judged")):
+        play.ok(host, SCAN, summary_file=summary("failed"))
+        play.failed(host, GATE, gate={"passed": False}, error={"reason": reason})
+    play.ok("green", SCAN, summary_file=summary("passed"))
+    play.ok("green", GATE, gate={"passed": True})
+    play.ok("locked", SCAN, summary_file=nothing_scanned)
+    play.failed("locked", GATE, gate={"passed": False}, error={"reason": "not_scanned"})
+    play.unreachable("away", SCAN, msg="connection refused")
+    play.failed(
+        "wrong", "securescan.kubernetes.scan_profile", msg="no such profile", error={"reason": "bad_profile"}
+    )
+    play.failed("refused", SCAN, msg="no right to list pods", error={"reason": "not_permitted"})
+
+
+def test_a_cluster_of_which_nothing_was_scanned_does_not_count_as_scanned(
+    fleet: Play, display: Display, summary: Callable[..., str], nothing_scanned: str
+) -> None:
+    play_of_a_bad_night(fleet, summary, nothing_scanned)
+    fleet.end()
+    rows = {line.split()[0]: line for line in display.lines if line[:1].isalnum() and "/" in line}
+    assert "FAILED" in rows["red"] and "passed" in rows["green"]
+    assert "NOT JUDGED" in rows["blind"]
+    assert "NOT SCANNED" in rows["locked"] and "0/2" in rows["locked"]
+    assert display.lines[2].split()[0] == "locked"
+    assert any(line.startswith("3 of 7  clusters scanned") for line in display.lines)
+    told = [line for line in display.lines if ": not scanned: " in line]
+    assert told == [
+        "away: not scanned: connection refused",
+        "refused: not scanned: no right to list pods",
+        "wrong: not scanned: no such profile",
+        "locked: not scanned: none of 2 containers could be scanned",
+    ]
+
+
+def test_a_gate_that_was_told_not_to_fail_still_says_why_it_did_not_open(
+    fleet: Play, display: Display, summary: Callable[..., str]
+) -> None:
+    fleet.ok("blind", SCAN, summary_file=summary("skipped"))
+    fleet.ok("blind", GATE, gate={"passed": False, "kind": "not_judged"})
+    fleet.end()
+    assert "NOT JUDGED" in row(display, "blind")
+
+
+def test_a_failure_before_any_scan_shows_no_table(fleet: Play, display: Display) -> None:
+    """As of a preflight, which scans nothing."""
+    fleet.unreachable("away", "securescan.kubernetes.scan_target_info", msg="refused")
+    fleet.end()
+    assert display.lines == []
+
+
+@pytest.fixture
+def files(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, pathlib.Path]:
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    paths = {"TABLE": folder / "fleet.json", "RETRY": folder / "retry.txt"}
+    for name, path in paths.items():
+        monkeypatch.setenv(f"SECURESCAN_FLEET_{name}_PATH", str(path))
+    return paths
+
+
+def test_the_next_limit_has_what_could_not_be_scanned_and_never_what_failed_the_gate(
+    display: Display, files: dict[str, pathlib.Path], summary: Callable[..., str], nothing_scanned: str
+) -> None:
+    play = loaded(scan_fleet, display)
+    play_of_a_bad_night(play, summary, nothing_scanned)
+    play.end()
+    assert files["RETRY"].read_text(encoding="utf-8").split() == ["away", "locked", "refused", "wrong"]
+    again = loaded(scan_fleet, display)
+    for host in ("away", "locked", "refused", "wrong"):
+        again.ok(host, SCAN, summary_file=summary("failed"))
+        again.failed(host, GATE, gate={"passed": False}, error={"reason": "gate_failed"})
+    again.end()
+    assert not files["RETRY"].exists(), "an empty file would not limit anything"
+
+
+def test_the_table_as_a_file_keeps_the_clusters_that_a_limited_play_did_not_have(
+    display: Display, files: dict[str, pathlib.Path], summary: Callable[..., str], nothing_scanned: str
+) -> None:
+    night = loaded(scan_fleet, display)
+    play_of_a_bad_night(night, summary, nothing_scanned)
+    night.end()
+    before = {row["host"]: row for row in json.loads(files["TABLE"].read_text())["clusters"]}
+    assert before["locked"]["scanned"] is False and before["locked"]["reason"] == "not_scanned"
+    assert before["away"]["error"] == "connection refused" and before["away"]["reason"] == "unreachable"
+    for row in before.values():
+        row["seen"] = "2026-11-29T01:00:00Z"
+    text = json.dumps(dict(json.loads(files["TABLE"].read_text()), clusters=list(before.values())))
+    files["TABLE"].write_text(text)
+    retried = loaded(scan_fleet, display)
+    retried.ok("away", SCAN, summary_file=summary("passed"))
+    retried.end()
+    found = json.loads(files["TABLE"].read_text(encoding="utf-8"))
+    after = {row["host"]: row for row in found["clusters"]}
+    assert after.keys() == before.keys()
+    assert {host: row for host, row in after.items() if host != "away"} == {
+        host: row for host, row in before.items() if host != "away"
+    }
+    assert after["away"]["scanned"] is True and after["away"]["seen"] > "2026-11-29T01:00:00Z"
+    assert (found["totals"]["clusters"], found["totals"]["scanned_clusters"]) == (7, 4)
+    assert files["TABLE"].stat().st_mode & 0o777 == 0o644
+    assert display.warnings == []
+
+
+def test_a_table_in_markdown_is_kept_as_well_and_nothing_in_it_can_break_it(
+    display: Display, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, summary: Callable[..., str]
+) -> None:
+    path = tmp_path / "fleet.md"
+    monkeypatch.setenv("SECURESCAN_FLEET_TABLE_PATH", str(path))
+    hostile = "x --> | <b>`*\n## all passed -- <!-- \x1b[31m"
+    first = loaded(scan_fleet, display)
+    first.unreachable("away", SCAN, msg=hostile)
+    first.ok("edge|`<b>", SCAN, summary_file=summary("passed"))
+    first.end()
+    for _again in range(2):
+        second = loaded(scan_fleet, display)
+        second.ok("core", SCAN, summary_file=summary("failed"))
+        second.end()
+        text = path.read_text(encoding="utf-8")
+        assert text.count("<!--") == text.count("-->") == 1 and "<b>" not in text.partition("<!--")[0]
+        assert "\x1b" not in text and "\n## all passed" not in text
+        assert "2 of 3 clusters scanned" in text
+    kept = fleet_file.read_fleet(text, "fleet.md")
+    assert sorted(row.host for row in kept) == ["away", "core", "edge|`<b>"]
+    assert next(row.error for row in kept if row.host == "away") == hostile
+    assert display.warnings == []
+
+
+def test_a_cluster_that_no_play_had_for_long_leaves_the_table(
+    display: Display,
+    files: dict[str, pathlib.Path],
+    summary: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hosts(**environ: str) -> list[str]:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        play = loaded(scan_fleet, display)
+        play.ok("core", SCAN, summary_file=summary("passed"))
+        play.end()
+        return sorted(row["host"] for row in json.loads(files["TABLE"].read_text())["clusters"])
+
+    first = loaded(scan_fleet, display)
+    first.ok("edge", SCAN, summary_file=summary("passed"))
+    first.end()
+    assert hosts() == ["core", "edge"]
+    old = json.loads(files["TABLE"].read_text())
+    for row in old["clusters"]:
+        row["seen"] = "2026-01-01T00:00:00Z"
+    files["TABLE"].write_text(json.dumps(old))
+    assert hosts(SECURESCAN_FLEET_KEEP_DAYS="36500") == ["core", "edge"]
+    assert hosts(SECURESCAN_FLEET_KEEP_DAYS="30") == ["core"]
+
+
+@pytest.mark.parametrize(
+    "text", ["no table", "{}", "<!-- securescan.kubernetes/fleet {} -->", '{"schema": 1}']
+)
+def test_a_file_that_is_no_table_is_written_anew_with_a_warning(
+    display: Display, files: dict[str, pathlib.Path], summary: Callable[..., str], text: str
+) -> None:
+    files["TABLE"].write_text(text)
+    play = loaded(scan_fleet, display)
+    play.ok("core", SCAN, summary_file=summary("passed"))
+    play.end()
+    (warning,) = display.warnings
+    assert str(files["TABLE"]) in warning and "written anew" in warning
+    assert [row["host"] for row in json.loads(files["TABLE"].read_text())["clusters"]] == ["core"]
+
+
+@pytest.mark.parametrize("name", ["fleet.txt", "fleet", "nowhere/fleet.json"])
+def test_a_path_that_cannot_be_written_is_a_warning_and_the_play_goes_on(
+    display: Display,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    summary: Callable[..., str],
+    name: str,
+) -> None:
+    monkeypatch.setenv("SECURESCAN_FLEET_TABLE_PATH", str(tmp_path / name))
+    play = loaded(scan_fleet, display)
+    play.ok("core", SCAN, summary_file=summary("passed"))
+    play.end()
+    (warning,) = display.warnings
+    assert warning.startswith("table_path: ") and str(tmp_path / name) in warning
+    assert "1/1" in row(display, "core") and not (tmp_path / name).exists()
+
+
+def test_check_mode_writes_no_file(
+    display: Display, files: dict[str, pathlib.Path], metrics: Play, metrics_file: pathlib.Path
+) -> None:
+    for play in (loaded(scan_fleet, display), metrics):
+        play.ok("planned", SCAN, changed=False)
+        play.end()
+    assert not metrics_file.exists() and not any(path.exists() for path in files.values())
+
+
 # scan_metrics
 
 
@@ -241,14 +460,7 @@ def metrics_file(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pat
 
 @pytest.fixture
 def metrics(display: Display, metrics_file: pathlib.Path) -> Play:
-    """The callback with its options, from its documentation, as Ansible's loader sets them."""
-    name = scan_metrics.CallbackModule.CALLBACK_NAME
-    documented = yaml.safe_load(scan_metrics.DOCUMENTATION)["options"]
-    constants.config.initialize_plugin_configuration_definitions("callback", name, documented)
-    callback = scan_metrics.CallbackModule(display=display)
-    callback._load_name = name
-    callback.set_options()
-    return Play(callback)
+    return loaded(scan_metrics, display)
 
 
 def test_metrics_are_written_where_the_option_says_for_everybody_to_read(
@@ -302,3 +514,100 @@ def test_the_folder_that_is_missing_is_a_warning(
     metrics.ok("edge", SCAN, summary_file=summary("passed"))
     metrics.end()
     assert len(display.warnings) == 1 and not metrics_file.parent.exists()
+
+
+def series(path: pathlib.Path, host: str) -> dict[str, str]:
+    """{name and labels: value} of a host."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if f'{{host="{host}",' in line)
+
+
+def test_series_of_clusters_that_a_limited_play_did_not_have_stay(
+    metrics: Play,
+    metrics_file: pathlib.Path,
+    display: Display,
+    summary: Callable[..., str],
+    nothing_scanned: str,
+) -> None:
+    play_of_a_bad_night(metrics, summary, nothing_scanned)
+    metrics.end()
+    before = {host: series(metrics_file, host) for host in ("red", "green", "locked", "away")}
+    retried = loaded(scan_metrics, display)
+    retried.ok("away", SCAN, summary_file=summary("passed"))
+    retried.end()
+    for host in ("red", "green", "locked"):
+        assert series(metrics_file, host) == before[host]
+    assert series(metrics_file, "away")['securescan_run_succeeded{host="away",cluster="demo"}'] == "1.0"
+    assert 'securescan_run_succeeded{host="away",cluster=""}' not in series(metrics_file, "away")
+    text = metrics_file.read_text(encoding="utf-8").splitlines()
+    assert len(text) == len(set(text)), "each metric has its help and type once, each series stands once"
+
+
+def test_a_cluster_of_which_nothing_was_scanned_did_not_succeed_and_says_why(
+    metrics: Play, metrics_file: pathlib.Path, summary: Callable[..., str], nothing_scanned: str
+) -> None:
+    play_of_a_bad_night(metrics, summary, nothing_scanned)
+    metrics.end()
+    text = metrics_file.read_text(encoding="utf-8")
+    for host, cluster, succeeded, reason in (
+        ("red", "demo", "1.0", "gate_failed"),
+        ("blind", "demo", "1.0", "not_judged"),
+        ("locked", "demo", "0.0", "not_scanned"),
+        ("away", "", "0.0", "unreachable"),
+        ("refused", "", "0.0", "not_permitted"),
+        ("wrong", "", "0.0", "bad_profile"),
+    ):
+        labels = f'host="{host}",cluster="{cluster}"'
+        assert f"securescan_run_succeeded{{{labels}}} {succeeded}" in text, host
+        assert f'securescan_run_failure_info{{{labels},reason="{reason}"}} 1.0' in text, host
+    assert 'securescan_run_failure_info{host="green"' not in text
+
+
+def test_series_are_kept_for_some_days_and_what_is_not_ours_is_not_kept(
+    metrics: Play, metrics_file: pathlib.Path, summary: Callable[..., str]
+) -> None:
+    seen = "securescan_run_observed_timestamp_seconds"
+    long_ago, now = 1.6e9, time.time()
+    metrics_file.write_text(
+        f'{seen}{{host="old",cluster="x"}} {long_ago}\n'
+        'securescan_gate_passed{host="old",cluster="x"} 1.0\n'
+        f'{seen}{{host="new",cluster="x"}} {now}\n'
+        'securescan_gate_passed{host="new",cluster="x"} 0.0\n'
+        'securescan_gate_passed{host="new",cluster="x"} NaN\n'
+        'securescan_gate_passed{host="new",cluster="x} 0.0\n'
+        'securescan_gate_passed{host="without",cluster="x"} 1.0\n'
+        'another_metric{host="new",cluster="x"} 1.0\n'
+        "another_metric 1.0\n"
+    )
+    metrics.ok("edge", SCAN, summary_file=summary("passed"))
+    metrics.end()
+    assert series(metrics_file, "new") == {
+        f'{seen}{{host="new",cluster="x"}}': str(now),
+        'securescan_gate_passed{host="new",cluster="x"}': "0.0",
+    }
+    assert not series(metrics_file, "old") and not series(metrics_file, "without")
+    assert "another_metric" not in metrics_file.read_text()
+
+
+def test_plays_that_end_at_the_same_time_lose_nothing(
+    metrics_file: pathlib.Path, display: Display, summary: Callable[..., str]
+) -> None:
+    plays = []
+    for number in range(12):
+        play = loaded(scan_metrics, display)
+        play.ok(f"host-{number}", SCAN, summary_file=summary("passed"))
+        plays.append(threading.Thread(target=play.end))
+    for play in plays:
+        play.start()
+    for play in plays:
+        play.join()
+    assert all(series(metrics_file, f"host-{number}") for number in range(12)) and display.warnings == []
+
+
+def test_a_link_stays_a_link(
+    metrics: Play, metrics_file: pathlib.Path, tmp_path: pathlib.Path, summary: Callable[..., str]
+) -> None:
+    metrics_file.symlink_to(tmp_path / "elsewhere.prom")
+    metrics.ok("edge", SCAN, summary_file=summary("passed"))
+    metrics.end()
+    assert metrics_file.is_symlink() and series(tmp_path / "elsewhere.prom", "edge")

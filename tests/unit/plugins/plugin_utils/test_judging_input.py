@@ -13,10 +13,12 @@ import pytest
 
 pytest.importorskip("ansible", reason="action plugins belong to Ansible")
 
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.judgement import (
     scan_judgement_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.plugin_utils.controller_files import ControllerFiles
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.profile_and_amendment_files import (
     read_judging_input,
 )
@@ -31,7 +33,8 @@ pod-no-host-network:
 
 def read(**changes: Any) -> dict[str, Any]:
     params = {name: rule.get("default") for name, rule in scan_judgement_spec().items()}
-    return read_judging_input({**params, "profiles": ["workload-baseline"], **changes})
+    files = ControllerFiles([], DataLoader())
+    return read_judging_input({**params, "profiles": ["workload-baseline"], **changes}, files)
 
 
 def refusal(**changes: Any) -> ScanError:

@@ -341,6 +341,19 @@ def test_a_scan_whose_access_remains_fails_and_keeps_its_results(
     assert scan.outcomes() == {"web-1": "exec"} and result["counts"]["scanned"] == 1
 
 
+def test_an_access_that_could_not_be_made_and_left_nothing_is_no_access_that_remains(
+    scan: Scan, cluster: Cluster
+) -> None:
+    """The grantor is not allowed to do anything with RoleBindings: not even to look whether one is left."""
+    cluster.add_pod("web-1", run_locally)
+    for method in ("GET", "POST", "DELETE"):
+        refuse(cluster, method, "/rolebindings", "no")
+    result = scan()
+    assert "failed" not in result
+    assert scan.outcomes() == {"web-1": "access_incomplete"}
+    assert not [path for path in cluster.server.objects.paths() if "/serviceaccounts/" in path]
+
+
 def test_an_api_server_that_comes_back_is_asked_again_for_the_removal(
     scan: Scan, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,7 +181,7 @@ def test_a_host_alone_does_not_borrow_the_kubeconfigs_user(server: FakeApiServer
             "bad_option",
             "Impersonate-User",
         ),
-        ({"host": "https://h", "api_key": "t", "proxy": "socks5://p:1"}, "bad_option", "proxies"),
+        ({"host": "https://h", "api_key": "t", "proxy": "socks4://p:1"}, "bad_option", "'socks4'"),
     ],
 )
 def test_each_failure_is_told_apart(
@@ -200,6 +200,17 @@ def test_each_failure_is_told_apart(
         ({"tokenFile": "/nonexistent/token"}, "no_credential", "/nonexistent/token"),
         ({"tokenFile": os.devnull}, "no_credential", "is empty"),
         ({"client-certificate-data": "QQ=="}, "bad_file", "without its key"),
+        ({"client-key-data": "QQ=="}, "no_credential", "no credential"),
+        ({"token": "secret", "username": "u"}, "bad_file", "has both a token and a username"),
+        ({"token": "secret", "password": "p"}, "bad_file", "has both a token and a username"),
+        (
+            {"exec": {"command": "x"}, "auth-provider": {"name": "oidc"}},
+            "bad_file",
+            "both exec and auth-prov",
+        ),
+        ({"token": "t", "as-groups": ["g"]}, "bad_option", "need an impersonated user"),
+        ({"token": "t", "as-uid": "5"}, "bad_option", "need an impersonated user"),
+        ({"token": "t", "as-user-extra": {"k": ["v"]}}, "bad_option", "need an impersonated user"),
         (
             {"client-certificate-data": "QQ==", "client-key-data": "QQ=="},
             "bad_file",
@@ -367,3 +378,92 @@ def test_importing_costs_no_foreign_library() -> None:
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
     assert not {"kubernetes", "urllib3", "websocket", "requests", "ansible"} & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("word", ["y", "Y", "yes", "t", "TRUE", "on", "1", " True "])
+@pytest.mark.parametrize("is_true", [True, False])
+def test_each_word_that_ansible_takes_for_a_boolean(server: FakeApiServer, word: str, is_true: bool) -> None:
+    opposite = {
+        "y": "n",
+        "Y": "N",
+        "yes": "No",
+        "t": "f",
+        "TRUE": "FALSE",
+        "on": "OFF",
+        "1": "0",
+        " True ": "false",
+    }
+    text = word if is_true else opposite[word]
+    options = ConnectionOptions(host=server.url, api_key="t", ca_cert=str(server.authority.ca))
+    connection = connect(options, {"K8S_AUTH_VERIFY_SSL": text})
+    assert connection.tls().verify is is_true
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_not_given(server: FakeApiServer, text: str) -> None:
+    options = ConnectionOptions(host=server.url, api_key="t", ca_cert=str(server.authority.ca))
+    environ = dict.fromkeys(("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_USERNAME", "K8S_AUTH_PROXY"), text)
+    assert connect(options, environ).tls().verify is True
+
+
+def test_another_word_is_neither_true_nor_false(server: FakeApiServer) -> None:
+    error = failure(ConnectionOptions(host=server.url, api_key="t"), {"K8S_AUTH_VERIFY_SSL": "maybe"})
+    assert error.message == "K8S_AUTH_VERIFY_SSL is neither true nor false"
+
+
+def token_that_ends(moment: int) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": moment}).encode()).decode().rstrip("=")
+    return f"eyJh.{claims}.c2lnbmF0dXJl"
+
+
+def refused(options: ConnectionOptions, environ: dict[str, str] | None = None) -> ScanError:
+    with pytest.raises(ScanError) as caught:
+        RestClient(connect(options, environ or {})).get("/api/v1/namespaces/shop/pods")
+    assert caught.value.reason == "not_authenticated"
+    return caught.value
+
+
+def test_a_refused_credential_is_named_by_kubeconfig_context_user_and_server_and_never_shown(
+    server: FakeApiServer, tmp_path: Path
+) -> None:
+    token = token_that_ends(1_600_000_000)
+    path = tmp_path / "config"
+    path.write_text(json.dumps(server.kubeconfig(token=token)), encoding="utf-8")
+    error = refused(ConnectionOptions(kubeconfig=str(path)))
+    assert error.cause == (
+        f"{server.url} did not accept the token of user 'tester' (context 'test' of kubeconfig {path}). "
+        "It says of itself that it ends at 2020-09-13T12:26:40Z."
+    )
+    assert "your own, not the scanner's" in error.advice
+    assert token not in str(error)
+    assert "c2lnbmF0dXJl" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "token", ["a.b.c", "a.e30.c", "a.eyJleHAiOiAiMSJ9.c", "a.eyJleHAiOiAxZTk5fQ.c", "abc"]
+)
+def test_a_token_that_says_nothing_of_its_end(server: FakeApiServer, token: str) -> None:
+    assert refused(ConnectionOptions(kubeconfig=server.kubeconfig(token=token))).cause.endswith(
+        "of the kubeconfig)."
+    )
+
+
+def test_a_refused_credential_of_the_options_and_of_the_scanner(
+    server: FakeApiServer, tmp_path: Path
+) -> None:
+    trust: dict[str, Any] = {"host": server.url, "ca_cert": str(server.authority.ca)}
+    assert (
+        "the token of api_key (or K8S_AUTH_API_KEY)."
+        in refused(ConnectionOptions(api_key="x", **trust)).cause
+    )
+    (tmp_path / "token").write_text("x", encoding="ascii")
+    user = {"tokenFile": str(tmp_path / "token")}
+    assert (
+        f"token file {tmp_path}/token of"
+        in refused(ConnectionOptions(kubeconfig=server.kubeconfig(**user))).cause
+    )
+    scanner = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {}).with_bearer_token("dead")
+    with pytest.raises(ScanError) as caught:
+        RestClient(scanner).get("/api/v1/namespaces/shop/pods")
+    assert caught.value.cause == f"{server.url} did not accept the scanner's token."
+    assert "your own" not in caught.value.advice

@@ -201,7 +201,17 @@ def test_each_failure_of_a_plugin_is_told_apart(
             "be started",
         ),
         ({"interactiveMode": "Always"}, "no_credential", "terminal"),
-        ({"env": [{"name": "A"}]}, "no_credential", "env"),
+        ({"interactiveMode": "Sometimes"}, "bad_file", "'Sometimes', not one of Never, IfAvailable, Always"),
+        ({"interactiveMode": None}, "bad_file", "no interactiveMode"),
+        ({"env": [{"value": "A"}]}, "bad_file", "env without a name"),
+        ({"env": [None]}, "bad_file", "env without a name"),
+        ({"env": [{"name": "A", "value": True}]}, "bad_file", "exec.env[0].value must be text"),
+        ({"env": [{"name": "A", "value": 5}]}, "bad_file", "exec.env[0].value must be text"),
+        ({"env": {"A": "x"}}, "bad_file", "exec.env must be a list, but is a mapping"),
+        ({"env": ["A=x"]}, "bad_file", "exec.env[0] must be a mapping, but is text"),
+        ({"args": [True]}, "bad_file", "exec.args[0] must be text, but is true or false"),
+        ({"args": "login"}, "bad_file", "exec.args must be a list, but is text"),
+        ({"provideClusterInfo": "yes"}, "bad_file", "provideClusterInfo must be true or false"),
     ],
 )
 def test_configurations_of_plugins_that_cannot_be_used(
@@ -236,9 +246,7 @@ def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_p
     path = tmp_path / "token"
     users: list[str] = []
     path.write_text(server.grants.issue("anna", 3600) + "\n", encoding="ascii")
-    connection = connect(
-        ConnectionOptions(kubeconfig=server.kubeconfig(tokenFile=str(path), token="old")), {}
-    )
+    connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(tokenFile=str(path))), {})
     users.append(who(connection, server))
     # The kubelet swaps a link; here a rename does.
     (tmp_path / "next").write_text(server.grants.issue("ben", 3600) + "\n", encoding="ascii")
@@ -249,6 +257,50 @@ def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_p
         who(connection, server)
     assert caught.value.reason == "no_credential"
     assert users == ["anna", "ben"]
+
+
+def test_a_token_beside_a_token_file_is_used_only_while_that_cannot_be_read(
+    server: FakeApiServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    user = {"tokenFile": str(path), "token": server.grants.issue("old", 3600)}
+    connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig(**user)), {})
+    users = [who(connection, server)]
+    path.write_text(server.grants.issue("anna", 3600), encoding="ascii")
+    users.append(who(connection, server))
+    path.unlink()
+    users.append(who(connection, server))
+    assert users == ["old", "anna", "anna"], "what was read last holds, as with kubectl"
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"), [({"value": None}, "[]"), ({}, "[]"), ({"value": ""}, "[]"), ({"value": "x"}, "[x]")]
+)
+def test_a_plugins_variable_without_a_value_is_an_empty_one(
+    server: FakeApiServer, tmp_path: Path, entry: dict[str, Any], wanted: str
+) -> None:
+    program = tmp_path / "plugin.sh"
+    program.write_text('#!/bin/sh\necho "[$AWS_PROFILE] $# [$2]" >&2; exit 3\n', encoding="utf-8")
+    program.chmod(0o755)
+    config = {
+        "apiVersion": V1,
+        "interactiveMode": "Never",
+        "command": str(program),
+        "args": ["a", None],
+        "env": [{"name": "AWS_PROFILE", **entry}],
+    }
+    with pytest.raises(ScanError) as caught:
+        connected(server, config)
+    assert f"exit code 3: {wanted} 2 []" in caught.value.message
+
+
+def test_the_install_hint_is_shown_where_the_program_is_missing_and_nowhere_else(
+    server: FakeApiServer, plugin: Plugin
+) -> None:
+    plugin.runs_code("sys.exit(3)")
+    with pytest.raises(ScanError) as caught:
+        connected(server, plugin.config(installHint="install it from the shop"))
+    assert "shop" not in str(caught.value)
 
 
 def jwt(expires: float) -> str:

@@ -48,7 +48,13 @@ def write_kubeconfig(folder: pathlib.Path, mode: int, **user: Any) -> pathlib.Pa
 
 def with_plugin(folder: pathlib.Path, mode: int, command: str = "./plugin") -> pathlib.Path:
     return write_kubeconfig(
-        folder, mode, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": command}
+        folder,
+        mode,
+        exec={
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": command,
+            "interactiveMode": "Never",
+        },
     )
 
 

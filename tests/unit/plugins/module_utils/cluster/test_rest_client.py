@@ -391,3 +391,34 @@ def test_a_server_that_is_away_is_tried_again(server: FakeApiServer) -> None:
     error = fails(client.create, ACCOUNTS, ACCOUNT)
     assert error.reason == "unreachable"
     assert client.requests == 4
+
+
+@pytest.mark.parametrize("code", ["100 Continue", "102 Processing", "103 Early Hints", "199 Odd"])
+@pytest.mark.parametrize("count", [1, 8])
+def test_interim_replies_are_no_replies(
+    server: FakeApiServer, client: RestClient, code: str, count: int
+) -> None:
+    server.faults.append(Fault("interim", text=f"HTTP/1.1 {code}\r\nLink: </x>\r\n\r\n" * count))
+    for _number in range(3):
+        assert client.get(PODS)["items"]
+    assert server.connections == 1, "the connection is kept all the same"
+
+
+def test_interim_replies_are_bounded_in_number(server: FakeApiServer, connection: ClusterConnection) -> None:
+    server.faults.append(Fault("interim", text="HTTP/1.1 103 Early Hints\r\n\r\n" * 9))
+    error = fails(RestClient(connection).get, PODS)
+    assert error.reason == "bad_reply"
+    assert "more than 8 interim replies" in error.message
+
+
+def test_101_is_no_interim_reply(server: FakeApiServer, connection: ClusterConnection) -> None:
+    server.faults.append(Fault("garbage", text="HTTP/1.1 101 Switching Protocols\r\n\r\n"))
+    assert "HTTP 101" in fails(RestClient(connection).get, PODS).message
+
+
+def test_a_reply_that_is_coded_unasked_is_named_so(
+    server: FakeApiServer, connection: ClusterConnection
+) -> None:
+    text = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"
+    server.faults.append(Fault("garbage", text=text))
+    assert "the reply is coded (gzip)" in fails(RestClient(connection).get, PODS).message

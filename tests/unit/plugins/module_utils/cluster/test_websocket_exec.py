@@ -216,7 +216,16 @@ def test_a_server_that_stays_open_after_the_status(
         (Fault("plain_status", status=426, text="no"), "protocol_refused", "HTTP 426"),
         (Fault("status", status=400, text="Upgrade request required"), "protocol_refused", "Upgrade request"),
         (Fault("html"), "protocol_refused", "HTTP 200"),
-        (Fault("redirect"), "protocol_refused", "HTTP 302"),
+        (
+            Fault("redirect", text="https://x/"),
+            "protocol_refused",
+            "HTTP 302 instead of a WebSocket: a redirect to https://x/",
+        ),
+        (
+            Fault("interim", text="HTTP/1.1 100 Continue\r\n\r\n" * 9),
+            "bad_reply",
+            "more than 8 interim replies",
+        ),
         (Fault("spdy_only"), "protocol_refused", "unable to upgrade"),
         (Fault("reflect"), "protocol_refused", "unable to upgrade"),
         (Fault("no_subprotocol"), "protocol_refused", "none of the protocols"),
@@ -471,3 +480,15 @@ def test_no_descriptor_is_left(server: FakeApiServer, connection: ClusterConnect
     wait_until_closed(server)
     time.sleep(0.2)
     assert open_descriptors() <= before + 2
+
+
+@pytest.mark.parametrize("code", ["100 Continue", "102 Processing", "103 Early Hints"])
+@pytest.mark.parametrize("count", [1, 8])
+def test_interim_replies_before_the_handshakes_answer_are_passed_over(
+    server: FakeApiServer, connection: ClusterConnection, code: str, count: int
+) -> None:
+    server.faults.append(Fault("interim", text=f"HTTP/1.1 {code}\r\nLink: </x>\r\n\r\n" * count))
+    outcome = exec_in_container(
+        connection, "shop", "api-1", "app", ["cat"], b"hello", timeout=5, output_limit=1000
+    )
+    assert outcome.stdout == b"hello"

@@ -125,32 +125,96 @@ def test_users_and_shadow_entries_are_read_without_hashes(
 
 
 @pytest.mark.parametrize(
-    ("database", "text"),
+    ("database", "text", "cause", "more"),
     [
-        ("passwd", "root:x:0:0:root:/root\n"),
-        ("passwd", "root:x:zero:0:root:/root:/bin/sh\n"),
-        ("passwd", "root\n"),
-        ("passwd", f"$6${SALTED}:x:0:0:root:/root:/bin/sh\n"),
-        ("passwd", f"root:x:0:0:$6${SALTED}:/root:/bin/sh\n"),
-        ("passwd", f"$6${SALTED}\n"),
-        ("shadow", f"root:*:$6${SALTED}:0:0:0:::\n"),
-        ("shadow", "root:*:HaShHaShHaSh.:0:0:0:::\n"),
-        ("shadow", "root:*:1:2:3:4:5:6:7:8\n"),
-        ("group", "root:x:0\n"),
-        ("group", f"$1${SALTED}:x:0:a\n"),
-        ("group", f"a:x:0:$5${SALTED}\n"),
-        ("passwd", "a:b:c\0:d\n"),
-        ("passwd", "a" * 5000 + "\n"),
+        (
+            "passwd",
+            "a:x:0:0:root:/root\n",
+            "line 3 (a) is not of the database's form: it has 6 fields, not 7",
+            ["a"],
+        ),
+        ("passwd", "a:x:0:0::/:/bin/sh:extra\n", "it has 8 fields, not 7", ["a"]),
+        ("passwd", "a:x:0:0\n", "it has 4 fields, not 7", ["a"]),
+        ("passwd", "a:x:0\n", "it has 3 fields, not 7", []),
+        ("passwd", "a:x:zero:0:root:/root:/bin/sh\n", "its user id 'zero' is not a number", []),
+        ("passwd", "root\n", "line 3 (root) is not of the database's form: it has no fields", []),
+        ("passwd", f"$6${SALTED}:x:0:0:root:/root:/bin/sh\n", "looks like a password hash", ["?"]),
+        ("passwd", f"a:x:0:0:$6${SALTED}:/root:/bin/sh\n", "looks like a password hash", ["a"]),
+        ("passwd", f"$6${SALTED}\n", "it has no fields", []),
+        ("passwd", "a:b:c\0:d\n", "is not", []),
+        ("passwd", "a" * 5000 + "\n", "it has no fields", []),
+        ("passwd", "a:$1$" + ":$1$" * 3000 + "\n", "fields, not 7", []),
+        ("shadow", f"root:*:$6${SALTED}:0:0:0:::\n", "something else than numbers", []),
+        ("shadow", "root:*:HaShHaShHaSh.:0:0:0:::\n", "something else than numbers", []),
+        ("shadow", "root:*:1:2:3:4:5:6:7:8\n", "it has more than 9 fields", []),
+        ("shadow", "root:*:--1::::::\n", "is not a number", []),
+        ("shadow", "root:*:1::::::\r\n", "it ends with CR LF", ["root"]),
+        ("group", "a:x:0\n", "it has 3 fields, not 4", ["a"]),
+        ("group", "a:x:0:b:c\n", "it has 5 fields, not 4", ["a"]),
+        ("group", f"$1${SALTED}:x:0:a\n", "looks like a password hash", ["?"]),
+        ("group", f"a:x:0:$5${SALTED}\n", "looks like a password hash", ["a"]),
+        ("group", "a:x:-:b\n", "its group id '-' is not a number", []),
     ],
 )
-def test_lines_of_another_form_cost_the_fact_and_no_hash(
-    make_container: Callable[..., Container], database: str, text: str
+def test_a_line_of_another_form_costs_no_other_line_and_no_hash(
+    make_container: Callable[..., Container], database: str, text: str, cause: str, more: list[str]
 ) -> None:
+    good = {"passwd": "ok:x:0:0:::/bin/sh\n", "shadow": "ok:::::::\n", "group": "ok:x:0:ok\n"}[database]
     container = make_container()
-    container.write("/etc/" + database, "ok:x:0:0:::/bin/sh\n" * (database == "passwd") + text)
+    container.write("/etc/" + database, "# comment\n" + good + text + good)
     fact = container.fact(Query(database))
     assert b"HaSh" not in container.output and b"SeCrEt" not in container.output
-    assert fact.status == UNSUPPORTED and "entry" in fact.cause and fact.value is None
+    assert fact.status == UNSUPPORTED and cause in fact.cause and "line 3" in fact.cause
+    assert [row["name"] for row in fact.value] == ["ok", *more, "ok"]
+
+
+@pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("ash", "busybox"), ("bash", "none")])
+def test_lines_are_read_as_the_c_library_reads_them(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    container = make_container(shell, tools)
+    lines = {
+        "plus:x:+0:0:::/bin/sh": 0,
+        "zeros:x:00:0:::/bin/sh": 0,
+        "blank:x: 0:0:::/bin/sh": 0,
+        "  indented:x:0:0:::/bin/sh": 0,
+        "minus:x:-0:0:::/bin/sh": 0,
+        "negative:x:-1:0:::/bin/sh": 4294967295,
+        "largest:x:4294967295:0:::/bin/sh": 4294967295,
+        "behind:x:0 :0:::/bin/sh": None,
+        "huge:x:4294967296:0:::/bin/sh": None,
+        "none:x::0:::/bin/sh": None,
+        "hex:x:0x0:0:::/bin/sh": None,
+        "windows:x:0:0:::/bin/sh\r": 0,
+        ":x:0:0:::/bin/sh": 0,
+    }
+    for line, uid in lines.items():
+        container.write("/etc/passwd", "first:x:1:1:::/bin/sh\n" + line + "\n")
+        fact = container.fact(Query("passwd"))
+        assert [row["uid"] for row in fact.value] == [1] + [uid] * (uid is not None), line
+        certain = line.startswith(("zeros", "largest"))
+        assert (fact.status, "line 2" in fact.cause) == ((OK, False) if certain else (UNSUPPORTED, True)), (
+            line
+        )
+        assert fact.value[-1]["name"] == ("first" if uid is None else line.split(":")[0].strip())
+        assert fact.value[-1]["shell"] == "/bin/sh"
+    container.write("/etc/passwd", "a:x:1:1:::/bin/sh\r\nb:x:2:2:::/bin/sh\r\n")
+    cause = container.fact(Query("passwd")).cause
+    assert "line 1 (a)" in cause and "CR LF" in cause and "the same in line 2" in cause
+
+
+@pytest.mark.parametrize("database", ["passwd", "shadow", "group"])
+def test_lines_that_every_reader_leaves_out_cost_nothing(
+    make_container: Callable[..., Container], database: str
+) -> None:
+    good = {"passwd": "ok:x:0:0:::/bin/sh", "shadow": "ok:*::::::", "group": "ok:x:0:ok"}[database]
+    container = make_container()
+    container.write("/etc/" + database, f"\n   \n\t\n  # x:y\n# a:b\n{good}\n+\n+@nisgroup\n-mallory\n")
+    fact = container.fact(Query(database))
+    assert fact.status == OK, fact.cause
+    assert [row["name"] for row in fact.value] == ["ok", "+", "+@nisgroup", "-mallory"]
+    if database != "group":
+        assert {row["password"] for row in fact.value[1:]} == {"directory"}
 
 
 def test_entries_that_include_another_directory_are_kept(make_container: Callable[..., Container]) -> None:

@@ -157,6 +157,40 @@ def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Con
     assert container.fact(QUERY).status == UNSUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "cause"),
+    [
+        (
+            "/var/lib/dpkg/status",
+            "Version: 1\n\nPackage: a\nVersion: 1\n\nPackage: b\nVersion: 2\n",
+            "a package record has its lines in disorder, at Version: 1",
+        ),
+        (
+            "/var/lib/dpkg/status",
+            "Package: a\nVersion: 1\n\nPackage: x\nStatus: install ok installed\n\nPackage: b\nVersion: 2\n",
+            "package x has no version",
+        ),
+        (
+            "/lib/apk/db/installed",
+            "P:a\nV:1\n\nP:x\n\nP:b\nV:2\n\n",
+            "a package record has no name or no version",
+        ),
+        ("/lib/apk/db/installed", "P:a\nV:1\nV:3\n\nP:b\nV:2\n\n", "a package record names V:3 twice"),
+    ],
+)
+def test_a_record_that_is_not_understood_costs_no_other(
+    make_container: Callable[..., Container], path: str, text: str, cause: str
+) -> None:
+    container = make_container()
+    container.write(path, text)
+    fact = container.fact(QUERY)
+    assert fact.status == UNSUPPORTED and cause in fact.cause
+    assert [(package["name"], package["version"]) for package in fact.value["packages"]] == [
+        ("a", "1"),
+        ("b", "2"),
+    ]
+
+
 def test_rpm_without_its_program(make_container: Callable[..., Container]) -> None:
     container = make_container()
     container.write("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0")

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.engines.regi
     engines_for,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.queries import asks_for_content
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.profile import scan_profile_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import (
@@ -64,6 +65,17 @@ def test_tasks_that_judge_refuse_it_on_the_controller(name: str) -> None:
 
 def test_paths_and_names_are_no_references_to_engines(tmp_path: pathlib.Path) -> None:
     check_references(["container-baseline", "./inspec", "C:\\profiles", str(tmp_path / "a:b"), "own:profile"])
+
+
+@pytest.mark.parametrize(
+    ("name", "of_content"),
+    [("workload-baseline", False), ("container-baseline", True), ("container-drift", True)],
+)
+def test_it_is_known_which_profiles_ask_for_nothing_but_settings_of_the_pod(
+    name: str, of_content: bool
+) -> None:
+    (profile,) = chosen_profiles([name])
+    assert asks_for_content(profile) is of_content
 
 
 def test_profiles_are_grouped_by_their_engine_in_the_order_of_the_first() -> None:

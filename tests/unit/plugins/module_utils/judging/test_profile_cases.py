@@ -127,6 +127,20 @@ def test_what_no_case_names_is_told(run_tests_of):
     assert tests["untested"] == ["m-text", "m-pod", "m-hand"]
 
 
+def test_controls_of_others_that_a_profile_takes_over_are_not_untested(mine, run_tests_of):
+    base = mine.parent / "base"
+    base.mkdir()
+    (base / "profile.yml").write_text(PROFILE.replace("name: mine", "name: base").replace("m-", "b-"))
+    profile = (mine / "profile.yml").read_text()
+    (mine / "profile.yml").write_text(
+        profile.replace("controls:", "depends: [{path: ../base, name: base}]\ncontrols:", 1)
+    )
+    (tests,) = run_tests_of(
+        "cases: [{name: a, facts: {file:/x: {status: absent}}, expect: {failed: [m-mode]}}]\n"
+    )["tests"]
+    assert tests["untested"] == ["m-text", "m-pod", "m-hand"]
+
+
 @pytest.fixture
 def kept(mine):
     """A file of kept facts beside the cases, as a run leaves it."""

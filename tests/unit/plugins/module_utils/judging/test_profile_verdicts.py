@@ -13,6 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     Fact,
     Facts,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.judging import evaluation
 from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.evaluation import evaluate
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_control
@@ -247,6 +248,30 @@ DEBIAN = {"name": "debian", "family": "debian", "release": "12.5", "arch": "x86_
         ("[{platform: alpine}]", False),
         ("[{platform: alpine}, {platform-family: debian}]", True),
         ("[{platform-family: redhat}]", False),
+        ("[{platform-family: linux}]", True),
+        ("[{platform-family: unix}]", True),
+        ("[{platform-family: os}]", True),
+        ("[{platform-family: windows}]", False),
+        ("[{platform-family: linux, platform-name: alpine}]", False),
+        ("[{platform-family: linux, release: 12.*}]", True),
+        ("[{os-family: linux}]", True),
+        ("[{os_family: debian}]", True),
+        ("[{os-family: redhat}]", False),
+        ("[{os-name: debian}]", True),
+        ("[{os: linux}]", True),
+        ("[{os: debian}]", True),
+        ("[{os: alpine}]", False),
+        ("[{platform: os}]", True),
+        ("[{platform: unix}]", True),
+        ("[{platform: windows}]", False),
+        ("[{platform-name: deb*}]", True),
+        ("[{platform_name: '*ian'}]", True),
+        ("[{platform-name: win*}]", False),
+        ("[{platform-name: linux}]", False),
+        ("[{release: '*.5'}]", True),
+        ("[{release: '1*.5'}]", True),
+        ("[{release: '12'}]", False),
+        ("[{release: '*'}]", True),
     ],
 )
 def test_a_profile_is_skipped_on_a_platform_that_it_does_not_support(load, supports, supported):
@@ -258,6 +283,61 @@ def test_a_profile_is_skipped_on_a_platform_that_it_does_not_support(load, suppo
     assert (result.status, len(result.controls)) == (("loaded", 1) if supported else ("skipped", 0))
     if not supported:
         assert result.status_message == "Skipping profile: 's': the platform debian 12.5 is not supported."
+
+
+@pytest.mark.parametrize(
+    ("system", "family", "supported"),
+    [
+        ("redhat", "redhat", True),
+        ("redhat", "fedora", False),
+        ("fedora", "fedora", True),
+        ("alpine", "linux", True),
+        ("alpine", "unix", True),
+        ("opensuse", "suse", True),
+        ("opensuse", "debian", False),
+    ],
+)
+def test_a_family_is_one_of_the_whole_line_of_families(load, system, family, supported):
+    nearest = {"redhat": "redhat", "fedora": "fedora", "alpine": "linux", "opensuse": "suse"}[system]
+    profile = load(
+        f"name: s\ntitle: s\nversion: 1.0.0\nsupports: [{{platform-family: {family}}}]\n"
+        "controls: [{id: a, title: t, impact: low, manual: true, check: x}]\n"
+    )
+    found = {"name": system, "family": nearest, "release": "9", "arch": None, "pretty": system}
+    result = evaluate(profile, Facts({"os": Fact("ok", found)}), CONTEXT)
+    assert (result.status == "loaded") is supported
+
+
+@pytest.mark.parametrize(
+    "supports", ["{platform-family: linux}", "{os-family: unix}", "{platform: os}", "{os: linux}"]
+)
+def test_what_every_container_is_needs_no_fact(load, supports):
+    profile = load(
+        f"name: s\ntitle: s\nversion: 1.0.0\nsupports: [{supports}]\n"
+        "controls: [{id: a, title: t, impact: low, tests: [{file: /a, expect: {exist: false}}]}]\n"
+    )
+    unknown = Facts({"os": Fact("unsupported", cause="no os-release"), "file:/a": Fact("absent")})
+    assert [segment.status for segment in evaluate(profile, unknown, CONTEXT).controls[0].results] == [
+        "passed"
+    ]
+
+
+def test_only_if_can_ask_for_each_family_of_the_platform(load):
+    profile = load(
+        "name: s\ntitle: s\nversion: 1.0.0\ncontrols: [{id: a, title: t, impact: low,"
+        " only_if: {reason: on unix, tests: [{os: {}, expect: {families: {include: [debian, linux, unix, os]}}}]},"
+        " tests: [{file: /a, expect: {exist: false}}]}]\n"
+    )
+    facts = Facts({"os": Fact("ok", DEBIAN), "file:/a": Fact("absent")})
+    assert [segment.status for segment in evaluate(profile, facts, CONTEXT).controls[0].results] == ["passed"]
+
+
+def test_two_names_of_one_key_of_supports_are_refused(load):
+    with pytest.raises(ScanError, match="found 'os' beside another name of 'platform'"):
+        load(
+            "name: s\ntitle: s\nversion: 1.0.0\nsupports: [{platform: debian, os: alpine}]\n"
+            "controls: [{id: a, title: t, impact: low, manual: true, check: x}]\n"
+        )
 
 
 def test_without_a_known_platform_no_control_is_reviewed(load):

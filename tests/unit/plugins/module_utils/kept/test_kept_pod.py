@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_pod import MASK, kept_pod
+from ansible_collections.securescan.kubernetes.plugins.module_utils.literal_secrets import KEPT_NO_SECRET
 
 POD = {
     "metadata": {
@@ -80,7 +81,7 @@ def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
     assert "HIDDEN" not in json.dumps(kept)
     container = kept["spec"]["containers"][0]
     assert container["env"] == [
-        {"name": "PLAIN", "value": MASK},
+        {"name": "PLAIN", "value": KEPT_NO_SECRET},
         {"name": "EMPTY", "value": ""},
         {"name": "NONE"},
         {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},

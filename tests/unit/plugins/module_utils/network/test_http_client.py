@@ -200,14 +200,14 @@ def test_the_proxy_of_the_option_or_the_environment_is_used_unless_no_proxy_name
     with FakeProxy() as proxy:
         where = f"http://{proxy.authority}"
         HttpClient(HttpServer(https_server.url, tls, proxy=where), {}).send("GET")
-        HttpClient(HttpServer(https_server.url, tls), {"HTTPS_PROXY": where}).send("GET")
+        elsewhere = HttpServer(https_server.url.replace("127.0.0.1", "api.test"), tls)
+        with pytest.raises(ScanError):  # the certificate is for another name
+            HttpClient(elsewhere, {"HTTPS_PROXY": where}).send("GET")
         assert len(proxy.targets) == 2
-        HttpClient(HttpServer(https_server.url, tls), {"HTTPS_PROXY": where, "NO_PROXY": "127.0.0.0/8"}).send(
-            "GET"
-        )
+        HttpClient(HttpServer(https_server.url, tls), {"HTTPS_PROXY": where}).send("GET")
         HttpClient(HttpServer(https_server.url, tls, proxy=where, no_proxy="127.0.0.1"), {}).send("GET")
         assert len(proxy.targets) == 2
-    assert len(https_server.received) == 4
+    assert len(https_server.received) == 3
 
 
 def test_deadline_and_cancel_end_the_wait(https_server: FakeHttpsServer, authority: Authority) -> None:

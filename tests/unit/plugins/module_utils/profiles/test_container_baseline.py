@@ -87,12 +87,13 @@ MISSING = [  # what an image should not bring, nor the runtime or a volume
     "/dev/sda",
     "/dev/vda",
     "/dev/xvda",
-    "/etc/hosts.equiv",
     "/etc/kubernetes/admin.conf",
+    "/etc/kubernetes/controller-manager.conf",
     "/etc/kubernetes/kubelet.conf",
     "/etc/kubernetes/pki",
-    "/etc/ld.so.preload",
-    "/etc/shosts.equiv",
+    "/etc/kubernetes/scheduler.conf",
+    "/etc/kubernetes/super-admin.conf",
+    "/etc/rancher",
     "/etc/ssh/ssh_host_dsa_key",
     "/etc/ssh/ssh_host_ecdsa_key",
     "/etc/ssh/ssh_host_ed25519_key",
@@ -106,24 +107,42 @@ MISSING = [  # what an image should not bring, nor the runtime or a volume
     "/root/.ssh/authorized_keys",
     "/root/.ssh/id_ed25519",
     "/root/.ssh/id_rsa",
-    "/run/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/run/docker.sock",
     "/usr/bin/doas",
     "/usr/bin/pkexec",
     "/usr/bin/sudo",
     "/var/lib/etcd",
+    "/var/lib/k0s",
     "/var/lib/kubelet",
-    "/var/run/docker.sock",
+    "/var/lib/rancher",
+    "/var/snap/microk8s",
 ]
 
+SOCKETS = [
+    "/var/snap/microk8s/common/run/containerd.sock",
+    *(
+        f"{folder}/{name}"
+        for folder in ("/run", "/var/run")
+        for name in (
+            "docker.sock",
+            "containerd/containerd.sock",
+            "crio/crio.sock",
+            "podman/podman.sock",
+            "cri-dockerd.sock",
+            "k3s/containerd/containerd.sock",
+            "k0s/containerd.sock",
+        )
+    ),
+]
+NO_CONTENT = ["/etc/ld.so.preload", "/etc/hosts.equiv", "/etc/shosts.equiv"]
 CREDENTIALS = [path for path in MISSING if path.startswith("/root/")]
 READABLE = {"readable": True, "refusal": ""}
 REFUSED = {"readable": False, "refusal": "no permission to search /root"}
 
 # What the collector sees in a Debian container that is as it should be, run as user 1000.
 GOOD = {
-    **{"file:" + path: ABSENT for path in MISSING},
+    **{"file:" + path: ABSENT for path in (*MISSING, *SOCKETS)},
+    **{"content:" + path: ABSENT for path in NO_CONTENT},
+    **{"environment_value:" + name: ABSENT for name in ("LD_PRELOAD", "LD_AUDIT")},
     **{"readable:" + path: ABSENT for path in CREDENTIALS},
     "readable:/etc/shadow": READABLE,
     "file:/etc/passwd": STAT,
@@ -158,10 +177,7 @@ GOOD = {
     "walk:/[match=setgid]": walk("/usr/bin/chage", "/usr/sbin/unix_chkpwd"),
     "walk:/[match=world_writable]": walk(),
     **{f"walk:{path}[match=unowned]": walk() for path in ("/etc", "/opt", "/srv", "/usr")},
-    **{
-        f"walk:/[match=named,name={name}]": walk()
-        for name in (".rhosts", ".shosts", "hosts.equiv", "shosts.equiv", "doas", "pkexec")
-    },
+    **{f"walk:/[match=named,name={name}]": walk() for name in (".rhosts", ".shosts", "doas", "pkexec")},
     "walk:/[match=named,name=sudo]": walk("/etc/pam.d/sudo"),
     "passwd": [user("root", 0), user("daemon", 1, "disabled"), user("app", 1000, "locked")],
     "group": [group("root", 0, "root"), group("app", 1000, "app"), *OF_FILES],
@@ -217,8 +233,9 @@ def installed(name):
     return {"packages": {"manager": "dpkg", "packages": [package("bash"), package(name)]}}
 
 
-def groups(*members):
-    return {"group": [group("root", 0, *members), *OF_FILES]}
+def groups(*members, name="root", gid=0):
+    root = [group("root", 0)] if gid else []
+    return {"group": [*root, group(name, gid, *members), *OF_FILES]}
 
 
 def pod(**spec):
@@ -242,7 +259,9 @@ BAD = {  # facts with which the control fails; each alone
     ],
     "cb-administrative-groups": [
         groups("app"),
-        {"group": [group("root", 0), group("sudo", 27, "root", "app"), *OF_FILES]},
+        groups("root", "app", name="sudo", gid=27),
+        {"passwd": [user("root", 0), dict(user("app", 1000), gid=27)], **groups(name="sudo", gid=27)},
+        {"passwd": [user("root", 0), dict(user("app", 1000), gid=0)]},
     ],
     "cb-login-defaults-file": [
         files(at=["/etc/login.defs"], mode=0o666),
@@ -257,8 +276,9 @@ BAD = {  # facts with which the control fails; each alone
         {"content:/etc/login.defs": b"ENCRYPT_METHOD SHA512\n"},
     ],
     "cb-trusted-hosts": [
-        {"file:/etc/hosts.equiv": STAT},
-        {"file:/etc/shosts.equiv": STAT},
+        {"content:/etc/hosts.equiv": b"# trusted\n+\n"},
+        {"content:/etc/hosts.equiv": b"\n  db.example.org postgres\n"},
+        {"content:/etc/shosts.equiv": b"-other\nweb"},
         {"walk:/[match=named,name=.rhosts]": walk("/home/u/.rhosts")},
         {"walk:/[match=named,name=.shosts]": walk_past(1, "/srv/.shosts")},
     ],
@@ -321,13 +341,17 @@ BAD = {  # facts with which the control fails; each alone
         files(at=["/etc/ssl/private"], mode=0o750, gid=1000),
     ],
     "cb-build-leftovers": [{"file:" + path: STAT} for path in MISSING[:6]],
-    "cb-preloaded-libraries": [{"file:/etc/ld.so.preload": STAT}, {"environment": ["PATH", "LD_PRELOAD"]}],
-    "cb-runtime-socket": [
-        {"file:/run/containerd/containerd.sock": dict(STAT, type="socket")},
-        {"file:/run/crio/crio.sock": dict(STAT, type="socket")},
+    "cb-preloaded-libraries": [
+        {"content:/etc/ld.so.preload": b"/usr/lib/libx.so\n"},
+        {"content:/etc/ld.so.preload": b"# ours\n\n : libx.so # why"},
+        {"environment_value:LD_PRELOAD": "/usr/lib/libx.so"},
+        {"environment_value:LD_AUDIT": "libx.so"},
     ],
+    "cb-runtime-socket": [{"file:" + path: dict(STAT, type="socket")} for path in SOCKETS],
     "cb-node-credentials": [
-        {"file:" + path: STAT} for path in MISSING if "kube" in path and "root" not in path
+        {"file:" + path: STAT}
+        for path in MISSING
+        if path.startswith(("/etc/kubernetes", "/etc/rancher", "/var/lib/", "/var/snap"))
     ],
     "cb-address-randomisation": [
         {"sysctl:kernel.randomize_va_space": "0"},
@@ -368,6 +392,10 @@ BAD = {  # facts with which the control fails; each alone
         {"environment": ["API_TOKEN"]},
         {"environment": ["AWS_SECRET_ACCESS_KEY"]},
         {"environment": ["apikey"]},
+        *(
+            {"environment": [name]}
+            for name in ("MYSQL_PWD", "REDIS_AUTH", "accessToken", "STORAGE_ACCOUNT_KEY")
+        ),
     ],
     "cb-forbidden-packages": [installed("telnetd")],
     "cb-build-tools": [installed("gcc"), installed("gdb")],
@@ -383,7 +411,7 @@ NOT_ROOT = {
 # A change that cannot be made without another control's failing too.
 ALSO = {
     "cb-main-process-user": {"cb-root-processes"},
-    "cb-root-uid": {"cb-unique-users"},
+    "cb-root-uid": {"cb-unique-users", "cb-administrative-groups"},
     "cb-shadow-passwords": {"cb-password-hashes"},
 }
 # What makes a control Not Applicable instead.
@@ -507,6 +535,81 @@ def test_groups_can_be_allowed_by_input():
     assert (found["cb-program-directories"], found["cb-shadow-file"]) == ("Passed", "Passed")
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        *(
+            {"content:/etc/ld.so.preload": content}
+            for content in (b"", b"\n  \n", b"# libx.so\n", b" : \n# /a\r\n")
+        ),
+        {"environment_value:LD_PRELOAD": "", "environment_value:LD_AUDIT": " "},
+        *({"content:/etc/hosts.equiv": content} for content in (b"", b"# +\n\n", b"-untrusted\n")),
+        {"file:/root/.rhosts": dict(STAT, size=0), "readable:/root/.rhosts": READABLE},
+        {
+            "file:/root/.ssh/authorized_keys": dict(STAT, size=0),
+            "readable:/root/.ssh/authorized_keys": READABLE,
+        },
+        {"file:/etc/ssh/ssh_host_rsa_key": dict(STAT, size=0)},
+        {"file:/run/docker.sock": dict(DIRECTORY)},
+        {
+            "environment": [
+                "PASSWORD_MIN_LENGTH",
+                "SECRET_NAME",
+                "SECRETS_FOLDER",
+                "GPG_KEY",
+                "SSH_AUTH_SOCK",
+                "PWD",
+            ]
+        },
+        {"passwd": [user("root", 0), dict(user("sync", 5), gid=0), dict(user("app", 1000), gid=100)]},
+    ],
+)
+def test_what_is_there_and_holds_nothing_passes(profile, facts):
+    """A file that is empty or has comments only, a variable that is empty, a name that speaks of a secret."""
+    assert set(judge(profile, facts).values()) == {"Passed"}
+
+
+USERS = [user("root", 0), user("app", 1000)]
+FLAW = "line 9 (clamav) is not of the database's form: it has 8 fields, not 7"
+
+
+def part_of(key, rows):
+    return {key: Fact("unsupported", rows, FLAW)}
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad", "control"),
+    [
+        ("passwd", USERS, [*USERS, user("toor", 0)], "cb-root-uid"),
+        ("passwd", USERS, [*USERS, user("guest", 7, "empty")], "cb-passwd-passwords"),
+        ("passwd", USERS, [*USERS, user("app", 7)], "cb-unique-users"),
+        ("passwd", USERS, [*USERS, dict(user("www", 33), shell="/bin/sh")], "cb-system-account-shells"),
+        ("passwd", USERS, [*USERS, dict(user("guest", 7), gid=0)], "cb-administrative-groups"),
+        ("shadow", [secret("root", "locked")], [secret("guest", "empty")], "cb-shadow-passwords"),
+        ("shadow", [secret("root", "locked")], [secret("guest", "des")], "cb-password-hashes"),
+        ("shadow", [secret("root", "locked")], [secret("root", "sha512")], "cb-root-locked"),
+        ("group", groups()["group"], groups("guest")["group"], "cb-administrative-groups"),
+        ("group", groups()["group"], [*groups()["group"], *groups(name="x")["group"]], "cb-unique-groups"),
+    ],
+)
+def test_a_line_that_cannot_be_read_hides_no_failure_and_lets_nothing_pass(profile, key, good, bad, control):
+    assert judge(profile, part_of(key, bad))[control] == "Failed"
+    assert judge(profile, part_of(key, good))[control] == "Not Reviewed"
+    facts = {name: fact if isinstance(fact, Fact) else Fact("ok", fact) for name, fact in GOOD.items()}
+    result = evaluate(profile, Facts({**facts, **part_of(key, good)}), EvaluationContext({}, GOOD_POD, "app"))
+    (judged,) = (one for one in result.controls if one.id == control)
+    assert any(FLAW in (segment.skip_message or "") for segment in judged.results)
+
+
+def test_a_package_record_that_cannot_be_read_hides_no_package(profile):
+    def some(*names):
+        value = {"manager": "dpkg", "packages": [package(name) for name in names]}
+        return {"packages": Fact("unsupported", value, "package x has no version")}
+
+    assert judge(profile, some("bash", "telnetd"))["cb-forbidden-packages"] == "Failed"
+    assert judge(profile, some("bash"))["cb-forbidden-packages"] == "Not Reviewed"
+
+
 def test_a_good_container_that_does_not_run_as_root_passes_all_but_the_hashes(profile):
     others = {name: status for name, status in judge(profile, NOT_ROOT).items() if status != "Passed"}
     assert others == dict.fromkeys(
@@ -605,6 +708,10 @@ def facts_asked_for(profile):
 def test_a_fact_that_is_kept_away_never_lets_a_control_pass(profile, facts_asked_for, key):
     """Each fact alone: what asks for it is Not Reviewed, everything else passes as before."""
     asking = {control for control, keys in facts_asked_for.items() if key in keys}
+    if key.startswith("file:/root/"):
+        asking -= {
+            "cb-root-credentials"
+        }  # it asks for the size of what can be read only, and here nothing can
     judged = judge(profile, {key: UNREADABLE}, HARDENED)
     assert asking
     assert {name for name, status in judged.items() if status == "Not Reviewed"} == asking

@@ -236,6 +236,29 @@ def test_what_a_dependency_does_not_support_does_not_apply(load_mine, shipped):
     )
 
 
+def test_a_profile_that_has_only_what_does_not_fit_is_skipped_and_not_a_list_of_what_does_not_apply(
+    load_mine, shipped
+):
+    """Nothing of it was judged, so nothing passes by it; what cannot be decided is not skipped."""
+    write(shipped / "base" / "profile.yml", BASE.replace("controls:\n", DEBIAN_ONLY + "controls:\n"))
+    profile = load_mine("  - {name: base, controls: [b-one, b-two]}\n", more="")
+
+    def judged(system):
+        facts = Facts({"file:/x": Fact("absent", cause="gone"), "os": system})
+        return evaluate(profile, facts, EvaluationContext({}, {}, "app"))
+
+    alpine = judged(Fact("ok", {"name": "alpine", "family": "alpine", "release": "3.20", "arch": "x86_64"}))
+    assert (alpine.status, alpine.controls) == ("skipped", [])
+    assert alpine.status_message == (
+        f"Skipping profile: '{profile.name}': the platform alpine 3.20 is not supported by any profile that its "
+        "controls are from."
+    )
+    debian = judged(Fact("ok", {"name": "debian", "family": "debian", "release": "12", "arch": "x86_64"}))
+    assert (debian.status, len(debian.controls)) == ("loaded", 2)
+    unknown = judged(Fact("unreadable", cause="no permission"))
+    assert (unknown.status, len(unknown.controls)) == ("loaded", 2)
+
+
 def test_it_goes_to_another_machine_whole_and_counts_as_one_profile(load_mine):
     profile = load_mine("  - {name: base}\n")
     received = CompiledProfile.from_dict(json.loads(json.dumps(profile.as_dict())))

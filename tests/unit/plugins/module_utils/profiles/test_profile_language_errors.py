@@ -122,9 +122,9 @@ BROKEN = {
         "found an empty list; expected a list with at least one entry",
     ),
     "supports key": (
-        top("name: sample\ntitle: x\nversion: 1.0.0\nsupports:\n  - {os-family: debian}\ncontrols:\n"),
+        top("name: sample\ntitle: x\nversion: 1.0.0\nsupports:\n  - {platform-familly: debian}\ncontrols:\n"),
         5,
-        "an entry of supports: unknown key 'os-family'",
+        "an entry of supports: unknown key 'platform-familly'",
     ),
     # inputs
     "input without type": (

@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.tests.support.workload_baseline_p
     GOOD,
     change,
     changed,
+    host_path,
 )
 
 PROFILES = Path(__file__).resolve().parents[5] / "profiles"
@@ -206,3 +207,114 @@ def test_a_value_that_looks_like_a_secret_is_not_shown(profile):
     ]
     assert any("DB_PASSWORD" in message for message in messages)
     assert "hunter2" not in str(result)
+
+
+def paths(text):
+    return text.split()
+
+
+SENSITIVE = paths(
+    """
+    / // /. /./etc //etc //./etc /etc/ /etc/kubernetes/pki etc /var /var/ /var/lib /var/log /var/run /run/ /opt /root/.ssh
+    /proc /sys/fs/cgroup /dev/sda /boot /usr/bin /lib64 /home/admin /var/lib/kubelet/pods /var/lib/etcd
+    /var/lib/containerd /var/lib/docker/overlay2 /var/lib/containers/storage /var/lib/rancher/k3s/server
+    /var/lib/rancher/rke2 /var/lib/k0s/pki /var/snap /var/snap/microk8s/current /var/lib/minikube/certs /opt/cni/bin
+    /opt/rke /var/spool/cron /var/lib/cri-dockerd /run/k3s/containerd /var/run/docker.sock/ /var/lib/buildkit
+    /var/lib/cloud C:\\ C:\\Windows c:/etc
+    """
+)
+HARMLESS = paths(
+    """
+    /data /mnt/data /srv/shop /var/log/pods /var/log/containers /var/lib/shop /var/www /opt/shop /var/lib/kubelets
+    /etcetera /var/data/shop D:\\data
+    """
+)
+SOCKETS = paths(
+    """
+    / /var /run /var/run/ /run/docker.sock /var/run/docker.sock/ /var/run/./docker.sock /run/containerd
+    /run/containerd/containerd.sock /run/containerd/containerd.sock.ttrpc /run/k3s/containerd
+    /run/k3s/containerd/containerd.sock /var/run/k3s /run/k0s/containerd.sock /run/crio/crio.sock /var/run/crio/
+    /run/podman/podman.sock /run/user/1000 /run/user/1000/podman/podman.sock /run/user/1000/docker.sock
+    /run/cri-dockerd.sock /var/run/dockershim.sock /var/snap/microk8s/common/run/containerd.sock /var/snap/microk8s
+    /opt/x/docker.sock //./pipe/docker_engine \\\\.\\pipe\\containerd-containerd
+    """
+)
+NO_SOCKETS = [
+    "/etc",
+    "/data",
+    "/var/lib/docker",
+    "/run/shop",
+    "/var/run/shop.sock",
+    "/var/log",
+    "/run/dockerish",
+    "/var/snap/shop",
+]
+
+
+@pytest.mark.parametrize(
+    ("control", "path", "expected"),
+    [
+        *(("wb-sensitive-host-paths", path, "Failed") for path in SENSITIVE),
+        *(("wb-sensitive-host-paths", path, "Passed") for path in HARMLESS),
+        *(("wb-runtime-socket", path, "Failed") for path in SOCKETS),
+        *(("wb-runtime-socket", path, "Passed") for path in NO_SOCKETS),
+    ],
+)
+def test_a_path_of_the_node_is_judged_as_the_kernel_takes_it(profile, control, path, expected):
+    assert judge(profile, changed(*host_path(path)))[control] == expected
+
+
+PROJECTED = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("volume", "mount_path", "expected"),
+    [
+        ({"name": "t", "emptyDir": {}}, "/var/run/./secrets/kubernetes.io/serviceaccount/", "Failed"),
+        (
+            {"name": "t", "secret": {"secretName": "t"}},
+            "//run/secrets/kubernetes.io/serviceaccount",
+            "Failed",
+        ),
+        (PROJECTED, "/tokens", "Failed"),
+        (
+            {
+                "name": "t",
+                "projected": {"sources": [{"serviceAccountToken": {"path": "t", "audience": "vault"}}]},
+            },
+            "/tokens",
+            "Passed",
+        ),
+        ({"name": "t", "emptyDir": {"sizeLimit": "1Mi"}}, "/var/run/secrets/other", "Passed"),
+    ],
+)
+def test_a_token_for_the_api_is_seen_wherever_it_is_mounted(profile, volume, mount_path, expected):
+    mount = {"name": "t", "mountPath": mount_path}
+    pod = changed(*change("volumes", [volume]), *change(APP + "volumeMounts", [mount]))
+    assert judge(profile, pod)["wb-token-automount"] == expected
+
+
+def test_evidence_names_the_variables_and_shows_no_value(profile):
+    env = [
+        {"name": "MYSQL_PWD", "value": "hunter2"},
+        {"name": "DB_PASS", "value": "hunter2"},
+        {"name": "DATABASE_URL", "value": "postgres://shop:hunter2@db/shop"},
+        {"name": "SECRET_NAME", "value": "shop-db"},
+    ]
+    result = evaluate(profile, Facts({}), EvaluationContext({}, changed(*change(APP + "env", env)), "app"))
+    (control,) = (one for one in result.controls if one.id == "wb-literal-secrets")
+    assert [segment.message for segment in control.results if segment.message] == [
+        "expected literal_secrets to have none outside [], found [MYSQL_PWD, DB_PASS, DATABASE_URL] in the container's spec"
+    ]
+    assert "hunter2" not in str(result)
+
+
+def test_inputs_name_more_secrets_and_take_others_out():
+    own = load_profile(
+        "workload-baseline",
+        [PROFILES],
+        {"secret_variable_names": "^LEVEL$", "harmless_variables": ["CLUSTER_TOKEN"]},
+    )
+    harmless = changed(*change(APP + "env", [{"name": "CLUSTER_TOKEN", "value": "etcd-1"}]))
+    assert judge(own, harmless)["wb-literal-secrets"] == "Passed"
+    assert judge(own, GOOD)["wb-literal-secrets"] == "Failed"

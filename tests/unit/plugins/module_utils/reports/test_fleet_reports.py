@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import (
@@ -19,6 +20,8 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_run,
     make_target,
 )
+
+NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.timezone.utc)
 
 
 def summary(cluster: str, *statuses: str) -> Run:
@@ -55,14 +58,14 @@ def test_a_large_fleet_lists_all_that_did_not_pass() -> None:
 
 
 def test_nothing_scanned_prints_nothing() -> None:
-    assert render_fleet([]) == "" and render_metrics([]) == ""
+    assert render_fleet([]) == "" and render_metrics([], NOW) == ""
 
 
 def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
     runs = [ClusterRun("a", summary("one", "passed", "failed"), passed=False), ClusterRun("b", error="away")]
-    lines = render_metrics(runs).splitlines()
+    lines = render_metrics(runs, NOW).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
     assert 'securescan_run_succeeded{host="a",cluster="one"} 1.0' in lines
     assert 'securescan_run_succeeded{host="b",cluster=""} 0.0' in lines
     assert 'securescan_targets{host="a",cluster="one",outcome="scanned"} 1.0' in lines
@@ -78,7 +81,7 @@ def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -
         ClusterRun("a", summary("one", "skipped")),
         ClusterRun("b", summary("two", *["passed"] * 199, "failed")),
     ]
-    lines = render_metrics(runs).splitlines()
+    lines = render_metrics(runs, NOW).splitlines()
     results = {
         "a": {"pass": 0, "fail": 0, "not_judged": 1, "not_scanned": 0},
         "b": {"pass": 1, "fail": 0, "not_judged": 0, "not_scanned": 0},
@@ -91,5 +94,5 @@ def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -
 
 
 def test_a_hostile_name_stays_within_its_label() -> None:
-    text = render_metrics([ClusterRun('x"} 1\nfake{a="\\', error="x")])
+    text = render_metrics([ClusterRun('x"} 1\nfake{a="\\', error="x")], NOW)
     assert text.splitlines()[-1] == 'securescan_run_succeeded{host="x\\"} 1\\nfake{a=\\"\\\\",cluster=""} 0.0'

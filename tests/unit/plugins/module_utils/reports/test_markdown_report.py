@@ -53,7 +53,7 @@ def test_the_report_says_all_that_matters() -> None:
         "0 Not Applicable, 0 Profile Error).",
         "Run run-1, started 2026-11-23T10:00:00Z, 2.0 s. Profiles: baseline 1.2.0.",
         "FAILED by the default threshold.",
-        "- shop/bad-1/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
+        "- baseline on shop/bad-1/app: failed.critical.max: found 1 (c-1), must be at most 0",
         "| shop/good (Deployment) | good-1/app | exec | - | PASS | 1 | 0 | 0 | 0 | 0 | 100 % | - | [HDF](hdf/good-1.json) |",
         "| shop/bad (Deployment) | bad-1/app | exec | - | FAIL | 0 | 1 | 0 | 0 | 0 | 0 % | critical | [HDF](hdf/bad-1.json) |",
         "| shop/bare (Deployment) | bare-1/app | exec | - | NOT SCANNED |  |  |  |  |  |  |  | no\\_such\\_program |",

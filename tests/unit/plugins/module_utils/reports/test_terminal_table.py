@@ -65,8 +65,8 @@ def test_the_whole_table_at_100_columns() -> None:
         "Not scanned, 2 targets: The image has no shell. Use approach debug or image.",
         "",
         "Gate: FAILED by the default threshold, 3 reasons:",
-        "- shop/legacy-5b6c-q9q9q/app: baseline: failed.critical.max: found 1 (c-1), must be at most 0",
-        "- shop/legacy-5b6c-q9q9q/app: baseline: error.total.max: found 1 (c-2), must be at most 0",
+        "- baseline on shop/legacy-5b6c-q9q9q/app: failed.critical.max: found 1 (c-1), must be at most 0",
+        "- baseline on shop/legacy-5b6c-q9q9q/app: error.total.max: found 1 (c-2), must be at most 0",
         "- coverage.min: at least 100 % of the expected targets must be scanned, but 2 of 4 were not",
     ]
 
@@ -82,7 +82,7 @@ def test_a_target_that_was_not_judged_and_limits_that_were_added() -> None:
         "In force though the threshold does not name them: error.total.max 0, coverage.min 100,",
         "reviewed.critical.min 100, reviewed.high.min 100.",
         "Gate: FAILED by own.yml, 1 reason:",
-        "- shop/silent-1/app: baseline: reviewed.critical.min: found 50 % (not reviewed: c-9), must be at",
+        "- baseline on shop/silent-1/app: reviewed.critical.min: found 50 % (not reviewed: c-9), must be at",
         "  least 100 %",
     ]
 
@@ -196,7 +196,7 @@ def test_the_worst_come_first_then_what_was_not_scanned_or_not_judged() -> None:
     )
     order = [row.split()[0] for row in table_rows(render_table(made))]
     assert order == [
-        f"shop/{name}" for name in ("e-two", "f-one", "d-low", "g-error", "c-gone", "b-silent", "a-passes")
+        f"shop/{name}" for name in ("e-two", "f-one", "d-low", "c-gone", "b-silent", "g-error", "a-passes")
     ]
 
 
@@ -231,7 +231,7 @@ def test_long_names_keep_both_ends() -> None:
 def test_at_most_ten_reasons_and_equal_ones_together() -> None:
     targets = [make_target(f"pod-{index:02}") for index in range(30)]
     same = make_run([(target, make_document(target, *FAILING)) for target in targets])
-    assert "- 30 targets of shop/api: baseline: failed.critical.max: found 1 (c-1), must be at most 0" in (
+    assert "- baseline on 30 targets of shop/api: failed.critical.max: found 1 (c-1), must be at most 0" in (
         render_table(same)
     )
     documents = [
@@ -247,7 +247,7 @@ def test_at_most_ten_reasons_and_equal_ones_together() -> None:
 def test_reasons_of_many_workloads_name_some() -> None:
     targets = [make_target(f"pod-{index}", workload=f"w-{index}") for index in range(5)]
     text = render_table(make_run([(target, make_document(target, *FAILING)) for target in targets]), 160)
-    assert "- 5 targets of shop/w-0, shop/w-1, shop/w-2 and 2 more workloads: baseline: " in text
+    assert "- baseline on 5 targets of shop/w-0, shop/w-1, shop/w-2 and 2 more workloads: " in text
 
 
 def test_no_target_at_all() -> None:

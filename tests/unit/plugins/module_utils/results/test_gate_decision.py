@@ -414,7 +414,7 @@ REVIEWED: list[tuple[dict[str, Any] | None, Sequence[Any], str, list[str]]] = [
     (
         {"skipped": {"total": {"max": 0}}},
         [GOOD, UNREAD],
-        "fail",
+        "not_judged",
         ["skipped.total.max", "reviewed.critical.min"],
     ),
 ]

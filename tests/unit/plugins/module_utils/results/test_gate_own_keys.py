@@ -25,6 +25,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.deci
     ExpectedTarget,
     FailedControl,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decisions import decisions_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
@@ -306,12 +307,12 @@ def test_the_task_compares_with_a_folder_or_a_summary_file(tmp_path: pathlib.Pat
     for baseline in (old, old + "/summary.json"):
         result = decide_run(new, baseline=baseline)
         assert result["failed"] is True
-        assert result["error"] == {"code": "SCAN-804", "reason": "gate_failed"}
+        assert (result["error"]["code"], result["error"]["reason"]) == ("SCAN-804", "gate_failed")
         assert "did not fail in run old: c-2" in result["msg"]
     gate = json.loads((pathlib.Path(new) / "summary.json").read_text())["gate"]
     assert gate["baseline"] == "run old"
     assert [entry["control"] for entry in gate["new_failures"]] == ["c-2"]
-    assert "FAILED by t.yml. 1 new failures since run old." in rendered(MARKDOWN, open_run(new))
+    assert "FAILED by t.yml. 1 new failure since run old." in rendered(MARKDOWN, open_run(new))
     assert (result["gate"]["baseline"], result["gate"]["new_failures"]) == ("run old", 1)
     assert result["files"] == [str(pathlib.Path(new) / "summary.json")], "reports are not its business"
     assert {path.name for path in pathlib.Path(new).iterdir()} == {"hdf", "summary.json"}
@@ -338,11 +339,14 @@ def test_the_task_adds_limits_and_fails_for_what_was_not_judged(tmp_path: pathli
     assert result["failed"] is True and result["gate"]["added_limits"] == lasting
     assert "reviewed.critical.min: found 50 % (not reviewed: withheld)" in result["msg"]
     result = decide_run(str(silent), threshold=of_saf, fail_on="error")
-    assert "0 containers were not scanned, 1 were not judged, 0 controls ended" in result["msg"]
+    assert "1 container was not judged" in result["msg"]
+    assert (result["error"]["code"], result["error"]["reason"]) == ("SCAN-809", "not_judged")
     tolerant = {**of_saf, "reviewed": {"min": 50}}
     result = decide_run(str(silent), threshold=tolerant, fail_on="error")
     assert "failed" not in result and "reviewed.high.min" not in result["gate"]["added_limits"]
-    assert open_run(str(silent)).targets[0].result == "pass"
+    assert open_run(str(silent)).targets[0].result == "not_judged", "the first decision stands"
+    later = decisions_of(open_run(str(silent)))[-1].decision
+    assert later.targets[0].result == "pass" and later.passed
 
 
 def test_a_baseline_over_another_cluster_is_refused(tmp_path: pathlib.Path) -> None:

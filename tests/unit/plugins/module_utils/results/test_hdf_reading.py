@@ -114,7 +114,7 @@ RESULT = CONTROL + ".results.0"
         ("profiles.0.controls", [], "profiles[0] (baseline) has no controls: nothing was judged"),
         ("profiles.0.controls", None, "profiles[0].controls must be a list"),
         ("profiles.0.status", "failed", "profiles[0] (baseline) was not loaded but failed: no reason given"),
-        ("profiles.0.status", "skipped", "was not loaded but skipped"),
+        ("profiles.0.status", "SKIPPED", "was not loaded but SKIPPED"),
         ("profiles.0.groups.0.controls.0", 1, "profiles[0].groups[0].controls[0] must be text"),
         ("profiles.0.supports", [{"platform": 1}], "profiles[0].supports[0].platform must be text"),
         (CONTROL + ".id", REMOVED, "profiles[0].controls[0] lacks id"),

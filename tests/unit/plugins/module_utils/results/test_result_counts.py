@@ -91,13 +91,13 @@ def test_summary_of_a_document_with_two_profiles() -> None:
     assert [profile["compliance"] for profile in as_dict["profiles"]] == [50, 0]
 
 
-def test_a_profile_that_was_skipped_leaves_a_target_that_is_not_judged() -> None:
+def test_a_target_that_no_profile_fits_is_not_judged() -> None:
     """By what a container says of its platform it could choose not to be judged."""
     skipped = make_profile("one", status="skipped", status_message="the platform x is not supported")
     judged = make_profile("two", make_control("a", "passed"))
     for profiles, result in (
         ([skipped], "not_judged"),
-        ([skipped, judged], "not_judged"),
+        ([skipped, judged], "pass"),
         ([judged], "pass"),
         ([skipped, make_profile("two", make_control("a", "failed"))], "fail"),
     ):

@@ -323,6 +323,14 @@ def test_a_sweep_removes_what_has_expired_and_nothing_else(access: AccessTask, c
     assert len(cluster.accesses()) == 12 and planned["swept"]["removed_count"] == 6
     result = access("swept")
     assert result["changed"] and result["swept"]["removed_count"] == 6 and result["diff"] == planned["diff"]
+    assert planned["table"][0] == "SWEEP: 6 objects would be removed, 6 kept"
+    assert result["table"][0] == "SWEEP: 6 objects removed, 6 kept"
+    assert sum(line.startswith("  removed: ") for line in result["table"]) == 6
+    assert [
+        line
+        for line in result["table"]
+        if line.startswith("  kept: ") and line.endswith("(its time is not over)")
+    ]
     assert result["swept"]["kept_count"] == 6 and all(entry["why"] for entry in result["swept"]["kept"])
     assert len(cluster.accesses()) == 6 and all("tests-2" in path for path in cluster.accesses())
     assert f"(run {RUN}, expired 20200101T000000Z)" in result["diff"][0]["before"]
@@ -358,6 +366,18 @@ def test_a_sweep_that_is_refused_fails_and_tells_what_remains(access: AccessTask
     result = access("swept")
     assert result["failed"] and result["error"]["reason"] == "access_remains" and "billing" in result["msg"]
     assert result["changed"] and result["swept"]["removed_count"] == 3 and len(cluster.accesses()) == 3
+
+
+def test_a_sweep_that_is_not_allowed_to_look_everywhere_says_how_it_can_look_somewhere(
+    access: AccessTask, cluster: Cluster
+) -> None:
+    """Nothing is known to remain: the credential is one of a team."""
+    for path in ("/api/v1/serviceaccounts", "/v1/roles", "/v1/rolebindings"):
+        refuse(cluster.server, "GET", path)
+    result = access("swept")
+    assert result["failed"] and result["error"]["reason"] == "not_permitted"
+    assert "name them (namespaces; scan_namespaces in the playbook)" in result["error"]["advice"]
+    assert "failed" not in access("swept", namespaces=["shop"])
 
 
 def test_what_has_no_readable_expiry_is_kept(access: AccessTask, cluster: Cluster) -> None:

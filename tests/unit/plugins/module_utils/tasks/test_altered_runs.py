@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decisions import decisions_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
@@ -66,8 +67,8 @@ def decide(run_dir: pathlib.Path, sha256: str | None = None, **params: Any) -> d
 
 
 def reasons(run_dir: pathlib.Path) -> list[tuple[str, str, str]]:
-    gate = open_run(str(run_dir)).gate
-    assert gate is not None
+    """Of the decision that was taken last."""
+    gate = decisions_of(open_run(str(run_dir)))[-1].decision
     return [(reason.key, reason.target_id, reason.text) for reason in gate.reasons]
 
 
@@ -157,7 +158,7 @@ def test_a_document_that_the_scan_did_not_write_fails_the_gate(run_dir: pathlib.
     change, why = EDITED[attack]
     change(run_dir)
     result = decide(run_dir)
-    assert result["failed"] is True and result["error"]["reason"] == "gate_failed"
+    assert result["failed"] is True and result["error"]["reason"] == "bad_results"
     assert any(
         key == "documents" and target == BAD.target_id and f"hdf/{BAD_FILE}: " in text and why in text
         for key, target, text in reasons(run_dir)
@@ -336,8 +337,10 @@ def test_totals_that_are_not_those_of_the_documents_are_a_reason(run_dir: pathli
 def test_an_earlier_decision_in_the_summary_does_not_count(run_dir: pathlib.Path) -> None:
     decide(run_dir, threshold={"failed": {"critical": {"max": 9}}})
     assert open_run(str(run_dir)).gate.passed  # type: ignore[union-attr]
-    assert decide(run_dir)["failed"] is True
-    assert not open_run(str(run_dir)).gate.passed  # type: ignore[union-attr]
+    result = decide(run_dir)
+    assert result["failed"] is True and not result["gate"]["passed"]
+    assert open_run(str(run_dir)).gate.passed, "it stands as it was taken"  # type: ignore[union-attr]
+    assert [one.decision.passed for one in decisions_of(open_run(str(run_dir)))] == [True, False]
 
 
 def test_the_digest_goes_from_task_to_task(run_dir: pathlib.Path) -> None:
@@ -352,7 +355,14 @@ def test_the_digest_goes_from_task_to_task(run_dir: pathlib.Path) -> None:
 
 
 def report(run_dir: pathlib.Path, sha256: str | None) -> list[str]:
-    given = {"run_dir": str(run_dir), "formats": ["junit"], "output_dir": None, "summary_sha256": sha256}
+    given = {
+        "run_dir": str(run_dir),
+        "formats": ["junit"],
+        "output_dir": None,
+        "summary_sha256": sha256,
+        "decision": None,
+        "decision_sha256": None,
+    }
     files: list[str] = run_scan_report(given, TaskContext(check_mode=False, environ={}))["files"]
     return files
 
@@ -393,7 +403,7 @@ def test_a_run_that_is_too_old_fails_where_an_age_was_asked_for(tmp_path: pathli
     assert reasons(run_dir) == [("max_age", "", "max_age: the run is 5 hours old, must be at most 1 hour")]
     attack_ends_as("27-old-run", outcome="max_age")
     assert decide(run_dir, max_age=0)["failed"] is True
-    with pytest.raises(ScanError, match="seconds are not negative"):
+    with pytest.raises(ScanError, match="it must be from 0 to"):
         decide(run_dir, max_age=-1)
 
 

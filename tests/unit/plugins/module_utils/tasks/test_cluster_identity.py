@@ -9,6 +9,7 @@ import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -87,6 +88,19 @@ def test_two_hosts_of_one_output_folder_have_each_their_own_run_and_latest(scan:
         assert document["platform"]["target_id"] == own["target"]["target_id"] == target.target_id
         assert (own["target"]["cluster"], own["scan"]["cluster_uid"]) == (name, UID)
     assert sorted(path.name for path in (scan.folder / "results").iterdir()) == ["prod-eu", "prod-us"]
+
+
+def test_reports_have_the_name_and_beside_it_the_api_servers_id(
+    scan: Scan, tasks: Mapping[str, TaskRunner]
+) -> None:
+    run_dir = pathlib.Path(scan(cluster_name="prod-eu")["run_dir"])
+    tasks["gate"](run_dir=str(run_dir), cluster_name="prod-eu", fail_on="never")
+    tasks["report"](run_dir=str(run_dir), cluster_name="prod-eu")
+    text = (run_dir / "summary.md").read_text(encoding="utf-8")
+    assert text.startswith("# Container scan of prod-eu\n") and f"The cluster's own id: {UID}" in text
+    suites = ElementTree.parse(run_dir / "gate.junit.xml").getroot()
+    assert {suite.get("hostname") for suite in suites} == {"prod-eu"}
+    assert [one.get("value") for one in suites.iter("property") if one.get("name") == "cluster_uid"] == [UID]
 
 
 def test_without_a_name_the_connections_is_taken_as_a_module_alone_does(scan: Scan) -> None:

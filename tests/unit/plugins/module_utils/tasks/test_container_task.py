@@ -274,7 +274,7 @@ def test_targets_that_cannot_be_scanned_keep_no_other_from_it(scan: Scan, cluste
         (Canned(b"securescan-facts", exit_code=0), {}, "incomplete_reply"),
         (Canned(exit_code=137), {}, "collector_failed"),
         (Canned(b"x" * 4096), {"output_limit": 1024}, "too_much_output"),
-        (Canned(seconds=5.0), {"timeout": 0.3}, "timed_out"),
+        (Canned(seconds=5.0), {"timeout": 1.0}, "timed_out"),
     ],
 )
 def test_a_reply_that_is_not_whole_gives_no_verdict(

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import GROUP_VERSION
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
     EPHEMERAL,
@@ -46,7 +48,13 @@ def test_it_is_made_and_found_as_it_is_wanted_the_next_time(guard: TaskRunner, s
     assert server.objects.paths() == sorted(
         [POLICIES + name for name in NAMES] + [BINDINGS + name for name in NAMES]
     )
-    assert result["diff"][0]["before"] == "" and len(json.loads(result["diff"][0]["after"])) == 2 * len(NAMES)
+    assert result["diff"][0]["before"] == "" and len(yaml.safe_load(result["diff"][0]["after"])) == 2 * len(
+        NAMES
+    )
+    assert len(result["diff"][0]["after"].splitlines()) < 60, "what is made is told in a few words"
+    assert (
+        "validations: " in result["diff"][0]["after"] and "failurePolicy: Fail" in result["diff"][0]["after"]
+    )
     server.requests.clear()
     again = guard()
     assert not again["changed"] and again["diff"] == [] and writes(server) == []
@@ -84,9 +92,12 @@ def test_an_exception_that_somebody_put_into_it_is_taken_out(
         "but-not-mallory" in result["diff"][0]["before"]
         and "but-not-mallory" not in result["diff"][0]["after"]
     )
-    assert list(json.loads(result["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"], (
+    assert list(yaml.safe_load(result["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"], (
         "the others' are shown"
     )
+    sides = [result["diff"][0][side].splitlines() for side in ("before", "after")]
+    shown = [line for line in difflib.unified_diff(*sides, n=0) if line[:1] in "+-"]
+    assert len(shown) < 10, "Ansible shows the lines that differ"
 
 
 def test_a_policy_that_was_made_anew_meanwhile_is_not_overwritten(
@@ -117,7 +128,7 @@ def test_check_mode_asks_by_dry_runs_and_changes_nothing(guard: TaskRunner, serv
     assert removal["changed"] and len(server.objects.paths()) == 2 * len(NAMES) and writes(server) == []
     changed = guard(check_mode=True, enter_targets=False)
     assert changed["changed"] and writes(server) == []
-    assert list(json.loads(changed["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"]
+    assert list(yaml.safe_load(changed["diff"][0]["after"])) == [f"ValidatingAdmissionPolicy {EXEC}"]
 
 
 def test_it_is_removed_bindings_first(guard: TaskRunner, server: FakeApiServer) -> None:
@@ -159,7 +170,7 @@ def test_an_operator_who_is_not_allowed_to_is_told_of_the_first_refusal(
 def test_an_option_changes_the_policies_that_it_is_about(guard: TaskRunner, server: FakeApiServer) -> None:
     guard()
     result = guard(scanner_images=["registry.test/scanner:1"])
-    assert set(json.loads(result["diff"][0]["after"])) == {
+    assert set(yaml.safe_load(result["diff"][0]["after"])) == {
         f"ValidatingAdmissionPolicy {EPHEMERAL}",
         f"ValidatingAdmissionPolicy {HELPER}",
     }

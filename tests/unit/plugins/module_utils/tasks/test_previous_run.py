@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
+    scan_threshold_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
@@ -39,17 +42,9 @@ def night(runs: pathlib.Path, day: int, *failed: str, run_id: str = "", **fields
 
 def decide(run_dir: pathlib.Path, **params: Any) -> tuple[dict[str, Any], list[str]]:
     """The task's result and its warnings."""
-    given = {
-        "run_dir": str(run_dir),
-        "threshold": STRICT,
-        "threshold_source": "t.yml",
-        "baseline": "previous",
-        "fail_on": "gate",
-        "summary_sha256": None,
-        "max_age": None,
-        "allow_shared_folder": False,
-        **params,
-    }
+    options = {"threshold": STRICT, "baseline": "previous", **params}
+    defaults = {name: rule.get("default") for name, rule in scan_threshold_spec().items()}
+    given = {**defaults, "run_dir": str(run_dir), **options}
     context = TaskContext(check_mode=False, environ={})
     return run_scan_threshold(given, context), context.warnings
 

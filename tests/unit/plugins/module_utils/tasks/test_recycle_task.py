@@ -174,6 +174,7 @@ def test_check_mode_asks_and_evicts_nobody(recycle: RecycleTask, server: FakeApi
     put_left(server, "web-a")
     result = recycle(check_mode=True)
     assert result["changed"] and result["counts"]["recycled"] == 1 and result["diff"][0]["before"]
+    assert result["table"][0] == "RECYCLE: 1 pod would be replaced" and len(result["table"]) == 2
     assert evictions(server) == [] and pods(server) == ["web-a"]
     asked = [request for request in server.requests if request.path.endswith("/eviction")]
     assert [request.query for request in asked] == [[("dryRun", "All")]]
@@ -188,12 +189,14 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
     keep_pods(server)
     selector = {"matchLabels": {"app": "web-1"}}
     server.objects.put(BUDGETS + "web", {"spec": {"selector": selector}, "status": {"disruptionsAllowed": 0}})
-    result = recycle(wait_timeout=0.1)
+    result = recycle(wait_timeout=1.0)
     assert [entry["error"]["reason"] for entry in result["not_recycled"]] == [
         "eviction_refused",
         "recycle_stopped",
     ]
     assert "PodDisruptionBudget" in result["not_recycled"][0]["error"]["cause"]
+    assert result["table"][0] == "RECYCLE: 1 pod replaced, 2 not"
+    assert sum(line.startswith("  not ") for line in result["table"]) == 2
     assert result["counts"] == {"pods": 3, "recycled": 1, "not_recycled": 2, "gone": 0} and result["changed"]
     assert recycle.warnings == [
         "2 of 3 pods that hold what scans have left were not replaced; not_recycled says why"
@@ -224,7 +227,7 @@ def test_one_that_is_not_replaced_is_told_of_and_counts_as_evicted(
     recycle: RecycleTask, server: FakeApiServer
 ) -> None:
     put_left(server, "web-a")
-    result = recycle(wait_timeout=0.1)
+    result = recycle(wait_timeout=1.0)
     (entry,) = result["not_recycled"]
     assert entry["error"]["reason"] == "not_replaced" and entry["evicted"] is True and result["changed"]
     assert result["recycled"] == [] and result["counts"]["recycled"] == 0

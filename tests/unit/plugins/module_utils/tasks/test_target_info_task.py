@@ -121,7 +121,9 @@ def test_what_scans_have_left_is_counted_and_shown(
     assert {(entry["state"], entry["run_id"], entry["image"]) for entry in left["entries"]} == {
         ("terminated", run_id, IMAGE)
     }
-    assert "2 entries" in "\n".join(found["table"]) and "footprint" not in info()
+    table = "\n".join(found["table"])
+    assert "2 entries" in table and "ansible-playbook securescan.kubernetes.recycle" in table
+    assert "footprint" not in info()
 
 
 # What a scan would do

@@ -155,7 +155,54 @@ CONTAINER = [
     ("host_paths", ["/etc", "/etc"], pod(MOUNTS, **HOST)),
     ("host_paths", [], pod(**HOST)),
     ("writable_host_paths", ["/etc"], pod(MOUNTS, **HOST)),
+    (
+        "host_paths",
+        ["/etc", "/var/run", "/var/lib/kubelet/pki"],
+        pod(
+            {
+                "volumeMounts": [
+                    {"name": "a", "mountPath": "/a"},
+                    {"name": "b", "mountPath": "//b/./c/"},
+                    {"name": "c", "mountPath": "/c", "subPath": "kubelet//pki/"},
+                ]
+            },
+            volumes=[
+                {"name": "a", "hostPath": {"path": "/./etc"}},
+                {"name": "b", "hostPath": {"path": "//var///run/"}},
+                {"name": "c", "hostPath": {"path": "/var/lib/."}},
+            ],
+        ),
+    ),
+    ("mount_paths", ["/b/c"], pod({"volumeMounts": [{"name": "b", "mountPath": "//b/./c/"}]})),
     ("service_account_token", False, pod()),
+    *(
+        ("service_account_token", True, pod({"volumeMounts": [{"name": "x", "mountPath": path}]}))
+        for path in (
+            "/var/run/./secrets/kubernetes.io/serviceaccount",
+            "/run/secrets/kubernetes.io//serviceaccount/",
+        )
+    ),
+    (
+        "service_account_token",
+        True,
+        pod(
+            {"volumeMounts": [{"name": "x", "mountPath": "/tokens"}]},
+            volumes=[{"name": "x", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}],
+        ),
+    ),
+    (
+        "service_account_token",
+        False,
+        pod(
+            {"volumeMounts": [{"name": "x", "mountPath": "/tokens"}]},
+            volumes=[
+                {
+                    "name": "x",
+                    "projected": {"sources": [{"serviceAccountToken": {"path": "t", "audience": "vault"}}]},
+                }
+            ],
+        ),
+    ),
     ("service_account_token", True, pod(TOKEN)),
     ("tty", True, pod({"tty": True})),
     ("stdin", False, pod()),
@@ -178,6 +225,23 @@ CONTAINER = [
                     {"name": "B", "value": ""},
                     {"name": "C"},
                     {"name": "D", "valueFrom": {"fieldRef": {"fieldPath": "x"}}},
+                ]
+            }
+        ),
+    ),
+    (
+        "literal_secrets",
+        ["MYSQL_PWD", "DATABASE_URL", "PLAIN", "API_KEY"],
+        pod(
+            {
+                "env": [
+                    {"name": "FROM_SECRET", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                    {"name": "MYSQL_PWD", "value": "hunter2"},
+                    {"name": "ROOT_PASSWORD", "value": "$(FROM_SECRET)"},
+                    {"name": "PASSWORD_MIN_LENGTH", "value": "12"},
+                    {"name": "DATABASE_URL", "value": "postgres://shop:hunter2@db/shop"},
+                    {"name": "PLAIN", "value": "hunter2"},
+                    {"name": "API_KEY", "value": "$(PLAIN)"},
                 ]
             }
         ),
@@ -209,6 +273,18 @@ POD = [
     ("windows_host_process", True, pod(context={"windowsOptions": {"hostProcess": True}})),
     ("volume_types", ["hostPath", "configMap", "emptyDir"], pod(**HOST)),
     ("host_paths", ["/etc"], pod(**HOST)),
+    (
+        "host_paths",
+        ["/etc", "/", "/var/run/docker.sock", "//./pipe/docker_engine"],
+        pod(
+            volumes=[
+                {"name": str(number), "hostPath": {"path": path}}
+                for number, path in enumerate(
+                    ("/./etc", "//.", "/var/run/docker.sock/", "//./pipe/docker_engine")
+                )
+            ]
+        ),
+    ),
     ("volume_types", [], pod()),
     (
         "host_ports",

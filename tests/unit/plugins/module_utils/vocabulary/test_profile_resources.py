@@ -173,6 +173,18 @@ CASES = [
         "readable: false",
         {"readable:/x": {"readable": True, "refusal": ""}},
     ),
+    (
+        "file: /x",
+        "readable_size: 5",
+        "readable_size: 0",
+        {"readable:/x": {"readable": True, "refusal": ""}, "file:/x": FILE},
+    ),
+    (
+        "file: /x",
+        "readable_size: 0",
+        "readable_size: {more_than: 0}",
+        {"readable:/x": {"readable": False, "refusal": "no"}, "file:/x": Fact("unreadable", cause="no")},
+    ),
     ("file: /x", "sha256: abc", "sha256: abd", {"sha256:/x": "abc"}),
     ("directory: /x", "exist: true", "exist: false", {"file:/x": FOLDER}),
     ("directory: /x", "exist: false", "exist: true", {"file:/x": FILE}),
@@ -240,7 +252,18 @@ CASES = [
         "writing_groups: ['42']",
         {"file:/x": dict(FOLDER, mode=0o755), "group": []},
     ),
-    ("directory: /x", "writing_groups: []", "exist: true", {"file:/x": Fact("absent"), "group": []}),
+    (
+        "directory: /x",
+        "writing_groups: []",
+        "world_writable: false",
+        {"file:/x": Fact("absent"), "group": []},
+    ),
+    (
+        "file: /x",
+        "writing_groups: [shadow]",
+        "writing_groups: []",
+        {"file:/x": dict(FILE, mode=0o664), "group": [{"name": "shadow", "gid": 42, "members": []}]},
+    ),
     ("file: /x", "group: root", "group: shadow", {"file:/x": dict(FILE, gid=0), "group": Fact("absent")}),
     ("users: {}", "names: [root, app, +]", "count: 2", {"passwd": PASSWD}),
     ("users: {where: {uid: 0}}", "homes: [/root]", "gecos_texts: [x]", {"passwd": PASSWD}),
@@ -263,6 +286,34 @@ CASES = [
     ("user: root", "gecos: root", "password_kind: empty", {"passwd": PASSWD}),
     ("user: web", "exist: false", "uid: 1000", {"passwd": PASSWD}),
     ("user: app", "groups: [app, shadow]", "groups: [app]", {"passwd": PASSWD, "group": GROUP}),
+    (
+        "group_members: {where: {group: shadow}}",
+        "users: [app]",
+        "gids: [0]",
+        {"group": GROUP, "passwd": PASSWD},
+    ),
+    (
+        "group_members: {where: {user: root}}",
+        "groups: [root, app]",
+        "primaries: [true]",
+        {"group": GROUP, "passwd": PASSWD},
+    ),
+    (
+        "group_members: {where: {gid: 42}}",
+        "users: [app, root, app, root]",
+        "groups: [shadow]",
+        {
+            "group": [
+                *GROUP,
+                {"name": "same", "gid": 42, "members": []},
+                {"name": "none", "gid": 9, "members": []},
+            ],
+            "passwd": [dict(PASSWD[0], gid=42)],
+        },
+    ),
+    ("group_members: {}", "count: 4", "users: {include: +}", {"group": GROUP, "passwd": PASSWD}),
+    ("group_members: {}", "count: 3", "count: 0", {"group": GROUP, "passwd": Fact("absent")}),
+    ("group_members: {}", "count: 0", "exist: true", {"group": Fact("absent"), "passwd": PASSWD}),
     ("groups: {}", "gids: {unique: true}", "names: [root]", {"group": GROUP}),
     (
         "groups: {where: {members: {include: app}}}",
@@ -348,6 +399,7 @@ CASES = [
     ("mount: /", "mounted: true", "mounted: false", {"mounts": MOUNTS}),
     ("kernel_parameter: kernel.x", "value: 2", "value: 1", {"sysctl:kernel.x": "2"}),
     ("kernel_parameter: kernel.x", "exist: false", "value: 0", {"sysctl:kernel.x": Fact("absent")}),
+    ("os: {}", "families: [debian, linux, unix, os]", "families: {include: redhat}", {"os": OS}),
     ("os: {}", "name: debian", "family: redhat", {"os": OS}),
     ("os: {}", "release: {at_least: '12'}", "arch: aarch64", {"os": OS}),
     ("os: {}", "arch: {not: aarch64}", "release: '1'", {"os": dict(OS, release=None)}),
@@ -356,6 +408,12 @@ CASES = [
         "names: {include: PATH}",
         "names: {none: {matches: PASS}}",
         {"environment": ["PATH", "DB_PASS"]},
+    ),
+    (
+        "environment: {}",
+        "secret_names: [dbPassword]",
+        "secret_names: {empty: true}",
+        {"environment": ["PATH", "dbPassword", "PASSWORD_FILE"]},
     ),
     ("os_env: PATH", "exist: true", "exist: false", {"environment": ["PATH"]}),
     ("os_env: HOME", "exist: false", "exist: true", {"environment": ["PATH"]}),
@@ -638,3 +696,65 @@ def test_a_failing_command_shows_what_it_wrote(verdict):
     facts = {SSHD: dict(ANSWER, stdout=b"\x1b[2Jport\n" + b"x" * 500)}
     status, message = verdict("- command: [sshd, -T]\n  expect: {stdout: ok}", facts)
     assert status == "failed" and "from `sshd -T`" in message and "\x1b" not in message and len(message) < 500
+
+
+SOME_USERS = Fact(
+    "unsupported",
+    [PASSWD[0], {"name": "clamav", "password": "shadow", "uid": 64, "gid": 0}],
+    "line 3 (clamav) is not of the database's form: it has 8 fields, not 7",
+)
+SOME_GROUPS = Fact("unsupported", GROUP[:2], "line 4 (x) is not of the database's form: it has no fields")
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("- user: root\n  expect: {uid: 0}", "passed"),
+        ("- user: root\n  expect: {uid: 1}", "failed"),
+        ("- user: clamav\n  expect: {uid: 64}", "passed"),
+        ("- user: clamav\n  expect: {shell: {not: /bin/sh}}", "skipped"),
+        ("- user: other\n  expect: {exist: false}", "skipped"),
+        ("- user: clamav\n  expect: {groups: {include_none: root}}", "failed"),
+        ("- user: clamav\n  expect: {groups: {include_none: wheel}}", "skipped"),
+        ("- users: {where: {uid: 64}}\n  expect: {exist: false}", "failed"),
+        ("- users: {where: {shell: {not: /bin/bash}}}\n  expect: {exist: false}", "skipped"),
+        ("- users: {where: {uid: 5}}\n  expect: {exist: false}", "skipped"),
+        ("- groups: {where: {gid: 42}}\n  expect: {exist: false}", "failed"),
+        ("- group: shadow\n  expect: {members: {none_outside: []}}", "failed"),
+        ("- group: x\n  expect: {exist: false}", "skipped"),
+        ("- group_members: {where: {group: root}}\n  expect: {users: {none_outside: [root]}}", "failed"),
+        ("- group_members: {where: {group: wheel}}\n  expect: {exist: false}", "skipped"),
+        ("- file: /x\n  expect: {owner: root}", "passed"),
+        ("- file: /x\n  expect: {group: shadow}", "passed"),
+        ("- file: /y\n  expect: {owner: {not: root}}", "skipped"),
+    ],
+)
+def test_a_part_of_a_database_proves_what_is_in_it_and_nothing_else(verdict, test, expected):
+    asked = {
+        "user": ["passwd", "group"] if "groups" in test else ["passwd"],
+        "users": ["passwd"],
+        "group": ["group"],
+        "groups": ["group"],
+        "group_members": ["passwd", "group"],
+        "file": ["file:/y" if "/y" in test else "file:/x", "passwd" if "owner" in test else "group"],
+    }[test.split(":")[0][2:]]
+    facts = {
+        "passwd": SOME_USERS,
+        "group": SOME_GROUPS,
+        "file:/x": FILE,
+        "file:/y": dict(FILE, uid=7),
+    }
+    status, message = verdict(test, {key: facts[key] for key in asked})
+    assert status == expected, message
+
+
+def test_more_members_than_are_laid_out_let_nothing_pass(verdict):
+    many = [{"name": f"g{number}", "gid": 1, "members": [f"u{number}"]} for number in range(300)]
+    facts = {"group": [*many, *GROUP], "passwd": PASSWD}
+    assert (
+        verdict("- group_members: {where: {group: root}}\n  expect: {users: [root]}", facts)[0] == "skipped"
+    )
+    assert (
+        verdict("- group_members: {where: {group: g1}}\n  expect: {users: {empty: true}}", facts)[0]
+        == "failed"
+    )

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the module scan_check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..results.amendments import Amendments, read_amendments
+from ..results.threshold import Threshold
+from .run import shared_folder_spec
+from .spec import Params, Spec
+from .threshold import threshold_option, threshold_spec
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What is checked before a cluster is touched; None for what is not named. `output_dir` is the folder that results
+    will be written to, `baseline` an earlier run."""
+
+    amendments: Amendments
+    threshold: Threshold
+    baseline: str | None
+    output_dir: str | None
+    allow_shared_folder: bool
+
+    @classmethod
+    def from_params(cls, params: Params) -> CheckOptions:
+        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold"""
+        return cls(
+            amendments=read_amendments(params["waivers"], params["attestations"]),
+            threshold=threshold_option(params),
+            baseline=params["baseline"],
+            output_dir=params["output_dir"],
+            allow_shared_folder=params["allow_shared_folder"],
+        )
+
+
+def scan_check_spec() -> Spec:
+    return {
+        # for the controller alone
+        "role": {"type": "str", "choices": ["access", "scan"]},
+        "profiles": {"type": "list", "elements": "str", "default": []},
+        "inputs": {"type": "dict", "default": {}},
+        "waivers": {"type": "raw"},
+        "attestations": {"type": "raw"},
+        **threshold_spec(),
+        "output_dir": {"type": "path"},
+        **shared_folder_spec(),
+    }

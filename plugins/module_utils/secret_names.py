@@ -1,0 +1,155 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names of variables and settings are those of secrets, and which values are none whatever they are called.
+
+A name is read as words, in whatever way it joins them (DB_PASSWORD, dbPassword, db-password, dbpassword). It is the name
+of a secret when one of its words is (password), or two of them together (api key). It is not, when what stands behind
+that says that it is about the secret and not the secret itself: a length, a name, a folder (PASSWORD_MIN_LENGTH).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Capitals that belong together (API in APIToken), a word, or digits.
+_WORDS = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|[0-9]+|[^\W\d_A-Za-zß-ÿ]+")
+_LONGEST = 200
+_LONGEST_VALUE = 2000
+
+# Secrets wherever they stand in the name, also as the end of a longer word (pgpassword, authtoken).
+_ANYWHERE = re.compile(
+    r".*(?:password|passwd|passphrase|passcode|passwort|kennwort|wachtwoord|passord|contrasena|contraseña|salasana|"
+    r"lösenord|losenord|motdepasse|пароль|密码|パスワード|secret|credential|token|"
+    r"(?:api|access|account|auth|client|encryption|encrypt|license|licence|master|private|secret|service|session|shared|"
+    r"sign|signing|ssh|storage)key)s?"
+)
+# The ends of longer words that stand for a secret alone, but for the words that only look so.
+_SHORT_ENDS = re.compile(
+    r"(?!.*(?:by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
+)
+# Secrets only where no further word stands behind them (AUTH is one, AUTH_TYPE and AUTH_BACKENDS are none).
+_AT_THE_END = _words(
+    "pass pwd pw psk salt jwt bearer auth cred creds mdp senha haslo heslo parola sas cookie"
+)
+# What makes `key` the name of a secret.
+_BEFORE_KEY = _words(
+    "access account admin aes api app auth client consumer cookie crypt crypto csrf data decryption deploy encrypt "
+    "encryption fernet function hmac integration jwt licence license master private recovery root secrets security "
+    "seed service session shared sign signing ssh storage subscription symmetric unseal vapid webhook write"
+)
+# A cookie is a secret only where it is the one by which nodes of a cluster trust each other.
+_BEFORE_COOKIE = frozenset(("erlang", "release", "cluster", "node"))
+# Words that turn the rest into something that everybody can know.
+_PUBLIC = frozenset(("public", "publishable", "fingerprint"))
+# Words behind a secret that only say which one it is.
+_WHICH = _words(
+    "a b b64 base base64 backup current data default dev hash hex new next old plain plaintext previous primary prod "
+    "production raw secondary staging str string test text value"
+)
+# Words that say that something about a secret is meant.
+_ABOUT = _words(
+    "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authority backend "
+    "backends broker bucket budget cache cert chars charset class cmd command complexity config configmap controller "
+    "cost count counter cycle day days debug dir directories directory disable disabled domain driver duration email "
+    "enable enabled encoding endpoint engine env expiration expire expires expiry exp extractor field file filename "
+    "filepath filter flag folder format generator grace group header headers helper hint history host hostname hour "
+    "hours id ids injector interval issuer iss iterations kind label language leeway len length level life lifespan "
+    "lifetime limit limiter list location log manager mapper max method min minute minutes mode mount mountpoint name "
+    "names namespace notify operator parameter path paths pattern per period permission plugin policies policy port "
+    "ports prefix prompt protocol provider providers ref reference regex regexp region registry renewal required "
+    "require reset resource retries retry review role rotate rotation rounds rule rules scheme scope scopes script "
+    "second seconds selector separator server size sock source state status storage store strategy strength suffix "
+    "template through thru time timeout title topic ttl type types uri url urls user username validation validator "
+    "validity variable verifier version volume warning window zone"
+)
+# Words before a secret that say the same; the others do so only where the name begins with them.
+_ASKS = _words("allow avg disable enable enabled generate max maximum min minimum num require requires total")
+_ASKS_FIRST = _words("has hide ignore is rotate show skip use uses without")
+# Names that everybody uses for something else: the working directory, and a file's path.
+_OTHERS = frozenset(("pwd", "oldpwd", "googleapplicationcredentials", "awssharedcredentials"))
+
+
+# Values that say that there is no secret, or where it is: a word for yes or no, a path, an address, a place to fill in, a
+# reference to a store of secrets, a text that is encrypted, a key that everybody can know; U+FFFC stands in the place of a
+# reference that was not followed (literal_secrets.py).
+_NOTHING = re.compile(
+    r"\s*(?:true|false|yes|no|on|off|y|n|0|1|enabled?|disabled?|none|null|nil|undefined|\*+|"
+    r"\$\{[^}]*\}|\{\{.*\}\}|\$[A-Za-z_]\w*|<[^<>]*>|%\w+%|%\(\w+\)s|"
+    r"(?:file:)?(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*|[a-z]:[\\/][^\r\n]*|"
+    r"[a-z][a-z0-9+.-]*://[^\s@]*|"
+    r"(?:vault|secretref|env|ssm|arn|enc|op|keyvault|berglas|projects)[:/]\S+|ref\+\S+|enc[\[(]\S+|@microsoft\.keyvault\(.*\)|"
+    r"\S*\ufffc\S*|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA\S+.*|"
+    r"-----BEGIN (?:[A-Z0-9]+ )*(?:CERTIFICATE|PUBLIC KEY)(?: BLOCK)?-----.*)?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+# Of names that say no more than `auth`: the kinds of authentication.
+_KINDS_OF_ACCESS = re.compile(
+    r"anonymous|basic|bearer|cert(?:ificate)?s?|database|digest|external|form|github|gitlab|google|gssapi|header|iam|internal|"
+    r"jwt|kerberos|keycloak|ldaps?|local|md5|mtls|negotiate|ntlm|oauth2?|oidc|openid|optional|pam|password|peer|plain|proxy|"
+    r"radius|required|saml|sasl|sasl_(?:ssl|plaintext)|scram(?:-sha-?(?:1|256|512))?|session|simple|ssl|sso|tls|token|trust|"
+    r"userpass|x509|xoauth2",
+    re.IGNORECASE,
+)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=4096)
+def names_a_secret(name: str) -> bool:
+    """Whether a variable of that name is likely to hold a secret."""
+    words = words_of(name)
+    end = _end_of_secret(words)
+    if end is None or "".join(words) in _OTHERS or _PUBLIC & set(words):
+        return False
+    return not (_ASKS & set(words[:end]) or words[0] in _ASKS_FIRST or _ABOUT & set(words[end:]))
+
+
+def is_secret_of_name(name: str, value: str) -> bool:
+    """Whether a value is a secret because of what it is called: the name is that of a secret, and the value could be one."""
+    if not names_a_secret(name):
+        # one half of a login of Vault; elsewhere the name of a secret
+        return words_of(name)[-2:] == ["secret", "id"] and _UUID.fullmatch(value.strip()) is not None
+    last = [word for word in words_of(name) if not word.isdigit()][-1]
+    if last in ("auth", "sas", "bearer", "jwt") and _KINDS_OF_ACCESS.fullmatch(value.strip()):
+        return False
+    if last in ("tokens", "secrets", "passwords") and value.strip().isdigit():
+        return False
+    return _NOTHING.fullmatch(value[:_LONGEST_VALUE]) is None
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in small letters; digits are words of their own."""
+    text = name[:_LONGEST].replace("OAuth", "Oauth")
+    words = [word.lower() for word in _WORDS.findall(text)]
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "pass" and word in ("word", "words", "wd", "phrase", "code"):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _end_of_secret(words: list[str]) -> int | None:
+    """The number of words up to the end of the last one that is a secret; None where none is."""
+    ends = [number for number in range(1, len(words) + 1) if _ends_a_secret(words, number)]
+    return ends[-1] if ends else None
+
+
+def _ends_a_secret(words: list[str], end: int) -> bool:
+    word, before = words[end - 1], words[end - 2] if end > 1 else ""
+    if _ANYWHERE.fullmatch(word):
+        return True
+    if word in ("key", "keys"):
+        return before in _BEFORE_KEY or _ANYWHERE.fullmatch(before) is not None
+    if any(not (later in _WHICH or later.isdigit()) for later in words[end:]):
+        return False
+    if word == "cookie":
+        return before in _BEFORE_COOKIE
+    return word in _AT_THE_END or _SHORT_ENDS.fullmatch(word) is not None

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of our roles, as a play has set them: names that nobody reads and values that cannot be used are refused.
+
+Ansible ignores a variable that is misspelt, also one that forbids something. It also refuses an empty text where a number is
+due, which is what a survey gives for an empty field. So the file meta/argument_specs of the roles takes its validation away, and
+this reads the specification instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..module_utils.counted_yaml import compose_yaml, plain_data
+from ..module_utils.errors import ScanError
+from ..module_utils.options.bounds import BOUNDS
+from ..module_utils.options.spec import Spec
+from ..module_utils.options.values import Problem, is_given, read_values
+
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+# What the roles leave for tasks after them.
+LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
+    "scan": frozenset({"scan_gate", "scan_info", "scan_recycled", "scan_result"}),
+    "access": frozenset({"access_granted"}),
+}
+Template = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=2)
+def variables_of(role: str) -> Spec:
+    """The specification of the variables of all entry points of a role, read once for all hosts."""
+    path = _ROLES / role / "meta" / "argument_specs.yml"
+    document = plain_data(compose_yaml(path.read_text(encoding="utf-8"), str(path), quick=True))
+    entries = document["argument_specs"].values()
+    return {name: rule for entry in entries for name, rule in entry.get("options", {}).items()}
+
+
+def check_variables(role: str, task_vars: Mapping[str, Any], template: Template) -> None:
+    """:param template: makes the value of a variable
+    :raises ScanError: bad_option, for a variable that nothing reads, and for a value that cannot be used
+    """
+    spec, prefix = variables_of(role), f"{role}_"
+    given = {name: template(task_vars[name]) for name in spec if name in task_vars}
+    read = read_values(
+        spec, {name: value for name, value in given.items() if not _is_omitted(value, task_vars)}
+    )
+    foreign = read.values.get(f"{prefix}foreign_variables", [])
+    known = {*spec, *LEFT_FOR_OTHERS[role]}
+    unknown = [
+        name
+        for name in task_vars
+        if name.startswith(prefix)
+        and name not in known
+        and not any(fnmatchcase(name, pattern) for pattern in foreign)
+    ]
+    if unknown:
+        raise _unknown_variables(role, sorted(unknown))
+    problems = [*read.problems, *_beyond_bounds(prefix, read.values)]
+    if problems:
+        raise ScanError(
+            "bad_option",
+            "; ".join(problem.text for problem in problems),
+            tried=f"reading the variables of the role {role}",
+            advice="Correct the variables.",
+        )
+
+
+def variable_of(role: str, option: str) -> str | None:
+    """The variable of a role that is passed as that option of a module; None where there is none of the name."""
+    name = f"{role}_{option}"
+    return name if name in variables_of(role) else None
+
+
+def _is_omitted(value: Any, task_vars: Mapping[str, Any]) -> bool:
+    omit = task_vars.get("omit")
+    return not is_given(value) or (
+        omit is not None and (value is omit or (isinstance(value, str) and value == omit))
+    )
+
+
+def _beyond_bounds(prefix: str, values: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for option, bounds in BOUNDS.items():
+        name = prefix + option
+        why = bounds.refusal(values[name]) if name in values else ""
+        if why:
+            problems.append(Problem(name, why))
+    return problems
+
+
+def _unknown_variables(role: str, names: list[str]) -> ScanError:
+    prefix = f"{role}_"
+    known = {name[len(prefix) :]: name for name in variables_of(role)}
+    told = []
+    for name in names:
+        near = difflib.get_close_matches(name[len(prefix) :], known, 1, 0.6)
+        told.append(
+            f"you have set {name}{f'; did you mean {known[near[0]]}?' if near else ', which nothing reads'}"
+        )
+    return ScanError(
+        "bad_option",
+        "; ".join(told),
+        tried=f"reading the variables of the role {role}",
+        cause="Ansible ignores a variable that nothing reads, also one that forbids something.",
+        advice=f"Correct the names; `ansible-doc -t role securescan.kubernetes.{role}` lists all. Variables of your own that "
+        f"begin with {prefix} can stay: name them in {prefix}foreign_variables.",
+    )
