@@ -255,7 +255,7 @@ CASES = [
     (
         "directory: /x",
         "writing_groups: []",
-        "world_writable: false",
+        "writing_groups: [x]",
         {"file:/x": Fact("absent"), "group": []},
     ),
     (
