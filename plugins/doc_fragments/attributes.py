@@ -9,6 +9,10 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+    details: A scan removes its access when it ends, whatever ends it. Use the keyword C(timeout), or a job of its own.
   check_mode:
     description: Can run in check mode and predict the changes without making any.
   diff_mode:

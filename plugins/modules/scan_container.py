@@ -51,7 +51,9 @@ options:
     elements: str
     default: [/]
   output_dir:
-    description: Folder that gets a folder for this run, on the machine where the task runs. Two runs never share one.
+    description:
+      - Folder that gets a folder for the cluster (O(cluster_name)), in which there is one for each run, on the machine where the task runs.
+        Two runs never share one. The link C(latest) in the cluster's folder is its run that ended last.
     type: path
     required: true
   allow_shared_folder:
@@ -197,12 +199,12 @@ run_dir:
   description: The run's folder.
   returned: when not in check mode
   type: str
-  sample: /var/lib/scans/20261123t130000-1f9a2c
+  sample: /var/lib/scans/prod-eu/20261123t130000-1f9a2c
 summary_file:
   description: The run's summary as JSON.
   returned: when not in check mode
   type: str
-  sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+  sample: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.json
 summary_sha256:
   description: SHA-256 of the run's summary, for the tasks that read it.
   returned: when not in check mode

@@ -80,12 +80,12 @@ run_dir:
   description: The new run's folder.
   returned: when not in check mode
   type: str
-  sample: /var/lib/scans/20261124t090000-2b7c1d
+  sample: /var/lib/scans/prod-eu/20261124t090000-2b7c1d
 summary_file:
   description: The new run's summary as JSON. It names the run whose facts were judged.
   returned: when not in check mode
   type: str
-  sample: /var/lib/scans/20261124t090000-2b7c1d/summary.json
+  sample: /var/lib/scans/prod-eu/20261124t090000-2b7c1d/summary.json
 summary_sha256:
   description: SHA-256 of the run's summary, for the tasks that read it.
   returned: when not in check mode

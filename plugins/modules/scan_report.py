@@ -94,7 +94,7 @@ files:
   returned: success
   type: list
   elements: str
-  sample: [/var/lib/scans/20261123t130000-1f9a2c/summary.md]
+  sample: [/var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.md]
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

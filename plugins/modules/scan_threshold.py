@@ -51,8 +51,9 @@ options:
         C(reviewed.critical.min) and so on is that of a severity. Manual controls, waived ones and those that do not apply are not
         counted.
       - C(evidence.min) is C(beside) or C(image), the least grade of evidence of each container (or C(target), any that is known).
+      - C(skipped_profiles.max) is the largest number of profiles that are allowed not to support the platform of a container.
       - C(coverage.min) is the percentage of the selected containers that must have been scanned. A container on which a profile judged
-        no control does not count.
+        no control, or that no profile fits, does not count.
       - C(new_failures.max) is the largest number of controls that are allowed to fail now without having failed in O(baseline).
         A control that failed on several
         replicas of a workload counts once.
@@ -230,7 +231,7 @@ decision:
     - In check mode it is not there; it is where the decision would be written.
   returned: always
   type: str
-  sample: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+  sample: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.json
 decision_sha256:
   description: SHA-256 of that file.
   returned: always
@@ -246,7 +247,7 @@ decisions:
       decided_by: jenkins
       passed: false
       threshold: the default threshold
-      path: /var/lib/scans/20261123t130000-1f9a2c/summary.json
+      path: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.json
 files:
   description: The file of the decision. None in check mode.
   returned: always

@@ -23,6 +23,7 @@ _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
 # In these stand files of the collection, which nobody means by a name of a file: a play of `securescan.kubernetes.scan` is
 # in the first, our roles are in the second.
 _OWN_FOLDERS = (_COLLECTION / "playbooks", _COLLECTION / "roles")
+_SHOWN = 300
 _KEY = re.compile(r"[\w.-]+:(\s|$)")
 
 
@@ -55,7 +56,7 @@ class ControllerFiles:
             )
         raise ScanError(
             "bad_file",
-            f"{path} does not exist; looked at {', '.join(tried)}",
+            f"{path[:_SHOWN]} does not exist; looked at {', '.join(tried)}",
             tried=f"reading the option {option}",
         )
 
@@ -64,7 +65,7 @@ class ControllerFiles:
         own = pathlib.Path(path).expanduser()
         here = _absolute(own)
         tried: list[str] = []
-        if not own.is_absolute() and not looks_like_content(path):
+        if not own.is_absolute() and not looks_like_content(path) and "\0" not in path:
             try:
                 found = _absolute(self._loader.path_dwim_relative_stack(self._folders, "files", path))
                 if not _is_ours(found):
@@ -91,7 +92,23 @@ def read_yaml_file(path: str, reason: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ScanError("bad_file", f"{path}: {why}", tried="reading a file of the controller") from error
-    return json.loads(json.dumps(load_yaml(text, path, reason), default=str))
+    return _plain(text, path, reason)
+
+
+def read_content(value: str, option: str, reason: str, files: ControllerFiles) -> tuple[Any, str]:
+    """The content of an option that names a file, and what errors call it. A text in JSON is the content itself: that is
+    how a survey gives a dictionary.
+
+    :raises ScanError: bad_file; `reason`, for what is not YAML
+    """
+    if value.lstrip()[:1] in ("{", "["):
+        return _plain(str(value), f"the option {option}", reason), f"the option {option}"
+    found = files.find(value, option)
+    return read_yaml_file(found, reason), found
+
+
+def _plain(text: str, source: str, reason: str) -> Any:
+    return json.loads(json.dumps(load_yaml(text, source, reason), default=str))
 
 
 def _absolute(path: str | pathlib.Path) -> str:

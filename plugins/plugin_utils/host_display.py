@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from ansible import constants, context
 from ansible.utils.display import Display
@@ -18,6 +19,11 @@ from ansible.utils.display import Display
 _display = Display()
 # Ansible loads action plugins, and this file with them, before it forks a worker, whose stdout is no terminal.
 _IS_TERMINAL = os.isatty(1)
+# Its stderr is none either. A worker that was interrupted speaks to nobody else: the main process no longer listens.
+try:
+    _STDERR = os.dup(2)
+except OSError:  # closed
+    _STDERR = -1
 # The stdout callbacks that write for people, without the collection's name. Any other one may be read by a program.
 _FOR_PEOPLE = frozenset(
     {
@@ -79,6 +85,12 @@ class HostDisplay:
     def say(self, text: str) -> None:
         """One line of progress, at once."""
         self._display(f"[{self._host}] {text}")
+
+    def last_words(self, text: str) -> None:
+        """A line to the controller's stderr, from a worker whose play is over; nothing for an empty text."""
+        if text and not self._is_silent:
+            with suppress(OSError):
+                os.write(_STDERR, f"[{self._host}] {text}\n".encode("utf-8", "backslashreplace"))
 
     def teller(self) -> Callable[[str], None] | None:
         """What displays one line of detail (-vvv); None where nobody wants them, so that none is made."""

@@ -19,7 +19,7 @@ from ..module_utils.tasks.profile import (
     is_shipped,
     no_such_profile,
 )
-from .controller_files import ControllerFiles, read_yaml_file
+from .controller_files import ControllerFiles, read_content
 
 # Ansible loads action plugins before it forks a worker for each host.
 compile_shipped_profiles()
@@ -64,10 +64,9 @@ def read_threshold_file(params: Params, files: ControllerFiles) -> dict[str, Any
     path = params["threshold"]
     if not isinstance(path, str):
         return {}
-    found = files.find(path, "threshold")
-    content = read_yaml_file(found, "bad_threshold")
+    content, source = read_content(path, "threshold", "bad_threshold", files)
     # an empty file is no wish for the default
-    return {"threshold": {} if content is None else content, "threshold_source": found}
+    return {"threshold": {} if content is None else content, "threshold_source": source}
 
 
 def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
@@ -80,7 +79,6 @@ def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, An
     ):
         path = params[option]
         if isinstance(path, str):
-            found = files.find(path, option)
-            read[option] = read_yaml_file(found, reason)
-            load(read[option], found)
+            read[option], source = read_content(path, option, reason, files)
+            load(read[option], source)
     return read

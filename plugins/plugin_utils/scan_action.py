@@ -72,6 +72,9 @@ class ScanAction(ActionBase):
         except ScanError as error:
             error = self._completed(error)
             result.update(failed=True, msg=str(error), error=error.record())
+        except KeyboardInterrupt as interruption:
+            display.last_words(context.last_words(interruption))
+            raise
         display.sums(context.log.sums())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]

@@ -146,6 +146,7 @@ def run_scan(kubeconfig: pathlib.Path, folder: pathlib.Path, namespace: str, **c
         {
             "kubeconfig": str(kubeconfig),
             "namespaces": [namespace],
+            "approach": "exec",
             "scanner_image": BUSYBOX,
             "timeout": 120.0,
             "helper_namespace": HELPERS,

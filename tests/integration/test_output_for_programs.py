@@ -8,11 +8,16 @@ The callbacks of ansible.posix are no part of ansible-core. Two of the same name
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
@@ -219,3 +224,29 @@ def test_ansible_runner_shows_a_block_as_one_event(folder: pathlib.Path) -> None
     shown = [event["stdout"] for event in events if "WORKLOAD" in event["stdout"]]
     assert len(shown) == len(HOSTS)
     assert all("Gate: FAILED" in text and "TOTAL: " in text for text in shown)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_line_of_a_block_is_wider_than_the_terminal(folder: pathlib.Path, columns: int) -> None:
+    outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        [str(PROGRAMS / "ansible-playbook"), "-i", "hosts.json", "play.yml", "--limit", "cluster-0"],
+        cwd=folder,
+        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+        stdout=inner,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(inner)
+    pieces = []
+    with suppress(OSError):  # the other end was closed
+        while piece := os.read(outer, 65536):
+            pieces.append(piece)
+    os.close(outer)
+    assert process.wait() == 0
+    output = b"".join(pieces).decode().replace("\r\n", "\n")
+    begin = output.index("WORKLOAD")
+    table = output[begin : output.index("\nGate: ", begin)].splitlines()
+    assert max(map(len, table)) in (columns - 1, columns)
+    alone = ansible(folder, "ansible-playbook", "play.yml", "--limit", "cluster-0").stdout
+    assert "…" in output[begin:] and "…" not in alone, "without a terminal no name is cut"

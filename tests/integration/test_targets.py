@@ -198,7 +198,8 @@ def info(cluster, namespace):
 
     def run(**changes):
         params = {name: rule.get("default") for name, rule in scan_target_info_spec().items()}
-        params.update({"kubeconfig": str(cluster.kubeconfig), "namespaces": [namespace], **changes})
+        fixed = {"kubeconfig": str(cluster.kubeconfig), "namespaces": [namespace], "finished_pods": True}
+        params.update({**fixed, **changes})
         context = TaskContext(check_mode=False, environ=dict(os.environ))
         result = run_scan_target_info(params, context)
         run.warnings = context.warnings
@@ -277,6 +278,16 @@ def test_namespaces_by_label_and_by_pattern(info, namespace):
     assert len(pods_of(by_label)) == len(EXPECTED)
 
 
+def test_pods_that_have_ended_are_left_out_and_counted_unless_they_are_asked_for(info):
+    found = info(finished_pods=False)
+    states = {target["state"] for target in found["targets"]}
+    assert states == {"running", "waiting"} and found["looked_at"]["left_out"]["finished"] == 2
+    assert len(info()["targets"]) == len(found["targets"]) + 2
+    named = info(finished_pods=False, workloads=["StatefulSet/db", "CronJob/night"])["looked_at"]["unmatched"]
+    assert [(gap["kind"], gap["name"]) for gap in named] == [("workload", "CronJob/night")]
+    assert "which finished_pods takes" in named[0]["error"]["message"]
+
+
 def test_one_replica_stands_for_the_others(info):
     found = info(workloads=["StatefulSet/db"], replicas="one")
     assert [(target["pod"], target["replicas"]) for target in found["targets"]] == [("db-0", 2)]
@@ -306,7 +317,10 @@ def test_a_selector_that_the_server_refuses(info, conditions, option):
 def test_nothing_matched_says_what_was_looked_at(info, namespace):
     with pytest.raises(ScanError, match="SCAN-401") as caught:
         info(workloads=["StatefulSet/dc"])
-    assert caught.value.cause == f"Looked into 1 namespace ({namespace}): 12 pods (workloads left out 12)."
+    assert caught.value.cause == (
+        f"Looked into 1 namespace ({namespace}): 12 pods (workloads left out 12); no pod in namespace {namespace} belongs to "
+        "StatefulSet/dc."
+    )
     with pytest.raises(ScanError, match="SCAN-401") as caught:
         info(label_selectors=["app=none"])
     assert f"{namespace} has pods, but none that meets label_selectors" in caught.value.cause
@@ -324,8 +338,9 @@ def test_with_the_right_to_list_pods_and_nothing_else(info, cluster, namespace):
         found = info(impersonate_user=NAME, pods=["owned*", "db-*"])
         assert {target["workload_kind"] for target in found["targets"]} == {"ReplicaSet", "StatefulSet"}
         assert ["not allowed to list ReplicaSets" in warning for warning in info.warnings] == [True]
-        with pytest.raises(ScanError, match="SCAN-205"):
-            info(impersonate_user=NAME, exclude_workloads=["Deployment/*"])
+        (gap,) = info(impersonate_user=NAME, exclude_workloads=["Deployment/*"])["looked_at"]["unmatched"]
+        assert (gap["name"], gap["error"]["code"]) == (namespace, "SCAN-205")
+        assert "which lead from pods to their workloads" in gap["error"]["message"]
         with pytest.raises(ScanError, match="SCAN-205") as caught:
             info(impersonate_user=NAME, namespaces=["targets-*"])
         assert "Name the namespaces" in caught.value.advice

@@ -63,6 +63,7 @@ def run_scan(
         {
             "kubeconfig": str(kubeconfig),
             "namespaces": ["shop"],
+            "approach": "exec",
             "scanner_image": "securescan.local/busybox:1",
             "helper_namespace": HELPERS,
             "timeout": 60.0,

@@ -33,8 +33,8 @@ _OF_IMAGE = frozenset({"no_such_program"})
 _WOULD_REACH = {
     "no_such_program": (
         "debug",
-        "Set scanner_image (scan_scanner_image in the role) to an image with sh and sleep: auto then looks at the "
-        "container from beside it.",
+        "Set scanner_image (scan_scanner_image in the role) to an image with sh and sleep: a debug container beside "
+        "it then reaches it.",
     ),
     "container_not_running": (
         "image",
@@ -100,7 +100,11 @@ class AutoApproach:
         for approach in self.approaches:
             learnt = self._what_was_learnt(approach, selected.target)
             if learnt is not None:
-                refusals.append((approach.name, learnt))
+                tried = f"scanning {selected.target.path} by {approach.name}"
+                again = ScanError(
+                    learnt.reason, learnt.message, tried=tried, cause=learnt.cause, advice=learnt.advice
+                )
+                refusals.append((approach.name, again))
                 continue
             begun = time.monotonic()
             try:
@@ -130,17 +134,17 @@ class AutoApproach:
                 self._learnt[approach.name, target.image_id] = error
 
     def _failure(self, target: Target, refusals: Sequence[tuple[str, ScanError]]) -> ScanError:
-        name, error = refusals[0]
+        error = refusals[0][1]
         if error.reason == "access_incomplete":
             # nothing could be tried: that the pod has no sidecar either says nothing more
             refusals = [each for each in refusals if each[1].reason != "no_sidecar"]
         if len({(refused.reason, refused.message) for _name, refused in refusals}) == 1:
-            # one was tried, or one obstacle stood before all; what was learnt of another container names that one
+            # one was tried, or one obstacle stood before all
             reached, advice = _WOULD_REACH.get(error.reason, ("", ""))
             return ScanError(
                 error.reason,
                 error.message,
-                tried=f"scanning {target.path} by {name}",
+                tried=error.tried,
                 cause=error.cause,
                 advice=advice if reached in self._left_out else error.advice,
             )

@@ -21,7 +21,7 @@ from ..errors import ScanError
 from ..results.evidence import EVIDENCE_TARGET, GRADES, Doubt
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
-from ..text_layout import number_of
+from ..text_layout import number_of, were
 from .approach import Approach, Collected
 from .changeable import changer_of, ways_to
 from .choice import REQUIRED, ApproachOptions, open_one
@@ -191,7 +191,9 @@ class CrossChecked:
             raise _contradiction(selected, seen.approach, witness.approach, contradicting)
         if self._is_required and (untold or unanswered):
             left = [*untold, *unanswered]
-            raise _not_cross_checked(selected, seen, f"{len(left)} facts were not checked: {_listed(left)}")
+            raise _not_cross_checked(
+                selected, seen, f"{were(len(left), 'fact')} not checked: {_listed(left)}"
+            )
         doubts = (
             *_doubts(witness.approach, drifted, found.unchecked),
             *_doubts_of_unchecked(seen.approach, witness.approach, untold, unanswered),
@@ -382,7 +384,7 @@ def _doubts_of_unchecked(
     if untold:
         doubts.append(
             Doubt(
-                f"The cross-check found {len(untold)} facts that differ between the container and its image, and could "
+                f"The cross-check found {number_of(len(untold), 'difference')} between the container and its image, and could "
                 f"not find out whether the container can have changed them: {_listed(untold)}.",
                 at_best=EVIDENCE_TARGET,
             )
@@ -390,7 +392,7 @@ def _doubts_of_unchecked(
     if unanswered:
         doubts.append(
             Doubt(
-                f"The cross-check found {len(unanswered)} facts that {second} could read and {first} could not: "
+                f"The cross-check found {number_of(len(unanswered), 'fact')} that {second} could read and {first} could not: "
                 f"{_listed(unanswered)}."
             )
         )

@@ -41,8 +41,8 @@ _PROXY_HEADER_VARIABLES = {
 _CREDENTIAL = ("api_key", "username", "password", "client_cert", "client_key")
 _SERVER = ("host", "ca_cert", "validate_certs", "tls_server_name")
 # The words that Ansible takes for a boolean, in any case.
-_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
-_FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+TRUE_WORDS = frozenset({"1", "true", "t", "yes", "y", "on"})
+FALSE_WORDS = frozenset({"0", "false", "f", "no", "n", "off"})
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,9 @@ def _is_said(value: object) -> bool:
 def _typed(name: str, variable: str, text: str) -> str | bool | Sequence[str]:
     if name == "validate_certs":
         word = text.strip().lower()
-        if word not in _TRUE | _FALSE:
+        if word not in TRUE_WORDS | FALSE_WORDS:
             raise ScanError("bad_option", f"{variable} is neither true nor false")
-        return word in _TRUE
+        return word in TRUE_WORDS
     if name == "impersonate_groups":
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -23,13 +23,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ..cluster.connection_options import FALSE_WORDS, TRUE_WORDS
 from ..counted_yaml import YamlError, compose_yaml, plain_data
 from ..suggestions import nearest
 from .spec import Spec
 
-# Of Ansible: ansible.module_utils.parsing.convert_bool.
-TRUE_WORDS = frozenset({"y", "yes", "on", "1", "true", "t"})
-FALSE_WORDS = frozenset({"n", "no", "off", "0", "false", "f"})
 # How YAML, JSON and Python write nothing, where a template made a text of it.
 _NOTHING = frozenset({"null", "none", "~"})
 _WHOLE = re.compile(r"[-+]?[0-9]{1,30}(\.0*)?")

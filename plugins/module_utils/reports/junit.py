@@ -87,6 +87,11 @@ class _Suites:
             yield suite
         for target in self._run.targets:
             yield self._target_suite(target)
+        for gap in self._run.gaps:
+            suite = self._suite(gap.target_id, 0.0)
+            case = _case(suite, one_line(f"{gap.kind} {gap.name}"), "scanned")
+            _complain(case, "error", gap.error.reason, [gap.error.message])
+            yield _counted(suite)
 
     def _run_suite(self) -> ElementTree.Element:
         """Reasons and limits that are about no single target of the run."""

@@ -194,8 +194,8 @@ def _time(text: str) -> datetime.datetime | None:
         return None
 
 
-def _moment(ends: datetime.datetime) -> str:
-    """A day where the time of the day is none that somebody wrote."""
+def end_text(ends: datetime.datetime) -> str:
+    """Such as 2026-11-02, or 2026-11-02T10:30:00Z where the attestation has a time of the day."""
     return api_time(ends) if ends.time() != datetime.time() else ends.date().isoformat()
 
 
@@ -306,7 +306,7 @@ def _notes(
     if not is_named:
         return [entry.note(UNKNOWN_CONTROL, "names no control of the chosen profiles")]
     if entry.has_expired(now):
-        text = f"the attestation of {entry.updated} by {entry.updated_by} expired on {_moment(entry.ends)}"
+        text = f"the attestation of {entry.updated} by {entry.updated_by} expired on {end_text(entry.ends)}"
         return [entry.note(EXPIRED, f"{text} and counts for nothing", ":")]
     if entry.is_of_the_future(now):
         text = f"the {who} is dated {entry.updated}, which is to come, and counts for nothing yet"

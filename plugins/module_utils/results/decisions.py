@@ -52,6 +52,7 @@ _MAX_BYTES = 256 * 1024 * 1024
 # Seconds to wait for another gate that writes its decision on the same run.
 _LOCK_SECONDS = 30.0
 _LOCK_PAUSE = 0.05
+_LOCK_FILE = ".deciding"
 
 
 @dataclass(frozen=True)
@@ -241,30 +242,41 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
     :raises ScanError: write_failed, when another one holds it for too long
     """
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = _lockable(folder)
+        try:
+            _lock(descriptor, folder)
+            yield
+        finally:
+            os.close(descriptor)
     except OSError as reason:
         raise write_failed(folder, reason) from None
+
+
+def _lockable(folder: Path) -> int:
+    """A descriptor of the folder, or of a file in it where the file system locks no folders, as NFS."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        end = time.monotonic() + _LOCK_SECONDS
-        while not _locked(descriptor, folder):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass
+    except OSError:
+        os.close(descriptor)
+        return os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return descriptor
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
             if time.monotonic() > end:
                 raise ScanError(
                     "write_failed",
                     f"{folder}: another gate has been writing its decision for {_LOCK_SECONDS:.0f} seconds",
                     tried="write the decision",
                     advice="Find out which process holds the folder (lsof), then decide again.",
-                )
-            time.sleep(_LOCK_PAUSE)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _locked(descriptor: int, folder: Path) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as reason:
-        raise write_failed(folder, reason) from None
-    return True
+                ) from None
+        time.sleep(_LOCK_PAUSE)

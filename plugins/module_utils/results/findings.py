@@ -20,7 +20,7 @@ from typing import Any, Callable
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..strict_json import load_json
-from .attestations import attestation_end
+from .attestations import attestation_end, end_text
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
 from .hdf import MAX_DOCUMENT_BYTES
@@ -235,7 +235,7 @@ class _Collector:
             self._once(one_line(data["explanation"], _MAX_TEXT)),
             self._once(one_line(data["updated_by"], _MAX_TEXT)),
             data["updated"][:40],
-            end.date().isoformat() if end else "",
+            end_text(end) if end else "",
         )
         targets = self.findings.attestations.setdefault(attestation, [])
         if not targets or targets[-1] is not target:

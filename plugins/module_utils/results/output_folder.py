@@ -23,9 +23,8 @@ def check_output_folder(path: str, allow_shared: bool) -> list[str]:
     :raises ScanError: shared_folder, where others can change it and that is not allowed; write_failed, where it can be
         neither made nor written to
     """
-    warnings = check_folder(path, allow_shared)
     check_can_write(Path(path), "reading the option output_dir")
-    return warnings
+    return check_folder(path, allow_shared)
 
 
 def check_can_write(folder: Path, tried: str = "write results") -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..safe_text import one_line
+from ..secret_texts import without_secret
 from .checked_json import JsonObject, JsonRecord, TextRecord
 
 # The reasons that say that there is nothing of that name. Whatever else is the matter, something could not be seen.
@@ -43,12 +44,8 @@ class Unmatched(JsonRecord):
     @classmethod
     def of(cls, kind: str, name: str, namespace: str, error: Mapping[str, str]) -> Unmatched:
         """:param error: as `ScanError.record()`"""
-        return cls(
-            kind,
-            name,
-            namespace,
-            UnmatchedError(error["code"], error["reason"], one_line(error["message"], _MOST_CHARACTERS)),
-        )
+        message = one_line(without_secret(error["message"]), _MOST_CHARACTERS)
+        return cls(kind, name, namespace, UnmatchedError(error["code"], error["reason"], message))
 
     @classmethod
     def from_json(cls, given: JsonObject) -> Unmatched:

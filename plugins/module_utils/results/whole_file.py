@@ -19,6 +19,7 @@ from ..errors import ScanError
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
+_PIECE = 1024 * 1024
 
 
 @contextmanager
@@ -65,9 +66,21 @@ def read_own_file(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is not a file")
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read(most + 1)
+            return _read(stream, most + 1)
     finally:
         os.close(descriptor)
+
+
+def _read(stream: IO[bytes], most: int) -> bytes:
+    """At most so many bytes, piece by piece: a single read would make room for all that are allowed."""
+    pieces: list[bytes] = []
+    while most > 0:
+        piece = stream.read(min(most, _PIECE))
+        if not piece:
+            break
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
 
 
 def write_failed(path: Path, reason: OSError) -> ScanError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..access.renewal import LOST, renew_access
+from ..access.rights import covers
 from ..access.scanner import ScannerAccess
 from ..approaches.choice import NEVER, open_approach
 from ..approaches.cross_check import with_cross_check
@@ -22,7 +23,8 @@ from ..collector.request import CollectionRequest
 from ..engines.engine import Engine
 from ..kept.kept_target import keep_target
 from ..options.scan import ScanOptions
-from ..targets.selection import SelectedTarget, select_targets
+from ..targets.selection import SelectedTarget, SelectionReport, select_targets
+from ..text_layout import were
 from .granted_pods import pod_ref
 from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
 from .scan_access import witnesses_in
@@ -103,6 +105,11 @@ class ScanRun:
             },
         }
 
+    @property
+    def ephemeral_containers(self) -> int:
+        """How many the run has added to pods so far."""
+        return len(self._approach.added)
+
     def _scan_all(self) -> None:
         lost: list[Outcome] = []
         for outcome in self._outcomes(self._targets, self._show_progress):
@@ -136,7 +143,7 @@ class ScanRun:
     def _scan_successors(self, lost: Sequence[Outcome]) -> None:
         """Once, for targets whose pod was replaced meanwhile: scans what stands in their place."""
         cluster = lost[0].selected.target.cluster
-        current = select_targets(self._grantor, cluster, self._options.targets.selection)
+        current = select_targets(self._grantor, cluster, self._options.targets.selection, SelectionReport())
         renewal = renew_access(
             self._grantor,
             self._access,
@@ -146,8 +153,8 @@ class ScanRun:
         )
         succeeded = {replaced.target.target_id for replaced, _successor in renewal.again}
         self._say(
-            f"{len(lost)} containers were replaced meanwhile, {len(succeeded)} successors are scanned "
-            "in their place"
+            f"{were(len(lost), 'container')} replaced meanwhile, and what stands in the place of {len(succeeded)} "
+            "of them is scanned now"
         )
         for outcome in lost:
             if outcome.selected.target.target_id not in succeeded:
@@ -160,13 +167,9 @@ class ScanRun:
     def _rights_over(self, selected: SelectedTarget) -> str | None:
         """The approach whose rights the access is to have over a successor: "" for those that it has
         elsewhere, None where each approach that enters its pod is forbidden."""
-        approach = self._options.approach
-        ref = pod_ref(
-            selected.pod.object(),
-            self._access.approach_in(selected.target.namespace),
-            approach.used(),
-            approach.forbidden,
-        )
+        approach, granted = self._options.approach, self._access.approach_in(selected.target.namespace)
+        served = [name for name in approach.used() if covers(granted, name)]
+        ref = pod_ref(selected.pod.object(), granted, served, approach.forbidden)
         return ref.approach if ref else None
 
     def _record(self, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..errors import ScanError
+from ..text_layout import were
 from .criteria import Name, Selection
 from .empty_selection import no_targets, useless_names
 from .identity import SelectedTarget, Target
@@ -134,7 +135,9 @@ def check_selected(
         + looked_at.warnings
     )
     if looked_at.limit_reached:
-        warnings.append(f"limit: {looked_at.selected} containers were selected; more match and were left out")
+        warnings.append(
+            f"limit: {were(looked_at.selected, 'container')} selected; more match and were left out"
+        )
     return warnings
 
 
@@ -255,6 +258,9 @@ def _pods(
             yield pod, ("Pod", name), flaw
             continue
         workload: Workload = ("", "")
+        if not obstacle and _is_left_out_whoever_owns_it(pod, selection):
+            yield pod, workload, ""
+            continue
         if not obstacle:
             workload = workloads.of(pod)
             seen.see("workload", "/".join(workload))
@@ -266,6 +272,11 @@ def _pods(
                 yield pod, workload, ""
                 continue
         seen.leave_out(obstacle, 1, _plain(selection, _names_of(pod, workload)))
+
+
+def _is_left_out_whoever_owns_it(pod: Mapping[str, Any], selection: Selection) -> bool:
+    """A pod that has ended, where its owner does not matter: lists of Jobs are long."""
+    return not selection.finished_pods and not selection.uses_workloads and has_finished(pod)
 
 
 def _names_of(pod: Mapping[str, Any], workload: Workload) -> list[Name]:

@@ -44,13 +44,11 @@ class UnmatchedName:
         return f"{self.kind} {self.name} could not be looked into: {self.error}"
 
     def record(self) -> dict[str, Any]:
-        """{kind, name, namespace, error: as ScanError.record()}"""
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "namespace": self.namespace,
-            "error": self.error.record(),
-        }
+        """{kind, name, namespace, error: as ScanError.record(), with the name in its message}"""
+        error = self.error.record()
+        if self.error.tried != _TRIED:
+            error["message"] = f"{self.kind} {self.name} could not be looked into: {error['message']}"
+        return {"kind": self.kind, "name": self.name, "namespace": self.namespace, "error": error}
 
 
 def find_unmatched(

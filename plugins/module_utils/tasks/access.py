@@ -55,6 +55,7 @@ def _present(options: AccessOptions, client: RestClient, context: TaskContext) -
     found = check_place(path) if path else None
     grants = _grants(options, client, context)
     plan = plan_access(run_id, options.grant.owner, options.grant.lifetime, grants)
+    context.leaves = "what this task had made of the access was removed"
     outcomes = ensure_present(client, plan, context.check_mode)
     failures = failures_of(outcomes)
     if failures and len(failures) == len(outcomes):

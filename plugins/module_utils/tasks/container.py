@@ -25,6 +25,7 @@ from ..scanning.scan_preview import preview_scan
 from ..scanning.scan_run import Scan, ScanRun
 from ..scanning.scan_target import scan_request
 from ..targets.selection import SelectionReport, check_selected, select_targets
+from ..text_layout import number_of
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
 
@@ -79,10 +80,13 @@ def _scanned(scan: Scan, recorder: RunRecorder, grantor: RestClient, context: Ta
     result: dict[str, Any] = {}
 
     def run() -> None:
+        context.leaves = _leaves(scan, 0)
         with scan_access_of(scan.options, grantor, recorder.run_id, scan.targets, context.warnings) as access:
-            result.update(
-                ScanRun(scan, recorder, grantor, access, say=context.say, cancel=context.cancel).run()
-            )
+            scanning = ScanRun(scan, recorder, grantor, access, say=context.say, cancel=context.cancel)
+            try:
+                result.update(scanning.run())
+            finally:
+                context.leaves = _leaves(scan, scanning.ephemeral_containers)
             context.warnings += recorder.warnings
 
     try:
@@ -93,3 +97,11 @@ def _scanned(scan: Scan, recorder: RunRecorder, grantor: RestClient, context: Ta
         # the scan is done and only the removal of its access failed: that is a failure, but its results stand
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+def _leaves(scan: Scan, ephemeral_containers: int) -> str:
+    """What an interrupted scan leaves in the cluster when its access was removed."""
+    of_access = "the access that was given stays" if scan.options.access else "its access was removed"
+    if not ephemeral_containers:
+        return f"{of_access}, and nothing of the scan was left in the cluster"
+    return f"{of_access}; left until the pods end: {number_of(ephemeral_containers, 'ephemeral container')}"

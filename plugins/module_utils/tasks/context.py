@@ -12,6 +12,7 @@ from typing import Callable
 
 from ..cluster.connection import ClusterConnection, ConnectionOptions, connect
 from ..cluster.request_log import RequestLog
+from ..errors import ScanError
 
 Say = Callable[[str], None]
 
@@ -25,7 +26,8 @@ class TaskContext:
     """`environ`: the task's environment variables. `say` shows a progress line at once, `warnings` are shown
     at the end. `cancel` is set when the task is interrupted or runs into Ansible's time-out. `tell` gets the lines
     of `detail`, None where nobody wants them. `log` counts what is asked of the cluster, and tells it there.
-    `columns` is the width of the terminal that people look at, 0 without one."""
+    `columns` is the width of the terminal that people look at, 0 without one. `leaves` is what the task leaves in the
+    cluster if it is interrupted now and its removals succeed; empty where it cannot tell."""
 
     check_mode: bool
     environ: Mapping[str, str]
@@ -34,9 +36,20 @@ class TaskContext:
     cancel: threading.Event = field(default_factory=threading.Event)
     columns: int = 0
     tell: Say | None = None
+    leaves: str = ""
 
     def __post_init__(self) -> None:
         self.log = RequestLog(self.tell)
+
+    def last_words(self, interruption: BaseException) -> str:
+        """What an interrupted task has left in the cluster, for who has interrupted it; empty where it cannot tell.
+
+        :param interruption: as `run_interruptible` raises it
+        """
+        error = interruption.__cause__
+        if isinstance(error, ScanError) and error.reason == "access_remains":
+            return f"interrupted; in the cluster remains: {error.message}. {error.advice}"
+        return f"interrupted; {self.leaves}" if self.leaves else ""
 
     def detail(self, text: str) -> None:
         """A line for who wants to know how the task works (-vvv); it must hold no secret."""

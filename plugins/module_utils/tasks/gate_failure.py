@@ -108,12 +108,13 @@ def _noun(run: Run) -> str:
 
 def _besides(decision: Decision, run: Run) -> list[str]:
     """What speaks against the run beside the kind that is the error's reason."""
-    numbers = decision.reason_counts
+    numbers, not_scanned = decision.reason_counts, run.target_counts.not_scanned
     told = []
     if decision.kind == BAD_RESULTS and numbers[GATE_FAILED]:
         told.append(f"{number_of(numbers[GATE_FAILED], 'reason')} for what was found")
-    if decision.kind != NOT_SCANNED and numbers[NOT_SCANNED]:
-        told.append(f"{were(run.target_counts.not_scanned, _noun(run))} not scanned")
+    # coverage is too low, too, where a document cannot be used: that is told already
+    if decision.kind != NOT_SCANNED and numbers[NOT_SCANNED] and not_scanned:
+        told.append(f"{were(not_scanned, _noun(run))} not scanned")
     if decision.kind != NOT_JUDGED and numbers[NOT_JUDGED]:
         told.append(f"{number_of(numbers[NOT_JUDGED], 'reason')} for what could not be judged")
     return told

@@ -48,7 +48,7 @@ def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Re
     while a lock is held, which then is never released. So no such exception reaches `body`. It ends because
     everything that it waits on looks at `cancel`.
 
-    :raises KeyboardInterrupt: when it was interrupted; `body` has ended by then
+    :raises KeyboardInterrupt: when it was interrupted; `body` has ended by then, and what it has raised is the cause
     """
     if threading.current_thread() is not threading.main_thread():
         # only a main thread is allowed to handle signals; whoever runs tasks in threads handles them itself
@@ -64,9 +64,10 @@ def run_interruptible(body: Callable[[], Result], cancel: threading.Event) -> Re
         for number, handler in before.items():
             signal.signal(number, handler)
     result, error = thread.outcomes[0] if thread.outcomes else (None, None)
-    raised = interruption or error
-    if raised:
-        raise raised
+    if interruption:
+        raise interruption from error
+    if error:
+        raise error
     return result  # type: ignore[return-value]  # there is one where nothing was raised
 
 

@@ -33,7 +33,7 @@ def run_scan_judgement(params: Params, context: TaskContext) -> dict[str, Any]:
     runs = cluster_folder(options.output_dir, then.cluster)
     context.warnings += check_folder(str(runs), options.allow_shared_folder)
     check_summary_sha256(then, options.summary_sha256)
-    if not any(target.facts for target in then.targets):
+    if not then.is_empty and not any(target.facts for target in then.targets):
         raise ScanError(
             "bad_facts", f"the run {then.run_id} kept no facts", tried=f"judging {options.run_dir}"
         )

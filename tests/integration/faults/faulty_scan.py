@@ -62,6 +62,8 @@ def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], *
         output_dir=str(output_dir),
         namespaces=list(namespaces),
         compiled_profiles=compiled_profiles(),
+        approach="exec",
+        finished_pods=True,
         timeout=8.0,
     )
     params.update(options)

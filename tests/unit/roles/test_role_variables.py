@@ -17,6 +17,7 @@ import yaml
 
 pytest.importorskip("ansible", reason="roles belong to Ansible")
 
+from ansible_collections.securescan.kubernetes.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import selection_spec
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
@@ -53,6 +54,12 @@ def test_the_variables_of_the_connection_are_specified_as_the_options_are(role):
 
 def test_the_role_scan_has_a_variable_for_every_option_of_the_selection():
     assert set(read(ROLES / "scan/vars/main/selection.yml")["__scan_selection"]) == set(selection_spec())
+
+
+@pytest.mark.parametrize("role", ["scan", "access"])
+def test_a_role_has_a_variable_for_every_documented_option_of_the_connection(role):
+    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    assert set(documented) == set(read(CONNECTION[role])[f"__{role}_connection_options"])
 
 
 @pytest.fixture(scope="module")

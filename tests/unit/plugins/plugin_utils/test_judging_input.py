@@ -60,6 +60,13 @@ def test_waivers_that_are_no_file_are_the_tasks_own() -> None:
     assert "waivers" not in read(waivers={"pod-no-host-network": {"justification": "x"}})
 
 
+def test_a_text_in_json_is_the_content_as_a_survey_gives_it() -> None:
+    found = read(waivers='{"pod-no-host-network": {"justification": "x", "expiration_date": "2099-01-31"}}')
+    assert found["waivers"]["pod-no-host-network"]["justification"] == "x"
+    assert "the option waivers" in str(refusal(waivers='{"pod-no-host-network": 7}'))
+    assert refusal(waivers="{broken").reason == "bad_waivers"
+
+
 @pytest.mark.parametrize("option", ["waivers", "attestations"])
 def test_a_file_that_breaks_its_format_is_told_with_its_name(tmp_path: pathlib.Path, option: str) -> None:
     file = tmp_path / "broken.yml"

@@ -10,6 +10,7 @@ options are looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -26,6 +27,7 @@ from ansible.template import Templar
 from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import ActionModule as GuardAction
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.run import cluster_name_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils import host_display
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
@@ -166,6 +168,24 @@ def test_options_that_do_not_fit_never_reach_the_task(run: Runner) -> None:
         refused = run(action_of(echo), elsewhere=elsewhere, count="many")
         assert refused["failed"] and run.sent == []
         assert refused["error"]["message"] == "count must be a whole number, found 'many'"
+
+
+@pytest.mark.parametrize("given", [{}, {"cluster_name": ""}, {"cluster_name": None}])
+def test_a_cluster_is_called_as_its_inventory_host_wherever_the_task_runs(
+    run: Runner, given: dict[str, Any]
+) -> None:
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        return {"cluster": params["cluster_name"]}
+
+    named = action_of(task, spec=staticmethod(lambda: {**SPEC, **cluster_name_spec()}))
+    assert run(named, **given)["cluster"] == "edge"
+    run(named, elsewhere=True, **given)
+    assert run.sent.pop()[1]["cluster_name"] == "edge"
+    assert run(named, cluster_name="core")["cluster"] == "core"
+    run(named, elsewhere=True, cluster_name="core")
+    assert run.sent.pop()[1]["cluster_name"] == "core"
+    run(action_of(echo), elsewhere=True)
+    assert "cluster_name" not in run.sent.pop()[1], "a module without that option gets none"
 
 
 def test_check_mode_reaches_the_task(run: Runner) -> None:
@@ -380,3 +400,75 @@ def test_a_shipped_action_does_its_task(run: Runner, server: FakeApiServer) -> N
     assert run.sent == [("securescan.kubernetes.scan_guard", {"state": "absent"})]
     nobody = {"host": "https://127.0.0.1:1", "api_key": "x", "validate_certs": False}
     assert run(GuardAction, environment={"KUBECONFIG": "/dev/null"}, **nobody)["unreachable"] is True
+
+
+# Details, sums and last words
+
+
+def asking(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    context.detail("by exec: scanned")
+    context.log.add_request("grantor GET /version", "200", seconds=0.012, sent=0, received=7)
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "wanted"),
+    [
+        (0, []),
+        (1, []),
+        (2, ["sums"]),
+        (3, ["<edge> by exec: scanned", "<edge> grantor GET /version", "sums"]),
+    ],
+)
+def test_details_are_shown_from_three_v_on_and_sums_from_two(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, verbosity: int, wanted: list[str]
+) -> None:
+    monkeypatch.setattr(host_display._display, "verbosity", verbosity)
+    monkeypatch.setattr(host_display._display, "display", lambda text, **_how: run.displayed.append(text))
+    run(action_of(asking))
+    begins = [
+        "[edge] 1 requests, 0 execs, 0 bytes sent, 7 received" if each == "sums" else each for each in wanted
+    ]
+    assert len(run.displayed) == len(begins)
+    assert all(line.startswith(begin) for line, begin in zip(run.displayed, begins)), run.displayed
+
+
+def test_a_task_with_no_log_shows_no_detail(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_display._display, "verbosity", 4)
+    monkeypatch.setattr(host_display._display, "display", lambda text, **_how: run.displayed.append(text))
+    run(action_of(asking), no_log=True)
+    assert run.displayed == []
+
+
+def interrupted_with(error: ScanError, leaves: str = "") -> Body:
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        context.leaves = leaves
+        raise KeyboardInterrupt("signal 15") from error
+
+    return task
+
+
+@pytest.mark.parametrize(
+    ("error", "leaves", "wanted"),
+    [
+        (
+            ScanError("cancelled", "x"),
+            "its access was removed",
+            "[edge] interrupted; its access was removed\n",
+        ),
+        (ScanError("cancelled", "x"), "", ""),
+        (
+            ScanError("access_remains", "shop: no", advice="Sweep."),
+            "its access was removed",
+            "[edge] interrupted; in the cluster remains: shop: no. Sweep.\n",
+        ),
+    ],
+)
+def test_who_interrupts_a_task_is_told_what_it_left_where_it_can_tell(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: ScanError, leaves: str, wanted: str
+) -> None:
+    with (tmp_path / "stderr").open("w+", encoding="utf-8") as stderr:
+        monkeypatch.setattr(host_display, "_STDERR", stderr.fileno())
+        with pytest.raises(KeyboardInterrupt):
+            run(action_of(interrupted_with(error, leaves)))
+    assert (tmp_path / "stderr").read_text(encoding="utf-8") == wanted

@@ -288,7 +288,7 @@ def test_an_ordinary_user_cannot_have_taken_its_right_to_read() -> None:
     assert said.endswith(": shadow")
     # root can have
     seen = check(Answers("exec", live), Answers("image", image), asked=(*ALL, ACCOUNTS))
-    assert "1 facts that image could read and exec could not: shadow" in evidence_of(seen).reasons[0]
+    assert "1 fact that image could read and exec could not: shadow" in evidence_of(seen).reasons[0]
 
 
 @pytest.mark.parametrize("second", ["debug", "image"])

@@ -20,15 +20,15 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.amen
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.attestations import (
     load_attestations,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import (
-    MAX_DOCUMENT_BYTES,
-    hdf_document,
-)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import failures_of_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.model import Segment
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.target_record import (
     DriftReference,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import DEFAULT_THRESHOLD
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     START,
@@ -283,7 +283,7 @@ def test_memory_is_bounded_for_hostile_documents(tmp_path: pathlib.Path) -> None
         tracemalloc.stop()
     assert len(findings.failures) == 60
     assert kept < 20 * 45_000
-    assert peak < MAX_DOCUMENT_BYTES + 4_000_000, "one document is held at a time"
+    assert peak < kept + 8_000_000, "one document is held at a time"
     assert "the control failed; the results file" in rendered(junit.REPORT, run), (
         "texts beyond the bound are left out"
     )
@@ -298,3 +298,21 @@ def test_documents_without_failures_and_amendments_are_not_parsed(
     run = opened(tmp_path, (target, make_document(target, make_control("c-1", "passed"))))
     monkeypatch.setattr(findings, "load_json", None)
     assert run.findings.unread == []
+
+
+def test_new_failures_and_those_that_are_gone_are_named_and_bounded(tmp_path: pathlib.Path) -> None:
+    target = make_target()
+    names = [f"c-{index:02}" for index in range(30)]
+    before = opened(
+        tmp_path / "before", (target, make_document(target, *(failing(name, "x") for name in names)))
+    )
+    mended = [make_control(name, "passed", impact=1.0) for name in names]
+    now = opened(tmp_path / "now", (target, make_document(target, failing("c-new", "y"), *mended)))
+    gate = decide(DEFAULT_THRESHOLD, now.documents(), now.expected_targets(), failures_of_run(before))
+    text = rendered(markdown.REPORT, now.with_gate(gate))
+    new = text[text.index("## New failures since run run-1\n") :]
+    assert new.startswith(
+        "## New failures since run run-1\n\n- demo/shop/Deployment/api/app: baseline: c-new\n\n## No longer failing since"
+    )
+    assert text.count("/app: baseline: c-") == 1 + 25
+    assert "- ... and 5 more: see summary.json, gate.no_longer_failed" in text

@@ -119,6 +119,21 @@ def test_an_attestation_holds_until_its_frequency_is_over(updated: str, frequenc
     assert control["results"][-1]["status"] == ("passed" if holds else "skipped")
 
 
+@pytest.mark.parametrize(
+    ("updated", "end"),
+    [
+        ("2026-11-21", "2026-11-22"),
+        ("2026-11-21T12:30:00+02:00", "2026-11-22T10:30:00Z"),
+        ("2026-11-21 09:15", "2026-11-22T09:15:00Z"),
+    ],
+)
+def test_a_note_says_the_moment_at_which_an_attestation_expired(updated: str, end: str) -> None:
+    profile = make_profile("baseline", make_control("c-1", "skipped", manual=True))
+    attestations = load_attestations([entry(updated=updated, frequency="daily")], "a.yml")
+    (note,) = apply_attestations([profile], attestations, NOW, make_target().identity())
+    assert f"expired on {end} and counts" in note.text
+
+
 def test_a_day_that_a_month_lacks_is_its_last() -> None:
     loaded = load_attestations(
         [entry(updated="2026-08-31", frequency=frequency) for frequency in ("6m", "1m", "18m")], "a.yml"

@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.targ
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import failures_of_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.judgement import run_scan_judgement
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
@@ -88,6 +89,25 @@ def test_two_hosts_of_one_output_folder_have_each_their_own_run_and_latest(scan:
         assert document["platform"]["target_id"] == own["target"]["target_id"] == target.target_id
         assert (own["target"]["cluster"], own["scan"]["cluster_uid"]) == (name, UID)
     assert sorted(path.name for path in (scan.folder / "results").iterdir()) == ["prod-eu", "prod-us"]
+
+
+def test_waivers_and_comparisons_go_by_the_name(scan: Scan) -> None:
+    """Of two clusters that call themselves alike, one has the waiver, and the other's failures are not those of the first."""
+    scan.file.chmod(0o777)
+    targets = [{"cluster": "prod-e*"}]
+    waivers = {"closed": {"run": False, "justification": "x", "targets": targets}}
+    runs = {
+        name: open_run(scan(cluster_name=name, waivers=waivers)["run_dir"]) for name in ("prod-eu", "prod-us")
+    }
+    assert {name: dict(run.targets[0].failed) for name, run in runs.items()} == {
+        "prod-eu": {},
+        "prod-us": {"small": ("closed",)},
+    }
+    eu, us = (failures_of_run(runs[name]) for name in ("prod-eu", "prod-us"))
+    assert [one.place for one in us.not_in(eu)] == ["prod-us/shop/Pod/web-1/app"]
+    again = failures_of_run(open_run(scan(cluster_name="prod-eu")["run_dir"]))
+    assert [one.place for one in again.not_in(us)] == ["prod-eu/shop/Pod/web-1/app"], "nothing of it is old"
+    assert eu.mended_since(us) == []
 
 
 def test_reports_have_the_name_and_beside_it_the_api_servers_id(

@@ -547,7 +547,7 @@ def test_check_mode_shows_the_access_and_what_would_be_added_and_does_nothing(
         and ("web-1" in diff["after"]) is (approach != "image")
     )
     assert any(
-        "helper pods" in line if approach == "image" else f"by {approach}" in line for line in scan.said
+        "1 helper pod in" in line if approach == "image" else f"by {approach}" in line for line in scan.said
     )
 
 
@@ -562,7 +562,7 @@ def test_check_mode_shows_the_cross_check(scan: Scan, cluster: Cluster) -> None:
     )
     assert result["footprint"]["added"] == 1 and result["changed"] is True
     assert any("tried in this order: debug, sidecar, image, exec" in line for line in scan.said)
-    assert any("helper pods" in line for line in scan.said), "by image, where debug does not reach it"
+    assert any("1 helper pod in" in line for line in scan.said), "by image, where debug does not reach it"
     result = scan(check_mode=True, approach="debug", cross_check="possible", approaches=["exec"])
     assert result["footprint"]["added"] == 1, "exec adds nothing"
 

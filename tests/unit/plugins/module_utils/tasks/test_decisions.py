@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -168,6 +169,30 @@ def test_gates_that_decide_at_the_same_moment_overwrite_nothing(run_dir: pathlib
     assert sum(one.is_first for one in kept) == 1
     assert {result["decision"] for result in results} == {str(one.file) for one in kept}
     assert all(sha256_of(str(one.file)) == one.sha256 for one in kept)
+
+
+def test_a_file_system_that_locks_no_folders_keeps_decisions_all_the_same(
+    run_dir: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS locks nothing that was opened to read."""
+    flock = fcntl.flock
+
+    def flock_of_files(descriptor: int, operation: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock_of_files)
+    decide(run_dir)
+    assert len(decide(run_dir, LOOSE)["decisions"]) == 2
+    monkeypatch.setattr(decisions, "_LOCK_SECONDS", 0.2)
+    held = os.open(run_dir / ".deciding", os.O_RDWR)
+    flock(held, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(ScanError, match="another gate has been writing its decision"):
+            decide(run_dir)
+    finally:
+        os.close(held)
 
 
 def test_a_gate_does_not_wait_for_ever_for_another_one(

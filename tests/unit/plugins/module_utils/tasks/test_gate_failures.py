@@ -155,6 +155,7 @@ def test_a_run_that_is_not_as_its_scan_wrote_it_is_bad_results_whatever_was_foun
     assert result["error"]["reason"] == "bad_results"
     assert "hdf/demo_shop_two-1_app.json: cannot be read" in result["msg"]
     assert "1 reason for what was found" in result["msg"]
+    assert "not scanned" not in result["msg"], "the run says that it was"
 
 
 @pytest.mark.parametrize(

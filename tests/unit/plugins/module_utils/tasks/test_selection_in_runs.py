@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -36,7 +37,10 @@ from ansible_collections.securescan.kubernetes.tests.support.scans_on_fake_clust
     Cluster,
     Scan,
 )
-from ansible_collections.securescan.kubernetes.tests.support.simulated_containers import beside_target
+from ansible_collections.securescan.kubernetes.tests.support.simulated_containers import (
+    beside_target,
+    with_image,
+)
 
 ROOT = pathlib.Path("/")
 # What the API server says to a grantor that hands out what it does not hold.
@@ -86,10 +90,21 @@ def test_a_name_that_gives_nothing_counts_as_not_scanned_and_the_gate_says_so(
     assert run.target_counts.to_json() == result["counts"]
     decision = gate(scan, result)
     assert decision["failed"] and decision["gate"]["coverage"] == 33.33
+    assert (
+        decision["error"]["reason"] == "not_scanned"
+        and "namespace billingg does not exist" in decision["msg"]
+    )
     text = "\n".join(decision["table"])
     assert "namespace billingg does not exist" in text and "1 of 3 targets scanned" in text
     summary = (pathlib.Path(result["run_dir"]) / "summary.md").read_text()
     assert "## Named, and gave no target" in summary and "Deployment/nonexist" in summary
+    junit = ElementTree.parse(pathlib.Path(result["run_dir"]) / "gate.junit.xml").getroot()
+    errors = {
+        suite.get("name"): suite.find(".//error").get("message")
+        for suite in junit
+        if suite.get("errors") == "1"
+    }
+    assert "namespace billingg does not exist" in errors["namespace//billingg"]
     assert any("billingg" in warning for warning in scan.warnings)
 
 
@@ -145,6 +160,11 @@ def test_an_empty_selection_that_is_allowed_passes_from_the_scan_to_the_report(s
     assert "**PASSED**: nothing was to be scanned, which allow_empty accepts" in text
     assert "Gate: PASSED" in "\n".join(decision["table"]) and (folder / "gate.junit.xml").exists()
     assert run_of(result).gate.passed
+    judge = TaskRunner(scan.server, run_scan_judgement, scan_judgement_spec)
+    again = judge(
+        run_dir=result["run_dir"], compiled_profiles=scan.profiles, output_dir=str(scan.folder / "again")
+    )
+    assert run_of(again).is_empty and gate(scan, again)["gate"]["passed"]
 
 
 def test_an_empty_run_that_was_changed_does_not_pass(scan: Scan) -> None:
@@ -186,6 +206,55 @@ def test_pods_that_have_ended_are_counted_as_left_out_and_the_run_is_whole(
     assert "Left out: 1 of pods that have ended." in "\n".join(decision["table"])
     assert scan(finished_pods=True)["counts"]["not_scanned"] == 1
     assert scan.outcomes() == {"web-1": "exec", "nightly-1": "container_not_running"}
+
+
+def test_jobs_are_not_listed_for_pods_that_have_ended_and_their_images_can_be_looked_at(
+    scan: Scan, cluster: Cluster
+) -> None:
+    cluster.add_pod("web-1", run_locally)
+    add_ended(cluster, "nightly-1")
+    pod = cluster.server.objects.find(PODS + "nightly-1")
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "nightly", "uid": "u", "controller": True}
+    pod["metadata"]["ownerReferences"] = [owner]
+    cluster.server.objects.put(PODS + "nightly-1", pod)
+    scan()
+    assert not [request for request in cluster.server.requests if request.path.endswith("/jobs")]
+    cluster.server.objects.meanwhile[:] = []
+    with_helpers = Scan(Cluster(cluster.server, with_image(ROOT)), scan.folder)
+    with_helpers(finished_pods=True, scanner_image=IMAGE, helper_namespace="scans")
+    assert with_helpers.outcomes() == {"web-1": "exec", "nightly-1": "image"}
+
+
+# An access beforehand
+
+
+def test_a_namespace_that_must_not_be_listed_gets_no_access_and_another_does(
+    scan: Scan, cluster: Cluster
+) -> None:
+    cluster.add_pod("web-1", run_locally)
+    cluster.server.faults.append(Fault("status", on="GET /api/v1/namespaces/secret/pods", status=403))
+    access = TaskRunner(cluster.server, run_scan_access, scan_access_spec)
+    made = access(namespaces=["secret", "shop"])
+    assert [entry["namespace"] for entry in made["access"]["namespaces"]] == ["shop"]
+    assert any("namespace secret could not be looked into" in said for said in access.warnings)
+
+
+def test_a_namespace_that_cannot_be_listed_any_more_costs_no_result_of_what_was_scanned(
+    scan: Scan, cluster: Cluster
+) -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": True}
+    cluster.add_pod("db-0", run_locally, ownerReferences=[owner])
+    cluster.add_pod("web-1", run_locally)
+
+    def replace() -> None:
+        cluster.add_pod("db-0", run_locally, ownerReferences=[owner], uid="another")
+        cluster.server.faults.append(Fault("status", on="GET /api/v1/namespaces/shop/pods[?]", status=403))
+
+    cluster.server.faults.append(
+        Fault("meanwhile", on="POST .*/serviceaccounts/.*/token", times=1, action=replace)
+    )
+    scan(renew_access=True)
+    assert scan.outcomes() == {"db-0": "pod_replaced", "web-1": "exec"}
 
 
 # The default approach
