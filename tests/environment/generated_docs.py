@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     WITHIN,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.query_rules import (
+    NamePattern,
     Number,
     Option,
 )
@@ -115,6 +116,8 @@ def facts_page() -> str:
 def option_text(option: Option) -> str:
     if isinstance(option, Number):
         return f"`{option.name}` ({option.low} to {option.high}, default {option.default})"
+    if isinstance(option, NamePattern):
+        return f"`{option.name}` (a file's name, with * and ?)"
     return f"`{option.name}` ({', '.join(option.words)}; must be given)"
 
 

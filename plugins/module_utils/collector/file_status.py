@@ -62,7 +62,9 @@ TYPES = {
     stat.S_IFCHR: "character_device",
     stat.S_IFBLK: "block_device",
 }
-_STATUS = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20})")
+_STATUS = re.compile(
+    rb"([0-9a-f]{1,8}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,20}) (-?[0-9]{1,20})(?: [0-9]{1,20})?"
+)
 
 
 def _read_file(answer: Answer, query: Query) -> Fact:
@@ -83,7 +85,7 @@ def _read_file(answer: Answer, query: Query) -> Fact:
 
 
 def _parse_status(status: bytes) -> dict[str, Any]:
-    """`mode uid gid size mtime` as stat prints it (mode in hex, with the type's bits). Raises
+    """`mode uid gid size mtime`, and perhaps the device, as stat prints it (mode in hex, with the type's bits). Raises
     BadContentError."""
     match = _STATUS.fullmatch(status)
     mode = int(match.group(1), 16) if match else 0

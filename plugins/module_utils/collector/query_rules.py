@@ -9,6 +9,7 @@ shell script. Each family declares its own rules; here are the rules that severa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Union
@@ -140,7 +141,30 @@ class Word:
         return "" if value in self.words else f"must have a {self.name} of {', '.join(self.words)}"
 
 
-Option = Union[Number, Word]
+@dataclass(frozen=True)
+class NamePattern:
+    """An option that is a file's name, in which * and ? stand for other characters; empty where it is left out."""
+
+    name: str
+
+    def of(self, query: Query) -> str:
+        """The option's value in a checked query."""
+        value: str = dict(query.options).get(self.name, "")
+        return value
+
+    def fault(self, value: Any) -> str:
+        """Why the option cannot have this value; empty where it can."""
+        return "" if is_name_pattern(value) else f"must have a {self.name} of letters, digits, . _ - * and ?"
+
+
+def is_name_pattern(value: Any) -> bool:
+    """Whether it is a name as `NamePattern` takes it."""
+    return (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._*?][A-Za-z0-9._*?-]{0,199}", value) is not None
+    )
+
+
+Option = Union[Number, Word, NamePattern]
 
 
 def check_options(query: Query, options: Sequence[Option]) -> None:

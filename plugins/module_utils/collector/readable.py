@@ -22,7 +22,6 @@ from .family import RUNNING, Answer, Family, call_with
 from .frames import BadContentError, decode_text
 from .query_rules import PATH
 
-# From inside, the target's process is the shell itself.
 _SHELL = r"""
 readable() {
   if look "$2"; then
@@ -31,29 +30,9 @@ readable() {
     cause='it cannot be opened for reading'
   else case $cause in 'no permission to search '*) ;; *) unseen $1; return ;; esac
   fi
-  groups $$; readable__own=" $groups__numbers " readable__bound=$groups__bound
-  groups $target__process
-  case $groups__user$groups__bound in
-  0"$readable__bound"|[!0]*) ;;
-  *[!0]*) unsupported $1 'root in the target can have capabilities that the scan has not'; return ;;
-  esac
-  for readable__group in $groups__numbers; do
-    case $readable__own in
-    *" $readable__group "*) ;;
-    *) unsupported $1 'the target is in a group that the scan is not in'; return ;;
-    esac
-  done
-  put "q$1" ok text "no$nl$cause"
-}
-groups() {
-  groups__numbers=unknown groups__user= groups__bound=
-  while IFS=' 	' read -r unused groups__word line; do
-    case $unused in
-    Uid:) groups__user=$groups__word ;;
-    Groups:) groups__numbers="$groups__word $line" ;;
-    CapBnd:) groups__bound=$groups__word; break ;;
-    esac
-  done </proc/$1/status
+  readable__refusal=$cause
+  same_standing || { unsupported $1 "$cause"; return; }
+  put "q$1" ok text "no$nl$readable__refusal"
 }
 """
 
@@ -73,6 +52,7 @@ READABLE = Family(
     calls=call_with("readable", PATH),
     read=_read_readable,
     shell=_SHELL,
+    uses=("same_standing",),
     programs=("readlink",),
     reach=RUNNING,
 )

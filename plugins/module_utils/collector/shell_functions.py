@@ -139,7 +139,7 @@ target() { target__link=$(readlink "$1"; say .); target__link=${target__link%.};
 # What holds a newline would make two lines of one in the list of stat, so it is asked about alone.
 STATS = r"""
 stats() {
-  [ $# -eq 0 ] || ! has stat || stats__lines=$(stat -L -c "%n$nl%f %u %g %s %Y" -- "$@")
+  [ $# -eq 0 ] || ! has stat || stats__lines=$(stat -L -c "%n$nl%f %u %g %s %Y %d" -- "$@")
 }
 over() { [ ${#1} -gt 9 ] || [ "${1:-0}" -gt "$2" ]; }
 size() {
@@ -176,7 +176,8 @@ exit 0
 # LIMIT reads with the shell alone. What the text lacks of the size were NUL bytes. read_all PATH LIMIT reads
 # with cat where there is one. pick PATTERN PATH... reads the lines that match; without grep, all lines.
 # remaining SECONDS gives remaining__seconds: these, or fewer where the time of the whole collection ends
-# before them. moment waits until a second look can show something else, where there is a sleep program.
+# before them. same_standing tells whether the shell is allowed all that processes of the target can be (see
+# readable.py); cause says why not. moment waits until a second look can show something else, where there is a sleep program.
 # limited SECONDS PROGRAM... runs a program for at most so many seconds, and ends with 137 if
 # that was too short. The program's stderr is fd 3, apart from what the shell says of processes that are
 # killed. No process is to be left, so it waits for the watcher, and the watcher for its sleep. A shell's
@@ -228,6 +229,35 @@ remaining() {
     remaining__seconds=$((limit-now__seconds+late__began))
 }
 """,
+    "same_standing": r"""
+same_standing() {
+  [ "$target__process" ] || return
+  [ "$ROOT" ] || return 0
+  groups $$; standing__own=" $groups__numbers " standing__bound=$groups__bound
+  groups $target__process
+  cause=
+  case $groups__user$groups__bound in
+  0"$standing__bound"|[!0]*) ;;
+  *[!0]*) cause='root in the target can have capabilities that the scan has not'; return 1 ;;
+  esac
+  for standing__group in $groups__numbers; do
+    case $standing__own in
+    *" $standing__group "*) ;;
+    *) cause='the target is in a group that the scan is not in'; return 1 ;;
+    esac
+  done
+}
+groups() {
+  groups__numbers=unknown groups__user= groups__bound=
+  while IFS=' 	' read -r unused groups__word line; do
+    case $unused in
+    Uid:) groups__user=$groups__word ;;
+    Groups:) groups__numbers="$groups__word $line" ;;
+    CapBnd:) groups__bound=$groups__word; break ;;
+    esac
+  done </proc/$1/status
+}
+""",
     "moment": r"""
 moment() { ! has sleep || sleep 0.1 || sleep 1; }
 """,
@@ -259,6 +289,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "read_all": {"functions": "slurp", "programs": "cat"},
     "pick": {"functions": "slurp", "programs": "grep"},
     "remaining": {"functions": "", "programs": ""},
+    "same_standing": {"functions": "", "programs": ""},
     "moment": {"functions": "", "programs": "sleep"},
     "limited": {"functions": "", "programs": "sleep"},
 }

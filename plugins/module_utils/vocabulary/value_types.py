@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..collector.query_rules import is_name_pattern
 from ..targets.quantities import parse_quantity
 from .patterns import check_pattern
 from .value_text import show, show_list, show_mode
@@ -157,6 +158,10 @@ def _accept_path(value: Any) -> Any:
     return _expect(value.startswith("/"), value)
 
 
+def _accept_file_name(value: Any) -> Any:
+    return _expect(is_name_pattern(value), value)
+
+
 def _accept_pattern(value: Any) -> Any:
     _accept_text(value)
     try:
@@ -236,6 +241,11 @@ ANY = ValueType(
     flexible=True,
 )
 PATH = ValueType("an absolute path", _accept_path, {"type": "string", "pattern": "^/"})
+FILE_NAME = ValueType(
+    "a file's name of letters, digits, . _ - * and ?",
+    _accept_file_name,
+    {"type": "string", "pattern": "^[A-Za-z0-9._*?][A-Za-z0-9._*?-]{0,199}$"},
+)
 PATTERN = ValueType("a regular expression", _accept_pattern, _ONE_LINE, show=_pattern_shown)
 PORT = ValueType(
     "a port number from 1 to 65535",

@@ -88,12 +88,26 @@ def _account_name(read: Callable[[View], Any], accounts: Query, number: str) -> 
         if isinstance(found, Absent):
             return found
         wanted, unnamed = found[number], f"{number} {found[number]} has no name"
-        if isinstance(rows, Absent):
-            return Absent(unnamed)
-        row = first_row(rows, lambda row: bool(row[number] == wanted), unnamed)
-        return row if isinstance(row, Absent) else row["name"]
+        if not isinstance(rows, Absent):
+            rows = first_row(rows, lambda row: bool(row[number] == wanted), unnamed)
+        if not isinstance(rows, Absent):
+            return rows["name"]
+        # for the kernel 0 is root's, whether or not a database says so
+        return "root" if wanted == 0 else Absent(unnamed)
 
     return value
+
+
+def _writing_groups(read: Callable[[View], Any]) -> Callable[[View], Any]:
+    name_of = _account_name(read, GROUP, "gid")
+
+    def groups(view: View) -> Any:
+        found, name = read(view), name_of(view)
+        if isinstance(found, Absent) or not found["mode"] & 0o020:
+            return []
+        return [str(found["gid"]) if isinstance(name, Absent) else name]
+
+    return groups
 
 
 def content_text(view: View, query: Query) -> Any:
@@ -167,6 +181,13 @@ def _stat_attributes(seen: Callable[[View], Any], read: Callable[[View], Any]) -
         Attribute(
             "group", TEXT, "Name of the group.", _account_name(read, GROUP, "gid"), _only(_stat_query, GROUP)
         ),
+        Attribute(
+            "writing_groups",
+            list_of(TEXT),
+            "The group, where it may write to it, by its name, or by its number where it has none.",
+            _writing_groups(read),
+            _only(_stat_query, GROUP),
+        ),
         stat_attribute(
             "mtime", INTEGER, "Last change, in seconds since 1970-01-01 UTC.", lambda found: found["mtime"]
         ),
@@ -191,7 +212,7 @@ def _place(params: Params) -> str:
 RESOURCES = (
     Resource(
         "file",
-        "One file of any type.",
+        "One file of any type. Its access control list (ACL) is not read.",
         lambda params: "File {}".format(params["path"]),
         _place,
         attributes_by_name(
@@ -255,7 +276,7 @@ RESOURCES = (
     ),
     Resource(
         "directory",
-        "One directory; anything else at the path counts as no directory.",
+        "One directory; anything else at the path counts as no directory. Its access control list (ACL) is not read.",
         lambda params: "Directory {}".format(params["path"]),
         _place,
         attributes_by_name(*_stat_attributes(_directory(_seen), _directory(_stat))),

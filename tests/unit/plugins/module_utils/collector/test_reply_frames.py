@@ -86,7 +86,7 @@ def _full_reply() -> bytes:
             "q10",
             b"Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t\nCapPrm:\t00\nCapEff:\t00\nCapBnd:\t00\nNoNewPrivs:\t1\nSeccomp:\t2\n",
         ),
-        _frame("q11.names", b"L2EAPTAK\n!0 0 0!", encoding="base64"),
+        _frame("q11.names", b"L2EAPTAK\n!0 0 0 0!", encoding="base64"),
         _frame("q11", b"11 1 /"),
         _frame("q12", b"0" * 64),
         _frame("q13", b"", ABSENT),
@@ -218,7 +218,7 @@ def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
     queries += [Query("walk", "/", (("match", "setuid"), ("seconds", number + 1))) for number in range(100)]
     process = "Name:\tsh\nState:\tS\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\nGid:\t0\t0"
     pids = range(2, 20000)
-    names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0 0!"
+    names = base64.b64encode(b"".join(b"/x%d\0" % number for number in range(30000)) + b"=0\n") + b"!0 0 0 0!"
     frames_of_all = [
         _frame("stat", b"\n".join(b"/f%d\n81a4 0 0 1 1" % number for number in range(100_000))),
         *(_frame(f"q{number}", b"file\n/f%d" % number) for number in range(1000)),

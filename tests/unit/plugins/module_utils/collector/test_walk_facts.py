@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from typing import Any, Callable
@@ -35,6 +36,15 @@ MATCHES = ("setuid", "setgid", "world_writable", "unowned")
 
 def _walk(path: str, match: str, **options: int) -> Query:
     return Query("walk", path, (("match", match), *options.items()))
+
+
+def _named(path: str, name: str) -> Query:
+    return Query("walk", path, (("match", "named"), ("name", name)))
+
+
+def _runs(container: Container) -> int:
+    """How often find was run."""
+    return len(re.findall(rb"^frame q\d+\.names ", container.output, re.MULTILINE))
 
 
 def _paths(fact: Fact) -> list[str]:
@@ -119,6 +129,7 @@ def test_an_unfinished_walk_is_not_ok(make_container: Callable[..., Container], 
     (container.root / "usr/odd").chmod(0o711)
     blocked = container.fact(_walk("/usr", "setuid"), NOBODY)
     assert (blocked.status, blocked.value["complete"], blocked.value["unreadable"]) == (UNREADABLE, False, 2)
+    assert blocked.value["closed"] == 1, "who knows a name in /usr/odd reaches the file"
     assert "/usr/bin/su" in _paths(blocked)
     limited = container.collect(_walk("/usr", "setuid", limit=3), _walk("/usr", "setuid", limit=10))
     assert [fact.status for fact in limited.values()] == [TOO_LARGE, OK]
@@ -189,3 +200,88 @@ def test_where_nothing_can_be_walked(make_container: Callable[..., Container]) -
     (container.root / "etc/group").unlink()
     facts = container.collect(_walk("/usr", "unowned"), _walk("/usr", "setuid"), identity=ROOT)
     assert [fact.status for fact in facts.values()] == [UNSUPPORTED, OK]
+
+
+@pytest.mark.parametrize(("shell", "tools"), CELLS)
+def test_walks_below_another_one_share_its_run(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    if tools == "none":
+        pytest.skip("there is no find")
+    container = make_container(shell, tools)
+    _fill(container)
+    container.write("/opt/app/helper", mode=0o4755, owner=(77, 77))
+    container.write("/home/u/.rhosts", "+ +\n", owner=(1000, 1000))
+    container.write("/root/.shosts")
+    (container.root / "home/.rhosts").mkdir()
+    (container.root / "bin2").symlink_to("usr/bin")
+    together = container.collect(
+        _walk("/usr", "unowned"),
+        _walk("/", "setuid"),
+        _walk("/", "world_writable"),
+        _named("/", ".rhosts"),
+        _named("/", ".?hosts"),
+        _walk("/opt", "unowned"),
+        _walk("/usr/bin", "setgid"),
+    )
+    assert _runs(container) == 1
+    assert [fact.status for fact in together.values()] == [OK] * 7, together
+    unowned, setuid, writable, rhosts, both, in_opt, setgid = (_paths(fact) for fact in together.values())
+    assert unowned == ["/usr/all", "/usr/group lost", "/usr/lost"] and in_opt == ["/opt/app/helper"]
+    assert "/opt/app/helper" in setuid and "/usr/bin/su" in setuid
+    assert writable == ["/usr/all", "/usr/open", "/usr/proc/kept", "/usr/shared"]
+    assert rhosts == ["/home/u/.rhosts"] and both == ["/home/u/.rhosts", "/root/.shosts"]
+    assert setgid == ["/usr/bin/both", "/usr/bin/wall"]
+    linked = container.collect(_walk("/", "setuid"), _walk("/bin2", "setuid"))
+    assert _runs(container) == 2 and _paths(list(linked.values())[1]) == ["/bin2/both", "/bin2/su"]
+
+
+def test_a_walk_on_another_file_system_has_a_run_of_its_own(make_container: Callable[..., Container]) -> None:
+    container = make_container()
+    _fill(container)
+    (container.root / "mnt").mkdir()
+    mounting = "mount -t tmpfs none /mnt && mkdir /mnt/x && cp -p /usr/bin/su /mnt/x/su && exec /bin/sh"
+    container.add_programs("dash", "busybox", ["mount", "cp", "mkdir"])
+    argv = ["/bin/sh", "-c", mounting]
+    facts = container.collect(_walk("/", "setuid"), _walk("/mnt/x", "setuid"), argv=argv)
+    assert _runs(container) == 2
+    everywhere, mounted = (_paths(fact) for fact in facts.values())
+    assert mounted == ["/mnt/x/su"] and "/mnt/x/su" not in everywhere
+
+
+@pytest.mark.parametrize("tools", ["gnu", "busybox", "toybox"])
+def test_what_the_user_cannot_reach_is_closed_and_nothing_else(
+    make_container: Callable[..., Container], tools: str
+) -> None:
+    container = make_container(tools=tools)
+    for name, mode, owner in (
+        ("closed", 0o700, 0),
+        ("listed", 0o744, 0),  # its names are known, and nothing about them
+        ("searched", 0o711, 0),
+        ("own", 0o000, NOBODY.uid),
+        ("quo'te", 0o700, 0),
+    ):
+        container.write(f"/srv/{name}/inner/file", mode=0o4755)
+        (container.root / "srv" / name).chmod(mode)
+        os.chown(container.root / "srv" / name, owner, owner)
+    (container.root / "srv/link").symlink_to("closed")
+
+    def seen(path: str) -> tuple[str, int, int]:
+        fact = container.fact(_walk(path, "setuid"), NOBODY)
+        return fact.status, fact.value["unreadable"], fact.value["closed"]
+
+    def move(name: str, to: str) -> None:
+        os.rename(container.root / name, container.root / to)
+
+    for name in ("closed", "listed", "searched", "own"):
+        move(f"srv/{name}", name)
+    assert seen("/srv") == (UNREADABLE, 1, 0), "a quoted name is not taken apart"
+    move("srv/quo'te", "quote")
+    for name in ("closed", "listed"):
+        move(name, f"srv/{name}")
+    status, unreadable, closed = seen("/srv")
+    assert status == OK and unreadable == closed >= 2
+    move("searched", "srv/searched")
+    assert seen("/srv") == (UNREADABLE, unreadable + 1, closed)
+    move("own", "srv/own")
+    assert seen("/srv") == (UNREADABLE, unreadable + 2, closed)

@@ -29,7 +29,13 @@ UNREADABLE = Fact("unreadable", cause="it cannot be opened for reading")
 
 
 def walk(*paths):
-    return {"entries": [{"path": path} for path in paths], "complete": True, "unreadable": 0}
+    return {"entries": [{"path": path} for path in paths], "complete": True, "unreadable": 0, "closed": 0}
+
+
+def walk_past(closed, *paths, searchable=0):
+    """A walk past so many closed directories, and past others that can be searched but not be listed."""
+    found = dict(walk(*paths), complete=False, unreadable=closed + searchable, closed=closed)
+    return Fact("unreadable", found, "find ended with 1") if searchable else Fact("ok", found)
 
 
 def user(name, uid, password="shadow"):
@@ -59,6 +65,11 @@ def mount(path, fstype, *options):
     return {"mount_point": path, "fstype": fstype, "source": fstype, "options": list(options), "root": "/"}
 
 
+def group(name, gid, *members):
+    return {"name": name, "gid": gid, "members": list(members)}
+
+
+OF_FILES = [group("shadow", 42), group("staff", 50), group("ssl-cert", 101)]
 DIRECTORY = dict(STAT, type="directory", mode=0o755)
 MISSING = [  # what an image should not bring, nor the runtime or a volume
     "/app/.env",
@@ -153,6 +164,7 @@ GOOD = {
             "/usr/bin",
             "/usr/sbin",
             "/usr/local/bin",
+            "/usr/local/sbin",
             "/etc/cron.d",
             "/var/log",
         )
@@ -161,25 +173,14 @@ GOOD = {
     "file:/etc/ssl/private": dict(DIRECTORY, mode=0o710, gid=101),
     "file:/proc/kcore": dict(STAT, type="character_device"),
     "file:/proc/keys": dict(STAT, type="character_device"),
-    "walk:/bin[match=setuid]": walk("/bin/su"),
-    "walk:/sbin[match=setuid]": walk(),
-    "walk:/usr[match=setuid]": walk("/usr/bin/su", "/usr/bin/passwd"),
-    "walk:/bin[match=setgid]": walk("/bin/chage"),
-    "walk:/sbin[match=setgid]": walk("/sbin/unix_chkpwd"),
-    "walk:/usr[match=setgid]": walk("/usr/bin/chage"),
-    "walk:/etc[match=world_writable]": walk(),
-    "walk:/opt[match=world_writable]": walk(),
-    "walk:/srv[match=world_writable]": walk(),
-    "walk:/opt[match=unowned]": walk(),
-    "walk:/srv[match=unowned]": walk(),
-    "walk:/usr[match=world_writable]": walk(),
-    "walk:/etc[match=unowned]": walk(),
-    "walk:/usr[match=unowned]": walk(),
+    "walk:/[match=setuid]": walk("/usr/bin/su", "/usr/bin/passwd"),
+    "walk:/[match=setgid]": walk("/usr/bin/chage", "/usr/sbin/unix_chkpwd"),
+    "walk:/[match=world_writable]": walk(),
+    **{f"walk:{path}[match=unowned]": walk() for path in ("/etc", "/opt", "/srv", "/usr")},
+    **{f"walk:/[match=named,name={name}]": walk() for name in (".rhosts", ".shosts", "doas", "pkexec")},
+    "walk:/[match=named,name=sudo]": walk("/etc/pam.d/sudo"),
     "passwd": [user("root", 0), user("daemon", 1, "disabled"), user("app", 1000, "locked")],
-    "group": [
-        {"name": "root", "gid": 0, "members": ["root"]},
-        {"name": "app", "gid": 1000, "members": ["app"]},
-    ],
+    "group": [group("root", 0, "root"), group("app", 1000, "app"), *OF_FILES],
     "shadow": [secret("root", "disabled"), secret("daemon", "disabled"), secret("app", "yescrypt")],
     "packages": {
         "manager": "dpkg",
@@ -233,7 +234,8 @@ def installed(name):
 
 
 def groups(*members, name="root", gid=0):
-    return {"group": [{"name": name, "gid": gid, "members": list(members)}]}
+    root = [group("root", 0)] if gid else []
+    return {"group": [*root, group(name, gid, *members), *OF_FILES]}
 
 
 def pod(**spec):
@@ -248,7 +250,7 @@ BAD = {  # facts with which the control fails; each alone
     "cb-password-hashes": [{"shadow": [secret("app", "md5")]}, {"shadow": [secret("app", "des")]}],
     "cb-unique-users": [{"passwd": [user("a", 1), user("b", 1)]}, {"passwd": [user("a", 1), user("a", 2)]}],
     "cb-unique-groups": [
-        {"group": [{"name": "a", "gid": 1, "members": []}, {"name": "b", "gid": 1, "members": []}]}
+        {"group": [group("a", 1), group("b", 1), *OF_FILES]},
     ],
     "cb-root-locked": [{"shadow": [secret("root", "yescrypt")]}],
     "cb-system-account-shells": [
@@ -257,7 +259,7 @@ BAD = {  # facts with which the control fails; each alone
     ],
     "cb-administrative-groups": [
         groups("app"),
-        groups("root", "app", name="sudo"),
+        groups("root", "app", name="sudo", gid=27),
         {"passwd": [user("root", 0), dict(user("app", 1000), gid=27)], **groups(name="sudo", gid=27)},
         {"passwd": [user("root", 0), dict(user("app", 1000), gid=0)]},
     ],
@@ -277,35 +279,66 @@ BAD = {  # facts with which the control fails; each alone
         {"content:/etc/hosts.equiv": b"# trusted\n+\n"},
         {"content:/etc/hosts.equiv": b"\n  db.example.org postgres\n"},
         {"content:/etc/shosts.equiv": b"-other\nweb"},
+        {"walk:/[match=named,name=.rhosts]": walk("/home/u/.rhosts")},
+        {"walk:/[match=named,name=.shosts]": walk_past(1, "/srv/.shosts")},
     ],
     "cb-root-credentials": [{"readable:" + path: READABLE} for path in CREDENTIALS],
     "cb-root-credential-files": [{"file:" + path: STAT} for path in CREDENTIALS],
     "cb-passwd-file": [files(at=["/etc/passwd"], mode=0o664), files(at=["/etc/passwd"], uid=1000)],
     "cb-passwd-backup": [files(at=["/etc/passwd-"], mode=0o664), files(at=["/etc/passwd-"], gid=5)],
     "cb-group-file": [files(at=["/etc/group"], mode=0o646), files(at=["/etc/group"], gid=5)],
-    "cb-shadow-file": [files(at=["/etc/shadow"], mode=0o644), files(at=["/etc/shadow"], uid=5)],
-    "cb-shadow-backup": [files(at=["/etc/shadow-"], mode=0o644), files(at=["/etc/shadow-"], uid=5)],
-    "cb-gshadow-file": [files(at=["/etc/gshadow"], mode=0o604), files(at=["/etc/gshadow"], uid=5)],
-    "cb-setuid-files": [{"walk:/usr[match=setuid]": walk("/usr/bin/su", "/usr/local/bin/backdoor")}],
-    "cb-setgid-files": [{"walk:/sbin[match=setgid]": walk("/sbin/backdoor")}],
-    "cb-privilege-tools": [{"file:/usr/bin/" + name: STAT} for name in ("sudo", "doas", "pkexec")],
+    "cb-shadow-file": [
+        files(at=["/etc/shadow"], mode=0o644),
+        files(at=["/etc/shadow"], uid=5),
+        files(at=["/etc/shadow"], mode=0o640, gid=1000),
+        files(at=["/etc/shadow"], mode=0o640, gid=4711),
+    ],
+    "cb-shadow-backup": [
+        files(at=["/etc/shadow-"], mode=0o644),
+        files(at=["/etc/shadow-"], uid=5),
+        files(at=["/etc/shadow-"], mode=0o640, gid=1000),
+        files(at=["/etc/shadow-"], mode=0o640, gid=4711),
+    ],
+    "cb-gshadow-file": [
+        files(at=["/etc/gshadow"], mode=0o604),
+        files(at=["/etc/gshadow"], uid=5),
+        files(at=["/etc/gshadow"], mode=0o640, gid=1000),
+        files(at=["/etc/gshadow"], mode=0o640, gid=4711),
+    ],
+    "cb-setuid-files": [
+        {"walk:/[match=setuid]": walk("/usr/bin/su", "/home/u/backdoor")},
+        {"walk:/[match=setuid]": walk_past(3, "/opt/app/helper")},
+    ],
+    "cb-setgid-files": [{"walk:/[match=setgid]": walk("/sbin/backdoor")}],
+    "cb-privilege-tools": [
+        *({"file:/usr/bin/" + name: STAT} for name in ("sudo", "doas", "pkexec")),
+        {"walk:/[match=named,name=doas]": walk("/usr/local/sbin/doas")},
+    ],
     "cb-root-directory": [files(at=["/"], mode=0o777), files(at=["/"], uid=1000)],
     "cb-configuration-directory": [files(at=["/etc"], mode=0o775), files(at=["/etc"], uid=1000)],
     "cb-program-directories": [
         files(at=["/usr/local/bin"], mode=0o757),
         files(at=["/bin"], uid=1000),
         files(at=["/sbin", "/usr/bin", "/usr/sbin"], uid=5),
+        files(at=["/usr/local/bin"], mode=0o775, gid=1000),
+        files(at=["/usr/local/sbin"], mode=0o2775, gid=50),
+        files(at=["/usr/sbin"], mode=0o775),
     ],
-    "cb-world-writable": [{"walk:/etc[match=world_writable]": walk("/etc/profile")}],
+    "cb-world-writable": [{"walk:/[match=world_writable]": walk("/app", "/app/run.sh")}],
     "cb-unowned-files": [{"walk:/usr[match=unowned]": walk("/usr/lib/x")}],
     "cb-temporary-directory": [files(at=["/tmp"], mode=0o777)],
-    "cb-log-directory": [files(at=["/var/log"], mode=0o777), files(at=["/var/log"], uid=1000)],
+    "cb-log-directory": [
+        files(at=["/var/log"], mode=0o777),
+        files(at=["/var/log"], uid=1000),
+        files(at=["/var/log"], mode=0o775, gid=1000),
+    ],
     "cb-cron-table": [files(at=["/etc/crontab"], mode=0o664), files(at=["/etc/crontab"], uid=1)],
     "cb-cron-directory": [files(at=["/etc/cron.d"], mode=0o775), files(at=["/etc/cron.d"], gid=1)],
     "cb-ssh-host-keys": [{"file:/etc/ssh/ssh_host_ed25519_key": STAT}],
     "cb-private-key-directory": [
         files(at=["/etc/ssl/private"], mode=0o755),
         files(at=["/etc/ssl/private"], uid=1),
+        files(at=["/etc/ssl/private"], mode=0o750, gid=1000),
     ],
     "cb-build-leftovers": [{"file:" + path: STAT} for path in MISSING[:6]],
     "cb-preloaded-libraries": [
@@ -442,6 +475,64 @@ def apply(profile, case):
 def test_a_good_container_passes_everything(profile):
     assert set(judge(profile).values()) == {"Passed"}
     assert {query.key for query in required_queries([profile])} == set(GOOD)
+
+
+CLOSED = ["setuid", "setgid", "world_writable", "named,name=.rhosts", "named,name=sudo"]
+
+
+def test_what_the_container_s_user_cannot_reach_does_not_count(profile):
+    closed = {f"walk:/[match={match}]": walk_past(5) for match in CLOSED}
+    assert set(judge(profile, closed).values()) == {"Passed"}
+
+
+def test_a_directory_that_can_be_searched_and_not_be_listed_leaves_the_search_open(profile):
+    unseen = {f"walk:/[match={match}]": walk_past(5, searchable=1) for match in CLOSED}
+    names = (
+        "cb-setuid-files",
+        "cb-setgid-files",
+        "cb-world-writable",
+        "cb-trusted-hosts",
+        "cb-privilege-tools",
+    )
+    others = {name: status for name, status in judge(profile, unseen).items() if status != "Passed"}
+    assert others == dict.fromkeys(names, "Not Reviewed")
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "gid", "status"),
+    [
+        ("/etc/shadow", 0o600, 0, "Passed"),
+        ("/etc/shadow", 0o640, 42, "Passed"),
+        ("/etc/shadow", 0o640, 1000, "Failed"),
+        ("/usr/local/bin", 0o755, 1000, "Passed"),
+        ("/usr/local/bin", 0o2775, 50, "Failed"),
+        ("/var/log", 0o775, 110, "Passed"),
+        ("/var/log", 0o775, 4711, "Failed"),
+        ("/etc/ssl/private", 0o700, 0, "Passed"),
+    ],
+)
+def test_a_group_counts_where_it_is_allowed_to_do_something(profile, path, mode, gid, status):
+    groups = [*GOOD["group"], group("syslog", 110)]
+    found = judge(profile, {"group": groups, **files(at=[path], mode=mode, gid=gid)})
+    assert {"/etc/shadow": found["cb-shadow-file"], "/usr/local/bin": found["cb-program-directories"]}.get(
+        path, found["cb-log-directory" if path == "/var/log" else "cb-private-key-directory"]
+    ) == status
+
+
+def test_group_0_is_root_s_where_no_database_names_it(profile):
+    found = judge(profile, {"group": [group("app", 1000)], **files(at=["/etc/shadow"], gid=0)})
+    assert found["cb-shadow-file"] == "Passed"
+
+
+def test_groups_can_be_allowed_by_input():
+    allowing = load_profile(
+        "container-baseline", [PROFILES], {"program_groups": ["staff"], "shadow_groups": ["app"]}
+    )
+    found = judge(
+        allowing,
+        {**files(at=["/usr/local/bin"], mode=0o2775, gid=50), **files(at=["/etc/shadow"], gid=1000)},
+    )
+    assert (found["cb-program-directories"], found["cb-shadow-file"]) == ("Passed", "Passed")
 
 
 @pytest.mark.parametrize(

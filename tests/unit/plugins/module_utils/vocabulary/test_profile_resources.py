@@ -209,6 +209,62 @@ CASES = [
             },
         },
     ),
+    (
+        "file_search: {path: /, match: setuid, within_reach: true}",
+        "paths: []",
+        "exist: true",
+        {"walk:/[match=setuid]": {"entries": [], "complete": True, "unreadable": 2, "closed": 2}},
+    ),
+    (
+        "named_files: {path: /, names: [.rhosts, '*_key'], within_reach: true}",
+        "paths: [/home/u/.rhosts]",
+        "exist: false",
+        {
+            "walk:/[match=named,name=.rhosts]": {
+                "entries": [{"path": "/home/u/.rhosts"}],
+                "complete": True,
+                "unreadable": 1,
+                "closed": 1,
+            },
+            "walk:/[match=named,name=*_key]": {
+                "entries": [],
+                "complete": True,
+                "unreadable": 0,
+                "closed": 0,
+            },
+        },
+    ),
+    (
+        "directory: /x",
+        "writing_groups: [shadow]",
+        "writing_groups: []",
+        {"file:/x": dict(FOLDER, mode=0o775), "group": [{"name": "shadow", "gid": 42, "members": []}]},
+    ),
+    (
+        "directory: /x",
+        "writing_groups: ['42']",
+        "writing_groups: [root]",
+        {"file:/x": dict(FOLDER, mode=0o775), "group": []},
+    ),
+    (
+        "directory: /x",
+        "writing_groups: []",
+        "writing_groups: ['42']",
+        {"file:/x": dict(FOLDER, mode=0o755), "group": []},
+    ),
+    (
+        "directory: /x",
+        "writing_groups: []",
+        "writing_groups: [x]",
+        {"file:/x": Fact("absent"), "group": []},
+    ),
+    (
+        "file: /x",
+        "writing_groups: [shadow]",
+        "writing_groups: []",
+        {"file:/x": dict(FILE, mode=0o664), "group": [{"name": "shadow", "gid": 42, "members": []}]},
+    ),
+    ("file: /x", "group: root", "group: shadow", {"file:/x": dict(FILE, gid=0), "group": Fact("absent")}),
     ("users: {}", "names: [root, app, +]", "count: 2", {"passwd": PASSWD}),
     ("users: {where: {uid: 0}}", "homes: [/root]", "gecos_texts: [x]", {"passwd": PASSWD}),
     (
