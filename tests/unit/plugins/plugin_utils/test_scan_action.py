@@ -27,6 +27,7 @@ from ansible.template import Templar
 from ansible_collections.securescan.kubernetes.plugins.action.scan_guard import ActionModule as GuardAction
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS, ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.connection import connection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.run import cluster_name_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils import host_display
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
@@ -167,6 +168,24 @@ def test_options_that_do_not_fit_never_reach_the_task(run: Runner) -> None:
         refused = run(action_of(echo), elsewhere=elsewhere, count="many")
         assert refused["failed"] and run.sent == []
         assert refused["error"]["message"] == "count must be a whole number, found 'many'"
+
+
+@pytest.mark.parametrize("given", [{}, {"cluster_name": ""}, {"cluster_name": None}])
+def test_a_cluster_is_called_as_its_inventory_host_wherever_the_task_runs(
+    run: Runner, given: dict[str, Any]
+) -> None:
+    def task(params: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        return {"cluster": params["cluster_name"]}
+
+    named = action_of(task, spec=staticmethod(lambda: {**SPEC, **cluster_name_spec()}))
+    assert run(named, **given)["cluster"] == "edge"
+    run(named, elsewhere=True, **given)
+    assert run.sent.pop()[1]["cluster_name"] == "edge"
+    assert run(named, cluster_name="core")["cluster"] == "core"
+    run(named, elsewhere=True, cluster_name="core")
+    assert run.sent.pop()[1]["cluster_name"] == "core"
+    run(action_of(echo), elsewhere=True)
+    assert "cluster_name" not in run.sent.pop()[1], "a module without that option gets none"
 
 
 def test_check_mode_reaches_the_task(run: Runner) -> None:
