@@ -23,8 +23,9 @@ _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 NOT_KEPT = "(not kept)"
 KEPT_SECRET, KEPT_NO_SECRET = "(not kept: a secret)", "(not kept: no secret)"
 
-# Each reference can double the length, so a value is cut, and what references bring to all values is counted.
-_LONGEST = 8 * 1024
+# No program can be started with a longer variable (MAX_ARG_STRLEN of Linux).
+_LONGEST = 128 * 1024
+# Each reference can double the length, so what references bring to all values is counted.
 _DEEPEST = 20
 _MOST_REFERENCES = 20_000
 _MOST_TEXT = 1024 * 1024
@@ -37,7 +38,7 @@ _SOME_TEXT = re.compile(r"\w{3}")
 
 def literal_secrets(env: Iterable[Mapping[str, Any]]) -> list[str] | None:
     """Names of the variables whose values are secrets that stand in the spec, each once, in the order of the spec; None
-    where they were kept without a word on whether they are.
+    where that is not known: they were kept without a word on it, or refer to each other too often.
 
     A variable that has its value from another one names both.
 
@@ -55,6 +56,8 @@ def literal_secrets(env: Iterable[Mapping[str, Any]]) -> list[str] | None:
             text = spec.expand(number, (), used)
             if _holds_secret(entry["name"], text):
                 found |= {entry["name"], *used}
+    if spec.is_cut and not found:
+        return None
     return list(dict.fromkeys(entry["name"] for entry in spec.entries if entry["name"] in found))
 
 
@@ -76,6 +79,7 @@ class _Variables:
         self._places: dict[str, list[int]] = {}
         for number, entry in enumerate(entries):
             self._places.setdefault(entry["name"], []).append(number)
+        self.is_cut = False
         self._followed = 0
         self._brought = 0
 
@@ -99,9 +103,10 @@ class _Variables:
     def _value(self, name: str, number: int, within: tuple[int, ...], used: set[str]) -> str:
         other = self._place_of(name, number)
         self._followed += 1
-        if other is None or other in within or len(within) > _DEEPEST:
+        if other is None or other in within:
             return _ELSEWHERE
-        if self._followed > _MOST_REFERENCES or self._brought > _MOST_TEXT:
+        if len(within) > _DEEPEST or self._followed > _MOST_REFERENCES or self._brought > _MOST_TEXT:
+            self.is_cut = True
             return _ELSEWHERE
         entry = self.entries[other]
         if entry.get("value"):

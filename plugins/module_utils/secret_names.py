@@ -32,17 +32,22 @@ _ANYWHERE = re.compile(
 )
 # The ends of longer words that stand for a secret alone, but for the words that only look so.
 _SHORT_ENDS = re.compile(
-    r"(?!.*(?:by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
+    r"(?!.*(?:ask|by|com|encom|over|sur|tres|under)pass$)[a-z]{2,}(?:pass|pwd)|(?:admin|bind|db|root|user)pw"
 )
 # Secrets only where no further word stands behind them (AUTH is one, AUTH_TYPE and AUTH_BACKENDS are none).
 _AT_THE_END = _words(
-    "pass pwd pw psk salt jwt bearer auth cred creds mdp senha haslo heslo parola sas cookie"
+    "pass pwd pw psk salt jwt bearer auth cred creds mdp pat senha haslo heslo parola sas cookie"
 )
 # What makes `key` the name of a secret.
 _BEFORE_KEY = _words(
     "access account admin aes api app auth client consumer cookie crypt crypto csrf data decryption deploy encrypt "
     "encryption fernet function hmac integration jwt licence license master private recovery root secrets security "
     "seed service session shared sign signing ssh storage subscription symmetric unseal vapid webhook write"
+)
+# What makes it something else, whatever the value; with any other word before it, a value that looks random is a secret.
+_OTHER_KEYS = _words(
+    "cache config foreign gpg hash host idempotency label object partition pgp primary public publishable range routing s "
+    "shard site sort"
 )
 # A cookie is a secret only where it is the one by which nodes of a cluster trust each other.
 _BEFORE_COOKIE = frozenset(("erlang", "release", "cluster", "node"))
@@ -55,22 +60,24 @@ _WHICH = _words(
 )
 # Words that say that something about a secret is meant.
 _ABOUT = _words(
-    "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authority backend "
-    "backends broker bucket budget cache cert chars charset class cmd command complexity config configmap controller "
-    "cost count counter cycle day days debug dir directories directory disable disabled domain driver duration email "
-    "enable enabled encoding endpoint engine env expiration expire expires expiry exp extractor field file filename "
-    "filepath filter flag folder format generator grace group header headers helper hint history host hostname hour "
-    "hours id ids injector interval issuer iss iterations kind label language leeway len length level life lifespan "
-    "lifetime limit limiter list location log manager mapper max method min minute minutes mode mount mountpoint name "
-    "names namespace notify operator parameter path paths pattern per period permission plugin policies policy port "
-    "ports prefix prompt protocol provider providers ref reference regex regexp region registry renewal required "
-    "require reset resource retries retry review role rotate rotation rounds rule rules scheme scope scopes script "
-    "second seconds selector separator server size sock source state status storage store strategy strength suffix "
-    "template through thru time timeout title topic ttl type types uri url urls user username validation validator "
-    "validity variable verifier version volume warning window zone"
+    "addr address age alg algo algorithm allow allowed annotation arn attempts aud audience authentication authority "
+    "backend backends broker bucket budget cache cert change chars charset class cmd command complexity config configmap "
+    "controller cost count counter cycle day days debug decimals dir directories directory disable disabled domain driver "
+    "duration email enable enabled encoding encryption endpoint engine env exp expiration expire expires expiry extractor "
+    "field file filename filepath filter flag folder format generator grace grant group hasher hashers header headers "
+    "helper hint history host hostname hour hours id ids injector interval iss issuer iterations kind label language leeway "
+    "len length level life lifespan lifetime limit limiter list location log manager mapper max method min minute minutes "
+    "mode mount mountpoint name names namespace notify operator parameter path paths pattern per period permission "
+    "permissions plugin policies policy port ports prefix prompt protocol provider providers ref reference regex regexp "
+    "region registry renewal require required reset resource retries retry reuse review role rotate rotation rounds rule "
+    "rules scheme scope scopes script second seconds selector separator server size sock source state status storage store "
+    "strategy strength suffix symbol template through thru time timeout title topic ttl type types uri url urls user "
+    "username validation validator validators validity variable verification verifier version volume warning window zone"
 )
 # Words before a secret that say the same; the others do so only where the name begins with them.
-_ASKS = _words("allow avg disable enable enabled generate max maximum min minimum num require requires total")
+_ASKS = _words(
+    "allow avg disable enable enabled generate max maximum min minimum num pull require requires total"
+)
 _ASKS_FIRST = _words("has hide ignore is rotate show skip use uses without")
 # Names that everybody uses for something else: the working directory, and a file's path.
 _OTHERS = frozenset(("pwd", "oldpwd", "googleapplicationcredentials", "awssharedcredentials"))
@@ -97,6 +104,8 @@ _KINDS_OF_ACCESS = re.compile(
     r"userpass|x509|xoauth2",
     re.IGNORECASE,
 )
+# At least 16 letters and digits, with both among them.
+_RANDOM = re.compile(r"(?=[^0-9]{0,200}[0-9])(?=[^A-Za-z]{0,200}[A-Za-z])[A-Za-z0-9+/_-]{16,200}={0,2}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -112,11 +121,14 @@ def names_a_secret(name: str) -> bool:
 
 def is_secret_of_name(name: str, value: str) -> bool:
     """Whether a value is a secret because of what it is called: the name is that of a secret, and the value could be one."""
+    words = words_of(name)
+    if words[-1:] == ["key"] and not _OTHER_KEYS & set(words) and _RANDOM.fullmatch(value.strip()):
+        return True
     if not names_a_secret(name):
         # one half of a login of Vault; elsewhere the name of a secret
-        return words_of(name)[-2:] == ["secret", "id"] and _UUID.fullmatch(value.strip()) is not None
-    last = [word for word in words_of(name) if not word.isdigit()][-1]
-    if last in ("auth", "sas", "bearer", "jwt") and _KINDS_OF_ACCESS.fullmatch(value.strip()):
+        return words[-2:] == ["secret", "id"] and _UUID.fullmatch(value.strip()) is not None
+    last = [word for word in words if not word.isdigit()][-1]
+    if last in ("auth", "sas", "bearer", "jwt", "pat") and _KINDS_OF_ACCESS.fullmatch(value.strip()):
         return False
     if last in ("tokens", "secrets", "passwords") and value.strip().isdigit():
         return False

@@ -4,7 +4,8 @@
 """Whether a variable with its value is a secret: by its name, or by the form of its value.
 
 A control fails on the answer, so it is stricter than `secret_texts`, which decides what is better not shown: a form counts
-only where it leaves little doubt. How random a value looks is not asked: checksums, commits and ids look so too.
+only where it leaves little doubt. How random a value looks is asked only where the name ends in KEY: checksums, commits and
+ids look so too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from .secret_names import is_secret_of_name
 from .secret_texts import certain_secret_in
 
-_LONGEST = 16 * 1024
+_LONGEST = 128 * 1024
 
 # An address with a password in it; a port or a place to fill in is none.
 _PASSWORD_IN_ADDRESS = re.compile(
@@ -30,10 +31,12 @@ _HASH = re.compile(
 _BEARER = re.compile(r"\bbearer\s{1,9}(?=[A-Za-z+/._~-]{0,99}[0-9])[A-Za-z0-9+/._~-]{12}", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s{1,9}([A-Za-z0-9+/]{8,400}={0,2})", re.IGNORECASE)
 _BASE64_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/\s]{8,200}")
-# Settings within a value: name=value, and "name": "value".
+# Settings within a value: name=value, "name": "value", and a line of YAML.
 _SETTING = re.compile(
     r"(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]{0,80})=[\"']?(?P<value>[^\s;&,\"']{1,200})|"
-    r"[\"'](?P<key>[A-Za-z_][\w.-]{0,80})[\"']\s{0,9}:\s{0,9}[\"'](?P<text>[^\"']{1,200})"
+    r"[\"'](?P<key>[A-Za-z_][\w.-]{0,80})[\"']\s{0,9}:\s{0,9}[\"'](?P<text>[^\"']{1,200})|"
+    r"^[ \t]{0,40}(?P<setting>[A-Za-z_][\w.-]{0,80}):[ \t]{1,9}(?P<word>[^\s#]{1,200})[ \t]{0,40}$",
+    re.MULTILINE,
 )
 
 
@@ -66,8 +69,9 @@ def _has_password_in_address(text: str) -> bool:
 
 def _has_secret_setting(text: str) -> bool:
     for match in _SETTING.finditer(text):
-        name, value = match.group("name") or match.group("key"), match.group("value") or match.group("text")
-        if is_secret_of_name(name, value):
+        name, value = (part for part in match.groups() if part is not None)
+        # a variable PWD is the working directory, and a setting of that name is none
+        if is_secret_of_name("password" if name.lower() == "pwd" else name, value):
             return True
     return False
 

@@ -156,7 +156,16 @@ def test_serial_and_max_fail_percentage(fleet, hosts, size, most, goes_on):
     assert ("afterwards on near_later" in done.output) is goes_on, done.output[-3000:]
 
 
-def test_a_failed_gate_can_be_rescued_and_tags_of_a_play_hold_for_the_gate_too(fleet):
+@pytest.mark.parametrize("size", [1, 2])
+def test_failed_and_unreachable_together_end_with_the_status_of_unreachable(fleet, size):
+    """So 4 says nothing about the gates of the others; with a batch of one, the first that is lost ends the play."""
+    done = fleet({"serial": size, "tasks": [LOOK, AFTERWARDS]}, ["away", "near_failing"])
+    assert done.status == 4, done.output[-3000:]
+    if size == 2:
+        assert (done.recap["near_failing"]["failed"], done.recap["away"]["unreachable"]) == (1, 1)
+
+
+def test_a_failed_gate_can_be_rescued_and_tags_of_a_play_hold_for_the_gate_too(fleet, playbooks):
     """The play that rescues is the guide's."""
     facts = {
         "name": "It is known what failed",
@@ -175,8 +184,16 @@ def test_a_failed_gate_can_be_rescued_and_tags_of_a_play_hold_for_the_gate_too(f
     )
     (play,) = yaml.safe_load(guide)
     play["tasks"][0]["rescue"].append(facts)
-    rescued = fleet({"tasks": [*play["tasks"], AFTERWARDS]}, ["near"], scan_threshold=CLOSED, **ONE_WORKLOAD)
+    retry = {"ANSIBLE_RETRY_FILES_ENABLED": "1", "ANSIBLE_RETRY_FILES_SAVE_PATH": str(playbooks.folder)}
+    rescued = fleet(
+        {"tasks": [*play["tasks"], AFTERWARDS]},
+        ["near"],
+        environ=retry,
+        scan_threshold=CLOSED,
+        **ONE_WORKLOAD,
+    )
     assert rescued.status == 0, rescued.output[-4000:]
+    assert not (playbooks.folder / "play.retry").exists(), "what was found is not tried again"
     assert rescued.recap["near"]["rescued"] == 1 and "afterwards on near" in rescued.output
     tagged = fleet(
         {"roles": [role], "tasks": [AFTERWARDS]},

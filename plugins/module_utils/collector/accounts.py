@@ -135,9 +135,9 @@ def _read_line(
         return None, ""
     if not others:
         return (bare(shown), "") if _is_directory(shown) else (None, "it has no fields")
-    kind, rest = others[0].decode(), [*others, b""][1]
     if not _KIND.fullmatch(others[0]):
         raise BadContentError("the container's shell wrote a kind of password that there is not")
+    kind, rest = others[0].decode(), [*others, b""][1]
     ends_with_return = rest[-1:] == b"\r"
     fields = (rest[:-1] if ends_with_return else rest).split(b":")
     entry, flaw = read(text.lstrip(_BLANKS), kind, fields)

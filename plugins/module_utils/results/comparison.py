@@ -23,6 +23,8 @@ from .summary import DocumentSummary, summarize
 Place = tuple[str, ...]
 # profile, control id
 Control = tuple[str, str]
+# In place of a control's id: each control of a profile that was skipped.
+_EACH = ""
 _FIELDS = ("cluster", "namespace", "workload_kind", "workload", "container")
 
 
@@ -63,7 +65,8 @@ class Failures:
         ]
 
     def _is_unknown(self, place: Place, control: Control) -> bool:
-        return control in self.unknown_somewhere or control in self.unknown.get(place, frozenset())
+        unknown = self.unknown.get(place, frozenset())
+        return control in self.unknown_somewhere or not unknown.isdisjoint({control, (control[0], _EACH)})
 
     def _all(self) -> Iterator[tuple[Place, Control]]:
         return ((place, control) for place, controls in self.by_place.items() for control in controls)
@@ -86,8 +89,8 @@ def failed_controls(summary: DocumentSummary) -> set[Control]:
 
 
 def unknown_controls(summary: DocumentSummary) -> set[Control]:
-    """Those that were not reviewed, ended in an error, or that a waiver or an attestation decided."""
-    return {
+    """Those that were not reviewed, ended in an error or are of a skipped profile, or that a person decided."""
+    return {(profile, _EACH) for profile in summary.skipped} | {
         (profile.name, control.id)
         for profile in summary.profiles
         for control in profile.controls
@@ -105,6 +108,13 @@ def failures_of_run(run: Run) -> Failures:
             )
             for target in run.targets
             if target.hdf
+        ),
+        (
+            (
+                tuple(getattr(target, name) for name in _FIELDS),
+                {(profile, _EACH) for profile in target.skipped_profiles},
+            )
+            for target in run.targets
         ),
         unknown_somewhere=frozenset((control.profile, control.id) for control in run.not_reviewed),
     )

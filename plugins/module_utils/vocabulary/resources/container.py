@@ -54,7 +54,8 @@ def _literal_secrets(container: ContainerSpec) -> list[str]:
     secrets = literal_secrets(container.spec.get("env") or [])
     if secrets is None:
         raise NotKnownError(
-            f"which variables of container {container.name} hold secrets", "their values were not kept"
+            f"which variables of container {container.name} hold secrets",
+            "their values were not kept, or refer to each other too often",
         )
     return secrets
 
@@ -216,7 +217,11 @@ _ALL = (
     _Computed("probe_hosts", _TEXTS, "Hosts that its probes and hooks name.", _probe_hosts, "probe_hosts"),
     _Computed("host_ports", list_of(INTEGER), "Ports of the node that it takes.", _host_ports, "host_ports"),
     _Computed(
-        "environment_secrets", _TEXTS, "Secrets that become environment variables.", _environment_secrets
+        "environment_secrets",
+        _TEXTS,
+        "Secrets that become environment variables.",
+        _environment_secrets,
+        names=True,
     ),
     _Computed(
         "mount_paths",

@@ -64,6 +64,8 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
 SECRETS = [
     ("GOOGLE_CREDENTIALS", "{}"),
+    ("AZURE_OPENAI_KEY", "0123456789abcdef0123456789abcdef"),
+    ("GITHUB_PAT", "hunter2"),
     ("DB_PASSWORD", "1234"),
     ("DB_PASSWORD", "changeme"),
     ("REDIS_AUTH", "hunter2"),
@@ -92,11 +94,14 @@ SECRETS = [
             "jdbc:oracle:thin:shop/hunter2@db:1521/x",
             "jdbc:mysql://db/shop?user=shop&password=hunter2",
             "Server=db;Database=shop;User Id=shop;Password=hunter2;",
+            "Server=tcp:db;Uid=shop;Pwd=hunter2;",
+            'org.apache.kafka.common.security.plain.PlainLoginModule required username=u password="hunter2";',
             "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=aGVsbG8=;EndpointSuffix=core.windows.net",
             "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=x;SharedAccessKey=aGVsbG8=",
             "-Xmx1g -Djavax.net.ssl.trustStorePassword=changeit",
             '{"auths": {"registry": {"auth": "c2hvcDpodW50ZXIy"}}}',
             '{"username": "shop", "password": "hunter2"}',
+            "user: shop\npassword: hunter2\n",
             "AKIAIOSFODNN7EXAMPLE",
             "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             "ghp_0123456789abcdefghijABCDEFGHIJ012345",
@@ -136,6 +141,17 @@ OTHERS = [
     ("SSH_KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc shop@example.org"),
     ("PRIVATE_KEY", "/etc/ssl/key.pem"),
     ("SECRET_ID", "shop-db"),
+    ("GPG_KEY", "E3FF2839C048B25C084DEBE9B26995E310250568"),
+    ("S3_KEY", "backups20260101abcdef"),
+    ("SORT_KEY", "created_at"),
+    ("OPENAI_KEY", "shop"),
+    ("IMAGE_PULL_SECRET", "regcred"),
+    ("TOKEN_SYMBOL", "SHOP"),
+    ("PWD", "/app"),
+    ("PASSWORD_HASHERS", "argon2"),
+    ("PASSWORD_ENCRYPTION", "scram-sha-256"),
+    ("GIT_ASKPASS", "git-askpass"),
+    ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
     *(
         ("X", value)
         for value in (
@@ -161,6 +177,8 @@ OTHERS = [
             "openid profile token:read",
             "client_secret_post",
             "info",
+            "token_ttl: 3600\nsecret_name: shop-db\npassword: ${DB_PASSWORD}\n",
+            "Token: see the manual",
         )
     ),
 ]
@@ -247,6 +265,13 @@ def test_what_a_kept_pod_says_of_its_values_is_believed() -> None:
     assert literal_secrets([*kept, {"name": "B", "value": NOT_KEPT}]) is None
 
 
+def test_a_long_value_is_read_to_its_end_and_what_is_cut_lets_nothing_pass() -> None:
+    assert literal_secrets([{"name": "A", "value": "x " * 60_000 + "postgres://a:hunter2@db/x"}]) == ["A"]
+    chain = [{"name": f"A{number}", "value": f"$(A{number + 1})"} for number in range(30)]
+    assert literal_secrets(chain) is None
+    assert literal_secrets([*chain, {"name": "DB_PASSWORD", "value": "hunter2"}]) == ["DB_PASSWORD"]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -258,6 +283,9 @@ def test_what_a_kept_pod_says_of_its_values_is_believed() -> None:
         ["basic " * 30_000],
         ["LS0tLS1CRUdJTi" * 10_000],
         ["passw" * 40_000],
+        ["a: " * 60_000],
+        [" " * 200_000],
+        ["a1" * 100_000],
     ],
 )
 def test_no_environment_takes_long(values: list[str]) -> None:

@@ -510,6 +510,14 @@ def test_a_line_that_cannot_be_read_hides_no_failure_and_lets_nothing_pass(profi
     assert any(FLAW in (segment.skip_message or "") for segment in judged.results)
 
 
+def test_evidence_names_each_variable_that_is_called_like_a_secret(profile):
+    facts = {name: fact if isinstance(fact, Fact) else Fact("ok", fact) for name, fact in GOOD.items()}
+    facts["environment"] = Fact("ok", ["PATH", "MYSQL_PWD", "SECRET_NAME", "apiToken"])
+    result = evaluate(profile, Facts(facts), EvaluationContext({}, GOOD_POD, "app"))
+    (control,) = (one for one in result.controls if one.id == "cb-secret-variables")
+    assert any("found [MYSQL_PWD, apiToken]" in segment.message for segment in control.results)
+
+
 def test_a_package_record_that_cannot_be_read_hides_no_package(profile):
     def some(*names):
         value = {"manager": "dpkg", "packages": [package(name) for name in names]}

@@ -309,6 +309,16 @@ def test_evidence_names_the_variables_and_shows_no_value(profile):
     assert "hunter2" not in str(result)
 
 
+def test_evidence_names_the_secrets_that_become_variables(profile):
+    env = [
+        {"name": "A", "valueFrom": {"secretKeyRef": {"name": name, "key": "k"}}}
+        for name in ("db-password", "api-token")
+    ]
+    result = evaluate(profile, Facts({}), EvaluationContext({}, changed(*change(APP + "env", env)), "app"))
+    (control,) = (one for one in result.controls if one.id == "wb-secret-variables")
+    assert "found [api-token, db-password]" in control.results[0].message
+
+
 def test_inputs_name_more_secrets_and_take_others_out():
     own = load_profile(
         "workload-baseline",

@@ -17,6 +17,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.thre
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.junit import REPORT as JUNIT
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import REPORT as MARKDOWN
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.comparison import (
+    failures_of_documents,
+    failures_of_run,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document, read_hdf
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     ProfileReference,
@@ -118,6 +122,18 @@ def test_a_threshold_that_asks_for_no_coverage_opens_and_the_target_is_still_not
     result = decide(run_dir, {"coverage": {"min": 0}, "compliance": {"min": 100}, "passed.total.min": 1})
     assert "failed" not in result, "limits are asked of profiles that judged"
     assert open_run(run_dir).targets[0].result == "not_judged"
+
+
+def test_what_failed_before_is_not_mended_by_a_profile_that_is_skipped_now(tmp_path: pathlib.Path) -> None:
+    failing = make_profile("fam-debian", make_control("c-1", "failed"))
+    then = write(tmp_path / "then", (DEBIAN, [failing, OTHER]))
+    now = write(tmp_path / "now", (DEBIAN, [SKIPPED, OTHER]))
+    good = write(tmp_path / "good", (DEBIAN, [FITS, OTHER]))
+    failed = failures_of_run(open_run(then))
+    assert [one.control for one in failures_of_run(open_run(good)).mended_since(failed)] == ["c-1"]
+    assert failures_of_run(open_run(now)).mended_since(failed) == []
+    documents = failures_of_documents(list(open_run(now).documents()))
+    assert documents.mended_since(failed) == []
 
 
 def test_the_documents_are_read_by_what_reads_documents() -> None:

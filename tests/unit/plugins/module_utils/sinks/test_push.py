@@ -220,7 +220,7 @@ def test_another_destination_has_books_of_its_own(
         ({"timeout": 0}, "timeout must be above 0"),
         ({"client_key": "/nowhere"}, "client_key /nowhere cannot be read"),
         ({"ca_cert": "/nowhere"}, "ca_cert /nowhere cannot be read"),
-        ({"proxy": "https://proxy"}, "only proxies of the form"),
+        ({"proxy": "ftp://proxy"}, "ftp"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_sent(
