@@ -79,8 +79,9 @@ EXAMPLES = r"""
 - name: Check the files of a scan before it begins
   securescan.kubernetes.scan_check:
     profiles: [container-baseline]
-    waivers: waivers.yml
-    threshold: threshold.yml
+    threshold:
+      compliance:
+        min: 80
     output_dir: scan-results
 
 - name: Refuse variables that the role scan does not know

@@ -29,7 +29,7 @@ LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset({"scan_gate", "scan_info", "scan_recycled", "scan_result"}),
     "access": frozenset({"access_granted"}),
 }
-Template = Callable[[Any], Any]
+Template = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @lru_cache(maxsize=2)
@@ -42,11 +42,12 @@ def variables_of(role: str) -> Spec:
 
 
 def check_variables(role: str, task_vars: Mapping[str, Any], template: Template) -> None:
-    """:param template: makes the value of a variable
+    """:param template: makes the values of variables
     :raises ScanError: bad_option, for a variable that nothing reads, and for a value that cannot be used
     """
     spec, prefix = variables_of(role), f"{role}_"
-    given = {name: template(task_vars[name]) for name in spec if name in task_vars}
+    # in one dictionary, from which Ansible takes what a template omits
+    given = template({name: task_vars[name] for name in spec if name in task_vars})
     read = read_values(
         spec, {name: value for name, value in given.items() if not _is_omitted(value, task_vars)}
     )
@@ -78,10 +79,8 @@ def variable_of(role: str, option: str) -> str | None:
 
 
 def _is_omitted(value: Any, task_vars: Mapping[str, Any]) -> bool:
-    omit = task_vars.get("omit")
-    return not is_given(value) or (
-        omit is not None and (value is omit or (isinstance(value, str) and value == omit))
-    )
+    """Before ansible-core 2.19, a variable that is omitted has a certain text as its value."""
+    return not is_given(value) or (isinstance(value, str) and value == task_vars.get("omit"))
 
 
 def _beyond_bounds(prefix: str, values: Mapping[str, Any]) -> list[Problem]:

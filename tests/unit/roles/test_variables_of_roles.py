@@ -169,7 +169,8 @@ def test_what_a_play_registers_or_names_as_its_own_is_no_mistake(plays: Plays) -
         ],
         "vars": {"scan_foreign_variables": "scan_of_*"},
     }
-    plays.play(play, extra={"scan_profiles": ["no-such-profile"]})
+    omitted = {"scan_limit": "{{ nothing_such | default(omit) }}", "scan_timeout": "{{ omit }}"}
+    plays.play(play, extra={"scan_profiles": ["no-such-profile"]}, **omitted)
     assert "you have set" not in plays.output and "No profile 'no-such-profile'" in plays.output
 
 
