@@ -79,8 +79,8 @@ options:
       - V(error) fails it only when a container could not be scanned or judged, a control ended in a profile error, or the run is not
         as its scan wrote it.
       - V(never) reports only.
-      - RV(error.reason) tells why a task failed. C(gate_failed) is for something that the threshold does not allow, C(not_scanned) for
-        containers that could not be scanned, C(not_judged) for controls that could not be judged, C(bad_results) for a run that is not as
+      - The reason in RV(error) tells why a task failed. C(gate_failed) is for something that the threshold does not allow,
+        C(not_scanned) for containers that could not be scanned, C(not_judged) for controls that could not be judged, C(bad_results) for a run that is not as
         its scan wrote it. Where there are several, it is the first of C(bad_results), C(gate_failed), C(not_scanned) and C(not_judged);
         RV(gate.reason_counts) has the number of each.
     type: str
