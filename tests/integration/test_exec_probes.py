@@ -81,7 +81,8 @@ def test_repeated_scans_of_containers_with_exec_probes_give_equal_results(
                 profiles=[str(tmp_path / "profile.yml"), "container-baseline"],
             )
         )
-        assert run.result["counts"]["not_scanned"] == 0, run.targets
+        errors = [(target["pod"], target["error"]) for target in run.targets if target["error"]]
+        assert run.result["counts"]["not_scanned"] == 0, (approach, number, errors)
         return {target["pod"]: run.verdicts(target) for target in run.targets}
 
     by_exec = [verdicts("exec", number, "busybox", "debian") for number in range(SCANS)]
