@@ -4,7 +4,9 @@
 """packages: what the container's package database says is installed.
 
 dpkg (also the records that distroless images carry, one file per package) and apk are read from the database
-itself, by its lines Package, Version, Architecture and Status.
+itself, by its lines Package, Version, Architecture and Status. A package of dpkg counts as installed in each
+state in which its files can be there: also where it was unpacked and not configured. apk and rpm list what they
+have, and know no such states.
 
 rpm is asked by its program where the collector runs in the container, since its answer is short. The program
 writes index files next to the database wherever it can. So where the collector could write there, the program
@@ -30,6 +32,18 @@ from .rpm_database import MAX_DATABASE, read_rpm_database
 
 # rpm lists the keys of signers like packages
 _SIGNER_KEY = b"gpg-pubkey"
+
+# dpkg's states: whether files of the package, besides its configuration, can be there
+_HAS_FILES = {
+    b"not-installed": False,
+    b"config-files": False,
+    b"half-installed": True,
+    b"unpacked": True,
+    b"half-configured": True,
+    b"triggers-awaited": True,
+    b"triggers-pending": True,
+    b"installed": True,
+}
 
 _SHELL = (
     r"""
@@ -173,10 +187,13 @@ def _read_dpkg(lines: list[bytes], found: _Records) -> None:
         _note_binary(line, found)
     for record in records:
         # records of single packages (status.d) have no status: the package is there because the record is
-        status = record.get(b"Status", b"install ok installed").split()
-        installed = status[-1:] == [b"installed"]
-        if installed and b"Version" not in record:
-            found.flaws.append("package {} has no version".format(decode_text(record[b"Package"][:80])))
+        *_wanted, state = record.get(b"Status", b"install ok installed").split() or [b""]
+        installed = _HAS_FILES.get(state)
+        # dpkg writes no version of a package whose first installation broke off
+        lacks_version = installed and state != b"half-installed" and b"Version" not in record
+        if installed is None or lacks_version:
+            what = "no version" if lacks_version else f"the state {decode_text(state[:80])}"
+            found.flaws.append("package {} has {}".format(decode_text(record[b"Package"][:80]), what))
             continue
         found.packages.append(
             _package(
@@ -241,8 +258,10 @@ _RPM_FILES = tuple(
 
 PACKAGES = Family(
     subject=NO_SUBJECT,
-    value='{"manager": dpkg, apk or rpm, "packages": [{"name": str, "version": str, "arch": str, "installed": bool '
-    "(false for what dpkg still knows but does not have, such as removed packages with files left)}]}. Where records are not "
+    value='{"manager": dpkg, apk or rpm, "packages": [{"name": str, "version": str (empty '
+    'where dpkg has none), "arch": str, "installed": bool (false for what dpkg still knows but has no files of, except for '
+    "configuration; true in its states half-installed, unpacked, half-configured, triggers-awaited and triggers-pending too)}]}. "
+    "A name stands there once for each version and architecture. Where records are not "
     "understood, the fact is unsupported and has the others",
     calls=call("packages"),
     read=_read_packages,

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import enum
 import json
+import uuid
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils import strict_json
@@ -18,6 +22,19 @@ VALUES = (
     {"long": 2**70, "small": 1e-7, "zero": 0.0, "minus": -0.5},
     [[[[[]]]]],
 )
+
+
+class Word(enum.Enum):
+    YES = "yes"
+
+
+@dataclasses.dataclass
+class Record:
+    a: int = 1
+
+
+class Text(str):
+    """A text of a class of its own, as YAML readers make them."""
 
 
 @pytest.fixture(params=["with orjson", "without orjson"])
@@ -37,6 +54,34 @@ def test_what_is_written_is_read_back(encoder, value):
 
 def test_what_is_written_is_compact_and_in_utf_8(encoder):
     assert dump_json({"a": ["ü", 1]}) == '{"a":["ü",1]}'.encode()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("around", [lambda number: number, lambda number: {"a": [None, ({"b": number},)]}])
+def test_a_number_that_is_not_finite_is_refused(encoder, number, around):
+    with pytest.raises(ValueError):
+        dump_json(around(number))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Record(), Word.YES, datetime.datetime(2026, 1, 1), datetime.date(2026, 1, 1), uuid.UUID(int=1), {1, 2}],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_no_form_in_json_is_refused(encoder, value):
+    with pytest.raises(TypeError):
+        dump_json({"a": [value]})
+
+
+def test_subclasses_and_tuples_are_written_as_what_they_are(encoder):
+    assert dump_json({"a": Text("x"), "b": (1, True), Text("c"): None}) == b'{"a":"x","b":[1,true],"c":null}'
+
+
+def test_what_contains_itself_is_refused(encoder):
+    value: list[object] = []
+    value.append(value)
+    with pytest.raises(ValueError):
+        dump_json(value)
 
 
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', "[1e999]", "[NaN]", "[1] 2"])

@@ -88,6 +88,39 @@ def test_the_database_of_dpkg_gives_its_packages_and_what_was_removed(
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "installed"),
+    [
+        ("not-installed", False),
+        ("config-files", False),
+        ("half-installed", True),
+        ("unpacked", True),
+        ("half-configured", True),
+        ("triggers-awaited", True),
+        ("triggers-pending", True),
+        ("installed", True),
+    ],
+)
+@pytest.mark.parametrize("flag", ["ok", "reinstreq"])
+def test_a_package_is_installed_in_each_state_in_which_its_files_are_there(
+    make_container: Callable[..., Container], state: str, installed: bool, flag: str
+) -> None:
+    container = make_container()
+    text = f"Package: telnetd\nStatus: install {flag} {state}\nArchitecture: all\nVersion: 1\n"
+    container.write("/var/lib/dpkg/status", text)
+    fact = container.fact(QUERY)
+    assert fact.ok and _rows(fact.value) == [("telnetd", "1", "all", installed)]
+
+
+def test_a_package_whose_first_installation_broke_off_has_no_version(
+    make_container: Callable[..., Container],
+) -> None:
+    container = make_container()
+    container.write("/var/lib/dpkg/status", "Package: telnetd\nStatus: install reinstreq half-installed\n")
+    fact = container.fact(QUERY)
+    assert fact.ok and _rows(fact.value) == [("telnetd", "", "", True)]
+
+
 @ANY_CELL
 def test_distroless_records(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
@@ -171,6 +204,11 @@ def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Con
             "package x has no version",
         ),
         (
+            "/var/lib/dpkg/status",
+            "Package: a\nVersion: 1\n\nPackage: x\nStatus: install ok odd\nVersion: 3\n\nPackage: b\nVersion: 2\n",
+            "package x has the state odd",
+        ),
+        (
             "/lib/apk/db/installed",
             "P:a\nV:1\n\nP:x\n\nP:b\nV:2\n\n",
             "a package record has no name or no version",
@@ -200,6 +238,10 @@ def test_rpm_without_its_program(make_container: Callable[..., Container]) -> No
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
+        (
+            "printf 'kernel\\t5.1-1\\tx86_64\\nkernel\\t5.14-2\\tx86_64\\n'",
+            [("kernel", "5.1-1", "x86_64", True), ("kernel", "5.14-2", "x86_64", True)],
+        ),
         (
             "printf 'bash\\t5.2-1\\tx86_64\\ngpg-pubkey\\t1-2\\t(none)\\nopenssl\\t1:3.0-2\\tx86_64\\n'",
             [("bash", "5.2-1", "x86_64", True), ("openssl", "1:3.0-2", "x86_64", True)],

@@ -552,6 +552,32 @@ def test_without_a_package_database_nothing_is_said_about_packages(verdict):
     )
 
 
+def test_what_differs_between_packages_of_one_name_is_not_known(verdict):
+    rows = [
+        {"name": "kernel", "version": version, "arch": "x86_64", "installed": True}
+        for version in ("5.14-2", "5.1-1")
+    ]
+    facts = {"packages": {"manager": "rpm", "packages": rows}}
+    assert verdict("- package: kernel\n  expect: {version: {at_least: '5.14'}}", facts) == (
+        "skipped",
+        "version of kernel is not known: [5.14-2, 5.1-1] are installed; the resource packages looks at each.",
+    )
+    for known in ("installed: true", "arch: x86_64"):
+        assert verdict(f"- package: kernel\n  expect: {{{known}}}", facts)[0] == "passed"
+    each = "- packages: {where: {name: kernel, version: {less_than: '5.14'}}}\n  expect: {count: 0}"
+    assert verdict(each, facts)[0] == "failed"
+
+
+def test_a_package_without_a_version_is_installed(verdict):
+    row = {"name": "telnetd", "version": "", "arch": "amd64", "installed": True}
+    facts = {"packages": {"manager": "dpkg", "packages": [row]}}
+    assert verdict("- package: telnetd\n  expect: {installed: false}", facts)[0] == "failed"
+    assert verdict("- package: telnetd\n  expect: {version: {at_most: '9'}}", facts) == (
+        "skipped",
+        "version of telnetd is not known: the package database has none.",
+    )
+
+
 def test_a_file_is_known_to_exist_where_its_mode_is_not_known(verdict):
     """The collector tells type and existence also without a stat program."""
     partial = Fact("unsupported", {"type": "directory", "link_target": None}, "no stat program")
