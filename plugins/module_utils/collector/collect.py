@@ -57,7 +57,7 @@ def _read_fact(reply: ParsedReply, answer: Answer, query: Query) -> Fact:
     fact = _memory.recall(query, own, reply.frames)
     if fact is None:
         fact = _read_answer(answer, query, own)
-        _memory.keep(query, own, answer.used, fact)
+        fact = _memory.keep(query, own, answer.used, fact)
     return fact
 
 

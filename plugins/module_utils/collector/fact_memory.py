@@ -55,15 +55,15 @@ class FactMemory:
             self._known.move_to_end((query, own))
             return known.fact
 
-    def keep(self, query: Query, own: Frame, used: Mapping[str, Frame | None], fact: Fact) -> None:
-        """Remembers a fact, and gives it its number."""
-        known = _Known(fact, {own.name: own, **used})
+    def keep(self, query: Query, own: Frame, used: Mapping[str, Frame | None], fact: Fact) -> Fact:
+        """Remembers a fact. Returns it with the number of its answer; as it is, where the answer is too large to remember."""
+        known = _Known(fact.of_answer(next(self._numbers)), {own.name: own, **used})
         if known.size > _MAX_ANSWER_BYTES:
-            return
+            return fact
         with self._lock:
-            object.__setattr__(fact, "number", next(self._numbers))
             replaced = self._known.pop((query, own), None)
             self._known[query, own] = known
             self._size += known.size - (replaced.size if replaced else 0)
             while self._size > _MAX_BYTES:
                 self._size -= self._known.popitem(last=False)[1].size
+        return known.fact

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # The statuses a fact can have. Only OK carries a value that is judged. ABSENT is evidence too: the thing was
@@ -58,7 +58,7 @@ class Fact:
 
     A kept fact can lack what is secret by its kind. `parts` are what was asked of that, by name: each is ok or absent.
 
-    `number`: facts of one number were read from the same answer, and are the same in all they say; 0 where that is not
+    `answer_number`: facts of one number were read from the same answer, and are the same in all they say; 0 where that is not
     known. A fact that is made from another one has none.
     """
 
@@ -66,11 +66,18 @@ class Fact:
     value: Any = None
     cause: str = ""
     parts: Mapping[str, Fact] = field(default_factory=dict)
-    number: int = field(default=0, init=False, compare=False, repr=False)
+    answer_number: int = field(default=0, init=False, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:
         return self.status == OK
+
+    def of_answer(self, number: int) -> Fact:
+        """The same fact, as read from the answer of this number."""
+        numbered = replace(self)
+        # no argument of the class: dataclasses.replace would give it to facts that say something else
+        object.__setattr__(numbered, "answer_number", number)
+        return numbered
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class VerdictMemory:
         seen = self._seen.get(id(control))
         if seen is None:
             seen = self._seen[id(control)] = _Seen(deciding_queries(control))
-        numbers = tuple([facts.get_fact(query).number for query in seen.needs])
+        numbers = tuple([facts.get_fact(query).answer_number for query in seen.needs])
         if not numbers or 0 in numbers or facts.answers:
             return (), None
         return numbers, seen.by_numbers.get(numbers)

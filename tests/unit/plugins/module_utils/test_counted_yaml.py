@@ -26,7 +26,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.atte
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import load_waivers
-from ansible_collections.securescan.kubernetes.plugins.plugin_utils.controller_files import read_yaml_file
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 BOMB = (
@@ -53,11 +52,18 @@ def read_profile(path: pathlib.Path) -> object:
     return load_profile(str(path), [], {})
 
 
+def read_on_the_controller(path: pathlib.Path) -> object:
+    pytest.importorskip("ansible", reason="action plugins belong to Ansible")
+    from ansible_collections.securescan.kubernetes.plugins.plugin_utils.controller_files import read_yaml_file
+
+    return read_yaml_file(str(path), "bad_waivers")
+
+
 READERS: dict[str, Callable[[pathlib.Path], object]] = {
     "waivers": lambda path: load_waivers(path.read_text(), str(path)),
     "attestations": lambda path: load_attestations(path.read_text(), str(path)),
     "threshold": lambda path: load_threshold(path.read_text(), str(path)),
-    "file of the controller": lambda path: read_yaml_file(str(path), "bad_waivers"),
+    "file of the controller": read_on_the_controller,
     "profile": read_profile,
     "kubeconfig": lambda path: load_kubeconfig(str(path)),
 }

@@ -154,3 +154,16 @@ def test_the_manifests_hold_the_grantors_rights_once():
     assert sorted(map(str, [*targets["rules"], *role["rules"]])) == sorted(map(str, whole["rules"]))
     (quota,) = [item for item in home["items"] if item["kind"] == "ResourceQuota"]
     assert quota["spec"]["hard"] == {"pods": "0", "secrets": "0"}
+
+
+@pytest.mark.parametrize("name", ["grantor-clusterrole", "grantor-targets-clusterrole"])
+def test_the_right_to_the_clusters_id_stays_where_the_one_to_all_namespaces_is_removed(name):
+    text = (DOCS / "manifests" / f"{name}.yml").read_text(encoding="utf-8")
+    rules = [rule for rule in yaml.safe_load(text)["rules"] if rule["resources"] == ["namespaces"]]
+    every, one = (
+        {key: value for key, value in rule.items() if key not in ("apiGroups", "resources")} for rule in rules
+    )
+    assert every == {"verbs": ["get", "list"]}
+    assert one == {"resourceNames": ["kube-system"], "verbs": ["get"]}
+    comment = text[: text.index("    resourceNames: [kube-system]")].rpartition("verbs: [get, list]\n")[2]
+    assert "where the optional rule above is removed" in comment

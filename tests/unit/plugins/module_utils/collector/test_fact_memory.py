@@ -42,14 +42,14 @@ def reply(nonce: str, passwd: bytes = PASSWD, motd: bytes = b"hello", at: bytes 
 def test_equal_answers_give_the_same_fact():
     first, second = (read_facts(REQUEST, reply(nonce), nonce) for nonce in NONCES)
     assert first["passwd"].ok and first["passwd"] is second["passwd"]
-    assert first["passwd"].number > 0
+    assert first["passwd"].answer_number > 0
 
 
 @pytest.mark.parametrize("changed", [PASSWD + b"toor:shadow:0:0::/:/bin/sh\n", b""])
 def test_an_answer_that_differs_is_read(changed):
     first = read_facts(REQUEST, reply(NONCES[0]), NONCES[0])
     second = read_facts(REQUEST, reply(NONCES[1], passwd=changed), NONCES[1])
-    assert second["passwd"] != first["passwd"] and second["passwd"].number != first["passwd"].number
+    assert second["passwd"] != first["passwd"] and second["passwd"].answer_number != first["passwd"].answer_number
 
 
 def test_a_frame_that_only_belongs_to_the_answer_counts_too():
@@ -58,12 +58,19 @@ def test_a_frame_that_only_belongs_to_the_answer_counts_too():
     second = read_facts(REQUEST, reply(NONCES[1], motd=b"HELLO"), NONCES[1])
     again = read_facts(REQUEST, reply(NONCES[1], at=b"0 4"), NONCES[1])
     assert first["content:/etc/motd"] != second["content:/etc/motd"]
-    assert len({facts["content:/etc/motd"].number for facts in (first, second, again)}) == 3
+    assert len({facts["content:/etc/motd"].answer_number for facts in (first, second, again)}) == 3
 
 
 def test_a_fact_that_is_made_from_another_has_no_number():
     fact = read_facts(REQUEST, reply(NONCES[0]), NONCES[0])["passwd"]
-    assert dataclasses.replace(fact, value=[]).number == 0
+    assert dataclasses.replace(fact, value=[]).answer_number == 0
+
+
+def test_a_fact_is_never_changed_after_it_was_handed_out(memory):
+    fact, frame = Fact("ok", []), Frame("q0", "ok", "text", b"x")
+    kept = memory.keep(Query("passwd"), frame, {}, fact)
+    assert (fact.answer_number, kept) == (0, fact) and kept.answer_number > 0
+    assert memory.recall(Query("passwd"), frame, {"q0": frame}) is kept
 
 
 def test_what_is_remembered_is_bounded(memory, monkeypatch):
@@ -77,5 +84,5 @@ def test_what_is_remembered_is_bounded(memory, monkeypatch):
 
 def test_a_large_answer_is_not_remembered(memory):
     frame = Frame("q0", "ok", "text", b"x" * (256 * 1024 + 1))
-    memory.keep(Query("passwd"), frame, {}, Fact("ok", []))
+    assert memory.keep(Query("passwd"), frame, {}, Fact("ok", [])).answer_number == 0
     assert memory.recall(Query("passwd"), frame, {"q0": frame}) is None
