@@ -49,7 +49,10 @@ def test_equal_answers_give_the_same_fact():
 def test_an_answer_that_differs_is_read(changed):
     first = read_facts(REQUEST, reply(NONCES[0]), NONCES[0])
     second = read_facts(REQUEST, reply(NONCES[1], passwd=changed), NONCES[1])
-    assert second["passwd"] != first["passwd"] and second["passwd"].answer_number != first["passwd"].answer_number
+    assert (
+        second["passwd"] != first["passwd"]
+        and second["passwd"].answer_number != first["passwd"].answer_number
+    )
 
 
 def test_a_frame_that_only_belongs_to_the_answer_counts_too():

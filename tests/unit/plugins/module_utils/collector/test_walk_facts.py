@@ -175,6 +175,17 @@ def test_a_find_that_misbehaves_is_not_ok(
     assert container.fact(_walk("/", "setuid")).status == status
 
 
+def test_what_vanishes_while_a_walk_runs_is_left_out_and_costs_nothing(
+    make_container: Callable[..., Container],
+) -> None:
+    container = make_container()
+    (container.root / "bin/find").unlink()
+    program = "#!/bin/sh\necho \"find: '/usr/x': No such file or directory\" >&2\nexit 1\n"
+    container.write("/bin/find", program, mode=0o755)
+    fact = container.fact(_walk("/", "world_writable"))
+    assert fact.ok and fact.value == {"entries": [], "complete": True, "unreadable": 0, "closed": 0}
+
+
 def test_a_walk_that_was_stopped_between_two_names_claims_nothing_of_the_last(
     make_container: Callable[..., Container],
 ) -> None:
