@@ -34,9 +34,7 @@ def numbered(facts: Facts, numbers: dict[str, int]) -> Facts:
     """The same facts, equal ones of one key with equal numbers."""
     by_key = {}
     for key, fact in facts.items():
-        by_key[key] = dataclasses.replace(fact)
-        number = numbers.setdefault(f"{key} {fact!r}", len(numbers) + 1)
-        object.__setattr__(by_key[key], "number", number)
+        by_key[key] = fact.of_answer(numbers.setdefault(f"{key} {fact!r}", len(numbers) + 1))
     return dataclasses.replace(facts, by_key=by_key)
 
 
@@ -87,9 +85,7 @@ def profile(tmp_path):
 
 def uid_of_a(number: int, uid: int, **more) -> Facts:
     stat = {"type": "file", "mode": 0o644, "uid": uid, "gid": 0, "size": 5, "mtime": 0, "link_target": None}
-    fact = Fact("ok", stat)
-    object.__setattr__(fact, "number", number)
-    return Facts({"file:/a": fact}, **more)
+    return Facts({"file:/a": Fact("ok", stat).of_answer(number)}, **more)
 
 
 def status(profile, facts, memory) -> str:
@@ -116,8 +112,7 @@ def test_facts_without_a_number_and_kept_answers_are_judged_anew(profile):
 
 def test_what_was_not_known_is_asked_again(profile):
     loaded, memory = profile("- file: /a\n  expect: {uid: 0}"), VerdictMemory()
-    unread = Fact("timed_out")
-    object.__setattr__(unread, "number", 1)
+    unread = Fact("timed_out").of_answer(1)
     assert status(loaded, Facts({"file:/a": unread}), memory) == "skipped"
     assert status(loaded, uid_of_a(1, 7), memory) == "failed"
 
