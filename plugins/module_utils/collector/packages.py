@@ -31,6 +31,19 @@ from .rpm_database import MAX_DATABASE, read_rpm_database
 # rpm lists the keys of signers like packages
 _SIGNER_KEY = b"gpg-pubkey"
 
+# The states of dpkg(1), with whether files of the package are there. Of one that is half-installed some are, since
+# its installation began and was not completed; which ones nobody knows.
+_DPKG_STATES = {
+    b"not-installed": False,
+    b"config-files": False,
+    b"half-installed": True,
+    b"unpacked": True,
+    b"half-configured": True,
+    b"triggers-awaited": True,
+    b"triggers-pending": True,
+    b"installed": True,
+}
+
 _SHELL = (
     r"""
 packages() {
@@ -174,8 +187,12 @@ def _read_dpkg(lines: list[bytes], found: _Records) -> None:
     for record in records:
         # records of single packages (status.d) have no status: the package is there because the record is
         status = record.get(b"Status", b"install ok installed").split()
-        installed = status[-1:] == [b"installed"]
-        if installed and b"Version" not in record:
+        state = status[-1] if status else b""
+        if state not in _DPKG_STATES:
+            found.flaws.append(f"dpkg has no package state {decode_text(state[:40])!a}")
+            continue
+        installed = _DPKG_STATES[state]
+        if state == b"installed" and b"Version" not in record:
             found.flaws.append("package {} has no version".format(decode_text(record[b"Package"][:80])))
             continue
         found.packages.append(

@@ -88,6 +88,31 @@ def test_the_database_of_dpkg_gives_its_packages_and_what_was_removed(
     ]
 
 
+def test_a_package_of_dpkg_is_there_in_each_state_that_leaves_files_of_it(
+    make_container: Callable[..., Container],
+) -> None:
+    states = {
+        "deinstall ok not-installed": False,
+        "deinstall ok config-files": False,
+        "install reinstreq half-installed": True,
+        "install ok unpacked": True,
+        "install ok half-configured": True,
+        "install ok triggers-awaited": True,
+        "install ok triggers-pending": True,
+        "hold ok installed": True,
+        "deinstall ok installed": True,
+    }
+    container = make_container()
+    records = [f"Package: p{number}\nStatus: {state}\nVersion: 1\n" for number, state in enumerate(states)]
+    container.write("/var/lib/dpkg/status", "\n".join(records))
+    assert [row[3] for row in _rows(container.fact(QUERY).value)] == list(states.values())
+    container.write(
+        "/var/lib/dpkg/status", "Package: a\nStatus: install ok gone\nVersion: 1\n\n" + records[0]
+    )
+    fact = container.fact(QUERY)
+    assert fact.status == UNSUPPORTED and "no package state 'gone'" in fact.cause
+
+
 @ANY_CELL
 def test_distroless_records(make_container: Callable[..., Container], shell: str, tools: str) -> None:
     container = make_container(shell, tools)
