@@ -19,7 +19,7 @@ _PREFIX = "securescan.kubernetes."
 # reasons of the catalogue of errors, where a result names none
 _UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
 _SCANS = ("scan_container", "scan_judgement")
-_BEFORE_SCANS = ("scan_profile", "scan_target_info", "scan_access")
+_BEFORE_SCANS = ("scan_check", "scan_profile", "scan_target_info", "scan_access")
 
 
 class ObservedRuns:

@@ -262,7 +262,7 @@ def play_of_a_bad_night(play: Play, summary: Callable[..., str], nothing_scanned
     play.failed("locked", GATE, gate={"passed": False}, error={"reason": "not_scanned"})
     play.unreachable("away", SCAN, msg="connection refused")
     play.failed(
-        "wrong", "securescan.kubernetes.scan_profile", msg="no such profile", error={"reason": "bad_profile"}
+        "wrong", "securescan.kubernetes.scan_check", msg="no such profile", error={"reason": "bad_profile"}
     )
     play.failed("refused", SCAN, msg="no right to list pods", error={"reason": "not_permitted"})
 
