@@ -24,6 +24,8 @@ _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
 # in the first, our roles are in the second.
 _OWN_FOLDERS = (_COLLECTION / "playbooks", _COLLECTION / "roles")
 _SHOWN = 300
+# What a person who types a number or a word into a survey's field meant.
+_EXAMPLES = {"threshold": ', such as {"compliance": {"min": 80}}'}
 _KEY = re.compile(r"[\w.-]+:(\s|$)")
 
 
@@ -50,14 +52,17 @@ class ControllerFiles:
         if looks_like_content(path):
             raise ScanError(
                 "bad_file",
-                f"{option} is a text in YAML or JSON; the path of a file, or in a play a dictionary, is expected",
+                f"{option} is a text, but no JSON; the path of a file, a dictionary, or one in JSON is expected",
                 tried=f"reading the option {option}",
-                advice="Put the text into a file and give its path, or give a dictionary.",
+                advice=f"Put the text into a file and give its path, or write it as JSON{_EXAMPLES.get(option, '')}.",
             )
         raise ScanError(
             "bad_file",
             f"{path[:_SHOWN]} does not exist; looked at {', '.join(tried)}",
             tried=f"reading the option {option}",
+            advice=f"Correct the path, or give a dictionary, as JSON where it is a text{_EXAMPLES[option]}."
+            if option in _EXAMPLES
+            else "",
         )
 
     def look_for(self, path: str) -> tuple[str | None, Sequence[str]]:

@@ -19,7 +19,7 @@ _PREFIX = "securescan.kubernetes."
 # reasons of the catalogue of errors, where a result names none
 _UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
 _SCANS = ("scan_container", "scan_judgement")
-_BEFORE_SCANS = ("scan_profile", "scan_target_info", "scan_access")
+_BEFORE_SCANS = ("scan_check", "scan_profile", "scan_target_info", "scan_access")
 
 
 class ObservedRuns:
@@ -69,7 +69,9 @@ class ObservingCallback(CallbackBase):
         self._observed.observe(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._observed.observe(result._host.get_name(), result._task.action, result._result)
+        # since ansible-core 2.19 the result of a task that failed does not say so itself
+        failed = {**result._result, "failed": True}
+        self._observed.observe(result._host.get_name(), result._task.action, failed)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)

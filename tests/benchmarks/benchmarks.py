@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -193,7 +194,7 @@ class Bench:
                 rounds,
             )
         )
-        self.at_most(f"scan of the {label} target over a bare exec, wall", scan / floor, "ratio", 1.7)
+        self.at_most(f"scan of the {label} target over a bare exec, wall", scan / floor, "ratio", 2.2)
         self.at_most(
             f"scan of the {label} target over a bare exec, CPU",
             cpu["scan"] / max(cpu["floor"], 1e-6),
@@ -343,9 +344,9 @@ class Bench:
             f"{self.size.fleet_targets} simulated targets on {FLEET_CLUSTERS} clusters, ansible-playbook",
             seconds,
             "s",
-            6.0,
+            8.0,
         )
-        self.at_most("the same, memory of all Ansible processes", memory, "MB", 200.0)
+        self.at_most("the same, memory of all Ansible processes", memory, "MB", 300.0)
 
     def idle_hosts(self, folder: pathlib.Path) -> None:
         """What an inventory host costs of whose containers none is chosen, against as many tasks that do nothing."""
@@ -369,6 +370,16 @@ class Bench:
                 )
                 self.at_most("the same over as many bare tasks", cpu - floor, "s", 0.1)
 
+    def first_import(self) -> None:
+        """What a process pays before its first scan, over an empty one of the same Python."""
+        package = "ansible_collections.securescan.kubernetes.plugins.module_utils"
+        module = f"{package}.tasks.container"
+        spent = [
+            _cpu_of(f"import {module}") - _cpu_of("import json")
+            for _round in range(self.size.rounds // 4 or 1)
+        ]
+        self.at_most("first import of what scans, CPU", statistics.median(spent) * 1000, "ms", 80.0)
+
     def run(self, folder: pathlib.Path) -> None:
         debian = next(selected for selected in self.targets if selected.target.workload == "api")
         busybox = next(selected for selected in self.targets if "busybox" in selected.target.image)
@@ -377,9 +388,20 @@ class Bench:
         self.collection_and_evaluation(debian)
         self.by_debug(self.distroless)
         self.requests_per_target()
+        self.first_import()
         self.throughput()
         self.fleet(folder)
         self.idle_hosts(folder)
+
+
+def _cpu_of(code: str) -> float:
+    """Seconds of CPU of a Python process that runs `code`."""
+    before = os.times()
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def main() -> int:

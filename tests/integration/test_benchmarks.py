@@ -28,7 +28,7 @@ def test_every_measurement_is_made(cluster, tmp_path):
     )
     assert done.returncode == 0, done.stdout[-3000:]
     rows = json.loads(output.read_text(encoding="utf-8"))
-    assert len({row["name"] for row in rows}) == 19
+    assert len({row["name"] for row in rows}) == 20
     assert all(
         row["value"] > 0 for row in rows if "bare tasks" not in row["name"] and "idle" not in row["name"]
     ), rows

@@ -33,8 +33,9 @@ from .rpm_database import MAX_DATABASE, read_rpm_database
 # rpm lists the keys of signers like packages
 _SIGNER_KEY = b"gpg-pubkey"
 
-# dpkg's states: whether files of the package, besides its configuration, can be there
-_HAS_FILES = {
+# The states of dpkg(1), with whether files of the package are there. Of one that is half-installed some are, since
+# its installation began and was not completed; which ones nobody knows.
+_DPKG_STATES = {
     b"not-installed": False,
     b"config-files": False,
     b"half-installed": True,
@@ -187,13 +188,14 @@ def _read_dpkg(lines: list[bytes], found: _Records) -> None:
         _note_binary(line, found)
     for record in records:
         # records of single packages (status.d) have no status: the package is there because the record is
-        *_wanted, state = record.get(b"Status", b"install ok installed").split() or [b""]
-        installed = _HAS_FILES.get(state)
-        # dpkg writes no version of a package whose first installation broke off
-        lacks_version = installed and state != b"half-installed" and b"Version" not in record
-        if installed is None or lacks_version:
-            what = "no version" if lacks_version else f"the state {decode_text(state[:80])}"
-            found.flaws.append("package {} has {}".format(decode_text(record[b"Package"][:80]), what))
+        status = record.get(b"Status", b"install ok installed").split()
+        state = status[-1] if status else b""
+        if state not in _DPKG_STATES:
+            found.flaws.append(f"dpkg has no package state {decode_text(state[:40])!a}")
+            continue
+        installed = _DPKG_STATES[state]
+        if state == b"installed" and b"Version" not in record:
+            found.flaws.append("package {} has no version".format(decode_text(record[b"Package"][:80])))
             continue
         found.packages.append(
             _package(

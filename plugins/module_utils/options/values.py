@@ -128,10 +128,17 @@ def _read(rule: Mapping[str, Any], value: Any) -> Any:
     """The value as the rule wants it; None where a text means nothing."""
     kind = rule.get("type", "str")
     word = value.strip().lower() if isinstance(value, str) else ""
-    if word in _NOTHING and (kind in ("int", "float", "bool", "dict", "list") or rule.get("choices")):
+    if word in _NOTHING and _cannot_mean(rule, kind, word):
         return None
     read = _READERS.get(kind)
     return _chosen(rule, read(rule, value)) if read else value
+
+
+def _cannot_mean(rule: Mapping[str, Any], kind: str, word: str) -> bool:
+    """Whether a word of `_NOTHING` cannot be a value: a choice can be called none, and so can a namespace."""
+    if rule.get("choices"):
+        return word not in rule["choices"]
+    return kind in ("int", "float", "bool", "dict") or (kind == "list" and word != "none")
 
 
 def _chosen(rule: Mapping[str, Any], value: Any) -> Any:

@@ -19,7 +19,7 @@ _WIDTH = 100
 _MOST_NAMES = 8
 _TEST_BED_WORDS = (
     "The test bed is the project's own: two cores for cluster and controller together. "
-    "Name an earlier run (earlier_run) for the seconds of this cluster"
+    "After a first scan the seconds are those of this cluster (the module's option earlier_run)"
 )
 _LEFT_OUT_WORDS = {
     "finished": "of pods that have ended (finished_pods takes them)",

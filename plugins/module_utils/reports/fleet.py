@@ -22,7 +22,7 @@ from ..results.status import (
 )
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of
-from .wording import worst_evidence
+from .wording import causes, worst_evidence
 
 HEADS = (
     "HOST",
@@ -122,7 +122,7 @@ class ClusterRow(JsonRecord):
             scanned=one.is_scanned,
             gate=_gate(one),
             reason=one.reason,
-            error=one.error,
+            error=one.error or ("" if one.is_scanned else _why_nothing(run)),
             run_id=run.run_id,
             run_dir=run.folder,
             started=run.started,
@@ -198,12 +198,18 @@ class ClusterRow(JsonRecord):
 
     def not_scanned_line(self) -> str:
         """Why a host has no run, or none of its containers was scanned."""
-        why = self.error or (
-            f"none of {number_of(self.targets['selected'], 'container')} could be scanned"
-            if self.run_id
-            else self.reason
-        )
+        why = self.error or self.reason
         return f"{one_line(self.host, _WIDEST_LABEL)}: not scanned: {one_line(why, _WIDEST_ERROR)}"
+
+
+def _why_nothing(run: Run) -> str:
+    """Why none of its containers was scanned: how many there are, and the most frequent cause."""
+    said = f"none of {number_of(run.target_counts.selected, 'container')} could be scanned"
+    found = [(error, len(targets)) for error, targets in causes(run)]
+    if not found:
+        return said
+    error, number = max(found, key=lambda one: one[1])
+    return f"{said}; the cause of {number}: {error.code} {error.reason}: {error.message}"
 
 
 def _gate(one: ClusterRun) -> str:

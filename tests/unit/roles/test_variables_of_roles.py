@@ -288,11 +288,11 @@ BAD_FILES = [
     ({"scan_threshold": "nothere.yml"}, "nothere.yml does not exist; looked at"),
     (
         {"scan_threshold": "failed:\n  critical: {max: 0}\n"},
-        "the path of a file, or in a play a dictionary, is expected",
+        "the path of a file, a dictionary, or one in JSON is expected",
     ),
     (
         {"scan_threshold": "compliance: {min: 80}"},
-        "the path of a file, or in a play a dictionary, is expected",
+        "the path of a file, a dictionary, or one in JSON is expected",
     ),
     ({"scan_threshold": {"complience": {"min": 80}}}, "unknown key"),
     ({"scan_threshold": 80}, "the threshold is 80, not keys with limits"),

@@ -52,7 +52,8 @@ class Play:
         self._callback.v2_runner_on_ok(self._result(host, action, result))
 
     def failed(self, host: str, action: str, **result: Any) -> None:
-        self._callback.v2_runner_on_failed(self._result(host, action, {"failed": True, **result}))
+        # as ansible-core 2.19 hands it over: without `failed`
+        self._callback.v2_runner_on_failed(self._result(host, action, result))
 
     def unreachable(self, host: str, action: str, **result: Any) -> None:
         self._callback.v2_runner_on_unreachable(self._result(host, action, {"unreachable": True, **result}))
@@ -262,7 +263,7 @@ def play_of_a_bad_night(play: Play, summary: Callable[..., str], nothing_scanned
     play.failed("locked", GATE, gate={"passed": False}, error={"reason": "not_scanned"})
     play.unreachable("away", SCAN, msg="connection refused")
     play.failed(
-        "wrong", "securescan.kubernetes.scan_profile", msg="no such profile", error={"reason": "bad_profile"}
+        "wrong", "securescan.kubernetes.scan_check", msg="no such profile", error={"reason": "bad_profile"}
     )
     play.failed("refused", SCAN, msg="no right to list pods", error={"reason": "not_permitted"})
 
@@ -283,7 +284,7 @@ def test_a_cluster_of_which_nothing_was_scanned_does_not_count_as_scanned(
         "away: not scanned: connection refused",
         "refused: not scanned: no right to list pods",
         "wrong: not scanned: no such profile",
-        "locked: not scanned: none of 2 containers could be scanned",
+        "locked: not scanned: none of 2 containers could be scanned; the cause of 2: SCAN-205 not_permitted: no",
     ]
 
 

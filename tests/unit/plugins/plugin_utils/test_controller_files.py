@@ -77,7 +77,7 @@ def test_the_collections_own_files_are_never_found_by_a_relative_name(places: pa
 @pytest.mark.parametrize("text", ["a: 1", "a:\n  b: 1", "{}", "[1]", "pod-x:", "one\ntwo", "x: {"])
 def test_content_in_the_place_of_a_path_is_told(places: pathlib.Path, text: str) -> None:
     assert looks_like_content(text)
-    with pytest.raises(ScanError, match="the path of a file, or in a play a dictionary, is expected"):
+    with pytest.raises(ScanError, match="the path of a file, a dictionary, or one in JSON is expected"):
         files(places).find(text, "threshold")
 
 

@@ -88,30 +88,6 @@ def test_the_database_of_dpkg_gives_its_packages_and_what_was_removed(
     ]
 
 
-@pytest.mark.parametrize(
-    ("state", "installed"),
-    [
-        ("not-installed", False),
-        ("config-files", False),
-        ("half-installed", True),
-        ("unpacked", True),
-        ("half-configured", True),
-        ("triggers-awaited", True),
-        ("triggers-pending", True),
-        ("installed", True),
-    ],
-)
-@pytest.mark.parametrize("flag", ["ok", "reinstreq"])
-def test_a_package_is_installed_in_each_state_in_which_its_files_are_there(
-    make_container: Callable[..., Container], state: str, installed: bool, flag: str
-) -> None:
-    container = make_container()
-    text = f"Package: telnetd\nStatus: install {flag} {state}\nArchitecture: all\nVersion: 1\n"
-    container.write("/var/lib/dpkg/status", text)
-    fact = container.fact(QUERY)
-    assert fact.ok and _rows(fact.value) == [("telnetd", "1", "all", installed)]
-
-
 def test_a_package_whose_first_installation_broke_off_has_no_version(
     make_container: Callable[..., Container],
 ) -> None:
@@ -119,6 +95,31 @@ def test_a_package_whose_first_installation_broke_off_has_no_version(
     container.write("/var/lib/dpkg/status", "Package: telnetd\nStatus: install reinstreq half-installed\n")
     fact = container.fact(QUERY)
     assert fact.ok and _rows(fact.value) == [("telnetd", "", "", True)]
+
+
+def test_a_package_of_dpkg_is_there_in_each_state_that_leaves_files_of_it(
+    make_container: Callable[..., Container],
+) -> None:
+    states = {
+        "deinstall ok not-installed": False,
+        "deinstall ok config-files": False,
+        "install reinstreq half-installed": True,
+        "install ok unpacked": True,
+        "install ok half-configured": True,
+        "install ok triggers-awaited": True,
+        "install ok triggers-pending": True,
+        "hold ok installed": True,
+        "deinstall ok installed": True,
+    }
+    container = make_container()
+    records = [f"Package: p{number}\nStatus: {state}\nVersion: 1\n" for number, state in enumerate(states)]
+    container.write("/var/lib/dpkg/status", "\n".join(records))
+    assert [row[3] for row in _rows(container.fact(QUERY).value)] == list(states.values())
+    container.write(
+        "/var/lib/dpkg/status", "Package: a\nStatus: install ok gone\nVersion: 1\n\n" + records[0]
+    )
+    fact = container.fact(QUERY)
+    assert fact.status == UNSUPPORTED and "no package state 'gone'" in fact.cause
 
 
 @ANY_CELL
@@ -206,7 +207,7 @@ def test_a_database_in_disorder_costs_the_fact(make_container: Callable[..., Con
         (
             "/var/lib/dpkg/status",
             "Package: a\nVersion: 1\n\nPackage: x\nStatus: install ok odd\nVersion: 3\n\nPackage: b\nVersion: 2\n",
-            "package x has the state odd",
+            "dpkg has no package state 'odd'",
         ),
         (
             "/lib/apk/db/installed",
