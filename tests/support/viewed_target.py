@@ -243,13 +243,20 @@ class MountedImage:
             bind_mount(what, where)
 
 
-def differences(inside: Facts, outside: Facts) -> list[Any]:
-    """Facts that are not the same; how a cause is worded does not count."""
-    return [
-        (key, inside[key], outside[key])
-        for key in inside
-        if (inside[key].status, inside[key].value) != (outside[key].status, outside[key].value)
-    ]
+def differences(inside: Facts, outside: Facts, *, tells_closed: bool = True) -> list[Any]:
+    """Facts that are not the same; how a cause is worded does not count.
+
+    :param tells_closed: whether the outside knows which places the container's user cannot reach. Where it does
+        not, a walk past such a place is unreadable
+    """
+
+    def seen(facts: Facts, key: str) -> Any:
+        value = facts[key].value
+        if tells_closed or not key.startswith("walk:") or value is None:
+            return facts[key].status, value
+        return value["entries"], value["unreadable"]
+
+    return [(key, inside[key], outside[key]) for key in inside if seen(inside, key) != seen(outside, key)]
 
 
 def shown(facts: Facts) -> str:

@@ -75,7 +75,7 @@ _TIMES = {"unowned": 1, "world_writable": 2, "setgid": 4, "setuid": 8, "named": 
 # In search, fd 4 has find's names on their way to the encoder and its counts, and fd 3 has find's complaints.
 _SHELL = r"""
 matching() {
-  walk__seconds=$1 walk__directories= walk__counted=$nl walk__number=0 walk__roots=0 walk__named= walk__standing=
+  walk__seconds=$1 walk__directories= walk__counted=$nl walk__roots=0 walk__named= walk__standing=
   walk__owners_status=
   walk__matches='named setuid setgid world_writable unowned'
   for walk__match in $walk__matches; do eval "walk__at_$walk__match= walk__in_$walk__match="; done
@@ -108,12 +108,18 @@ walk() {
       case $walk__counted in
       *"$nl$path$nl"*) ;;
       *)
-        walk__number=$((walk__number+1)) walk__counted=$walk__counted$path$nl
+        walk__counted=$walk__counted$path$nl
         if [ -z "$walk__inner" ]; then
           walk__directories=${walk__directories:-$nl}$path$nl walk__roots=$((walk__roots+1))
         fi
         ;;
       esac
+      walk__number=1 IFS=$nl
+      for walk__other in $walk__counted; do
+        [ "$walk__other" != "$path" ] || break
+        walk__number=$((walk__number+1))
+      done
+      IFS=' 	'$nl
       [ "$walk__inner" ] || eval "walk__at_$1=\${walk__at_$1}x"
       walk__test="-path $walk__place -o -path $walk__place/*"
       case $walk__place in *[!A-Za-z0-9_/.-]*) walk__test='-path *' ;; esac
@@ -147,7 +153,7 @@ come_through() {
 }
 search() {
   [ "$walk__directories" ] || return
-  walk__searched=$walk__directories walk__places=$walk__counted walk__any= walk__expression=
+  walk__searched=$walk__directories walk__places=$walk__counted walk__any= walk__expression= walk__at= walk__in=
   for walk__match in $walk__matches; do
     eval "walk__at=\$walk__at_$walk__match walk__in=\$walk__in_$walk__match walk__at_$walk__match= walk__in_$walk__match="
     [ "$walk__in" ] || continue
@@ -165,7 +171,7 @@ search() {
     walk__expression="$walk__expression ( $walk__test$walk__prints -o ! ( $walk__test ) )"
   done
   walk__expression="( $walk__any )$walk__expression"
-  walk__directories= walk__counted=$nl walk__number=0 walk__roots=0
+  walk__directories= walk__counted=$nl walk__roots=0
   ! too_late $walk__query.names || return
   for walk__program in find head sleep; do
     has $walk__program && continue
@@ -212,7 +218,7 @@ complaints() {
       case $line in
       "find: $walk__root"[/:]*|"find: '$walk__root"[/\']*)
         eval "walk__sum=\$((walk__count$walk__index+1)) walk__count$walk__index=\$walk__sum"
-        eval "walk__closed$walk__index=\$((walk__closed$walk__index+walk__more))"
+        eval "walk__closed$walk__index=\$((walk__closed$walk__index+$walk__more))"
         ;;
       esac
     done

@@ -54,6 +54,7 @@ ALLOWED = {
     "SC2329": "each script has the functions that all views and families share, whether it calls them or not",
     "SC3028": "HOSTTYPE is asked only where BASH_VERSION says that the shell is bash",
     "SC3041": "set +U is run only where KSH_VERSION says that the shell is mksh",
+    "SC3067": "dash, bash, busybox ash and mksh know test -O",
     "SC3044": "shopt is run only where BASH_VERSION says that the shell is bash",
     "SC3045": "read -d is tried first on /dev/null, and used where the shell knows it",
 }
