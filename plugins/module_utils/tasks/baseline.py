@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +58,12 @@ def open_baseline(given: str, cluster: str) -> Run:
     :param cluster: the name that the run's cluster must have; empty where any is taken
     :raises ScanError: bad_option, for the link `latest` and for a run over another cluster; bad_results
     """
-    path = Path(given)
+    baseline, path = open_earlier_run(given), Path(given)
     link = path.parent if path.name == SUMMARY_JSON else path
-    if link.name == LATEST and os.path.islink(link):
+    if link.name == LATEST and link.is_symlink():
         raise _not_earlier(
             f"{given} is the link `{LATEST}`, which by the time of the gate names the run that is judged"
         )
-    baseline = open_earlier_run(given)
     if cluster and baseline.cluster != cluster:
         raise ScanError(
             "bad_option",
