@@ -62,7 +62,7 @@ def open_baseline(given: str, cluster: str) -> Run:
     link = path.parent if path.name == SUMMARY_JSON else path
     if link.name == LATEST and link.is_symlink():
         raise _not_earlier(
-            f"{given} is the link `{LATEST}`, which by the time of the gate names the run that is judged"
+            f"{given} is the link `{LATEST}`, which by the time of the gate is the run that is judged"
         )
     if cluster and baseline.cluster != cluster:
         raise ScanError(
