@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one reader of YAML, for files that people hand in and for those of containers. It counts while it reads.
+"""The one reader of YAML, for files that people hand in and for those of containers. It counts while it reads. What is written
+as YAML is written here, too.
 
 A reference to an anchor counts as what it refers to, so that a short text cannot grow by references. A text that is
 too large, too deep, refers to itself, or has a key twice in one mapping is refused.
@@ -12,7 +13,9 @@ text that libyaml refuses, or that it would read differently, is read by PyYAML,
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +85,7 @@ def compose_yaml(
     :raises YamlError: for a text that is no YAML, or not within the limits
     :raises ScanError: missing_library, without PyYAML
     """
-    if yaml is None:
-        raise ScanError(
-            "missing_library", "the Python package PyYAML is not installed", tried=f"read {source}"
-        )
+    require_yaml(f"read {source}")
     if len(text) > limits.characters:
         raise YamlError(1, f"the text has more than {limits.characters} characters")
     if quick and HAS_LIBYAML and not any(character in text for character in _READ_DIFFERENTLY):
@@ -101,6 +101,19 @@ def compose_yaml(
         raise YamlError(mark.line + 1 if mark else 1, NOT_YAML, f"{NOT_YAML}: {problem}") from None
     except yaml.YAMLError as error:
         raise YamlError(1, NOT_YAML, f"{NOT_YAML}: {str(error).splitlines()[0]}") from None
+
+
+def require_yaml(tried: str) -> None:
+    """:raises ScanError: missing_library, without PyYAML"""
+    if yaml is None:
+        raise ScanError("missing_library", "the Python package PyYAML is not installed", tried=tried)
+
+
+def yaml_text(document: Mapping[str, Any], *, sort_keys: bool = False, width: int = 1000) -> str:
+    """A document of plain values as YAML in block style, without references. Call `require_yaml` before."""
+    unshared = json.loads(json.dumps(document))  # else what stands twice in it would be an alias
+    text: str = yaml.safe_dump(unshared, sort_keys=sort_keys, default_flow_style=False, width=width)
+    return text
 
 
 def plain_data(node: Any) -> Any:

@@ -24,11 +24,24 @@ def unknown_name(word: str, name: object, known: Iterable[str], expected: str = 
 def nearest(name: str, known: Collection[str], then: str) -> str:
     """What stands between an unknown name and the word `then`: a question with the nearest known name, if one
     is near."""
-    asked = question(name, known)
-    return f"{asked} {then.capitalize()}" if asked else f"; {then}"
+    return asked(near_name(name, known), then)
+
+
+def asked(meant: str, then: str) -> str:
+    """The same for a name that is perhaps `meant`; empty where none is."""
+    return f"{did_you_mean(meant)} {then.capitalize()}" if meant else f"; {then}"
 
 
 def question(name: str, known: Collection[str]) -> str:
     """For example: `, did you mean 'title'?`; empty where no known name is near."""
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    return f", did you mean '{near[0]}'?" if near else ""
+    return did_you_mean(near_name(name, known))
+
+
+def did_you_mean(meant: str) -> str:
+    """The question with that name; empty for none."""
+    return f", did you mean '{meant}'?" if meant else ""
+
+
+def near_name(name: str, known: Collection[str]) -> str:
+    """The nearest known name; empty where none is near."""
+    return next(iter(difflib.get_close_matches(name, known, 1, 0.6)), "")

@@ -46,8 +46,15 @@ options:
     type: str
     default: the option threshold
   baseline:
-    description: Folder or summary file of the earlier run that the gate will compare with, on the machine where the task runs.
+    description:
+      - Folder or summary file of the earlier run that the gate will compare with, on the machine where the task runs.
+      - V(previous) is taken as it is. The link C(latest) is refused, because it names the new run by the time of the gate.
     type: path
+  cluster_name:
+    description:
+      - The cluster that the baseline must be of, by its name in the run. A baseline of another cluster is refused.
+      - By default it is the name of the inventory host, which scans take by default, too.
+    type: str
   output_dir:
     description:
       - Folder that results will be written to, on the machine where the task runs. It does not have to exist.

@@ -69,7 +69,7 @@ options:
       - Folder or summary file of an earlier run. A control that fails now, and did not fail then on the same container of the same workload, is a new
         failure. On a container that was not scanned then, every failure is new.
       - V(previous) is the last run of the same cluster before this one, among the folders beside O(run_dir). One with the same selection
-        comes first. Where there is none yet, a warning says so, and no failure is new.
+        comes first. One of another API server is passed over. Where there is none yet, a warning says so, and no failure is new.
       - When the threshold has no C(new_failures.max), no new failure is allowed.
       - The link C(latest) is refused, because it names the run that is judged and not an earlier one. So is a run over another cluster.
     type: path
@@ -90,7 +90,7 @@ options:
     description:
       - Which containers have a row in the table that is printed. Those that need somebody come first.
       - V(full) has a row for each container of a run of up to 50, and for each that did not pass of a larger one.
-      - V(failed) has a row for each that did not pass. V(none) prints the decision without a table.
+      - V(failed) has a row for each that did not pass. V(none) prints the numbers, causes and the decision without a table.
       - It never has more than 50 rows; a line says how many containers are not shown. The run's summary and its Markdown list them.
     type: str
     choices: [full, failed, none]

@@ -33,7 +33,7 @@ class ObservedRuns:
         self._failed_before: dict[str, ClusterRun] = {}
 
     def observe(self, host: str, action: str, result: dict[str, Any]) -> None:
-        name = action[len(_PREFIX) :] if action.startswith(_PREFIX) else action
+        name = _module_of(action)
         if name in _SCANS:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs:
@@ -42,7 +42,7 @@ class ObservedRuns:
             self._failed_before[host] = _failed(host, result)
 
     def observe_unreachable(self, host: str, action: str, result: dict[str, Any]) -> None:
-        name = action.rpartition(".")[2]
+        name = _module_of(action)
         unreachable = ClusterRun(host, error=str(result.get("msg") or "unreachable"), reason=_UNREACHABLE)
         if name in _SCANS:
             self._runs[host] = unreachable
@@ -75,6 +75,11 @@ class ObservingCallback(CallbackBase):
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
+
+
+def _module_of(action: str) -> str:
+    """The name of our module; of another collection's its full name."""
+    return action[len(_PREFIX) :] if action.startswith(_PREFIX) else action
 
 
 def _decided(before: ClusterRun, result: dict[str, Any]) -> ClusterRun:

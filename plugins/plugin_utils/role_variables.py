@@ -10,7 +10,6 @@ this reads the specification instead.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -22,6 +21,7 @@ from ..module_utils.errors import ScanError
 from ..module_utils.options.bounds import BOUNDS
 from ..module_utils.options.spec import Spec
 from ..module_utils.options.values import Problem, is_given, read_values
+from ..module_utils.suggestions import did_you_mean, near_name
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 # What the roles leave for tasks after them.
@@ -98,10 +98,8 @@ def _unknown_variables(role: str, names: list[str]) -> ScanError:
     known = {name[len(prefix) :]: name for name in variables_of(role)}
     told = []
     for name in names:
-        near = difflib.get_close_matches(name[len(prefix) :], known, 1, 0.6)
-        told.append(
-            f"you have set {name}{f'; did you mean {known[near[0]]}?' if near else ', which nothing reads'}"
-        )
+        near = near_name(name[len(prefix) :], known)
+        told.append(f"you have set {name}{did_you_mean(known[near]) if near else ', which nothing reads'}")
     return ScanError(
         "bad_option",
         "; ".join(told),

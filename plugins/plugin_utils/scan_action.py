@@ -29,6 +29,8 @@ from .role_variables import variable_of
 
 # Options that name files of the machine where the task runs.
 _CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
+# Options that say which cluster is meant.
+_CHOOSING = ("context", "host", "kubeconfig")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
 _OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
@@ -57,7 +59,9 @@ class ScanAction(ActionBase):
         try:
             given = self.given()
             params = self._validated(given)
-            extra = {**_cluster_name(params, task_vars or {}), **self.prepare(params)}
+            named = _cluster_name(params, task_vars or {})
+            context.warnings += _many_in_one(named.get("cluster_name", ""), given)
+            extra = {**named, **self.prepare(params)}
             if self._runs_here():
                 extra.update(self._connection_files(params))
                 result.update(type(self).task({**params, **extra}, context))
@@ -188,3 +192,15 @@ def _cluster_name(params: Params, task_vars: Mapping[str, Any]) -> dict[str, Any
     if "cluster_name" not in params or params["cluster_name"]:
         return {}
     return {"cluster_name": str(task_vars.get("inventory_hostname", ""))}
+
+
+def _many_in_one(name: str, given: Mapping[str, Any]) -> list[str]:
+    """A warning where the inventory has no host for the cluster. `name`: empty where the task names the cluster itself."""
+    chosen = [option for option in _CHOOSING if option in given]
+    if name != "localhost" or not chosen:
+        return []
+    return [
+        f"the cluster of the option {chosen[0]} is called localhost in all results, as is every other one that a play on "
+        "localhost scans: they share a folder, the link latest and baselines. Give each cluster a host in the inventory, or a "
+        "cluster_name (scan_cluster_name of the role)"
+    ]

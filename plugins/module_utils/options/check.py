@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..results.amendments import Amendments, read_amendments
 from ..results.threshold import Threshold
-from .run import shared_folder_spec
+from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .spec import Params, Spec
 from .threshold import threshold_option, threshold_spec
 
@@ -17,23 +17,25 @@ from .threshold import threshold_option, threshold_spec
 @dataclass(frozen=True)
 class CheckOptions:
     """What is checked before a cluster is touched; None for what is not named. `output_dir` is the folder that results
-    will be written to, `baseline` an earlier run."""
+    will be written to, `baseline` an earlier run. `cluster_name`: that of the baseline, empty where any is taken."""
 
     amendments: Amendments
     threshold: Threshold
     baseline: str | None
     output_dir: str | None
     allow_shared_folder: bool
+    cluster_name: str
 
     @classmethod
     def from_params(cls, params: Params) -> CheckOptions:
-        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold"""
+        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold; bad_option, for a name that no cluster has"""
         return cls(
             amendments=read_amendments(params["waivers"], params["attestations"]),
             threshold=threshold_option(params),
             baseline=params["baseline"],
             output_dir=params["output_dir"],
             allow_shared_folder=params["allow_shared_folder"],
+            cluster_name=cluster_name_option(params),
         )
 
 
@@ -48,4 +50,5 @@ def scan_check_spec() -> Spec:
         **threshold_spec(),
         "output_dir": {"type": "path"},
         **shared_folder_spec(),
+        **cluster_name_spec(),
     }

@@ -83,11 +83,9 @@ def is_given(value: object) -> bool:
 
 
 def numbers_in_text(value: Any) -> Any:
-    """The same dictionaries and lists, with the numbers that are written as texts as numbers."""
+    """The same dictionaries, with the numbers that are written as texts as numbers. What a list holds are names."""
     if isinstance(value, Mapping):
         return {key: numbers_in_text(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [numbers_in_text(item) for item in value]
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return _whole_or_not(float(value), value.strip())
     return value

@@ -234,7 +234,8 @@ def render_fleet(runs: Sequence[ClusterRun]) -> str:
     lines = [_line(row, widths) for row in rows]
     lines.insert(len(lines) - 1, "-" * len(lines[0]))
     if len(passed) > _MOST_PASSED:
-        lines.append(f"{number_of(len(passed) - _MOST_PASSED, 'more cluster')} passed")
+        more = number_of(len(passed) - _MOST_PASSED, "more cluster")
+        lines.append(f"{more} passed; the file of the option table_path lists all")
     lines += [row.not_scanned_line() for row in listed if not row.scanned]
     return "\n".join(lines) + "\n"
 

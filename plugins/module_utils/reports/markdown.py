@@ -44,16 +44,17 @@ from .wording import (
     workload_label,
 )
 
+# More of these stand in summary.json alone.
+MOST_REASONS = 50
+MOST_CAUSES = 20
+MOST_TARGETS = 500
 _MOST_CONTROLS = 25
 _MOST_EXPLAINED = 10
 _MOST_PLACES = 5
-_MOST_REASONS = 50
 _MOST_CHANGES = 25
-_MOST_CAUSES = 20
 _MOST_NAMED = 10
 _MOST_AMENDMENTS = 50
 _MOST_DRIFTS = 20
-_MOST_TARGETS = 500
 _MAX_CELL = 300
 _MAX_TEXT = 1000
 
@@ -153,7 +154,7 @@ def _gate(run: Run) -> list[str]:
     lines += ["", escape(decided)] if decided else []
     lines += ["", added] if added else []
     reasons = reason_lines(run)
-    shown = ["", f"{reasons_line(run)}:", "", *_bullets(reasons, _MOST_REASONS, "summary.json, gate.reasons")]
+    shown = ["", f"{reasons_line(run)}:", "", *_bullets(reasons, MOST_REASONS, "summary.json, gate.reasons")]
     return lines + (shown if reasons else [])
 
 
@@ -197,9 +198,9 @@ def _targets(run: Run) -> Iterator[str]:
             "Worst failed",
             "Results",
         ],
-        (_target_cells(target) for target in by_need(run.targets)[:_MOST_TARGETS]),
+        (_target_cells(target) for target in by_need(run.targets)[:MOST_TARGETS]),
     )
-    yield from _rest(len(run.targets) - _MOST_TARGETS, "summary.json, targets")
+    yield from _rest(len(run.targets) - MOST_TARGETS, "summary.json, targets")
 
 
 def _target_cells(target: TargetRecord) -> list[str]:
@@ -306,7 +307,7 @@ def _not_scanned(run: Run) -> Iterator[str]:
     found = causes(run)
     if found:
         yield "## Not scanned"
-    for error, targets in found[:_MOST_CAUSES]:
+    for error, targets in found[:MOST_CAUSES]:
         yield ""
         yield f"**{escape(error.reason)}** ({escape(error.code)}): {escape(error.cause)}"
         yield ""
@@ -315,7 +316,7 @@ def _not_scanned(run: Run) -> Iterator[str]:
         yield from _bullets(
             [_with_message(target) for target in targets], _MOST_NAMED, "summary.json, targets"
         )
-    yield from _rest(len(found) - _MOST_CAUSES, "summary.json, targets", "causes")
+    yield from _rest(len(found) - MOST_CAUSES, "summary.json, targets", "causes")
 
 
 def _unmatched(run: Run) -> list[str]:

@@ -13,6 +13,7 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASS, PASSED,
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import columns, fit, number_of, wrap
+from .markdown import MOST_CAUSES, MOST_REASONS, MOST_TARGETS
 from .need import by_need
 from .wording import (
     RESULT_WORDS,
@@ -67,21 +68,28 @@ def render_table(run: Run, width: int = 0, rows: str = FULL) -> str:
     text_width = max(_NARROWEST, min(_WIDEST, width)) if width else _TEXT_WIDTH
     lines: list[str] = []
     if rows == NONE:
-        lines += [f"{scanned_line(run)}, compliance {run.controls.compliance} %", ""]
+        lines.append(f"{scanned_line(run)}, compliance {run.controls.compliance} %")
     else:
         lines += _table_lines(run, width and text_width, text_width, rows)
+    lines += [*_incomplete_lines(run, text_width), ""]
     return "\n".join([*lines, *_gate_lines(run, text_width)]) + "\n"
 
 
 def _table_lines(run: Run, width: int, text_width: int, rows: str) -> list[str]:
-    """The table and what is said below it, with an empty line at the end."""
+    """The table, which targets it leaves out, and what its heads mean."""
     shown = _shown(run, rows)
     lines = _Rows(run, shown, width).lines()
     hidden = _hidden_line(run, shown)
     left_out = left_out_line(run)
     for said in (hidden, left_out):
         lines += wrap(said, text_width) if said else []
-    lines += ["", *wrap(_LEGEND, text_width)]
+    return [*lines, "", *wrap(_LEGEND, text_width)]
+
+
+def _incomplete_lines(run: Run, text_width: int) -> list[str]:
+    """What the run lacks: targets that were not scanned, names without targets, better evidence, profiles. An empty line
+    begins each part."""
+    lines: list[str] = []
     found = causes(run)
     for error, targets in found[:_MOST_CAUSES]:
         number = number_of(len(targets), "target")
@@ -89,12 +97,12 @@ def _table_lines(run: Run, width: int, text_width: int, rows: str) -> list[str]:
         lines += ["", *wrap(one_line(text, _MOST_TEXT), text_width)]
     if len(found) > _MOST_CAUSES:
         more = number_of(len(found) - _MOST_CAUSES, "more cause")
-        lines += ["", f"Not scanned: {more}, in summary.md and summary.json"]
+        lines += ["", f"Not scanned: {more}, in {_places(len(found), MOST_CAUSES)}"]
     for index, said in enumerate(unmatched_lines(run)):
         lines += [*([] if index else [""]), *wrap(said, text_width, "  " if index else "", "  ")]
     for index, said in enumerate([*evidence_lines(run), *skipped_lines(run)]):
         lines += [*([] if index else [""]), *wrap(said, text_width)]
-    return [*lines, ""]
+    return lines
 
 
 def _shown(run: Run, rows: str) -> list[TargetRecord]:
@@ -111,7 +119,14 @@ def _hidden_line(run: Run, shown: Sequence[TargetRecord]) -> str:
     missing.subtract(target.result for target in shown)
     named = ", ".join(f"{missing[result]} {word}" for result, word in RESULT_WORDS.items() if missing[result])
     number = number_of(sum(missing.values()), "target")
-    return f"Not shown: {number} ({named}); summary.md and summary.json list all." if named else ""
+    places = _places(len(run.targets), MOST_TARGETS)
+    verb = "list" if " and " in places else "lists"
+    return f"Not shown: {number} ({named}); {places} {verb} all." if named else ""
+
+
+def _places(number: int, most: int) -> str:
+    """Where all of a list are. :param most: so many of them stand in summary.md"""
+    return "summary.md and summary.json" if number <= most else "summary.json"
 
 
 class _Rows:
@@ -211,7 +226,7 @@ def _gate_lines(run: Run, width: int) -> list[str]:
     for reason in reasons[:_MOST_REASONS]:
         lines += wrap(one_line(reason, _MOST_TEXT), width, "- ", "  ")
     if len(reasons) > _MOST_REASONS:
-        lines.append(f"... and {len(reasons) - _MOST_REASONS} more, in summary.md and summary.json")
+        lines.append(f"... and {len(reasons) - _MOST_REASONS} more, in {_places(len(reasons), MOST_REASONS)}")
     return lines
 
 

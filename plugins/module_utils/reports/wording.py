@@ -175,7 +175,10 @@ def skipped_lines(run: Run) -> list[str]:
         for (profile, why), number in skipped.most_common(_MOST_REASONS)
     ]
     more = len(skipped) - _MOST_REASONS
-    return [*lines, *([f"{number_of(more, 'more profile')} skipped on targets."] if more > 0 else [])]
+    return [
+        *lines,
+        *([f"{number_of(more, 'more profile')} skipped on targets, in summary.json."] if more > 0 else []),
+    ]
 
 
 def evidence_lines(run: Run) -> list[str]:

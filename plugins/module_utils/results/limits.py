@@ -35,6 +35,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..safe_text import one_line
+from ..suggestions import asked
 from .evidence import GRADES
 from .limit_hints import hint
 from .percent import exact, rounded_down, rounded_up
@@ -270,11 +271,8 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
 def _unknown_key(key: str) -> str:
     """With the key that means the same, if that is clear: one that only looks alike can be a weaker limit."""
     meant = hint(key, _KNOWN)
-    expected = "expected a key such as compliance.min, failed.total.max or coverage.min"
     shown = one_line(key, _MOST_LETTERS_OF_KEY)
-    return f"unknown key '{shown}'" + (
-        f", did you mean '{meant}'? E{expected[1:]}" if meant else f"; {expected}"
-    )
+    return f"unknown key '{shown}'{asked(meant, 'expected')} a key such as compliance.min, failed.total.max or coverage.min"
 
 
 def _bad(source: str, what: str) -> ScanError:

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import ScanError
+from ..safe_text import one_line
+from ..text_layout import number_of
 from ..times import parse_rfc3339
 from .run import SUMMARY_JSON, Run, open_run
 from .run_check import evidence_time
@@ -26,11 +28,12 @@ def previous_run(run: Run, notes: list[str]) -> Run | None:
     """The last run of the same cluster that began before the containers of `run` were seen; None without one.
 
     One with the same selection comes first: over another selection, most failures would be new for no other reason. A
-    folder that holds no whole run, or one of another cluster, is passed over; `notes` gets a sentence for each that is
-    broken.
+    folder that holds no whole run, or one of another cluster or API server, is passed over; `notes` gets a sentence for each
+    that is broken, and one for all of another API server.
 
     :param run: opened from its folder
     """
+    same, other_server = None, 0
     fallback: Run | None = None
     for number, folder in enumerate(_earlier_folders(run)):
         if number == _MOST_OPENED:
@@ -42,10 +45,25 @@ def previous_run(run: Run, notes: list[str]) -> Run | None:
             continue
         if earlier.run_id != folder.name or earlier.cluster != run.cluster:
             continue
+        if is_of_other_server(earlier, run):
+            other_server += 1
+            continue
         if earlier.selection == run.selection:
-            return earlier
+            same = earlier
+            break
         fallback = fallback or earlier
-    return fallback
+    if other_server:
+        notes.append(
+            f"passed over {number_of(other_server, 'earlier run')} of another API server: its kube-system has another uid than "
+            f"{run.cluster_uid}. A cluster that was set up anew has no earlier run; else two "
+            f"clusters are called {one_line(run.cluster, 100)}"
+        )
+    return same or fallback
+
+
+def is_of_other_server(one: Run, other: Run) -> bool:
+    """Whether the runs are of two API servers, as far as the uids of both are known."""
+    return bool(one.cluster_uid and other.cluster_uid and one.cluster_uid != other.cluster_uid)
 
 
 def _earlier_folders(run: Run) -> Iterator[Path]:

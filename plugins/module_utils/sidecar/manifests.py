@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..counted_yaml import require_yaml, yaml_text
 from ..errors import ScanError
 from .workload import WorkloadRef
-
-try:
-    import yaml
-except ImportError:
-    yaml = None  # type: ignore[assignment, unused-ignore]
 
 KUSTOMIZATION = "kustomization.yaml"
 _PATCH_HEAD = "# Made by scan_sidecar: sidecars for scans, a strategic merge patch.\n"
@@ -38,8 +33,7 @@ def manifests(changes: Sequence[tuple[WorkloadRef, Mapping[str, Any]]]) -> dict[
     :param changes: each workload, and what is added to the spec of its pod template
     :raises ScanError: missing_library
     """
-    if yaml is None:
-        raise ScanError("missing_library", "PyYAML cannot be imported", tried="writing manifests")
+    require_yaml("writing manifests")
     files: dict[str, str] = {}
     patches: list[dict[str, Any]] = []
     for ref, change in changes:
@@ -57,10 +51,10 @@ def manifests(changes: Sequence[tuple[WorkloadRef, Mapping[str, Any]]]) -> dict[
                 },
             }
         )
-        files[base + ".patch.yaml"] = _PATCH_HEAD + _as_yaml(patch_of(ref, change))
-        files[base + ".values.yaml"] = _VALUES_HEAD % ref.title + _as_yaml(change)
+        files[base + ".patch.yaml"] = _PATCH_HEAD + yaml_text(patch_of(ref, change))
+        files[base + ".values.yaml"] = _VALUES_HEAD % ref.title + yaml_text(change)
     component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": patches}
-    return {KUSTOMIZATION: _COMPONENT_HEAD + _as_yaml(component), **files}
+    return {KUSTOMIZATION: _COMPONENT_HEAD + yaml_text(component), **files}
 
 
 def patch_of(ref: WorkloadRef, change: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,9 +90,3 @@ def write_manifests(place: Path, files: Mapping[str, str], check_mode: bool) -> 
     except (OSError, UnicodeDecodeError) as error:
         raise ScanError("write_failed", f"{place}: {error}", tried="writing manifests") from error
     return diff
-
-
-def _as_yaml(document: Mapping[str, Any]) -> str:
-    unshared = json.loads(json.dumps(document))  # else what stands twice in it would be an alias
-    text: str = yaml.safe_dump(unshared, sort_keys=False, default_flow_style=False, width=1000)
-    return text

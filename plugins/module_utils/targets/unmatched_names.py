@@ -87,7 +87,11 @@ def _namespace(
     elif pods is None:
         said = "does not exist, or does not meet namespace_selectors"
     elif pods:
-        said, is_absent = f"gave no target: {_left_out_of((NAMESPACE, name), looked_at)}", False
+        # those before the last one were read to their end
+        limit = (
+            selection.limit if looked_at.limit_reached and name == list(looked_at.namespaces)[-1] else None
+        )
+        said, is_absent = f"gave no target: {_left_out_of((NAMESPACE, name), looked_at, limit)}", False
     else:
         reason, said = _of_empty_namespace(client, name, selection)
         is_absent = not said.startswith(_NO_PODS) or _UNKNOWN in said
@@ -148,12 +152,17 @@ def _that_meet(selection: Selection, words: str) -> str:
     return f"{words} {selectors}" if selectors else ""
 
 
-def _left_out_of(name: Name, looked_at: SelectionReport) -> str:
-    """What left it out, such as: pods left out 2, 1 container has finished, which finished_pods takes."""
+def _left_out_of(name: Name, looked_at: SelectionReport, limit: int | None = None) -> str:
+    """What left it out, such as: pods left out 2, 1 container has finished, which finished_pods takes.
+
+    :param limit: the one that was reached before its other containers were taken, if any was
+    """
     words = [
         f"{number_of(number, 'container')} of pods that have ended, which finished_pods takes"
         if option == FINISHED
         else f"{option} left out {number}"
         for option, number in looked_at.left_out_of.get(name, {}).items()
     ]
+    if limit is not None:
+        words.append(f"the limit of {limit} was reached before")
     return ", ".join(words) or "its pods hold no container that was chosen"

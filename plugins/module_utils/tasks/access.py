@@ -101,6 +101,8 @@ def _grants(options: AccessOptions, client: RestClient, context: TaskContext) ->
         pods = tuple(ref for ref in refs if ref)
         if pods:
             grants.append(Grant(namespace, pods, options.approach, options.grant.account_namespace))
+        if looked_at.limit_reached:
+            break
     context.warnings += check_selected(client, chosen, looked_at, options.allow_empty)
     return grants
 

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import ScanError
 from ..results.comparison import Failures, failures_of_run
 from ..results.folder_owners import check_folder
-from ..results.previous_run import previous_run
-from ..results.run import Run, open_earlier_run
+from ..results.previous_run import is_of_other_server, previous_run
+from ..results.run import SUMMARY_JSON, Run, open_earlier_run
+from ..results.run_folder import LATEST
 from ..safe_text import one_line
 
 PREVIOUS = "previous"
+_TRIED = "reading the option baseline"
 
 
 @dataclass(frozen=True)
@@ -42,23 +45,39 @@ def read_baseline(given: str | None, run: Run, allow_shared: bool) -> Baseline:
     if given == PREVIOUS:
         return _previous(run, allow_shared)
     warnings = check_folder(given, allow_shared)
-    baseline = open_earlier_run(given)
+    baseline = open_baseline(given, run.cluster)
     if baseline.run_id == run.run_id:
-        raise ScanError(
-            "bad_option",
-            f"{given} is the run that is judged; the link `latest` points to it since it was scanned",
-            tried="reading the option baseline",
-            advice=f"Name the folder of an earlier run, or {PREVIOUS} for the last one before this.",
+        raise _not_earlier(f"{given} is the run that is judged")
+    return _compared(baseline, run, warnings)
+
+
+def open_baseline(given: str, cluster: str) -> Run:
+    """The earlier run that is named, also before there is a run to compare it with.
+
+    :param given: folder or summary file
+    :param cluster: the name that the run's cluster must have; empty where any is taken
+    :raises ScanError: bad_option, for the link `latest` and for a run over another cluster; bad_results
+    """
+    baseline, path = open_earlier_run(given), Path(given)
+    link = path.parent if path.name == SUMMARY_JSON else path
+    if link.name == LATEST and link.is_symlink():
+        raise _not_earlier(
+            f"{given} is the link `{LATEST}`, which by the time of the gate is the run that is judged"
         )
-    if baseline.cluster != run.cluster:
+    if cluster and baseline.cluster != cluster:
         raise ScanError(
             "bad_option",
             f"{given} is a run over the cluster {one_line(baseline.cluster, 100)}, this one is over "
-            f"{one_line(run.cluster, 100)}",
-            tried="reading the option baseline",
+            f"{one_line(cluster, 100)}",
+            tried=_TRIED,
             advice="Name an earlier run over the same cluster.",
         )
-    return _compared(baseline, run, warnings)
+    return baseline
+
+
+def _not_earlier(message: str) -> ScanError:
+    advice = f"Name the folder of an earlier run, or {PREVIOUS} for the last one before this."
+    return ScanError("bad_option", message, tried=_TRIED, advice=advice)
 
 
 def _previous(run: Run, allow_shared: bool) -> Baseline:
@@ -79,7 +98,7 @@ def _compared(baseline: Run, run: Run, warnings: list[str]) -> Baseline:
             f"the baseline, run {baseline.run_id}, was over another selection: on a container that was not scanned then, "
             "every failure is new"
         )
-    if baseline.cluster_uid and run.cluster_uid and baseline.cluster_uid != run.cluster_uid:
+    if is_of_other_server(baseline, run):
         warnings.append(
             f"the baseline, run {baseline.run_id}, and run {run.run_id} are both of {one_line(run.cluster, 100)}, but of "
             f"two API servers (kube-system has the uid {baseline.cluster_uid} there and {run.cluster_uid} here). That is "

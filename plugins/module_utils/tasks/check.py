@@ -11,8 +11,7 @@ from ..options.check import CheckOptions
 from ..options.spec import Params
 from ..results.folder_owners import check_folder
 from ..results.output_folder import check_output_folder
-from ..results.run import open_earlier_run
-from .baseline import PREVIOUS
+from .baseline import PREVIOUS, open_baseline
 from .context import TaskContext
 
 
@@ -24,5 +23,5 @@ def run_scan_check(params: Params, context: TaskContext) -> dict[str, Any]:
     if options.baseline and options.baseline != PREVIOUS:
         # the gate warns of its folder
         check_folder(options.baseline, options.allow_shared_folder)
-        open_earlier_run(options.baseline)
+        open_baseline(options.baseline, options.cluster_name)
     return {"changed": False}

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from ..access.guard import POLICY, guard_objects
 from ..access.guard_in_cluster import GuardOutcome, ensure_guard, remove_guard
@@ -20,6 +17,7 @@ from ..approaches.image_helper import IMAGES_PER_HELPER, LIMITS, MOUNT_POINT, he
 from ..approaches.registry import KINDS
 from ..approaches.session import SHELL
 from ..cluster.rest import RestClient
+from ..counted_yaml import require_yaml, yaml_text
 from ..options.guard import PRESENT, GuardTaskOptions
 from ..options.spec import Params
 from ..targets.own_containers import IDLE, PREFIX
@@ -43,6 +41,7 @@ HABITS = ScannerHabits(
 def run_scan_guard(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, diff, policies (their names)."""
     options = GuardTaskOptions.from_params(params)
+    require_yaml("showing what the guard changes")
     client = RestClient(connect_grantor(options.connection, context))
     wanted = guard_of(options.guard)
     ensure = ensure_guard if options.state == PRESENT else remove_guard
@@ -99,8 +98,4 @@ def _in_short(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(objects: Mapping[str, Any]) -> str:
-    unshared = json.loads(json.dumps(objects))  # else what stands twice in it would be an alias
-    text: str = (
-        yaml.safe_dump(unshared, sort_keys=True, default_flow_style=False, width=100) if objects else ""
-    )
-    return text
+    return yaml_text(objects, sort_keys=True, width=100) if objects else ""

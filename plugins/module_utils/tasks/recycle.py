@@ -124,16 +124,18 @@ def _as_result(outcomes: list[Recycled], cluster: str, requests: int, context: T
 
 
 def _lines(outcomes: list[Recycled], check_mode: bool) -> list[str]:
-    """What was done, or would be, and what was not, and why. Each list ends with how many are left out."""
+    """What was done, or would be, and what was not, and why. Each list ends with how many are left out, and how to see them."""
     done = [outcome.left for outcome in outcomes if outcome.evicted and not outcome.error]
     failed = [(outcome.left, outcome.error) for outcome in outcomes if outcome.error]
     verb = "would be replaced" if check_mode else "replaced"
     lines = [f"RECYCLE: {number_of(len(done), 'pod')} {verb}" + (f", {len(failed)} not" if failed else "")]
     lines += [f"  {left.path} ({left.workload_kind} {left.workload})" for left in done[:_LISTED_IN_RESULT]]
     if len(done) > _LISTED_IN_RESULT:
-        lines.append(f"  and {len(done) - _LISTED_IN_RESULT} more")
+        lines.append(f"  and {len(done) - _LISTED_IN_RESULT} more; --diff lists all")
     for left, error in failed[:_LISTED_IN_RESULT]:
         lines.append(f"  not {left.path}: {error.message}. {error.advice}")
     if len(failed) > _LISTED_IN_RESULT:
-        lines.append(f"  and {len(failed) - _LISTED_IN_RESULT} more that were not")
+        lines.append(
+            f"  and {len(failed) - _LISTED_IN_RESULT} more that were not; choose fewer namespaces to see them"
+        )
     return ["  " * line.startswith(" ") + one_line(line) for line in lines]

@@ -139,7 +139,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),
-    _engine("counted_yaml.py", "the one reader of YAML, which counts while it reads"),
+    _engine("counted_yaml.py", "the one reader of YAML, which counts while it reads, and its writer"),
     _engine("strict_json.py", "JSON that every program reads alike"),
     _engine("safe_text.py", "makes text from containers and servers harmless"),
     _engine("object_shapes.py", "the types of all fields of Kubernetes objects that are read"),

@@ -28,6 +28,12 @@ from ansible_collections.securescan.kubernetes.plugins.plugin_utils.role_variabl
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    make_control,
+    make_document,
+    make_target,
+    write_run,
+)
 from ansible_collections.securescan.kubernetes.tests.support.specifications import ROOT, variables_of
 
 Play = dict[str, Any]
@@ -121,7 +127,7 @@ def test_every_playbook_of_the_scan_begins_with_the_check_also_by_its_tag(
 ) -> None:
     misspelt = {"scan_forbidden_aproaches": [{"approaches": ["exec"], "namespaces": ["shop"]}]}
     status = plays.run(f"securescan.kubernetes.{playbook}", "--tags", playbook, **misspelt)
-    refused(plays, status, "you have set scan_forbidden_aproaches; did you mean scan_forbidden_approaches?")
+    refused(plays, status, "you have set scan_forbidden_aproaches, did you mean 'scan_forbidden_approaches'?")
 
 
 @pytest.mark.parametrize("playbook", ["access", "sweep"])
@@ -130,8 +136,8 @@ def test_the_playbooks_of_the_access_look_at_the_variables_of_both_roles(plays: 
         f"securescan.kubernetes.{playbook}", [{"scan_label_selector": "a=b"}, {"access_run": "r-1"}]
     )
     refused(plays, 2)
-    assert "scan_label_selector; did you mean scan_label_selectors?" in told[0]
-    assert "access_run; did you mean access_run_id?" in told[1]
+    assert "scan_label_selector, did you mean 'scan_label_selectors'?" in told[0]
+    assert "access_run, did you mean 'access_run_id'?" in told[1]
 
 
 ROLE = {"connection": "local", "roles": ["securescan.kubernetes.scan"]}
@@ -150,7 +156,7 @@ def test_it_does_not_matter_where_the_variable_stands(plays: Plays) -> None:
     refused(plays, status, *(f"you have set scan_quux_{number}" for number in range(1, 8)))
     included = {"include_role": {"name": "securescan.kubernetes.scan"}, "vars": {"scan_namespace": "shop"}}
     status = plays.play({"connection": "local", "tasks": [included]})
-    refused(plays, status, "you have set scan_namespace; did you mean scan_namespaces?")
+    refused(plays, status, "you have set scan_namespace, did you mean 'scan_namespaces'?")
 
 
 def test_what_a_play_registers_or_names_as_its_own_is_no_mistake(plays: Plays) -> None:
@@ -301,6 +307,15 @@ BAD_FILES = [
     ({"scan_profiles": "./nope"}, "No profile './nope'"),
     ({"scan_inputs": {"nothing": 1}}, "nothing"),
     ({"scan_baseline": "/nothere"}, "/nothere"),
+    (
+        {"scan_baseline": "earlier/run-1"},
+        "earlier/run-1 is a run over the cluster demo, this one is over case-",
+    ),
+    ({"scan_baseline": "earlier/latest", "scan_cluster_name": "demo"}, "earlier/latest is the link `latest`"),
+    (
+        {"scan_baseline": "earlier/latest/summary.json", "scan_cluster_name": "demo"},
+        "earlier/latest/summary.json is the link `latest`",
+    ),
     ({"scan_output_dir": "/proc/x"}, "cannot be written to: /proc: "),
     ({"scan_output_dir": "/etc/hostname"}, "cannot be written to: /etc/hostname: it is not a folder"),
 ]
@@ -308,11 +323,28 @@ BAD_FILES = [
 
 @pytest.mark.parametrize("playbook", ["scan", "preflight"])
 def test_what_is_named_is_looked_at_before_any_cluster(plays: Plays, playbook: str) -> None:
+    write_earlier_run(plays.folder)
     told = plays.refusals(f"securescan.kubernetes.{playbook}", [variables for variables, _said in BAD_FILES])
     refused(plays, 2)
     for (variables, said), text in zip(BAD_FILES, told):
         assert said in text, f"{variables}: {text}"
         assert text.count("No cluster was touched.") == 1
+
+
+def test_an_earlier_run_of_the_same_cluster_is_no_bad_baseline(plays: Plays) -> None:
+    write_earlier_run(plays.folder)
+    given = {"scan_baseline": "earlier/run-1", "scan_cluster_name": "demo"}
+    plays.run("securescan.kubernetes.scan", "--check", extra=given)
+    assert "would scan" in plays.output, plays.output
+
+
+def write_earlier_run(folder: pathlib.Path) -> None:
+    """earlier/run-1, of the cluster demo, and the link earlier/latest to it."""
+    target = make_target()
+    write_run(folder / "earlier", "run-1", [(target, make_document(target, make_control("c-1", "passed")))])
+    link = folder / "earlier" / "latest"
+    if not link.is_symlink():
+        link.symlink_to("run-1")
 
 
 def test_files_are_found_beside_the_playbook_and_then_in_the_current_directory(plays: Plays) -> None:

@@ -126,6 +126,13 @@ def fleet(display: Display) -> Play:
 # scan_fleet
 
 
+def test_a_module_of_another_collection_is_no_scan_however_it_ends(fleet: Play, display: Display) -> None:
+    fleet.unreachable("edge", "other.tools.scan_container", msg="no route")
+    fleet.failed("edge", "other.tools.scan_container", msg="no route")
+    fleet.end()
+    assert display.lines == []
+
+
 def row(display: Display, host: str) -> str:
     (found,) = (line for line in display.lines if line.partition(":")[0].split()[:1] == [host])
     return found

@@ -193,6 +193,24 @@ def test_a_cluster_is_called_as_its_inventory_host_wherever_the_task_runs(
     assert "cluster_name" not in run.sent.pop()[1], "a module without that option gets none"
 
 
+@pytest.mark.parametrize(
+    ("host", "given", "warned"),
+    [
+        ("localhost", {"context": "prod"}, True),
+        ("localhost", {"kubeconfig": "/k"}, True),
+        ("localhost", {"context": "prod", "cluster_name": "prod"}, False),
+        ("localhost", {}, False),
+        ("edge", {"context": "prod"}, False),
+    ],
+)
+def test_a_cluster_that_is_called_localhost_is_warned_of(
+    run: Runner, host: str, given: dict[str, Any], warned: bool
+) -> None:
+    named = action_of(echo, spec=staticmethod(lambda: {**SPEC, **cluster_name_spec()}))
+    result = run(named, elsewhere=True, variables={"inventory_hostname": host}, **given)
+    assert ["is called localhost" in text for text in result.get("warnings", [])] == [True] * warned
+
+
 def test_check_mode_reaches_the_task(run: Runner) -> None:
     assert run(action_of(echo), check_mode=True)["check_mode"] is True
     assert run(action_of(echo))["check_mode"] is False

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import threshold_option
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.values import (
     is_given,
     numbers_in_text,
@@ -203,7 +204,21 @@ def test_an_option_that_is_not_specified_stays_for_ansible_to_refuse() -> None:
 
 
 def test_numbers_in_texts_are_numbers_at_every_depth() -> None:
-    given = {"compliance": {"min": "80"}, "a": [{"max": " 0 "}, "1.5"], "b": "80 %", "c": None, "d": True}
-    wanted = {"compliance": {"min": 80}, "a": [{"max": 0}, 1.5], "b": "80 %", "c": None, "d": True}
+    given = {
+        "compliance": {"min": "80"},
+        "a": {"b": {"max": " 0 "}},
+        "c": ["1.5"],
+        "d": "80 %",
+        "e": None,
+        "f": True,
+    }
+    wanted = {**given, "compliance": {"min": 80}, "a": {"b": {"max": 0}}}
     assert numbers_in_text(given) == wanted
     assert isinstance(numbers_in_text("80"), int)
+
+
+def test_the_ids_of_must_pass_that_look_like_numbers_stay_texts() -> None:
+    given = {"must_pass": {"cis": ["5.1", "1_000", "7"]}, "compliance": {"min": "80"}}
+    threshold = threshold_option({"threshold": given, "threshold_source": "t.yml"})
+    limits = {limit.key: limit.value for limit in threshold.all_limits}
+    assert limits["must_pass.cis"] == ["1_000", "5.1", "7"] and limits["compliance.min"] == 80

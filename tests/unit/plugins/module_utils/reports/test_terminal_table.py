@@ -14,6 +14,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.thre
     LASTING_LIMITS,
     load_threshold,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unmatched import (
+    Unmatched,
+    UnmatchedError,
+)
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -154,6 +158,7 @@ def table_rows(text: str) -> list[str]:
         (60, 3, "full", 50, "Not shown: 13 targets (3 PASS, 10 FAIL); "),
         (2, 3, "failed", 2, "Not shown: 3 targets (3 PASS); "),
         (60, 3, "failed", 50, "Not shown: 13 targets (3 PASS, 10 FAIL); "),
+        (2, 499, "full", 2, "Not shown: 499 targets (499 PASS); summary.json lists all."),
         (2, 0, "failed", 2, ""),
     ],
 )
@@ -173,6 +178,35 @@ def test_without_a_table_the_numbers_and_the_decision_are_left() -> None:
         "",
         "Gate: PASSED by the default threshold",
     ]
+
+
+@pytest.mark.parametrize("rows", ["full", "failed", "none"])
+def test_what_a_run_lacks_is_said_whichever_rows_there_are(rows: str) -> None:
+    why = UnmatchedError("SCAN-401", "not_found", "namespace billingg does not exist")
+    unmatched = (Unmatched("namespace", "billingg", "", why),)
+    lines = render_table(summary(unmatched=unmatched), rows=rows).splitlines()
+    for said in (
+        "Not scanned, 2 targets: The image has no shell. Use approach debug or image.",
+        "  namespace billingg does not exist",
+    ):
+        assert said in lines
+    assert lines.index("Named, and gave no target (1 counts as not scanned):") > 0
+
+
+def test_the_ends_of_lists_name_only_files_that_hold_the_rest() -> None:
+    gone = [
+        (make_target(f"gone-{index}"), ScanError("exec_failed", "no", cause=f"Cause {index}", advice="Look."))
+        for index in range(21)
+    ]
+    few, many_causes = (render_table(make_run([], given)) for given in (gone[:20], gone))
+    assert "Not scanned: 15 more causes, in summary.md and summary.json" in few
+    assert "Not scanned: 16 more causes, in summary.json" in many_causes
+    targets = [make_target(f"pod-{index:02}") for index in range(51)]
+    documents = [
+        (target, make_document(target, make_control(f"c-{target.pod}", "failed", impact=1.0)))
+        for target in targets
+    ]
+    assert render_table(make_run(documents)).splitlines()[-1] == "... and 41 more, in summary.json"
 
 
 def test_the_worst_come_first_then_what_was_not_scanned_or_not_judged() -> None:

@@ -77,6 +77,12 @@ def test_a_container_that_no_profile_fits_is_not_judged_and_the_others_are(tmp_p
     assert f'<skipped message="{WHY}"'.replace("'", "&apos;") in rendered(JUNIT, run).replace("'", "&apos;")
 
 
+def test_more_skipped_profiles_than_are_told_are_in_the_summary(tmp_path: pathlib.Path) -> None:
+    skipped = [make_profile(f"fam-{number}", status="skipped", status_message=WHY) for number in range(6)]
+    result = decide(write(tmp_path, (REDHAT, [OTHER, *skipped])))
+    assert "1 more profile skipped on targets, in summary.json." in result["table"]
+
+
 def test_with_never_the_run_is_judged_all_the_same(tmp_path: pathlib.Path) -> None:
     result = decide(write(tmp_path, (DEBIAN, [FITS]), (REDHAT, [SKIPPED])), fail_on="never")
     assert "failed" not in result and result["gate"]["kind"] == "not_judged"

@@ -208,6 +208,16 @@ def test_names_that_a_limit_cuts_off_are_not_matched():
     assert chosen == ["shop/api-1/app", "shop/api-1/proxy"]
     assert [gap[:2] for gap in gaps(report)] == [("namespace", "billing"), ("pod", "one"), ("pod", "two")]
     assert "before the limit of 2 was reached" in gaps(report)[1][-1]
+    assert gaps(report)[0][-1] == "namespace billing was not looked into: the limit of 2 was reached before"
+
+
+def test_a_namespace_that_a_limit_cuts_off_at_its_first_container_is_told_so():
+    chosen, report, _warnings = looked(shop(), namespaces=("shop", "billing"), limit=4)
+    assert len(chosen) == 4 and report.namespaces["billing"] == 1
+    assert gaps(report)[0][-1] == "namespace billing gave no target: the limit of 4 was reached before"
+    # one before it was read to its end
+    _chosen, report, _warnings = looked(shop(), namespaces=("billing", "shop"), pods=("one", "two"), limit=1)
+    assert gaps(report)[0][-1] == "namespace billing gave no target: pods left out 1" and report.limit_reached
 
 
 def test_a_namespace_that_must_not_be_listed_is_told_and_the_others_are_read():

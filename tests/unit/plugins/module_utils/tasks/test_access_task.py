@@ -393,3 +393,14 @@ def test_what_has_no_readable_expiry_is_kept(access: AccessTask, cluster: Cluste
     whys = sorted(entry["why"] for entry in result["swept"]["kept"])
     assert result["swept"]["removed_count"] == 1 and "missing" in whys[0] and "not a time" in whys[1]
     assert PODS + "web-1" in cluster.server.objects.paths()
+
+
+def test_no_namespace_is_read_after_the_limit_is_reached(access: AccessTask, cluster: Cluster) -> None:
+    for namespace in ("later", "last"):
+        cluster.server.add_pod(namespace, "pod-1", {"app": no_shell})
+    access(namespaces=["shop", "billing", "later", "last"], limit=1, check_mode=True)
+    read = [request.path for request in cluster.server.requests if request.path.endswith("/pods")]
+    assert read == [f"/api/v1/namespaces/{name}/pods" for name in ("shop", "billing")]
+    told = "\n".join(access.warnings)
+    assert "namespace billing gave no target: the limit of 1 was reached before" in told
+    assert "namespace last was not looked into: the limit of 1 was reached before" in told

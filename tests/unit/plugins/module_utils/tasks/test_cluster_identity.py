@@ -207,16 +207,20 @@ def test_a_document_that_names_another_api_server_fails_the_gate(
     assert any("which API server was asked" in reason for reason in result["gate"]["reasons"])
 
 
-def test_a_baseline_of_another_api_server_is_compared_with_a_warning(
+def test_a_named_baseline_of_another_api_server_is_compared_with_a_warning_and_is_no_previous_run(
     scan: Scan, server: FakeApiServer, tasks: Mapping[str, TaskRunner]
 ) -> None:
-    """A cluster that was set up anew is the same cluster to its operator."""
+    """A cluster that was set up anew is the same cluster to its operator; two clusters with one name are not."""
     first = scan(cluster_name="prod")["run_dir"]
     put_kube_system(server, "11111111-fe70-4f49-b122-34cf71c01076")
     second = scan(cluster_name="prod")["run_dir"]
-    for baseline in (first, "previous"):
-        gate = tasks["gate"]
-        result = gate(run_dir=second, baseline=baseline, fail_on="never")
-        assert result["gate"]["baseline"] == f"run {pathlib.Path(first).name}"
-        (warning,) = gate.warnings
-        assert UID in warning and "two API servers" in warning and "both of prod" in warning
+    gate = tasks["gate"]
+    result = gate(run_dir=second, baseline=first, fail_on="never")
+    assert result["gate"]["baseline"] == f"run {pathlib.Path(first).name}"
+    (warning,) = gate.warnings
+    assert UID in warning and "two API servers" in warning and "both of prod" in warning
+    result = gate(run_dir=second, baseline="previous", fail_on="never")
+    assert result["gate"]["baseline"] == ""
+    passed_over, nothing = gate.warnings
+    assert "passed over 1 earlier run of another API server" in passed_over and "set up anew" in passed_over
+    assert "there is no earlier run of prod" in nothing

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils import counted_yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard import GROUP_VERSION
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard_terms import (
     EPHEMERAL,
@@ -40,6 +41,15 @@ def guard(server: FakeApiServer) -> TaskRunner:
 def writes(server: FakeApiServer) -> list[str]:
     """What was really written, dry runs apart."""
     return [request.method for request in server.requests if request.method != "GET" and not request.query]
+
+
+def test_without_pyyaml_nothing_is_asked_for(
+    guard: TaskRunner, server: FakeApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted_yaml, "yaml", None)
+    with pytest.raises(ScanError, match="PyYAML") as caught:
+        guard()
+    assert caught.value.reason == "missing_library" and server.requests == []
 
 
 def test_it_is_made_and_found_as_it_is_wanted_the_next_time(guard: TaskRunner, server: FakeApiServer) -> None:

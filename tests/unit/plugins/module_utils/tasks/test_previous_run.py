@@ -124,6 +124,17 @@ def test_the_last_run_over_the_same_selection_comes_first(tmp_path: pathlib.Path
     assert "was over another selection" in warning
 
 
+def test_of_two_clusters_with_one_name_each_is_compared_with_its_own_runs(tmp_path: pathlib.Path) -> None:
+    night(tmp_path, 7, "a", cluster_uid="one")
+    night(tmp_path, 8, "a", "b", cluster_uid="two")
+    result, (warning,) = decide(night(tmp_path, 9, "a", "b", cluster_uid="one"))
+    assert result["gate"]["baseline"] == "run night-7"
+    assert "passed over 1 earlier run of another API server" in warning
+    assert compared_with(night(tmp_path, 10, cluster_uid=None)) == "run night-9", (
+        "one that is not known is no other"
+    )
+
+
 def test_a_previous_run_that_others_can_change_is_refused(tmp_path: pathlib.Path) -> None:
     night(tmp_path, 9).chmod(0o777)
     run_dir = night(tmp_path, 10)

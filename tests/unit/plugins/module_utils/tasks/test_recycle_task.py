@@ -204,6 +204,16 @@ def test_a_budget_that_does_not_allow_it_is_told_and_the_rest_of_the_workload_is
     assert [name for name in pods(server) if name.startswith("web")] == ["web-a", "web-b"]
 
 
+def test_the_ends_of_the_lists_say_how_to_see_the_rest(recycle: RecycleTask, server: FakeApiServer) -> None:
+    for number in range(21):
+        put_left(server, f"web-{number}", owner=f"web-{number}")
+        put_left(server, f"alone-{number}", kind="")
+    result = recycle(check_mode=True)
+    assert "  and 1 more; --diff lists all" in result["table"]
+    assert len(result["diff"][0]["before"].splitlines()) == 21
+    assert result["table"][-1] == "  and 1 more that were not; choose fewer namespaces to see them"
+
+
 def test_a_budget_that_allows_it_in_the_end_is_waited_for(
     recycle: RecycleTask, server: FakeApiServer
 ) -> None:
