@@ -144,7 +144,7 @@ def hinted(key: str) -> str | None:
         *(
             (f"{subject}.{bound}", "")
             for subject in GOOD
-            for bound in ("max", "at_most", "maximum", X
+            for bound in ("max", "at_most", "maximum", "critical.at_most")
         ),
         *((f"{subject}.{word}", "") for subject in BAD for word in ("none", "informational", "none.mx")),
         ("passed.none", ""),
