@@ -111,11 +111,11 @@ def _kept(before: str, without: set[str], now: datetime, keep_days: float) -> It
         series = match["name"], frozenset(labels)
         if series in found or len({label.partition("=")[0] for label in labels}) < len(labels):
             continue
+        found[series] = host[1], line
         if match["name"] == _SEEN:
             seen[host[1]] = min(float(match["value"]), latest)
             if float(match["value"]) > latest:
-                line = f"{_SEEN}{{{match['labels']}}} {latest!r}"
-        found[series] = host[1], line
+                found[series] = host[1], f"{_SEEN}{{{match['labels']}}} {latest!r}"
     oldest = (now - timedelta(days=keep_days)).timestamp()
     recent = sorted((host for host, moment in seen.items() if moment > oldest), key=lambda host: -seen[host])
     kept = set(recent[:_MOST_KEPT_HOSTS])
