@@ -320,7 +320,7 @@ class Rebinding:
         self._socket.close()
 
 
-@pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "toybox"), ("mksh", "none")])
+@pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "toybox")])
 def test_a_listener_does_not_hide_by_another_port_or_address_at_each_look(
     make_container: Callable[..., Container], shell: str, tools: str
 ) -> None:
