@@ -246,6 +246,12 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "container's restarts, and at who changes the pod's images.",
     ),
     ErrorKind(
+        "SCAN-417",
+        "limit_reached",
+        "The limit on the number of targets was reached before this was looked at.",
+        "Raise limit, or name fewer. A sample is taken by patterns: a plain name is expected to be scanned.",
+    ),
+    ErrorKind(
         "SCAN-501",
         "no_such_program",
         "The container has no such program.",

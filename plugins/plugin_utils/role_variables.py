@@ -10,7 +10,7 @@ this reads the specification instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,8 @@ LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset({"scan_gate", "scan_info", "scan_recycled", "scan_result"}),
     "access": frozenset({"access_granted"}),
 }
+_FORBIDS = "_forbidden_"
+_SEPARATORS = str.maketrans("-. \t", "____")
 Template = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -55,10 +57,8 @@ def check_variables(role: str, task_vars: Mapping[str, Any], template: Template)
     known = {*spec, *LEFT_FOR_OTHERS[role]}
     unknown = [
         name
-        for name in task_vars
-        if name.startswith(prefix)
-        and name not in known
-        and not any(fnmatchcase(name, pattern) for pattern in foreign)
+        for name in _meant_for(prefix, task_vars, known)
+        if not any(fnmatchcase(name, pattern) for pattern in foreign)
     ]
     if unknown:
         raise _unknown_variables(role, sorted(unknown))
@@ -70,6 +70,44 @@ def check_variables(role: str, task_vars: Mapping[str, Any], template: Template)
             tried=f"reading the variables of the role {role}",
             advice="Correct the variables.",
         )
+
+
+def _meant_for(prefix: str, names: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """Names that are not known and begin like ours, in any case and with any separator, or that are one slip from a name that
+    forbids something."""
+    forbidding = [_letters(name) for name in known if _FORBIDS in name]
+    for name in names:
+        if name in known:
+            continue
+        normal = _normal(name)
+        letters = _letters(normal)
+        if normal.startswith(prefix) or any(
+            abs(len(letters) - len(meant)) <= 1 and _is_one_slip(letters, meant) for meant in forbidding
+        ):
+            yield name
+
+
+def _normal(name: str) -> str:
+    return name.lower().translate(_SEPARATORS)
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "")
+
+
+def _is_one_slip(word: str, meant: str) -> bool:
+    """Whether at most one letter is left out, added, another, or in the wrong order. They differ in length by one at most."""
+    same = 0
+    for one, other in zip(word, meant):
+        if one != other:
+            break
+        same += 1
+    rest, other = word[same:], meant[same:]
+    return (
+        rest[1:] in (other, other[1:])
+        or rest == other[1:]
+        or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
+    )
 
 
 def variable_of(role: str, option: str) -> str | None:
@@ -98,7 +136,8 @@ def _unknown_variables(role: str, names: list[str]) -> ScanError:
     known = {name[len(prefix) :]: name for name in variables_of(role)}
     told = []
     for name in names:
-        near = near_name(name[len(prefix) :], known)
+        normal = _normal(name)
+        near = near_name(normal[len(prefix) :] if normal.startswith(prefix) else normal, known)
         told.append(f"you have set {name}{did_you_mean(known[near]) if near else ', which nothing reads'}")
     return ScanError(
         "bad_option",

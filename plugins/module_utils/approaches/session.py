@@ -32,6 +32,9 @@ SHELL = ("sh",)
 # From a request, and whether it is the session's last, to facts.
 Collecting = Callable[[CollectionRequest, bool], Facts]
 _STDERR_SHOWN = 300
+# containerd can lose what it has not handed on when standard input ends, and it hands on 32 KiB at a time. Standard
+# input stays open behind a longer script until that is answered.
+_SENT_AT_ONCE = 32 * 1024
 # The exit status that a shell, and so an exec, gives for a program that a signal 9 has ended.
 _KILLED = 128 + 9
 _KILLED_WORDS: Mapping[str, str] = {
@@ -196,7 +199,8 @@ class Session:
         nonce = secrets.token_hex(16)
         script = build_script(request, nonce, self.entered.view)
         with self._noted(), self._explained():
-            answer = self._ask_last(script) if is_last else self._ask(script)
+            at_once = is_last and len(script) <= _SENT_AT_ONCE
+            answer = self._ask_last(script) if at_once else self._ask(script)
             tried = f"collecting facts in {self.entered.path}"
             try:
                 return read_facts(request, answer.stdout, nonce, self.entered.view)

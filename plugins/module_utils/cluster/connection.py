@@ -227,7 +227,7 @@ def _assemble(
         host,
         port,
         base_path,
-        options.tls_server_name or (cluster.text("tls-server-name") if cluster else "") or host,
+        _server_name(options, choice) or host,
         choose_proxy(host, port, environ, _proxy_choice(options, choice)),
     )
     warnings = []
@@ -256,6 +256,13 @@ def _assemble(
         warnings=warnings,
         user=_whose(options, choice),
     )
+
+
+def _server_name(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:
+    """The name that a certificate must carry, where it is not the host's: that of a kubeconfig is about its own server."""
+    if options.tls_server_name or options.host or choice is None:
+        return options.tls_server_name or ""
+    return choice.cluster.text("tls-server-name")
 
 
 def _whose(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:

@@ -91,10 +91,11 @@ class ConnectionOptions:
 
 
 def add_environment(options: ConnectionOptions, environ: Mapping[str, str]) -> ConnectionOptions:
-    """Take options that were not given from the K8S_AUTH_* variables.
+    """Take options that were not given from the K8S_AUTH_* variables, each on its own.
 
-    Variables never change what the options describe as a whole: a kubeconfig or context keeps its own server,
-    trust and credential, and a credential its own parts. With `in_cluster` no variable is read.
+    Where an option names a kubeconfig or context, no variable changes its server, trust or credential; a credential
+    that is given by options keeps its own parts. The proxy and the user to act as are options for themselves: their
+    variables hold beside a kubeconfig, too, and go before what it says. With `in_cluster` no variable is read.
 
     :raises ScanError: bad_option
     """

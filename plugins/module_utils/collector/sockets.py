@@ -5,8 +5,15 @@
 share.
 
 From /proc/net. A TCP socket listens in state 0A; a UDP socket that is bound and not connected is in state 07.
-So is one of a client for the moment in which it waits for an answer, of a name server for instance. A UDP socket
-with a port that the kernel gives out to clients counts where a second look shows it, too.
+So is one of a client for the moment in which it waits for an answer, of a name server for instance. Where a look
+shows UDP ports that the kernel gives out to clients, it is looked again:
+
+- The next look shows none but those: what it shows listens, whatever address and user it has now.
+- It shows others: it is looked again. Where each look of 15 seconds (50 looks at most) shows others, nothing is known: a
+  program could hide behind that by listening at another port each time.
+
+A pod can set that range of ports for itself (net.ipv4.ip_local_port_range). Below 32768, where it begins by default, a
+port is never taken for a client's.
 
 The kernel prints an address as 32-bit words in the machine's byte order; the port it prints as a number. The
 order is taken from the header of the shell's own program file (the ELF format's EI_DATA, 1 is little, 2 is
@@ -18,7 +25,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from .facts import OK, Fact, Query
+from .facts import OK, UNREADABLE, Fact, Query
 from .family import RUNNING, Answer, Family, call
 from .frames import BadContentError, decode_text, read_integer
 from .query_rules import NO_SUBJECT
@@ -45,10 +52,23 @@ sockets() {
     fi
   done
   sockets_lines "$@" || { put "q$sockets__query" unreadable text '/proc/net cannot be read'; return; }
-  put "q$sockets__query" ok text "$sockets__order$nl$text"
-  sockets_of_clients || return
-  moment
-  if sockets_lines "$@"; then put "q$sockets__query.again" ok text "$sockets__least $sockets__most$nl$text"; fi
+  sockets__before=$text sockets__last= sockets__looks=0
+  now; sockets__began=$now__seconds
+  sockets_of_clients
+  sockets__new=$sockets__clients
+  while [ "$sockets__new" ] && [ $sockets__looks -lt 50 ] && [ $((now__seconds-sockets__began)) -lt 15 ] && ! late; do
+    moment
+    [ ! "$sockets__last" ] || sockets__before=$sockets__last
+    sockets__known=$sockets__clients
+    sockets_lines "$@" || { sockets__last=; break; }
+    sockets__last=$text$nl sockets__new= sockets__looks=$((sockets__looks+1))
+    sockets_of_clients
+    for sockets__client in $sockets__clients; do
+      case " $sockets__known " in *" $sockets__client "*) ;; *) sockets__new=1 ;; esac
+    done
+  done
+  put "q$sockets__query" ok text "$sockets__order$nl$sockets__before"
+  [ ! "$sockets__last" ] || put "q$sockets__query.again" ok text "$sockets__least $sockets__most$nl$sockets__last"
 }
 sockets_lines() {
   if has grep; then
@@ -64,21 +84,25 @@ sockets_lines() {
   done
 }
 sockets_of_clients() {
-  case $text in *:0000' 07 '*) ;; *) return 1 ;; esac
+  sockets__clients=
+  case $text in *:0000' 07 '*) ;; *) return ;; esac
   sockets__least=32768 sockets__most=60999
   if has cat && see /proc/sys/net/ipv4/ip_local_port_range; then
     set -- $(cat "$path")
     [ $# != 2 ] || sockets__least=$1 sockets__most=$2
+    [ $sockets__least -ge 32768 ] || sockets__least=32768
   fi
   IFS=$nl
   for line in $text; do
     case $line in /proc/net/udp*:0000' 07 '*) ;; *) continue ;; esac
+    sockets__protocol=${line#/proc/net/} sockets__protocol=${sockets__protocol%%:*}
     line=${line#*:*: }; line=${line#*:}; sockets__port=${line%% *}
-    case $sockets__port in *[!0-9A-F]*|'') continue ;; ????) sockets__port=$((0x$sockets__port)) ;; *) continue ;; esac
-    if [ $sockets__port -ge $sockets__least ] && [ $sockets__port -le $sockets__most ]; then IFS=' 	'$nl; return 0; fi
+    case $sockets__port in *[!0-9A-F]*|'') continue ;; ????) ;; *) continue ;; esac
+    if [ $((0x$sockets__port)) -ge $sockets__least ] && [ $((0x$sockets__port)) -le $sockets__most ]; then
+      sockets__clients="$sockets__clients $sockets__protocol/$sockets__port"
+    fi
   done
   IFS=' 	'$nl
-  return 1
 }
 """.replace("BIG", "\x02")
 
@@ -89,6 +113,7 @@ _LINE = re.compile(
 _OTHER = re.compile(
     rb"/proc/net/(tcp6?|udp6?): *(sl |[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]{2} )"
 )
+_LEAST_OF_CLIENTS = 32768
 _LISTENING = {b"tcp": b"0A", b"tcp6": b"0A", b"udp": b"07", b"udp6": b"07"}
 
 
@@ -100,11 +125,22 @@ def _read_sockets(answer: Answer, query: Query) -> Fact:
     if answer.has_part("again"):
         ports, _newline, text = answer.get_part("again").partition(b"\n")
         least, most = [*map(read_integer, ports.split()), 0, 0][:2]
-        again = _read_lines(text, order == b"big")
-        found = [
-            row for row in found if not (row[0].startswith("udp") and least <= row[2] <= most) or row in again
-        ]
+        of_clients = range(max(least, _LEAST_OF_CLIENTS), most + 1)
+        again = [row for row in _read_lines(text, order == b"big") if _is_udp_of(row, of_clients)]
+        others = {(row[0], row[2]) for row in again} - {(row[0], row[2]) for row in found}
+        if others:
+            return Fact(
+                UNREADABLE,
+                cause="{} port {} can be a client's or a listener's: at each look there was another one".format(
+                    *min(others)
+                ),
+            )
+        found = [row for row in found if not _is_udp_of(row, of_clients)] + again
     return Fact(OK, [dict(zip(("protocol", "address", "port", "uid"), socket)) for socket in sorted(found)])
+
+
+def _is_udp_of(row: tuple[str, str, int, int], ports: range) -> bool:
+    return row[0].startswith("udp") and row[2] in ports
 
 
 def _read_lines(text: bytes, big: bool) -> list[tuple[str, str, int, int]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -47,15 +48,17 @@ def fleet_rows(
 ) -> list[ClusterRow]:
     """A row for each cluster of this play, and for those of the file that were seen within these days; the most urgent first.
 
+    Of several rows of one host in the file the latest is kept. None was seen later than now: it would stay for ever.
+
     :param now: with its time zone
     """
     seen = api_time(now)
-    rows = [ClusterRow.of(one, seen) for one in runs]
-    hosts = {row.host for row in rows}
+    rows = {one.host: ClusterRow.of(one, seen) for one in runs}
     oldest = now - timedelta(days=keep_days)
-    others = [row for row in kept if row.host not in hosts and _seen(row) > oldest]
-    others.sort(key=_seen, reverse=True)
-    return sorted([*rows, *others][:_MOST_CLUSTERS], key=lambda row: row.urgency)
+    others = [replace(row, seen=seen) if _seen(row) > now else row for row in kept if _seen(row) > oldest]
+    for row in sorted(others, key=_seen, reverse=True):
+        rows.setdefault(row.host, row)
+    return sorted(list(rows.values())[:_MOST_CLUSTERS], key=lambda row: row.urgency)
 
 
 def _seen(row: ClusterRow) -> datetime:

@@ -83,7 +83,7 @@ def render_metrics(runs: Sequence[ClusterRun], now: datetime, before: str = "", 
         for name, labels, value in _samples(run, now):
             lines[name].append(f"{name}{{{_labels(labels)}}} {float(value)!r}")
     ours = {_escaped(run.host) for run in observed}
-    for name, line in _kept(before, ours, (now - timedelta(days=keep_days)).timestamp()):
+    for name, line in _kept(before, ours, now, keep_days):
         lines[name].append(line)
     text: list[str] = []
     for metric in METRICS:
@@ -96,22 +96,30 @@ def render_metrics(runs: Sequence[ClusterRun], now: datetime, before: str = "", 
     return "\n".join(text) + "\n"
 
 
-def _kept(before: str, without: set[str], oldest: float) -> Iterator[tuple[str, str]]:
-    """(metric, line) of the hosts in a file's text that are not among `without` (escaped) and were seen since `oldest`. What
-    is no line of ours is dropped."""
-    found: list[tuple[str, str, str]] = []
+def _kept(before: str, without: set[str], now: datetime, keep_days: float) -> Iterator[tuple[str, str]]:
+    """(metric, line) of the hosts in a file's text that are not among `without` (escaped) and were seen within these days. What
+    is no line of ours is dropped, and a series that is there again. None was seen later than now: it would stay for ever."""
+    found: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
     seen: dict[str, float] = {}
+    latest = now.timestamp()
     for line in before.splitlines():
         match = _LINE.fullmatch(line)
         host = _HOST.match(match["labels"]) if match else None
         if match is None or host is None or match["name"] not in _NAMES or host[1] in without:
             continue
-        found.append((host[1], match["name"], line))
+        labels = re.findall(_LABEL, match["labels"])
+        series = match["name"], frozenset(labels)
+        if series in found or len({label.partition("=")[0] for label in labels}) < len(labels):
+            continue
+        found[series] = host[1], line
         if match["name"] == _SEEN:
-            seen[host[1]] = float(match["value"])
+            seen[host[1]] = min(float(match["value"]), latest)
+            if float(match["value"]) > latest:
+                found[series] = host[1], f"{_SEEN}{{{match['labels']}}} {latest!r}"
+    oldest = (now - timedelta(days=keep_days)).timestamp()
     recent = sorted((host for host, moment in seen.items() if moment > oldest), key=lambda host: -seen[host])
     kept = set(recent[:_MOST_KEPT_HOSTS])
-    return ((name, line) for host, name, line in found if host in kept)
+    return ((name, line) for (name, _labels), (host, line) in found.items() if host in kept)
 
 
 def _samples(one: ClusterRun, now: datetime) -> Iterable[Sample]:

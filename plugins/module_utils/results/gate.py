@@ -48,6 +48,7 @@ def decide(
     given: Sequence[Reason] = (),
     *,
     is_empty: bool = False,
+    not_compared: str = "",
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -58,17 +59,19 @@ def decide(
         without it a threshold that asks for new failures fails.
     :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
     :param is_empty: nothing was to be scanned, and that is allowed: without documents no limit is asked
+    :param not_compared: why a baseline that was asked for is None; then, too, no failure may be new
     """
-    if baseline is not None:
+    if baseline is not None or not_compared:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    gate = _Gate(threshold, baseline)
+    gate = _Gate(threshold, baseline, not_compared or "there is no baseline run to compare with")
     return gate.decide(documents, expected, given) if not is_empty else gate.decide_nothing(documents, given)
 
 
 class _Gate:
-    def __init__(self, threshold: Threshold, baseline: Failures | None) -> None:
+    def __init__(self, threshold: Threshold, baseline: Failures | None, without_baseline: str) -> None:
         self.threshold = threshold
         self.baseline = baseline
+        self.without_baseline = without_baseline
         self.reasons: list[Reason] = []
         self.judged: dict[str, str] = {}  # target id -> source of its document
         self.judged_nothing: set[str] = set()  # ids of targets with a profile that judged no control
@@ -244,9 +247,7 @@ class _Gate:
         if most is None:
             return []
         if self.baseline is None:
-            self._refuse(
-                "", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: there is no baseline run to compare with", most
-            )
+            self._refuse("", NEW_FAILURES_KEY, f"{NEW_FAILURES_KEY}: {self.without_baseline}", most)
             return []
         new = self._found().not_in(self.baseline)
         if len(new) > most:

@@ -64,8 +64,8 @@ _NEGATIONS = frozenset(
 _SHORTEST_SLIP = 3  # letters
 # One that is shorter is near to words that mean nothing of the kind.
 _SHORTEST_SEVERITY = 4
-# The least grave severity, and near to other words (one, nine): nobody is led there by a slip.
-_NEVER_BY_A_SLIP = ("severity", "none")
+# Near to other words (one, nine), and `failed: {none: 0}` means that none is to fail: nobody is led there.
+_LEAST_GRAVE = "none"
 _TWO_SLIPS_FROM = 7  # letters
 _MOST_LETTERS = 100
 # What a number that stands at a subject or a severity, without a bound, is meant to be.
@@ -77,9 +77,20 @@ _USUAL_BOUND = {
     "compliance": "min",
     "new_failures": "max",
     "skipped_profiles": "max",
+    "reviewed": "min",
+    "coverage": "min",
+    "evidence": "min",
 }
-# Subjects that have no other.
-_ONLY_BOUND = {"reviewed": "min", "coverage": "min", "evidence": "min"}
+# Bounds that let through what the subject is there to stop. Who wrote one is not shown how to write it well.
+_OPENING_BOUND = {
+    "failed": "min",
+    "error": "min",
+    "skipped": "min",
+    "passed": "max",
+    "compliance": "max",
+    "reviewed": "max",
+    "coverage": "max",
+}
 
 
 def hint(key: str, known: Collection[str]) -> str:
@@ -89,6 +100,8 @@ def hint(key: str, known: Collection[str]) -> str:
     if not subject:
         return ""
     severity, bound = parts.get("severity", ""), parts.get("bound", "")
+    if severity == _LEAST_GRAVE or bound == _OPENING_BOUND.get(subject):
+        return ""
     return next((one for one in _candidates(subject, severity, bound) if one in known), "")
 
 
@@ -96,7 +109,7 @@ def _candidates(subject: str, severity: str, bound: str) -> Iterator[str]:
     """Keys of this meaning, the most literal first."""
     if severity == "total" and not bound:
         yield f"{subject}.total"
-    bound = _ONLY_BOUND.get(subject) or bound or _USUAL_BOUND.get(subject, "")
+    bound = bound or _USUAL_BOUND.get(subject, "")
     ends = [bound] if bound else []
     if severity in ("", "total"):
         yield ".".join([subject, "total", *ends])
@@ -151,7 +164,7 @@ def _meaning(word: str) -> tuple[str, str] | None:
                 return None
             near[meaning] = min(slips, near.get(meaning, slips))
     fewest = [meaning for meaning, slips in near.items() if slips == min(near.values())]
-    return fewest[0] if len(fewest) == 1 and fewest[0] != _NEVER_BY_A_SLIP else None
+    return fewest[0] if len(fewest) == 1 and fewest[0] != ("severity", _LEAST_GRAVE) else None
 
 
 def _most_slips(word: str, meant: str) -> int:

@@ -19,6 +19,7 @@ from .workloads import ReadsObjects
 NAMESPACE = "namespace"
 _TRIED = "selecting targets"
 _NO_PODS, _UNKNOWN = "has no pods", "or does not exist"
+_NOT_SEEN = "limit_reached"  # whatever there is of it
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _namespace(
     client: ReadsObjects, name: str, selection: Selection, looked_at: SelectionReport
 ) -> UnmatchedName:
     reason, is_absent, pods = "no_targets", True, looked_at.namespaces.get(name)
-    if pods is None and looked_at.limit_reached:
+    if looked_at.limit_reached and (pods is None or name == [*looked_at.namespaces][-1]):
+        reason = _NOT_SEEN
         said = f"was not looked into: the limit of {selection.limit} was reached before"
     elif pods is None:
         said = "does not exist, or does not meet namespace_selectors"
@@ -108,7 +110,7 @@ def _of_empty_namespace(client: ReadsObjects, name: str, selection: Selection) -
             return "not_found", "does not exist"
         if error.reason != "not_permitted":
             raise
-        return "no_targets", f"{_NO_PODS} {_UNKNOWN}; the credential is not allowed to read namespaces"
+        return "not_permitted", f"{_NO_PODS} {_UNKNOWN}; the credential is not allowed to read namespaces"
     return "no_targets", _NO_PODS + _that_meet(selection, " that meet")
 
 
@@ -132,7 +134,8 @@ def _in_namespaces(name: Name, selection: Selection, looked_at: SelectionReport)
             _hint(name, looked_at),
         )
     place = places[0] if len(places) == 1 else ""
-    return UnmatchedName(kind, shown, place, _gave_nothing("no_targets", said), is_absent)
+    reason = _NOT_SEEN if looked_at.limit_reached else "no_targets"
+    return UnmatchedName(kind, shown, place, _gave_nothing(reason, said), is_absent)
 
 
 def _hint(name: Name, looked_at: SelectionReport) -> str:

@@ -24,13 +24,15 @@ _TRIED = "reading the option baseline"
 class Baseline:
     """`failures` is None where nothing is compared, `line` says to a person what is, and `warnings` what is odd.
 
-    `is_first`: the previous run was asked for and there is none, so that no failure can be new.
+    `is_first`: the previous run was asked for and there is none, so that no failure can be new. `not_compared`: there are
+    some, and why none could be compared with; empty else.
     """
 
     failures: Failures | None = None
     line: str = ""
     warnings: tuple[str, ...] = ()
     is_first: bool = False
+    not_compared: str = ""
 
 
 def read_baseline(given: str | None, run: Run, allow_shared: bool) -> Baseline:
@@ -81,8 +83,13 @@ def _not_earlier(message: str) -> ScanError:
 
 
 def _previous(run: Run, allow_shared: bool) -> Baseline:
-    warnings: list[str] = []
-    earlier = previous_run(run, warnings)
+    broken: list[str] = []
+    others: list[str] = []
+    earlier = previous_run(run, broken, others)
+    warnings = [*broken, *others]
+    if earlier is None and broken:
+        why = f"no earlier run of {one_line(run.cluster, 100)} beside {run.folder} could be read"
+        return Baseline(None, f"Baseline: {why}", tuple(warnings), not_compared=why)
     if earlier is None:
         line = (
             f"Baseline: there is no earlier run of {one_line(run.cluster, 100)} beside {run.folder}, so nothing was "

@@ -54,6 +54,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         baseline.failures,
         check.reasons,
         is_empty=run.is_empty,
+        not_compared=baseline.not_compared,
     )
     decision = replace(decision, decided_at=api_time(now), decided_by=_user())
     kept = keep_decision(run, decision, context.check_mode)

@@ -193,7 +193,9 @@ def test_what_the_roles_leave_for_others_is_known() -> None:
 
 
 def test_a_large_inventory_costs_next_to_nothing() -> None:
-    task_vars = {f"variable_{number}": number for number in range(20_000)}
+    task_vars = {f"variable_{number}": number for number in range(10_000)}
+    # as long as a name that forbids something
+    task_vars.update({f"scam_forbidden_appr_{number:05}": number for number in range(10_000)})
     task_vars["scan_namespaces"] = "shop"
     check_variables("scan", task_vars, lambda value: value)
     begun = time.process_time()
@@ -207,6 +209,36 @@ def test_a_large_inventory_costs_next_to_nothing() -> None:
 def test_an_unknown_name_without_a_near_one_is_told_how_to_stay() -> None:
     with pytest.raises(ScanError, match=r"scan_quux, which nothing reads.*scan_foreign_variables"):
         check_variables("scan", {"scan_quux": 1}, lambda value: value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SCAN_FORBIDDEN_APPROACHES",
+        "Scan_forbidden_approaches",
+        "scan-forbidden-approaches",
+        "scan.forbidden approaches",
+        "scanForbiddenApproaches",
+        "scans_forbidden_approaches",
+        "scan_forbidden_approach",
+        "scanforbidden_approaches",
+        "sacn_forbidden_approaches",
+        "can_forbidden_approaches",
+        "zcan_forbidden_approaches",
+    ],
+)
+def test_a_name_that_forbids_something_is_not_ignored_however_it_is_written(name: str) -> None:
+    with pytest.raises(ScanError) as caught:
+        check_variables("scan", {name: ["debug"]}, lambda value: value)
+    assert f"you have set {name}; did you mean scan_forbidden_approaches?" in caught.value.message
+
+
+def test_other_names_of_a_play_are_its_own() -> None:
+    names = ("scanner_image", "SCAN", "forbidden_approaches", "my_forbidden_approaches", "scan", "-", "")
+    check_variables("scan", dict.fromkeys((*names, "scan_forbidden_approaches"), ""), lambda value: value)
+    check_variables(
+        "scan", {"scan_foreign_variables": "SCAN_*", "SCAN_OF_MINE": 1}, lambda value: {**value, "x": 1}
+    )
 
 
 # Values

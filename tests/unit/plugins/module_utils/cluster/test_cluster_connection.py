@@ -95,6 +95,38 @@ def test_options_win_over_variables(server: FakeApiServer, tokens: tuple[str, st
     assert who(connect(options, variables), server) == "ben"
 
 
+def test_the_proxy_and_the_user_to_act_as_of_variables_hold_beside_a_kubeconfig_that_an_option_names(
+    server: FakeApiServer,
+) -> None:
+    config = server.kubeconfig(token=server.token, **{"as": "eve"})
+    config["clusters"][0]["cluster"]["proxy-url"] = "http://127.0.0.1:1"
+    variables = {"K8S_AUTH_PROXY": "http://127.0.0.1:2", "K8S_AUTH_IMPERSONATE_USER": "mallory"}
+    connection = connect(ConnectionOptions(kubeconfig=config), variables)
+    assert connection.endpoint.proxy is not None and connection.endpoint.proxy.port == 2
+    assert ("Impersonate-User", "mallory") in connection.headers()
+    connection = connect(ConnectionOptions(kubeconfig=config, impersonate_user="anna"), variables)
+    assert ("Impersonate-User", "anna") in connection.headers()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "kube.internal"),
+        ({"host": "https://other.example:6443"}, "other.example"),
+        ({"host": "https://other.example:6443", "api_key": "t"}, "other.example"),
+        ({"host": "https://other.example:6443", "tls_server_name": "mine"}, "mine"),
+        ({"tls_server_name": "mine"}, "mine"),
+    ],
+)
+def test_the_server_name_of_a_kubeconfig_is_about_its_own_server(
+    server: FakeApiServer, options: dict[str, str], expected: str
+) -> None:
+    config = server.kubeconfig()
+    config["clusters"][0]["cluster"]["tls-server-name"] = "kube.internal"
+    given: dict[str, Any] = options
+    assert connect(ConnectionOptions(kubeconfig=config, **given), {}).endpoint.server_name == expected
+
+
 def test_a_credential_given_beside_a_kubeconfig_replaces_that_of_its_user(
     server: FakeApiServer, tokens: tuple[str, str]
 ) -> None:

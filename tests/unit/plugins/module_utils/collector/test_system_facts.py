@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.fa
     OK,
     UNREADABLE,
     UNSUPPORTED,
+    Fact,
     Facts,
     Query,
 )
@@ -39,6 +40,7 @@ from ansible_collections.securescan.kubernetes.tests.support.chroot_container im
 
 pytestmark = pytest.mark.in_container
 
+Rows = list[tuple[int, int]]
 EVERY_CELL = pytest.mark.parametrize(("shell", "tools"), CELLS)
 PARAMETERS = (
     "kernel.pid_max",
@@ -280,6 +282,93 @@ def test_a_client_that_waits_for_an_answer_does_not_listen(
     (container.root / "tmp/waits").touch()
     found = [row["port"] for row in fact.value if row["address"] == "127.0.0.3"]
     assert found == [ports[0]]
+
+
+class Rebinding:
+    """A UDP socket that is bound anew at each look of a container's collector, to the next of its addresses."""
+
+    def __init__(self, container: Container, addresses: Sequence[tuple[str, int]]) -> None:
+        if (container.root / "bin/sleep").exists():
+            (container.root / "bin/sleep").unlink()
+        container.write(
+            "/bin/sleep", "#!/bin/sh\n: >/tmp/looked\nwhile [ -e /tmp/looked ]; do :; done\n", mode=0o755
+        )
+        self._looked = container.root / "tmp/looked"
+        self._addresses = list(addresses)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._bind()
+
+    def _bind(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(self._addresses.pop(0))
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.002):
+            if self._looked.exists():
+                if self._addresses:
+                    self._socket.close()
+                    self._bind()
+                self._looked.unlink()
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.mark.parametrize(("shell", "tools"), [("dash", "gnu"), ("bash", "toybox")])
+def test_a_listener_does_not_hide_by_another_port_or_address_at_each_look(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    def looked(*addresses: tuple[str, int]) -> Fact:
+        container = make_container(shell, tools)
+        with Rebinding(container, addresses):
+            return container.fact(Query("sockets"), env={"PATH": "/bin"})
+
+    def rows(fact: Fact) -> list[tuple[str, int]]:
+        return [(row["address"], row["port"]) for row in fact.value if row["address"].startswith("127.0.7.")]
+
+    always = looked(*(("127.0.7.1", 40000 + number) for number in range(200)))
+    assert always.status == UNREADABLE and "at each look there was another one" in always.cause
+    assert rows(looked(("127.0.7.1", 40000), ("127.0.7.1", 40001))) == [("127.0.7.1", 40001)]
+    # the same port, at another address
+    assert rows(looked(("127.0.7.1", 40000), ("127.0.7.2", 40000))) == [("127.0.7.2", 40000)]
+
+
+@pytest.mark.parametrize(
+    ("ports", "before", "again", "found"),
+    [
+        ("1 65535", [(161, 0), (40000, 0)], [], [(161, 0)]),
+        ("1 65535", [(161, 0), (32768, 0)], [(32768, 0)], [(161, 0), (32768, 0)]),
+        ("32768 60999", [(40000, 0)], [(40000, 1000)], [(40000, 1000)]),
+        ("32768 60999", [(40000, 0)], [(161, 0)], []),
+        ("32768 60999", [(40000, 0)], [(40000, 0), (40001, 0)], None),
+        ("32768 60999", [(61000, 0)], [], [(61000, 0)]),
+        ("", [(40000, 0)], [], [(40000, 0)]),
+    ],
+)
+def test_which_udp_sockets_listen_by_two_looks(
+    ports: str, before: Rows, again: Rows, found: Rows | None
+) -> None:
+    """What the pod says is the range of clients' ports (net.ipv4.ip_local_port_range), and (port, uid) of each look."""
+
+    def lines(rows: Rows) -> str:
+        return "".join(
+            f"/proc/net/udp:  12: 0100007F:{port:04X} 00000000:0000 07 00000000:00000000 00:00000000 00000000 {uid:5} 0\n"
+            for port, uid in rows
+        )
+
+    frames = {
+        name: Frame(name, OK, "text", text.encode())
+        for name, text in (("q0", "little\n" + lines(before)), ("q0.again", f"{ports}\n" + lines(again)))
+    }
+    fact = sockets.SOCKETS.read(Answer(0, frames), Query("sockets"))
+    assert (None if fact.value is None else [(row["port"], row["uid"]) for row in fact.value]) == found
+    assert (fact.status == UNREADABLE) == (found is None)
 
 
 def test_without_proc_all_that_needs_it_is_unsupported(make_container: Callable[..., Container]) -> None:

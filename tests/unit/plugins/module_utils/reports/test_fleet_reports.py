@@ -9,9 +9,11 @@ import datetime
 import re
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet import (
+    ClusterRow,
     ClusterRun,
     render_fleet,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet_file import fleet_rows
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -97,3 +99,36 @@ def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -
 def test_a_hostile_name_stays_within_its_label() -> None:
     text = render_metrics([ClusterRun('x"} 1\nfake{a="\\', error="x")], NOW)
     assert text.splitlines()[-1] == 'securescan_run_succeeded{host="x\\"} 1\\nfake{a=\\"\\\\",cluster=""} 0.0'
+
+
+def test_of_a_kept_file_no_series_stands_twice_and_no_host_was_seen_in_the_future() -> None:
+    seen, stamp = "securescan_run_observed_timestamp_seconds", NOW.timestamp()
+    gone = NOW + datetime.timedelta(days=31)
+    before = (
+        f'{seen}{{host="far",cluster="x"}} 9e99\n{seen}{{host="far",cluster="x"}} 99999999999\n'
+        'securescan_gate_passed{host="far",cluster="x"} 1.0\n'
+        'securescan_gate_passed{host="far",cluster="x"} 0.0\n'
+        'securescan_gate_passed{host="far",cluster="x",cluster="y"} 0.0\n'
+        'securescan_targets{host="far",cluster="x",outcome="scanned"} 1.0\n'
+        'securescan_targets{host="far",outcome="scanned",cluster="x"} 2.0\n'
+    )
+    runs = [ClusterRun("here", error="away")]
+    text = render_metrics(runs, NOW, before, 30)
+    assert [line for line in text.splitlines() if "far" in line] == [
+        f'{seen}{{host="far",cluster="x"}} {stamp!r}',
+        'securescan_targets{host="far",cluster="x",outcome="scanned"} 1.0',
+        'securescan_gate_passed{host="far",cluster="x"} 1.0',
+    ]
+    assert "far" not in render_metrics(runs, gone, text, 30)
+
+
+def test_of_a_kept_table_no_host_has_two_lines_and_none_was_seen_in_the_future() -> None:
+    away, gone = ClusterRun("far", error="away"), NOW + datetime.timedelta(days=31)
+    kept = [ClusterRow.of(away, seen) for seen in ("2026-11-20T00:00:00Z", "9999-01-01T00:00:00Z")]
+    runs = [ClusterRun("here", error="away")]
+    rows = fleet_rows(runs, kept, NOW, 30)
+    assert [(row.host, row.seen) for row in rows] == [
+        ("far", "2026-11-23T12:00:00Z"),
+        ("here", "2026-11-23T12:00:00Z"),
+    ]
+    assert [row.host for row in fleet_rows(runs, rows, gone, 30)] == ["here"]

@@ -40,6 +40,12 @@ KEYS = [
 ]
 
 
+# What is to be stopped, and what is asked for, also in words of others and of Heimdall.
+BAD = ("failed", "fail", "failures", "error", "errors", "profile_error", "skipped", "not_reviewed")
+GOOD = ("passed", "pass", "complience", "reviewed", "review", "coverage")
+MINIMUM, MAXIMUM = ("min", "minimum", "at_least"), ("max", "maximum", "at_most")
+
+
 def hinted(key: str) -> str | None:
     """The key that the message names; empty without one, None for a key that is known."""
     try:
@@ -129,6 +135,24 @@ def hinted(key: str) -> str | None:
         ("new_failures.min", ""),
         ("new_failures.high.max", ""),
         ("thresholds.failed.total.max", ""),
+        # what would open the gate: a bound that lets through what is to be stopped, or the least grave severity
+        *(
+            (f"{subject}.{bound}", "")
+            for subject in BAD
+            for bound in ("min", "at_least", "minimum", "total.mim")
+        ),
+        *(
+            (f"{subject}.{bound}", "")
+            for subject in GOOD
+            for bound in ("max", "at_most", "maximum", "critical.at_most")
+        ),
+        *((f"{subject}.{word}", "") for subject in BAD for word in ("none", "informational", "none.mx")),
+        ("passed.none", ""),
+        ("reviewed.none", ""),
+        ("skiped.none.max", ""),
+        ("faild.high.min", ""),
+        ("complience.max", ""),
+        ("reviewed", "reviewed.min"),
         ("fine", ""),
         ("max", ""),
         ("total.max", ""),
@@ -182,11 +206,31 @@ def test_no_slip_of_a_key_is_led_to_a_key_of_another_meaning() -> None:
         subject, severity, bound = meaning(key)
         got = meaning(hint)
         assert got[0] == subject, f"{key}: {written} -> {hint}"
-        assert got[1] == severity, f"{key}: {written} -> {hint}"
+        assert got[1] == severity != "none", f"{key}: {written} -> {hint}"
+        opening = {
+            "min": ("failed", "error", "skipped"),
+            "max": ("passed", "compliance", "reviewed", "coverage"),
+        }
+        assert subject not in opening.get(got[2], ()), f"{key}: {written} -> {hint}"
         # where it was dropped: the bound that such a number is meant as, which for failures is the strict one
         usual = "min" if subject in ("passed", "compliance") else "max"
         assert got[2] == bound or (kind == 0 and got[2] == usual), f"{key}: {written} -> {hint}"
     assert named > 2500, "most slips are told"
+
+
+def test_no_bound_that_was_written_is_led_to_another() -> None:
+    chance = random.Random(16)
+    named = 0
+    for _unused in range(3000):
+        words = [chance.choice((*BAD, *GOOD, "no_impact", "new_failures", "evidence", "skipped_profiles"))]
+        words += chance.choices((*SEVERITIES, "total", "all"), k=chance.randrange(2))
+        bound = chance.choice((*MINIMUM, *MAXIMUM))
+        words.insert(chance.randrange(len(words) + 1), bound)
+        hint = hinted(".".join(words))
+        named += bool(hint)
+        assert not hint or hint.endswith(".min" if bound in MINIMUM else ".max"), f"{words} -> {hint}"
+        assert not hint or ".none." not in hint, f"{words} -> {hint}"
+    assert named > 500
 
 
 def test_no_word_of_any_kind_leads_to_a_bound_that_is_always_met() -> None:

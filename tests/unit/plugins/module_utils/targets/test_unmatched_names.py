@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unmatched import (
+    Unmatched,
+    gaps_of,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import (
     Selection,
     SelectionReport,
@@ -218,6 +222,33 @@ def test_a_namespace_that_a_limit_cuts_off_at_its_first_container_is_told_so():
     # one before it was read to its end
     _chosen, report, _warnings = looked(shop(), namespaces=("billing", "shop"), pods=("one", "two"), limit=1)
     assert gaps(report)[0][-1] == "namespace billing gave no target: pods left out 1" and report.limit_reached
+
+
+@pytest.mark.parametrize(
+    ("conditions", "cut_off"),
+    [
+        ({"namespaces": ("empty", "billing", "shop")}, ["shop"]),  # its first target is one too many
+        (
+            {"namespaces": ("empty", "shop", "billing"), "pods": ("one", "two", "nope")},
+            ["billing", "two", "nope"],
+        ),
+        ({"namespaces": ("empty", "shop"), "images": ("x:1",), "pods": ("api-1", "one")}, ["one"]),
+    ],
+)
+def test_what_a_limit_cuts_off_counts_where_nothing_has_to_be_there(conditions, cut_off):
+    _chosen, report, _warnings = looked(shop(), limit=1, **conditions)
+    found = [Unmatched.of(**name) for name in report.unmatched]
+    assert [one.name for one in found if one.error.reason == "limit_reached"] == cut_off
+    assert [one.name for one in gaps_of(found, allow_empty=True)] == cut_off
+    assert len(found) == len(cut_off) + 1, "empty was read to its end"
+
+
+def test_a_namespace_that_perhaps_is_not_there_counts_where_nothing_has_to_be_there():
+    api = shop()
+    api.objects = {**NAMESPACES, "/api/v1/namespaces/empty": FORBIDDEN}
+    _chosen, report, _warnings = looked(api, namespaces=("shop", "empty"))
+    assert [gap[:4] for gap in gaps(report)] == [("namespace", "empty", "", "not_permitted")]
+    assert gaps_of([Unmatched.of(**name) for name in report.unmatched], allow_empty=True)
 
 
 def test_a_namespace_that_must_not_be_listed_is_told_and_the_others_are_read():

@@ -115,6 +115,58 @@ def test_a_broken_run_is_passed_over_with_a_warning(tmp_path: pathlib.Path) -> N
     assert str(broken) in warning and "passed over" in warning
 
 
+@pytest.mark.parametrize("threshold", [STRICT, {"compliance": {"min": 0}}])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda whole: whole[:-40], "summary.json"),
+        (lambda whole: b"", "does not say when its run began"),
+        (lambda whole: b"{}", "does not say when its run began"),
+        (lambda whole: whole.replace(b"2026-11-09T01", b"no time at all"), "does not say when its run began"),
+    ],
+)
+def test_a_night_after_runs_that_cannot_be_read_is_no_first_night(
+    tmp_path: pathlib.Path, content: Any, said: str, threshold: dict[str, Any]
+) -> None:
+    broken = night(tmp_path, 9) / "summary.json"
+    broken.write_bytes(content(broken.read_bytes()))
+    result, (warning,) = decide(night(tmp_path, 10, "a"), threshold=threshold)
+    assert result["failed"] is True and result["error"]["reason"] == "not_judged"
+    why = f"no earlier run of demo beside {tmp_path / 'night-10'} could be read"
+    assert f"new_failures.max: {why}" in result["gate"]["reasons"][0]
+    assert f"Baseline: {why}" in result["table"]
+    assert str(broken) in warning and said in warning and "passed over" in warning
+
+
+def test_a_summary_that_must_not_be_read_is_broken_and_a_folder_without_one_is_no_run(
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / "ended-early" / "hdf").mkdir(parents=True)
+    run_dir = night(tmp_path, 10, "a")
+    assert "failed" not in decide(run_dir)[0]
+    (tmp_path / "odd" / "summary.json").mkdir(parents=True)
+    result, (warning,) = decide(run_dir)
+    assert result["failed"] is True and "it is not a file" in warning
+
+
+def test_many_broken_runs_and_many_of_other_clusters(tmp_path: pathlib.Path) -> None:
+    night(tmp_path, 1)
+    for number in range(40):
+        night(tmp_path, 8, run_id=f"of-another-{number}", cluster="edge")
+    run_dir = night(tmp_path, 10, "a")
+    assert compared_with(run_dir) == "run night-1"
+    for number in range(31):
+        broken = night(tmp_path, 9, run_id=f"broken-{number}") / "summary.json"
+        broken.write_bytes(broken.read_bytes()[:-40])
+    result, warnings = decide(run_dir)
+    assert result["failed"] is True and len(warnings) == 30
+    for number in range(31):
+        (tmp_path / f"broken-{number}" / "summary.json").write_bytes(b"")
+    result, warnings = decide(run_dir)
+    assert result["gate"]["baseline"] == "run night-1", "what has no head takes no turn"
+    assert len(warnings) == 21 and warnings[-1].startswith("11 more")
+
+
 def test_the_last_run_over_the_same_selection_comes_first(tmp_path: pathlib.Path) -> None:
     night(tmp_path, 8)
     night(tmp_path, 9, selection={"namespaces": ["billing"]})
