@@ -254,7 +254,9 @@ owners() {
     while IFS=' 	' read -r line || [ "$line" ]; do
       case $line in [#+:-]*) continue ;; esac
       case $walk__option$line in -user*:*:*:*:*:*:*|-group*:*:*:*) ;; *) continue ;; esac
-      walk__rest=${line#*:*:} walk__id=${walk__rest%%:*} walk__rest=${walk__rest#*:}
+      walk__rest=${line#*:*:}
+      walk__id=${walk__rest%%:*}
+      walk__rest=${walk__rest#*:}
       case $walk__option${walk__rest%%:*} in -user|-user*[!0-9]*) continue ;; esac
       case $walk__id in ''|*[!0-9]*) ;; *) walk__known="$walk__known -o $walk__option $walk__id" ;; esac
     done <"$path"
