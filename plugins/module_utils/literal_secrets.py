@@ -6,7 +6,7 @@
 Kubernetes puts the value of another variable in the place of $(NAME) ("dependent environment variables"), and reads
 $$(NAME) as the text $(NAME). A reference to a variable that comes from a Secret puts nothing into the spec. Kubernetes
 follows references to variables that stand before only; here those behind are followed too, because what they hold stands
-in the spec as well.
+in the spec as well. A reference that leads nowhere stays as text, which is a part of the value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .secret_variables import is_secret, is_secret_by_form
+from .secret_names import LEADS_NOWHERE
+from .secret_variables import is_secret
 
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 # What a kept pod has in the place of a value.
@@ -29,53 +30,66 @@ _LONGEST = 128 * 1024
 _DEEPEST = 20
 _MOST_REFERENCES = 20_000
 _MOST_TEXT = 1024 * 1024
-# What stands in the place of a reference that leads out of the spec, and of one to a source that is no secret: what
-# stands around that is all that can be one. They are no characters of any form of secret.
-_ELSEWHERE, _OPEN = "\ufffc", "\ufffb"
-_OPEN_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef")
+# What stands in the place of a reference that leads out of the spec: what stands around that is all that can be a secret.
+# It is no character of any form of secret, and neither is the mark of a reference that leads nowhere.
+_ELSEWHERE = "\ufffc"
+_MARKS = re.compile(f"[{_ELSEWHERE}{LEADS_NOWHERE[0]}]")
+_NOWHERE = re.compile(re.escape(LEADS_NOWHERE) + r"[^)]*\)")
 _SOME_TEXT = re.compile(r"\w{3}")
 
 
-def literal_secrets(env: Iterable[Mapping[str, Any]]) -> list[str] | None:
+def literal_secrets(
+    env: Iterable[Mapping[str, Any]], *, has_sources: bool = False, is_kept: bool = False
+) -> list[str] | None:
     """Names of the variables whose values are secrets that stand in the spec, each once, in the order of the spec; None
-    where that is not known: they were kept without a word on it, or refer to each other too often.
+    where none was found and that is not known: they were kept without a word on it, or refer to each other too often.
 
     A variable that has its value from another one names both.
 
-    :param env: the field `env` of a container, also of a kept pod
+    :param env: the field `env` of a container
+    :param has_sources: the container has more variables, by `envFrom`
+    :param is_kept: the pod is a kept one, which says of its values what they were
     """
-    spec = _Variables([entry for entry in env if isinstance(entry.get("name"), str)])
-    found: set[str] = set()
-    for number, entry in enumerate(spec.entries):
-        if entry.get("value") == NOT_KEPT:
-            return None
-        if entry.get("value") == KEPT_SECRET:
-            found.add(entry["name"])
-        elif entry.get("value") and entry["value"] != KEPT_NO_SECRET:
-            used: set[str] = set()
-            text = spec.expand(number, (), used)
-            if _holds_secret(entry["name"], text):
-                found |= {entry["name"], *used}
-    if spec.is_cut and not found:
+    spec = _Variables([entry for entry in env if isinstance(entry.get("name"), str)], has_sources)
+    found, is_known = _kept_secrets(spec.entries) if is_kept else _secrets_of(spec)
+    if not found and not is_known:
         return None
     return list(dict.fromkeys(entry["name"] for entry in spec.entries if entry["name"] in found))
 
 
+def _kept_secrets(entries: Iterable[Mapping[str, Any]]) -> tuple[set[str], bool]:
+    """The names of those that are secrets, and whether nothing is unknown."""
+    entries = [entry for entry in entries if entry.get("value")]
+    found = {entry["name"] for entry in entries if entry["value"] == KEPT_SECRET}
+    return found, all(entry["value"] in (KEPT_SECRET, KEPT_NO_SECRET) for entry in entries)
+
+
+def _secrets_of(spec: _Variables) -> tuple[set[str], bool]:
+    found: set[str] = set()
+    for number, entry in enumerate(spec.entries):
+        if entry.get("value"):
+            used: set[str] = set()
+            if _holds_secret(entry["name"], spec.expand(number, (), used)):
+                found |= {entry["name"], *used}
+    return found, not spec.is_cut
+
+
 def _holds_secret(name: str, text: str) -> bool:
     if _ELSEWHERE in text:
-        # what the name speaks of comes from elsewhere; the text around it can be a secret by its form
-        return is_secret_by_form(text)
-    if _OPEN in text:
-        text = text.replace(_OPEN, "")
-        return _SOME_TEXT.search(text) is not None and is_secret(name, text)
-    return is_secret(name, text)
+        text = text.replace(_ELSEWHERE, "")
+        if not _SOME_TEXT.search(text):
+            return False
+    # signs between references that lead nowhere are no secret
+    rest = _NOWHERE.sub("", text)
+    return (rest == text or re.search(r"\w", rest) is not None) and is_secret(name, text)
 
 
 class _Variables:
     """The variables of a container, by which references are followed. A name can stand there twice."""
 
-    def __init__(self, entries: list[Mapping[str, Any]]) -> None:
+    def __init__(self, entries: list[Mapping[str, Any]], has_sources: bool) -> None:
         self.entries = entries
+        self._has_sources = has_sources
         self._places: dict[str, list[int]] = {}
         for number, entry in enumerate(entries):
             self._places.setdefault(entry["name"], []).append(number)
@@ -90,7 +104,7 @@ class _Variables:
         :param used: gets the names of the variables with a value in the spec from which a part of it comes
         """
         parts, place, length = [], 0, 0
-        text = str(self.entries[number]["value"])[:_LONGEST].replace(_ELSEWHERE, "").replace(_OPEN, "")
+        text = _MARKS.sub("", str(self.entries[number]["value"])[:_LONGEST])
         for match in _REFERENCE.finditer(text):
             name = match.group(1)
             value = "$" if name is None else self._value(name, number, (*within, number), used)
@@ -104,7 +118,7 @@ class _Variables:
         other = self._place_of(name, number)
         self._followed += 1
         if other is None or other in within:
-            return _ELSEWHERE
+            return _ELSEWHERE if self._has_sources else f"{LEADS_NOWHERE}{name})"
         if len(within) > _DEEPEST or self._followed > _MOST_REFERENCES or self._brought > _MOST_TEXT:
             self.is_cut = True
             return _ELSEWHERE
@@ -114,8 +128,7 @@ class _Variables:
             value = self.expand(other, within, used)
             self._brought += len(value)
             return value
-        source = entry.get("valueFrom")
-        return _OPEN if not source or any(source.get(kind) for kind in _OPEN_SOURCES) else _ELSEWHERE
+        return _ELSEWHERE
 
     def _place_of(self, name: str, number: int) -> int | None:
         """Where a variable stands: the nearest before the entry `number`, else the first behind it."""

@@ -44,15 +44,20 @@ _BEFORE_KEY = _words(
     "encryption fernet function hmac integration jwt licence license master private recovery root secrets security "
     "seed service session shared sign signing ssh storage subscription symmetric unseal vapid webhook write"
 )
-# What makes it something else, whatever the value; with any other word before it, a value that looks random is a secret.
+# What makes it something else, directly before it; with any other word there, a value that looks random is a secret.
 _OTHER_KEYS = _words(
-    "cache config foreign gpg hash host idempotency label object partition pgp primary public publishable range routing s "
-    "shard site sort"
+    "cache config foreign hash host idempotency label object partition primary public publishable range routing s shard "
+    "site sort"
 )
+_KEYS_OF_EVERYBODY = frozenset(("gpg", "pgp"))
 # A cookie is a secret only where it is the one by which nodes of a cluster trust each other.
 _BEFORE_COOKIE = frozenset(("erlang", "release", "cluster", "node"))
-# Words that turn the rest into something that everybody can know.
-_PUBLIC = frozenset(("public", "publishable", "fingerprint"))
+# Words that turn a key or a token into something that everybody can know, where they stand at it (a public cloud's token is
+# a secret), and the frameworks that give to the browser what their names and `public` begin.
+_PUBLIC = frozenset(("public", "publishable"))
+_CAN_BE_PUBLIC = re.compile(r".*(?:key|token)s?")
+_NEVER_PUBLIC = frozenset(("private", "master", "root"))
+_OF_BROWSERS = frozenset(("expo", "next", "nuxt"))
 # Words behind a secret that only say which one it is.
 _WHICH = _words(
     "a b b64 base base64 backup current data default dev hash hex new next old plain plaintext previous primary prod "
@@ -64,9 +69,9 @@ _ABOUT = _words(
     "backend backends broker bucket budget cache cert change chars charset class cmd command complexity config configmap "
     "controller cost count counter cycle day days debug decimals dir directories directory disable disabled domain driver "
     "duration email enable enabled encoding encryption endpoint engine env exp expiration expire expires expiry extractor "
-    "field file filename filepath filter flag folder format generator grace grant group hasher hashers header headers "
-    "helper hint history host hostname hour hours id ids injector interval iss issuer iterations kind label language leeway "
-    "len length level life lifespan lifetime limit limiter list location log manager mapper max method min minute minutes "
+    "field file filename filepath filter fingerprint flag folder format generator grace grant group hasher hashers header "
+    "headers helper hint history host hostname hour hours id ids injector interval iss issuer iterations kind label language "
+    "leeway len length level life lifespan lifetime limit limiter list location log manager mapper max method min minute minutes "
     "mode mount mountpoint name names namespace notify operator parameter path paths pattern per period permission "
     "permissions plugin policies policy port ports prefix prompt protocol provider providers ref reference regex regexp "
     "region registry renewal require required reset resource retries retry reuse review role rotate rotation rounds rule "
@@ -74,25 +79,40 @@ _ABOUT = _words(
     "strategy strength suffix symbol template through thru time timeout title topic ttl type types uri url urls user "
     "username validation validator validators validity variable verification verifier version volume warning window zone"
 )
-# Words before a secret that say the same; the others do so only where the name begins with them.
-_ASKS = _words(
-    "allow avg disable enable enabled generate max maximum min minimum num pull require requires total"
-)
+# Those of them that say whose secret it is where a number or a further word stands behind them (PASSWORD_USER1).
+_WHOSE = _words("broker cache domain email group host registry region role server user zone")
+# Words before a secret that say the same: the first ones where the name begins with them or one word is between; numbers at
+# the secret, or before several; the others do so only where the name begins with them.
+_ASKS = _words("allow disable enable enabled generate require requires")
+_NUMBERS = _words("avg max maximum min minimum num total")
 _ASKS_FIRST = _words("has hide ignore is rotate show skip use uses without")
 # Names that everybody uses for something else: the working directory, and a file's path.
 _OTHERS = frozenset(("pwd", "oldpwd", "googleapplicationcredentials", "awssharedcredentials"))
 
 
+# A place that begins with one of these is a path, also where it has no further part.
+_ROOTS = (
+    "app|certs?|config|credentials?|data|dev|etc|home|keys?|mnt|opt|pki|proc|root|run|secrets?|srv|ssl|sys|tls|tmp|tokens?|"
+    "usr|var|vault"
+)
+# The capitals of a variable's name.
+_CAPITALS = r"(?-i:[A-Z_][A-Z0-9_]*)"
+# What stands in the place of $( where a reference leads nowhere, and so is text (literal_secrets.py).
+LEADS_NOWHERE = "\ufffa("
 # Values that say that there is no secret, or where it is: a word for yes or no, a path, an address, a place to fill in, a
-# reference to a store of secrets, a text that is encrypted, a key that everybody can know; U+FFFC stands in the place of a
-# reference that was not followed (literal_secrets.py).
+# reference to a store of secrets, a text that is encrypted, a key that everybody can know. Each in its whole form: a password
+# can begin like any of them.
 _NOTHING = re.compile(
     r"\s*(?:true|false|yes|no|on|off|y|n|0|1|enabled?|disabled?|none|null|nil|undefined|\*+|"
-    r"\$\{[^}]*\}|\{\{.*\}\}|\$[A-Za-z_]\w*|<[^<>]*>|%\w+%|%\(\w+\)s|"
-    r"(?:file:)?(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*|[a-z]:[\\/][^\r\n]*|"
-    r"[a-z][a-z0-9+.-]*://[^\s@]*|"
-    r"(?:vault|secretref|env|ssm|arn|enc|op|keyvault|berglas|projects)[:/]\S+|ref\+\S+|enc[\[(]\S+|@microsoft\.keyvault\(.*\)|"
-    r"\S*\ufffc\S*|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA\S+.*|"
+    r"\$\{[^}]*\}|\{\{.*\}\}|\$" + _CAPITALS + r"|<[^<>]*>|%" + _CAPITALS + r"%|%\(\w+\)s|"
+    r"(?:file:)?(?:~|\.{1,2}|/[\w.@+-]+)(?:/+[\w.@+-]+)+/*|"
+    r"(?:file:)?/(?:(?:" + _ROOTS + r")/*|[\w.@+-]*\.[a-z][a-z0-9]{0,9})|"
+    r"[a-z]:[\\/](?:(?:[^\\/\r\n]+[\\/]+)+[^\\/\r\n]*|[^\\/\s]+\.[a-z][a-z0-9]{0,9})|"
+    r"[a-z][a-z0-9+.-]*://(?:[\w.-]*:@)?(?:localhost|[^\s@/.:]+[.:/][^\s@]+|/[^\s@]+)|"
+    r"vault:[^\s/]+/\S+|secretref:[a-z0-9][a-z0-9.-]*|env:(?://)?" + _CAPITALS + r"|ssm:/+[^\s/]+/\S+|"
+    r"arn:aws[a-z-]*:[^\s:]+:\S+|keyvault:[^\s/]+/\S+|projects/[^\s/]+/secrets/\S+|ref\+[a-z0-9]+://\S+|"
+    r"enc\[[A-Z0-9_]+,\S+\]|enc\([A-Za-z0-9+/=]{16,}\)|@microsoft\.keyvault\((?:secreturi|vaultname)=.*\)|"
+    r"(?:\ufffa\([^)]*\))+|(?:basic|bearer)\s|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA\S+.*|"
     r"-----BEGIN (?:[A-Z0-9]+ )*(?:CERTIFICATE|PUBLIC KEY)(?: BLOCK)?-----.*)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -114,15 +134,15 @@ def names_a_secret(name: str) -> bool:
     """Whether a variable of that name is likely to hold a secret."""
     words = words_of(name)
     end = _end_of_secret(words)
-    if end is None or "".join(words) in _OTHERS or _PUBLIC & set(words):
+    if end is None or "".join(words) in _OTHERS or _is_public(words, end):
         return False
-    return not (_ASKS & set(words[:end]) or words[0] in _ASKS_FIRST or _ABOUT & set(words[end:]))
+    return not (_is_asked_for(words, end) or _is_about(words[end:]))
 
 
 def is_secret_of_name(name: str, value: str) -> bool:
     """Whether a value is a secret because of what it is called: the name is that of a secret, and the value could be one."""
     words = words_of(name)
-    if words[-1:] == ["key"] and not _OTHER_KEYS & set(words) and _RANDOM.fullmatch(value.strip()):
+    if words[-1:] == ["key"] and _is_some_key(words) and _RANDOM.fullmatch(value.strip()):
         return True
     if not names_a_secret(name):
         # one half of a login of Vault; elsewhere the name of a secret
@@ -148,6 +168,49 @@ def words_of(name: str) -> list[str]:
     return joined
 
 
+def _is_some_key(words: list[str]) -> bool:
+    before = [word for word in words[:-1] if not word.isdigit()]
+    is_other = bool(_OTHER_KEYS & set(before[-1:]) or _KEYS_OF_EVERYBODY & set(before))
+    return bool(before) and not is_other and not _is_public(words, len(words))
+
+
+def _is_public(words: list[str], end: int) -> bool:
+    """Whether the secret, of which `end` is the end, is a key or a token that everybody can know."""
+    between = words[end - 2] if end > 1 else ""
+    if (
+        not _CAN_BE_PUBLIC.fullmatch(words[end - 1])
+        or between in _NEVER_PUBLIC
+        or _is_word_of_secret(between)
+    ):
+        return False
+    first = max(end - 3 if between in _BEFORE_KEY else end - 2, 0)
+    near = words[first : end - 1] + words[end : end + 1]
+    return bool(_PUBLIC & set(near)) or (words[0] in _OF_BROWSERS and words[1:2] == ["public"])
+
+
+def _is_asked_for(words: list[str], end: int) -> bool:
+    """Whether the words before the secret say that the value is a number, a yes or a no, or the name of a Secret."""
+    secret, near = words[end - 1], words[max(end - 3, 0) : end - 1]
+    numbers = words[: end - 1] if secret.endswith("s") else near[-1:]
+    return bool(
+        _ASKS & {words[0], *near}
+        or _NUMBERS & set(numbers)
+        or words[0] in _ASKS_FIRST
+        or (near[-1:] == ["pull"] and secret in ("secret", "secrets"))
+    )
+
+
+def _is_about(behind: list[str]) -> bool:
+    """Whether the words behind a secret say that something about it is meant."""
+    return any(
+        word in _ABOUT and (word not in _WHOSE or behind[at:] == [word]) for at, word in enumerate(behind)
+    )
+
+
+def _is_word_of_secret(word: str) -> bool:
+    return _ANYWHERE.fullmatch(word) is not None
+
+
 def _end_of_secret(words: list[str]) -> int | None:
     """The number of words up to the end of the last one that is a secret; None where none is."""
     ends = [number for number in range(1, len(words) + 1) if _ends_a_secret(words, number)]
@@ -156,10 +219,10 @@ def _end_of_secret(words: list[str]) -> int | None:
 
 def _ends_a_secret(words: list[str], end: int) -> bool:
     word, before = words[end - 1], words[end - 2] if end > 1 else ""
-    if _ANYWHERE.fullmatch(word):
+    if _is_word_of_secret(word):
         return True
     if word in ("key", "keys"):
-        return before in _BEFORE_KEY or _ANYWHERE.fullmatch(before) is not None
+        return before in _BEFORE_KEY or _is_word_of_secret(before)
     if any(not (later in _WHICH or later.isdigit()) for later in words[end:]):
         return False
     if word == "cookie":

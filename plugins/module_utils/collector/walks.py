@@ -4,7 +4,8 @@
 """walk: the files below a directory that match a predicate, found by the container's find, within bounds.
 
 Matches: setuid and setgid (regular files), world_writable (regular files, and directories without the sticky
-bit), unowned (the user is not in /etc/passwd, or the group not in /etc/group), named (everything but
+bit), unowned (the user is not in /etc/passwd, or the group not in /etc/group; comments, lines of another directory and
+lines with too few fields or without numbers for ids name nobody), named (everything but
 directories whose name is the option `name`, in which * and ? stand for other characters).
 
 A walk stays on one file system, so volumes are not searched, and never enters /proc, /sys and /dev. It ends
@@ -256,7 +257,13 @@ owners() {
     walk__option=-user
     [ $walk__database = passwd ] || walk__option=-group
     walk__known=
-    while IFS=: read -r walk__name unused walk__id unused || [ "$walk__name" ]; do
+    while IFS=' 	' read -r line || [ "$line" ]; do
+      case $line in [#+:-]*) continue ;; esac
+      case $walk__option$line in -user*:*:*:*:*:*:*|-group*:*:*:*) ;; *) continue ;; esac
+      walk__rest=${line#*:*:}
+      walk__id=${walk__rest%%:*}
+      walk__rest=${walk__rest#*:}
+      case $walk__option${walk__rest%%:*} in -user|-user*[!0-9]*) continue ;; esac
       case $walk__id in ''|*[!0-9]*) ;; *) walk__known="$walk__known -o $walk__option $walk__id" ;; esac
     done <"$path"
     if [ -z "$walk__known" ]; then

@@ -51,5 +51,5 @@ class BuiltinEngine:
 
 
 def _context(subject: Subject) -> EvaluationContext:
-    target = subject.selected.target
-    return EvaluationContext(target.identity(), subject.selected.pod.object(), target.container)
+    target, pod = subject.selected.target, subject.selected.pod
+    return EvaluationContext(target.identity(), pod.object(), target.container, pod.is_kept)

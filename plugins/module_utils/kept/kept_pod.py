@@ -97,7 +97,8 @@ def _kept_part(value: Any, key: str, above: str) -> Any:
         if key in _FREE_MAPS:
             return {}
         if isinstance(value.get("env"), list):
-            return {**_kept_part({**value, "env": None}, key, above), "env": _kept_env(value["env"])}
+            kept = _kept_part({**value, "env": None}, key, above)
+            return {**kept, "env": _kept_env(value["env"], has_sources=bool(value.get("envFrom")))}
         return {name: _kept_part(item, name, key) for name, item in value.items()}
     if isinstance(value, list):
         return [_kept_part(item, key, above) for item in value]
@@ -107,9 +108,9 @@ def _kept_part(value: Any, key: str, above: str) -> Any:
     return value if is_kept and not secret_in(value) else MASK
 
 
-def _kept_env(env: list[Any]) -> list[Any]:
+def _kept_env(env: list[Any], has_sources: bool) -> list[Any]:
     kept = [_kept_part(variable, "env", "") for variable in env]
-    secrets = literal_secrets(env)
+    secrets = literal_secrets(env, has_sources=has_sources)
     if secrets is None:
         return kept
     return [

@@ -117,9 +117,8 @@ def read_kept_target(data: bytes, source: str) -> KeptTarget:
         facts = restore_facts(kept["facts"], kept["collector"], kept.get("answers"))
     except (ScanError, BadFactsError) as reason:
         raise _bad(source, getattr(reason, "message", str(reason))) from None
-    return KeptTarget(
-        kept["method"], kept["collected"], SelectedTarget(target, PodSnapshot.from_object(kept["pod"])), facts
-    )
+    pod = PodSnapshot.from_object(kept["pod"], is_kept=True)
+    return KeptTarget(kept["method"], kept["collected"], SelectedTarget(target, pod), facts)
 
 
 def _bad(source: str, what: str) -> ScanError:

@@ -58,15 +58,19 @@ class ContainerView:
 
 @dataclass(frozen=True)
 class PodSnapshot:
-    """A v1 Pod. Held as compressed JSON, because a run may hold thousands while it needs a few at a time."""
+    """A v1 Pod. Held as compressed JSON, because a run may hold thousands while it needs a few at a time.
+
+    `is_kept`: it is what a run kept of a pod, with marks in the place of texts, and not what the cluster says now.
+    """
 
     namespace: str
     name: str
     uid: str
     _packed: bytes
+    is_kept: bool = False
 
     @classmethod
-    def from_object(cls, pod: Mapping[str, Any]) -> PodSnapshot:
+    def from_object(cls, pod: Mapping[str, Any], is_kept: bool = False) -> PodSnapshot:
         metadata: dict[str, Any] = {
             key: value for key, value in pod["metadata"].items() if key != "managedFields"
         }
@@ -87,6 +91,7 @@ class PodSnapshot:
             metadata["name"],
             metadata["uid"],
             zlib.compress(json.dumps(slim, separators=(",", ":")).encode(), _LEVEL),
+            is_kept,
         )
 
     @property

@@ -50,11 +50,13 @@ class Partial:
 
 @dataclass(frozen=True)
 class EvaluationContext:
-    """The judged target: `Target.identity()`, its pod (v1 Pod), and the name of its container."""
+    """The judged target: `Target.identity()`, its pod (v1 Pod), the name of its container, and whether the pod is a kept
+    one, which has marks in the place of its texts."""
 
     target: Mapping[str, Any]
     pod: Mapping[str, Any]
     container_name: str
+    is_kept: bool = False
 
 
 @dataclass

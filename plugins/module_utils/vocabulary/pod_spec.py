@@ -75,6 +75,7 @@ class ContainerSpec:
         self.pod_spec = pod_spec(context)
         self.spec = spec
         self.kind = kind
+        self.is_kept = context.is_kept
         self.name = str(spec.get("name") or "")
 
     @property

@@ -76,7 +76,8 @@ def _listed(rows: Any) -> list[Any]:
 
 
 def _memberships(groups: list[Any], users: list[Any]) -> Iterator[dict[str, Any]]:
-    """For the kernel a group is its id: who is in a group is also in those that have the same one."""
+    """For the kernel a group is its id: who is in a group is also in those that have the same one, and a user's own group is
+    there whether a database names it or not."""
     names: dict[Any, list[str]] = {}
     members: dict[Any, dict[str, bool]] = {}
     for group in groups:
@@ -84,10 +85,10 @@ def _memberships(groups: list[Any], users: list[Any]) -> Iterator[dict[str, Any]
             names.setdefault(group["gid"], []).append(group["name"])
             members.setdefault(group["gid"], {}).update(dict.fromkeys(group["members"], False))
     for user in users:
-        if user["gid"] in members:
-            members[user["gid"]][user["name"]] = True
+        if user["gid"] is not None:
+            members.setdefault(user["gid"], {})[user["name"]] = True
     for gid, found in members.items():
-        for name in dict.fromkeys(names[gid]):
+        for name in dict.fromkeys(names.get(gid) or [str(gid)]):
             for user, primary in found.items():
                 yield {"group": name, "gid": gid, "user": user, "primary": primary}
 
@@ -194,7 +195,8 @@ RESOURCES = (
     table(
         "group_members",
         "Who is in which group: the users that a group of /etc/group lists, and those whose own (primary) group it is by "
-        "/etc/passwd. Groups with the same id have the same members.",
+        "/etc/passwd. Groups with the same id have the same members. A user's own group that /etc/group does not have is "
+        "called by its id.",
         title=constant("Members of groups"),
         place=_in_file("/etc/group and /etc/passwd"),
         rows=_members,

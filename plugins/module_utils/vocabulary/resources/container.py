@@ -51,7 +51,10 @@ def _literal_environment(container: ContainerSpec) -> list[str]:
 
 
 def _literal_secrets(container: ContainerSpec) -> list[str]:
-    secrets = literal_secrets(container.spec.get("env") or [])
+    spec = container.spec
+    secrets = literal_secrets(
+        spec.get("env") or [], has_sources=bool(spec.get("envFrom")), is_kept=container.is_kept
+    )
     if secrets is None:
         raise NotKnownError(
             f"which variables of container {container.name} hold secrets",

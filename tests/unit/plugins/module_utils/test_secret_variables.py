@@ -37,7 +37,9 @@ NAMES_OF_SECRETS = words_in(
     AIRFLOW__CORE__FERNET_KEY ENCRYPTION_KEY signingKey WORDPRESS_AUTH_KEY COSMOS_ACCOUNT_KEY OCP_APIM_SUBSCRIPTION_KEY
     PRIVATE_KEY sshPrivateKey GOOGLE_CREDENTIALS AWS_CREDENTIALS PROXY_CREDS credentials JWT SESSION_JWT BEARER REDIS_AUTH
     BASIC_AUTH npm_config__auth SECURE_AUTH_SALT WIFI_PSK ERLANG_COOKIE RABBITMQ_ERLANG_COOKIE RELEASE_COOKIE SENHA MDP
-    KENNWORT
+    KENNWORT OVH_PUBLIC_CLOUD_PASSWORD PUBLIC_API_SECRET PUBLIC_CLOUD_API_KEY PUBLIC_SECRET_KEY PUBLIC_CLOUD_TOKEN
+    FINGERPRINT_API_KEY DB_PASSWORD_USER1 DB_PASSWORD_HOST_2 API_KEY_REGION_EU maxMindLicenseKey MinIOSecretKey
+    GITHUB_PULL_REQUEST_TOKEN PULL_TOKEN
     """
 )
 
@@ -56,6 +58,8 @@ NAMES_OF_OTHERS = words_in(
     RECAPTCHA_SITE_KEY GPG_KEY GPG_KEYS PRIMARY_KEY PARTITION_KEY CACHE_KEY ROUTING_KEY KEY_PREFIX API_KEY_HEADER API_KEY_NAME
     AUTHORIZED_KEYS KEY_VAULT_NAME KEYSTORE_PATH MONKEY HOTKEY KEYBOARD CREDENTIALS_FILE CREDENTIALS_PROVIDER
     GOOGLE_APPLICATION_CREDENTIALS SESSION_COOKIE_NAME COOKIE_DOMAIN OTP_VERSION DB_USERNAME USER HOSTNAME PATH LANG
+    NEXT_PUBLIC_MAPBOX_ACCESS_TOKEN MAPBOX_PUBLIC_TOKEN SSH_KEY_PUBLIC API_KEY_FINGERPRINT PASSWORD_USER MAX_OUTPUT_TOKENS
+    MIN_PASSWORD IMAGE_PULL_SECRETS ENABLE_CLIENT_SECRET
     """
 )
 
@@ -72,9 +76,39 @@ SECRETS = [
     ("API_KEY", "x"),
     ("SECRET_KEY", "/abc+def/ghi=="),
     ("VAULT_SECRET_ID", "f4f0c1b6-6f1c-4a0c-9e7b-2f3f0d1f9a11"),
+    ("OVH_PUBLIC_CLOUD_KEY", "0123456789abcdef0123456789abcdef"),
+    *(
+        ("DB_PASSWORD", value)
+        for value in (
+            "$ecret123",
+            "$HUNTERs2",
+            "%hunter2%",
+            "/hunter2Secret",
+            "/hunter2/",
+            "file:/hunter2",
+            "env:hunter2",
+            "enc:hunter2",
+            "enc[hunter2",
+            "enc(hunter2)",
+            "op:hunter2",
+            "ssm:hunter2",
+            "arn:hunter2",
+            "vault:hunter2",
+            "keyvault:hunter2",
+            "projects/hunter2",
+            "ref+hunter2",
+            "ftp://hunter2",
+            "ftp://hunter2/",
+            "c:/hunter2 long password",
+            "c:\\hunter2",
+            "Bearer",
+        )
+    ),
     *(
         ("X", value)
         for value in (
+            "postgres://u:$ecret9@db/x",
+            "postgres://u:/hunter2Secret@db/x",
             PEM,
             PEM.replace("PRIVATE", "RSA PRIVATE"),
             PEM.replace("PRIVATE", "OPENSSH PRIVATE"),
@@ -128,6 +162,35 @@ OTHERS = [
     ("DB_PASSWORD", "vault:secret/data/db#password"),
     ("DB_PASSWORD", "arn:aws:secretsmanager:eu-west-1:1:secret:db"),
     ("DB_PASSWORD", "ENC[AES256_GCM,data:abc]"),
+    *(
+        ("DB_PASSWORD", value)
+        for value in (
+            "$DB_PASSWORD",
+            "%DB_PASSWORD%",
+            "/secrets",
+            "/vault/",
+            "/key.json",
+            "/.pgpass",
+            "~/.pgpass",
+            "./secrets/db",
+            "C:\\ProgramData\\shop\\db password",
+            "c:/key.pem",
+            "env:DB_PASSWORD",
+            "op://shop/db/password",
+            "ssm:/prod/db",
+            "secretref:db-password",
+            "ref+vault://secret/db#/password",
+            "projects/shop/secrets/db/versions/1",
+            "ENC(aGVsbG8gd29ybGQgaGVsbG8=)",
+            "@Microsoft.KeyVault(SecretUri=https://shop.vault.azure.net/secrets/db)",
+            "file:///run/secrets/db",
+            "http://localhost",
+            "http://vault:8200",
+        )
+    ),
+    ("DB_CREDENTIALS", "postgres://shop:@db/shop"),
+    ("PUBLIC_SIGNING_KEY", "0123456789abcdef0123456789abcdef"),
+    ("NEXT_PUBLIC_SEARCH_KEY", "0123456789abcdef0123456789abcdef"),
     ("DB_PASSWORD", "<set by the operator>"),
     ("DB_PASSWORD", "********"),
     ("GOOGLE_CREDENTIALS", "/var/secrets/google/key.json"),
@@ -241,6 +304,17 @@ POD_NAME = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadat
         ({"SESSION_TOKEN": "hunter2-$(POD_NAME)"}, ["SESSION_TOKEN"]),
         ({"TLS": PEM + "$(FROM_SECRET)"}, ["TLS"]),
         ({"LEVEL": "info", "PASSWORD_FILE": "/run/p"}, []),
+        ({"DB_PASSWORD": "hunter2$(NOT_THERE)"}, ["DB_PASSWORD"]),
+        ({"DB_PASSWORD": "x$(NOT_THERE)"}, ["DB_PASSWORD"]),
+        ({"DB_PASSWORD": "hunter2$(DB_PASSWORD)"}, ["DB_PASSWORD"]),
+        ({"DB_PASSWORD": "hunter2$(FROM_SECRET)"}, ["DB_PASSWORD"]),
+        ({"DSN": "postgres://u:pa$(NOT_THERE)ss@db/x"}, ["DSN"]),
+        ({"DSN": "postgres://u:pa$(FROM_SECRET)ss@db/x"}, ["DSN"]),
+        ({"A": "hunter2$(B)", "B": "$(A)", "API_KEY": "$(A)"}, ["A", "B", "API_KEY"]),
+        ({"API_KEY": "$(NOT_THERE):$(THERE_NEITHER)"}, []),
+        ({"API_KEY": "x-$(FROM_SECRET)"}, []),
+        ({"API_TOKEN": "Bearer $(FROM_SECRET)"}, []),
+        ({"DB_CREDENTIALS": "postgres://shop:$(FROM_SECRET)@db/shop"}, []),
     ],
 )
 def test_references_are_followed_and_a_secret_from_elsewhere_is_none(
@@ -259,10 +333,28 @@ def test_a_name_that_stands_twice_hides_no_value() -> None:
     assert literal_secrets([{"name": None, "value": "x"}, {"value": "x"}, {"name": "A"}]) == []
 
 
+def test_with_further_sources_a_reference_can_lead_there_and_what_stands_around_it_can_be_a_secret() -> None:
+    def found(value: str) -> list[str] | None:
+        return literal_secrets([{"name": "DB_PASSWORD", "value": value}], has_sources=True)
+
+    assert found("x$(OTHER)") == [] and found("x$(DB_PASSWORD)") == []
+    assert found("hunter2$(OTHER)") == ["DB_PASSWORD"] and found("hunter2$(DB_PASSWORD)") == ["DB_PASSWORD"]
+
+
 def test_what_a_kept_pod_says_of_its_values_is_believed() -> None:
     kept = [{"name": "A", "value": KEPT_SECRET}, {"name": "DB_PASSWORD", "value": KEPT_NO_SECRET}]
-    assert literal_secrets(kept) == ["A"]
-    assert literal_secrets([*kept, {"name": "B", "value": NOT_KEPT}]) is None
+    assert literal_secrets(kept, is_kept=True) == ["A"]
+    assert literal_secrets(kept[1:], is_kept=True) == []
+    unknown = {"name": "B", "value": NOT_KEPT}
+    assert literal_secrets([unknown, *kept], is_kept=True) == ["A"], "what was found is known"
+    assert literal_secrets([*kept[1:], unknown], is_kept=True) is None
+
+
+def test_the_words_of_a_kept_pod_are_a_value_like_any_other_in_a_live_one() -> None:
+    live = [{"name": "A", "value": NOT_KEPT}, {"name": "DB_PASSWORD", "value": "hunter2"}]
+    assert literal_secrets(live) == ["DB_PASSWORD"]
+    assert literal_secrets([{"name": "A", "value": KEPT_SECRET}]) == []
+    assert literal_secrets([{"name": "DB_PASSWORD", "value": KEPT_NO_SECRET}]) == ["DB_PASSWORD"]
 
 
 def test_a_long_value_is_read_to_its_end_and_what_is_cut_lets_nothing_pass() -> None:

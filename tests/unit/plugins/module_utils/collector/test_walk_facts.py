@@ -214,6 +214,43 @@ def test_where_nothing_can_be_walked(make_container: Callable[..., Container]) -
 
 
 @pytest.mark.parametrize(("shell", "tools"), CELLS)
+def test_a_line_that_names_nobody_makes_no_owner(
+    make_container: Callable[..., Container], shell: str, tools: str
+) -> None:
+    if tools == "none":
+        pytest.skip("there is no find")
+    container = make_container(shell, tools)
+    users = {
+        0: "root:x:0:0::/:",
+        1000: "app:x:1000:1000:a:b:c:d",
+        1001: "  spaced:x:1001:5::/:",
+        1002: "last:x:1002:5::/:",
+        1230: "#old:x:1230:1230::/:",
+        1231: " \t#old:x:1231:1231::/:",
+        1232: "+nis:x:1232:1232::/:",
+        1233: "-nis:x:1233:1233::/:",
+        1234: "junk:x:1234",
+        1235: "short:x:1235:1235::/",
+        1236: "group:x:1236:::/:",
+        1237: "word:x:1237:app::/:",
+        1238: ":x:1238:1238::/:",
+    }
+    groups = {0: "root:x:0:", 5: "g:x:5:a,b", 1230: "#old:x:1230:", 1232: "+:x:1232:", 1234: "junk:x:1234"}
+    container.write("/etc/passwd", "\n".join(["", *users.values()]))
+    container.write("/etc/group", "\n".join(groups.values()) + "\n")
+    for path in ("/etc/passwd", "/etc/group"):
+        os.chown(f"{container.root}{path}", 0, 0)
+    for number in users:
+        container.write(f"/data/u{number}", owner=(number, 5))
+    for number in groups:
+        container.write(f"/data/g{number}", owner=(0, number))
+    fact = container.fact(_walk("/data", "unowned"), identity=ROOT)
+    assert fact.status == OK
+    nobody = [f"/data/u{number}" for number in users if number > 1002]
+    assert _paths(fact) == ["/data/g1230", "/data/g1232", "/data/g1234", *nobody]
+
+
+@pytest.mark.parametrize(("shell", "tools"), CELLS)
 def test_walks_below_another_one_share_its_run(
     make_container: Callable[..., Container], shell: str, tools: str
 ) -> None:

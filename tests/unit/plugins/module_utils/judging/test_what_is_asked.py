@@ -138,6 +138,29 @@ def kept_and_back(profile: Any, subject: Subject) -> tuple[str, Subject]:
     return text, Subject(back.selected, back.facts)
 
 
+def test_the_words_of_a_kept_pod_are_read_of_kept_pods_alone(tmp_path: pathlib.Path) -> None:
+    profile = profile_of(tmp_path, ("container: {}", "literal_secrets: {none_outside: []}"))
+    pod = {
+        "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+        "spec": {
+            "containers": [
+                {
+                    "name": "app",
+                    "env": [
+                        {"name": "A", "value": "(not kept)"},
+                        {"name": "DB_PASSWORD", "value": "hunter2"},
+                        {"name": "DB_TOKEN", "value": "(not kept: no secret)"},
+                    ],
+                }
+            ]
+        },
+    }
+    live = Subject(selected_of(pod), Facts({}))
+    _text, kept = kept_and_back(profile, live)
+    assert "found [DB_PASSWORD, DB_TOKEN]" in verdicts(profile, live)["c-0"][1][0][2]
+    assert verdicts(profile, kept) == verdicts(profile, live)
+
+
 def verdicts(profile: Any, subject: Subject) -> dict[str, Any]:
     """Control -> all that is said of its tests, but for the times."""
     (result,) = BuiltinEngine([profile]).judge(subject).results

@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.kept.kept_pod import MASK, kept_pod
-from ansible_collections.securescan.kubernetes.plugins.module_utils.literal_secrets import KEPT_NO_SECRET
+from ansible_collections.securescan.kubernetes.plugins.module_utils.literal_secrets import (
+    KEPT_NO_SECRET,
+    KEPT_SECRET,
+)
 
 POD = {
     "metadata": {
@@ -99,6 +102,18 @@ def test_settings_are_kept_and_what_may_be_secret_is_not() -> None:
         "phase": "Running",
         "containerStatuses": [{"name": "app", "user": {"linux": {"uid": 5}}}],
     }
+
+
+def test_a_reference_that_leads_to_further_sources_is_no_part_of_a_secret() -> None:
+    container = {"name": "app", "env": [{"name": "DB_PASSWORD", "value": "x$(OTHER)"}]}
+    sources = [{"secretRef": {"name": "db"}}]
+    pod = {
+        "metadata": {},
+        "spec": {"containers": [container, dict(container, envFrom=sources)]},
+        "status": {},
+    }
+    alone, with_sources = kept_pod(pod)["spec"]["containers"]
+    assert alone["env"][0]["value"] == KEPT_SECRET and with_sources["env"][0]["value"] == KEPT_NO_SECRET
 
 
 def test_a_small_pod_stays_small() -> None:

@@ -262,6 +262,10 @@ BAD = {  # facts with which the control fails; each alone
         groups("root", "app", name="sudo", gid=27),
         {"passwd": [user("root", 0), dict(user("app", 1000), gid=27)], **groups(name="sudo", gid=27)},
         {"passwd": [user("root", 0), dict(user("app", 1000), gid=0)]},
+        {
+            "passwd": [user("root", 0), dict(user("app", 1000), gid=0)],
+            "group": [group("sudo", 27), *OF_FILES],
+        },
     ],
     "cb-login-defaults-file": [
         files(at=["/etc/login.defs"], mode=0o666),

@@ -313,7 +313,18 @@ CASES = [
     ),
     ("group_members: {}", "count: 4", "users: {include: +}", {"group": GROUP, "passwd": PASSWD}),
     ("group_members: {}", "count: 3", "count: 0", {"group": GROUP, "passwd": Fact("absent")}),
-    ("group_members: {}", "count: 0", "exist: true", {"group": Fact("absent"), "passwd": PASSWD}),
+    (
+        "group_members: {where: {primary: true}}",
+        "groups: ['0', '1000']",
+        "gids: [0]",
+        {"group": Fact("absent"), "passwd": PASSWD},
+    ),
+    (
+        "group_members: {where: {user: root}}",
+        "groups: [app, '0']",
+        "groups: [app]",
+        {"group": GROUP[1:], "passwd": PASSWD},
+    ),
     ("groups: {}", "gids: {unique: true}", "names: [root]", {"group": GROUP}),
     (
         "groups: {where: {members: {include: app}}}",
