@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import queue
 import shutil
+import subprocess
 import threading
 import time
 import uuid
@@ -53,6 +57,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.re
     CollectionRequest,
     make_request,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.script import build_script
 from ansible_collections.securescan.kubernetes.plugins.module_utils.drift.listings import (
     drift_queries,
     image_queries,
@@ -151,6 +156,46 @@ def enter(shop: Shop) -> Iterator[Callable[..., Session]]:
 def shell(*argv: str) -> Program:
     """A container whose sh is another program of this machine."""
     return lambda _argv, streams: run_locally(list(argv), streams)
+
+
+def losing_the_end(_argv: list[str], streams: ExecStreams) -> int:
+    """A shell whose standard input is handed on 32 KiB at a time; what was not when it ends is lost, as containerd does it."""
+    pieces: queue.Queue[bytes] = queue.Queue()
+    ended = threading.Event()
+
+    def receive() -> None:
+        while piece := os.read(streams.stdin.fileno(), 32 * 1024):
+            pieces.put(piece)
+        ended.set()
+
+    process = subprocess.Popen(
+        ["sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    threading.Thread(target=receive, daemon=True).start()
+
+    def tell() -> None:
+        while data := os.read(process.stdout.fileno(), 65536):
+            streams.write(STDOUT, data)
+
+    told = threading.Thread(target=tell, daemon=True)
+    told.start()
+    while not ended.is_set() and process.poll() is None:
+        with contextlib.suppress(queue.Empty, BrokenPipeError):
+            process.stdin.write(pieces.get(timeout=0.1))
+            process.stdin.flush()
+            time.sleep(0.1)
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    told.join()
+    return process.wait()
+
+
+def test_the_end_of_a_long_script_is_not_lost(shop: Shop) -> None:
+    request = make_request([Query("content", f"/etc/{number:03d}-{'x' * 80}") for number in range(300)])
+    assert len(build_script(request, "0" * 32)) > 32 * 1024
+    selected = shop.selected(losing_the_end)
+    facts = ExecApproach(shop.means(selected)).collect(selected, request).facts
+    assert {fact.status for fact in facts.values()} == {"absent"}
 
 
 def fails(work: Callable[[], Any]) -> ScanError:
