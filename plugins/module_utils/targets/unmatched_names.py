@@ -83,16 +83,16 @@ def _namespace(
     client: ReadsObjects, name: str, selection: Selection, looked_at: SelectionReport
 ) -> UnmatchedName:
     reason, is_absent, pods = "no_targets", True, looked_at.namespaces.get(name)
-    if looked_at.limit_reached and (pods is None or name == [*looked_at.namespaces][-1]):
+    # those before the last one were read to their end
+    is_cut = looked_at.limit_reached and (pods is None or name == [*looked_at.namespaces][-1])
+    if is_cut:
         reason = _NOT_SEEN
+    if is_cut and not pods:
         said = f"was not looked into: the limit of {selection.limit} was reached before"
     elif pods is None:
         said = "does not exist, or does not meet namespace_selectors"
     elif pods:
-        # those before the last one were read to their end
-        limit = (
-            selection.limit if looked_at.limit_reached and name == list(looked_at.namespaces)[-1] else None
-        )
+        limit = selection.limit if is_cut else None
         said, is_absent = f"gave no target: {_left_out_of((NAMESPACE, name), looked_at, limit)}", False
     else:
         reason, said = _of_empty_namespace(client, name, selection)

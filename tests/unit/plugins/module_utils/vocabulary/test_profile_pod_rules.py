@@ -432,14 +432,14 @@ def test_a_pod_that_was_kept_says_the_same(resource, attribute, _value, given):
     """What is kept of a pod is all that controls can ask of it."""
     whole = {"status": {}, **given}
 
-    def told(pod):
-        view = View({}, Evidence(Facts(), EvaluationContext({}, pod, "app")))
+    def told(pod, is_kept=False):
+        view = View({}, Evidence(Facts(), EvaluationContext({}, pod, "app", is_kept)))
         try:
             return RESOURCES[resource].attributes[attribute].read(view)
         except NotKnownError as missing:
             return str(missing)
 
-    assert told(kept_pod(whole)) == told(whole)
+    assert told(kept_pod(whole), is_kept=True) == told(whole)
 
 
 def test_every_attribute_is_covered():
