@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import time
 import uuid
 
@@ -319,5 +320,5 @@ def test_a_playbook_makes_it_where_the_play_says(
     run = playbooks.run(str(play))
     assert run.status == 0, run.output[-3000:]
     assert "ok=3" in run.output and "changed=2" in run.output
-    assert '+  "ValidatingAdmissionPolicy securescan-guard-writes": {' in run.output
+    assert re.search(r"^\+\s*ValidatingAdmissionPolicy securescan-guard-writes", run.output, re.MULTILINE)
     assert len(there()) == 2 * len(NAMES)

@@ -88,7 +88,7 @@ def test_no_verdict_contradicts_another(runs: dict[str, Run], one: str, other: s
 def test_what_has_no_shell_has_real_verdicts_by_all_but_exec(runs: dict[str, Run], name: str) -> None:
     for approach in APPROACHES[1:]:
         (target,) = runs[approach].of(name)
-        assert target["outcome"] == "scanned" and target["counts"]["passed"] > 55, (
+        assert target["outcome"] == "scanned" and target["counts"]["passed"] >= 50, (
             approach,
             target["counts"],
         )

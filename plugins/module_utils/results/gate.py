@@ -169,6 +169,8 @@ class _Gate:
             self.judged_nothing.add(target_id)
         if summary.fits_none:
             self.fits_none.append(target_id)
+            if self.threshold.coverage_min is None:  # else coverage says so
+                self._refuse(target_id, DOCUMENTS_KEY, "no profile fits it, so that nothing was judged")
         self.counts.append(summary.counts)
         place = document_place(checked, source)
         self.failed[target_id] = (place, failed_controls(summary))
