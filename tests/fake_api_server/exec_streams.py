@@ -66,10 +66,12 @@ class ExecStreams:
             if not self.fragments or len(message) <= 3:
                 self._send(frame(BINARY, message))
                 return
+            # of a long message the first kilobyte only: each fragment is work for both sides
+            ends = [*range(3, min(1024, len(message)), 3), len(message)]
             frames = [
-                frame(BINARY if at == 0 else 0, message[at : at + 3], at + 3 >= len(message))
+                frame(BINARY if start == 0 else 0, message[start:end], end == len(message))
                 + frame(PING, b"between")
-                for at in range(0, len(message), 3)
+                for start, end in zip([0, *ends], ends)
             ]
             for at in range(0, len(frames), _FRAMES_AT_ONCE):
                 self._send(b"".join(frames[at : at + _FRAMES_AT_ONCE]))

@@ -33,7 +33,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.faults.simulate
 )
 
 HEALTHY = ("healthy-1", "healthy-2", "healthy-3")
-SECONDS = 12.0  # one target's time; short, because some rows wait for its end
+SECONDS = 8.0  # one target's time; short, because some rows wait for its end
 TABLE = FaultTable("Simulated API server", [each.row for each in (*TARGETS, *NAMESPACES, *RUNS)])
 
 
