@@ -230,7 +230,7 @@ def test_an_unknown_name_without_a_near_one_is_told_how_to_stay() -> None:
 def test_a_name_that_forbids_something_is_not_ignored_however_it_is_written(name: str) -> None:
     with pytest.raises(ScanError) as caught:
         check_variables("scan", {name: ["debug"]}, lambda value: value)
-    assert f"you have set {name}; did you mean scan_forbidden_approaches?" in caught.value.message
+    assert f"you have set {name}, did you mean 'scan_forbidden_approaches'?" in caught.value.message
 
 
 def test_other_names_of_a_play_are_its_own() -> None:

@@ -57,10 +57,15 @@ def test_tasks_that_judge_refuse_it_on_the_controller(name: str) -> None:
     pytest.importorskip("ansible", reason="the engine's unit tests run without Ansible too")
     from importlib import import_module
 
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.playbook.task import Task
+
     action = import_module(f"ansible_collections.securescan.kubernetes.plugins.action.{name}").ActionModule
+    plugin = object.__new__(action)
+    plugin._task, plugin._loader = Task(), DataLoader()
     params = {option: rule.get("default") for option, rule in action.spec().items()}
     params["profiles"] = ["openscap:ssg.xml"]
-    refusal("openscap:ssg.xml", lambda: action.prepare(object.__new__(action), params))
+    refusal("openscap:ssg.xml", lambda: plugin.prepare(params))
 
 
 def test_paths_and_names_are_no_references_to_engines(tmp_path: pathlib.Path) -> None:
