@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from ...collector.facts import ABSENT, OK, Query
 from ..evidence import NotKnownError, Partial
-from ..resource import Field, Needs, Parameter, Params, View
+from ..resource import Field, Needs, Parameter, Params, Resource, View
 from ..tables import table
 from ..value_text import show_list
 from ..value_types import BOOLEAN, FILE_NAME, PATH, TEXT, list_of, one_of_words
@@ -75,43 +75,45 @@ _WITHIN_REACH = Parameter(
 )
 _LEFT_OUT = "Other file systems (so volumes, too), /proc, /sys and /dev are left out."
 
+
+def _search(
+    name: str, description: str, title: Callable[[Params], str], needs: Needs, wanted: Parameter
+) -> Resource:
+    """What is found anywhere below directories, by what `wanted` says."""
+    return table(
+        name,
+        f"{description} {_LEFT_OUT}",
+        title=title,
+        place=lambda params: f"below {_paths(params)}",
+        rows=_rows_of(needs),
+        needs=needs,
+        fields=(Field("path", "paths", TEXT, "Where the file is."),),
+        label=lambda row: str(row["path"]),
+        parameters=(_PATH, wanted, _WITHIN_REACH),
+    )
+
+
 RESOURCES = (
-    table(
+    _search(
         "file_search",
         "Files with a property anywhere below directories; a directory that does not exist has none. "
         "setuid and setgid find regular files, world_writable also directories without the sticky bit, "
-        f"unowned what belongs to ids that /etc/passwd and /etc/group do not know. {_LEFT_OUT}",
-        title=_title,
-        place=lambda params: f"below {_paths(params)}",
-        rows=_rows_of(_needs),
-        needs=_needs,
-        fields=(Field("path", "paths", TEXT, "Where the file is."),),
-        label=lambda row: str(row["path"]),
-        parameters=(
-            _PATH,
-            Parameter("match", _MATCHES, "The property.", required=True),
-            _WITHIN_REACH,
-        ),
+        "unowned what belongs to ids that /etc/passwd and /etc/group do not know.",
+        _title,
+        _needs,
+        Parameter("match", _MATCHES, "The property.", required=True),
     ),
-    table(
+    _search(
         "named_files",
         "Files, links and everything else but directories with one of these names anywhere below directories; a "
-        f"directory that does not exist has none. {_LEFT_OUT}",
-        title=_title_of_named,
-        place=lambda params: f"below {_paths(params)}",
-        rows=_rows_of(_needs_named),
-        needs=_needs_named,
-        fields=(Field("path", "paths", TEXT, "Where the file is."),),
-        label=lambda row: str(row["path"]),
-        parameters=(
-            _PATH,
-            Parameter(
-                "names",
-                list_of(FILE_NAME),
-                "Names of files, in which * stands for any characters and ? for one.",
-                required=True,
-            ),
-            _WITHIN_REACH,
+        "directory that does not exist has none.",
+        _title_of_named,
+        _needs_named,
+        Parameter(
+            "names",
+            list_of(FILE_NAME),
+            "Names of files, in which * stands for any characters and ? for one.",
+            required=True,
         ),
     ),
 )
