@@ -517,6 +517,8 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "unhealthy",
         "A cluster cannot be scanned as it should be, or the scanner does not find what it must find.",
         "Each check that failed says what to do; docs/health.md has them all.",
+    ),
+    ErrorKind(
         "SCAN-831",
         "store_unreachable",
         "The store could not be reached.",
@@ -539,13 +541,15 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-834",
         "store_newer",
         "The store has a newer schema than this version of the collection knows.",
-        "Use the version of the collection that migrated it, or a newer one. A schema does not go back: restore a backup for that.",
+        "Use the version of the collection that migrated it, or a newer one. A schema does not go back: restore a backup for "
+        "that.",
     ),
     ErrorKind(
         "SCAN-835",
         "not_a_store",
         "What the address names is not a store of this collection, or is damaged.",
-        "Correct the address. A damaged store is replaced by its backup (state=restored); the runs' folders can be ingested again.",
+        "Correct the address. A damaged store is replaced by its backup (state=restored); the runs' folders can be ingested "
+        "again.",
     ),
     ErrorKind(
         "SCAN-836",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,8 @@ class Work:
         self.is_sqlite = is_sqlite
 
     def rows(self, sql: str, **values: Any) -> list[Row]:
-        """A parameter that is a list or tuple stands for `IN :name`, and can be of any length."""
-        several = [name for name, value in values.items() if isinstance(value, (list, tuple))]
-        if not several:
-            return list(self.connection.execute(sqlalchemy.text(sql), _clean(values)).mappings())
-        (name,) = several
-        statement = sqlalchemy.text(sql).bindparams(sqlalchemy.bindparam(name, expanding=True))
-        found: list[Row] = []
-        for start in range(0, len(values[name]), _MOST_VALUES):
-            part = {**_clean(values), name: list(values[name][start : start + _MOST_VALUES])}
-            found += self.connection.execute(statement, part).mappings()
-        return found
+        """A parameter that is a list stands for `IN :name`, and can be of any length."""
+        return [row for result in self._results(sql, values) for row in result.mappings()]
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row; None without a row."""
@@ -66,8 +57,20 @@ class Work:
         return None if row is None else row[0]
 
     def run(self, sql: str, **values: Any) -> int:
-        """:returns: the number of rows that it changed"""
-        return int(self.connection.execute(sqlalchemy.text(sql), _clean(values)).rowcount)
+        """As `rows`. :returns: the number of rows that it changed"""
+        return sum(result.rowcount for result in self._results(sql, values))
+
+    def _results(self, sql: str, values: Row) -> Iterator[Any]:
+        several = next((name for name, value in values.items() if isinstance(value, list)), None)
+        statement, given = sqlalchemy.text(sql), _clean(values)
+        if several is None:
+            yield self.connection.execute(statement, given)
+            return
+        statement = statement.bindparams(sqlalchemy.bindparam(several, expanding=True))
+        wanted = [clean(value) for value in values[several]]
+        for start in range(0, len(wanted), _MOST_VALUES):
+            part = {**given, several: wanted[start : start + _MOST_VALUES]}
+            yield self.connection.execute(statement, part)
 
     def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         given = [_clean(row) for row in rows]
@@ -92,14 +95,16 @@ class Work:
 
 
 def _clean(values: Row) -> dict[str, Any]:
-    """What no database takes: NUL in PostgreSQL's texts, and halves of characters in UTF-8."""
-    return {name: _clean_text(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {name: clean(value) for name, value in values.items()}
 
 
-def _clean_text(text: str) -> str:
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+def clean(value: Any) -> Any:
+    """A value as databases take it: without NUL, which PostgreSQL's texts cannot hold, and without halves of characters."""
+    if not isinstance(value, str):
+        return value
+    if "\0" in value:
+        value = value.replace("\0", "\ufffd")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 class Database:
@@ -269,8 +274,3 @@ def _postgresql_engine(address: StoreAddress, wait: float) -> Any:
         poolclass=sqlalchemy.pool.NullPool,
         connect_args=arguments,
     )
-
-
-def texts(rows: Sequence[Row], name: str) -> list[str]:
-    """One column of rows."""
-    return [row[name] for row in rows]

@@ -16,6 +16,7 @@ from ..results.evidence import GRADES
 from ..results.place import Place
 from ..results.run import Run
 from ..results.target_record import ErrorRecord, TargetRecord
+from .database import clean
 from .documents import PackedDocument, pack
 from .state import PlaceState, SeenProfile, SeenTarget, merged, seen_target
 
@@ -46,6 +47,11 @@ class PlaceScan:
     missing: int
     documents: Sequence[PackedTarget]
     known: bytes
+
+    @property
+    def key(self) -> str:
+        """The place's id as the store has it."""
+        return str(clean(self.place.id))
 
 
 def places_of(run: Run) -> dict[Place, list[TargetRecord]]:

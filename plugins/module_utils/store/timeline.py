@@ -59,6 +59,7 @@ class Timeline:
     opened_before: set[int] = field(default_factory=set)
     states: list[StateRow] = field(default_factory=list)
     findings: list[FindingRow] = field(default_factory=list)
+    state_before: StateRow | None = None  # the one of the store that was ended
 
     def see(self, at: int, state_id: int, state: StoredState, profiles: Mapping[int, str]) -> None:
         """A scan at that time, which is later than all before.
@@ -69,6 +70,8 @@ class Timeline:
             return
         if self.state is not None:
             self.state.until = at
+            if not self.state.is_new:
+                self.state_before = self.state
         self.state = StateRow(at, state_id)
         self.states.append(self.state)
         for row in list(self.lasting.values()):

@@ -8,8 +8,7 @@ this store and mean nothing outside. Texts out of clusters and containers are as
 
     store               one property of the store: schema_version, pruned_before (runs that started earlier are not taken)
     clusters            a cluster by its name in results; `uid` is that of its API server, as the newest run had it
-    namespaces          a namespace; team and environment as the newest run (`told_at`) had them. `covered_at` is the start of
-                        the newest whole run that looked at all of it
+    namespaces          a namespace; team and environment as the newest run (`told_at`) had them.
     places              a container of a workload, whatever pod it is in. `first_present` and `last_present`: the first and the
                         last run that knew it, scanned or not. `last_at`: the last run that scanned it; `last_seen`: when its
                         newest facts were collected. `gone_at`: the first whole run after `last_present` that looked at its
@@ -17,7 +16,8 @@ this store and mean nothing outside. Texts out of clusters and containers are as
     profiles            a version of a profile, by its SHA-256
     controls            a control of a profile, whatever version
     control_texts       what a control says in one version of its profile
-    runs                a run. `state` is half until every target of it is there; `refused` says which could not be taken
+    runs                a run. `state` is half until every target of it is there; `refused` says which could not be taken.
+                        `covers` says of which namespaces it looked at everything (coverage.py); `places` is their number
     images              an image reference with its digest
     states              what was seen of a place, without the time: the status of each control (`body`: see state.py) and its
                         counts. Equal ones are kept once, of whatever place they are. `containers`: for how many containers it
@@ -93,8 +93,7 @@ def _make_clusters(op: Any, sa: Any) -> None:
     op.create_table(
         "clusters",
         _key(sa),
-        *_text(sa, "name"),
-        *_text(sa, "uid", null=True),
+        *_text(sa, "name", "uid"),
         _time(sa, "told_at"),
         sa.UniqueConstraint("name"),
     )
@@ -104,7 +103,6 @@ def _make_clusters(op: Any, sa: Any) -> None:
         _number(sa, "cluster_id", "clusters.id"),
         *_text(sa, "name", "team", "environment"),
         _time(sa, "told_at"),
-        _time(sa, "covered_at", null=True),
         sa.UniqueConstraint("cluster_id", "name"),
     )
     op.create_table(
@@ -150,7 +148,7 @@ def _make_runs(op: Any, sa: Any) -> None:
         _time(sa, "started"),
         _time(sa, "finished"),
         sa.Column("duration", sa.Float, nullable=False),
-        *_text(sa, "summary_sha256", "collection", "collector", "amendments_sha256", "inputs_sha256"),
+        *_text(sa, "targets_sha256", "collection", "collector", "amendments_sha256", "inputs_sha256"),
         *_text(sa, "selection", "covers", "profiles", "judged_from", "gate", "state", "refused"),
         *(_number(sa, name) for name in ("expected", "scanned", "not_scanned", "not_judged", "carried")),
         _number(sa, "places"),
