@@ -80,7 +80,6 @@ class RunRecorder:
             unmatched=unmatched,
             allow_empty=allow_empty,
         )
-        self._scanned = 0
         self._notes: list[Note] = []
         self._not_scanned: list[dict[str, Any]] = []
 
@@ -121,7 +120,6 @@ class RunRecorder:
             drift=drift_in_summary(drift, *drift_file) if drift else None,
         )
         self._notes += notes
-        self._scanned += 1
 
     def add_not_scanned(
         self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
@@ -146,10 +144,10 @@ class RunRecorder:
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
-        gaps, not_judged = len(run.gaps), run.target_counts.not_judged
+        counts = run.target_counts
         result: dict[str, Any] = {
             "run_id": self.run_id,
-            "counts": counts_of(len(targets) + gaps, self._scanned, self.not_scanned + gaps, not_judged),
+            "counts": plain(counts),
             "not_scanned": first_of(self._not_scanned),
             "unmatched": first_of(plain(run.unmatched)),
         }
@@ -161,16 +159,6 @@ class RunRecorder:
             )
             self._folder.mark_latest()
         return result
-
-
-def counts_of(selected: int, scanned: int, not_scanned: int, not_judged: int) -> dict[str, int]:
-    """The counts of a task's result."""
-    return {
-        "selected": selected,
-        "scanned": scanned,
-        "not_scanned": not_scanned,
-        "not_judged": not_judged,
-    }
 
 
 def first_of(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,11 +20,12 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..results.checked_json import plain
+from ..results.run import TargetCounts
 from ..results.unmatched import Unmatched, gaps_of
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
 from ..text_layout import number_of
-from .run_recorder import counts_of, first_of, footprint_of_run
+from .run_recorder import first_of, footprint_of_run
 from .scan_access import planned_access, run_id_of, scan_grants
 
 # How many targets are told one by one.
@@ -62,7 +63,7 @@ def preview_scan(
         "unmatched": first_of(plain(unmatched)),
         "would_scan": first_of(would_scan),
         "footprint": footprint_of_run(additions),
-        "counts": counts_of(len(targets) + gaps, 0, len(forbidden) + gaps, 0),
+        "counts": plain(TargetCounts(len(targets) + gaps, 0, len(forbidden) + gaps, 0, 0)),
         "diff": planned_access(options, grantor, run_id, targets),
     }
 

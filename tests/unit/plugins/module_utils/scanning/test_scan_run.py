@@ -109,7 +109,7 @@ def document_of(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_scan_records_what_became_of_each_target(scan: Any) -> None:
     result, said = scan()
-    assert result["counts"] == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0}
+    assert result["counts"] == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0, "carried": 0}
     assert [one["error"]["reason"] for one in result["not_scanned"]] == ["no_such_program"]
     assert (result["changed"], result["footprint"]["added"]) == (False, 0)
     assert result["requests"]["exec"] == 2
@@ -122,7 +122,7 @@ def test_a_scan_records_what_became_of_each_target(scan: Any) -> None:
 
 def test_an_engine_that_asks_the_target_itself_shares_its_one_exec(scan: Any) -> None:
     result, _said = scan(Asking(), pods=["api-*"])
-    assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}
+    assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0, "carried": 0}
     assert result["requests"]["exec"] == 1
     document = document_of(result)
     assert [profile["name"] for profile in document["profiles"]] == ["workload-baseline", "asking"]
@@ -135,7 +135,7 @@ def test_an_engine_that_asks_the_target_itself_shares_its_one_exec(scan: Any) ->
 
 def test_a_target_that_an_engine_cannot_judge_was_not_scanned(scan: Any) -> None:
     result, _said = scan(Asking(ScanError("timed_out", "it took too long")), pods=["api-*"])
-    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 1, "not_judged": 0}
+    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 1, "not_judged": 0, "carried": 0}
     assert result["not_scanned"][0]["error"]["reason"] == "timed_out"
 
 
