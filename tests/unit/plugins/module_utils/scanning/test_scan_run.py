@@ -32,10 +32,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.run_recorder import RunRecorder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_access import scan_access_of
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_progress import ScanProgress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_run import Scan, ScanRun
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import scan_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import select_targets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.plugins.module_utils.time_limit import TimeLimit
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
 pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.support.fake_cluster"]
@@ -95,7 +97,16 @@ def scan(
         )
         work, said = Scan(options, engines, scan_request(engines), targets), []
         with scan_access_of(options, client, "run-1", targets, []) as access:
-            scan_run = ScanRun(work, recorder, client, access, say=said.append, cancel=threading.Event())
+            progress = ScanProgress(tmp_path, recorder, len(targets), TimeLimit(None), said.append)
+            scan_run = ScanRun(
+                work,
+                recorder,
+                client,
+                access,
+                progress=progress,
+                say=said.append,
+                cancel=threading.Event(),
+            )
             return scan_run.run(), said
 
     return run
