@@ -271,6 +271,19 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Raise limit, or name fewer. A sample is taken by patterns: a plain name is expected to be scanned.",
     ),
     ErrorKind(
+        "SCAN-420",
+        "not_reached",
+        "The scan's time was over before this container was scanned.",
+        "Run the same command again: what was not reached comes first. If it comes again, raise the deadline or "
+        "concurrency, or scan only what is due (due_only).",
+    ),
+    ErrorKind(
+        "SCAN-421",
+        "out_of_time",
+        "The scan's time was over before it was known what there is to scan.",
+        "Raise the deadline, or look why the API server takes so long to list the pods.",
+    ),
+    ErrorKind(
         "SCAN-501",
         "no_such_program",
         "The container has no such program.",

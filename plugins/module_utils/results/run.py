@@ -12,8 +12,9 @@ The summary says what was selected, scanned and found, small enough to be held w
     cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
-    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too; what was
-                      named and gave nothing is counted as selected and not scanned (see `gaps`)
+    target_counts     {selected, scanned, not_scanned, not_judged, carried}; what was not judged, and what was carried over
+                      from an earlier run, is counted as scanned, too; what was named and gave nothing is counted as selected
+                      and not scanned (see `gaps`)
     left_out          {reason: number} of containers that were chosen by no option but left out all the same
     unmatched         list of {kind, name, namespace, error {code, reason, message}} of what the selection names and that gave
                       no target; `kind` is namespace, workload, pod or container, `namespace` is empty where none is named
@@ -142,6 +143,8 @@ def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
 def _lift_3(old: dict[str, Any]) -> dict[str, Any]:
     """Version 3 knew neither when each target was seen, nor what its result depends on, nor anything that was taken over."""
     summary = {**old, "amendments_sha256": "", "inputs_sha256": "", "deadline": None, "namespaces": []}
+    if isinstance(old.get("target_counts"), dict):
+        summary["target_counts"] = {**old["target_counts"], "carried": 0}
     if isinstance(old.get("targets"), list):
         seen = _evidence_time_3(old)
         summary["targets"] = [
@@ -209,6 +212,7 @@ class TargetCounts(JsonRecord):
     scanned: int
     not_scanned: int
     not_judged: int  # among those that were scanned
+    carried: int  # among those that were scanned: by an earlier run
 
     @classmethod
     def of(cls, targets: Sequence[TargetRecord], gaps: Sequence[Unmatched] = ()) -> TargetCounts:
@@ -216,7 +220,8 @@ class TargetCounts(JsonRecord):
         scanned = sum(target.is_scanned for target in targets)
         not_judged = sum(target.result == NOT_JUDGED for target in targets)
         selected = len(targets) + len(gaps)
-        return cls(selected, scanned, selected - scanned, not_judged)
+        carried = sum(target.carried is not None for target in targets)
+        return cls(selected, scanned, selected - scanned, not_judged, carried)
 
 
 @dataclass(frozen=True)
@@ -345,7 +350,10 @@ class Run(JsonRecord):
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
         return [
-            *(ExpectedTarget(target.target_id, target.outcome) for target in self.targets),
+            *(
+                ExpectedTarget(target.target_id, target.outcome, target.carried is not None)
+                for target in self.targets
+            ),
             *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
         ]
 
