@@ -501,6 +501,24 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         'and why".',
     ),
     ErrorKind(
+        "SCAN-851",
+        "bad_teams",
+        "The rules for teams and environments cannot be understood.",
+        "Correct the entry that the message names; docs/teams.md has the keys.",
+    ),
+    ErrorKind(
+        "SCAN-852",
+        "bad_deadlines",
+        "The policy of deadlines cannot be understood.",
+        "Correct the entry that the message names; unknown keys are errors because a typo would remove a deadline.",
+    ),
+    ErrorKind(
+        "SCAN-853",
+        "unhealthy",
+        "A cluster cannot be scanned as it should be, or the scanner does not find what it must find.",
+        "Each check that failed says what to do; docs/health.md has them all.",
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",
@@ -515,11 +533,13 @@ KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 _SAID_BY_MESSAGES = frozenset(
     {
         "bad_attestations",
+        "bad_deadlines",
         "bad_facts",
         "bad_file",
         "bad_option",
         "bad_profile",
         "bad_results",
+        "bad_teams",
         "bad_threshold",
         "bad_waivers",
         "container_not_running",
