@@ -22,8 +22,9 @@ from .run_folder import json_bytes
 def merge_fleet_runs(parts: Sequence[FleetRun], fail_on: Sequence[str], fleet_run_id: str = "") -> FleetRun:
     """What these fleet runs are together. It has no comparison and no decision yet; `finished` is that of the last one.
 
+    :param parts: with `finished` also where one was killed
     :param fleet_run_id: empty for one that is made of those of the parts
-    :raises ScanError: `bad_results`, for none, for one that is not finished, and for two of one id that differ
+    :raises ScanError: `bad_results`, for two of one id that differ; `bad_option`, for none
     """
     leaves = _leaves(parts)
     best: dict[str, ClusterEntry] = {}
@@ -64,12 +65,6 @@ def _leaves(parts: Sequence[FleetRun]) -> list[str]:
         raise ScanError("bad_option", "no fleet run is named", tried="reading the option fleet_dirs")
     seen: dict[str, bytes] = {}
     for part in parts:
-        if not part.is_finished:
-            raise bad_results(
-                part.folder,
-                "is not finished: it still runs, or was killed. Its own command finishes it (fleet_resume), and so does "
-                "state=ended",
-            )
         data = fleet_run_bytes(part)
         if seen.setdefault(part.fleet_run_id, data) != data:
             raise bad_results(part.folder, f"is another fleet run of the id {part.fleet_run_id}")
