@@ -127,6 +127,25 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "The cluster's version may lack a field; the message names it.",
     ),
     ErrorKind(
+        "SCAN-220",
+        "foreign_kubeconfig",
+        "A kubeconfig in a Secret of a hub asks for what only a kubeconfig of your own can.",
+        "Put a token or a client certificate with its CA into the Secret. Set trusted in kubeconfig_secret only when "
+        "everybody who can write that Secret is allowed to run programs as the user of the task.",
+    ),
+    ErrorKind(
+        "SCAN-221",
+        "bad_hub_secret",
+        "A Secret of a hub does not hold what reaches its cluster.",
+        "Look at the Secret on the hub, and at the key and format in kubeconfig_secret.",
+    ),
+    ErrorKind(
+        "SCAN-222",
+        "same_name",
+        "Two clusters of an inventory have the same name.",
+        "Give one of them another name (name_format), or leave one out (exclude).",
+    ),
+    ErrorKind(
         "SCAN-301",
         "access_incomplete",
         "The scan's access could not be created completely; what was created was removed.",
@@ -501,6 +520,24 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         'and why".',
     ),
     ErrorKind(
+        "SCAN-851",
+        "bad_teams",
+        "The rules for teams and environments cannot be understood.",
+        "Correct the entry that the message names; docs/teams.md has the keys.",
+    ),
+    ErrorKind(
+        "SCAN-852",
+        "bad_deadlines",
+        "The policy of deadlines cannot be understood.",
+        "Correct the entry that the message names; unknown keys are errors because a typo would remove a deadline.",
+    ),
+    ErrorKind(
+        "SCAN-853",
+        "unhealthy",
+        "A cluster cannot be scanned as it should be, or the scanner does not find what it must find.",
+        "Each check that failed says what to do; docs/health.md has them all.",
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",
@@ -515,11 +552,13 @@ KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 _SAID_BY_MESSAGES = frozenset(
     {
         "bad_attestations",
+        "bad_deadlines",
         "bad_facts",
         "bad_file",
         "bad_option",
         "bad_profile",
         "bad_results",
+        "bad_teams",
         "bad_threshold",
         "bad_waivers",
         "container_not_running",

@@ -1,17 +1,19 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task judges by: profiles, waivers and attestations, files of the controller of which it gets the
-content."""
+"""What a task judges by: profiles, waivers, attestations, thresholds, teams and deadlines, files of the controller of which it
+gets the content."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..module_utils.options.profile import ProfileOptions
 from ..module_utils.options.spec import Params
 from ..module_utils.results.attestations import load_attestations
+from ..module_utils.results.deadline_policy import load_deadlines
+from ..module_utils.results.teams import load_teams
 from ..module_utils.results.waivers import load_waivers
 from ..module_utils.tasks.profile import (
     chosen_profiles,
@@ -72,13 +74,30 @@ def read_threshold_file(params: Params, files: ControllerFiles) -> dict[str, Any
 def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
     """The content of those of the two options that name a file. ScanError, naming the file, where it breaks
     its format."""
-    read: dict[str, Any] = {}
-    for option, reason, load in (
-        ("waivers", "bad_waivers", load_waivers),
-        ("attestations", "bad_attestations", load_attestations),
-    ):
-        path = params[option]
-        if isinstance(path, str):
-            read[option], source = read_content(path, option, reason, files)
-            load(read[option], source)
-    return read
+    return {
+        **_read(params, files, "waivers", "bad_waivers", load_waivers),
+        **_read(params, files, "attestations", "bad_attestations", load_attestations),
+    }
+
+
+def read_ownership_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
+    """The same for the rules of teams and the policy of deadlines."""
+    return {
+        **_read(params, files, "teams", "bad_teams", load_teams),
+        **_read(params, files, "deadlines", "bad_deadlines", load_deadlines),
+    }
+
+
+def _read(
+    params: Params, files: ControllerFiles, option: str, reason: str, load: Callable[[Any, str], object]
+) -> dict[str, Any]:
+    """{option: content} where it names a file, else {}.
+
+    :param load: raises ScanError where the content breaks the format
+    """
+    path = params[option]
+    if not isinstance(path, str):
+        return {}
+    content, source = read_content(path, option, reason, files)
+    load(content, source)
+    return {option: content}

@@ -94,6 +94,10 @@ class JsonObject:
         value: float = self._of(name, _NUMBER)
         return value
 
+    def number_or_none(self, name: str) -> float | None:
+        """None where the key is missing or null."""
+        return None if self.values.get(name) is None else self.number(name)
+
     def whole_number(self, name: str) -> int:
         value: int = self._of(name, (int,))
         return value

@@ -20,7 +20,14 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, plain
-from .limits import COVERAGE_KEY, MUST_PASS_KEY, NEW_FAILURES_KEY, asks_for_more
+from .limits import (
+    COVERAGE_KEY,
+    MUST_PASS_KEY,
+    NEW_FAILURES_KEY,
+    OVERDUE_KEY,
+    OVERDUE_SCANS_KEY,
+    asks_for_more,
+)
 from .status import (
     NOT_JUDGED,
     NOT_REVIEWED,
@@ -80,6 +87,8 @@ class Reason(JsonRecord):
         """One of KINDS_OF_REASONS. Of coverage, not_scanned: only the decision knows whether all were scanned."""
         if self.key == COVERAGE_KEY or self.says_no_results:
             return NOT_SCANNED
+        if self.key == OVERDUE_SCANS_KEY and self.found is not None:
+            return NOT_SCANNED
         if self.key in _OWN_RULES:
             return BAD_RESULTS
         return NOT_JUDGED if asks_for_more(self.key) or self._is_missing else GATE_FAILED
@@ -95,6 +104,8 @@ class Reason(JsonRecord):
         family = self.key.partition(".")[0]
         if family == MUST_PASS_KEY and isinstance(self.found, dict):
             return _COULD_NOT_BE_JUDGED.issuperset(self.found.values())
+        if self.key in (OVERDUE_KEY, OVERDUE_SCANS_KEY):
+            return self.found is None
         return not self.target_id and (family == MUST_PASS_KEY or self.key == NEW_FAILURES_KEY)
 
 

@@ -22,6 +22,7 @@ from .comparison import (
     failed_controls,
     unknown_controls,
 )
+from .deadlines import Overdue
 from .decision import (
     DOCUMENTS_KEY,
     EXPECTED_KEY,
@@ -33,11 +34,22 @@ from .decision import (
 )
 from .evidence import Evidence, document_evidence
 from .hdf import check_document, document_target_id
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, shorten_ids
+from .limits import (
+    COVERAGE_KEY,
+    EVIDENCE_KEY,
+    NEW_FAILURES_KEY,
+    OVERDUE_KEY,
+    OVERDUE_SCANS_KEY,
+    SKIPPED_PROFILES_KEY,
+    Limit,
+    shorten_ids,
+)
 from .percent import exact, percentage, rounded_down
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, PASSED, SCANNED, STATUS_WORDS
 from .summary import Counts, ProfileSummary, merge_counts, summarize
 from .threshold import Threshold
+
+_NO_DEADLINES = "the run has no deadlines: scan with `deadlines` (scan_deadlines)"
 
 
 def decide(
@@ -49,6 +61,7 @@ def decide(
     *,
     is_empty: bool = False,
     not_compared: str = "",
+    overdue: Overdue | None = None,
 ) -> Decision:
     """Judges every profile of every document by every limit, each on its own as SAF judges a file.
 
@@ -60,16 +73,24 @@ def decide(
     :param given: reasons that stand already, such as those of a `RunCheck`. They are read after the documents.
     :param is_empty: nothing was to be scanned, and that is allowed: without documents no limit is asked
     :param not_compared: why a baseline that was asked for is None; then, too, no failure may be new
+    :param overdue: what is late now; without it a threshold that asks for it fails
     """
     if baseline is not None or not_compared:
         threshold = threshold.with_limits([Limit(NEW_FAILURES_KEY, 0)])
-    gate = _Gate(threshold, baseline, not_compared or "there is no baseline run to compare with")
+    gate = _Gate(threshold, baseline, not_compared or "there is no baseline run to compare with", overdue)
     return gate.decide(documents, expected, given) if not is_empty else gate.decide_nothing(documents, given)
 
 
 class _Gate:
-    def __init__(self, threshold: Threshold, baseline: Failures | None, without_baseline: str) -> None:
+    def __init__(
+        self,
+        threshold: Threshold,
+        baseline: Failures | None,
+        without_baseline: str,
+        overdue: Overdue | None,
+    ) -> None:
         self.threshold = threshold
+        self.overdue = overdue
         self.baseline = baseline
         self.without_baseline = without_baseline
         self.reasons: list[Reason] = []
@@ -98,6 +119,8 @@ class _Gate:
             self._refuse("", DOCUMENTS_KEY, "there are no results to judge", found=0)
         self._judge_presence()
         new_failures = self._judge_new_failures()
+        self._judge_overdue()
+        self._judge_overdue_scans()
         outcomes = self._compare_with_expected(expected)
         scanned = [target_id for target_id, outcome in outcomes.items() if outcome == SCANNED]
         judged = [target_id for target_id in scanned if target_id not in self.judged_nothing]
@@ -267,6 +290,41 @@ class _Gate:
                         )
                         self.reasons.append(Reason(target_id, profile, NEW_FAILURES_KEY, most, ids, text))
         return new
+
+    def _judge_overdue(self) -> None:
+        """A finding is counted once for all replicas of a workload, and is a reason on each of them."""
+        most = self.threshold.overdue_max
+        if most is None:
+            return
+        if self.overdue is None:
+            self._refuse("", OVERDUE_KEY, f"{OVERDUE_KEY}: {_NO_DEADLINES}", most)
+            return
+        late = self.overdue.findings
+        if len(late) <= most:
+            return
+        said = f"{OVERDUE_KEY}: found {len(late)} in all, must be at most {int(most)}; not fixed in time: "
+        told = set()
+        for target_id, (place, _controls) in self.failed.items():
+            place_id = "/".join(place)
+            told.add(place_id)
+            for profile, ids in self.overdue.ids_at(place_id).items():
+                text = said + shorten_ids(ids)
+                self.reasons.append(Reason(target_id, profile, OVERDUE_KEY, most, ids, text))
+        untold = sorted({place.place_id for place, _finding in late} - told)
+        if untold:
+            self._refuse("", OVERDUE_KEY, said + f"findings of {shorten_ids(untold)}", most, len(late))
+
+    def _judge_overdue_scans(self) -> None:
+        most = self.threshold.overdue_scans_max
+        if most is None:
+            return
+        if self.overdue is None:
+            self._refuse("", OVERDUE_SCANS_KEY, f"{OVERDUE_SCANS_KEY}: {_NO_DEADLINES}", most)
+            return
+        late = [place.place_id for place in self.overdue.places]
+        if len(late) > most:
+            text = f"found {len(late)} ({shorten_ids(late)}), must be at most {int(most)}"
+            self._refuse("", OVERDUE_SCANS_KEY, f"{OVERDUE_SCANS_KEY}: {text}", most, len(late))
 
     def _found(self) -> Failures:
         return collect_failures("this run", self.failed.values(), self.unknown)

@@ -35,6 +35,8 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "evidence": ("evidence", "evidences"),
     "skipped_profiles": ("skipped_profiles", "skipped_profile"),
     "new_failures": ("new_failures", "new_failure", "newfailures", "newfailure", "new_failed"),
+    "overdue": ("overdue", "over_due", "overdues"),
+    "overdue_scans": ("overdue_scans", "overdue_scan", "overduescans"),
     "must_pass": ("must_pass", "mustpass", "must_passed"),
 }
 _SEVERITIES: dict[str, tuple[str, ...]] = {
@@ -76,6 +78,8 @@ _USUAL_BOUND = {
     "error": "max",
     "compliance": "min",
     "new_failures": "max",
+    "overdue": "max",
+    "overdue_scans": "max",
     "skipped_profiles": "max",
     "reviewed": "min",
     "coverage": "min",

@@ -21,6 +21,8 @@ The others are about a run:
     coverage: {min: 100}           percentage of the expected targets that were scanned, and of which each profile judged
                                    something
     new_failures: {max: 0}         controls that failed and did not fail in the baseline run
+    overdue: {max: 0}              findings that were not fixed within their deadline (see deadlines.py)
+    overdue_scans: {max: 0}        places that were not scanned within theirs
     must_pass: [id, ...]           controls that passed on every target that has them, and that some target has
     must_pass: {profile: [id]}     the same for controls of one profile
 """
@@ -60,6 +62,8 @@ SKIPPED_PROFILES_KEY = "skipped_profiles.max"
 COMPLIANCE = "compliance"
 _REVIEWED = "reviewed"
 NEW_FAILURES_KEY = "new_failures.max"
+OVERDUE_KEY = "overdue.max"
+OVERDUE_SCANS_KEY = "overdue_scans.max"
 MUST_PASS_KEY = "must_pass"  # noqa: S105 - no password
 _MUST_PASS_PREFIX = MUST_PASS_KEY + "."
 _BOUND_WORDS = {"min": "must be at least", "max": "must be at most"}
@@ -76,6 +80,8 @@ def _known_keys() -> dict[str, str]:
         EVIDENCE_KEY: _GRADE,
         SKIPPED_PROFILES_KEY: _COUNT,
         NEW_FAILURES_KEY: _COUNT,
+        OVERDUE_KEY: _COUNT,
+        OVERDUE_SCANS_KEY: _COUNT,
         MUST_PASS_KEY: _IDS,
     }
     for name in _STATUS_OF_NAME:
@@ -91,6 +97,7 @@ def _known_keys() -> dict[str, str]:
 
 _KNOWN: dict[str, str] = _known_keys()
 _DEEPEST_KEY = 3
+_COUNTED = {SKIPPED_PROFILES_KEY: "profiles", OVERDUE_KEY: "findings", OVERDUE_SCANS_KEY: "places"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,9 @@ class Limit:
     @property
     def is_of_run(self) -> bool:
         """Whether it is about the run, and neither about one profile's counts nor about one target."""
-        return self.key in (COVERAGE_KEY, NEW_FAILURES_KEY) or self.is_must_pass
+        return (
+            self.key in (COVERAGE_KEY, NEW_FAILURES_KEY, OVERDUE_KEY, OVERDUE_SCANS_KEY) or self.is_must_pass
+        )
 
     @property
     def is_of_target(self) -> bool:
@@ -263,7 +272,7 @@ def _checked_value(key: str, value: Any, source: str) -> Any:
     if kind == _PERCENT and value > 100:
         raise _bad(source, f"{key} is a percentage and must not be above 100, found {value}")
     if kind == _COUNT and value != int(value):
-        what = "profiles" if key == SKIPPED_PROFILES_KEY else "controls"
+        what = _COUNTED.get(key, "controls")
         raise _bad(source, f"{key} counts {what} and must be a whole number, found {value}")
     return int(value) if value == int(value) else value
 

@@ -7,7 +7,7 @@ The summary says what was selected, scanned and found, small enough to be held w
 `summary.json` of the run's folder:
 
     schema            securescan.kubernetes/run-summary
-    schema_version    number; 3
+    schema_version    number; 4
     run_id, started, finished (RFC 3339), duration (seconds), cluster, collection {name, version}, collector_version
     cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
@@ -32,7 +32,17 @@ The summary says what was selected, scanned and found, small enough to be held w
                       evidence ({grade, reasons} as in evidence.py, or null where the document names none),
                       counts {status: number} or null, compliance or null, worst_failed (severity or empty),
                       profiles (list of {name, counts, compliance}), failed {profile: [control id]},
-                      skipped_profiles {profile: why it was skipped on the target}
+                      skipped_profiles {profile: why it was skipped on the target},
+                      seen (RFC 3339 when its facts were collected, or empty; in a summary that was of an older version, when
+                      the run began),
+                      spec_sha256 (of its pod's spec without what differs between replicas, or empty),
+                      replicas (number of containers that it stands for, itself included),
+                      carried ({run_id, why, age_seconds} of what was taken over from an earlier run, whose document it then
+                      is: why is resumed or fresh; null for what the run itself did)
+    amendments_sha256 of the waivers and attestations as they applied when the run began; empty without any
+    inputs_sha256     of the inputs by which the profiles judged; empty where that is not known
+    deadline          seconds that the scan had, or null
+    namespaces        list of {name, team, environment} of the namespaces with targets; the last two can be empty
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
     gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
@@ -60,14 +70,14 @@ from .decision import Decision, ExpectedTarget
 from .findings import Findings, collect_findings
 from .hdf import document_target_id, read_hdf_file
 from .notes import ATTESTATION, WAIVER, Note
-from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SEVERITIES
+from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, SEVERITIES
 from .summary import Counts
 from .target_record import HDF_FOLDER, TargetRecord
 from .unmatched import Unmatched, gaps_of
 from .whole_file import read_own_file
 
 SCHEMA = "securescan.kubernetes/run-summary"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SUMMARY_JSON = "summary.json"
 _MAX_SUMMARY_BYTES = 512 * 1024 * 1024
 
@@ -129,8 +139,34 @@ def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
+def _lift_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 knew neither when each target was seen, nor what its result depends on, nor anything that was taken over."""
+    summary = {**old, "amendments_sha256": "", "inputs_sha256": "", "deadline": None, "namespaces": []}
+    if isinstance(old.get("targets"), list):
+        seen = _evidence_time_3(old)
+        summary["targets"] = [
+            {
+                **target,
+                "seen": seen if target.get("outcome") == SCANNED else "",
+                "spec_sha256": "",
+                "replicas": 1,
+                "carried": None,
+            }
+            if isinstance(target, dict)
+            else target
+            for target in old["targets"]
+        ]
+    return summary
+
+
+def _evidence_time_3(old: dict[str, Any]) -> Any:
+    """The earliest time at which a target can have been seen: it is never said to be younger than it is."""
+    judged_from = old.get("judged_from")
+    return (judged_from if isinstance(judged_from, dict) else old).get("started", "")
+
+
 # Version of an older summary -> what makes of it one of the next version. A new version adds its predecessor here.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1, 2: _lift_2}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1, 2: _lift_2, 3: _lift_3}
 
 
 @dataclass(frozen=True)
@@ -148,6 +184,15 @@ class ProfileReference(TextRecord):
     name: str
     version: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class NamespaceOwner(TextRecord):
+    """Whose a namespace is; the last two are empty where that is not known."""
+
+    name: str
+    team: str
+    environment: str
 
 
 @dataclass(frozen=True)
@@ -233,6 +278,10 @@ class Run(JsonRecord):
     gate: Decision | None
     waiver_notes: tuple[Note, ...]
     attestation_notes: tuple[Note, ...]
+    amendments_sha256: str
+    inputs_sha256: str
+    deadline: float | None
+    namespaces: tuple[NamespaceOwner, ...]
     folder: str = ""
     sha256: str = field(default="", compare=False)
 
@@ -381,6 +430,10 @@ def _read(given: JsonObject, folder: str) -> Run:
         attestation_notes=tuple(
             Note.from_json(note, ATTESTATION) for note in given.objects("attestation_notes")
         ),
+        amendments_sha256=given.text("amendments_sha256"),
+        inputs_sha256=given.text("inputs_sha256"),
+        deadline=given.number_or_none("deadline"),
+        namespaces=tuple(NamespaceOwner.from_json(one) for one in given.objects("namespaces")),
         folder=folder,
     )
 

@@ -162,10 +162,9 @@ class RunCheck:
     ) -> None:
         """What the summary says of a target, with its document. :raises ScanError: bad_results, where that differs"""
         scan = document_scan(document)
-        if scan.get("run_id") != self._run.run_id:
-            raise bad_results(
-                source, f"is of the run {_shown(scan.get('run_id'))}, not of {self._run.run_id}"
-            )
+        wanted = target.carried.run_id if target.carried else self._run.run_id
+        if scan.get("run_id") != wanted:
+            raise bad_results(source, f"is of the run {_shown(scan.get('run_id'))}, not of {wanted}")
         profiles = {_reference(profile) for profile in document["profiles"]}
         if profiles != set(self._run.profiles):
             raise bad_results(
@@ -187,15 +186,23 @@ class RunCheck:
             hdf_sha256=target.hdf_sha256,
             facts=target.facts,
             drift=target.drift,
+            # what was taken over stands for the containers of today
+            replicas=target.replicas if target.carried else None,
+            carried=target.carried,
         )
         self._results[target.target_id] = record.result
         differing = [
             each.name
             for each in fields(record)
-            if each.name != "result" and getattr(record, each.name) != getattr(target, each.name)
+            if each.name not in ("result", "seen")
+            and getattr(record, each.name) != getattr(target, each.name)
         ]
         if differing:
             raise bad_results(source, f"does not fit what {SUMMARY_JSON} says of it: {', '.join(differing)}")
+        if is_later(target.seen, record.seen):
+            raise bad_results(
+                source, f"is older than {SUMMARY_JSON} says: it was seen at {_shown(record.seen)}"
+            )
 
     def _compare_totals(self, again: Run) -> None:
         run = self._run
@@ -245,6 +252,17 @@ def check_cluster(run: Run, cluster: str) -> None:
 def evidence_time(run: Run) -> str:
     """When the targets were seen: evidence does not grow younger by being judged again."""
     return run.judged_from.started if run.judged_from else run.started
+
+
+def is_later(one: str, other: str) -> bool:
+    """Whether a time is later than another, or one of them is no time. A summary of an older version knows of its targets
+    only when the run began, which was before."""
+    if one == other:
+        return False
+    try:
+        return parse_rfc3339(one) > parse_rfc3339(other)
+    except (ValueError, OverflowError):
+        return True
 
 
 def seconds_since(run: Run, now: datetime) -> float | None:

@@ -12,12 +12,21 @@ from typing import Any
 
 from ..safe_text import kept_values, one_line
 from .evidence import document_evidence
+from .hdf import document_scan
 from .notes import ATTESTATION, WAIVER, Note
 from .producer import COLLECTION, VERSION
-from .run import ControlCount, JudgedFrom, Producer, ProfileReference, Run, TargetCounts
+from .run import (
+    ControlCount,
+    JudgedFrom,
+    NamespaceOwner,
+    Producer,
+    ProfileReference,
+    Run,
+    TargetCounts,
+)
 from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, SCANNED, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
-from .target_record import DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
+from .target_record import Carried, DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
 from .unmatched import Unmatched, gaps_of
 
 _MAX_ERROR_TEXT = 1000
@@ -34,6 +43,10 @@ class RunSummaryBuilder:
     :param cluster_uid: the API server's own id, None where it is not known
     :param unmatched: what the selection names and that gave no target
     :param allow_empty: whether the selection is allowed to choose nothing
+    :param amendments_sha256: of waivers and attestations as they apply, empty without any
+    :param inputs_sha256: of the profiles' inputs, empty where they are not known
+    :param deadline: seconds that the scan has, None without an end
+    :param namespaces: whose the namespaces with targets are
     """
 
     def __init__(
@@ -50,6 +63,10 @@ class RunSummaryBuilder:
         cluster_uid: str | None = None,
         unmatched: Sequence[Unmatched] = (),
         allow_empty: bool = False,
+        amendments_sha256: str = "",
+        inputs_sha256: str = "",
+        deadline: float | None = None,
+        namespaces: Sequence[NamespaceOwner] = (),
     ) -> None:
         self._run_id = run_id
         self._started = started
@@ -62,6 +79,10 @@ class RunSummaryBuilder:
         self._cluster_uid = cluster_uid
         self._unmatched = tuple(unmatched)
         self._allow_empty = allow_empty
+        self._amendments_sha256 = amendments_sha256
+        self._inputs_sha256 = inputs_sha256
+        self._deadline = deadline
+        self._namespaces = tuple(namespaces)
         self._targets: list[TargetRecord] = []
         self._counts: list[Counts] = []
         self._failed = _ControlCounter()
@@ -78,6 +99,8 @@ class RunSummaryBuilder:
         hdf_sha256: str = "",
         facts: KeptFacts | None = None,
         drift: DriftReference | None = None,
+        replicas: int | None = None,
+        carried: Carried | None = None,
     ) -> TargetRecord:
         """A target with its HDF document, as the run will have it; `hdf` is the document's path within the run's folder.
 
@@ -86,8 +109,10 @@ class RunSummaryBuilder:
         :param hdf_sha256: of the document's file
         :param facts: what was kept of it
         :param drift: what differs from its image
+        :param replicas: the number of containers that it stands for; None for what the document says
+        :param carried: where it was taken over from
         """
-        summary = summarize(document, hdf)
+        summary, scan = summarize(document, hdf), document_scan(document)
         self._counts.append(summary.counts)
         for profile in summary.profiles:
             for control in profile.controls:
@@ -117,12 +142,23 @@ class RunSummaryBuilder:
             ),
             skipped_profiles=dict(summary.skipped),
             result=summary.result,
+            seen=_text_in(scan, "started"),
+            spec_sha256=_text_in(scan, "spec_sha256"),
+            replicas=_replicas_in(scan) if replicas is None else replicas,
+            carried=carried,
         )
         self._targets.append(target)
         return target
 
     def add_not_scanned(
-        self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
+        self,
+        identity: Mapping[str, Any],
+        approach: str,
+        duration: float,
+        error: Mapping[str, str],
+        *,
+        spec_sha256: str = "",
+        replicas: int = 1,
     ) -> None:
         """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
         record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
@@ -145,6 +181,10 @@ class RunSummaryBuilder:
                 profiles=(),
                 skipped_profiles={},
                 result=NOT_SCANNED,
+                seen="",
+                spec_sha256=spec_sha256,
+                replicas=replicas,
+                carried=None,
             )
         )
 
@@ -178,6 +218,10 @@ class RunSummaryBuilder:
             gate=None,
             waiver_notes=_notes_about(WAIVER, notes),
             attestation_notes=_notes_about(ATTESTATION, notes),
+            amendments_sha256=self._amendments_sha256,
+            inputs_sha256=self._inputs_sha256,
+            deadline=self._deadline,
+            namespaces=self._namespaces,
         )
 
 
@@ -214,6 +258,17 @@ class _ControlCounter:
 
 def _notes_about(about: str, notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for note in dict.fromkeys(notes) if note.about == about)
+
+
+def _text_in(scan: Mapping[str, Any], name: str) -> str:
+    value = scan.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _replicas_in(scan: Mapping[str, Any]) -> int:
+    """One for a document of others, and for an older one."""
+    value = scan.get("replicas")
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 1 else 1
 
 
 def _failed_ids(summary: DocumentSummary) -> dict[str, tuple[str, ...]]:

@@ -11,11 +11,15 @@ from typing import Any
 
 from .checked_json import JsonObject, JsonRecord, TextRecord
 from .evidence import Evidence
+from .place import Place
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, STATUSES
 
 # The folders of a run's files, within the run's.
 HDF_FOLDER = "hdf"
 DRIFT_FOLDER = "drift"
+# Why a target was taken over from an earlier run: that one was interrupted, or its result is young enough.
+RESUMED = "resumed"
+FRESH = "fresh"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ class DriftReference(JsonRecord):
 
 
 @dataclass(frozen=True)
+class Carried(JsonRecord):
+    """That a target was not scanned by the run which holds it, but taken over: from which run, why (resumed or fresh), and
+    how old it was then, in seconds."""
+
+    run_id: str
+    why: str
+    age_seconds: int
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> Carried:
+        return cls(
+            given.text("run_id"), given.one_of("why", (RESUMED, FRESH)), given.whole_number("age_seconds")
+        )
+
+
+@dataclass(frozen=True)
 class ProfileCounts(JsonRecord):
     """One profile on one target. `counts` maps each status to a number of controls, `compliance` is a percentage."""
 
@@ -86,7 +106,10 @@ class TargetRecord(JsonRecord):
     `error` is None for what was scanned. `hdf` is a path within the run's folder and `hdf_sha256` what that file must
     hash to; both are empty without a document. `evidence` is None where the document names none. `counts` (by status)
     and `compliance` are None for what was not scanned; `worst_failed` is a severity or empty. `failed` maps a
-    profile's name to ids of controls, `skipped_profiles` one that was skipped to the reason.
+    profile's name to ids of controls, `skipped_profiles` one that was skipped to the reason. `seen` is when its facts were
+    collected (RFC 3339), empty for what was not scanned. `spec_sha256` is of its pod's spec without what differs between
+    replicas, empty where it is not known. `replicas` is the number of containers that it stands for, itself included.
+    `carried` is None for what the run itself did.
     """
 
     cluster: str
@@ -121,6 +144,10 @@ class TargetRecord(JsonRecord):
     profiles: tuple[ProfileCounts, ...]
     skipped_profiles: Mapping[str, str]
     result: str
+    seen: str
+    spec_sha256: str
+    replicas: int
+    carried: Carried | None
 
     @classmethod
     def from_json(cls, given: JsonObject) -> TargetRecord:
@@ -129,6 +156,7 @@ class TargetRecord(JsonRecord):
         facts, drift = given.object_or_none("facts"), given.object_or_none("drift")
         evidence = given.object_or_none("evidence")
         failed, skipped = given.object("failed"), given.object("skipped_profiles")
+        carried = given.object_or_none("carried")
         return cls(
             **identity,
             outcome=outcome,
@@ -147,11 +175,20 @@ class TargetRecord(JsonRecord):
             profiles=tuple(ProfileCounts.from_json(profile) for profile in given.objects("profiles")),
             skipped_profiles={name: skipped.text(name) for name in skipped.values},
             result=_read_result(given, scanned),
+            seen=given.text("seen"),
+            spec_sha256=given.text("spec_sha256"),
+            replicas=_read_replicas(given),
+            carried=Carried.from_json(carried) if carried else None,
         )
 
     @property
     def is_scanned(self) -> bool:
         return self.outcome == SCANNED
+
+    @property
+    def place_id(self) -> str:
+        """Where it stands, whatever pod it is in: see place.py."""
+        return Place.of(self).id
 
     def identity(self) -> dict[str, Any]:
         """The target's identity as `Target.identity()` gave it."""
@@ -177,6 +214,13 @@ def _read_result(given: JsonObject, scanned: bool) -> str:
     if result not in ((PASS, FAIL, NOT_JUDGED) if scanned else (NOT_SCANNED,)):
         raise given.bad(f"{given.where('result')} does not fit the outcome")
     return result
+
+
+def _read_replicas(given: JsonObject) -> int:
+    replicas = given.whole_number("replicas")
+    if replicas < 1:
+        raise given.bad(f"{given.where('replicas')} must be at least 1")
+    return replicas
 
 
 _FIELDS = tuple(field.name for field in fields(TargetRecord))

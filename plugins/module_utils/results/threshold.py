@@ -15,7 +15,16 @@ from typing import Any
 
 from ..errors import ScanError
 from .checked_json import JsonObject, JsonRecord
-from .limits import COVERAGE_KEY, EVIDENCE_KEY, NEW_FAILURES_KEY, SKIPPED_PROFILES_KEY, Limit, parse_limits
+from .limits import (
+    COVERAGE_KEY,
+    EVIDENCE_KEY,
+    NEW_FAILURES_KEY,
+    OVERDUE_KEY,
+    OVERDUE_SCANS_KEY,
+    SKIPPED_PROFILES_KEY,
+    Limit,
+    parse_limits,
+)
 from .status import MUST_BE_REVIEWED
 from .strict_yaml import load_yaml
 
@@ -82,6 +91,22 @@ class Threshold(JsonRecord):
         """A number, None where the threshold does not ask for it."""
         value: float | None = self._value(NEW_FAILURES_KEY)
         return value
+
+    @property
+    def overdue_max(self) -> float | None:
+        """A number of findings, None where the threshold does not ask for it."""
+        value: float | None = self._value(OVERDUE_KEY)
+        return value
+
+    @property
+    def overdue_scans_max(self) -> float | None:
+        """A number of places, None where the threshold does not ask for it."""
+        value: float | None = self._value(OVERDUE_SCANS_KEY)
+        return value
+
+    @property
+    def asks_for_deadlines(self) -> bool:
+        return self.overdue_max is not None or self.overdue_scans_max is not None
 
     def _value(self, key: str) -> Any:
         return next((limit.value for limit in self.all_limits if limit.key == key), None)

@@ -242,7 +242,7 @@ def test_what_was_not_scanned_or_reviewed_is_not_called_mended() -> None:
         ("scan_summary", [FIRST, {"a": 1}], {}, "document 2: the document lacks platform"),
         ("scan_summary", dict(FIRST, profiles=[]), {}, "profiles is empty"),
         ("scan_summary", dict(RUN, targets=[]), {}, "its targets are not those that it counts"),
-        ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 3"),
+        ("scan_summary", dict(RUN, schema_version=9), {}, "is not a run summary of schema version 4"),
         ("scan_summary", [FIRST, FIRST], {}, "two documents are about demo/shop/Deployment/api/api-1/app"),
         ("scan_summary", [RUN], {}, "lacks platform"),
         ("scan_failed_controls", RUN, {}, "is a run's summary, which holds no results of tests"),

@@ -124,7 +124,7 @@ def test_it_is_plain_json_without_test_results() -> None:
     text = json.dumps(summary)
     assert json.loads(text) == summary
     assert "File /etc/passwd mode" not in text
-    assert (summary["schema"], summary["schema_version"]) == ("securescan.kubernetes/run-summary", 3)
+    assert (summary["schema"], summary["schema_version"]) == ("securescan.kubernetes/run-summary", 4)
 
 
 def test_every_field_is_described() -> None:
@@ -175,7 +175,7 @@ def test_a_summary_read_back_says_what_was_expected() -> None:
         (b"{", "is not JSON"),
         (b"[]", "is not a run summary"),
         (b"{}", "is not a run summary"),
-        (json.dumps(dict(run(), schema_version=4)).encode(), "is not a run summary of schema version 3"),
+        (json.dumps(dict(run(), schema_version=5)).encode(), "is not a run summary of schema version 4"),
         (json.dumps(dict(run(), targets=None)).encode(), "targets is missing or of another type"),
         (json.dumps(dict(run(), targets=[{}])).encode(), "targets[0].target_id is missing"),
         (

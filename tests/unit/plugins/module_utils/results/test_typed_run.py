@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results impo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.evidence import Evidence
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import (
     SCHEMA_VERSION,
+    NamespaceOwner,
     Run,
     TargetCounts,
     open_earlier_run,
@@ -26,6 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.target_record import (
     IDENTITY,
+    Carried,
     ErrorRecord,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unmatched import (
@@ -33,6 +35,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.unma
     UnmatchedError,
 )
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    START,
     make_control,
     make_document,
     make_run,
@@ -142,13 +145,35 @@ BROKEN: list[tuple[tuple[Any, ...], Any, str]] = [
     (("gate", "new_failures", 0, "place"), None, "gate.new_failures[0].place is missing or of another type"),
     (("waiver_notes", 0, "text"), None, "waiver_notes[0].text is missing or of another type"),
     (("collection",), None, "collection is missing or of another type"),
-    (("schema_version",), [], "is not a run summary of schema version 3"),
+    (("schema_version",), [], "is not a run summary of schema version 4"),
+    (("targets", 0, "replicas"), 0, "targets[0].replicas must be at least 1"),
+    (("targets", 0, "seen"), None, "targets[0].seen is missing or of another type"),
+    (
+        ("targets", 0, "carried"),
+        {"run_id": "r", "why": "lazy", "age_seconds": 1},
+        "targets[0].carried.why must be resumed or fresh",
+    ),
+    (("amendments_sha256",), None, "amendments_sha256 is missing or of another type"),
+    (("deadline",), "soon", "deadline is missing or of another type"),
+    (("namespaces",), [{"name": "shop"}], "namespaces[0].team is missing or of another type"),
 ]
+
+
+def as_version_3(run: Run) -> dict[str, Any]:
+    """The run's summary as version 3 of the schema had it."""
+    old = summary_of(run)
+    old["schema_version"] = 3
+    for name in ("amendments_sha256", "inputs_sha256", "deadline", "namespaces"):
+        del old[name]
+    for target in old["targets"]:
+        for name in ("seen", "spec_sha256", "replicas", "carried"):
+            del target[name]
+    return old
 
 
 def as_version_2(run: Run) -> dict[str, Any]:
     """The run's summary as version 2 of the schema had it."""
-    old = summary_of(run)
+    old = as_version_3(run)
     old["schema_version"] = 2
     del old["cluster_uid"], old["unmatched"], old["allow_empty"], old["gate"]["no_longer_failed"]
     return old
@@ -221,6 +246,32 @@ def test_a_summary_of_version_1_is_read_without_digests_and_evidence(run: Run) -
             Run.from_json(broken, "summary.json")
 
 
+def test_a_summary_of_version_3_says_that_its_targets_are_as_old_as_the_run(run: Run) -> None:
+    old = as_version_3(run)
+    assert Run.from_json(old, "summary.json", run.folder) == run, "whose documents begin with the run"
+    assert old == as_version_3(run), "what was given is not changed"
+    old["judged_from"] = {"run_id": "run-0", "started": "2026-11-20T10:00:00Z"}
+    read = Run.from_json(old, "summary.json")
+    assert {target.seen for target in read.targets} == {"2026-11-20T10:00:00Z", ""}
+    assert {target.seen for target in read.targets if not target.is_scanned} == {""}
+
+
+def test_what_was_taken_over_is_read_back_with_its_age() -> None:
+    target = make_target()
+    built = make_run(
+        [(target, make_document(target, make_control("c-1", "passed")))],
+        deadline=600.0,
+        amendments_sha256="ab" * 32,
+        inputs_sha256="cd" * 32,
+        namespaces=[NamespaceOwner("shop", "web", "")],
+    )
+    (record,) = built.targets
+    assert (record.place_id, record.seen) == ("demo/shop/Deployment/api/app", START)
+    carried = replace(record, replicas=3, spec_sha256="ef" * 32, carried=Carried("run-0", "fresh", 90))
+    run = replace(built, targets=(carried,))
+    assert Run.from_json(json.loads(json.dumps(run.to_json())), "summary.json") == run
+
+
 def test_evidence_and_what_was_left_out_are_read_back() -> None:
     target = make_target()
     document = make_document(target, make_control("c-1", "passed"))
@@ -291,7 +342,7 @@ def test_a_summary_of_an_older_version_is_lifted_step_by_step(
     assert (read.run_id, read.duration) == ("run-1", 2.0)
     assert replace(read, folder=run.folder) == without_what_is_new(run)
     assert read.to_json()["schema_version"] == SCHEMA_VERSION, "it is written in today's version"
-    with pytest.raises(ScanError, match="is not a run summary of schema version 3"):
+    with pytest.raises(ScanError, match="is not a run summary of schema version 4"):
         Run.from_json(dict(old, schema_version=-2), "summary.json")
 
 
