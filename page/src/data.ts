@@ -10,6 +10,8 @@ export interface PageData {
   readonly made: string;
   readonly since: string;
   readonly writer: string;
+  readonly gate: string;
+  readonly gate_reasons: readonly string[];
   readonly notes_on_data: readonly string[];
   readonly severities: readonly string[];
   readonly results: readonly string[];

@@ -7,13 +7,14 @@ import { NO_FILTER } from "./address";
 import { NONE } from "./model";
 import type { Model } from "./model";
 import type { Shown } from "./shown";
-import { RESULT_WORDS, plural } from "./words";
+import { RESULT_WORDS, count, plural } from "./words";
 
 const TYPING = 120;
 
 export function Filters({ shown }: { shown: Shown }): JSX.Element {
   const { model, address, go } = shown;
   const options = useMemo(() => optionsOf(model), [model]);
+  const pods = useMemo(() => shown.places.reduce((number, place) => number + model.targetsOf[place]!.length, 0), [model, shown.places]);
   const chosen = Object.entries(NO_FILTER).some(([key]) => address[key as keyof Address] !== "");
   return (
     <search class="filters">
@@ -27,7 +28,7 @@ export function Filters({ shown }: { shown: Shown }): JSX.Element {
         <button type="button" disabled={!chosen} onClick={() => go(NO_FILTER)}>Clear</button>
       </form>
       <p class="chosen" role="status" aria-live="polite">
-        {chosen ? `${plural(shown.places.length, "container")} of workloads chosen` : `${plural(shown.places.length, "container")} of workloads`}
+        {plural(shown.places.length, "container")} of workloads{chosen && ` of ${count(model.all.length)}`}, {plural(pods, "container")} of pods
         {address.control && <> with {address.control} failed <button type="button" onClick={() => go({ control: "" })}>any control</button></>}
         {address.change && address.change !== "" && <>, {address.change} <button type="button" onClick={() => go({ change: "" })}>any change</button></>}
         {address.group && <>, {address.group} <button type="button" onClick={() => go({ group: "" })}>any group</button></>}

@@ -14,6 +14,7 @@ export interface Line {
 const WIDTH = 720, HEIGHT = 220, LEFT = 44, RIGHT = 132, TOP = 12, BOTTOM = 28;
 const MOST_POINTS = 200;
 
+/** With `most` the axis ends there, and begins at a ten below the least value. */
 export function Chart({ title, at, lines, most, unit = "" }: {
   title: string; at: readonly string[]; lines: readonly Line[]; most?: number; unit?: string;
 }): JSX.Element {
@@ -22,10 +23,12 @@ export function Chart({ title, at, lines, most, unit = "" }: {
   const times = drawn.at.map((one) => Date.parse(one));
   const first = times[0] ?? 0, last = times[times.length - 1] ?? 1;
   const top = most ?? ceiling(Math.max(1, ...drawn.lines.flatMap((line) => line.values.map((value) => value ?? 0))));
+  const values = drawn.lines.flatMap((line) => line.values.filter((value): value is number => value !== null));
+  const low = most === undefined || !values.length ? 0 : Math.max(0, Math.floor((Math.min(...values) - 2) / 10) * 10);
   const x = (time: number): number => LEFT + ((WIDTH - LEFT - RIGHT) * (time - first)) / Math.max(1, last - first);
-  const y = (value: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
+  const y = (value: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / Math.max(1, top - low));
   const ends = labels(drawn.lines, y);
-  const steps = [0, top / 2, top];
+  const steps = [low, (low + top) / 2, top];
   const summary = drawn.lines.map((line) => `${line.name} from ${shownValue(line.values.find((one) => one !== null), unit)} to ${shownValue(lastOf(line.values), unit)}`).join("; ");
   return (
     <figure class="chart">

@@ -23,7 +23,9 @@ export function HeatMap({ shown, level }: { shown: Shown; level: Level }): JSX.E
     }
     const all = [...rows.values()].map((row) => ({ ...row, worst: row.failed.reduce((one, number) => one + number, 0) }));
     all.sort((one, other) => other.worst - one.worst);
-    return { controls, rows: all.filter((row) => row.worst).slice(0, MOST_ROWS), more: all.filter((row) => row.worst).length - MOST_ROWS };
+    const hurt = all.filter((row) => row.worst);
+    const most = Math.max(0, ...hurt.flatMap((row) => row.failed.map((number) => number / row.places)));
+    return { controls, rows: hurt.slice(0, MOST_ROWS), more: hurt.length - MOST_ROWS, most };
   }, [model, places, level]);
   if (!map.rows.length) return <p class="quiet">No control fails here.</p>;
   return (
@@ -31,7 +33,7 @@ export function HeatMap({ shown, level }: { shown: Shown; level: Level }): JSX.E
       <table class="heat">
         <caption>
           Containers on which a control fails, of all in the row. Columns: the {map.controls.length === 1 ? "control" : `${map.controls.length} controls`} that
-          {" "}fail worst. {map.more > 0 && `${count(map.more)} more rows have failures.`}
+          {" "}fail worst. The darker, the larger the share of the row. {map.more > 0 && `${count(map.more)} more rows have failures.`}
         </caption>
         <thead>
           <tr>
@@ -55,7 +57,7 @@ export function HeatMap({ shown, level }: { shown: Shown; level: Level }): JSX.E
               <th scope="row"><a href={shown.href({ view: "where", ...level.into(row.key) })}>{level.name(row.key)}</a> <span class="quiet">{count(row.places)}</span></th>
               {row.failed.map((number, index) => {
                 const control = model.control(map.controls[index]!);
-                const shade = number ? 1 + Math.min(4, Math.floor((5 * number) / row.places)) : 0;
+                const shade = number ? Math.max(1, Math.ceil((5 * number) / row.places / map.most)) : 0;
                 return (
                   <td key={index} class={`heat-${Math.min(shade, 5)}`}>
                     {number ? (

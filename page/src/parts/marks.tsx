@@ -32,6 +32,26 @@ export function OpenFindings({ open, severities }: { open: readonly number[]; se
   );
 }
 
+/** The same where there is little room: the words are in the head of the column, and said to who listens. */
+export function ShortFindings({ open, severities }: { open: readonly number[]; severities: readonly string[] }): JSX.Element {
+  if (!sum(open)) return <span class="quiet">none</span>;
+  return (
+    <span class="findings short">
+      {severities.map((severity, index) => (open[index] ?? 0) > 0 && (
+        <span key={severity} class={`mark severity-${severity}`} title={severity}>
+          <span aria-hidden="true">{SEVERITY_SYMBOLS[severity]}</span> {count(open[index] ?? 0)}<span class="unseen"> {severity}</span>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+export function SeverityLegend({ severities }: { severities: readonly string[] }): JSX.Element {
+  return (
+    <p class="legend">Open findings: {severities.map((severity) => <span key={severity} class={`mark severity-${severity}`}><span aria-hidden="true">{SEVERITY_SYMBOLS[severity]}</span> {severity} </span>)}</p>
+  );
+}
+
 /** How the targets ended, as a bar; the words are beside it in the table. */
 export function ResultBar({ totals }: { totals: Totals }): JSX.Element {
   const names = ["pass", "fail", "not_judged", "not_scanned"];

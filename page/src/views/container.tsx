@@ -74,7 +74,7 @@ function ControlOfPlace({ shown, place, control, status }: { shown: Shown; place
         <SeverityMark severity={model.data.severities[about.severity] ?? "none"} />
         <span class="id">{about.id}</span> <span class="title">{about.title}</span>
         {isNew && <span class="mark new"><span aria-hidden="true">＋</span> new</span>}
-        {life?.overdue && !life.closed && <span class="mark overdue"><span aria-hidden="true">⏰</span> overdue</span>}
+        {life?.overdue && !life.closed && <span class="mark overdue"><span aria-hidden="true">⚠</span> overdue</span>}
       </summary>
       <div class="detail">
         <Evidence model={model} place={place} control={control} status={status} />

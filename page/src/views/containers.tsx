@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { OpenFindings, ResultMark } from "../parts/marks";
+import { ResultMark, SeverityLegend, ShortFindings } from "../parts/marks";
 import { Table } from "../parts/table";
 import type { Column } from "../parts/table";
 import type { Shown } from "../shown";
@@ -30,9 +30,14 @@ export function Containers({ shown }: { shown: Shown }): JSX.Element {
       { name: "result", head: "Result", cell: (place) => <ResultMark result={model.data.results[model.resultOf[place] ?? 3] ?? ""} />, order: (place) => model.resultOf[place] ?? 0 },
       { name: "pods", head: "Pods", number: true, cell: (place) => count(model.totalsOf[place]!.targets), order: (place) => model.totalsOf[place]!.targets },
       { name: "compliance", head: "Compliance", number: true, cell: (place) => percent(compliance(model.totalsOf[place]!.counts)), order: (place) => compliance(model.totalsOf[place]!.counts) ?? -1 },
-      { name: "open", head: "Open findings", wide: true, cell: (place) => <OpenFindings open={model.totalsOf[place]!.open} severities={model.data.severities} />, order: (place) => severityOrder(model.totalsOf[place]!) },
+      { name: "open", head: "Open findings", wide: true, cell: (place) => <ShortFindings open={model.totalsOf[place]!.open} severities={model.data.severities} />, order: (place) => severityOrder(model.totalsOf[place]!) },
       ...(controls.length ? [{ name: "found", head: "Found", wide: true, cell: (place: number) => <code>{found(place)}</code> }] : []),
     ];
   }, [model, shown.href, controls]);
-  return <Table label="Containers" rows={places} columns={columns} keyOf={(place) => place} empty="No container is chosen." />;
+  return (
+    <>
+      <SeverityLegend severities={model.data.severities} />
+      <Table label="Containers" rows={places} columns={columns} keyOf={(place) => place} empty="No container is chosen." />
+    </>
+  );
 }

@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { BY_TEAM, hasTeams, levelOf, levelsOf } from "../levels";
-import { compliance, sum, worst } from "../model";
+import { NONE, compliance, sum, worst } from "../model";
 import type { Totals } from "../model";
 import { Chart } from "../parts/chart";
 import { HeatMap } from "../parts/heat_map";
@@ -54,8 +54,11 @@ export function Overview({ shown }: { shown: Shown }): JSX.Element {
       </section>
       {points.at.length > 1 && (
         <section>
-          <h3>Compliance over time</h3>
-          <Chart title="Compliance" at={points.at} lines={[points.compliance]} most={100} unit=" %" />
+          <h3>Over time</h3>
+          <div class="charts">
+            <Chart title="Compliance" at={points.at} lines={[points.compliance]} most={100} unit=" %" />
+            <Chart title="Open findings by severity" at={points.at} lines={points.open} />
+          </div>
         </section>
       )}
     </>
@@ -76,19 +79,21 @@ function Fine({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element 
   const { model } = shown;
   const clusters = clustersShown(model, shown.address);
   const gates = clusters.map((cluster) => model.text(model.data.clusters.gate[cluster]));
-  const failed = gates.filter((gate) => gate === "failed").length;
+  const whole = clusters.length === model.data.clusters.name.length;
   const decided = gates.filter(Boolean).length;
   const passed = gates.filter((gate) => gate === "passed").length;
-  const [answer, tone] = !totals.targets && !decided ? ["Not known", "warn"]
-    : failed ? ["No", "bad"]
-    : decided && passed === clusters.length ? (sum(totals.open) ? ["Yes, with open findings", "good"] : ["Yes", "good"])
+  const failed = gates.includes("failed") || (whole && model.data.gate === "failed");
+  const open = sum(totals.open) > 0;
+  const [answer, tone] = failed ? ["No", "bad"]
+    : decided && passed === clusters.length ? [open ? "Yes, with open findings" : "Yes", "good"]
     : decided ? ["Not wholly known", "warn"]
-    : sum(totals.open) ? ["No gate decided", "warn"] : ["No gate decided", "warn"];
-  const reasons = clusters.length === 1 ? (model.data.clusters.gate_reasons[clusters[0]!] ?? []).map(model.text) : [];
+    : totals.targets ? ["No gate decided", "warn"] : ["Not known", "warn"];
+  const reasons = whole && model.data.gate_reasons.length ? model.data.gate_reasons
+    : clusters.length === 1 ? (model.data.clusters.gate_reasons[clusters[0]!] ?? []).map(model.text) : [];
   return (
     <Answer question="Are we fine?" answer={answer} tone={tone}>
       <ul class="facts">
-        {decided > 0 && <li>{clusters.length === 1 ? (failed ? "The gate failed." : passed ? "The gate passed." : "The gate could not decide on all.") : `${count(passed)} of ${plural(clusters.length, "cluster")} passed the gate.`}</li>}
+        {decided > 0 && <li>{clusters.length === 1 ? (failed ? "The gate failed." : passed ? "The gate passed." : "The gate did not pass: too little is known.") : `${count(passed)} of ${plural(clusters.length, "cluster")} passed the gate.`}</li>}
         <li><a href={shown.href({ view: "where" })}>{percent(compliance(totals.counts))} compliance</a> over {plural(totals.targets, "container")}</li>
         <li>{plural(sum(totals.open), "open finding")}: <OpenFindings open={totals.open} severities={model.data.severities} /></li>
       </ul>
@@ -149,14 +154,15 @@ function WhoActs({ shown }: { shown: Shown }): JSX.Element {
   const owners = useMemo(() => [...model.grouped(places, (place) => level.keyOf(model, place))]
     .filter(([, totals]) => sum(totals.open))
     .sort(([, one], [, other]) => other.overdue - one.overdue || compare(one.open, other.open)), [model, places, level]);
+  const named = owners.filter(([key]) => key !== NONE).length;
   return (
-    <Answer question="Who must act?" answer={owners.length ? plural(owners.length, level.head.toLowerCase()) : "Nobody"} tone={owners.length ? "plain" : "good"}>
+    <Answer question="Who must act?" answer={named ? plural(named, level.head.toLowerCase()) : owners.length ? "No team is known" : "Nobody"} tone={owners.length ? "plain" : "good"}>
       <ul class="facts owners">
         {owners.slice(0, MOST_OWNERS).map(([key, totals]) => (
           <li key={key}>
             <a href={shown.href({ view: "where", ...level.into(key) })}>{level.name(key)}</a>{" "}
             <OpenFindings open={important(totals.open)} severities={model.data.severities} />
-            {totals.overdue > 0 && <span class="mark overdue"> <span aria-hidden="true">⏰</span> {count(totals.overdue)} overdue</span>}
+            {totals.overdue > 0 && <span class="mark overdue"> <span aria-hidden="true">⚠</span> {count(totals.overdue)} overdue</span>}
           </li>
         ))}
         {owners.length > MOST_OWNERS && <li><a href={shown.href({ view: "where", by: level.by })}>{count(owners.length - MOST_OWNERS)} more</a></li>}

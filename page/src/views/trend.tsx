@@ -51,10 +51,12 @@ export function Trend({ shown }: { shown: Shown }): JSX.Element {
   return (
     <>
       <p class="quiet">{address.cluster ? `Of the cluster ${address.cluster}.` : "Of all clusters."} Filters other than the cluster do not change these lines.</p>
+      <div class="charts">
       <Chart title="Compliance" at={points.at} lines={[points.compliance]} most={100} unit=" %" />
       <Chart title="Open findings by severity" at={points.at} lines={points.open} />
       <Chart title="Coverage: targets scanned and judged, of those that were expected" at={points.at} lines={points.coverage} most={100} unit=" %" />
       {points.overdue.values.some((value) => value) && <Chart title="Overdue findings" at={points.at} lines={[points.overdue]} />}
+      </div>
     </>
   );
 }

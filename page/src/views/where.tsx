@@ -6,7 +6,7 @@ import { levelOf, levelsOf } from "../levels";
 import { compliance, sum, worst } from "../model";
 import type { Totals } from "../model";
 import { HeatMap } from "../parts/heat_map";
-import { Compliance, OpenFindings, ResultBar } from "../parts/marks";
+import { Compliance, ResultBar, SeverityLegend, ShortFindings } from "../parts/marks";
 import { Table } from "../parts/table";
 import type { Column } from "../parts/table";
 import type { Shown } from "../shown";
@@ -42,7 +42,7 @@ export function Where({ shown }: { shown: Shown }): JSX.Element {
     { name: "not_scanned", head: "Not scanned", number: true, cell: (row) => count(row.totals.results[3] ?? 0), order: (row) => row.totals.results[3] ?? 0 },
     { name: "not_judged", head: "Not judged", number: true, cell: (row) => count(row.totals.results[2] ?? 0), order: (row) => row.totals.results[2] ?? 0 },
     { name: "compliance", head: "Compliance", number: true, cell: (row) => <Compliance totals={row.totals} />, order: (row) => compliance(row.totals.counts) ?? -1 },
-    { name: "open", head: "Open findings", wide: true, cell: (row) => <OpenFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
+    { name: "open", head: "Open findings", wide: true, cell: (row) => <ShortFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
     ...(model.hasComparison ? [
       { name: "new", head: "New", number: true, cell: (row: Row) => count(row.totals.fresh), order: (row: Row) => row.totals.fresh },
     ] : []),
@@ -60,6 +60,7 @@ export function Where({ shown }: { shown: Shown }): JSX.Element {
           ))}
         </nav>
       )}
+      <SeverityLegend severities={model.data.severities} />
       <Table label={`By ${level.head.toLowerCase()}`} rows={rows} columns={columns} keyOf={(row) => row.key} empty="No container is chosen." />
       <section>
         <h3>Where it hurts</h3>

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from ..results.fleet_run import FleetRun
 from ..results.run import Run
 from .page_data import PageData
 from .page_file import page_template
@@ -59,6 +60,10 @@ def _compressed(texts: Iterable[str]) -> Iterator[bytes]:
 
 def write_html(run: Run, stream: TextIO) -> None:
     write_page(PageSource.of_run(run), stream)
+
+
+def write_fleet_html(fleet_run: FleetRun, stream: TextIO) -> None:
+    write_page(PageSource.of_fleet_run(fleet_run), stream)
 
 
 REPORT = Report("html", "report.html", write_html)

@@ -5,21 +5,23 @@
 
     version       number; VERSION
     title, kind, made, since, writer   texts; `kind` is run, fleet run or store
+    gate, gate_reasons                 the decision on all clusters (empty: none), and lines
     notes_on_data list of sentences: what was left out of the page, and why
     strings       list of texts; the first is empty. Every column called a text holds numbers of this list
     profiles      name, version, sha256: texts
     errors        code, reason, message, tried, cause, advice: texts
     controls      profile, id, title, desc, fix: texts; severity: place in SEVERITIES; tags: list of [name, value] texts
-    vectors       list of texts: the letter of LETTERS for each control, in the order of `controls`; what is missing at the end, and
-                  "-", was not asked of the target
+    vectors       list of texts: the letter of LETTERS for each control, in the order of `controls`; what is missing at the
+                  end, and "-", was not asked of the target
     remarks       list of lists [control, text, control, text, ...]: why controls have their status on a target
     clusters      name, state, gate, reason, run, started, finished, baseline: texts; error: number in `errors` or -1; duration:
                   seconds; groups: list of [name, value] texts; profiles: list of numbers; gate_reasons: list of texts; unmatched:
                   list of numbers in `errors`; folder: text, or -1 where there are no documents
     places        cluster: number; namespace, kind, workload, container, team, environment: texts
-    targets       place: number; pod, image, digest, node, approach, seen, hdf, unread: texts; result: place in RESULTS; grade: place in
-                  GRADES or -1; error, vector, remark: numbers or -1; replicas: number; carried: text (empty: it was scanned by
-                  this run); carried_age: seconds; doubts: list of texts; hdf is empty where the document has the usual name
+    targets       place: number; pod, image, digest, node, approach, seen, hdf, unread: texts; result: place in RESULTS; grade:
+                  place in GRADES or -1; error, vector, remark: numbers or -1; replicas: number; carried: text (empty: it was
+                  scanned by this run); carried_age: seconds; doubts: list of texts; hdf is empty where the document has the
+                  usual name
     fresh, fixed  place, control: what a gate's comparison calls new, and what no longer fails
     lives         place, control: numbers; opened, closed, due: texts; overdue: 0 or 1; reopened: number; changes: list of texts
                   (time, status, time, status, ...)
@@ -37,8 +39,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..results.decision import FailedControl
 from ..results.evidence import GRADES
+from ..results.history import FindingLife, TrendPoint
+from ..results.place import Place
 from ..results.producer import COLLECTION, VERSION
+from ..results.run import NamespaceOwner
 from ..results.status import (
     FAILED,
     NOT_APPLICABLE,
@@ -49,11 +55,12 @@ from ..results.status import (
     SEVERITIES,
     STATUSES,
 )
-from ..results.target_record import ErrorRecord
+from ..results.target_record import ErrorRecord, TargetRecord
+from ..results.unmatched import UnmatchedError
 from ..safe_text import escape_text, one_line
 from ..text_layout import number_of
 from .page_documents import ControlText, SeenControl, SeenTarget
-from .page_source import FindingLife, NamespaceOwner, PageCluster, PageSource, TrendPoint, place_id
+from .page_source import PageCluster, PageSource, cluster_of_place
 
 DATA_VERSION = 1
 ABSENT, WAIVED_LETTER = "-", "W"
@@ -176,6 +183,8 @@ class PageData:
             "made": one_line(source.made, 40),
             "since": one_line(source.history.since, 40) if source.history else "",
             "writer": f"{COLLECTION} {VERSION}",
+            "gate": source.gate,
+            "gate_reasons": [one_line(line, _MAX_TEXT) for line in source.gate_reasons[:_MOST_REASONS]],
             "notes_on_data": self._notes(),
             "severities": SEVERITIES,
             "results": RESULTS,
@@ -216,7 +225,8 @@ class PageData:
             self._add_lives(clusters, self._source.history.lives(names))
 
     def _notes(self) -> list[str]:
-        return [f"{number_of(number, what)}: not shown here." for what, number in self._dropped.items()]
+        dropped = [f"{number_of(number, what)}: not shown here." for what, number in self._dropped.items()]
+        return [*(one_line(note, _MAX_TEXT) for note in self._source.notes), *dropped]
 
     def _drop(self, what: str) -> None:
         self._dropped[what] = self._dropped.get(what, 0) + 1
@@ -243,10 +253,10 @@ class PageData:
             number = self._once[kind, key] = table.add(**values)
         return number
 
-    def _error(self, error: ErrorRecord | None) -> int:
+    def _error(self, error: ErrorRecord | UnmatchedError | None) -> int:
         if error is None:
             return -1
-        texts = {name: self._text(getattr(error, name), _MAX_TEXT) for name in self._errors.columns}
+        texts = {name: self._text(getattr(error, name, ""), _MAX_TEXT) for name in self._errors.columns}
         return self._number_once(self._errors, "error", tuple(texts.values()), texts)
 
     def _profile(self, profile: tuple[str, str, str]) -> int:
@@ -277,43 +287,53 @@ class PageData:
         for target in cluster.targets():
             self._add_target(number, cluster, target)
         for table, found in ((self._fresh, cluster.new), (self._fixed, cluster.fixed)):
-            for place, profile, control_id in found:
-                control = self._control_numbers.get((profile, control_id))
-                if control is not None:
-                    table.add(place=self._place_of_id(number, place, cluster.owners), control=control)
+            self._add_changes(number, cluster.owners, table, found)
+
+    def _add_changes(
+        self,
+        cluster: int,
+        owners: Mapping[str, NamespaceOwner],
+        table: _Table,
+        found: Sequence[FailedControl],
+    ) -> None:
+        for one in found:
+            control = self._control_numbers.get((one.profile, one.control))
+            if control is None:
+                self._drop("change of a control that no document has")
+            else:
+                table.add(place=self._place_of_id(cluster, one.place, owners), control=control)
 
     def _place_of_id(self, cluster: int, place: str, owners: Mapping[str, NamespaceOwner]) -> int:
         """The number of a place by its id; of one that no target has, its parts are read from the id."""
-        found = self._place_numbers.get(place)
-        if found is not None:
-            return found
-        parts = (["", "", "", "", *place.rsplit("/", 4)])[-4:]
-        return self._new_place(place, cluster, parts, owners)
+        number = self._place_numbers.get(place)
+        if number is None:
+            parts = ["", "", "", "", *place.rsplit("/", 4)]
+            number = self._new_place(cluster, Place("", *parts[-4:]), place, owners)
+        return number
 
     def _new_place(
-        self, place: str, cluster: int, parts: Sequence[str], owners: Mapping[str, NamespaceOwner]
+        self, cluster: int, place: Place, place_id: str, owners: Mapping[str, NamespaceOwner]
     ) -> int:
-        owner = owners.get(parts[0], NamespaceOwner())
-        number = self._place_numbers[place] = self._places.add(
+        owner = owners.get(place.namespace)
+        number = self._place_numbers[place_id] = self._places.add(
             cluster=cluster,
-            namespace=self._text(parts[0]),
-            kind=self._text(parts[1]),
-            workload=self._text(parts[2]),
-            container=self._text(parts[3]),
-            team=self._text(owner.team),
-            environment=self._text(owner.environment),
+            namespace=self._text(place.namespace),
+            kind=self._text(place.workload_kind),
+            workload=self._text(place.workload),
+            container=self._text(place.container),
+            team=self._text(owner.team if owner else ""),
+            environment=self._text(owner.environment if owner else ""),
         )
         return number
 
     def _add_target(self, cluster: int, about: PageCluster, target: SeenTarget) -> None:
         record = target.record
-        place = place_id(record)
-        number = self._place_numbers.get(place)
+        place = Place.of(record)
+        number = self._place_numbers.get(place.id)
         if number is None:
-            parts = (record.namespace, record.workload_kind, record.workload, record.container)
-            number = self._new_place(place, cluster, parts, about.owners)
+            number = self._new_place(cluster, place, place.id, about.owners)
         vector, remark = self._controls_of(target.controls)
-        carried = target.carried
+        carried = record.carried
         self._targets.add(
             place=number,
             pod=self._text(record.pod),
@@ -321,7 +341,7 @@ class PageData:
             digest=self._text(record.image_digest),
             node=self._text(record.node),
             approach=self._text(record.approach),
-            seen=self._text(target.seen),
+            seen=self._text(record.seen),
             hdf=0 if about.folder is None else self._text(_unusual_name(record.hdf, record), _MAX_TEXT),
             unread=self._text(target.unread, _MAX_TEXT),
             result=RESULTS.index(record.result),
@@ -329,7 +349,7 @@ class PageData:
             error=self._error(record.error),
             vector=vector,
             remark=remark,
-            replicas=target.replicas,
+            replicas=record.replicas,
             carried=self._text(carried.why if carried else ""),
             carried_age=int(carried.age_seconds) if carried else 0,
             doubts=[
@@ -427,7 +447,7 @@ class PageData:
 
     def _add_lives(self, clusters: Mapping[str, int], lives: Iterable[FindingLife]) -> None:
         for life in lives:
-            cluster = clusters.get(life.place_id.rsplit("/", 4)[0])
+            cluster = clusters.get(cluster_of_place(life.place_id))
             control = self._control_numbers.get((life.profile, life.control_id))
             if cluster is None:
                 continue
@@ -462,7 +482,7 @@ def _tag_texts(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield str(name), ", ".join(texts)
 
 
-def _unusual_name(hdf: str, record: Any) -> str:
+def _unusual_name(hdf: str, record: TargetRecord) -> str:
     """A document's path, empty where it is hdf/cluster_namespace_pod_container.json."""
     usual = f"hdf/{record.cluster}_{record.namespace}_{record.pod}_{record.container}.json"
     return "" if hdf == usual else hdf

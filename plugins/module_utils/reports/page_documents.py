@@ -72,9 +72,6 @@ class SeenTarget:
     record: TargetRecord
     controls: Sequence[SeenControl] = ()
     unread: str = ""
-    seen: str = ""
-    replicas: int = 1
-    carried: None = None
 
 
 def seen_targets(run: Run) -> Iterator[SeenTarget]:
