@@ -11,7 +11,7 @@ export interface Line {
   readonly values: readonly (number | null)[];
 }
 
-const WIDTH = 720, HEIGHT = 220, LEFT = 44, RIGHT = 132, TOP = 12, BOTTOM = 28;
+const WIDTH = 560, HEIGHT = 210, LEFT = 44, RIGHT = 122, TOP = 12, BOTTOM = 28;
 const MOST_POINTS = 200;
 
 /** With `most` the axis ends there, and begins at a ten below the least value. */
@@ -52,7 +52,7 @@ export function Chart({ title, at, lines, most, unit = "" }: {
         {near !== null && (
           <g class="near">
             <line x1={x(times[near]!)} x2={x(times[near]!)} y1={TOP} y2={HEIGHT - BOTTOM} />
-            <text x={Math.min(x(times[near]!) + 6, WIDTH - RIGHT - 150)} y={TOP + 10}>
+            <text x={Math.min(x(times[near]!) + 6, WIDTH - RIGHT - 170)} y={TOP + 10}>
               {moment(drawn.at[near]!)}: {drawn.lines.map((line) => shownValue(line.values[near], unit)).join(", ")}
             </text>
           </g>

@@ -21,9 +21,8 @@ export function Containers({ shown }: { shown: Shown }): JSX.Element {
       return control === undefined || target === undefined ? "" : model.remark(target, control);
     };
     return [
-      { name: "container", head: "Container", wide: true, order: (place) => model.part(place, "container"),
-        cell: (place) => <a href={shown.href({ view: "where", cluster: model.cluster(place), namespace: model.part(place, "namespace"), workload: model.workload(place), container: model.part(place, "container") })}>{model.part(place, "container")}</a> },
-      { name: "workload", head: "Workload", wide: true, cell: (place) => model.workload(place), order: (place) => model.part(place, "workload") },
+      { name: "container", head: "Container", wide: true, order: (place) => `${model.part(place, "workload")}/${model.part(place, "container")}`,
+        cell: (place) => <a href={shown.href({ view: "where", cluster: model.cluster(place), namespace: model.part(place, "namespace"), workload: model.workload(place), container: model.part(place, "container") })}>{model.part(place, "workload")} / {model.part(place, "container")}</a> },
       { name: "namespace", head: "Namespace", cell: (place) => model.part(place, "namespace"), order: (place) => model.part(place, "namespace") },
       ...(model.data.clusters.name.length > 1 ? [{ name: "cluster", head: "Cluster", cell: (place: number) => model.cluster(place), order: (place: number) => model.cluster(place) }] : []),
       ...(hasTeams(model) ? [{ name: "team", head: "Team", cell: (place: number) => model.part(place, "team"), order: (place: number) => model.part(place, "team") }] : []),
