@@ -68,7 +68,7 @@ from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .decision import Decision, ExpectedTarget
 from .findings import Findings, collect_findings
-from .hdf import document_target_id, read_hdf_file
+from .hdf import document_target_id, read_document, read_hdf
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, SEVERITIES
 from .summary import Counts
@@ -363,18 +363,26 @@ class Run(JsonRecord):
             if target.hdf:
                 yield self.document_of(target)
 
-    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
-        """(path, HDF document) of a target that has one.
+    def document_bytes(self, target: TargetRecord) -> tuple[str, bytes]:
+        """(path, content) of a target's document, which nobody has taken apart yet.
 
-        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
-            is about another target, or lacks a profile of the run
+        :raises ScanError: `bad_results`, when it is missing or is not the one that the run wrote
         """
         if not self.folder:
             raise bad_results(
                 f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
             )
         source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
-        document = read_hdf_file(source, target.hdf_sha256)
+        return source, read_document(source, target.hdf_sha256)
+
+    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
+        """(path, HDF document) of a target that has one.
+
+        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
+            is about another target, or lacks a profile of the run
+        """
+        source, data = self.document_bytes(target)
+        document = read_hdf(data, source)
         if document_target_id(document, source) != target.target_id:
             raise bad_results(source, f"is not about {target.target_id}, as the summary says")
         names = {profile["name"] for profile in document["profiles"]}

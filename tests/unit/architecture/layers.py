@@ -107,6 +107,11 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
+        "store",
+        "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",
+        "results",
+    ),
+    _engine(
         "judging",
         "facts and a compiled profile give verdicts; the cases that test a profile",
         "profiles vocabulary kept results collector",
