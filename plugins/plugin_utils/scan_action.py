@@ -33,7 +33,7 @@ _CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
 _CHOOSING = ("context", "host", "kubeconfig")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
 _OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
-_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
+_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations", "teams", "deadlines"})
 
 
 class ScanAction(ActionBase):

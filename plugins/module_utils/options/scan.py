@@ -20,6 +20,7 @@ from .approach import approach_options, approach_spec
 from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
+from .ownership import OwnershipOptions, ownership_spec
 from .profile import JudgingOptions, judging_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
@@ -46,6 +47,7 @@ class ScanOptions:
     renew_access: bool
     drift_paths: tuple[str, ...]
     cluster_name: str
+    ownership: OwnershipOptions
 
     @classmethod
     def from_params(cls, params: Params) -> ScanOptions:
@@ -76,6 +78,7 @@ class ScanOptions:
             renew_access=params["renew_access"],
             drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
             cluster_name=cluster_name_option(params),
+            ownership=OwnershipOptions.from_params(params),
         )
 
     def looking_at_images(self) -> ScanOptions:
@@ -110,6 +113,7 @@ def scan_container_spec() -> Spec:
         "renew_access": {"type": "bool", "default": False},
         **approach_spec(),
         **judging_spec(),
+        **ownership_spec(),
         **grant_spec(),
         **targets_spec(),
         **connection_spec(),

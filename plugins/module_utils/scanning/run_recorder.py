@@ -16,12 +16,16 @@ from ..approaches.approach import Footprint
 from ..drift.report import drift_in_summary
 from ..options.profile import JudgingOptions
 from ..results.checked_json import plain
+from ..results.deadline_policy import DeadlinePolicy
+from ..results.deadlines import DeadlineBook
+from ..results.earlier_deadlines import earlier_deadlines
 from ..results.hdf import hdf_document
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
-from ..results.run import JudgedFrom, ProfileReference
+from ..results.run import JudgedFrom, NamespaceOwner, ProfileReference, Run
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
 from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
@@ -47,6 +51,8 @@ class RunRecorder:
         unmatched: Sequence[Unmatched] = (),
         allow_empty: bool = False,
         writes: bool = True,
+        owners: Mapping[str, Ownership] = MappingProxyType({}),
+        deadlines: DeadlinePolicy | None = None,
     ) -> None:
         """
         :param selection: the options of the selection, as the operator gave them
@@ -55,6 +61,8 @@ class RunRecorder:
         :param cluster_uid: the API server's own id, None where it is not known
         :param unmatched: what the selection names and that gave no target
         :param allow_empty: whether the selection is allowed to choose nothing
+        :param owners: namespace -> who owns it, where the scan has rules for that
+        :param deadlines: by which the run's deadlines are made, None without a policy
         :param writes: False in check mode: nothing is written, the folder is not there
         """
         self._folder = folder
@@ -64,6 +72,9 @@ class RunRecorder:
         self._clock = time.monotonic()
         # on waivers and attestations; complete when the run is finished
         self.warnings: list[str] = []
+        self._owners = owners
+        self._deadlines = deadlines
+        self._book = DeadlineBook()
         self._summary = RunSummaryBuilder(
             run_id=self.run_id,
             started=utc_now(),
@@ -79,6 +90,10 @@ class RunRecorder:
             cluster_uid=cluster_uid,
             unmatched=unmatched,
             allow_empty=allow_empty,
+            namespaces=[
+                NamespaceOwner(name, owner.team, owner.environment) for name, owner in sorted(owners.items())
+            ],
+            book=self._book if deadlines else None,
         )
         self._scanned = 0
         self._notes: list[Note] = []
@@ -146,6 +161,8 @@ class RunRecorder:
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
+        if self._deadlines is not None and self._writes:
+            run = self._with_deadlines(run, self._deadlines)
         gaps, not_judged = len(run.gaps), run.target_counts.not_judged
         result: dict[str, Any] = {
             "run_id": self.run_id,
@@ -161,6 +178,21 @@ class RunRecorder:
             )
             self._folder.mark_latest()
         return result
+
+    def _with_deadlines(self, run: Run, policy: DeadlinePolicy) -> Run:
+        """The run, whose deadlines are written."""
+        notes: list[str] = []
+        before = earlier_deadlines(replace(run, folder=str(self._folder.path)), notes)
+        self.warnings += notes
+        made = self._book.finish(
+            run_id=run.run_id,
+            cluster=run.cluster,
+            started=run.started,
+            policy=policy,
+            owners=self._owners,
+            before=before,
+        )
+        return replace(run, deadlines_sha256=self._folder.write_deadlines(made))
 
 
 def counts_of(selected: int, scanned: int, not_scanned: int, not_judged: int) -> dict[str, int]:

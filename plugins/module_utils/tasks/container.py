@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..approaches.choice import check_targets
@@ -18,13 +19,15 @@ from ..options.scan import ScanOptions
 from ..options.spec import Params
 from ..results.output_folder import check_output_folder
 from ..results.run_folder import cluster_folder, new_run_folder
+from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
+from ..scanning.namespace_owners import namespace_owners
 from ..scanning.run_recorder import RunRecorder
 from ..scanning.scan_access import run_id_of, scan_access_of
 from ..scanning.scan_preview import preview_scan
 from ..scanning.scan_run import Scan, ScanRun
 from ..scanning.scan_target import scan_request
-from ..targets.selection import SelectionReport, check_selected, select_targets
+from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from ..text_layout import number_of
 from .context import TaskContext, connect_grantor
 from .interrupts import run_interruptible
@@ -59,6 +62,7 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     if context.check_mode:
         return dict(preview_scan(options, targets, unmatched, grantor, context.say), left_out=left_out)
     cluster_uid = read_cluster_uid(grantor)
+    owners = _owners(options, grantor, cluster, targets, context)
     # before the access: where the output folder cannot be written, the cluster is left alone
     folder = new_run_folder(runs, run_id_of(options))
     recorder = RunRecorder(
@@ -71,6 +75,8 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         cluster_uid=cluster_uid,
         unmatched=unmatched,
         allow_empty=options.targets.allow_empty,
+        owners=owners,
+        deadlines=options.ownership.deadlines,
     )
     result = _scanned(Scan(options, engines, request, targets), recorder, grantor, context)
     return dict(result, left_out=left_out)
@@ -97,6 +103,22 @@ def _scanned(scan: Scan, recorder: RunRecorder, grantor: RestClient, context: Ta
         # the scan is done and only the removal of its access failed: that is a failure, but its results stand
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+def _owners(
+    options: ScanOptions,
+    grantor: RestClient,
+    cluster: str,
+    targets: Sequence[SelectedTarget],
+    context: TaskContext,
+) -> dict[str, Ownership]:
+    """Who owns the namespaces of the targets; nobody is known without rules."""
+    names = sorted({selected.target.namespace for selected in targets})
+    if options.ownership.teams is None:
+        return dict.fromkeys(names, Ownership())
+    return namespace_owners(
+        grantor, cluster, names, options.ownership.teams, cancel=context.cancel, warnings=context.warnings
+    )
 
 
 def _leaves(scan: Scan, ephemeral_containers: int) -> str:
