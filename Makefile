@@ -21,7 +21,7 @@ FROM ?=
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule bench docs docs-site new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule pythons bench docs docs-site new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ ansible-units: ## PATHS=x: ansible-test units on these paths; on all unit tests 
 
 molecule: ## SCENARIO=x: that scenario on a real cluster; all of them without it
 	@$(RUN) python -m pytest -p no:cacheprovider tests/integration/test_molecule.py $(if $(SCENARIO),-k "$(SCENARIO)")
+
+pythons: ## all unit tests of the engine on each Python that is supported: about 15 minutes
+	@SECURESCAN_ALL_ON_EACH_PYTHON=1 $(RUN) python -m pytest -p no:cacheprovider -n 2 tests/integration/test_python_versions.py
 
 bench: ## benchmarks; writes build/bench.json
 	@$(RUN) python tests/benchmarks/benchmarks.py "$(CURDIR)/build/bench.json"

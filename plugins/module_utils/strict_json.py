@@ -40,6 +40,21 @@ def load_json(text: str | bytes) -> Any:
     )
 
 
+def load_own_json(data: bytes) -> Any:
+    """The value in a file that this collection wrote, and whose digest says that it is still the same: nothing is checked
+    again, which takes a fifth of the time.
+
+    :raises ValueError: for what is not JSON
+    :raises RecursionError: for what is nested too deeply
+    """
+    if orjson is not None:
+        try:
+            return orjson.loads(data)
+        except ValueError:  # a lone surrogate
+            pass
+    return json.loads(data)
+
+
 def dump_json(value: Any) -> bytes:
     """Compact JSON in UTF-8. A lone surrogate is written as \\udXXX.
 

@@ -28,6 +28,7 @@ PACKAGE_OF: dict[str, str] = {
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",
 }
+_LOCK_SECONDS = 600
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -76,8 +77,9 @@ def _install(packages: Iterable[str]) -> bool:
 
 def _apt_get(arguments: Iterable[str]) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # what apt-get prints belongs to the person, not to the program that reads our standard output
-    command = ["apt-get", *arguments]
+    # what apt-get prints belongs to the person, not to the program that reads our standard output; another apt-get, of a test
+    # beside this one for instance, is waited for
+    command = ["apt-get", "-o", f"DPkg::Lock::Timeout={_LOCK_SECONDS}", *arguments]
     return (
         subprocess.run(command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=2).returncode
         == 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..results.evidence import GRADE_WORDS, GRADES
+from ..results.evidence import GRADE_WORDS, GRADES, worst_grade
 from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.limits import COMPLIANCE
 from ..results.run import Run
@@ -162,7 +162,7 @@ def evidence_grades(run: Run) -> Counter[str]:
 
 def worst_evidence(run: Run) -> str:
     """The worst grade that a target of the run rests on; empty where none says any."""
-    return min(evidence_grades(run), key=GRADES.index, default="")
+    return worst_grade(target.evidence for target in run.targets)
 
 
 def skipped_lines(run: Run) -> list[str]:

@@ -30,6 +30,11 @@ GRADE_WORDS: dict[str, str] = {
 }
 
 
+def worst_grade(evidence: Iterable[Evidence | None]) -> str:
+    """The worst grade among these; empty where none says any."""
+    return min((one.grade for one in evidence if one), key=GRADES.index, default="")
+
+
 @dataclass(frozen=True)
 class Doubt:
     """Something that lowers evidence: a sentence, and the best grade that is left of it."""

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every control of every document of a run, one document at a time, with the little that the page shows of it.
+
+A document that is not the one that the run wrote is told, and nothing of it is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ScanError
+from ..results.checked_json import bad_results
+from ..results.counted_controls import counted_profiles
+from ..results.hdf import MAX_DOCUMENT_BYTES
+from ..results.run import Run
+from ..results.status import (
+    FAILED,
+    NOT_REVIEWED,
+    PASSED,
+    PROFILE_ERROR,
+    control_severity,
+    control_status,
+    is_waived,
+)
+from ..results.target_record import HDF_FOLDER, TargetRecord
+from ..results.whole_file import read_own_file
+from ..strict_json import load_own_json
+
+_MOST_TESTS = 3
+# What the shape of a file that somebody else has written can end in.
+_OTHER_SHAPES = (KeyError, TypeError, AttributeError, ValueError, RecursionError)
+
+
+@dataclass(frozen=True)
+class ControlText:
+    """What a profile says of a control, the same on every target. `tags` is the control's tags of HDF."""
+
+    profile: str
+    id: str
+    title: str
+    severity: str
+    desc: str
+    fix: str
+    tags: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SeenControl:
+    """One control on one target. `status` is one of HDF's; `waived`: a waiver in force makes it Not Applicable.
+
+    `text` is what was expected and found where it failed, why it was not reviewed, the error, or who waived or attested it and
+    why; empty where it passed or does not apply.
+    """
+
+    about: ControlText
+    status: str
+    waived: bool = False
+    attested: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class SeenTarget:
+    """A target and its controls; none where it was not scanned. `unread` says why its document could not be taken."""
+
+    record: TargetRecord
+    controls: tuple[SeenControl, ...] = ()
+    unread: str = ""
+
+
+def seen_targets(run: Run) -> Iterator[SeenTarget]:
+    """All targets of a run, in its order. One document is held at a time."""
+    known: dict[tuple[str, str, str], ControlText] = {}
+    for target in run.targets:
+        if not target.hdf or not run.folder:
+            yield SeenTarget(target)
+            continue
+        try:
+            yield SeenTarget(target, tuple(_controls(_document(run, target), target, known)))
+        except ScanError as error:
+            yield SeenTarget(target, unread=error.message)
+        except _OTHER_SHAPES:
+            yield SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
+
+
+def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
+    """The digest vouches for its shape, so that it need not be checked a second time."""
+    if not target.hdf_sha256:
+        return run.document_of(target)[1]
+    place = Path(run.folder) / HDF_FOLDER / Path(target.hdf).name
+    try:
+        data = read_own_file(place, MAX_DOCUMENT_BYTES)
+    except OSError as reason:
+        raise bad_results(str(place), f"cannot be read: {reason.strerror or reason}") from None
+    if hashlib.sha256(data).hexdigest() != target.hdf_sha256:
+        raise bad_results(str(place), "is not the file that the run wrote (its SHA-256 differs)")
+    document: Mapping[str, Any] = load_own_json(data)
+    return document
+
+
+def _controls(
+    document: Mapping[str, Any], target: TargetRecord, known: dict[tuple[str, str, str], ControlText]
+) -> Iterator[SeenControl]:
+    for counted in counted_profiles(document, target.hdf):
+        profile = str(counted.profile["name"])
+        for control in counted.controls:
+            status, severity = control_status(control), control_severity(control)
+            key = (profile, str(control["id"]), severity)
+            about = known.get(key)
+            if about is None:
+                about = known[key] = _about(control, key)
+            waived = is_waived(control)
+            attested = bool(control.get("attestation_data")) and status in (PASSED, FAILED)
+            yield SeenControl(about, status, waived, attested, _text(control, status, waived, attested))
+
+
+def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText:
+    fix = next((one["data"] for one in control.get("descriptions") or () if one["label"] == "fix"), "")
+    title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
+    return ControlText(key[0], key[1], title, key[2], desc, str(fix), control.get("tags") or {})
+
+
+def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool) -> str:
+    if waived:
+        return _waiver_text(control["waiver_data"])
+    said = ""
+    if status in (FAILED, PROFILE_ERROR, NOT_REVIEWED):
+        said = _messages(control, status)
+    if attested:
+        data = control["attestation_data"]
+        who, when = data.get("updated_by", ""), data.get("updated", "")
+        said = f"Attested by {who} on {when}: {data.get('explanation', '')}" + (f" ({said})" if said else "")
+    return said
+
+
+def _waiver_text(data: Mapping[str, Any]) -> str:
+    owner, until = data.get("owner"), data.get("expiration_date")
+    who = f" by {owner}" if owner else ""
+    end = f" until {until}" if until else " without end"
+    return f"Waived{who}{end}: {data.get('justification', '')}"
+
+
+def _messages(control: Mapping[str, Any], status: str) -> str:
+    """What the tests say that made the status, the first of them."""
+    said = list(dict.fromkeys(filter(None, (_said(result, status) for result in control["results"]))))
+    more = len(said) - _MOST_TESTS
+    return "; ".join(said[:_MOST_TESTS]) + (f" (and {more} more)" if more > 0 else "")
+
+
+def _said(result: Mapping[str, Any], status: str) -> str:
+    """What one test says for the control's status; empty for a test that has another one."""
+    if status == NOT_REVIEWED:
+        return str(result.get("skip_message") or "")
+    is_cause = result.get("backtrace") if status == PROFILE_ERROR else result["status"] == FAILED
+    return str(result.get("message") or result.get("code_desc") or "") if is_cause else ""
