@@ -127,6 +127,25 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "The cluster's version may lack a field; the message names it.",
     ),
     ErrorKind(
+        "SCAN-220",
+        "foreign_kubeconfig",
+        "A kubeconfig in a Secret of a hub asks for what only a kubeconfig of your own can.",
+        "Put a token or a client certificate with its CA into the Secret. Set trusted in kubeconfig_secret only when "
+        "everybody who can write that Secret is allowed to run programs as the user of the task.",
+    ),
+    ErrorKind(
+        "SCAN-221",
+        "bad_hub_secret",
+        "A Secret of a hub does not hold what reaches its cluster.",
+        "Look at the Secret on the hub, and at the key and format in kubeconfig_secret.",
+    ),
+    ErrorKind(
+        "SCAN-222",
+        "same_name",
+        "Two clusters of an inventory have the same name.",
+        "Give one of them another name (name_format), or leave one out (exclude).",
+    ),
+    ErrorKind(
         "SCAN-301",
         "access_incomplete",
         "The scan's access could not be created completely; what was created was removed.",

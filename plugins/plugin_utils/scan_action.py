@@ -28,9 +28,10 @@ from .host_display import HostDisplay, terminal_columns
 from .role_variables import variable_of
 
 # Options that name files of the machine where the task runs.
-_CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
+_CONNECTION_FILES = ("kubeconfig", "hub_kubeconfig", "ca_cert", "client_cert", "client_key")
+_LISTS_OF_FILES = ("kubeconfig", "hub_kubeconfig")
 # Options that say which cluster is meant.
-_CHOOSING = ("context", "host", "kubeconfig")
+_CHOOSING = ("context", "host", "kubeconfig", "kubeconfig_secret")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
 _OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations", "teams", "deadlines"})
@@ -118,7 +119,7 @@ class ScanAction(ActionBase):
             path = params.get(option)
             if isinstance(path, str) and not looks_like_content(path):
                 parts = (
-                    [part for part in path.split(os.pathsep) if part] if option == "kubeconfig" else [path]
+                    [part for part in path.split(os.pathsep) if part] if option in _LISTS_OF_FILES else [path]
                 )
                 found[option] = os.pathsep.join(
                     self.files().find(part, option)

@@ -45,6 +45,7 @@ ROOMS: tuple[Room, ...] = (
         ("plugin_utils", "tasks", "options"),
     ),
     Room("doc_fragments", "what the documentation of several modules has in common"),
+    Room("inventory", "clusters as hosts", ("inventories",)),
     Room("callback", "a fleet's table, Prometheus metrics", ("plugin_utils", "reports")),
     Room("filter", "filters over HDF documents and summaries", ("results",)),
     Room(
@@ -68,6 +69,11 @@ ROOMS: tuple[Room, ...] = (
         "preflight",
         "what a scan would do and need, told beforehand",
         "approaches results access targets cluster",
+    ),
+    _engine(
+        "inventories",
+        "clusters as hosts, by reference: one file per source that clusters are found in",
+        "options targets cluster",
     ),
     _engine(
         "options",
