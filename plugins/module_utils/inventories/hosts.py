@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..options.values import read_values, shown
+from ..safe_text import server_text
 from ..suggestions import nearest
 from ..targets.patterns import matches
 from .found_cluster import FoundCluster
@@ -19,6 +20,8 @@ from .registry import SOURCES
 from .source import SourceKind, Surroundings, spec_of_all
 
 _CLUSTERS = 20_000
+# A hub decides how long the names are that an error repeats.
+_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def _variables(source: Source, cluster: FoundCluster) -> dict[str, Any]:
 
 
 def _at(source: Source, error: ScanError) -> ScanError:
-    """The error, which says in which source it came."""
+    """The error, which says in which source it came. A hub's objects have names that others chose."""
     tried = f"{source.place}: {error.tried}" if error.tried not in ("", source.place) else source.place
-    return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice)
+    message = server_text(error.message, limit=_MESSAGE)
+    return ScanError(error.reason, message, tried=tried, cause=error.cause, advice=error.advice)

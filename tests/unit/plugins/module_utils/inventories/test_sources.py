@@ -235,6 +235,15 @@ def test_a_name_that_would_be_another_path_of_the_api_is_refused(
     assert "is not the namespace of a Secret" in error.message
 
 
+def test_a_name_of_a_hub_steers_no_terminal(hub: FakeApiServer, around: Surroundings) -> None:
+    evil = managed_cluster("prod", "https://prod")
+    for name in ("a\x1b[2J", "a\x1b[2J/"):
+        hub.objects.put(f"{MANAGED}/{len(name)}", {**evil, "metadata": {"name": name, "uid": name}})
+    error = failure(around, "open_cluster_management")
+    assert error.reason == "same_name"
+    assert "\x1b" not in str(error) and "\\x1b[2J" in error.message
+
+
 def test_texts_of_a_hub_are_printable(hub: FakeApiServer, around: Surroundings) -> None:
     put(hub, MANAGED, managed_cluster("prod", "https://prod", {"a": "\x1b[31mred", "\x00": "b"}))
     found = find(around, "open_cluster_management").variables["prod"]
