@@ -154,8 +154,9 @@ def _read_argocd(data: _SecretData, host: str) -> Mapping[str, Any]:
             "its config has awsAuthConfig, which only a program of Argo CD understands",
             "Give the cluster another credential: a bearerToken, a client certificate, or execProviderConfig with trusted.",
         )
-    tls = config.get("tlsClientConfig")
-    tls = tls if isinstance(tls, dict) else {}
+    tls = config.get("tlsClientConfig") or {}
+    if not isinstance(tls, dict):
+        raise _bad(reference, "tlsClientConfig in its config is not an object")
     plugin = config.get("execProviderConfig")
     cluster = {
         "server": server,

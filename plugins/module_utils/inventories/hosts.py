@@ -20,6 +20,7 @@ from .registry import SOURCES
 from .source import SourceKind, Surroundings, spec_of_all
 
 _CLUSTERS = 20_000
+_ANSIBLES_OWN = ("all", "ungrouped", "localhost")
 # A hub decides how long the names are that an error repeats.
 _MESSAGE = 2000
 
@@ -130,6 +131,12 @@ def _named(source: Source, around: Surroundings) -> Iterator[tuple[str, FoundClu
             raise ScanError(
                 "bad_option",
                 f"{cluster.origin}: {shown(said)} has no letter or digit, so no host can be called so",
+            )
+        if name in _ANSIBLES_OWN:
+            raise ScanError(
+                "bad_option",
+                f"{cluster.origin} would be the host {name}, a name that Ansible keeps for itself",
+                advice="Give the source a name_format, such as cluster-{name}.",
             )
         yield name, cluster
 

@@ -204,6 +204,12 @@ def test_verification_that_the_operator_has_decided_is_not_the_secrets(
             "awsAuthConfig",
         ),
         ({"name": "a", "server": "https://a", "config": "{}"}, "argocd", "has no credential"),
+        (
+            {"name": "a", "server": "https://a", "config": '{"tlsClientConfig": "planted"}'},
+            "argocd",
+            "not an object",
+        ),
+        ({"name": "a", "server": "https://a", "config": "[" * 50000}, "argocd", "not a JSON object"),
         ({"name": "a", "server": "https://a", "config": '{"bearerToken": 5}'}, "argocd", "must be text"),
         (
             {"name": "a", "server": "https://kubernetes.default.svc", "config": "{}"},
