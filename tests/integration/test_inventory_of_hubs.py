@@ -204,3 +204,20 @@ def test_clusters_of_a_hub_are_found_and_reached_with_the_shipped_rights(hub: Hu
         assert f"{name} has " in done.stdout
     assert " has 0 targets" not in done.stdout
     assert token not in done.stdout + done.stderr
+
+    variables = {
+        "scan_namespaces": "shop",
+        "scan_workloads": "Deployment/api",
+        "scan_approach": "exec",
+        "scan_output_dir": str(hub.folder / "results"),
+        "scan_threshold": {"coverage": {"min": 100}, "reviewed": {"min": 0}, "error": {"total": {"max": 9}}},
+    }
+    scanned = hub.run("ansible-playbook", "securescan.kubernetes.scan", "-vvv", "-e", json.dumps(variables))
+    assert scanned.returncode == 0, scanned.stdout[-4000:]
+    for name in ("capi", "argo"):
+        run = hub.folder / "results" / name / "latest"
+        summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+        assert summary["target_counts"]["scanned"] == 2
+        for path in run.rglob("*"):
+            assert path.is_dir() or token not in path.read_text(encoding="utf-8")
+    assert token not in scanned.stdout + scanned.stderr
