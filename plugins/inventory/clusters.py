@@ -15,7 +15,7 @@ description:
   - The file's name must end with C(clusters.yml) or C(clusters.yaml).
 version_added: 0.1.0
 author:
-  - securescan.kubernetes contributors
+  - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - constructed
   - inventory_cache
