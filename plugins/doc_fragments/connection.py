@@ -78,6 +78,51 @@ options:
     description: Use the service account of the pod that the task runs in.
     type: bool
     default: false
+  kubeconfig_secret:
+    description:
+      - The Secret of another cluster, the hub, that says how the cluster is reached, in place of O(kubeconfig). The task reads it
+        when it reaches the cluster, and keeps it in memory. The hub's credential needs the verb C(get) on that Secret alone.
+      - It excludes O(kubeconfig), O(in_cluster) and every credential. The variables E(K8S_AUTH_KUBECONFIG) and the others of that
+        family are then about the hub, and none of them changes how the cluster is reached.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Secret on the hub.
+        type: str
+        required: true
+      name:
+        description: Name of the Secret.
+        type: str
+        required: true
+      key:
+        description: Key of the kubeconfig in the Secret. The other formats have their own keys.
+        type: str
+        default: value
+      format:
+        description:
+          - V(kubeconfig) for a kubeconfig, as Cluster API writes it.
+          - V(argocd) for a cluster of Argo CD, with the keys C(name), C(server) and C(config).
+          - V(token) for a service account's token, with the keys C(token) and C(ca.crt), as Open Cluster Management keeps those of
+            managed service accounts. It needs O(host).
+        type: str
+        choices: [kubeconfig, argocd, token]
+        default: kubeconfig
+      trusted:
+        description:
+          - Whether the kubeconfig in the Secret can do what a file of your own can. It can then run programs (C(exec)) as the user who
+            runs the task, and read files of this machine.
+          - Without it a kubeconfig that asks for that is refused, and so is one with C(insecure-skip-tls-verify), unless
+            O(validate_certs) is set.
+        type: bool
+        default: false
+  hub_kubeconfig:
+    description:
+      - Path of the hub's kubeconfig file, or its content as a dictionary, for O(kubeconfig_secret).
+      - Without it and O(hub_context), the hub is reached as O(kubeconfig) without a value would be, by the environment.
+    type: raw
+  hub_context:
+    description: Context of O(hub_kubeconfig). Its current context when not given.
+    type: str
 requirements:
   - PyYAML >= 6.0
   - kubernetes >= 29.0.0 (only for a kubeconfig whose user has an C(auth-provider))

@@ -284,6 +284,24 @@ _REVIEW = _fields(
         userInfo=_fields(username=TEXT, groups=_TEXTS),
     )
 )
+# Cluster API and Open Cluster Management
+_CLUSTER = _fields(
+    "metadata",
+    metadata=METADATA,
+    spec=_fields(infrastructureRef=Fields(_texts("kind", "name")), topology=_fields(version=TEXT)),
+    status=_fields(conditions=_CONDITIONS),
+)
+_MANAGED_CLUSTER = _fields(
+    "metadata",
+    metadata=METADATA,
+    spec=_fields(hubAcceptsClient=FLAG, managedClusterClientConfigs=_ListOf(Fields(_texts("url")))),
+    status=_fields(
+        conditions=_CONDITIONS,
+        version=Fields(_texts("kubernetes")),
+        clusterClaims=_ListOf(Fields(_texts("name", "value"))),
+    ),
+)
+_SECRET = _fields("metadata", metadata=METADATA, type=TEXT, data=_TEXT_BY_NAME)
 # By the resource of a path, as in /api/v1/namespaces/NAMESPACE/pods/NAME; a subresource gives the object itself
 # unless it stands here.
 _BY_RESOURCE: dict[str, Shape] = {
@@ -296,6 +314,9 @@ _BY_RESOURCE: dict[str, Shape] = {
     "cronjobs": WORKLOAD,
     "jobs": _JOB,
     "events": _EVENT,
+    "secrets": _SECRET,
+    "clusters": _CLUSTER,
+    "managedclusters": _MANAGED_CLUSTER,
     "roles": _ROLE,
     "clusterroles": _ROLE,
     "rolebindings": _BINDING,

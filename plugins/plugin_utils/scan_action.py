@@ -28,12 +28,13 @@ from .host_display import HostDisplay, terminal_columns
 from .role_variables import variable_of
 
 # Options that name files of the machine where the task runs.
-_CONNECTION_FILES = ("kubeconfig", "ca_cert", "client_cert", "client_key")
+_CONNECTION_FILES = ("kubeconfig", "hub_kubeconfig", "ca_cert", "client_cert", "client_key")
+_LISTS_OF_FILES = ("kubeconfig", "hub_kubeconfig")
 # Options that say which cluster is meant.
-_CHOOSING = ("context", "host", "kubeconfig")
+_CHOOSING = ("context", "host", "kubeconfig", "kubeconfig_secret")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
-_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
-_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations"})
+_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "fleet", "scan")}
+_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations", "teams", "deadlines"})
 
 
 class ScanAction(ActionBase):
@@ -43,6 +44,8 @@ class ScanAction(ActionBase):
     _supports_check_mode = True
     module_name = ""
     always_here = False
+    # at the head of what it shows, where it is about no single host
+    speaker = ""
     # said with every error of a task that is there to find it before the cluster is asked
     assurance = ""
     spec: Callable[[], Spec]
@@ -52,9 +55,8 @@ class ScanAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
         params: dict[str, Any] = {}
-        display = HostDisplay(
-            str((task_vars or {}).get("inventory_hostname", "")), no_log=bool(self._task.no_log)
-        )
+        host = type(self).speaker or str((task_vars or {}).get("inventory_hostname", ""))
+        display = HostDisplay(host, no_log=bool(self._task.no_log))
         context = self._context(environ, display)
         try:
             given = self.given()
@@ -118,7 +120,7 @@ class ScanAction(ActionBase):
             path = params.get(option)
             if isinstance(path, str) and not looks_like_content(path):
                 parts = (
-                    [part for part in path.split(os.pathsep) if part] if option == "kubeconfig" else [path]
+                    [part for part in path.split(os.pathsep) if part] if option in _LISTS_OF_FILES else [path]
                 )
                 found[option] = os.pathsep.join(
                     self.files().find(part, option)

@@ -53,7 +53,16 @@ def shown(page: str, name: str, output: str, folders: Mapping[str, str]) -> None
     if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
         path.write_text(block.sub(lambda match: match[1] + printed + match[3], text), encoding="utf-8")
         return
-    assert found[2] == printed, f"run this test with SECURESCAN_WRITE_DOCS=1 to write {page} again"
+    assert _comparable(found[2]) == _comparable(printed), (
+        f"run this test with SECURESCAN_WRITE_DOCS=1 to write {page} again"
+    )
+
+
+def _comparable(text: str) -> str:
+    """A container that crashes is told by one of two states, of different length; where lines end does not count beside them."""
+    words = re.sub(r"\s+", " ", text)
+    told = re.sub(r"is (waiting \(CrashLoopBackOff\)|terminated \(Error\))", "crashes", words)
+    return text if told == words else told
 
 
 def constant(output: str, folders: Mapping[str, str]) -> str:

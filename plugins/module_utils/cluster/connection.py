@@ -181,6 +181,8 @@ def connect(
     :param log: of what is asked of the cluster
     :raises ScanError: no_credential, bad_option, bad_file, missing_library
     """
+    if options.kubeconfig_secret is not None:
+        raise ValueError("a kubeconfig in a Secret is read by connect_as_given")
     resolved = add_environment(options, environ)
     if resolved.in_cluster:
         connection = _from_service_account(resolved, environ)

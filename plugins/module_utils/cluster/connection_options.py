@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import ScanError
 from .kubeconfig import KubeconfigSource
+from .kubeconfig_secret import KubeconfigSecret
 
 _VARIABLES = {
     "kubeconfig": "K8S_AUTH_KUBECONFIG",
@@ -55,6 +56,8 @@ class ConnectionOptions:
     :param ca_cert: path of a PEM file; client_cert and client_key likewise
     :param validate_certs: False is the only way to turn verification off; a kubeconfig alone cannot
     :param proxy_headers: proxy_basic_auth and basic_auth (user:password), user_agent
+    :param kubeconfig_secret: a kubeconfig in a Secret of the hub, which hub_kubeconfig and hub_context reach; `connect` does
+        not read it, `connect_as_given` (hub.py) does
     :param in_cluster: use the service account of the pod that we run in. Only done if this is True.
     """
 
@@ -75,6 +78,9 @@ class ConnectionOptions:
     impersonate_user: str | None = None
     impersonate_groups: Sequence[str] | None = None
     in_cluster: bool = False
+    kubeconfig_secret: KubeconfigSecret | None = None
+    hub_kubeconfig: KubeconfigSource | None = None
+    hub_context: str | None = None
 
     def __repr__(self) -> str:
         # Several of these are secrets, and a kubeconfig can contain some.

@@ -92,7 +92,7 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
     :raises ScanError: bad_file, bad_option (no such context), missing_library
     """
     name, documents, files = _documents(source)
-    contexts, clusters, users = (_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
+    contexts, clusters, users = _all_sections(documents)
     current = next(
         (text for text in (document.get("current-context") or "" for document, _folder in documents) if text),
         "",
@@ -120,6 +120,25 @@ def load_kubeconfig(source: KubeconfigSource, context: str | None = None) -> Kub
     )
 
 
+def load_every_context(source: KubeconfigSource) -> list[KubeconfigChoice]:
+    """Every context, with its cluster and user, in the order of the file.
+
+    :raises ScanError: bad_file, bad_option, missing_library
+    """
+    name, documents, files = _documents(source)
+    contexts, clusters, users = _all_sections(documents)
+    return [
+        KubeconfigChoice(
+            name,
+            context,
+            _referred(context, "cluster", clusters, name),
+            _referred(context, "user", users, name),
+            files,
+        )
+        for context in contexts.values()
+    ]
+
+
 def _documents(
     source: KubeconfigSource,
 ) -> tuple[str, list[tuple[Mapping[str, Any], Path]], tuple[Path, ...]]:
@@ -129,7 +148,7 @@ def _documents(
         check_kubeconfig(source, "the kubeconfig")
         return "the kubeconfig", [(source, Path.cwd())], ()
     if "\n" in source or source.lstrip().startswith("{"):
-        document = _parse(source.encode("utf-8", "surrogatepass"), "the kubeconfig")
+        document = parse_kubeconfig(source.encode("utf-8", "surrogatepass"), "the kubeconfig")
         return _filled("the kubeconfig", [(document, Path.cwd())]), [(document, Path.cwd())], ()
     paths = [Path(part).expanduser() for part in source.split(os.pathsep) if part]
     if not paths:
@@ -139,7 +158,7 @@ def _documents(
         # As in kubectl, some of several files can be missing, or say nothing.
         if len(paths) == 1 or not _is_missing(path):
             content = read_file(path, "kubeconfig")
-            documents.append((_parse(content, f"kubeconfig {path}"), path.absolute().parent))
+            documents.append((parse_kubeconfig(content, f"kubeconfig {path}"), path.absolute().parent))
             present.append(path)
     name = f"kubeconfig {os.pathsep.join(map(str, present or paths))}"
     if not present:
@@ -171,8 +190,12 @@ def _filled(name: str, documents: Sequence[tuple[Mapping[str, Any], Path]]) -> s
     return name
 
 
-def _parse(content: bytes, name: str) -> Mapping[str, Any]:
-    """The content of one file; nothing where there is nothing, but for comments, in it."""
+def parse_kubeconfig(content: bytes, name: str) -> Mapping[str, Any]:
+    """The content of one file; nothing where there is nothing, but for comments, in it.
+
+    :param name: of the file, for messages
+    :raises ScanError: bad_file, missing_library
+    """
     is_utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # as PowerShell writes files
     try:
         document = read_as_kubectl(content.decode("utf-16" if is_utf_16 else "utf-8"), name, _LIMITS)
@@ -188,6 +211,11 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
         raise ScanError("bad_file", f"{name} is not a kubeconfig")
     check_kubeconfig(document, name)
     return document
+
+
+def _all_sections(documents: Sequence[tuple[Mapping[str, Any], Path]]) -> tuple[dict[str, Section], ...]:
+    """The contexts, the clusters and the users, each by name."""
+    return tuple(_sections(documents, kind) for kind in ("contexts", "clusters", "users"))
 
 
 def _sections(documents: Sequence[tuple[Mapping[str, Any], Path]], kind: str) -> dict[str, Section]:

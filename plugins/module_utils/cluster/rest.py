@@ -28,6 +28,7 @@ Query = Mapping[str, Union[str, int, Sequence[str]]]
 
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_LIST_OF_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # How often a list is started again because its continue token expired.
 _LIST_RESTARTS = 3
 # How often a request is sent that fails. After 429 it is sent again as long as `patience` lasts.
@@ -106,7 +107,7 @@ class RestClient:
         return self._request("DELETE", path, query, body, _JSON)
 
     def list_items(
-        self, path: str, query: Query | None = None, page_size: int = 500
+        self, path: str, query: Query | None = None, page_size: int = 500, *, metadata_only: bool = False
     ) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page: at most one page is held. Each is as Kubernetes makes it, but for
         pods, of which who lists them checks each: one that is not becomes a record of its own.
@@ -115,6 +116,7 @@ class RestClient:
         objects that were already returned (by their UID) are left out. A page that is too large is asked for
         again with fewer items. A list without end is given up (list_bounds.py).
 
+        :param metadata_only: of each object only its metadata (PartialObjectMetadataList)
         :raises ScanError: as `get`
         """
         tried = describe_request("GET", path)
@@ -122,13 +124,14 @@ class RestClient:
         given: set[bytes] = set()
         restarts = 0
         token = ""
+        accept = _LIST_OF_METADATA if metadata_only else _JSON
         while True:
             page_query: dict[str, str | int | Sequence[str]] = dict(query or {}, limit=page_size)
             if token:
                 page_query["continue"] = token
             try:
                 with account.waiting():
-                    page, size = self._exchange("GET", path, page_query, limit=PAGE_LIMIT)
+                    page, size = self._exchange("GET", path, page_query, accept=accept, limit=PAGE_LIMIT)
             except ReplyTooLargeError:
                 if page_size == 1:
                     raise

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..cluster.connection import ConnectionOptions
-from .spec import Params, Spec
+from ..cluster.kubeconfig_secret import FORMATS, KUBECONFIG, KubeconfigSecret
+from ..targets.patterns import DNS_LABEL, DNS_SUBDOMAIN, is_pattern
+from .spec import Params, Spec, bad_option
+from .values import shown
 
 
 def connection_spec() -> Spec:
@@ -33,11 +39,40 @@ def connection_spec() -> Spec:
         "proxy_headers": {"type": "dict", "no_log": True},
         "in_cluster": {"type": "bool", "default": False},
         "tls_server_name": {"type": "str"},
+        "kubeconfig_secret": {
+            "type": "dict",
+            "no_log": False,
+            "options": {
+                "namespace": {"type": "str", "required": True},
+                "name": {"type": "str", "required": True},
+                "key": {"type": "str", "default": "value", "no_log": False},
+                "format": {"type": "str", "choices": list(FORMATS), "default": KUBECONFIG},
+                "trusted": {"type": "bool", "default": False},
+            },
+        },
+        "hub_kubeconfig": {"type": "raw", "no_log": False},
+        "hub_context": {"type": "str"},
     }
 
 
 def connection_options(params: Params) -> ConnectionOptions:
-    """The connection as the options describe it; the environment is not read yet."""
-    return ConnectionOptions(
-        **{name: params[name] for name in connection_spec() if params.get(name) is not None}
-    )
+    """The connection as the options describe it; the environment is not read yet.
+
+    :raises ScanError: bad_option
+    """
+    given = {name: params[name] for name in connection_spec() if params.get(name) is not None}
+    if "kubeconfig_secret" in given:
+        given["kubeconfig_secret"] = kubeconfig_secret(given["kubeconfig_secret"])
+    return ConnectionOptions(**given)
+
+
+def kubeconfig_secret(value: Mapping[str, Any]) -> KubeconfigSecret:
+    """:raises ScanError: bad_option for names that no Secret can have, which would be another path of the API"""
+    given = {key: each for key, each in value.items() if each is not None}
+    for key, rule in (("namespace", DNS_LABEL), ("name", DNS_SUBDOMAIN)):
+        text = given.get(key)
+        if not isinstance(text, str) or is_pattern(text) or not rule.allows(text):
+            raise bad_option(
+                f"kubeconfig_secret.{key}", f"{shown(text)} is not the {key} of a Secret ({rule.said})"
+            )
+    return KubeconfigSecret(**given)

@@ -20,6 +20,7 @@ from .approach import approach_options, approach_spec
 from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
+from .ownership import OwnershipOptions, ownership_spec
 from .profile import JudgingOptions, judging_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
@@ -48,6 +49,7 @@ class ScanOptions:
     drift_paths: tuple[str, ...]
     cluster_name: str
     times: TimeAndResume
+    ownership: OwnershipOptions
 
     @classmethod
     def from_params(cls, params: Params) -> ScanOptions:
@@ -79,6 +81,7 @@ class ScanOptions:
             drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
             cluster_name=cluster_name_option(params),
             times=TimeAndResume.from_params(params),
+            ownership=OwnershipOptions.from_params(params),
         )
 
     def looking_at_images(self) -> ScanOptions:
@@ -114,6 +117,7 @@ def scan_container_spec() -> Spec:
         **time_and_resume_spec(),
         **approach_spec(),
         **judging_spec(),
+        **ownership_spec(),
         **grant_spec(),
         **targets_spec(),
         **connection_spec(),

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from ..errors import ScanError
+from ..results.deadlines import Overdue
 from ..results.evidence import GRADE_WORDS, GRADES, worst_grade
 from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.limits import COMPLIANCE
@@ -19,6 +21,7 @@ from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
+from ..times import parse_rfc3339
 
 RESULT_WORDS: dict[str, str] = {
     PASS: "PASS",
@@ -205,6 +208,16 @@ def verdict(run: Run) -> str:
     if run.gate is None:
         return "NOT DECIDED"
     return "PASSED" if run.gate.passed else "FAILED"
+
+
+def overdue_of(run: Run) -> Overdue | None:
+    """What was late when the gate decided, or, without a gate, when the run ended; None for a run without deadlines, and where
+    their file cannot be used, which is a reason for the gate to stay closed."""
+    moment = run.gate.decided_at if run.gate and run.gate.decided_at else run.finished
+    try:
+        return run.deadlines.overdue(parse_rfc3339(moment)) if run.deadlines else None
+    except (ScanError, ValueError):
+        return None
 
 
 def unmatched_lines(run: Run) -> list[str]:

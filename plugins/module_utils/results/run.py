@@ -44,6 +44,7 @@ The summary says what was selected, scanned and found, small enough to be held w
     inputs_sha256     of the inputs by which the profiles judged; empty where that is not known
     deadline          seconds that the scan had, or null
     namespaces        list of {name, team, environment} of the namespaces with targets; the last two can be empty
+    deadlines_sha256  of deadlines.json in the run's folder (see deadlines.py); empty for a run without deadlines
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
     gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
@@ -67,9 +68,10 @@ from typing import Any
 from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
+from .deadlines import Deadlines, read_deadlines
 from .decision import Decision, ExpectedTarget
 from .findings import Findings, collect_findings
-from .hdf import document_target_id, read_hdf_file
+from .hdf import document_target_id, read_document, read_hdf
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, SEVERITIES
 from .summary import Counts
@@ -143,6 +145,7 @@ def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
 def _lift_3(old: dict[str, Any]) -> dict[str, Any]:
     """Version 3 knew neither when each target was seen, nor what its result depends on, nor anything that was taken over."""
     summary = {**old, "amendments_sha256": "", "inputs_sha256": "", "deadline": None, "namespaces": []}
+    summary["deadlines_sha256"] = ""
     if isinstance(old.get("target_counts"), dict):
         summary["target_counts"] = {**old["target_counts"], "carried": 0}
     if isinstance(old.get("targets"), list):
@@ -287,6 +290,7 @@ class Run(JsonRecord):
     inputs_sha256: str
     deadline: float | None
     namespaces: tuple[NamespaceOwner, ...]
+    deadlines_sha256: str
     folder: str = ""
     sha256: str = field(default="", compare=False)
 
@@ -362,6 +366,20 @@ class Run(JsonRecord):
         """What its files say and this summary does not, read at the first use."""
         return collect_findings(self.folder, self.targets, self.document_of)
 
+    @cached_property
+    def deadlines(self) -> Deadlines | None:
+        """When what it found is to be fixed; None for a run without deadlines.
+
+        :raises ScanError: `bad_results`, when their file is missing, not whole or not the one that the run wrote
+        """
+        if not self.deadlines_sha256:
+            return None
+        if not self.folder:
+            raise bad_results(
+                f"run {self.run_id}", "has no deadlines here, because it was not opened from its folder"
+            )
+        return read_deadlines(self.folder, self.deadlines_sha256)
+
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
 
@@ -371,18 +389,26 @@ class Run(JsonRecord):
             if target.hdf:
                 yield self.document_of(target)
 
-    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
-        """(path, HDF document) of a target that has one.
+    def document_bytes(self, target: TargetRecord) -> tuple[str, bytes]:
+        """(path, content) of a target's document, which nobody has taken apart yet.
 
-        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
-            is about another target, or lacks a profile of the run
+        :raises ScanError: `bad_results`, when it is missing or is not the one that the run wrote
         """
         if not self.folder:
             raise bad_results(
                 f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
             )
         source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
-        document = read_hdf_file(source, target.hdf_sha256)
+        return source, read_document(source, target.hdf_sha256)
+
+    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
+        """(path, HDF document) of a target that has one.
+
+        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
+            is about another target, or lacks a profile of the run
+        """
+        source, data = self.document_bytes(target)
+        document = read_hdf(data, source)
         if document_target_id(document, source) != target.target_id:
             raise bad_results(source, f"is not about {target.target_id}, as the summary says")
         names = {profile["name"] for profile in document["profiles"]}
@@ -442,6 +468,7 @@ def _read(given: JsonObject, folder: str) -> Run:
         inputs_sha256=given.text("inputs_sha256"),
         deadline=given.number_or_none("deadline"),
         namespaces=tuple(NamespaceOwner.from_json(one) for one in given.objects("namespaces")),
+        deadlines_sha256=given.text("deadlines_sha256"),
         folder=folder,
     )
 

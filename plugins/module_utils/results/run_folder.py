@@ -8,6 +8,7 @@
     <output folder>/<cluster>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<cluster>/<run id>/summary.json        the run summary
     <output folder>/<cluster>/<run id>/journal.jsonl       what it has finished so far, until the summary is there
+    <output folder>/<cluster>/<run id>/deadlines.json      when what was found is to be fixed, where the scan had a policy
     <output folder>/<cluster>/<run id>/decisions/<time>/   later decisions of gates (see decisions.py)
     <output folder>/<cluster>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
     <output folder>/<cluster>/latest                       symlink to the cluster's run that was finished last
@@ -31,6 +32,7 @@ from typing import Any
 from ..errors import ScanError
 from ..strict_json import dump_json
 from .checked_json import bad_results
+from .deadlines import DEADLINES_JSON, Deadlines
 from .run import SUMMARY_JSON, Run
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, DriftReference, KeptFacts, TargetRecord
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
@@ -199,6 +201,12 @@ class RunFolder:
             folder.mkdir(mode=mode, exist_ok=True)
         except OSError as reason:
             raise write_failed(folder, reason) from None
+
+    def write_deadlines(self, deadlines: Deadlines) -> str:
+        """Writes when what was found is to be fixed. Returns the file's SHA-256. :raises ScanError: `write_failed`"""
+        data = json_bytes(deadlines.to_json())
+        write_whole(self.path / DEADLINES_JSON, data)
+        return hashlib.sha256(data).hexdigest()
 
     def write_summary(self, run: Run) -> Path:
         """Writes summary.json, whose SHA-256 is then `summary_sha256(run)`. :raises ScanError: `write_failed`"""

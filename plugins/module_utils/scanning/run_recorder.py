@@ -17,15 +17,19 @@ from ..approaches.approach import Footprint
 from ..drift.report import drift_in_summary
 from ..options.profile import JudgingOptions
 from ..results.checked_json import bad_results, plain
+from ..results.deadline_policy import DeadlinePolicy
+from ..results.deadlines import DeadlineBook
+from ..results.earlier_deadlines import earlier_deadlines
 from ..results.hdf import document_scan, document_target_id, hdf_document, read_hdf
 from ..results.journal import JournalWriter, remove_journal
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
-from ..results.run import JudgedFrom, ProfileReference
+from ..results.run import JudgedFrom, NamespaceOwner, ProfileReference, Run
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
 from ..results.status import FAIL
 from ..results.target_record import TargetRecord
+from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
 from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
@@ -54,6 +58,8 @@ class RunRecorder:
         writes: bool = True,
         deadline: float | None = None,
         keeps_journal: bool = False,
+        owners: Mapping[str, Ownership] = MappingProxyType({}),
+        deadlines: DeadlinePolicy | None = None,
     ) -> None:
         """
         :param selection: the options of the selection, as the operator gave them
@@ -62,6 +68,8 @@ class RunRecorder:
         :param cluster_uid: the API server's own id, None where it is not known
         :param unmatched: what the selection names and that gave no target
         :param allow_empty: whether the selection is allowed to choose nothing
+        :param owners: namespace -> who owns it, where the scan has rules for that
+        :param deadlines: by which the run's deadlines are made, None without a policy
         :param writes: False in check mode: nothing is written, the folder is not there
         :param deadline: seconds that the scan has, None without an end
         :param keeps_journal: whether the run can be resumed when it is interrupted
@@ -74,6 +82,9 @@ class RunRecorder:
         # on waivers and attestations; complete when the run is finished
         self.warnings: list[str] = []
         self.started = utc_now()
+        self._owners = owners
+        self._deadlines = deadlines
+        self._book = DeadlineBook()
         self._summary = RunSummaryBuilder(
             run_id=self.run_id,
             started=self.started,
@@ -92,6 +103,10 @@ class RunRecorder:
             amendments_sha256=judging.amendments.sha256(datetime.now(timezone.utc)),
             inputs_sha256=judging.inputs_sha256,
             deadline=deadline,
+            namespaces=[
+                NamespaceOwner(name, owner.team, owner.environment) for name, owner in sorted(owners.items())
+            ],
+            book=self._book if deadlines else None,
         )
         self._journal = (
             JournalWriter(folder.path, self._summary.finish(self.started, 0.0)) if keeps_journal else None
@@ -218,6 +233,8 @@ class RunRecorder:
         self._notes += self._amendments.without_target(targets)
         self.warnings += note_warnings(self._notes)
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
+        if self._deadlines is not None and self._writes:
+            run = self._with_deadlines(run, self._deadlines)
         counts = run.target_counts
         result: dict[str, Any] = {
             "run_id": self.run_id,
@@ -242,6 +259,21 @@ class RunRecorder:
         """When the run ends without a summary: its journal stays, and no longer counts as one that is being written."""
         if self._journal is not None:
             self._journal.close()
+
+    def _with_deadlines(self, run: Run, policy: DeadlinePolicy) -> Run:
+        """The run, whose deadlines are written."""
+        notes: list[str] = []
+        before = earlier_deadlines(replace(run, folder=str(self._folder.path)), notes)
+        self.warnings += notes
+        made = self._book.finish(
+            run_id=run.run_id,
+            cluster=run.cluster,
+            started=run.started,
+            policy=policy,
+            owners=self._owners,
+            before=before,
+        )
+        return replace(run, deadlines_sha256=self._folder.write_deadlines(made))
 
 
 def first_of(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

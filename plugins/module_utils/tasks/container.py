@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,15 +20,17 @@ from ..options.scan import ScanOptions
 from ..options.spec import Params
 from ..results.output_folder import check_output_folder
 from ..results.run_folder import cluster_folder, new_run_folder
+from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
 from ..scanning.carry_over import CarryOver
+from ..scanning.namespace_owners import namespace_owners
 from ..scanning.run_recorder import RunRecorder, footprint_of_run
 from ..scanning.scan_access import run_id_of, scan_access_of
 from ..scanning.scan_preview import preview_scan
 from ..scanning.scan_progress import ScanProgress
 from ..scanning.scan_run import Scan, ScanRun, record_not_scanned
 from ..scanning.scan_target import scan_request, unreached
-from ..targets.selection import SelectionReport, check_selected, select_targets
+from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from ..text_layout import number_of
 from ..time_limit import TimeLimit
 from .context import TaskContext, connect_grantor
@@ -92,6 +95,7 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     )
     if context.check_mode:
         return dict(preview_scan(options, carry_over, unmatched, grantor, context.say), left_out=left_out)
+    owners = _owners(options, grantor, cluster, targets, context)
     # before the access: where the output folder cannot be written, the cluster is left alone
     folder = new_run_folder(runs, run_id_of(options))
     recorder = RunRecorder(
@@ -106,6 +110,8 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
         allow_empty=options.targets.allow_empty,
         deadline=limit.seconds,
         keeps_journal=True,
+        owners=owners,
+        deadlines=options.ownership.deadlines,
     )
     progress = ScanProgress(runs, recorder, len(targets), limit, context.say)
     try:
@@ -179,6 +185,22 @@ def _scanned(
 def _requests(grantor: RestClient) -> dict[str, int]:
     """Of a scan that has entered no container."""
     return {"grantor": grantor.requests, "scanner": 0, "exec": 0}
+
+
+def _owners(
+    options: ScanOptions,
+    grantor: RestClient,
+    cluster: str,
+    targets: Sequence[SelectedTarget],
+    context: TaskContext,
+) -> dict[str, Ownership]:
+    """Who owns the namespaces of the targets; nobody is known without rules."""
+    names = sorted({selected.target.namespace for selected in targets})
+    if options.ownership.teams is None:
+        return dict.fromkeys(names, Ownership())
+    return namespace_owners(
+        grantor, cluster, names, options.ownership.teams, cancel=context.cancel, warnings=context.warnings
+    )
 
 
 def _leaves(scan: Scan, ephemeral_containers: int) -> str:

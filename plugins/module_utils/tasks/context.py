@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Callable
 
-from ..cluster.connection import ClusterConnection, ConnectionOptions, connect
+from ..cluster.connection import ClusterConnection, ConnectionOptions
+from ..cluster.hub import connect_as_given
 from ..cluster.request_log import RequestLog
 from ..errors import ScanError
 
@@ -58,6 +59,6 @@ class TaskContext:
 
 def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:
     """The connection that the task's options and environment describe; its warnings become the task's."""
-    connection = connect(options, context.environ, context.log)
+    connection = connect_as_given(options, context.environ, context.log)
     context.warnings += connection.warnings
     return connection

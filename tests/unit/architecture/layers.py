@@ -45,12 +45,13 @@ ROOMS: tuple[Room, ...] = (
         ("plugin_utils", "tasks", "options"),
     ),
     Room("doc_fragments", "what the documentation of several modules has in common"),
+    Room("inventory", "clusters as hosts", ("inventories",)),
     Room("callback", "a fleet's table, Prometheus metrics", ("plugin_utils", "reports")),
     Room("filter", "filters over HDF documents and summaries", ("results",)),
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "results"),
+        ("module_run", "tasks", "options", "reports", "results", "network"),
     ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
@@ -68,6 +69,11 @@ ROOMS: tuple[Room, ...] = (
         "preflight",
         "what a scan would do and need, told beforehand",
         "approaches results access targets cluster",
+    ),
+    _engine(
+        "inventories",
+        "clusters as hosts, by reference: one file per source that clusters are found in",
+        "options targets cluster",
     ),
     _engine(
         "options",
@@ -100,6 +106,11 @@ ROOMS: tuple[Room, ...] = (
         "results network",
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
+    _engine(
+        "store",
+        "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",
+        "results",
+    ),
     _engine(
         "judging",
         "facts and a compiled profile give verdicts; the cases that test a profile",

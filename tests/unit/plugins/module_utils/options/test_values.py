@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import threshold_option
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.values import (
     is_given,
@@ -47,6 +48,8 @@ def sample(rule: Rule) -> Any:
         return list(choices[:2]) if choices else ["shop", "billing"]
     if choices:
         return choices[0]
+    if rule.get("type") == "dict" and rule.get("options"):
+        return {"namespace": "fleet", "name": "prod-kubeconfig", "trusted": True}
     return {"int": 7, "float": 7.5, "bool": True, "dict": {"a": [1, "b"]}}.get(
         rule.get("type", "str"), "word"
     )
@@ -59,7 +62,7 @@ def survey_forms(rule: Rule, value: Any) -> list[str]:
     if isinstance(value, (int, float)):
         return [str(value), f" {value} ", f"{value}\n"]
     if isinstance(value, dict):
-        return [json.dumps(value), "a: [1, b]", "a:\n  - 1\n  - b\n"]
+        return [json.dumps(value), yaml.safe_dump(value), yaml.safe_dump(value, default_flow_style=True)]
     if isinstance(value, list) and rule.get("elements") == "dict":
         return [json.dumps(value), json.dumps(value[0])]
     if isinstance(value, list):
