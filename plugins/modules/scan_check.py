@@ -38,6 +38,12 @@ options:
   attestations:
     description: A file of attestations (path on the controller), or its content.
     type: raw
+  teams:
+    description: Rules for teams and environments (path on the controller), or their content.
+    type: raw
+  deadlines:
+    description: A policy of deadlines (path on the controller), or its content.
+    type: raw
   threshold:
     description: The threshold of the gate, as a dictionary or as the path of a file on the controller.
     type: raw
