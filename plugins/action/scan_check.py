@@ -13,6 +13,7 @@ from ..module_utils.tasks.check import run_scan_check
 from ..plugin_utils.profile_and_amendment_files import (
     compiled_profiles,
     read_amendment_files,
+    read_ownership_files,
     read_threshold_file,
 )
 from ..plugin_utils.role_variables import LEFT_FOR_OTHERS, check_variables
@@ -40,4 +41,8 @@ class ActionModule(ScanAction):
         files = self.files()
         if params["profiles"]:
             compiled_profiles(params, files)
-        return {**read_amendment_files(params, files), **read_threshold_file(params, files)}
+        return {
+            **read_amendment_files(params, files),
+            **read_ownership_files(params, files),
+            **read_threshold_file(params, files),
+        }

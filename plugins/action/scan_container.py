@@ -9,7 +9,7 @@ from typing import Any
 from ..module_utils.options.scan import scan_container_spec
 from ..module_utils.options.spec import Params
 from ..module_utils.tasks.container import run_scan_container
-from ..plugin_utils.profile_and_amendment_files import read_judging_input
+from ..plugin_utils.profile_and_amendment_files import read_judging_input, read_ownership_files
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -19,4 +19,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_container)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        return read_judging_input(params, self.files())
+        return {**read_judging_input(params, self.files()), **read_ownership_files(params, self.files())}

@@ -7,12 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = """
 name: scan_metrics
 type: notification
-short_description: Metrics of all scanned clusters as a file in Prometheus' text format
+short_description: Metrics of all scanned clusters for Prometheus, as a file or by a Pushgateway
 version_added: 0.1.0
 author:
   - securescan.kubernetes contributors (@securescan)
 description:
-  - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook.
+  - Writes a file for the textfile collector of Prometheus' node exporter at the end of a playbook, or sends the metrics to a
+    Pushgateway.
+  - Beside the clusters that were scanned it knows the fleet run (role C(fleet)) and what the playbook C(health) found.
   - Metrics are of clusters, not of single containers. C(docs/metrics.md) of the collection names each with its labels.
   - Series of clusters that the play did not have, because of C(--limit) for instance, stay in the file. The metric
     C(securescan_run_observed_timestamp_seconds) says when a cluster was seen.
@@ -22,9 +24,8 @@ requirements:
   - enable it in C(callbacks_enabled)
 options:
   path:
-    description: The file to write. Its name must end with C(.prom) to be collected.
+    description: The file to write. Its name must end with C(.prom) to be collected. Needed where O(push_url) is not set.
     type: path
-    required: true
     env:
       - name: SECURESCAN_METRICS_PATH
     ini:
@@ -41,6 +42,60 @@ options:
     ini:
       - section: callback_scan_metrics
         key: keep_days
+  push_url:
+    description:
+      - The address of a Pushgateway, C(https://host:port/path) without a user in it. Each host, and the fleet, is a group there,
+        which each playbook replaces.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_PUSH_URL
+    ini:
+      - section: callback_scan_metrics
+        key: push_url
+  push_job:
+    description: The label C(job) of all groups.
+    type: str
+    default: securescan
+    env:
+      - name: SECURESCAN_METRICS_PUSH_JOB
+    ini:
+      - section: callback_scan_metrics
+        key: push_job
+  push_username:
+    description: The user of the Pushgateway, if it asks for one.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_PUSH_USERNAME
+    ini:
+      - section: callback_scan_metrics
+        key: push_username
+  push_password:
+    description: The user's password. It is taken from the environment only.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_PUSH_PASSWORD
+  push_token:
+    description: A bearer token in place of a user, for a proxy before the Pushgateway. It is taken from the environment only.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_PUSH_TOKEN
+  push_ca_cert:
+    description: A file with the CA of the Pushgateway's certificate. Without it the CAs of the machine are trusted.
+    type: path
+    env:
+      - name: SECURESCAN_METRICS_PUSH_CA_CERT
+    ini:
+      - section: callback_scan_metrics
+        key: push_ca_cert
+  push_timeout:
+    description: Seconds that one host's metrics can take.
+    type: float
+    default: 10
+    env:
+      - name: SECURESCAN_METRICS_PUSH_TIMEOUT
+    ini:
+      - section: callback_scan_metrics
+        key: push_timeout
 seealso:
   - plugin: securescan.kubernetes.scan_fleet
     plugin_type: callback
@@ -53,15 +108,25 @@ ansible.cfg: |
 
   [callback_scan_metrics]
   path = /var/lib/node_exporter/textfile/securescan.prom
+
+ansible.cfg with a Pushgateway: |
+  [callback_scan_metrics]
+  push_url = https://pushgateway.example.com:9091
+  push_username = securescan
 """
 
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..module_utils.reports.metrics import render_metrics
+from ..module_utils.errors import ScanError
+from ..module_utils.reports.metrics import Observed, render_by_subject, render_metrics
+from ..module_utils.safe_text import one_line
 from ..plugin_utils.kept_file import replace_file
 from ..plugin_utils.observed_runs import ObservingCallback
+from ..plugin_utils.pushgateway import PushOptions, push
+
+_MOST_WARNINGS = 5
 
 
 class CallbackModule(ObservingCallback):
@@ -71,11 +136,36 @@ class CallbackModule(ObservingCallback):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        runs, now = self._observed.runs, datetime.now(timezone.utc)
-        if not runs:
+        seen, now = self._observed, datetime.now(timezone.utc)
+        observed = Observed(seen.runs, seen.fleet_runs, list(seen.health.values()))
+        path, url = self.get_option("path"), self.get_option("push_url")
+        if not path and not url:
+            self._display.warning("the metrics were written nowhere: neither path nor push_url is set")
+        if path:
+            self._write(Path(path), observed, now)
+        if url:
+            self._push(url, observed, now)
+
+    def _write(self, path: Path, observed: Observed, now: datetime) -> None:
+        keep_days = self.get_option("keep_days")
+        if not any(True for _sample in observed.samples(now)):
             return
-        path, keep_days = Path(self.get_option("path")), self.get_option("keep_days")
         try:
-            replace_file(path, lambda before: render_metrics(runs, now, before, keep_days))
+            replace_file(path, lambda before: render_metrics(observed, now, before, keep_days))
         except OSError as error:
             self._display.warning(f"the metrics could not be written to {path}: {error.strerror or error}")
+
+    def _push(self, url: str, observed: Observed, now: datetime) -> None:
+        texts = render_by_subject(observed, now)
+        if not texts:
+            return
+        names = ("job", "username", "password", "token", "ca_cert")
+        given = {name: self.get_option(f"push_{name}") or "" for name in names}
+        options = PushOptions(url, timeout=self.get_option("push_timeout"), **given)
+        try:
+            failures = push(options, texts)
+        except ScanError as error:
+            self._display.warning(f"the metrics were not pushed: {error}")
+            return
+        for subject, error in failures[:_MOST_WARNINGS]:
+            self._display.warning(f"the metrics of {one_line(subject, 80)} were not pushed: {error}")

@@ -50,6 +50,24 @@ options:
     type: list
     elements: str
     default: [/]
+  teams:
+    description:
+      - Rules that say to which team and environment a namespace belongs (path of a file on the controller, or its content as a dictionary).
+      - "C(team) and C(environment) name keys of the namespace's C(labels) and C(annotations), the first that it has counts. C(namespaces) is
+        a list of the operator's own rules with the patterns C(cluster) and C(namespace) and the names C(team) and C(environment);
+        these go before labels and annotations."
+      - A namespace is read only where labels or annotations are needed, with the right C(get) on namespaces. Of one that cannot be read,
+        and of one whose label is no name, the team is empty, with a warning.
+    type: raw
+  deadlines:
+    description:
+      - A policy that says how often a container is to be scanned, and how soon a failed control is to be fixed (path of a file on the
+        controller, or its content as a dictionary).
+      - "C(default), and each name under C(environments), can have C(scan_every_hours) and C(fix_within_days), the latter by severity. A value
+        is a number, or V(never)."
+      - The run then has the file C(deadlines.json). What is overdue stands in reports and metrics, and counts for the keys C(overdue)
+        and C(overdue_scans) of a threshold.
+    type: raw
   output_dir:
     description:
       - Folder that gets a folder for the cluster (O(cluster_name)), in which there is one for each run, on the machine where the task runs.
@@ -211,10 +229,10 @@ summary_sha256:
   type: str
   sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
-  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
+  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged and carried over from an earlier run.
   returned: success
   type: dict
-  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}
+  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0, carried: 0}
 not_scanned:
   description: The first 20 containers that were not scanned, each with its error. The rest stands in the summary.
   returned: success

@@ -13,11 +13,15 @@ from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.errors import ScanError
 from ..module_utils.reports.fleet import ClusterRun
+from ..module_utils.reports.health_metrics import ClusterHealth
+from ..module_utils.results.fleet_run import FleetRun, open_fleet_run
 from ..module_utils.results.run import Run, parse_run
 
 _PREFIX = "securescan.kubernetes."
 # reasons of the catalogue of errors, where a result names none
 _UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
+# The tag of tasks that look at a cluster's health.
+TRIAL_TAG = "health"
 _SCANS = ("scan_container", "scan_judgement")
 _BEFORE_SCANS = ("scan_check", "scan_profile", "scan_target_info", "scan_access")
 
@@ -30,11 +34,17 @@ class ObservedRuns:
 
     def __init__(self) -> None:
         self._runs: dict[str, ClusterRun] = {}
+        self.fleet_runs: list[FleetRun] = []
+        self.health: dict[str, ClusterHealth] = {}
         self._failed_before: dict[str, ClusterRun] = {}
 
     def observe(self, host: str, action: str, result: dict[str, Any]) -> None:
         name = _module_of(action)
-        if name in _SCANS:
+        if name == "scan_health" and isinstance(result.get("checks"), list):
+            self.health[host] = _health_of(host, result)
+        elif name == "scan_fleet" and result.get("fleet_file"):
+            self.fleet_runs = _fleet_run_of(str(result["fleet_file"]))
+        elif name in _SCANS:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs:
             self._runs[host] = _decided(self._runs[host], result)
@@ -66,15 +76,44 @@ class ObservingCallback(CallbackBase):
         self._observed = ObservedRuns()
 
     def v2_runner_on_ok(self, result: Any) -> None:
+        if _is_trial(result):
+            return
         self._observed.observe(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if _is_trial(result):
+            return
         # since ansible-core 2.19 the result of a task that failed does not say so itself
         failed = {**result._result, "failed": True}
         self._observed.observe(result._host.get_name(), result._task.action, failed)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
+        if _is_trial(result):
+            return
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
+
+
+def _is_trial(result: Any) -> bool:
+    """Whether the task belongs to a look at a cluster's health. What it scans there is no scan of the cluster."""
+    name = _module_of(result._task.action)
+    return name != "scan_health" and TRIAL_TAG in (result._task.tags or ())
+
+
+def _health_of(host: str, result: dict[str, Any]) -> ClusterHealth:
+    """What the module scan_health said. Checks that were not made are left out."""
+    checks = {
+        str(one["check"]): one["status"] == "passed" for one in result["checks"] if one["status"] != "skipped"
+    }
+    leftovers = {str(kind): int(number) for kind, number in (result.get("leftovers") or {}).items()}
+    return ClusterHealth(host, str(result.get("cluster") or ""), checks, leftovers)
+
+
+def _fleet_run_of(path: str) -> list[FleetRun]:
+    """The fleet run whose file it is; none where it cannot be read, of which the task that needs it tells."""
+    try:
+        return [open_fleet_run(str(Path(path).parent))]
+    except ScanError:
+        return []
 
 
 def _module_of(action: str) -> str:
@@ -112,7 +151,25 @@ def _run_of(host: str, result: dict[str, Any]) -> ClusterRun:
         run = parse_run(Path(path).read_bytes(), str(path), str(Path(path).parent))
     except (OSError, ScanError) as error:
         return ClusterRun(host, error=f"its summary cannot be read here: {error}", reason=_UNREADABLE)
-    return ClusterRun(host, run, reason=_reason(result))
+    return ClusterRun(
+        host, run, reason=_reason(result), requests=_numbers(result.get("requests")), left=_left(result)
+    )
+
+
+def _numbers(value: Any) -> dict[str, int]:
+    return {str(name): int(number) for name, number in value.items()} if isinstance(value, dict) else {}
+
+
+def _left(result: dict[str, Any]) -> dict[str, int]:
+    """What the scan has left, by kind; nothing is said of a judgement, which enters no cluster."""
+    footprint = result.get("footprint")
+    if not isinstance(footprint, dict):
+        return {}
+    return {
+        "ephemeral_container": int(footprint.get("added") or 0),
+        "running_container": len(footprint.get("not_ended") or ()),
+        "access": int(_reason(result) == "access_remains"),
+    }
 
 
 def _failed(host: str, result: dict[str, Any]) -> ClusterRun:

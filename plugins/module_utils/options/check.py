@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..results.amendments import Amendments, read_amendments
 from ..results.threshold import Threshold
+from .ownership import OwnershipOptions, ownership_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .spec import Params, Spec
 from .threshold import threshold_option, threshold_spec
@@ -25,10 +26,12 @@ class CheckOptions:
     output_dir: str | None
     allow_shared_folder: bool
     cluster_name: str
+    ownership: OwnershipOptions
 
     @classmethod
     def from_params(cls, params: Params) -> CheckOptions:
-        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold; bad_option, for a name that no cluster has"""
+        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold, bad_teams, bad_deadlines;
+        bad_option, for a name that no cluster has"""
         return cls(
             amendments=read_amendments(params["waivers"], params["attestations"]),
             threshold=threshold_option(params),
@@ -36,17 +39,19 @@ class CheckOptions:
             output_dir=params["output_dir"],
             allow_shared_folder=params["allow_shared_folder"],
             cluster_name=cluster_name_option(params),
+            ownership=OwnershipOptions.from_params(params),
         )
 
 
 def scan_check_spec() -> Spec:
     return {
         # for the controller alone
-        "role": {"type": "str", "choices": ["access", "scan"]},
+        "role": {"type": "str", "choices": ["access", "fleet", "scan"]},
         "profiles": {"type": "list", "elements": "str", "default": []},
         "inputs": {"type": "dict", "default": {}},
         "waivers": {"type": "raw"},
         "attestations": {"type": "raw"},
+        **ownership_spec(),
         **threshold_spec(),
         "output_dir": {"type": "path"},
         **shared_folder_spec(),

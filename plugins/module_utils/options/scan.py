@@ -20,10 +20,12 @@ from .approach import approach_options, approach_spec
 from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
+from .ownership import OwnershipOptions, ownership_spec
 from .profile import JudgingOptions, judging_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
+from .time_and_resume import TimeAndResume, time_and_resume_spec
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class ScanOptions:
     renew_access: bool
     drift_paths: tuple[str, ...]
     cluster_name: str
+    times: TimeAndResume
+    ownership: OwnershipOptions
 
     @classmethod
     def from_params(cls, params: Params) -> ScanOptions:
@@ -76,6 +80,8 @@ class ScanOptions:
             renew_access=params["renew_access"],
             drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
             cluster_name=cluster_name_option(params),
+            times=TimeAndResume.from_params(params),
+            ownership=OwnershipOptions.from_params(params),
         )
 
     def looking_at_images(self) -> ScanOptions:
@@ -108,8 +114,10 @@ def scan_container_spec() -> Spec:
         "timeout": {"type": "float", "default": 60.0},
         "output_limit": {"type": "int", "default": 8388608},
         "renew_access": {"type": "bool", "default": False},
+        **time_and_resume_spec(),
         **approach_spec(),
         **judging_spec(),
+        **ownership_spec(),
         **grant_spec(),
         **targets_spec(),
         **connection_spec(),

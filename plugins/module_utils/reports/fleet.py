@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..results.checked_json import JsonObject, JsonRecord
 from ..results.run import Run
@@ -61,6 +61,7 @@ class ClusterRun:
 
     `passed` is what the gate said, None where none decided. `reason` is the reason of the error with which the scan or the
     gate ended, empty without one. `is_planned`: nothing was to be scanned, as in check mode.
+    `requests` is the number of requests to the API server by who made them, `left` what the run has left in the cluster, by kind.
     """
 
     host: str
@@ -69,6 +70,8 @@ class ClusterRun:
     passed: bool | None = None
     reason: str = ""
     is_planned: bool = False
+    requests: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_scanned(self) -> bool:

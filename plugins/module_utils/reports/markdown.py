@@ -13,6 +13,7 @@ from re import Match
 from typing import TextIO
 from urllib.parse import quote
 
+from ..results.deadlines import DEADLINES_JSON
 from ..results.decision import FailedControl
 from ..results.findings import ControlFailures
 from ..results.notes import Note
@@ -32,6 +33,7 @@ from .wording import (
     decided_line,
     evidence_lines,
     left_out_line,
+    overdue_of,
     reason_lines,
     reasons_line,
     scanned_line,
@@ -99,6 +101,7 @@ def write_markdown(run: Run, stream: TextIO) -> None:
         _gate(run),
         _new_failures(run),
         _no_longer_failed(run),
+        _overdue(run),
         _failed_controls(run),
         _not_scanned(run),
         _unmatched(run),
@@ -174,6 +177,38 @@ def _changes(run: Run, title: str, controls: Sequence[FailedControl], key: str) 
         yield from (f"## {title} since {escape(run.gate.baseline)}", "")
         texts = [f"{one.place}: {one.profile}: {one.control}" for one in controls]
         yield from _bullets(texts, _MOST_CHANGES, f"summary.json, gate.{key}")
+
+
+def _overdue(run: Run) -> Iterator[str]:
+    """What was not fixed in time, the worst first, and what was not scanned in time."""
+    overdue = overdue_of(run)
+    if overdue is None or not overdue.line:
+        return
+    yield from ("## Overdue", "", f"{overdue.line}.")
+    if overdue.findings:
+        yield ""
+        yield from _table(
+            ["Severity", "Control", "Where", "Team", "Open since", "Due"],
+            (
+                [
+                    one.severity,
+                    escape(one.control),
+                    escape(place.place_id),
+                    escape(place.team) or "-",
+                    escape(one.since),
+                    escape(one.due),
+                ]
+                for place, one in overdue.findings[:_MOST_CONTROLS]
+            ),
+        )
+        yield from _rest(len(overdue.findings) - _MOST_CONTROLS, DEADLINES_JSON)
+    if overdue.places:
+        yield from ("", "Not scanned in time:", "")
+        lines = [
+            f"{place.place_id}: {f'last seen {place.seen}' if place.seen else 'never scanned'}, due {place.scan_due}"
+            for place in overdue.places
+        ]
+        yield from _bullets(lines, _MOST_CHANGES, DEADLINES_JSON)
 
 
 def _targets(run: Run) -> Iterator[str]:

@@ -1,160 +1,138 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The runs of many clusters as metrics in Prometheus' text format, for a node exporter's textfile collector.
+"""What a play has seen as metrics in Prometheus' text format, for a node exporter's textfile collector and a Pushgateway.
 
-The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). There is no metric of a single
-target: a fleet has too many of them for labels. Samples have no times of their own, because the textfile collector takes
-none: one metric holds when a cluster was seen.
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). Samples have no times of their own,
+because the textfile collector takes none: one metric of each subject holds when it was seen. A subject is what the first
+label names: a host, or a fleet.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..results.evidence import GRADES
-from ..results.status import NOT_SCANNED, RESULTS, SCANNED, SEVERITIES, STATUSES
+from ..results.fleet_run import FleetRun
 from ..safe_text import escape_text
+from .cluster_metrics import CLUSTER_METRICS, SEEN, cluster_samples
 from .fleet import ClusterRun
-from .wording import evidence_grades
+from .fleet_metrics import FLEET_METRICS, FLEET_SEEN, fleet_samples
+from .health_metrics import HEALTH_METRICS, HEALTH_SEEN, ClusterHealth, health_samples
+from .metric import Metric, Sample
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A gauge. `labels` are those that it has beside host and cluster."""
-
-    name: str
-    text: str
-    labels: tuple[str, ...] = ()
-
-
-_SEEN = "securescan_run_observed_timestamp_seconds"
-METRICS: tuple[Metric, ...] = (
-    Metric(_SEEN, "When the playbook ended that had the cluster"),
-    Metric(
-        "securescan_run_succeeded", "1 where containers of the cluster were scanned, 0 where none could be"
-    ),
-    Metric(
-        "securescan_run_failure_info",
-        "1, with the reason of the error with which the scan or the gate ended",
-        ("reason",),
-    ),
-    Metric("securescan_run_finished_timestamp_seconds", "When the run ended"),
-    Metric("securescan_run_duration_seconds", "How long the run took"),
-    Metric("securescan_targets", "Containers that were selected, by what became of them", ("outcome",)),
-    Metric("securescan_target_results", "Containers that were selected, by their result", ("result",)),
-    Metric(
-        "securescan_targets_by_evidence",
-        "Containers that were scanned, by the grade of evidence",
-        ("evidence",),
-    ),
-    Metric(
-        "securescan_controls", "Controls over all targets, by status and severity", ("status", "severity")
-    ),
-    Metric("securescan_compliance_ratio", "Passed controls of those that count, 0 to 1"),
-    Metric("securescan_gate_passed", "1 where the gate passed, 0 where it failed"),
-)
+METRICS: tuple[Metric, ...] = (*CLUSTER_METRICS, *FLEET_METRICS, *HEALTH_METRICS)
 _NAMES = frozenset(metric.name for metric in METRICS)
-_MOST_KEPT_HOSTS = 5000
+# When a subject was seen. What belongs together is replaced, kept and dropped together: a look at the health of a cluster
+# leaves the series of its last scan alone.
+_FAMILIES = {
+    **{metric.name: SEEN for metric in CLUSTER_METRICS},
+    **{metric.name: FLEET_SEEN for metric in FLEET_METRICS},
+    **{metric.name: HEALTH_SEEN for metric in HEALTH_METRICS},
+}
+_MOST_KEPT = 5000
 _LABEL = r'[a-z]+="(?:\\[\\"n]|[^"\\\n])*"'
 _VALUE = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?"
 _LINE = re.compile(rf"(?P<name>[a-z_]+)\{{(?P<labels>{_LABEL}(?:,{_LABEL})*)\}} (?P<value>{_VALUE})")
-_HOST = re.compile(r'host="((?:\\[\\"n]|[^"\\\n])*)"')
+_SUBJECT = re.compile(r'(?:host|fleet)="(?:\\[\\"n]|[^"\\\n])*"')
 
-Sample = tuple[str, Mapping[str, str], float]
+# The metric that says when it was seen, and its first label, as written.
+_Subject = tuple[str, str]
 
 
-def render_metrics(runs: Sequence[ClusterRun], now: datetime, before: str = "", keep_days: float = 0) -> str:
-    """The text of all samples, each metric with its help and type; empty where nothing was to be scanned.
+@dataclass(frozen=True)
+class Observed:
+    """What one play has seen."""
+
+    runs: Sequence[ClusterRun] = ()
+    fleet_runs: Sequence[FleetRun] = ()
+    health: Sequence[ClusterHealth] = ()
+
+    def samples(self, now: datetime) -> Iterator[Sample]:
+        for run in self.runs:
+            if not run.is_planned:
+                yield from cluster_samples(run, now)
+        for fleet_run in self.fleet_runs:
+            yield from fleet_samples(fleet_run)
+        for health in self.health:
+            yield from health_samples(health, now)
+
+
+def render_metrics(observed: Observed, now: datetime, before: str = "", keep_days: float = 0) -> str:
+    """The text of all samples, each metric with its help and type; empty where the play has seen nothing.
 
     :param now: with its time zone
-    :param before: the text that the file holds. Its series of clusters that are not among `runs` are kept
+    :param before: the text that the file holds. Its series of subjects that the play has not seen are kept
     :param keep_days: as long as they were seen within these days
     """
-    observed = [run for run in runs if not run.is_planned]
-    if not observed:
+    lines = _lines(observed.samples(now))
+    if not lines:
         return ""
-    lines: dict[str, list[str]] = {metric.name: [] for metric in METRICS}
-    for run in observed:
-        for name, labels, value in _samples(run, now):
-            lines[name].append(f"{name}{{{_labels(labels)}}} {float(value)!r}")
-    ours = {_escaped(run.host) for run in observed}
-    for name, line in _kept(before, ours, now, keep_days):
-        lines[name].append(line)
+    ours = {_subject(name, line) for name, line in lines}
+    return _text([*lines, *_kept(before, ours, now, keep_days)])
+
+
+def render_by_subject(observed: Observed, now: datetime) -> dict[tuple[str, str], str]:
+    """(label, its value, such as the host's name) -> the text of all samples of that subject."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for sample in observed.samples(now):
+        label = next(iter(sample[1]))
+        found.setdefault((label, sample[1][label]), []).extend(_lines([sample]))
+    return {subject: _text(lines) for subject, lines in found.items()}
+
+
+def _lines(samples: Iterable[Sample]) -> list[tuple[str, str]]:
+    """(metric, line) of each sample."""
+    return [(name, f"{name}{{{_labels(labels)}}} {float(value)!r}") for name, labels, value in samples]
+
+
+def _text(lines: Sequence[tuple[str, str]]) -> str:
+    by_metric: dict[str, list[str]] = {}
+    for name, line in lines:
+        by_metric.setdefault(name, []).append(line)
     text: list[str] = []
     for metric in METRICS:
-        if lines[metric.name]:
+        if metric.name in by_metric:
             text += [
                 f"# HELP {metric.name} {metric.text}",
                 f"# TYPE {metric.name} gauge",
-                *lines[metric.name],
+                *by_metric[metric.name],
             ]
     return "\n".join(text) + "\n"
 
 
-def _kept(before: str, without: set[str], now: datetime, keep_days: float) -> Iterator[tuple[str, str]]:
-    """(metric, line) of the hosts in a file's text that are not among `without` (escaped) and were seen within these days. What
+def _subject(name: str, line: str) -> _Subject:
+    match = _SUBJECT.match(line, len(name) + 1)
+    return _FAMILIES[name], match[0] if match else ""
+
+
+def _kept(before: str, without: set[_Subject], now: datetime, keep_days: float) -> Iterator[tuple[str, str]]:
+    """(metric, line) of the subjects in a file's text that are not among `without` and were seen within these days. What
     is no line of ours is dropped, and a series that is there again. None was seen later than now: it would stay for ever."""
-    found: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
-    seen: dict[str, float] = {}
+    found: dict[tuple[str, frozenset[str]], tuple[_Subject, str]] = {}
+    seen: dict[_Subject, float] = {}
     latest = now.timestamp()
     for line in before.splitlines():
         match = _LINE.fullmatch(line)
-        host = _HOST.match(match["labels"]) if match else None
-        if match is None or host is None or match["name"] not in _NAMES or host[1] in without:
+        if match is None or match["name"] not in _NAMES or not _SUBJECT.match(match["labels"]):
             continue
+        subject = _subject(match["name"], line)
         labels = re.findall(_LABEL, match["labels"])
         series = match["name"], frozenset(labels)
-        if series in found or len({label.partition("=")[0] for label in labels}) < len(labels):
+        is_doubled = series in found or len({label.partition("=")[0] for label in labels}) < len(labels)
+        if subject in without or is_doubled:
             continue
-        found[series] = host[1], line
-        if match["name"] == _SEEN:
-            seen[host[1]] = min(float(match["value"]), latest)
+        found[series] = subject, line
+        if match["name"] == subject[0]:
+            seen[subject] = min(float(match["value"]), latest)
             if float(match["value"]) > latest:
-                found[series] = host[1], f"{_SEEN}{{{match['labels']}}} {latest!r}"
+                found[series] = subject, f"{subject[0]}{{{match['labels']}}} {latest!r}"
     oldest = (now - timedelta(days=keep_days)).timestamp()
-    recent = sorted((host for host, moment in seen.items() if moment > oldest), key=lambda host: -seen[host])
-    kept = set(recent[:_MOST_KEPT_HOSTS])
-    return ((name, line) for (name, _labels), (host, line) in found.items() if host in kept)
-
-
-def _samples(one: ClusterRun, now: datetime) -> Iterable[Sample]:
-    run = one.run
-    here = {"host": one.host, "cluster": run.cluster if run else ""}
-    yield _SEEN, here, float(int(now.timestamp()))
-    yield "securescan_run_succeeded", here, 1.0 if one.is_scanned else 0.0
-    if one.reason:
-        yield "securescan_run_failure_info", dict(here, reason=one.reason), 1.0
-    if run is None:
-        return
-    yield "securescan_run_finished_timestamp_seconds", here, _timestamp(run.finished)
-    yield "securescan_run_duration_seconds", here, run.duration
-    for outcome, number in (
-        (SCANNED, run.target_counts.scanned),
-        (NOT_SCANNED, run.target_counts.not_scanned),
-    ):
-        yield "securescan_targets", dict(here, outcome=outcome), number
-    results = Counter(target.result for target in run.targets)
-    for result in RESULTS:
-        yield "securescan_target_results", dict(here, result=result), results[result]
-    grades = evidence_grades(run)
-    for grade in GRADES:
-        yield "securescan_targets_by_evidence", dict(here, evidence=grade), grades[grade]
-    for status in STATUSES:
-        for severity in SEVERITIES:
-            labels = dict(here, status=status, severity=severity)
-            yield "securescan_controls", labels, run.controls.table[status][severity]
-    yield "securescan_compliance_ratio", here, float(run.controls.exact_compliance / 100)
-    if one.passed is not None:
-        yield "securescan_gate_passed", here, 1.0 if one.passed else 0.0
-
-
-def _timestamp(moment: str) -> float:
-    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+    recent = sorted((one for one, moment in seen.items() if moment > oldest), key=lambda one: -seen[one])
+    kept = set(recent[:_MOST_KEPT])
+    return ((name, line) for (name, _of_series), (subject, line) in found.items() if subject in kept)
 
 
 def _labels(labels: Mapping[str, str]) -> str:

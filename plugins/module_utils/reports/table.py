@@ -22,6 +22,7 @@ from .wording import (
     container_label,
     evidence_lines,
     left_out_line,
+    overdue_of,
     reason_lines,
     reasons_line,
     scanned_line,
@@ -100,6 +101,9 @@ def _incomplete_lines(run: Run, text_width: int) -> list[str]:
         lines += ["", f"Not scanned: {more}, in {_places(len(found), MOST_CAUSES)}"]
     for index, said in enumerate(unmatched_lines(run)):
         lines += [*([] if index else [""]), *wrap(said, text_width, "  " if index else "", "  ")]
+    overdue = overdue_of(run)
+    if overdue and overdue.line:
+        lines += ["", *wrap(overdue.line, text_width)]
     for index, said in enumerate([*evidence_lines(run), *skipped_lines(run)]):
         lines += [*([] if index else [""]), *wrap(said, text_width)]
     return lines

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from ..errors import ScanError
+from ..results.deadlines import Overdue
 from ..results.evidence import GRADE_WORDS, GRADES, worst_grade
 from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.limits import COMPLIANCE
@@ -19,6 +21,7 @@ from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
+from ..times import parse_rfc3339
 
 RESULT_WORDS: dict[str, str] = {
     PASS: "PASS",
@@ -207,6 +210,16 @@ def verdict(run: Run) -> str:
     return "PASSED" if run.gate.passed else "FAILED"
 
 
+def overdue_of(run: Run) -> Overdue | None:
+    """What was late when the gate decided, or, without a gate, when the run ended; None for a run without deadlines, and where
+    their file cannot be used, which is a reason for the gate to stay closed."""
+    moment = run.gate.decided_at if run.gate and run.gate.decided_at else run.finished
+    try:
+        return run.deadlines.overdue(parse_rfc3339(moment)) if run.deadlines else None
+    except (ScanError, ValueError):
+        return None
+
+
 def unmatched_lines(run: Run) -> list[str]:
     """What was named and gave no target, a line each; first whether that counts."""
     if not run.unmatched:
@@ -225,7 +238,8 @@ def scanned_line(run: Run) -> str:
         return "nothing was to be scanned, which allow_empty accepts"
     counts = run.target_counts
     not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
-    return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
+    carried = f", {counts.carried} of them by earlier runs" if counts.carried else ""
+    return f"{counts.scanned} of {counts.selected} targets scanned{carried}{not_judged}"
 
 
 def about_limits(run: Run) -> str:

@@ -13,6 +13,7 @@ a workload that was away for a night is not young again; it is not overdue as lo
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -294,10 +295,11 @@ def _place(
     )
 
 
-def read_deadlines(folder: str | Path) -> tuple[Deadlines, bytes]:
-    """The deadlines of the run in a folder, and the file's bytes.
+def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
+    """The deadlines of the run in a folder.
 
-    :raises ScanError: bad_results, where they are missing or not whole
+    :param sha256: what the file must hash to
+    :raises ScanError: bad_results, where they are missing, not whole or not these
     """
     path = Path(folder) / DEADLINES_JSON
     try:
@@ -306,11 +308,13 @@ def read_deadlines(folder: str | Path) -> tuple[Deadlines, bytes]:
         raise bad_results(str(path), f"cannot be read: {reason.strerror or reason}") from None
     if len(data) > _MAX_BYTES:
         raise bad_results(str(path), f"has more than {_MAX_BYTES} bytes")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise bad_results(str(path), "is not the file that the run wrote (its SHA-256 differs)")
     try:
         value = load_json(data)
     except (ValueError, RecursionError) as reason:
         raise bad_results(str(path), f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
-    return Deadlines.from_json(value, str(path)), data
+    return Deadlines.from_json(value, str(path))
 
 
 def _last(place: PlaceDeadlines) -> datetime:

@@ -40,7 +40,7 @@ def previous_run(run: Run, notes: list[str], others: list[str]) -> Run | None:
     same, other_server = None, 0
     fallback: Run | None = None
     opened = 0  # but for those of other clusters: behind them can be one of this
-    for folder in _earlier_folders(run, notes):
+    for folder in earlier_folders(run, notes):
         if opened == _MOST_OPENED:
             break
         try:
@@ -73,7 +73,7 @@ def is_of_other_server(one: Run, other: Run) -> bool:
     return bool(one.cluster_uid and other.cluster_uid and one.cluster_uid != other.cluster_uid)
 
 
-def _earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
+def earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
     """The folders beside that of `run` whose runs began before its containers were seen, the latest first. `notes` gets
     those of which that cannot be told."""
     own = Path(run.folder).resolve()
@@ -91,7 +91,7 @@ def _earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
         ) from None
     for name in sorted(set(names) - {own.name}):
         try:
-            started = _started(own.parent / name)
+            started = started_of(own.parent / name)
         except ScanError as error:
             unknown.append(f"passed over as an earlier run: {error.message}")
             continue
@@ -103,7 +103,7 @@ def _earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
     yield from (own.parent / name for _started, name in sorted(found, reverse=True))
 
 
-def _started(folder: Path) -> datetime | None:
+def started_of(folder: Path) -> datetime | None:
     """When the run in a folder began, by the head of its summary; None without a summary, and where that is a link.
 
     :raises ScanError: bad_results, where it does not say so

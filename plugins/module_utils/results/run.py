@@ -12,8 +12,9 @@ The summary says what was selected, scanned and found, small enough to be held w
     cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
-    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too; what was
-                      named and gave nothing is counted as selected and not scanned (see `gaps`)
+    target_counts     {selected, scanned, not_scanned, not_judged, carried}; what was not judged, and what was carried over
+                      from an earlier run, is counted as scanned, too; what was named and gave nothing is counted as selected
+                      and not scanned (see `gaps`)
     left_out          {reason: number} of containers that were chosen by no option but left out all the same
     unmatched         list of {kind, name, namespace, error {code, reason, message}} of what the selection names and that gave
                       no target; `kind` is namespace, workload, pod or container, `namespace` is empty where none is named
@@ -43,6 +44,7 @@ The summary says what was selected, scanned and found, small enough to be held w
     inputs_sha256     of the inputs by which the profiles judged; empty where that is not known
     deadline          seconds that the scan had, or null
     namespaces        list of {name, team, environment} of the namespaces with targets; the last two can be empty
+    deadlines_sha256  of deadlines.json in the run's folder (see deadlines.py); empty for a run without deadlines
     judged_from       {run_id, started} of the run whose kept facts were judged, or null where the targets were entered
     gate              the first decision (see decision.py; later ones in decisions.py), or null where none was taken
     waiver_notes      list of {control_id, kind, text}
@@ -66,6 +68,7 @@ from typing import Any
 from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
+from .deadlines import Deadlines, read_deadlines
 from .decision import Decision, ExpectedTarget
 from .findings import Findings, collect_findings
 from .hdf import document_target_id, read_document, read_hdf
@@ -142,6 +145,9 @@ def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
 def _lift_3(old: dict[str, Any]) -> dict[str, Any]:
     """Version 3 knew neither when each target was seen, nor what its result depends on, nor anything that was taken over."""
     summary = {**old, "amendments_sha256": "", "inputs_sha256": "", "deadline": None, "namespaces": []}
+    summary["deadlines_sha256"] = ""
+    if isinstance(old.get("target_counts"), dict):
+        summary["target_counts"] = {**old["target_counts"], "carried": 0}
     if isinstance(old.get("targets"), list):
         seen = _evidence_time_3(old)
         summary["targets"] = [
@@ -209,6 +215,7 @@ class TargetCounts(JsonRecord):
     scanned: int
     not_scanned: int
     not_judged: int  # among those that were scanned
+    carried: int  # among those that were scanned: by an earlier run
 
     @classmethod
     def of(cls, targets: Sequence[TargetRecord], gaps: Sequence[Unmatched] = ()) -> TargetCounts:
@@ -216,7 +223,8 @@ class TargetCounts(JsonRecord):
         scanned = sum(target.is_scanned for target in targets)
         not_judged = sum(target.result == NOT_JUDGED for target in targets)
         selected = len(targets) + len(gaps)
-        return cls(selected, scanned, selected - scanned, not_judged)
+        carried = sum(target.carried is not None for target in targets)
+        return cls(selected, scanned, selected - scanned, not_judged, carried)
 
 
 @dataclass(frozen=True)
@@ -282,6 +290,7 @@ class Run(JsonRecord):
     inputs_sha256: str
     deadline: float | None
     namespaces: tuple[NamespaceOwner, ...]
+    deadlines_sha256: str
     folder: str = ""
     sha256: str = field(default="", compare=False)
 
@@ -345,7 +354,10 @@ class Run(JsonRecord):
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
         return [
-            *(ExpectedTarget(target.target_id, target.outcome) for target in self.targets),
+            *(
+                ExpectedTarget(target.target_id, target.outcome, target.carried is not None)
+                for target in self.targets
+            ),
             *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
         ]
 
@@ -353,6 +365,20 @@ class Run(JsonRecord):
     def findings(self) -> Findings:
         """What its files say and this summary does not, read at the first use."""
         return collect_findings(self.folder, self.targets, self.document_of)
+
+    @cached_property
+    def deadlines(self) -> Deadlines | None:
+        """When what it found is to be fixed; None for a run without deadlines.
+
+        :raises ScanError: `bad_results`, when their file is missing, not whole or not the one that the run wrote
+        """
+        if not self.deadlines_sha256:
+            return None
+        if not self.folder:
+            raise bad_results(
+                f"run {self.run_id}", "has no deadlines here, because it was not opened from its folder"
+            )
+        return read_deadlines(self.folder, self.deadlines_sha256)
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target that has one, as often as it is called. One is held at a time.
@@ -442,6 +468,7 @@ def _read(given: JsonObject, folder: str) -> Run:
         inputs_sha256=given.text("inputs_sha256"),
         deadline=given.number_or_none("deadline"),
         namespaces=tuple(NamespaceOwner.from_json(one) for one in given.objects("namespaces")),
+        deadlines_sha256=given.text("deadlines_sha256"),
         folder=folder,
     )
 

@@ -24,6 +24,7 @@ from ..safe_text import kept_values, one_line
 from ..text_layout import number_of
 from ..times import parse_rfc3339
 from .checked_json import bad_results
+from .deadlines import DEADLINES_JSON
 from .decision import DOCUMENTS_KEY, MAX_AGE_KEY, SUMMARY_KEY, Reason
 from .hdf import document_scan, document_target
 from .run import SUMMARY_JSON, ProfileReference, Run
@@ -57,6 +58,7 @@ class RunCheck:
         self._check_age(now, max_age)
         self._check_names()
         self._check_drift()
+        self._check_deadlines()
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, HDF document) of every target whose document is as the summary says. One is held at a time."""
@@ -156,6 +158,15 @@ class RunCheck:
                     f"{path}: is not the file that the run wrote (its SHA-256 differs)",
                     target.target_id,
                 )
+
+    def _check_deadlines(self) -> None:
+        try:
+            deadlines = self._run.deadlines
+        except ScanError as error:
+            self._refuse(DOCUMENTS_KEY, error.message)
+            return
+        if deadlines and (deadlines.run_id, deadlines.cluster) != (self._run.run_id, self._run.cluster):
+            self._refuse(DOCUMENTS_KEY, f"{DEADLINES_JSON}: is of the run {one_line(deadlines.run_id, 100)}")
 
     def _compare(
         self, target: TargetRecord, document: Mapping[str, Any], source: str, again: RunSummaryBuilder

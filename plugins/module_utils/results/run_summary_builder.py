@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from ..safe_text import kept_values, one_line
+from .deadlines import DeadlineBook
 from .evidence import document_evidence
 from .hdf import document_scan
 from .notes import ATTESTATION, WAIVER, Note
@@ -24,7 +25,7 @@ from .run import (
     Run,
     TargetCounts,
 )
-from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, SCANNED, SEVERITIES
+from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, PROFILE_ERROR, SCANNED, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .target_record import Carried, DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
 from .unmatched import Unmatched, gaps_of
@@ -47,6 +48,7 @@ class RunSummaryBuilder:
     :param inputs_sha256: of the profiles' inputs, empty where they are not known
     :param deadline: seconds that the scan has, None without an end
     :param namespaces: whose the namespaces with targets are
+    :param book: gets what is known of each target, for the run's deadlines
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class RunSummaryBuilder:
         inputs_sha256: str = "",
         deadline: float | None = None,
         namespaces: Sequence[NamespaceOwner] = (),
+        book: DeadlineBook | None = None,
     ) -> None:
         self._run_id = run_id
         self._started = started
@@ -83,6 +86,7 @@ class RunSummaryBuilder:
         self._inputs_sha256 = inputs_sha256
         self._deadline = deadline
         self._namespaces = tuple(namespaces)
+        self._book = book
         self._targets: list[TargetRecord] = []
         self._counts: list[Counts] = []
         self._failed = _ControlCounter()
@@ -148,6 +152,14 @@ class RunSummaryBuilder:
             carried=carried,
         )
         self._targets.append(target)
+        if self._book is not None:
+            self._book.add_scanned(
+                target.place_id,
+                target.namespace,
+                target.seen,
+                failed={key: control.severity for key, control in _with_status(summary, FAILED)},
+                unknown=[key for key, _control in _with_status(summary, NOT_REVIEWED, PROFILE_ERROR)],
+            )
         return target
 
     def add_not_scanned(
@@ -187,6 +199,8 @@ class RunSummaryBuilder:
                 carried=None,
             )
         )
+        if self._book is not None:
+            self._book.add_not_scanned(self._targets[-1].place_id, self._targets[-1].namespace)
 
     def finish(self, finished: str, duration: float, notes: Sequence[Note] = ()) -> Run:
         """The run, whose gate is not decided. Equal notes appear once.
@@ -222,6 +236,7 @@ class RunSummaryBuilder:
             inputs_sha256=self._inputs_sha256,
             deadline=self._deadline,
             namespaces=self._namespaces,
+            deadlines_sha256="",
         )
 
 
@@ -269,6 +284,16 @@ def _replicas_in(scan: Mapping[str, Any]) -> int:
     """One for a document of others, and for an older one."""
     value = scan.get("replicas")
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 1 else 1
+
+
+def _with_status(
+    summary: DocumentSummary, *statuses: str
+) -> Iterator[tuple[tuple[str, str], ControlSummary]]:
+    """((profile, control id), control) of the controls with one of the statuses."""
+    for profile in summary.profiles:
+        for control in profile.controls:
+            if control.status in statuses:
+                yield (profile.name, control.id), control
 
 
 def _failed_ids(summary: DocumentSummary) -> dict[str, tuple[str, ...]]:

@@ -18,6 +18,7 @@ from ..options.spec import Params
 from ..options.threshold import ThresholdOptions
 from ..reports.table import render_table
 from ..reports.wording import reason_lines
+from ..results.deadlines import Overdue
 from ..results.decision import Decision, Reason
 from ..results.decisions import KeptDecision, keep_decision
 from ..results.folder_owners import check_folder
@@ -55,6 +56,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
         check.reasons,
         is_empty=run.is_empty,
         not_compared=baseline.not_compared,
+        overdue=_overdue(run, now),
     )
     decision = replace(decision, decided_at=api_time(now), decided_by=_user())
     kept = keep_decision(run, decision, context.check_mode)
@@ -82,6 +84,15 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     if failure:
         result.update(failed=True, msg=str(failure), error=failure.record())
     return result
+
+
+def _overdue(run: Run, now: datetime) -> Overdue | None:
+    """What is late now; None for a run without deadlines, and for one whose file of them cannot be used, of which its check
+    tells."""
+    try:
+        return run.deadlines.overdue(now) if run.deadlines else None
+    except ScanError:
+        return None
 
 
 def _origin(run: Run, age: float | None, sha256: str) -> list[str]:

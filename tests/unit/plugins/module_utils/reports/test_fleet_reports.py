@@ -14,7 +14,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.flee
     render_fleet,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet_file import fleet_rows
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import render_metrics
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import (
+    Observed,
+    render_metrics,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -61,14 +64,14 @@ def test_a_large_fleet_lists_all_that_did_not_pass() -> None:
 
 
 def test_nothing_scanned_prints_nothing() -> None:
-    assert render_fleet([]) == "" and render_metrics([], NOW) == ""
+    assert render_fleet([]) == "" and render_metrics(Observed(), NOW) == ""
 
 
 def test_metrics_have_one_type_line_each_and_values_of_the_summary() -> None:
     runs = [ClusterRun("a", summary("one", "passed", "failed"), passed=False), ClusterRun("b", error="away")]
-    lines = render_metrics(runs, NOW).splitlines()
+    lines = render_metrics(Observed(runs), NOW).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names)) == 14
     assert 'securescan_run_succeeded{host="a",cluster="one"} 1.0' in lines
     assert 'securescan_run_succeeded{host="b",cluster=""} 0.0' in lines
     assert 'securescan_targets{host="a",cluster="one",outcome="scanned"} 1.0' in lines
@@ -84,7 +87,7 @@ def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -
         ClusterRun("a", summary("one", "skipped")),
         ClusterRun("b", summary("two", *["passed"] * 199, "failed")),
     ]
-    lines = render_metrics(runs, NOW).splitlines()
+    lines = render_metrics(Observed(runs), NOW).splitlines()
     results = {
         "a": {"pass": 0, "fail": 0, "not_judged": 1, "not_scanned": 0},
         "b": {"pass": 1, "fail": 0, "not_judged": 0, "not_scanned": 0},
@@ -97,7 +100,7 @@ def test_metrics_count_targets_by_their_result_and_never_round_compliance_up() -
 
 
 def test_a_hostile_name_stays_within_its_label() -> None:
-    text = render_metrics([ClusterRun('x"} 1\nfake{a="\\', error="x")], NOW)
+    text = render_metrics(Observed([ClusterRun('x"} 1\nfake{a="\\', error="x")]), NOW)
     assert text.splitlines()[-1] == 'securescan_run_succeeded{host="x\\"} 1\\nfake{a=\\"\\\\",cluster=""} 0.0'
 
 
@@ -113,13 +116,13 @@ def test_of_a_kept_file_no_series_stands_twice_and_no_host_was_seen_in_the_futur
         'securescan_targets{host="far",outcome="scanned",cluster="x"} 2.0\n'
     )
     runs = [ClusterRun("here", error="away")]
-    text = render_metrics(runs, NOW, before, 30)
+    text = render_metrics(Observed(runs), NOW, before, 30)
     assert [line for line in text.splitlines() if "far" in line] == [
         f'{seen}{{host="far",cluster="x"}} {stamp!r}',
         'securescan_targets{host="far",cluster="x",outcome="scanned"} 1.0',
         'securescan_gate_passed{host="far",cluster="x"} 1.0',
     ]
-    assert "far" not in render_metrics(runs, gone, text, 30)
+    assert "far" not in render_metrics(Observed(runs), gone, text, 30)
 
 
 def test_of_a_kept_table_no_host_has_two_lines_and_none_was_seen_in_the_future() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 from collections.abc import Mapping
@@ -160,10 +161,13 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: pathlib.Path) -> None:
     whole = scan(0, {API: {"c-1": "critical"}}).to_json()
     path = tmp_path / DEADLINES_JSON
 
+    def read(text: str) -> Deadlines:
+        path.write_text(text, encoding="utf-8")
+        return read_deadlines(tmp_path, hashlib.sha256(text.encode()).hexdigest())
+
     def refused(value: Any) -> str:
-        path.write_text(json.dumps(value), encoding="utf-8")
         with pytest.raises(ScanError) as caught:
-            read_deadlines(tmp_path)
+            read(json.dumps(value))
         assert caught.value.reason == "bad_results"
         return caught.value.message
 
@@ -173,14 +177,14 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: pathlib.Path) -> None:
     assert "unknown severity" in refused(
         {**whole, "places": [{**place, "findings": [{**place["findings"][0], "severity": "urgent"}]}]}
     )
-    path.write_text(json.dumps(whole)[:-5], encoding="utf-8")
     with pytest.raises(ScanError, match="cut off"):
-        read_deadlines(tmp_path)
+        read(json.dumps(whole)[:-5])
+    assert read(json.dumps(whole)).to_json() == whole
+    with pytest.raises(ScanError, match="SHA-256 differs"):
+        read_deadlines(tmp_path, "0" * 64)
     path.unlink()
     with pytest.raises(ScanError, match="cannot be read"):
-        read_deadlines(tmp_path)
-    path.write_text(json.dumps(whole), encoding="utf-8")
-    assert read_deadlines(tmp_path)[0].to_json() == whole
+        read_deadlines(tmp_path, "")
 
 
 def judged(limits: dict[str, Any], deadlines: Deadlines | None, number: float) -> Any:
