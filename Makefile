@@ -21,7 +21,7 @@ FROM ?=
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule pythons bench docs docs-site new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule pythons bench docs docs-site page new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ bench: ## benchmarks; writes build/bench.json
 
 docs: ## writes the generated parts of docs/
 	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
+
+page: ## builds report.html of its source in page/
+	@$(RUN) python tests/environment/page_build.py "$(CURDIR)"
 
 new-control: ## ID=x FROM=facts/x.json: a control's skeleton with cases from kept facts; also PROFILE=x, SUBJECT=x (its file)
 	@$(RUN) python tests/scaffolds/new_control.py "$(CURDIR)" "$(PROFILE)" "$(or $(SUBJECT),$(ID))" "$(ID)" "$(abspath $(FROM))"

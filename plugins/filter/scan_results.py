@@ -55,6 +55,7 @@ def scan_summary(results: Any) -> dict[str, Any]:
             "scanned": scanned,
             "not_scanned": 0,
             "not_judged": sum(summary.result == NOT_JUDGED for summary in summaries),
+            "carried": 0,  # only a run knows that
         },
         "controls": merge_counts(summary.counts for summary in summaries).to_json(),
         "profiles": by_profile,

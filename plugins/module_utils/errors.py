@@ -271,6 +271,19 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Raise limit, or name fewer. A sample is taken by patterns: a plain name is expected to be scanned.",
     ),
     ErrorKind(
+        "SCAN-420",
+        "not_reached",
+        "The scan's time was over before this container was scanned.",
+        "Run the same command again: what was not reached comes first. If it comes again, raise the deadline or "
+        "concurrency, or scan only what is due (due_only).",
+    ),
+    ErrorKind(
+        "SCAN-421",
+        "out_of_time",
+        "The scan's time was over before it was known what there is to scan.",
+        "Raise the deadline, or look why the API server takes so long to list the pods.",
+    ),
+    ErrorKind(
         "SCAN-501",
         "no_such_program",
         "The container has no such program.",
@@ -536,6 +549,95 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "unhealthy",
         "A cluster cannot be scanned as it should be, or the scanner does not find what it must find.",
         "Each check that failed says what to do; docs/health.md has them all.",
+    ),
+    ErrorKind(
+        "SCAN-820",
+        "fleet_gate_failed",
+        "The gate of a cluster of the fleet found something that its threshold does not allow.",
+        "summary.md of the fleet run names the clusters; the summary.md of a cluster's run names what failed there.",
+    ),
+    ErrorKind(
+        "SCAN-821",
+        "fleet_not_covered",
+        "Of a cluster of the fleet fewer containers were scanned or judged than its threshold asks for, or its time ended. "
+        "Nothing was found against the others.",
+        "Correct what kept them from being scanned, then run the fleet again: what is missing comes first.",
+    ),
+    ErrorKind(
+        "SCAN-822",
+        "fleet_unreachable",
+        "A cluster of the fleet has no results: it did not answer, refused, broke, or its turn did not come.",
+        "summary.md of the fleet run has the cause of each. Scan these again by --limit, or by the same fleet_run_id with "
+        "fleet_resume.",
+    ),
+    ErrorKind(
+        "SCAN-823",
+        "scan_unfinished",
+        "The scan of a cluster began, and nobody said how it ended: its process was killed, or the machine failed.",
+        "Run the fleet again: its own command finishes what is missing. Sweep removes what the scan may have left.",
+    ),
+    ErrorKind(
+        "SCAN-824",
+        "cluster_broken",
+        "A task of a cluster's play failed with an error that has no code, such as a variable that is not defined.",
+        "Correct what the message names; ansible-playbook with --limit and -vvv tells more.",
+    ),
+    ErrorKind(
+        "SCAN-825",
+        "cluster_out_of_time",
+        "The time that a cluster was given ended before its scan did.",
+        "Give it more (fleet_cluster_deadline, fleet_deadline), scan more containers at a time (scan_concurrency), or fewer.",
+    ),
+    ErrorKind(
+        "SCAN-831",
+        "store_unreachable",
+        "The store could not be reached.",
+        "Check the address, the server, the credential and the folder's permissions. The runs' folders are whole: ingest them "
+        "again when the store can be reached.",
+    ),
+    ErrorKind(
+        "SCAN-832",
+        "store_locked",
+        "Somebody else held the store for longer than we wait.",
+        "Run again when the other one is done; nothing of a target was written by halves, and the runs' folders are whole.",
+    ),
+    ErrorKind(
+        "SCAN-833",
+        "store_full",
+        "The store has no room left.",
+        "Make room, or remove what is old (state=pruned), then ingest again; the runs' folders are whole.",
+    ),
+    ErrorKind(
+        "SCAN-834",
+        "store_newer",
+        "The store has a newer schema than this version of the collection knows.",
+        "Use the version of the collection that migrated it, or a newer one. A schema does not go back: restore a backup for "
+        "that.",
+    ),
+    ErrorKind(
+        "SCAN-835",
+        "not_a_store",
+        "What the address names is not a store of this collection, or is damaged.",
+        "Correct the address. A damaged store is replaced by its backup (state=restored); the runs' folders can be ingested "
+        "again.",
+    ),
+    ErrorKind(
+        "SCAN-836",
+        "store_outdated",
+        "The store has an older schema.",
+        "Make a backup, then run scan_store with state=migrated.",
+    ),
+    ErrorKind(
+        "SCAN-837",
+        "run_refused",
+        "The run does not fit what the store has of it.",
+        "A run is written once. Look for who changed its folder, or gave two runs the same id.",
+    ),
+    ErrorKind(
+        "SCAN-838",
+        "store_incomplete",
+        "Some of the runs could not be taken into the store as a whole.",
+        "See the causes; correct them and ingest the same folders again: what is there already is not written twice.",
     ),
     ErrorKind(
         "SCAN-901",

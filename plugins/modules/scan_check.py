@@ -20,9 +20,9 @@ options:
     description:
       - The role of this collection whose variables are checked. A variable that begins with the role's name and that nothing reads is refused,
         because a misspelt one would be ignored, also one that forbids something. So is a value that its variable cannot have.
-      - The variable C(scan_foreign_variables), or C(access_foreign_variables), has patterns of names that are the play's own.
+      - The variable C(scan_foreign_variables), or that of the other role, has patterns of names that are the play's own.
     type: str
-    choices: [access, scan]
+    choices: [access, fleet, scan]
   profiles:
     description: Names of shipped profiles, or paths of profile files or folders on the controller.
     type: list

@@ -229,10 +229,10 @@ summary_sha256:
   type: str
   sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
-  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged.
+  description: Numbers of containers selected, scanned, not scanned and, among the scanned ones, not judged and carried over from an earlier run.
   returned: success
   type: dict
-  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}
+  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0, carried: 0}
 not_scanned:
   description: The first 20 containers that were not scanned, each with its error. The rest stands in the summary.
   returned: success

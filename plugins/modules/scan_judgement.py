@@ -92,10 +92,10 @@ summary_sha256:
   type: str
   sample: 3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 counts:
-  description: Numbers of containers of the earlier run, of those with results, without and, among those with, not judged.
+  description: Numbers of containers of the earlier run, of those with results, without and, among those with, not judged and carried over.
   returned: success
   type: dict
-  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0}
+  sample: {selected: 9, scanned: 6, not_scanned: 3, not_judged: 0, carried: 0}
 not_scanned:
   description: The first 20 containers that were not judged, each with its error. The rest stands in the summary.
   returned: success

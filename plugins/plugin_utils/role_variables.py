@@ -28,13 +28,14 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset({"scan_gate", "scan_info", "scan_recycled", "scan_result"}),
     "access": frozenset({"access_granted"}),
+    "fleet": frozenset({"fleet_begun", "fleet_cluster", "fleet_ended", "fleet_noted"}),
 }
 _FORBIDS = "_forbidden_"
 _SEPARATORS = str.maketrans("-. \t", "____")
 Template = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def variables_of(role: str) -> Spec:
     """The specification of the variables of all entry points of a role, read once for all hosts."""
     path = _ROLES / role / "meta" / "argument_specs.yml"

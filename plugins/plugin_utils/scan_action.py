@@ -33,7 +33,7 @@ _LISTS_OF_FILES = ("kubeconfig", "hub_kubeconfig")
 # Options that say which cluster is meant.
 _CHOOSING = ("context", "host", "kubeconfig", "kubeconfig_secret")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
-_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "scan")}
+_OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "fleet", "scan")}
 _LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations", "teams", "deadlines"})
 
 
@@ -44,6 +44,8 @@ class ScanAction(ActionBase):
     _supports_check_mode = True
     module_name = ""
     always_here = False
+    # at the head of what it shows, where it is about no single host
+    speaker = ""
     # said with every error of a task that is there to find it before the cluster is asked
     assurance = ""
     spec: Callable[[], Spec]
@@ -53,9 +55,8 @@ class ScanAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         environ = self._environment()
         params: dict[str, Any] = {}
-        display = HostDisplay(
-            str((task_vars or {}).get("inventory_hostname", "")), no_log=bool(self._task.no_log)
-        )
+        host = type(self).speaker or str((task_vars or {}).get("inventory_hostname", ""))
+        display = HostDisplay(host, no_log=bool(self._task.no_log))
         context = self._context(environ, display)
         try:
             given = self.given()

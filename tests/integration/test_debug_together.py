@@ -52,9 +52,13 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
             scans = [pool.submit(scan, there.name) for _number in range(2)]
         for one in scans:
             result = one.result().result
-            assert result["counts"] == {"selected": 3, "scanned": 3, "not_scanned": 0, "not_judged": 0}, (
-                result["not_scanned"]
-            )
+            assert result["counts"] == {
+                "selected": 3,
+                "scanned": 3,
+                "not_scanned": 0,
+                "not_judged": 0,
+                "carried": 0,
+            }, result["not_scanned"]
             added += result["footprint"]["added"]
     assert sum(len(there.entries(name)) for name in PODS) == added, (
         "each entry is told by the run that has added it"

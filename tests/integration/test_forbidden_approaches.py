@@ -106,7 +106,13 @@ def test_auto_goes_on_with_the_next_and_touches_nothing_that_is_forbidden(
 def test_a_single_approach_is_refused_by_its_rule_and_foreseen(mixed, scan, explain):
     rules = {"forbidden_approaches": [NO_DEBUG, dict(CLOSED, namespaces=["elsewhere-*"])]}
     planned = scan(mixed.name, check_mode=True, **rules)
-    assert planned.result["counts"] == {"selected": 4, "scanned": 0, "not_scanned": 3, "not_judged": 0}
+    assert planned.result["counts"] == {
+        "selected": 4,
+        "scanned": 0,
+        "not_scanned": 3,
+        "not_judged": 0,
+        "carried": 0,
+    }
     assert {record["error"]["reason"] for record in planned.result["not_scanned"]} == {"approach_forbidden"}
     assert planned.result["footprint"]["added"] == 1
     (diff,) = planned.result["diff"]

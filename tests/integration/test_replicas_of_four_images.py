@@ -48,6 +48,7 @@ def test_by_image_by_debug_and_by_auto(place, cluster, helper_operator_kubeconfi
             "scanned": count,
             "not_scanned": 0,
             "not_judged": 0,
+            "carried": 0,
         }
         assert all(target["counts"]["passed"] > 15 for target in run.targets)
         return run

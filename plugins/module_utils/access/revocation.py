@@ -49,17 +49,22 @@ def revoke_when_back(
     """Removes an access, and tries again where the API server did not answer: one that restarts comes back
     within seconds, and knows its Roles a second later.
 
-    :raises ScanError: access_remains, as the last attempt
+    :raises ScanError: access_remains, as the last attempt, or the first one where the time for clean-up is over
     """
     for pause in _RETURN_PAUSES:
         try:
             revoke(client, run_id, namespaces, account_namespace=account_namespace)
             return
         except ScanError:
+            if client.cleanup is not None and client.cleanup.is_set():
+                raise
             try:
-                RestClient(client.connection, patience=_RETURN_SECONDS, attempts=_RETURN_ATTEMPTS).get(
-                    "/version"
-                )
+                RestClient(
+                    client.connection,
+                    patience=_RETURN_SECONDS,
+                    attempts=_RETURN_ATTEMPTS,
+                    cancel=client.cleanup,
+                ).get("/version")
             except ScanError:
                 break  # the last attempt then says what remains
             time.sleep(pause)

@@ -45,6 +45,7 @@ class RestClient:
     :param patience: seconds during which a request is tried again
     :param attempts: how often a request is sent at most, not counting answers of 429
     :param cancel: ends every wait
+    :param cleanup: ends the waits of `uncancelled`; None where clean-up may take as long as it needs
     :ivar requests: number of attempts
     """
 
@@ -56,8 +57,10 @@ class RestClient:
         patience: float = 60.0,
         attempts: int = _ATTEMPTS,
         cancel: threading.Event | None = None,
+        cleanup: threading.Event | None = None,
     ) -> None:
         self.connection = connection
+        self.cleanup = cleanup
         self.requests = 0
         self._timeout = timeout
         self._patience = patience
@@ -69,7 +72,7 @@ class RestClient:
     def uncancelled(self) -> RestClient:
         """The same client for clean-up, which must be done although the rest is cancelled."""
         client = copy.copy(self)
-        client._cancel = None
+        client._cancel = self.cleanup
         return client
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from urllib.parse import quote
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..safe_text import one_line
+from .canaries import BAD
 
 LABEL = "securescan.kubernetes/trial"
-GOOD, BAD, PULL = "good", "bad", "pull"
+PULL = "pull"
 _SECONDS = 600
 _PAUSE = 0.25
 _NOBODY = 65534
@@ -80,7 +81,7 @@ def running(
 ) -> Iterator[list[str]]:
     """Makes the pods, waits until all run, and removes them at the end. Yields their names.
 
-    :raises ScanError: not_permitted and what else the API server says; image_pull_failed, container_not_running, timed_out
+    :raises ScanError: not_permitted and what else the API server says; image_unknown, container_not_running, timed_out
     """
     path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
     _remove_ended(client, path)

@@ -38,14 +38,19 @@ class Bounds:
 _DAY = 86400
 _MAXIMUM_ID = 2**31 - 1
 BOUNDS: Mapping[str, Bounds] = {
+    "cluster_deadline": Bounds(1, 30 * _DAY, "seconds"),
     "concurrency": Bounds(1, 1000),
+    "deadline": Bounds(1, 30 * _DAY, "seconds"),
     "debug_keep_alive": Bounds(0, MOST_SECONDS, "seconds"),
+    "due_after": Bounds(0, 3650 * _DAY, "seconds"),
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
     # as much as the collector sends at least and at most
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
+    "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
+    "resume_within": Bounds(0, 365 * _DAY, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),
     # as long as the collector works at least and at most

@@ -46,7 +46,7 @@ class CheckOptions:
 def scan_check_spec() -> Spec:
     return {
         # for the controller alone
-        "role": {"type": "str", "choices": ["access", "scan"]},
+        "role": {"type": "str", "choices": ["access", "fleet", "scan"]},
         "profiles": {"type": "list", "elements": "str", "default": []},
         "inputs": {"type": "dict", "default": {}},
         "waivers": {"type": "raw"},

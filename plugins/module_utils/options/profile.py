@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +50,19 @@ class JudgingOptions:
         if not profiles:
             raise bad_option("profiles", "no profile was given")
         return cls(profiles, read_amendments(params["waivers"], params["attestations"]))
+
+    @property
+    def inputs_sha256(self) -> str:
+        """The same for the same values of all inputs. Empty where one of them is sensitive: a short secret could be guessed
+        from its hash, so it is not known whether they are the same."""
+        inputs = {profile.name: profile.inputs for profile in self.profiles}
+        if any(one.get("sensitive") for given in inputs.values() for one in given):
+            return ""
+        values = {
+            name: {str(one["name"]): one.get("value") for one in given} for name, given in inputs.items()
+        }
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def profiles_spec() -> Spec:

@@ -25,6 +25,7 @@ from .profile import JudgingOptions, judging_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
+from .time_and_resume import TimeAndResume, time_and_resume_spec
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class ScanOptions:
     renew_access: bool
     drift_paths: tuple[str, ...]
     cluster_name: str
+    times: TimeAndResume
     ownership: OwnershipOptions
 
     @classmethod
@@ -78,6 +80,7 @@ class ScanOptions:
             renew_access=params["renew_access"],
             drift_paths=tuple(params["drift_paths"]) if params["drift"] else (),
             cluster_name=cluster_name_option(params),
+            times=TimeAndResume.from_params(params),
             ownership=OwnershipOptions.from_params(params),
         )
 
@@ -111,6 +114,7 @@ def scan_container_spec() -> Spec:
         "timeout": {"type": "float", "default": 60.0},
         "output_limit": {"type": "int", "default": 8388608},
         "renew_access": {"type": "bool", "default": False},
+        **time_and_resume_spec(),
         **approach_spec(),
         **judging_spec(),
         **ownership_spec(),

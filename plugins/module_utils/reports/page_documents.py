@@ -9,7 +9,7 @@ A document that is not the one that the run wrote is told, and nothing of it is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class SeenTarget:
     """A target and its controls; none where it was not scanned. `unread` says why its document could not be taken."""
 
     record: TargetRecord
-    controls: tuple[SeenControl, ...] = ()
+    controls: Sequence[SeenControl] = ()
     unread: str = ""
 
 

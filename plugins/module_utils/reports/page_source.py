@@ -12,86 +12,24 @@ Texts are as they were kept: the page's data bounds and escapes them (see page_d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Callable, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Callable
 
-from ..results.run import Run
-from ..results.target_record import ErrorRecord, TargetRecord
+from ..errors import ScanError
+from ..results.cluster_entry import BROKEN, GATE_NOT_PASSED, GATE_PASSED, GATES, PARTLY_SCANNED
+from ..results.decision import FailedControl
+from ..results.fleet_comparison import CHANGES
+from ..results.fleet_run import FleetRun
+from ..results.history import History
+from ..results.run import NamespaceOwner, Run
+from ..results.status import NOT_SCANNED, SCANNED
+from ..results.target_record import ErrorRecord
+from ..results.unmatched import UnmatchedError
 from .page_documents import SeenTarget, seen_targets
+from .wording import reason_lines
 
 RUN, FLEET_RUN, STORE = "run", "fleet run", "store"
-# The states of a cluster; those that a fleet run knows.
-SCANNED, PARTLY_SCANNED = "scanned", "partly_scanned"
-
-FIXED, OPEN = "fixed", "open"
-
-
-@dataclass(frozen=True)
-class TrendPoint:
-    """The counts of one cluster at one moment, `at` in RFC 3339. `cluster` is empty for a sum over the fleet.
-
-    `expected`, `scanned` and `judged` are numbers of targets. `controls` is a number of controls by status, `open_findings` one
-    by severity, over places. `overdue` is a number of findings.
-    """
-
-    at: str
-    cluster: str
-    expected: int
-    scanned: int
-    judged: int
-    controls: Mapping[str, int]
-    open_findings: Mapping[str, int]
-    overdue: int = 0
-
-    @property
-    def compliance(self) -> float | None:
-        """Passed controls as a percentage of all but those that are not applicable; None where nothing applies."""
-        asked = sum(number for status, number in self.controls.items() if status != "not_applicable")
-        return 100 * self.controls.get("passed", 0) / asked if asked else None
-
-
-@dataclass(frozen=True)
-class FindingLife:
-    """One control on one place, and when its status changed.
-
-    `place_id` is cluster/namespace/workload_kind/workload/container. `changes` are (RFC 3339, status) with the oldest first; a
-    status is one of HDF's (`passed`, `failed`, `not_reviewed`, ...). `opened` is when it began to fail without a break, `closed`
-    when it ended to, empty where it has not. `due` is the time by which a policy wants it fixed, empty without one.
-    """
-
-    place_id: str
-    profile: str
-    control_id: str
-    severity: str
-    opened: str
-    closed: str = ""
-    due: str = ""
-    overdue: bool = False
-    reopened: int = 0
-    changes: tuple[tuple[str, str], ...] = ()
-
-
-class History(Protocol):
-    """What a store remembers of the clusters that a page shows."""
-
-    def trend(self, clusters: Iterable[str]) -> Iterable[TrendPoint]:
-        """Points of these clusters, and those of the fleet (with an empty cluster), in the order of time."""
-
-    def lives(self, clusters: Iterable[str]) -> Iterable[FindingLife]:
-        """What is open on places of these clusters, and what was closed since `since`."""
-
-    @property
-    def since(self) -> str:
-        """The time (RFC 3339) since which something counts as new or as fixed; empty where it is not known."""
-
-
-@dataclass(frozen=True)
-class NamespaceOwner:
-    """Whose a namespace is; texts may be empty."""
-
-    team: str = ""
-    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +38,7 @@ class PageCluster:
 
     `state`, `gate`, `reason` and `error` are those of a fleet run's entry; `run` is None where nothing of it was scanned.
     `groups` are words by which clusters are grouped: provider, region, version. `owners` is by namespace. `gate_reasons` are
-    lines. `new` and `fixed` are (place id, profile, control id), as a gate found by its comparison with `baseline`.
+    lines. `new` and `fixed` were found by comparing with `baseline`.
     """
 
     name: str
@@ -117,9 +55,9 @@ class PageCluster:
     owners: Mapping[str, NamespaceOwner] = field(default_factory=dict)
     gate_reasons: tuple[str, ...] = ()
     baseline: str = ""
-    new: tuple[tuple[str, str, str], ...] = ()
-    fixed: tuple[tuple[str, str, str], ...] = ()
-    unmatched: tuple[ErrorRecord, ...] = ()
+    new: tuple[FailedControl, ...] = ()
+    fixed: tuple[FailedControl, ...] = ()
+    unmatched: tuple[UnmatchedError, ...] = ()
     folder: str | None = (
         None  # of its run, seen from where the page is written; None: there are no documents to link to
     )
@@ -128,41 +66,138 @@ class PageCluster:
 
 @dataclass(frozen=True)
 class PageSource:
-    """`made` is the time (RFC 3339) of which the page speaks: ages are counted from there. `kind` is run, fleet run or store."""
+    """`made` is the time (RFC 3339) of which the page speaks: ages are counted from there. `kind` is run, fleet run or store.
+
+    `gate` and `gate_reasons` are the decision on all clusters together, empty where there is none. `notes` are sentences on what
+    the page does not show.
+    """
 
     title: str
     kind: str
     made: str
     clusters: Callable[[], Iterator[PageCluster]]
     history: History | None = None
+    gate: str = ""
+    gate_reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_run(cls, run: Run, history: History | None = None) -> PageSource:
-        return cls(run.cluster, RUN, run.finished, lambda: iter((cluster_of(run),)), history)
+        gate = "" if run.gate is None else GATE_PASSED if run.gate.passed else run.gate.kind
+        gate = gate if gate in GATES else GATE_NOT_PASSED
+        return cls(run.cluster, RUN, run.finished, lambda: iter((_cluster_of_run(run, gate),)), history)
+
+    @classmethod
+    def of_fleet_run(cls, fleet_run: FleetRun, history: History | None = None) -> PageSource:
+        gate = fleet_run.gate
+        return cls(
+            title=f"{len(fleet_run.expected)} clusters" if len(fleet_run.expected) != 1 else "1 cluster",
+            kind=FLEET_RUN,
+            made=fleet_run.finished or fleet_run.started,
+            clusters=lambda: _clusters_of_fleet(fleet_run),
+            history=history,
+            gate="" if gate is None else GATE_PASSED if gate.passed else GATE_NOT_PASSED,
+            gate_reasons=tuple(
+                f"{one.cluster}: {one.text}" if one.cluster else one.text for one in gate.reasons
+            )
+            if gate
+            else (),
+            notes=tuple(_cut_lists(fleet_run)),
+        )
 
 
-def cluster_of(run: Run) -> PageCluster:
-    """The only cluster of a page of one run."""
-    counts, gate = run.target_counts, run.gate
+def _cluster_of_run(run: Run, gate: str) -> PageCluster:
+    counts, decision = run.target_counts, run.gate
     whole = counts.scanned == counts.selected
-    return PageCluster(
-        name=run.cluster,
-        state=SCANNED if whole else PARTLY_SCANNED if counts.scanned else "not_scanned",
-        gate="" if gate is None else "passed" if gate.passed else "failed",
+    return replace(
+        _with_run(
+            PageCluster(run.cluster, SCANNED if whole else PARTLY_SCANNED if counts.scanned else NOT_SCANNED),
+            run,
+        ),
+        gate=gate,
+        reason=decision.kind if decision else "",
+        folder="",
+    )
+
+
+def _with_run(cluster: PageCluster, run: Run) -> PageCluster:
+    """The cluster with what its run says, its gate's comparison with an earlier one among that."""
+    gate = run.gate
+    return replace(
+        cluster,
         run_id=run.run_id,
         started=run.started,
         finished=run.finished,
         duration=run.duration,
         profiles=tuple((profile.name, profile.version, profile.sha256) for profile in run.profiles),
+        owners={owner.name: owner for owner in run.namespaces},
+        gate_reasons=tuple(reason_lines(run)),
         baseline=gate.baseline if gate else "",
-        new=tuple((one.place, one.profile, one.control) for one in gate.new_failures) if gate else (),
-        fixed=tuple((one.place, one.profile, one.control) for one in gate.no_longer_failed) if gate else (),
+        new=gate.new_failures if gate else (),
+        fixed=gate.no_longer_failed if gate else (),
+        unmatched=tuple(gap.error for gap in run.gaps),
         targets=lambda: seen_targets(run),
     )
 
 
-def place_id(record: TargetRecord) -> str:
-    """cluster/namespace/workload_kind/workload/container"""
-    return "/".join(
-        (record.cluster, record.namespace, record.workload_kind, record.workload, record.container)
-    )
+def _clusters_of_fleet(fleet_run: FleetRun) -> Iterator[PageCluster]:
+    """One run is held at a time. A run that cannot be opened is told as the cluster's error."""
+    new, fixed = _by_cluster(fleet_run)
+    for entry in fleet_run.clusters:
+        cluster = PageCluster(
+            name=entry.cluster,
+            state=entry.state,
+            gate=entry.gate,
+            reason=entry.reason,
+            error=entry.error,
+            groups=entry.groups,
+            started=entry.started,
+            finished=entry.finished,
+            duration=entry.duration,
+        )
+        try:
+            run = fleet_run.run_of(entry)
+        except ScanError as error:
+            yield replace(cluster, state=BROKEN, gate="", error=ErrorRecord(**error.record()))
+            continue
+        if run is not None:
+            cluster = replace(_with_run(cluster, run), folder=f"../../{entry.run_dir}")
+        if fleet_run.comparison:
+            cluster = replace(
+                cluster,
+                baseline=fleet_run.comparison.previous,
+                new=new.get(entry.cluster, ()),
+                fixed=fixed.get(entry.cluster, ()),
+            )
+        yield cluster
+
+
+def _by_cluster(
+    fleet_run: FleetRun,
+) -> tuple[dict[str, tuple[FailedControl, ...]], dict[str, tuple[FailedControl, ...]]]:
+    """What is new (or failed again) and what is fixed, as the comparison lists it, by cluster."""
+    comparison = fleet_run.comparison
+    if comparison is None:
+        return {}, {}
+    found: list[dict[str, tuple[FailedControl, ...]]] = [{}, {}]
+    for kind, listed in enumerate(((*comparison.new, *comparison.reopened), comparison.fixed)):
+        lists: dict[str, list[FailedControl]] = {}
+        for one in listed:
+            lists.setdefault(cluster_of_place(one.place), []).append(one)
+        found[kind] = {cluster: tuple(ones) for cluster, ones in lists.items()}
+    return found[0], found[1]
+
+
+def _cut_lists(fleet_run: FleetRun) -> Iterator[str]:
+    comparison = fleet_run.comparison
+    for change in CHANGES if comparison else ():
+        if comparison and len(comparison.of(change)) < comparison.counts[change]:
+            yield (
+                f"The fleet run lists {len(comparison.of(change))} of {comparison.counts[change]} {change} findings; this page "
+                "shows those."
+            )
+
+
+def cluster_of_place(place_id: str) -> str:
+    """The cluster's name, which alone can hold a slash."""
+    return place_id.rsplit("/", 4)[0]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from . import (
+    html,
     junit,
     markdown,
 )
@@ -16,5 +17,6 @@ REPORTS: dict[str, Report] = {
     for report in (
         markdown.REPORT,
         junit.REPORT,
+        html.REPORT,
     )
 }

@@ -238,7 +238,8 @@ def scanned_line(run: Run) -> str:
         return "nothing was to be scanned, which allow_empty accepts"
     counts = run.target_counts
     not_judged = f", {counts.not_judged} not judged" if counts.not_judged else ""
-    return f"{counts.scanned} of {counts.selected} targets scanned{not_judged}"
+    carried = f", {counts.carried} of them by earlier runs" if counts.carried else ""
+    return f"{counts.scanned} of {counts.selected} targets scanned{carried}{not_judged}"
 
 
 def about_limits(run: Run) -> str:

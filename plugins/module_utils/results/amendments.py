@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .attestations import Attestations, apply_attestations, load_attestations
@@ -20,6 +22,22 @@ from .waivers import Waivers, apply_waivers, load_waivers
 class Amendments:
     waivers: Waivers | None = None
     attestations: Attestations | None = None
+
+    def sha256(self, now: datetime.datetime) -> str:
+        """The same for amendments that would do the same; one that has expired since is another. Empty where there are none.
+
+        :param now: with its time zone
+        """
+        if self.waivers is None and self.attestations is None:
+            return ""
+        waivers = self.waivers.by_control.values() if self.waivers is not None else ()
+        attestations = self.attestations.entries if self.attestations is not None else ()
+        parts = [
+            [[asdict(waiver), waiver.has_expired(now)] for waiver in waivers],
+            [[asdict(one), one.has_expired(now), one.is_of_the_future(now)] for one in attestations],
+        ]
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     def apply(
         self, profiles: Sequence[ProfileResult], identity: Mapping[str, Any], now: datetime.datetime

@@ -56,10 +56,12 @@ _COULD_NOT_BE_JUDGED = frozenset(STATUS_WORDS[status] for status in (NOT_REVIEWE
 
 @dataclass(frozen=True)
 class ExpectedTarget:
-    """A target that was to be scanned, and what its run says of it: `outcome` is scanned or not_scanned."""
+    """A target that was to be scanned, and what its run says of it: `outcome` is scanned or not_scanned, `is_carried` whether an
+    earlier run scanned it."""
 
     target_id: str
     outcome: str
+    is_carried: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ class Decision(JsonRecord):
 
     `baseline` names the run that was compared with (empty: none), `new_failures` what did not fail in it and
     `no_longer_failed` what failed only in it, on containers that were scanned now, too. `expected`,
-    `scanned` and `judged` are numbers of targets; one that was scanned is judged when each profile judged something.
+    `scanned`, `judged` and `carried` are numbers of targets; one that was scanned is judged when each profile judged something,
+    and carried when an earlier run scanned it.
     `decided_at` (RFC 3339) and `decided_by` (the user's name on the machine that decided) are empty in older runs.
     """
 
@@ -175,6 +178,7 @@ class Decision(JsonRecord):
     no_longer_failed: tuple[FailedControl, ...] = ()
     decided_at: str = ""
     decided_by: str = ""
+    carried: int = 0
 
     @property
     def kind(self) -> str:
@@ -216,10 +220,12 @@ class Decision(JsonRecord):
             no_longer_failed=tuple(FailedControl.from_json(one) for one in given.objects("no_longer_failed")),
             decided_at=given.text_or_empty("decided_at"),
             decided_by=given.text_or_empty("decided_by"),
+            carried=targets.whole_number("carried") if "carried" in targets.values else 0,
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The decision as plain JSON values; `counts` is {targets: {expected, scanned, judged}, controls: as in a summary}."""
+        """The decision as plain JSON values; `counts` is {targets: {expected, scanned, judged, carried}, controls: as in
+        a summary}."""
         return {
             "passed": self.passed,
             "decided_at": self.decided_at,
@@ -230,7 +236,12 @@ class Decision(JsonRecord):
             "new_failures": plain(self.new_failures),
             "no_longer_failed": plain(self.no_longer_failed),
             "counts": {
-                "targets": {"expected": self.expected, "scanned": self.scanned, "judged": self.judged},
+                "targets": {
+                    "expected": self.expected,
+                    "scanned": self.scanned,
+                    "judged": self.judged,
+                    "carried": self.carried,
+                },
                 "controls": self.counts.to_json(),
             },
             "reasons": plain(self.reasons),

@@ -199,9 +199,9 @@ class _Collector:
 
     def _add_failure(self, target: TargetRecord, profile: str, control: Mapping[str, Any], room: int) -> int:
         """:returns: the characters that are left for this target"""
-        text = _expected_and_found(control)
+        text = expected_and_found(control)
         text = self._once(text) if len(text) <= room else ""
-        self.findings.add_failure(target, profile, control["id"], text, _fix(control))
+        self.findings.add_failure(target, profile, control["id"], text, fix_of(control))
         return room - len(text)
 
     def _add_waiver(self, target: TargetRecord, profile: str, control: Mapping[str, Any]) -> None:
@@ -263,7 +263,7 @@ def _change(row: Mapping[str, Any]) -> str:
     return "{}{}".format(row["change"], ", now setuid or setgid" if row["gained_setuid"] else "")
 
 
-def _expected_and_found(control: Mapping[str, Any]) -> str:
+def expected_and_found(control: Mapping[str, Any]) -> str:
     """The messages of the tests that failed, the first of them."""
     failed = [result for result in control["results"] if result["status"] == FAILED]
     said = [str(result.get("message") or result.get("code_desc") or "") for result in failed]
@@ -272,7 +272,7 @@ def _expected_and_found(control: Mapping[str, Any]) -> str:
     return one_line("; ".join(texts[:_MOST_TESTS]), _MAX_TEXT) + (f" (and {more} more)" if more > 0 else "")
 
 
-def _fix(control: Mapping[str, Any]) -> str:
+def fix_of(control: Mapping[str, Any]) -> str:
     for description in control.get("descriptions") or ():
         if description["label"] == "fix":
             return one_line(str(description["data"]), _MAX_FIX)

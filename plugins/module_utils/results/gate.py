@@ -144,6 +144,7 @@ class _Gate:
             self.baseline.name if self.baseline else "",
             tuple(new_failures),
             tuple(self._found().mended_since(self.baseline)) if self.baseline else (),
+            carried=sum(one.is_carried for one in expected if outcomes[one.target_id] == SCANNED),
         )
 
     def decide_nothing(

@@ -111,10 +111,15 @@ def read_hdf(data: bytes, source: str) -> dict[str, Any]:
 
 
 def read_hdf_file(path: str, sha256: str = "") -> dict[str, Any]:
-    """`read_hdf` of a file, of which no more than the limit is read.
+    """`read_hdf` of a file, of which no more than the limit is read. :raises ScanError: as `read_document` and `read_hdf`"""
+    return read_hdf(read_document(path, sha256), path)
+
+
+def read_document(path: str, sha256: str = "") -> bytes:
+    """The content of a document's file; of one that is too long, so much that `read_hdf` refuses it.
 
     :param sha256: what the file must hash to; empty where that is not known
-    :raises ScanError: `bad_results`, also for a file that is missing, cannot be read, is a link, or is another one
+    :raises ScanError: `bad_results`, for a file that is missing, cannot be read, is a link, or is another one
     """
     try:
         data = read_own_file(Path(path), MAX_DOCUMENT_BYTES)
@@ -122,7 +127,7 @@ def read_hdf_file(path: str, sha256: str = "") -> dict[str, Any]:
         raise bad_results(path, f"cannot be read: {reason.strerror or reason}") from None
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise bad_results(path, "is not the document that the run wrote (its SHA-256 differs)")
-    return read_hdf(data, path)
+    return data
 
 
 def check_document(document: Any, source: str) -> dict[str, Any]:

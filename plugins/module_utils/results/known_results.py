@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from .notes import Note
 from .run import Run
 from .target_record import TargetRecord
 
@@ -19,7 +21,8 @@ class KnownResult:
     """One target of an earlier run, with what it depends on.
 
     `run_id` is the run that scanned it, also where a later one carried it over. `profiles` maps each profile's name to its
-    SHA-256. `seen` is RFC 3339, empty for what was not scanned; `result` and `counts` are those of the record.
+    SHA-256. `seen` is RFC 3339, empty for what was not scanned; `result` and `counts` are those of the record. `was_missed`:
+    a later run did not scan it. `notes` are on its waivers and attestations, where they are known.
     """
 
     place_id: str
@@ -38,6 +41,8 @@ class KnownResult:
     result: str
     counts: Mapping[str, int] | None
     record: TargetRecord
+    was_missed: bool = False
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def of(cls, run: Run, record: TargetRecord) -> KnownResult:
@@ -66,7 +71,8 @@ class KnownResults(Protocol):
     """Results of earlier runs of one cluster."""
 
     def of(self, place_id: str) -> Sequence[KnownResult]:
-        """Those of the last run that knew the place, in no order; empty for a place that is not known."""
+        """Those of the last run that knew the place, in no order; empty for a place that is not known. Of what that run did
+        not scan, the last result before it, where there is one."""
         ...
 
     def document(self, known: KnownResult) -> bytes:
@@ -74,4 +80,9 @@ class KnownResults(Protocol):
 
         :raises ScanError: bad_results, where it is not there or is another one
         """
+        ...
+
+    def folder(self, known: KnownResult) -> Path | None:
+        """The folder of the run whose files are those of the record (its drift, its kept facts); None where only documents
+        are kept."""
         ...

@@ -91,7 +91,7 @@ def earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
         ) from None
     for name in sorted(set(names) - {own.name}):
         try:
-            started = _started(own.parent / name)
+            started = started_of(own.parent / name)
         except ScanError as error:
             unknown.append(f"passed over as an earlier run: {error.message}")
             continue
@@ -103,7 +103,7 @@ def earlier_folders(run: Run, notes: list[str]) -> Iterator[Path]:
     yield from (own.parent / name for _started, name in sorted(found, reverse=True))
 
 
-def _started(folder: Path) -> datetime | None:
+def started_of(folder: Path) -> datetime | None:
     """When the run in a folder began, by the head of its summary; None without a summary, and where that is a link.
 
     :raises ScanError: bad_results, where it does not say so

@@ -12,8 +12,9 @@ The summary says what was selected, scanned and found, small enough to be held w
     cluster_uid       the API server's own id: uid of the namespace kube-system; null where it could not be read
     selection         mapping, as the operator gave it
     profiles          list of {name, version, sha256}
-    target_counts     {selected, scanned, not_scanned, not_judged}; what was not judged is counted as scanned, too; what was
-                      named and gave nothing is counted as selected and not scanned (see `gaps`)
+    target_counts     {selected, scanned, not_scanned, not_judged, carried}; what was not judged, and what was carried over
+                      from an earlier run, is counted as scanned, too; what was named and gave nothing is counted as selected
+                      and not scanned (see `gaps`)
     left_out          {reason: number} of containers that were chosen by no option but left out all the same
     unmatched         list of {kind, name, namespace, error {code, reason, message}} of what the selection names and that gave
                       no target; `kind` is namespace, workload, pod or container, `namespace` is empty where none is named
@@ -70,7 +71,7 @@ from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
 from .deadlines import Deadlines, read_deadlines
 from .decision import Decision, ExpectedTarget
 from .findings import Findings, collect_findings
-from .hdf import document_target_id, read_hdf_file
+from .hdf import document_target_id, read_document, read_hdf
 from .notes import ATTESTATION, WAIVER, Note
 from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, SEVERITIES
 from .summary import Counts
@@ -143,8 +144,10 @@ def _lift_2(old: dict[str, Any]) -> dict[str, Any]:
 
 def _lift_3(old: dict[str, Any]) -> dict[str, Any]:
     """Version 3 knew neither when each target was seen, nor what its result depends on, nor anything that was taken over."""
-    summary = {**old, "amendments_sha256": "", "inputs_sha256": ""}
-    summary.update(deadline=None, namespaces=[], deadlines_sha256="")
+    summary = {**old, "amendments_sha256": "", "inputs_sha256": "", "deadline": None, "namespaces": []}
+    summary["deadlines_sha256"] = ""
+    if isinstance(old.get("target_counts"), dict):
+        summary["target_counts"] = {**old["target_counts"], "carried": 0}
     if isinstance(old.get("targets"), list):
         seen = _evidence_time_3(old)
         summary["targets"] = [
@@ -212,6 +215,7 @@ class TargetCounts(JsonRecord):
     scanned: int
     not_scanned: int
     not_judged: int  # among those that were scanned
+    carried: int  # among those that were scanned: by an earlier run
 
     @classmethod
     def of(cls, targets: Sequence[TargetRecord], gaps: Sequence[Unmatched] = ()) -> TargetCounts:
@@ -219,7 +223,8 @@ class TargetCounts(JsonRecord):
         scanned = sum(target.is_scanned for target in targets)
         not_judged = sum(target.result == NOT_JUDGED for target in targets)
         selected = len(targets) + len(gaps)
-        return cls(selected, scanned, selected - scanned, not_judged)
+        carried = sum(target.carried is not None for target in targets)
+        return cls(selected, scanned, selected - scanned, not_judged, carried)
 
 
 @dataclass(frozen=True)
@@ -349,7 +354,10 @@ class Run(JsonRecord):
     def expected_targets(self) -> list[ExpectedTarget]:
         """What the gate is to expect of the run."""
         return [
-            *(ExpectedTarget(target.target_id, target.outcome) for target in self.targets),
+            *(
+                ExpectedTarget(target.target_id, target.outcome, target.carried is not None)
+                for target in self.targets
+            ),
             *(ExpectedTarget(gap.target_id, NOT_SCANNED) for gap in self.gaps),
         ]
 
@@ -381,18 +389,26 @@ class Run(JsonRecord):
             if target.hdf:
                 yield self.document_of(target)
 
-    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
-        """(path, HDF document) of a target that has one.
+    def document_bytes(self, target: TargetRecord) -> tuple[str, bytes]:
+        """(path, content) of a target's document, which nobody has taken apart yet.
 
-        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
-            is about another target, or lacks a profile of the run
+        :raises ScanError: `bad_results`, when it is missing or is not the one that the run wrote
         """
         if not self.folder:
             raise bad_results(
                 f"run {self.run_id}", "has no documents here, because it was not opened from its folder"
             )
         source = str(Path(self.folder) / HDF_FOLDER / Path(target.hdf).name)
-        document = read_hdf_file(source, target.hdf_sha256)
+        return source, read_document(source, target.hdf_sha256)
+
+    def document_of(self, target: TargetRecord) -> tuple[str, dict[str, Any]]:
+        """(path, HDF document) of a target that has one.
+
+        :raises ScanError: `bad_results`, when the document is missing or not whole, is not the one that the run wrote,
+            is about another target, or lacks a profile of the run
+        """
+        source, data = self.document_bytes(target)
+        document = read_hdf(data, source)
         if document_target_id(document, source) != target.target_id:
             raise bad_results(source, f"is not about {target.target_id}, as the summary says")
         names = {profile["name"] for profile in document["profiles"]}

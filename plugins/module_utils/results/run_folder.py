@@ -7,10 +7,12 @@
     <output folder>/<cluster>/<run id>/drift/<target>.json what differs from the target's image, where that was asked for
     <output folder>/<cluster>/<run id>/facts/<target>.json the facts of a target, where the run keeps them
     <output folder>/<cluster>/<run id>/summary.json        the run summary
+    <output folder>/<cluster>/<run id>/journal.jsonl       what it has finished so far, until the summary is there
     <output folder>/<cluster>/<run id>/deadlines.json      when what was found is to be fixed, where the scan had a policy
     <output folder>/<cluster>/<run id>/decisions/<time>/   later decisions of gates (see decisions.py)
     <output folder>/<cluster>/<run id>/summary.md, gate.junit.xml, ...   reports made from it
     <output folder>/<cluster>/latest                       symlink to the cluster's run that was finished last
+    <output folder>/<cluster>/progress.json                how far the last scan is
 
 A file appears under its name only when it is whole. Files have mode 0640, folders 0750; kept facts 0600 and 0700.
 """
@@ -23,14 +25,16 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
 from ..strict_json import dump_json
+from .checked_json import bad_results
 from .deadlines import DEADLINES_JSON, Deadlines
 from .run import SUMMARY_JSON, Run
-from .target_record import DRIFT_FOLDER, HDF_FOLDER, KeptFacts
+from .target_record import DRIFT_FOLDER, HDF_FOLDER, DriftReference, KeptFacts, TargetRecord
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
 FACTS_FOLDER = "facts"
@@ -38,6 +42,7 @@ LATEST = "latest"
 _PRIVATE_FILE_MODE = 0o600
 _PRIVATE_FOLDER_MODE = 0o700
 _MAX_FACTS_BYTES = 128 * 1024 * 1024
+_MAX_DRIFT_BYTES = 512 * 1024 * 1024
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SAFE_PART = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
@@ -153,6 +158,42 @@ class RunFolder:
         data = json.dumps(kept, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
         write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
         return KeptFacts(name, hashlib.sha256(data).hexdigest())
+
+    def take_over(self, document: bytes, record: TargetRecord, folder: Path | None) -> TargetRecord:
+        """Writes what an earlier run has of a target, as this run's own, so that each folder is whole by itself. The record
+        with the paths within this run's folder.
+
+        :param document: its HDF document, which is the one that the record names
+        :param folder: of the earlier run; None where its other files are not kept: the record is then without them
+        :raises ScanError: `write_failed`; `bad_results` and `bad_facts`, where a file is not the one that was written
+        """
+        name, drift, facts = f"{HDF_FOLDER}/{hdf_file_name(record.identity())}", record.drift, record.facts
+        write_whole(self.path / name, document)
+        if drift is not None and drift.path:
+            drift = None if folder is None else self._take_over_drift(drift, record, folder)
+        if facts is not None:
+            facts = None if folder is None else self._take_over_facts(facts, record, folder)
+        return replace(record, hdf=name, drift=drift, facts=facts)
+
+    def _take_over_drift(self, drift: DriftReference, record: TargetRecord, folder: Path) -> DriftReference:
+        source = folder / DRIFT_FOLDER / Path(drift.path).name
+        try:
+            data = read_own_file(source, _MAX_DRIFT_BYTES)
+        except OSError as reason:
+            raise bad_results(str(source), f"cannot be read: {reason.strerror or reason}") from None
+        if hashlib.sha256(data).hexdigest() != drift.sha256:
+            raise bad_results(str(source), "is not the file that the run wrote (its SHA-256 differs)")
+        self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
+        name = f"{DRIFT_FOLDER}/{hdf_file_name(record.identity())}"
+        write_whole(self.path / name, data)
+        return replace(drift, path=name)
+
+    def _take_over_facts(self, facts: KeptFacts, record: TargetRecord, folder: Path) -> KeptFacts:
+        data, _source = read_kept_facts(str(folder), facts)
+        self._make_folder(FACTS_FOLDER, _PRIVATE_FOLDER_MODE)
+        name = f"{FACTS_FOLDER}/{hdf_file_name(record.identity())}"
+        write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
+        return replace(facts, path=name)
 
     def _make_folder(self, name: str, mode: int) -> None:
         folder = self.path / name

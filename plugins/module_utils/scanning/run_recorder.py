@@ -9,26 +9,31 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..approaches.approach import Footprint
 from ..drift.report import drift_in_summary
 from ..options.profile import JudgingOptions
-from ..results.checked_json import plain
+from ..results.checked_json import bad_results, plain
 from ..results.deadline_policy import DeadlinePolicy
 from ..results.deadlines import DeadlineBook
 from ..results.earlier_deadlines import earlier_deadlines
-from ..results.hdf import hdf_document
+from ..results.hdf import document_scan, document_target_id, hdf_document, read_hdf
+from ..results.journal import JournalWriter, remove_journal
 from ..results.model import Judgement
 from ..results.notes import Note, note_warnings
 from ..results.run import JudgedFrom, NamespaceOwner, ProfileReference, Run
 from ..results.run_folder import RunFolder, summary_sha256
 from ..results.run_summary_builder import RunSummaryBuilder
+from ..results.status import FAIL
+from ..results.target_record import TargetRecord
 from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
 from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
+from .agenda import TakenOver
 
 _LISTED_IN_RESULT = 20
 
@@ -51,6 +56,8 @@ class RunRecorder:
         unmatched: Sequence[Unmatched] = (),
         allow_empty: bool = False,
         writes: bool = True,
+        deadline: float | None = None,
+        keeps_journal: bool = False,
         owners: Mapping[str, Ownership] = MappingProxyType({}),
         deadlines: DeadlinePolicy | None = None,
     ) -> None:
@@ -64,6 +71,8 @@ class RunRecorder:
         :param owners: namespace -> who owns it, where the scan has rules for that
         :param deadlines: by which the run's deadlines are made, None without a policy
         :param writes: False in check mode: nothing is written, the folder is not there
+        :param deadline: seconds that the scan has, None without an end
+        :param keeps_journal: whether the run can be resumed when it is interrupted
         """
         self._folder = folder
         self._writes = writes
@@ -72,12 +81,13 @@ class RunRecorder:
         self._clock = time.monotonic()
         # on waivers and attestations; complete when the run is finished
         self.warnings: list[str] = []
+        self.started = utc_now()
         self._owners = owners
         self._deadlines = deadlines
         self._book = DeadlineBook()
         self._summary = RunSummaryBuilder(
             run_id=self.run_id,
-            started=utc_now(),
+            started=self.started,
             cluster=cluster,
             selection=selection,
             profiles=[
@@ -90,12 +100,19 @@ class RunRecorder:
             cluster_uid=cluster_uid,
             unmatched=unmatched,
             allow_empty=allow_empty,
+            amendments_sha256=judging.amendments.sha256(datetime.now(timezone.utc)),
+            inputs_sha256=judging.inputs_sha256,
+            deadline=deadline,
             namespaces=[
                 NamespaceOwner(name, owner.team, owner.environment) for name, owner in sorted(owners.items())
             ],
             book=self._book if deadlines else None,
         )
-        self._scanned = 0
+        self._journal = (
+            JournalWriter(folder.path, self._summary.finish(self.started, 0.0)) if keeps_journal else None
+        )
+        self.scanned = self.failing = self.carried = 0
+        self._recorded: set[str] = set()
         self._notes: list[Note] = []
         self._not_scanned: list[dict[str, Any]] = []
 
@@ -125,7 +142,7 @@ class RunRecorder:
         identity, document = judgement.identity, hdf_document(replace(judgement, method=method))
         drift_file = self._folder.write_drift(drift, identity) if drift and self._writes else ("", "")
         hdf, sha256 = self._folder.write_hdf(document, identity) if self._writes else ("", "")
-        self._summary.add_scanned(
+        record = self._summary.add_scanned(
             identity,
             str(judgement.method["approach"]),
             judgement.duration,
@@ -135,27 +152,82 @@ class RunRecorder:
             facts=self._folder.write_facts(kept, identity) if kept and self._writes else None,
             drift=drift_in_summary(drift, *drift_file) if drift else None,
         )
+        self._count(record, notes)
+
+    def add_carried(self, taken: TakenOver) -> None:
+        """A target that an earlier run has scanned. Its files become this run's, too.
+
+        :raises ScanError: bad_results, bad_facts, where the earlier run's files cannot be used; write_failed
+        """
+        known = taken.known
+        data = taken.kept.document(known)
+        document = read_hdf(data, known.record.hdf)
+        scan = document_scan(document)
+        if (document_target_id(document, ""), scan.get("run_id"), scan.get("cluster_uid")) != (
+            known.target_id,
+            known.run_id,
+            self._cluster_uid,
+        ):
+            raise bad_results(known.record.hdf, f"is not what run {known.run_id} found on {known.target_id}")
+        record = self._folder.take_over(data, known.record, taken.kept.folder(known))
+        added = self._summary.add_scanned(
+            record.identity(),
+            record.approach,
+            record.duration,
+            document,
+            record.hdf,
+            hdf_sha256=record.hdf_sha256,
+            facts=record.facts,
+            drift=record.drift,
+            replicas=taken.replicas,
+            carried=taken.carried,
+        )
+        self.carried += 1
+        self._count(added, known.notes)
+
+    def has(self, target_id: str) -> bool:
+        """Whether it is known what became of a target."""
+        return target_id in self._recorded
+
+    def _count(self, record: TargetRecord, notes: Sequence[Note]) -> None:
         self._notes += notes
-        self._scanned += 1
+        self.scanned += 1
+        self._recorded.add(record.target_id)
+        self.failing += record.result == FAIL
+        if self._journal is not None:
+            self._journal.add(record, notes)
 
     def add_not_scanned(
-        self, identity: Mapping[str, Any], approach: str, duration: float, error: Mapping[str, str]
+        self,
+        identity: Mapping[str, Any],
+        approach: str,
+        duration: float,
+        error: Mapping[str, str],
+        *,
+        spec_sha256: str = "",
+        replicas: int = 1,
     ) -> None:
         """A target without a judgement.
 
         :param identity: as `Target.identity()`
         :param duration: seconds
         :param error: as `ScanError.record()`
+        :param spec_sha256: of its pod's spec, see TargetRecord
+        :param replicas: number of containers that it stands for
         """
         error = values_without_secrets(error)
+        self._recorded.add(str(identity["target_id"]))
         self._not_scanned.append({"target_id": identity["target_id"], "error": error})
-        self._summary.add_not_scanned(identity, approach, duration, error)
+        self._summary.add_not_scanned(
+            identity, approach, duration, error, spec_sha256=spec_sha256, replicas=replicas
+        )
 
-    def finish(self, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def finish(self, targets: Sequence[Mapping[str, Any]], resumed: Sequence[Path] = ()) -> dict[str, Any]:
         """Writes the summary. The task's result: run_id, counts, not_scanned, unmatched; where something is written also
         run_dir, summary_file and summary_sha256.
 
         :param targets: the identities of what was selected; successors of replaced pods are not among them
+        :param resumed: folders of interrupted runs that this one has brought to their end
         """
         self._notes += self._amendments.read_elsewhere(self._notes)
         self._notes += self._amendments.without_target(targets)
@@ -163,21 +235,30 @@ class RunRecorder:
         run = self._summary.finish(utc_now(), time.monotonic() - self._clock, self._notes)
         if self._deadlines is not None and self._writes:
             run = self._with_deadlines(run, self._deadlines)
-        gaps, not_judged = len(run.gaps), run.target_counts.not_judged
+        counts = run.target_counts
         result: dict[str, Any] = {
             "run_id": self.run_id,
-            "counts": counts_of(len(targets) + gaps, self._scanned, self.not_scanned + gaps, not_judged),
+            "counts": plain(counts),
             "not_scanned": first_of(self._not_scanned),
             "unmatched": first_of(plain(run.unmatched)),
         }
         if self._writes:
+            for folder in resumed:
+                remove_journal(folder)
             result.update(
                 run_dir=str(self._folder.path),
                 summary_file=str(self._folder.write_summary(run)),
                 summary_sha256=summary_sha256(run),
             )
             self._folder.mark_latest()
+            if self._journal is not None:
+                self._journal.remove()
         return result
+
+    def close(self) -> None:
+        """When the run ends without a summary: its journal stays, and no longer counts as one that is being written."""
+        if self._journal is not None:
+            self._journal.close()
 
     def _with_deadlines(self, run: Run, policy: DeadlinePolicy) -> Run:
         """The run, whose deadlines are written."""
@@ -193,16 +274,6 @@ class RunRecorder:
             before=before,
         )
         return replace(run, deadlines_sha256=self._folder.write_deadlines(made))
-
-
-def counts_of(selected: int, scanned: int, not_scanned: int, not_judged: int) -> dict[str, int]:
-    """The counts of a task's result."""
-    return {
-        "selected": selected,
-        "scanned": scanned,
-        "not_scanned": not_scanned,
-        "not_judged": not_judged,
-    }
 
 
 def first_of(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

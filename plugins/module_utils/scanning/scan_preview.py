@@ -20,11 +20,13 @@ from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..results.checked_json import plain
+from ..results.run import TargetCounts
 from ..results.unmatched import Unmatched, gaps_of
 from ..safe_text import one_line
 from ..targets.selection import SelectedTarget
 from ..text_layout import number_of
-from .run_recorder import counts_of, first_of, footprint_of_run
+from .carry_over import CarryOver
+from .run_recorder import first_of, footprint_of_run
 from .scan_access import planned_access, run_id_of, scan_grants
 
 # How many targets are told one by one.
@@ -33,7 +35,7 @@ _SAID = 20
 
 def preview_scan(
     options: ScanOptions,
-    targets: Sequence[SelectedTarget],
+    carry_over: CarryOver,
     unmatched: Sequence[Unmatched],
     grantor: RestClient,
     say: Callable[[str], None],
@@ -43,7 +45,10 @@ def preview_scan(
 
     :param say: shows a line
     """
-    run_id = run_id_of(options)
+    run_id, targets = run_id_of(options), carry_over.agenda.targets
+    carried = sum(len(taken.stands_for) for taken in carry_over.agenda.taken_over)
+    if carried:
+        say(carry_over.text(carried))
     would_scan = _would_scan(options, targets, say)
     gaps = len(gaps_of(unmatched, options.targets.allow_empty))
     additions = _additions(options, targets)
@@ -62,7 +67,9 @@ def preview_scan(
         "unmatched": first_of(plain(unmatched)),
         "would_scan": first_of(would_scan),
         "footprint": footprint_of_run(additions),
-        "counts": counts_of(len(targets) + gaps, 0, len(forbidden) + gaps, 0),
+        "counts": plain(
+            TargetCounts(len(targets) + carried + gaps, carried, len(forbidden) + gaps, 0, carried)
+        ),
         "diff": planned_access(options, grantor, run_id, targets),
     }
 

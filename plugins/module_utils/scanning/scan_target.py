@@ -28,6 +28,7 @@ from ..results.model import Judgement, Platform
 from ..results.notes import Note
 from ..secret_texts import values_without_secrets, without_secret
 from ..targets.selection import SelectedTarget
+from ..time_limit import TimeLimit
 
 _PLATFORM_QUERY = Query("os")
 # Seconds for the searches of a target's texts that are left where reaching it took all of its time. Searches of
@@ -37,7 +38,8 @@ _LEAST_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class ScanPlan:
-    """What a run does to each target. `timeout`: seconds for one target. `cancel` ends the work on it."""
+    """What a run does to each target. `timeout`: seconds for one target. `cancel` ends the work on it; where it is a
+    TimeLimit that has passed, the target was not reached."""
 
     run_id: str
     approach: Approach
@@ -90,6 +92,8 @@ def scan_request(engines: Sequence[Engine], drift_paths: Sequence[str] = ()) -> 
 def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     """Reaches one target and judges it. Whatever goes wrong with it is its outcome, never an exception."""
     started, clock = datetime.now(timezone.utc), time.monotonic()
+    if _is_out_of_time(plan):
+        return unreached(selected, plan.approach.name)
     try:
         with _reached(plan, selected) as (collected, session):
             facts = collected.facts
@@ -101,7 +105,10 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         seen = started.isoformat(timespec="milliseconds")
         drift = drift_report(selected, facts, collected.approach, seen)
     except ScanError as error:
-        return Outcome(selected, time.monotonic() - clock, plan.approach.name, error=error)
+        seconds = time.monotonic() - clock
+        if error.reason == "cancelled" and _is_out_of_time(plan):
+            return unreached(selected, plan.approach.name, seconds)
+        return Outcome(selected, seconds, plan.approach.name, error=error)
     except Exception as defect:  # noqa: BLE001 - one target must not hide the others' results
         internal = ScanError(
             "internal", f"{type(defect).__name__}: {defect}", tried=f"scanning {selected.target.path}"
@@ -112,7 +119,7 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
         identity=selected.target.identity(),
         platform=platform_of(facts),
         profiles=verdicts.results,
-        method=_method(plan, collected, verdicts),
+        method=_method(plan, selected, collected, verdicts),
         started=seen,
         duration=duration,
     )
@@ -128,12 +135,32 @@ def scan_target(plan: ScanPlan, selected: SelectedTarget) -> Outcome:
     )
 
 
-def _method(plan: ScanPlan, collected: Collected, verdicts: Verdicts) -> dict[str, Any]:
+def unreached(selected: SelectedTarget, approach: str, seconds: float = 0.0) -> Outcome:
+    """What becomes of a target for which there was no time.
+
+    :param seconds: for which it was worked on
+    """
+    text = f"it was ended after {seconds:.1f} s" if seconds else "it was not begun"
+    error = ScanError(
+        "not_reached", f"the scan's time was over: {text}", tried=f"scanning {selected.target.path}"
+    )
+    return Outcome(selected, seconds, approach, error=error)
+
+
+def _is_out_of_time(plan: ScanPlan) -> bool:
+    return isinstance(plan.cancel, TimeLimit) and plan.cancel.has_passed
+
+
+def _method(
+    plan: ScanPlan, selected: SelectedTarget, collected: Collected, verdicts: Verdicts
+) -> dict[str, Any]:
     """How the target was seen, as Judgement has it."""
     return {
         "run_id": plan.run_id,
         "approach": collected.approach,
         "collector_version": COLLECTOR_VERSION,
+        "spec_sha256": selected.template,
+        "replicas": selected.replicas,
         "evidence": evidence_of(collected).to_json(),
         "target_seen": "before_and_after" if collected.is_looked_at else "at_selection",
         **_shell_of(collected),

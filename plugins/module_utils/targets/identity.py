@@ -61,7 +61,8 @@ class SelectedTarget:
     `replicas` is the number of containers that the target stands for, itself included: more than 1 only with
     `replicas: one`. `flaw`: what of its pod is not as Kubernetes makes it, "" for nothing. Such a pod is not
     looked at any further: it is one target, with a bare pod, and is not scanned. `names`: the plain names that the
-    operator has given for it, or for what it stands for.
+    operator has given for it, or for what it stands for. `template`: the same for pods of one template, see
+    pod_template.py; "" where it is not known.
     """
 
     target: Target
@@ -70,3 +71,4 @@ class SelectedTarget:
     replicas: int = 1
     flaw: str = ""
     names: frozenset[Name] = frozenset()
+    template: str = ""

@@ -42,7 +42,7 @@ class OneOfEach:
     def __init__(self) -> None:
         self._groups: dict[tuple[str, ...], dict[str, _Group]] = {}
 
-    def add(self, selected: SelectedTarget, template: str) -> None:
+    def add(self, selected: SelectedTarget) -> None:
         target = selected.target
         key = (
             target.workload_kind,
@@ -50,7 +50,7 @@ class OneOfEach:
             target.container_kind,
             target.container,
             target.image,
-            template,
+            selected.template,
         )
         contents = self._groups.setdefault(key, {})
         if target.image_id in contents:

@@ -227,16 +227,17 @@ def _of_pods(
             continue
         snapshot, platform = PodSnapshot.from_object(pod), operating_system(pod)
         grouped = selection.replicas == "one" and workload[0] not in SINGLE_KINDS
-        template = template_key(pod, selection.scanner_image) if grouped else ""
+        template = sys.intern(template_key(pod, selection.scanner_image))
         for view in views:
             selected = SelectedTarget(
                 _target(cluster, pod, workload, view),
                 snapshot,
                 platform,
                 names=_plain(selection, _with_containers(names, [view])),
+                template=template,
             )
             if grouped:
-                groups.add(selected, template)
+                groups.add(selected)
             else:
                 yield selected
 

@@ -58,12 +58,12 @@ ROOMS: tuple[Room, ...] = (
         "tasks",
         "what one task does: validated options in, result out",
         "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
-        "results collector access targets cluster network bounded_work",
+        "results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
         "what a run does: its access, several targets at a time, each reached, judged and recorded",
-        "options engines approaches kept drift results collector access targets cluster bounded_work",
+        "options engines approaches kept drift results collector access targets cluster bounded_work time_limit",
     ),
     _engine(
         "preflight",
@@ -107,6 +107,11 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
+        "store",
+        "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",
+        "results",
+    ),
+    _engine(
         "judging",
         "facts and a compiled profile give verdicts; the cases that test a profile",
         "profiles vocabulary kept results collector",
@@ -142,6 +147,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("cluster", "connection, credentials, REST by fixed paths, exec", "network"),
     _engine("network", "deadline, TLS, proxy, HTTP pool, WebSocket; knows no cluster"),
     _engine("bounded_work.py", "work on many items at a time, which ends when it is interrupted"),
+    _engine("time_limit.py", "the end of a whole task's time, as an event"),
     _engine("suggestions.py", "what a name that is not known might have been meant to be"),
     _engine("times.py", "times as texts, as the Kubernetes API and others write them"),
     _engine("text_layout.py", "columns, wrapped lines and plurals of texts for terminals"),

@@ -86,8 +86,14 @@ def test_summary_of_documents_and_of_a_run() -> None:
         "not_applicable": 0,
         "profile_error": 1,
     }
-    assert of_documents["targets"] == {"selected": 2, "scanned": 2, "not_scanned": 0, "not_judged": 0}
-    assert of_run["targets"] == {"selected": 3, "scanned": 2, "not_scanned": 1, "not_judged": 0}
+    assert of_documents["targets"] == {
+        "selected": 2,
+        "scanned": 2,
+        "not_scanned": 0,
+        "not_judged": 0,
+        "carried": 0,
+    }
+    assert of_run["targets"] == {"selected": 3, "scanned": 2, "not_scanned": 1, "not_judged": 0, "carried": 0}
     assert FILTERS["scan_summary"](FIRST)["controls"]["controls"] == 5
 
 

@@ -11,8 +11,7 @@ from collections import Counter
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_source import (
     PageSource,
-    TrendPoint,
-    place_id,
+    cluster_of_place,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import STATUSES
@@ -61,11 +60,8 @@ def test_a_document_that_the_run_did_not_write_is_told_and_nothing_of_it_is_show
     assert "its SHA-256 differs" in seen.unread
 
 
-def test_a_place_is_named_by_what_stays_when_pods_come_and_go(run: Run) -> None:
-    assert place_id(run.targets[0]) == "demo/shop/Deployment/api/app"
-
-
-def test_compliance_of_a_point_leaves_out_what_does_not_apply() -> None:
-    counts = {"passed": 3, "failed": 1, "not_applicable": 5}
-    assert TrendPoint("2026-11-23T10:00:00Z", "", 1, 1, 1, counts, {}).compliance == 75
-    assert TrendPoint("2026-11-23T10:00:00Z", "", 1, 1, 1, {}, {}).compliance is None
+def test_a_clusters_name_can_hold_a_slash() -> None:
+    assert (
+        cluster_of_place("arn:aws:eks:eu:1:cluster/prod/shop/Deployment/api/app")
+        == "arn:aws:eks:eu:1:cluster/prod"
+    )

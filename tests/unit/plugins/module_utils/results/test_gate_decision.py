@@ -529,7 +529,7 @@ def test_to_json_is_plain_json() -> None:
     assert as_json == decision.to_json()
     assert as_json["passed"] is False
     assert as_json["threshold"]["limits"]["coverage.min"] == 100
-    assert as_json["counts"]["targets"] == {"expected": 2, "scanned": 1, "judged": 1}
+    assert as_json["counts"]["targets"] == {"expected": 2, "scanned": 1, "judged": 1, "carried": 0}
     assert as_json["counts"]["controls"]["failed"]["critical"] == 1
     assert set(as_json["reasons"][0]) == {"target_id", "profile", "key", "limit", "found", "text"}
     assert as_json["targets"][1] == {

@@ -56,7 +56,13 @@ def run(threshold: Any = None) -> dict[str, Any]:
 
 def test_counts_of_targets_and_controls() -> None:
     summary = run()
-    assert summary["target_counts"] == {"selected": 4, "scanned": 3, "not_scanned": 1, "not_judged": 0}
+    assert summary["target_counts"] == {
+        "selected": 4,
+        "scanned": 3,
+        "not_scanned": 1,
+        "not_judged": 0,
+        "carried": 0,
+    }
     assert summary["controls"]["passed"]["total"] == 2
     assert summary["controls"]["failed"] == {
         "total": 5,

@@ -165,6 +165,7 @@ def as_version_3(run: Run) -> dict[str, Any]:
     old["schema_version"] = 3
     for name in ("amendments_sha256", "inputs_sha256", "deadline", "namespaces"):
         del old[name]
+    del old["target_counts"]["carried"], old["gate"]["counts"]["targets"]["carried"]
     for target in old["targets"]:
         for name in ("seen", "spec_sha256", "replicas", "carried"):
             del target[name]
@@ -268,7 +269,7 @@ def test_what_was_taken_over_is_read_back_with_its_age() -> None:
     (record,) = built.targets
     assert (record.place_id, record.seen) == ("demo/shop/Deployment/api/app", START)
     carried = replace(record, replicas=3, spec_sha256="ef" * 32, carried=Carried("run-0", "fresh", 90))
-    run = replace(built, targets=(carried,))
+    run = replace(built, targets=(carried,), target_counts=TargetCounts.of((carried,)))
     assert Run.from_json(json.loads(json.dumps(run.to_json())), "summary.json") == run
 
 

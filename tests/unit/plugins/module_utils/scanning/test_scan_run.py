@@ -32,10 +32,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.run_recorder import RunRecorder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_access import scan_access_of
+from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_progress import ScanProgress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_run import Scan, ScanRun
 from ansible_collections.securescan.kubernetes.plugins.module_utils.scanning.scan_target import scan_request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.selection import select_targets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
+from ansible_collections.securescan.kubernetes.plugins.module_utils.time_limit import TimeLimit
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
 pytest_plugins = ["ansible_collections.securescan.kubernetes.tests.support.fake_cluster"]
@@ -95,7 +97,16 @@ def scan(
         )
         work, said = Scan(options, engines, scan_request(engines), targets), []
         with scan_access_of(options, client, "run-1", targets, []) as access:
-            scan_run = ScanRun(work, recorder, client, access, say=said.append, cancel=threading.Event())
+            progress = ScanProgress(tmp_path, recorder, len(targets), TimeLimit(None), said.append)
+            scan_run = ScanRun(
+                work,
+                recorder,
+                client,
+                access,
+                progress=progress,
+                say=said.append,
+                cancel=threading.Event(),
+            )
             return scan_run.run(), said
 
     return run
@@ -109,7 +120,7 @@ def document_of(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_scan_records_what_became_of_each_target(scan: Any) -> None:
     result, said = scan()
-    assert result["counts"] == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0}
+    assert result["counts"] == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0, "carried": 0}
     assert [one["error"]["reason"] for one in result["not_scanned"]] == ["no_such_program"]
     assert (result["changed"], result["footprint"]["added"]) == (False, 0)
     assert result["requests"]["exec"] == 2
@@ -122,7 +133,7 @@ def test_a_scan_records_what_became_of_each_target(scan: Any) -> None:
 
 def test_an_engine_that_asks_the_target_itself_shares_its_one_exec(scan: Any) -> None:
     result, _said = scan(Asking(), pods=["api-*"])
-    assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}
+    assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0, "carried": 0}
     assert result["requests"]["exec"] == 1
     document = document_of(result)
     assert [profile["name"] for profile in document["profiles"]] == ["workload-baseline", "asking"]
@@ -135,7 +146,7 @@ def test_an_engine_that_asks_the_target_itself_shares_its_one_exec(scan: Any) ->
 
 def test_a_target_that_an_engine_cannot_judge_was_not_scanned(scan: Any) -> None:
     result, _said = scan(Asking(ScanError("timed_out", "it took too long")), pods=["api-*"])
-    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 1, "not_judged": 0}
+    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 1, "not_judged": 0, "carried": 0}
     assert result["not_scanned"][0]["error"]["reason"] == "timed_out"
 
 

@@ -74,9 +74,13 @@ def test_each_approach_gives_the_same_verdicts_by_one_exec_with_the_scanners_tok
         cluster = Cluster(cluster.server, with_image(ROOT))
     cluster.add_pod("web-1", run_locally if approach == "exec" else no_shell, sidecar=beside_target(ROOT))
     result = scan(approach=approach, scanner_image=IMAGE)
-    assert result["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}, (
-        scan.outcomes()
-    )
+    assert result["counts"] == {
+        "selected": 1,
+        "scanned": 1,
+        "not_scanned": 0,
+        "not_judged": 0,
+        "carried": 0,
+    }, scan.outcomes()
     assert scan.outcomes() == {"web-1": approach}
     assert scan.verdicts("web-1") == ["passed", "passed"]
     (entered,) = cluster.execs()
@@ -257,7 +261,7 @@ def test_targets_that_cannot_be_scanned_keep_no_other_from_it(scan: Scan, cluste
         "closed-1": "no_such_program",
         "waiting-1": "container_not_running",
     }
-    assert result["counts"] == {"selected": 3, "scanned": 1, "not_scanned": 2, "not_judged": 0}
+    assert result["counts"] == {"selected": 3, "scanned": 1, "not_scanned": 2, "not_judged": 0, "carried": 0}
     assert {entry["error"]["reason"] for entry in result["not_scanned"]} == {
         "no_such_program",
         "container_not_running",
@@ -539,7 +543,7 @@ def test_check_mode_shows_the_access_and_what_would_be_added_and_does_nothing(
     assert result["changed"] is (approach == "debug") and result["footprint"]["added"] == (
         approach == "debug"
     )
-    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 0, "not_judged": 0}
+    assert result["counts"] == {"selected": 1, "scanned": 0, "not_scanned": 0, "not_judged": 0, "carried": 0}
     (diff,) = result["diff"]
     assert (
         diff["before"] == ""
@@ -631,7 +635,7 @@ def test_kept_facts_are_judged_again_without_the_cluster(scan: Scan, cluster: Cl
         run_dir=result["run_dir"], compiled_profiles=scan.profiles, output_dir=str(scan.folder / "results")
     )
     assert (
-        again["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0}
+        again["counts"] == {"selected": 1, "scanned": 1, "not_scanned": 0, "not_judged": 0, "carried": 0}
         and again["run_id"] != result["run_id"]
     )
     summary = json.loads(pathlib.Path(again["summary_file"]).read_text(encoding="utf-8"))

@@ -195,7 +195,13 @@ def judge_again(
 
 def verdicts(run_dir: Any) -> dict[str, Any]:
     run = open_run(str(run_dir))
-    assert run.target_counts.to_json() == {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0}
+    assert run.target_counts.to_json() == {
+        "selected": 2,
+        "scanned": 1,
+        "not_scanned": 1,
+        "not_judged": 0,
+        "carried": 0,
+    }
     ((_path, document),) = run.documents()
     return {
         control["id"]: [
@@ -231,7 +237,7 @@ def test_what_was_not_asked_for_then_is_not_reviewed(first_run: pathlib.Path) ->
 def test_results_say_where_they_are_from(first_run: pathlib.Path) -> None:
     result = judge_again(first_run)
     assert (result["counts"], result["changed"]) == (
-        {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0},
+        {"selected": 2, "scanned": 1, "not_scanned": 1, "not_judged": 0, "carried": 0},
         False,
     )
     assert result["not_scanned"][0]["error"]["reason"] == "pod_gone"
@@ -353,7 +359,7 @@ def test_what_was_altered_is_not_judged(
     else:
         alter(path, first_run, **changes)
     result = judge_again(first_run)
-    assert result["counts"] == {"selected": 2, "scanned": 0, "not_scanned": 2, "not_judged": 0}
+    assert result["counts"] == {"selected": 2, "scanned": 0, "not_scanned": 2, "not_judged": 0, "carried": 0}
     (error,) = [one["error"] for one in result["not_scanned"] if one["target_id"] == TARGET.target_id]
     assert error["reason"] == "bad_facts"
     assert message in error["message"]

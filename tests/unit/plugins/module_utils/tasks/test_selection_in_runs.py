@@ -83,7 +83,7 @@ def test_a_name_that_gives_nothing_counts_as_not_scanned_and_the_gate_says_so(
     cluster.add_pod("web-1", run_locally)
     result = scan(namespaces=["shop", "billingg"], workloads=["Pod/web-1", "Deployment/nonexist"])
     assert scan.outcomes() == {"web-1": "exec"}
-    assert result["counts"] == {"selected": 3, "scanned": 1, "not_scanned": 2, "not_judged": 0}
+    assert result["counts"] == {"selected": 3, "scanned": 1, "not_scanned": 2, "not_judged": 0, "carried": 0}
     assert [entry["name"] for entry in result["unmatched"]] == ["billingg", "Deployment/nonexist"]
     run = run_of(result)
     assert [gap.target_id for gap in run.gaps] == ["namespace//billingg", "workload//Deployment/nonexist"]
@@ -150,7 +150,7 @@ def test_an_empty_selection_that_is_allowed_passes_from_the_scan_to_the_report(s
     with pytest.raises(ScanError, match="SCAN-401"):
         scan(namespaces=["shop"])
     result = scan(namespaces=["nope"], allow_empty=True)
-    assert result["counts"] == {"selected": 0, "scanned": 0, "not_scanned": 0, "not_judged": 0}
+    assert result["counts"] == {"selected": 0, "scanned": 0, "not_scanned": 0, "not_judged": 0, "carried": 0}
     assert scan.said[0].startswith("nothing is to be scanned")
     for threshold in (None, {"coverage": {"min": 100}, "compliance": {"min": 80}}):
         decision = gate(scan, result, threshold=threshold)

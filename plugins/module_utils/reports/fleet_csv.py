@@ -1,0 +1,75 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet run as a table for spreadsheets: fleet.csv, one line for each cluster.
+
+A spreadsheet takes a cell that begins with =, +, -, @, a tab or a line break for a formula. Such a text gets an apostrophe in
+front, so that nothing in it is computed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import TextIO
+
+from ..results.cluster_entry import ClusterEntry
+from ..results.fleet_run import FleetRun
+from ..results.status import STATUSES
+from ..safe_text import one_line
+from .fleet_report import FleetReport
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_OF_ENTRY = ("cluster", "host", "state", "gate", "reason")
+_NUMBERS = ("selected", "scanned", "judged", "carried")
+_REST = (
+    "compliance",
+    "worst_failed",
+    "evidence",
+    "started",
+    "finished",
+    "duration",
+    "oldest_seen",
+    "run_id",
+    "run_dir",
+)
+
+
+def _write(fleet_run: FleetRun, stream: TextIO) -> None:
+    groups = sorted({name for entry in fleet_run.clusters for name in entry.groups})
+    writer = csv.writer(stream, lineterminator="\n")
+    heads = (
+        *_OF_ENTRY,
+        *_NUMBERS,
+        *STATUSES,
+        *_REST,
+        "error_code",
+        "error",
+        *(f"group {name}" for name in groups),
+    )
+    writer.writerow([safe_cell(head) for head in heads])
+    for entry in fleet_run.clusters:
+        writer.writerow([safe_cell(value) for value in _cells(entry, groups)])
+
+
+def _cells(entry: ClusterEntry, groups: list[str]) -> Iterator[object]:
+    yield from (getattr(entry, name) for name in _OF_ENTRY)
+    yield from (getattr(entry.targets, name) for name in _NUMBERS)
+    yield from (entry.controls[status] for status in STATUSES)
+    yield from (getattr(entry, name) for name in _REST)
+    yield entry.error.code if entry.error else ""
+    yield entry.error.message if entry.error else ""
+    yield from (entry.groups.get(name, "") for name in groups)
+
+
+def safe_cell(value: object) -> object:
+    """A number as it is, nothing as an empty cell, a text on one line in which no spreadsheet sees a formula."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return value
+    line = one_line(value)
+    return f"'{line}" if line.startswith(_FORMULA) or value.startswith(_FORMULA) else line
+
+
+REPORT = FleetReport("csv", "fleet.csv", _write)

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many controls had which status, over time: of the fleet, or of each cluster, namespace, team, workload, profile or control.
+
+A row for each moment at which something changed; it holds until the next one of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...results.checked_json import JsonRecord
+from ...results.status import STATUSES
+from .question import Question, place_joins
+
+
+@dataclass(frozen=True)
+class CompliancePoint(JsonRecord):
+    """`name` is the group's (empty for the fleet), `places` the number of its places that were scanned. `compliance` is the
+    percentage of passed controls among those that apply; None where none does."""
+
+    at: str
+    name: str
+    places: int
+    passed: int
+    failed: int
+    not_reviewed: int
+    not_applicable: int
+    profile_error: int
+    compliance: float | None
+
+
+def _columns(of: str) -> str:
+    return ", ".join(f"{of}.{status} AS {status}" for status in STATUSES)
+
+
+# Each state of a place counts from its beginning until its end, or until the place is gone.
+_OF_STATES = f"""
+SELECT {{group}} AS name, i.since AS since, COALESCE(i.until, p.gone_at) AS until, 1 AS places, {_columns("s")}
+FROM place_states i JOIN states s ON s.id = i.state_id {place_joins("i")} WHERE {{where}}
+"""  # noqa: S608 - our own texts
+_OF_PROFILES = f"""
+SELECT y.name AS name, i.since AS since, COALESCE(i.until, p.gone_at) AS until, 1 AS places, {_columns("s")}
+FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id JOIN profiles y ON y.id = s.profile_id {place_joins("i")}
+WHERE {{where}} AND {{profiles}}
+"""  # noqa: S608 - our own texts
+# A control passes on all places that its profile has judged, but for those of its findings.
+_OF_CONTROLS = f"""
+SELECT k.profile || ' ' || k.control AS name, j.since AS since, j.until AS until, j.places AS places, j.places AS passed,
+  0 AS failed, 0 AS not_reviewed, 0 AS not_applicable, 0 AS profile_error
+FROM (
+  SELECT s.profile_id AS profile_id, i.since AS since, COALESCE(i.until, p.gone_at) AS until, COUNT(*) AS places
+  FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id {place_joins("i")} WHERE {{where}}
+  GROUP BY s.profile_id, i.since, COALESCE(i.until, p.gone_at)
+) j JOIN control_texts t ON t.profile_id = j.profile_id JOIN controls k ON k.id = t.control_id WHERE {{controls}}
+UNION ALL
+SELECT k.profile || ' ' || k.control, f.since, COALESCE(f.until, p.gone_at), 0, -1,
+  {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END" for status in STATUSES if status != "passed")}
+FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id WHERE {{where}} AND {{controls}}
+"""  # noqa: S608 - our own texts
+
+_SUMS = ", ".join(f"SUM({name}) AS {name}" for name in ("places", *STATUSES))
+_SO_FAR = ", ".join(
+    f"SUM({name}) OVER (PARTITION BY name ORDER BY at) AS {name}" for name in ("places", *STATUSES)
+)
+_SQL = f"""
+SELECT {{time(z.at)}} AS at, z.name AS name, {", ".join(f"z.{name} AS {name}" for name in ("places", *STATUSES))},
+  CASE WHEN z.passed + z.failed + z.not_reviewed + z.profile_error > 0 THEN
+    ROUND(100.0 * z.passed / (z.passed + z.failed + z.not_reviewed + z.profile_error), 2) END AS compliance
+FROM (
+  SELECT at, name, {_SO_FAR} FROM (
+    SELECT at, name, {_SUMS} FROM (
+      SELECT since AS at, name, places, {", ".join(STATUSES)} FROM ({{intervals}}) one
+      UNION ALL
+      SELECT until AS at, name, -places, {", ".join(f"-{status}" for status in STATUSES)} FROM ({{intervals}}) other
+      WHERE until IS NOT NULL
+    ) steps GROUP BY at, name
+  ) changes
+) z
+"""  # noqa: S608 - our own texts
+
+_GROUPS: Mapping[str, str] = {
+    "fleet": "''",
+    "cluster": "c.name",
+    "namespace": "c.name || '/' || n.name",
+    "team": "n.team",
+    "workload": "c.name || '/' || n.name || '/' || p.workload_kind || '/' || p.workload",
+}
+_BY: Mapping[str, Mapping[str, str]] = {
+    **{name: {"intervals": _OF_STATES.replace("{group}", sql)} for name, sql in _GROUPS.items()},
+    "profile": {"intervals": _OF_PROFILES},
+    "control": {"intervals": _OF_CONTROLS},
+}
+
+COMPLIANCE = Question(
+    name="compliance_over_time",
+    purpose="how many controls passed, over time; `by` names the groups",
+    sql=_SQL,
+    row=CompliancePoint,
+    parameters=(
+        "by", "since", "until", "cluster", "namespace", "team", "environment", "workload", "place", "profile", "control",
+    ),
+    order="at, name",
+    views={f"compliance_by_{name}" if name != "fleet" else "compliance_of_fleet": name for name in _BY},
+    outer={"since": "at > :since", "until": "at <= :until"},
+    by=_BY,
+    inner={
+        "profiles": {"profile": "y.name = :profile"},
+        "controls": {"profile": "k.profile = :profile", "control": "k.control = :control"},
+    },
+)  # fmt: skip

@@ -1,0 +1,210 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster's turn in a fleet run: whether it is to be scanned now, and what became of it.
+
+What is written when its turn comes says that its scan did not end. So a process that is killed leaves the truth behind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import ScanError
+from ..options.fleet_run import ClusterBegunOptions, ClusterEndedOptions
+from ..results.cluster_entry import (
+    BROKEN,
+    OUT_OF_TIME,
+    REFUSED,
+    UNREACHABLE,
+    ClusterEntry,
+)
+from ..results.decision import KINDS_OF_REASONS
+from ..results.fleet_folder import FleetFolder
+from ..results.fleet_run import FleetRun, open_run_of
+from ..results.run import Run, open_run
+from ..results.run_folder import cluster_folder
+from ..results.target_record import ErrorRecord
+from ..safe_text import one_line
+from ..times import api_time
+from .context import TaskContext
+
+# Ansible's own time-out of the cluster's tasks: what a scan needs to end by itself at its deadline, and more.
+_GRACE = 120
+_LONGEST_MESSAGE = 2_000
+_REFUSALS = frozenset({"not_authenticated", "not_permitted", "tls_failed", "access_incomplete"})
+_OUT_OF_TIME = frozenset({"cluster_out_of_time", "deadline_reached"})
+_KEYS = ("code", "reason", "message", "tried", "cause", "advice")
+
+
+def begin_cluster(options: ClusterBegunOptions, context: TaskContext) -> dict[str, Any]:
+    """Result keys: changed, wanted, why (empty where it is wanted), deadline_at (RFC 3339 or empty), task_timeout (seconds, 0
+    without a deadline)."""
+    now = datetime.now(timezone.utc)
+    ends = [options.deadline_at] if options.deadline_at else []
+    if options.cluster_deadline:
+        ends.append(now + timedelta(seconds=options.cluster_deadline))
+    end = min(ends, default=None)
+    result = {
+        "changed": False,
+        "wanted": True,
+        "why": "",
+        "deadline_at": api_time(end) if end else "",
+        "task_timeout": max(math.ceil((end - now).total_seconds()), 0) + _GRACE if end else 0,
+    }
+    folder = FleetFolder(options.output_dir, options.fleet_run_id)
+    if context.check_mode and not folder.exists:
+        return result
+    fleet_run = folder.open()
+    expected = fleet_run.entry(options.cluster_name)
+    why = _why_not(fleet_run, expected, folder, options, now)
+    if why or expected is None:
+        return {**result, "wanted": False, "why": why}
+    if not context.check_mode:
+        unfinished = ScanError(
+            "scan_unfinished", f"its scan began at {api_time(now)}", tried="scan the cluster"
+        )
+        folder.write_entry(
+            ClusterEntry(
+                expected.cluster, expected.host, expected.groups, BROKEN, started=api_time(now)
+            ).with_error(BROKEN, ErrorRecord(**unfinished.record()))
+        )
+    return {**result, "changed": True}
+
+
+def _why_not(
+    fleet_run: FleetRun,
+    expected: ClusterEntry | None,
+    folder: FleetFolder,
+    options: ClusterBegunOptions,
+    now: datetime,
+) -> str:
+    """Why a cluster is not to be scanned now; empty where it is."""
+    if expected is None:
+        return f"the fleet run {fleet_run.fleet_run_id} does not expect it: it is of another slice"
+    if _is_done(folder, options.cluster_name):
+        return "it has been scanned in this fleet run"
+    if options.deadline_at and now >= options.deadline_at:
+        return "the time of the fleet run has ended"
+    return ""
+
+
+def _is_done(folder: FleetFolder, cluster: str) -> bool:
+    try:
+        entry = folder.entry(cluster)
+        return entry is not None and entry.is_whole and open_run_of(entry, folder.output_dir) is not None
+    except ScanError:
+        return False
+
+
+def end_cluster(options: ClusterEndedOptions, context: TaskContext) -> dict[str, Any]:
+    """Result keys: changed, entry ({state, gate, reason}), file (empty in check mode)."""
+    folder = FleetFolder(options.output_dir, options.fleet_run_id)
+    if context.check_mode and not folder.exists:
+        return {"changed": False, "entry": {}, "file": ""}
+    expected = folder.open().entry(options.cluster_name)
+    if expected is None:
+        raise ScanError(
+            "bad_option",
+            f"the fleet run {options.fleet_run_id} does not expect the cluster {one_line(options.cluster_name, 80)}",
+            tried="reading the option cluster_name",
+        )
+    entry = _entry(options, expected, _begun(folder, options.cluster_name))
+    said = {"state": entry.state, "gate": entry.gate, "reason": entry.reason}
+    if context.check_mode:
+        return {"changed": False, "entry": said, "file": ""}
+    return {"changed": True, "entry": said, "file": str(folder.write_entry(entry))}
+
+
+def _begun(folder: FleetFolder, cluster: str) -> str:
+    """When its turn came; empty where that is not known."""
+    try:
+        entry = folder.entry(cluster)
+    except ScanError:
+        return ""
+    return entry.started if entry else ""
+
+
+def _entry(options: ClusterEndedOptions, expected: ClusterEntry, began: str) -> ClusterEntry:
+    error = _error(options)
+    run_dir = options.scan.get("run_dir")
+    who = (expected.cluster, expected.host, expected.groups)
+    if run_dir:
+        try:
+            run = _own_run(str(run_dir), options)
+        except ScanError as broken:
+            error = error or ErrorRecord(**broken.record())
+        else:
+            place = f"{cluster_folder('', options.cluster_name).name}/{Path(run.folder).name}"
+            entry = ClusterEntry.of_run(*who, run, place)
+            if error is None and _ran_out(run):
+                error = _out_of_time("its deadline came before all of its containers were scanned")
+            return entry.with_error(_state(error), error) if error else entry
+    ended = api_time(datetime.now(timezone.utc))
+    error = error or ErrorRecord(
+        **ScanError(
+            "scan_unfinished", "no task of it said what became of it", tried="scan the cluster"
+        ).record()
+    )
+    return ClusterEntry(*who, BROKEN, started=began, finished=ended).with_error(_state(error), error)
+
+
+def _own_run(run_dir: str, options: ClusterEndedOptions) -> Run:
+    """The run that the scan has made, in the cluster's folder below the output folder."""
+    folder, above = (
+        Path(run_dir).resolve(),
+        cluster_folder(options.output_dir, options.cluster_name).resolve(),
+    )
+    if folder.parent != above:
+        raise ScanError(
+            "bad_results",
+            f"the run is in {one_line(str(folder), 200)}, not in the cluster's folder {above}",
+            tried="reading the option scan",
+            advice="Give scan_output_dir the same folder as fleet_output_dir, or leave it to the role fleet.",
+        )
+    return open_run(str(folder))
+
+
+def _ran_out(run: Run) -> bool:
+    return any(target.error is not None and target.error.reason in _OUT_OF_TIME for target in run.targets)
+
+
+def _state(error: ErrorRecord) -> str:
+    if error.reason in _OUT_OF_TIME:
+        return OUT_OF_TIME
+    if error.reason == "unreachable":
+        return UNREACHABLE
+    return REFUSED if error.reason in _REFUSALS else BROKEN
+
+
+def _error(options: ClusterEndedOptions) -> ErrorRecord | None:
+    """Why the scan ended early; None where it did not. A gate that did not open is no such error: the run holds it."""
+    for result in (options.failure, options.scan):
+        if result.get("timedout"):
+            return _out_of_time(_text(result.get("msg")))
+        record = result.get("error")
+        if isinstance(record, Mapping) and all(isinstance(record.get(key), str) for key in _KEYS):
+            if record["reason"] in KINDS_OF_REASONS and options.scan.get("run_dir"):
+                continue
+            return ErrorRecord(**{key: one_line(record[key], _LONGEST_MESSAGE) for key in _KEYS})
+        if result.get("unreachable"):
+            return _record("unreachable", _text(result.get("msg")))
+        if result.get("failed") or (result is options.failure and result):
+            return _record("cluster_broken", _text(result.get("msg")))
+    return None
+
+
+def _out_of_time(message: str) -> ErrorRecord:
+    return _record("cluster_out_of_time", message)
+
+
+def _record(reason: str, message: str) -> ErrorRecord:
+    return ErrorRecord(**ScanError(reason, message, tried="scan the cluster").record())
+
+
+def _text(value: Any) -> str:
+    return one_line(str(value or "no task said why"), _LONGEST_MESSAGE)
