@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from ..errors import ScanError
 from ..preflight.permissions import Permission, Reviews
 
-_RIGHT = re.compile(
-    r"(?P<verb>\*|[a-z]+) (?P<resource>\*|[a-z]+(?:/[a-z]+)?)(?:\.(?P<group>[a-z0-9.-]+|\*))?"
-)
+_RIGHT = re.compile(r"(?P<verb>\*|[a-z]+) (?P<resource>\*|[a-z]+(?:/[a-z]+)?)(?:\.(?P<group>[a-z0-9.-]+|\*))?")
 _MOST = 100
 
 

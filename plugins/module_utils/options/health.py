@@ -16,15 +16,7 @@ from .spec import Params, Spec, bad_option
 from .target_info import TargetInfoOptions, scan_target_info_spec
 
 # A scan of canaries and of one container writes into a folder of its own, which is removed.
-_NOT_ITS_OWN = (
-    "access",
-    "output_dir",
-    "allow_shared_folder",
-    "keep_facts",
-    "drift",
-    "drift_paths",
-    "renew_access",
-)
+_NOT_ITS_OWN = ("access", "output_dir", "allow_shared_folder", "keep_facts", "drift", "drift_paths", "renew_access")
 _NOT_ITS_OWN += ("teams", "deadlines", "waivers", "attestations", "finished_pods", "limit")
 CONTROLS = ("cb-main-process-user", "wb-privilege-escalation", "wb-memory-limit")
 DENIED = (
