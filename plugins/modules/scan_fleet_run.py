@@ -45,7 +45,8 @@ options:
     type: str
   clusters:
     description:
-      - With O(state=begun), the clusters that are expected. In a play they are its hosts.
+      - With O(state=begun), the clusters that are expected. Without them they are the hosts of the play.
+      - With O(state=merged), those of the whole inventory. One that none of O(fleet_dirs) has is not reached, for the reason C(no_shard).
       - Two of one name are an error, because their results would lie in one folder.
     type: list
     elements: dict

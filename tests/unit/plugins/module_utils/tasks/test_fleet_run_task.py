@@ -402,6 +402,20 @@ def test_a_merge_says_what_does_not_count_and_brings_the_runs(tmp_path: pathlib.
     assert (merged.output / "a/run-0/hdf").is_dir(), "a merged folder is whole"
 
 
+def test_a_cluster_that_no_shard_brings_is_an_entry_too(tmp_path: pathlib.Path) -> None:
+    merged = Fleet(tmp_path / "merged")
+    clusters = [{"host": name} for name in ("a", "z")]
+    result = merged.task("merged", fleet_dirs=shards(tmp_path)[:1], clusters=clusters)
+    found = entries(result)
+    assert {name: entry.state for name, entry in found.items()} == {
+        "a": "scanned",
+        "b": "scanned",
+        "z": "not_reached",
+    }
+    assert found["z"].error is not None and found["z"].error.code == "SCAN-826"
+    assert result["failed"]
+
+
 def test_a_whole_run_counts_before_a_newer_failure(tmp_path: pathlib.Path) -> None:
     first, second = Fleet(tmp_path / "x"), Fleet(tmp_path / "y")
     first.scan(first.begin("a", fleet_run_id="x"), "a", c_1="passed")
