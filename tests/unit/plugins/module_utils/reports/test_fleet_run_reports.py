@@ -45,11 +45,11 @@ def rendered(name: str, fleet: FleetRun) -> str:
 
 def test_the_summary_for_a_terminal(fleet: FleetRun) -> None:
     lines = render_fleet_run(fleet)
-    assert lines[0] == (
+    assert " ".join(" ".join(lines[:2]).split()) == (
         "FLEET fleet-1: FAILED by gate, coverage, unreachable: 1 cluster failed its gate; 3 clusters were not scanned or judged "
         "as far as asked; 4 clusters have no results"
     )
-    names = [line.split()[0] for line in lines[2:7]]
+    names = [line.split()[0] for line in lines[3:8]]
     assert names == ["delta", "theta", "beta", "gamma", "alpha"], "the worst first, the one that is fine last"
     text = "\n".join(lines)
     assert re.search(r"^5 of 9 +scanned +1 passed +4/8 +4/8 ", text, re.MULTILINE)
