@@ -72,7 +72,7 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     runs = cluster_folder(options.output_dir, cluster)
     shared = check_output_folder(str(runs), options.allow_shared_folder)
     context.warnings += shared
-    grantor = RestClient(connection, cancel=limit, cleanup=limit.with_grace(_GRACE_SECONDS))
+    grantor = RestClient(connection, cancel=limit, cleanup=lambda: limit.with_grace(_GRACE_SECONDS))
     looked_at = SelectionReport()
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
