@@ -58,7 +58,7 @@ ROOMS: tuple[Room, ...] = (
         "tasks",
         "what one task does: validated options in, result out",
         "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
-        "results collector access targets cluster network bounded_work time_limit",
+        "results collector access targets cluster network bounded_work time_limit store",
     ),
     _engine(
         "scanning",
