@@ -130,5 +130,5 @@ RUNS = Question(
     parameters=("cluster", "since", "until"),
     order="started DESC, cluster, run_id",
     views={"stored_runs": ""},
-    outer={"since": "started > :since", "until": "started <= :until"},
+    outer={"since": "started >= :since", "until": "started <= :until"},
 )
