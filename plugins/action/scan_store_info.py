@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils.options.store import scan_store_info_spec
+from ..module_utils.options.store_info import scan_store_info_spec
 from ..module_utils.tasks.store_info import run_scan_store_info
 from ..plugin_utils.scan_action import ScanAction
 

@@ -53,10 +53,12 @@ options:
     description: The file of the backup, for O(state=backed_up) and O(state=restored).
     type: path
   keep_days:
-    description: O(state=pruned) forgets what ended more days ago. Older runs are not taken any more.
+    description: O(state=pruned) forgets what ended more days ago, from 1 to 36500. Older runs are not taken any more.
     type: int
   keep_documents_days:
-    description: The same for HDF documents alone, at most O(keep_days), which it is by default. The newest document of each place stays.
+    description:
+      - The same for HDF documents alone, from 1 to 36500 and at most O(keep_days), which it is by default. The newest document of each
+        place stays.
     type: int
 attributes:
   check_mode:

@@ -71,7 +71,7 @@ options:
     description: The groups of V(compliance_over_time) (with O(query)); fleet, cluster, namespace, team, workload, profile or control.
     type: str
   limit:
-    description: The most rows that are returned. Job systems drop results of more than about 700,000 characters.
+    description: The most rows that are returned, from 1 to 1000000. Job systems drop results of more than about 700,000 characters.
     type: int
     default: 100
   run_id:
@@ -183,7 +183,7 @@ error:
 """
 
 from ..module_utils.module_run import run_as_module
-from ..module_utils.options.store import scan_store_info_spec
+from ..module_utils.options.store_info import scan_store_info_spec
 from ..module_utils.tasks.store_info import run_scan_store_info
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..errors import ScanError
 from ..options.spec import Params
-from ..options.store import BACKED_UP, MIGRATED, PRUNED, RESTORED, StoreAccess, StoreOptions
+from ..options.store import BACKED_UP, MIGRATED, PRUNED, RESTORED, StoreOptions
+from ..options.store_access import StoreAccess
 from ..results.fleet_run import FLEET_JSON, FleetRun, open_fleet_run
 from ..results.run import Run, open_run
 from ..safe_text import one_line

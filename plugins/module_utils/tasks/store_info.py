@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..options.spec import Params
-from ..options.store import DOCUMENT, StoreInfoOptions
+from ..options.store_info import DOCUMENT, StoreInfoOptions
 from ..results.whole_file import write_whole
 from ..store.known_results import document_of_run
 from .context import TaskContext
