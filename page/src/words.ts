@@ -93,3 +93,8 @@ export function moment(text: string): string {
 export function day(text: string): string {
   return text.slice(0, 10);
 }
+
+/** A word for a name that came with the data; the name itself where there is none. Names of JavaScript's own are none. */
+export function wordOf(words: Record<string, string>, name: string): string {
+  return Object.hasOwn(words, name) ? words[name]! : name;
+}

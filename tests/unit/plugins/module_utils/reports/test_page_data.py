@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import page_data
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet_html import (
+    write_fleet_html,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.html import (
     DATA_PLACE,
     packed,
-    write_fleet_html,
     write_html,
     write_page,
 )
