@@ -20,6 +20,7 @@ from pathlib import Path
 from ..module_utils.errors import ScanError
 from ..module_utils.network.http_client import HttpClient, HttpServer
 from ..module_utils.network.tls import TlsClient, read_file
+from ..module_utils.safe_text import escape_text
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _JOB = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -96,5 +97,6 @@ def _part(label: str, value: str) -> str:
     """The part of a path that names a group. What is no plain name is encoded as the gateway knows it."""
     if _PLAIN.fullmatch(value) and value not in (".", ".."):
         return f"{label}/{value}"
-    encoded = base64.urlsafe_b64encode(value.encode("utf-8", "backslashreplace")).decode("ascii")
+    # the gateway puts it in place of the label in the text, which is escaped, too
+    encoded = base64.urlsafe_b64encode(escape_text(value).encode("utf-8")).decode("ascii")
     return f"{label}@base64/{encoded or '='}"
