@@ -14,7 +14,12 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_file import page_template
 from ansible_collections.securescan.kubernetes.tests.environment.page_build import build, python_file
-from ansible_collections.securescan.kubernetes.tests.support.report_pages import ROOT, browse, write_pages
+from ansible_collections.securescan.kubernetes.tests.support.report_pages import (
+    CHECKOUT,
+    ROOT,
+    browse,
+    write_pages,
+)
 
 MOST_BYTES = 300_000
 
@@ -77,9 +82,9 @@ def test_hostile_names_and_contents_are_inert(pages: pathlib.Path, visits: Visit
     assert visits.paths == []
 
 
-def test_the_pictures_of_the_documentation(pages: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_the_pictures_of_the_documentation(pages: pathlib.Path) -> None:
     """With SECURESCAN_WRITE_DOCS=1 they are written."""
-    pictures = ROOT / "docs" / "pictures"
+    pictures = CHECKOUT / "docs" / "pictures"
     if os.environ.get("SECURESCAN_WRITE_DOCS") == "1":
         pictures.mkdir(exist_ok=True)
         browse("pictures.mjs", pages, PICTURES=str(pictures))

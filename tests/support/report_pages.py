@@ -24,6 +24,9 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE, write_sample_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The tests run in a copy of the checkout, which is kept in its folder build/.
+_IN_COPY = ("build", "collections", "ansible_collections", "securescan", "kubernetes")
+CHECKOUT = ROOT.parents[4] if ROOT.parts[-5:] == _IN_COPY else ROOT
 
 
 def attacks(server: str) -> list[str]:

@@ -42,7 +42,7 @@ export function Where({ shown }: { shown: Shown }): JSX.Element {
     { name: "not_scanned", head: "Not scanned", number: true, cell: (row) => count(row.totals.results[3] ?? 0), order: (row) => row.totals.results[3] ?? 0 },
     { name: "not_judged", head: "Not judged", number: true, cell: (row) => count(row.totals.results[2] ?? 0), order: (row) => row.totals.results[2] ?? 0 },
     { name: "compliance", head: "Compliance", number: true, cell: (row) => <Compliance totals={row.totals} />, order: (row) => compliance(row.totals.counts) ?? -1 },
-    { name: "open", head: "Open findings", wide: true, cell: (row) => <ShortFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
+    { name: "open", head: "Open findings", cell: (row) => <ShortFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
     ...(model.hasComparison ? [
       { name: "new", head: "New", number: true, cell: (row: Row) => count(row.totals.fresh), order: (row: Row) => row.totals.fresh },
     ] : []),
