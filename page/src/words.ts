@@ -86,7 +86,7 @@ export function seconds(value: number): string {
 
 /** A time of RFC 3339 as people read it, in UTC; another text as it is. */
 export function moment(text: string): string {
-  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z$/.exec(text);
+  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)$/.exec(text);
   return found ? `${found[1]} ${found[2]} UTC` : text;
 }
 

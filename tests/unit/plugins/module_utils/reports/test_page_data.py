@@ -251,7 +251,7 @@ def test_deadlines_of_a_run_say_what_is_overdue_and_whose_it_is(tmp_path: pathli
     run = run_with_deadlines(tmp_path)
     found = data(PageSource.of_run(run))
     assert found["lives"]["overdue"] == [1, 1]
-    assert set(column(found, "lives", "opened")) == {"2026-11-01T00:00:00Z"}
+    assert set(column(found, "lives", "opened")) == {"2026-11-01T00:00:00+00:00"}
     assert set(column(found, "places", "team")) == {"shop-team"}
     assert set(column(found, "places", "environment")) == {"production"}
     (pathlib.Path(run.folder) / "deadlines.json").write_text("{}")
