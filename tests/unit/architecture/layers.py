@@ -57,7 +57,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
+        "scanning preflight options footprint sidecar engines approaches reports store judging profiles vocabulary kept drift "
         "results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
@@ -78,7 +78,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches reports profiles results access targets cluster",
+        "sidecar engines approaches reports store profiles results access targets cluster",
     ),
     _engine(
         "footprint",
