@@ -20,8 +20,6 @@ from ..module_utils.results.run import Run, parse_run
 _PREFIX = "securescan.kubernetes."
 # reasons of the catalogue of errors, where a result names none
 _UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
-# The tag of tasks that look at a cluster's health.
-TRIAL_TAG = "health"
 _SCANS = ("scan_container", "scan_judgement")
 _BEFORE_SCANS = ("scan_check", "scan_profile", "scan_target_info", "scan_access")
 
@@ -76,27 +74,15 @@ class ObservingCallback(CallbackBase):
         self._observed = ObservedRuns()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if _is_trial(result):
-            return
         self._observed.observe(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        if _is_trial(result):
-            return
         # since ansible-core 2.19 the result of a task that failed does not say so itself
         failed = {**result._result, "failed": True}
         self._observed.observe(result._host.get_name(), result._task.action, failed)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        if _is_trial(result):
-            return
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
-
-
-def _is_trial(result: Any) -> bool:
-    """Whether the task belongs to a look at a cluster's health. What it scans there is no scan of the cluster."""
-    name = _module_of(result._task.action)
-    return name != "scan_health" and TRIAL_TAG in (result._task.tags or ())
 
 
 def _health_of(host: str, result: dict[str, Any]) -> ClusterHealth:
