@@ -15,7 +15,7 @@ description:
   - The file's name must end with C(clusters.yml) or C(clusters.yaml).
 version_added: 0.1.0
 author:
-  - securescan.kubernetes contributors
+  - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
   - constructed
   - inventory_cache
@@ -164,6 +164,7 @@ sources:
 keyed_groups:
   - key: cluster_provider
     prefix: provider
+    default_value: unknown
   - key: cluster_labels.team | default('none')
     prefix: team
 groups:
@@ -277,8 +278,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _inert(value: Any) -> Any:
-    """The value, in which no text is a template: others write labels. Only texts with a brace could be one, so that
-    `ansible-inventory --list` stays readable."""
+    """The value, in which no text is a template: others write labels. Only a text with a brace could be one; the others stay
+    as they are, and `--list` readable with Ansible before 2.19."""
     if isinstance(value, Mapping):
         # a key is never a template
         return {str(key): _inert(item) for key, item in value.items()}

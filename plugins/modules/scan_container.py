@@ -105,6 +105,46 @@ options:
         With it the access is renewed once and the successors are scanned in their place.
     type: bool
     default: false
+  deadline:
+    description:
+      - Seconds that the scan has, with all that comes before its first container. From 1 to 604800.
+      - When they are over, containers that are being scanned are left, the access is removed, and the summary is written. What was not
+        scanned by then is not scanned for the reason C(not_reached), and comes first in the next scan.
+      - Removing the access has 30 seconds more. What could not be removed by then is named by the error C(access_remains).
+    type: float
+  deadline_at:
+    description:
+      - The time at which the scan ends in the same way, such as V(2026-11-30T04:00:00Z), or in seconds since 1970. One value can so be
+        given to the scans of many clusters.
+      - With O(deadline), the sooner of the two holds.
+    type: str
+  resume:
+    description:
+      - Whether what an interrupted scan of the same selection has finished is carried over, from the folder of its run.
+      - Only what nothing has changed for is carried over, that is the pod, the container, its image and the pod's spec, the profiles, their
+        inputs, waivers and attestations, and the collection itself. With a sensitive input nothing is.
+      - The results of a scan that ended are not carried over by this option.
+    type: bool
+    default: true
+  resume_max_age:
+    description: Seconds after which the results of an interrupted scan are not carried over. From 0 to 2592000.
+    type: float
+    default: 21600.0
+  due_only:
+    description:
+      - Scan only what is due, and carry over the results of earlier runs for the rest, with their age. They are looked for in the folders
+        of the cluster's runs.
+      - A container is due when it has no result that is younger than O(due_after), or something has changed that O(resume) looks at. A pod
+        that has taken the place of another one, of the same workload, image and spec, has that one's result.
+    type: bool
+    default: false
+  due_after:
+    description:
+      - Seconds after which a result is too old for O(due_only). From 0 to 315360000.
+      - Without O(due_only) it decides about the order only, in which come containers of workloads that were never scanned, then those
+        whose result is older, then those that failed, then the rest.
+    type: float
+    default: 86400.0
 attributes:
   check_mode:
     support: full

@@ -65,7 +65,8 @@ options:
       - With O(state=begun), C({offset, count}). Of the clusters every count-th one is expected, the first of them at offset.
     type: dict
   deadline:
-    description: With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end.
+    description: >-
+      With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end. From 1 to 2592000.
     type: int
   resume:
     description:
@@ -75,14 +76,14 @@ options:
     type: bool
     default: true
   resume_within:
-    description: How old a fleet run can be that is gone on with, in seconds.
+    description: How old a fleet run can be that is gone on with, in seconds. From 0 to 31536000.
     type: int
     default: 43200
   deadline_at:
     description: With O(state=cluster_begun), when the time of the fleet run ends, as RV(deadline_at) gives it.
     type: str
   cluster_deadline:
-    description: With O(state=cluster_begun), the seconds that the cluster is given.
+    description: With O(state=cluster_begun), the seconds that the cluster is given. From 1 to 2592000.
     type: int
   scan:
     description: With O(state=cluster_ended), what M(securescan.kubernetes.scan_container) returned.

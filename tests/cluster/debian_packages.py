@@ -27,6 +27,7 @@ PACKAGE_OF: dict[str, str] = {
     "tar": "tar",
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",
+    "/usr/lib/postgresql": "postgresql",
 }
 _LOCK_SECONDS = 600
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -245,7 +245,9 @@ class ObjectStore:
 
 
 def only_metadata(item: Object) -> Object:
-    """The object as PartialObjectMetadata."""
+    """The object as PartialObjectMetadata; a list, as PartialObjectMetadataList."""
+    if "items" in item:
+        return {**item, "items": [only_metadata(each) for each in item["items"]]}
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",

@@ -7,9 +7,11 @@ in memory, and gone with the task."""
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from .connection import ClusterConnection, ConnectionOptions, connect
 from .kubeconfig import load_kubeconfig
 from .kubeconfig_secret import TOKEN, KubeconfigSecret, check_foreign, kubeconfig_of
@@ -21,10 +23,14 @@ _OF_THE_OPERATOR = "K8S_AUTH_"
 
 
 def connect_as_given(
-    options: ConnectionOptions, environ: Mapping[str, str], log: RequestLog | None = None
+    options: ConnectionOptions,
+    environ: Mapping[str, str],
+    log: RequestLog | None = None,
+    cancel: threading.Event | None = None,
 ) -> ClusterConnection:
     """The connection that the options describe: `connect`, after the Secret of the hub was read where one is named.
 
+    :param cancel: ends the wait for the hub
     :raises ScanError: as `connect`; bad_hub_secret, foreign_kubeconfig, and what a request to the hub can fail with
     """
     reference = options.kubeconfig_secret
@@ -33,7 +39,7 @@ def connect_as_given(
             raise ScanError("bad_option", "hub_kubeconfig and hub_context need kubeconfig_secret")
         return connect(options, environ, log)
     _check_alone(options, reference)
-    hub, data = _read_secret(options, reference, environ, log)
+    hub, data = _read_secret(options, reference, environ, log, cancel)
     document = kubeconfig_of(reference, data, options.host or "")
     try:
         choice = load_kubeconfig(document, options.context)
@@ -48,9 +54,12 @@ def connect_as_given(
         )
     except ScanError as error:
         if error.reason in ("bad_file", "no_credential", "bad_option"):
-            # "the kubeconfig" of these messages is that of the Secret
+            # "the kubeconfig" of these messages is that of the Secret, whose names others have chosen
             raise ScanError(
-                "bad_hub_secret", f"{reference}: {error.message}", cause=error.cause, advice=error.advice
+                "bad_hub_secret",
+                f"{reference}: {server_text(error.message)}",
+                cause=server_text(error.cause),
+                advice=server_text(error.advice),
             ) from None
         raise
     connection.warnings = tuple(dict.fromkeys((*hub.warnings, *connection.warnings)))
@@ -78,6 +87,7 @@ def _read_secret(
     reference: KubeconfigSecret,
     environ: Mapping[str, str],
     log: RequestLog | None,
+    cancel: threading.Event | None,
 ) -> tuple[ClusterConnection, Mapping[str, str]]:
     tried = f"reading {reference} of the hub"
     client = None
@@ -86,7 +96,7 @@ def _read_secret(
             ConnectionOptions(kubeconfig=options.hub_kubeconfig, context=options.hub_context), environ, log
         )
         hub.role = _HUB
-        client = RestClient(hub)
+        client = RestClient(hub, cancel=cancel)
         found = client.get(f"/api/v1/namespaces/{reference.namespace}/secrets/{reference.name}")
     except ScanError as error:
         raise ScanError(

@@ -20,6 +20,7 @@ from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from ..errors import ScanError
+from ..safe_text import server_text
 from ..strict_json import load_json
 from .kubeconfig import KubeconfigChoice, parse_kubeconfig
 from .kubeconfig_shape import check_kubeconfig
@@ -153,8 +154,9 @@ def _read_argocd(data: _SecretData, host: str) -> Mapping[str, Any]:
             "its config has awsAuthConfig, which only a program of Argo CD understands",
             "Give the cluster another credential: a bearerToken, a client certificate, or execProviderConfig with trusted.",
         )
-    tls = config.get("tlsClientConfig")
-    tls = tls if isinstance(tls, dict) else {}
+    tls = config.get("tlsClientConfig") or {}
+    if not isinstance(tls, dict):
+        raise _bad(reference, "tlsClientConfig in its config is not an object")
     plugin = config.get("execProviderConfig")
     cluster = {
         "server": server,
@@ -208,7 +210,7 @@ def _kubeconfig(name: str, cluster: Mapping[str, Any], user: Mapping[str, Any]) 
 
 
 def _bad(reference: KubeconfigSecret, why: str, advice: str = "") -> ScanError:
-    return ScanError("bad_hub_secret", f"{reference} cannot be used: {why}", advice=advice)
+    return ScanError("bad_hub_secret", f"{reference} cannot be used: {server_text(why)}", advice=advice)
 
 
 FORMATS: Mapping[str, Callable[[_SecretData, str], Mapping[str, Any]]] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..options.values import read_values, shown
+from ..safe_text import server_text
 from ..suggestions import nearest
 from ..targets.patterns import matches
 from .found_cluster import FoundCluster
@@ -19,6 +20,9 @@ from .registry import SOURCES
 from .source import SourceKind, Surroundings, spec_of_all
 
 _CLUSTERS = 20_000
+_ANSIBLES_OWN = ("all", "ungrouped", "localhost")
+# A hub decides how long the names are that an error repeats.
+_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,12 @@ def _named(source: Source, around: Surroundings) -> Iterator[tuple[str, FoundClu
                 "bad_option",
                 f"{cluster.origin}: {shown(said)} has no letter or digit, so no host can be called so",
             )
+        if name in _ANSIBLES_OWN:
+            raise ScanError(
+                "bad_option",
+                f"{cluster.origin} would be the host {name}, a name that Ansible keeps for itself",
+                advice="Give the source a name_format, such as cluster-{name}.",
+            )
         yield name, cluster
 
 
@@ -139,6 +149,7 @@ def _variables(source: Source, cluster: FoundCluster) -> dict[str, Any]:
 
 
 def _at(source: Source, error: ScanError) -> ScanError:
-    """The error, which says in which source it came."""
+    """The error, which says in which source it came. A hub's objects have names that others chose."""
     tried = f"{source.place}: {error.tried}" if error.tried not in ("", source.place) else source.place
-    return ScanError(error.reason, error.message, tried=tried, cause=error.cause, advice=error.advice)
+    message = server_text(error.message, limit=_MESSAGE)
+    return ScanError(error.reason, message, tried=tried, cause=error.cause, advice=error.advice)

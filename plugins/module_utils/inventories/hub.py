@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cluster.connection import ConnectionOptions, connect
 from ..cluster.rest import RestClient
+from ..options.connection import kubeconfig_secret
 from ..options.spec import Spec
 from .source import Options, Surroundings
 
@@ -47,7 +48,9 @@ def secret_connection(
     """The connection of a cluster that a Secret of the hub reaches.
 
     :param secret: the option kubeconfig_secret
+    :raises ScanError: bad_option for names that no Secret can have, which a hostile hub gives
     """
+    kubeconfig_secret(secret)
     if options["trusted"]:
         secret = {**secret, "trusted": True}
     hub = {f"hub_{name}": value for name, value in _hub_options(options, around).items()}

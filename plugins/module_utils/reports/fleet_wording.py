@@ -44,12 +44,12 @@ def is_fine(entry: ClusterEntry) -> bool:
 
 
 def by_urgency(entries: Sequence[ClusterEntry]) -> list[ClusterEntry]:
-    """What has no results first, then what failed by its worst failure, then the others, by name."""
+    """What was not scanned, or not in its time, first, then what failed by its worst failure, then the others, by name."""
     return sorted(entries, key=_urgency)
 
 
 def _urgency(entry: ClusterEntry) -> tuple[int, int, str]:
-    if not entry.is_whole:
+    if not entry.is_whole or entry.state == NOT_SCANNED:
         return 0, STATES.index(entry.state), entry.cluster
     worst = SEVERITIES.index(entry.worst_failed) if entry.worst_failed else len(SEVERITIES)
     return (2 if is_fine(entry) else 1), worst, entry.cluster

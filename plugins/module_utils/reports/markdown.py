@@ -27,15 +27,17 @@ from .report import Report
 from .wording import (
     RESULT_WORDS,
     about_limits,
+    approach_label,
     attestation_until,
+    carried_lines,
     causes,
-    container_label,
     decided_line,
     evidence_lines,
     left_out_line,
     overdue_of,
     reason_lines,
     reasons_line,
+    row_label,
     scanned_line,
     skipped_lines,
     target_label,
@@ -218,7 +220,7 @@ def _targets(run: Run) -> Iterator[str]:
         yield from ("", "No target was selected.")
         return
     yield ""
-    said = [*evidence_lines(run), *skipped_lines(run)]
+    said = [*carried_lines(run), *evidence_lines(run), *skipped_lines(run)]
     if said:
         yield from (*(f"- {escape(line)}" for line in said), "")
     yield from _table(
@@ -242,8 +244,8 @@ def _target_cells(target: TargetRecord) -> list[str]:
     evidence = target.evidence.grade if target.evidence else "-"
     cells = [
         escape(f"{workload_label(target)} ({one_line(target.workload_kind)})"),
-        escape(container_label(target)),
-        escape(target.approach),
+        escape(row_label(target)),
+        escape(approach_label(target)),
         evidence,
         RESULT_WORDS[target.result],
     ]

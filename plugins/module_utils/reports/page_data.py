@@ -58,7 +58,6 @@ from ..results.status import (
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..results.unmatched import UnmatchedError
 from ..safe_text import escape_text, one_line
-from ..text_layout import number_of
 from .page_documents import ControlText, SeenControl, SeenTarget
 from .page_source import PageCluster, PageSource, cluster_of_place
 
@@ -225,7 +224,7 @@ class PageData:
             self._add_lives(clusters, self._source.history.lives(names))
 
     def _notes(self) -> list[str]:
-        dropped = [f"{number_of(number, what)}: not shown here." for what, number in self._dropped.items()]
+        dropped = [f"Not on this page: {number} {what}." for what, number in self._dropped.items()]
         return [*(one_line(note, _MAX_TEXT) for note in self._source.notes), *dropped]
 
     def _drop(self, what: str) -> None:
@@ -299,7 +298,7 @@ class PageData:
         for one in found:
             control = self._control_numbers.get((one.profile, one.control))
             if control is None:
-                self._drop("change of a control that no document has")
+                self._drop("changes of controls that no document here has")
             else:
                 table.add(place=self._place_of_id(cluster, one.place, owners), control=control)
 
@@ -375,7 +374,7 @@ class PageData:
             text = one_line(control.text, _MAX_TEXT)
             room -= len(text)
             if room < 0:
-                self._drop("text of tests of a target with very many")
+                self._drop("texts of targets that say very much; their documents have them")
                 continue
             remarks += (number, self._strings.number(text))
         return self._vector(letters), self._remark(remarks)
@@ -396,7 +395,7 @@ class PageData:
         if number is None:
             size = 8 * len(remarks)
             if self._remark_characters + size > _MAX_REMARKS:
-                self._drop("target whose tests say more than fits")
+                self._drop("targets' texts, because all together are too many; the documents have them")
                 return -1
             self._remark_characters += size
             number = self._once["remark", key] = len(self._remarks)
@@ -410,7 +409,7 @@ class PageData:
         if number is not None:
             return number
         if len(self._controls) >= _MOST_CONTROLS:
-            self._drop("control of very many")
+            self._drop("results of controls, because there are too many")
             return None
         number = self._controls.add(
             profile=self._text(about.profile),
@@ -430,7 +429,7 @@ class PageData:
             if point.cluster and point.cluster not in clusters:
                 continue
             if len(self._trend) >= _MOST_POINTS:
-                self._drop("point of a trend")
+                self._drop("points of trends, the last ones")
                 continue
             counts = {status: point.controls.get(status, 0) for status in STATUSES}
             found = {f"open_{one}": point.open_findings.get(one, 0) for one in SEVERITIES}
@@ -452,7 +451,7 @@ class PageData:
             if cluster is None:
                 continue
             if len(self._lives) >= _MOST_LIVES:
-                self._drop("finding")
+                self._drop("findings of the history")
                 continue
             if control is None:
                 about = ControlText(life.profile, life.control_id, "", life.severity, "", "", {})

@@ -18,13 +18,15 @@ from .need import by_need
 from .wording import (
     RESULT_WORDS,
     about_limits,
+    approach_label,
+    carried_lines,
     causes,
-    container_label,
     evidence_lines,
     left_out_line,
     overdue_of,
     reason_lines,
     reasons_line,
+    row_label,
     scanned_line,
     skipped_lines,
     unmatched_lines,
@@ -104,7 +106,7 @@ def _incomplete_lines(run: Run, text_width: int) -> list[str]:
     overdue = overdue_of(run)
     if overdue and overdue.line:
         lines += ["", *wrap(overdue.line, text_width)]
-    for index, said in enumerate([*evidence_lines(run), *skipped_lines(run)]):
+    for index, said in enumerate([*carried_lines(run), *evidence_lines(run), *skipped_lines(run)]):
         lines += [*([] if index else [""]), *wrap(said, text_width)]
     return lines
 
@@ -143,7 +145,7 @@ class _Rows:
         self.number_widths = [
             max(len(head), len(str(run.controls.of(status)))) for status, head in _STATUS_COLUMNS
         ]
-        self.approach_width = max([len("APPROACH")] + [len(target.approach) for target in targets])
+        self.approach_width = max([len("APPROACH")] + [len(approach_label(target)) for target in targets])
         words = [RESULT_WORDS[target.result] for target in targets if target.counts is not None]
         self.result_width = max(map(len, ("RESULT", *words)))
         fixed = (
@@ -157,7 +159,7 @@ class _Rows:
             + _GAPS
         )
         workloads = [columns(workload_label(target)) for target in targets] + [len("WORKLOAD")]
-        containers = [columns(container_label(target)) for target in targets] + [len("POD/CONTAINER")]
+        containers = [columns(row_label(target)) for target in targets] + [len("POD/CONTAINER")]
         self.total = f"TOTAL: {scanned_line(run)}"
         containers.append(len(self.total) - max(workloads) - self.approach_width - _LABEL_GAPS)
         needed = fixed + max(workloads) + max(containers)
@@ -191,7 +193,7 @@ class _Rows:
         return "  ".join((labels, result.ljust(self.result_width), counts, compliance.rjust(4), worst))
 
     def _target(self, target: TargetRecord) -> str:
-        labels = self._labels(workload_label(target), container_label(target), one_line(target.approach))
+        labels = self._labels(workload_label(target), row_label(target), approach_label(target))
         word = RESULT_WORDS[target.result]
         if target.counts is None:
             room = self.width - columns(labels) - 2

@@ -17,8 +17,9 @@ from ..results.evidence import GRADE_WORDS, GRADES, worst_grade
 from ..results.findings import AttestationInForce, WaiverInForce, days_left
 from ..results.limits import COMPLIANCE
 from ..results.run import Run
+from ..results.run_check import age_text
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
-from ..results.target_record import ErrorRecord, TargetRecord
+from ..results.target_record import FRESH, RESUMED, ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
 from ..times import parse_rfc3339
@@ -34,6 +35,11 @@ _LEFT_OUT_WORDS: dict[str, str] = {
     "own_sidecar": "as sidecars of scans",
     "replica_alike": "as replicas that are alike",
     "finished": "of pods that have ended",
+}
+# Why a target was not scanned by its own run, in the order in which reports say it.
+_CARRIED_WORDS: dict[str, str] = {
+    FRESH: "not due: the results of earlier runs are carried over",
+    RESUMED: "scanned by an interrupted run, which this one has brought to its end",
 }
 _MAX_LABEL = 400
 _MAX_DATE = 40
@@ -53,6 +59,39 @@ def workload_label(target: TargetRecord) -> str:
 def container_label(target: TargetRecord) -> str:
     """pod/container"""
     return one_line(f"{target.pod}/{target.container}", _MAX_LABEL)
+
+
+def row_label(target: TargetRecord) -> str:
+    """pod/container, and for how many replicas it stands where that is not itself alone."""
+    replicas = f" (for {target.replicas})" if target.replicas > 1 else ""
+    return f"{container_label(target)}{replicas}"
+
+
+def approach_label(target: TargetRecord) -> str:
+    """How it was reached, and how long before its run, where an earlier one did that."""
+    age = f", {age_text(target.carried.age_seconds)} before" if target.carried else ""
+    return f"{one_line(target.approach, _MAX_LABEL)}{age}"
+
+
+def carried_lines(run: Run) -> list[str]:
+    """What of the run is not of its own time or not of each container, a line each."""
+    lines = []
+    for why, text in _CARRIED_WORDS.items():
+        ages = [
+            target.carried.age_seconds
+            for target in run.targets
+            if target.carried and target.carried.why == why
+        ]
+        if ages:
+            oldest = f", the oldest {age_text(max(ages))} before" if max(ages) else ""
+            lines.append(f"{number_of(len(ages), 'target')} {text}{oldest}.")
+    standing = [target.replicas for target in run.targets if target.replicas > 1]
+    if standing:
+        lines.append(
+            f"{number_of(len(standing), 'target stands', 'targets stand')} for {sum(standing)} containers that are alike, of "
+            "the same image and pod spec."
+        )
+    return lines
 
 
 def target_label(target: TargetRecord) -> str:

@@ -106,7 +106,8 @@ class RunCheck:
             )
 
     def _check_age(self, now: datetime, max_age: int | None) -> None:
-        age = seconds_since(self._run, now)
+        seen = oldest_seen(self._run)
+        age = seconds_since(self._run, now, seen) if seen else None
         if age is None or age < -_CLOCK_SKEW:
             self._refuse(
                 SUMMARY_KEY, f"the run says that it began at {one_line(evidence_time(self._run), 60)}"
@@ -117,7 +118,7 @@ class RunCheck:
                 found, most = number_of(int(age), "second"), number_of(max_age, "second")
             self._refuse(
                 MAX_AGE_KEY,
-                f"{MAX_AGE_KEY}: the run is {found} old, must be at most {most}",
+                f"{MAX_AGE_KEY}: {_what_is_old(self._run)} {found} old, must be at most {most}",
                 limit=max_age,
                 found=int(age),
             )
@@ -276,10 +277,26 @@ def is_later(one: str, other: str) -> bool:
         return True
 
 
-def seconds_since(run: Run, now: datetime) -> float | None:
-    """Seconds since the targets were seen; None where the run does not say when, as a time."""
+def oldest_seen(run: Run) -> str:
+    """When the first of its targets was seen: what was carried over is older than the run."""
+    times = [target.seen for target in run.targets if target.carried]
     try:
-        return (now - parse_rfc3339(evidence_time(run))).total_seconds()
+        return min([evidence_time(run), *times], key=parse_rfc3339)
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _what_is_old(run: Run) -> str:
+    return "the run is" if oldest_seen(run) == evidence_time(run) else "a result that was carried over is"
+
+
+def seconds_since(run: Run, now: datetime, seen: str = "") -> float | None:
+    """Seconds since the targets were seen; None where the run does not say when, as a time.
+
+    :param seen: the time, where it is not that of the run
+    """
+    try:
+        return (now - parse_rfc3339(seen or evidence_time(run))).total_seconds()
     except (ValueError, OverflowError):
         return None
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -161,6 +162,10 @@ class RunRecorder:
         """
         known = taken.known
         data = taken.kept.document(known)
+        if hashlib.sha256(data).hexdigest() != known.record.hdf_sha256:
+            raise bad_results(
+                known.record.hdf, "is not the document that the run wrote (its SHA-256 differs)"
+            )
         document = read_hdf(data, known.record.hdf)
         scan = document_scan(document)
         if (document_target_id(document, ""), scan.get("run_id"), scan.get("cluster_uid")) != (

@@ -51,6 +51,10 @@ class Work:
         """A parameter that is a list stands for `IN :name`, and can be of any length."""
         return [row for result in self._results(sql, values) for row in result.mappings()]
 
+    def stream(self, sql: str) -> Any:
+        """SQLAlchemy's result, of which not all is held at once."""
+        return self.connection.execution_options(stream_results=True).execute(sqlalchemy.text(sql))
+
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row; None without a row."""
         row = self.connection.execute(sqlalchemy.text(sql), _clean(values)).first()
@@ -89,7 +93,7 @@ class Work:
         placed = ", ".join(f":{name}" for name in names)
         end = " ON CONFLICT DO NOTHING" if keep else ""
         self.connection.execute(
-            sqlalchemy.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({placed}){end}"),  # noqa: S608 - our own names
+            sqlalchemy.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({placed}){end}"),
             given,
         )
 
@@ -113,6 +117,7 @@ class Database:
     def __init__(self, address: StoreAddress, allow_shared: bool = False, wait: float = WAIT_SECONDS) -> None:
         _need("SQLAlchemy", sqlalchemy)
         self.address = address
+        self.allow_shared = allow_shared
         self.is_sqlite = address.kind == SQLITE
         self.warnings: list[str] = []
         if self.is_sqlite:

@@ -313,7 +313,7 @@ def _places_there(work: Work, number: int, places: Iterable[Place]) -> set[str]:
     found: set[str] = set()
     for table in ("scans", "not_scanned"):
         rows = work.rows(
-            f"SELECT p.place FROM places p JOIN {table} s ON s.place_id = p.id AND s.run_id = :id"  # noqa: S608 - our own names
+            f"SELECT p.place FROM places p JOIN {table} s ON s.place_id = p.id AND s.run_id = :id"
             " WHERE p.place IN :ids",
             id=number,
             ids=ids,

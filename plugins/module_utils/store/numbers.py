@@ -34,7 +34,7 @@ def _look(
     work: Work, table: str, words: Sequence[str], keys: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], int]:
     first = words[0]
-    sql = f"SELECT id, {', '.join(words)} FROM {table} WHERE {first} IN :first"  # noqa: S608 - our own names
+    sql = f"SELECT id, {', '.join(words)} FROM {table} WHERE {first} IN :first"
     rows = work.rows(sql, first=sorted({key[0] for key in keys}))
     return {tuple(_plain(row[word]) for word in words): row["id"] for row in rows}
 

@@ -121,7 +121,7 @@ class PlaceWriter:
     def _find_places(self, work: Work, batch: _Batch) -> None:
         names = [scan.key for scan in batch.scans if scan.key not in batch.places]
         columns = "id, place, first_present, last_present, last_at, last_seen"
-        for row in work.rows(f"SELECT {columns} FROM places WHERE place IN :names", names=names):  # noqa: S608 - our own names
+        for row in work.rows(f"SELECT {columns} FROM places WHERE place IN :names", names=names):
             batch.places[row["place"]] = _Place(
                 row["id"], row["first_present"], row["last_present"], row["last_at"], row["last_seen"]
             )
@@ -346,7 +346,7 @@ def _load_timelines(work: Work, places: Sequence[int]) -> dict[int, Timeline]:
     states = _lasting_states(work, places)
     timelines = {number: Timeline(states.get(number)) for number in places}
     for row in work.rows(
-        f"SELECT place_id, {_FINDING} FROM findings WHERE until IS NULL AND place_id IN :places",  # noqa: S608 - our own names
+        f"SELECT place_id, {_FINDING} FROM findings WHERE until IS NULL AND place_id IN :places",
         places=places,
     ):
         timelines[row["place_id"]].lasting[row["control_id"]] = FindingRow(

@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ScanError
 from ..results.checked_json import JsonRecord
+from ..results.deadline_policy import DeadlinePolicy
+from ..results.fleet_run import FleetRun
 from ..results.run import Run
 from ..suggestions import unknown_name
-from .database import Database
+from .database import Database, Work
+from .deadlines import set_deadlines
+from .fleet_ingest import IngestedFleetRun, ingest_fleet_run
 from .ingest import IngestedRun, RunIngest
 from .place_writer import ALL, EVIDENCE_POLICIES, PlaceWriter
 from .questions.question import Asked
 from .questions.registry import QUESTIONS, views
+from .retention import Pruned, prune
+from .team_roles import grant, set_rules, set_team_roles
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,37 @@ class Store:
             rows = [question.row_of(row) for row in work.rows(sql, **values)]
         return Answer(rows[: asked.limit], len(rows) > asked.limit)
 
+    def ingest_fleet_run(self, fleet_run: FleetRun) -> IngestedFleetRun:
+        """Takes a fleet run's manifest; `ingest_run` takes its runs."""
+        return ingest_fleet_run(self.database, fleet_run)
+
+    def set_deadlines(self, policy: DeadlinePolicy | None, check_mode: bool = False) -> bool:
+        """Makes this the policy by which things are overdue; None removes it. :returns: whether that changes something"""
+        return set_deadlines(self.database, policy, check_mode)
+
+    def set_team_roles(self, roles: Mapping[str, str], check_mode: bool = False) -> bool:
+        """As `team_roles.set_team_roles`."""
+        return set_team_roles(self.database, roles, check_mode)
+
+    def prune(self, before: int, documents_before: int, check_mode: bool = False) -> Pruned:
+        """As `retention.prune`."""
+        return prune(self.database, before, documents_before, check_mode)
+
     def make_views(self) -> None:
-        """Makes the views of the questions anew."""
+        """Makes the views of the questions anew, and who sees what of them."""
         with self.database.write("make the views") as work:
+            invoker = "" if work.is_sqlite else _invoker(work)
             for name, select in views(self.database):
                 work.run(f"DROP VIEW IF EXISTS {name}")
-                with_invoker = "" if work.is_sqlite else " WITH (security_invoker = true)"
-                work.run(f"CREATE VIEW {name}{with_invoker} AS {select}")
+                work.run(f"CREATE VIEW {name}{invoker} AS {select}")
+            if not work.is_sqlite:
+                set_rules(work)
+                grant(work)
 
     def close(self) -> None:
         self.database.close()
+
+
+def _invoker(work: Work) -> str:
+    """Views that see with the rights of whoever asks, where the server has them; else nobody but the owner is granted any."""
+    return " WITH (security_invoker = true)" if int(work.value("SHOW server_version_num")) >= 150000 else ""

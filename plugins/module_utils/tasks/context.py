@@ -59,6 +59,6 @@ class TaskContext:
 
 def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:
     """The connection that the task's options and environment describe; its warnings become the task's."""
-    connection = connect_as_given(options, context.environ, context.log)
+    connection = connect_as_given(options, context.environ, context.log, context.cancel)
     context.warnings += connection.warnings
     return connection

@@ -37,7 +37,9 @@ from .context import TaskContext
 _GRACE = 120
 _LONGEST_MESSAGE = 2_000
 _REFUSALS = frozenset({"not_authenticated", "not_permitted", "tls_failed", "access_incomplete"})
-_OUT_OF_TIME = frozenset({"cluster_out_of_time", "deadline_reached"})
+_OUT_OF_TIME = frozenset({"cluster_out_of_time", "out_of_time"})
+# of a container that its scan did not come to before its deadline
+_NOT_REACHED = "not_reached"
 _KEYS = ("code", "reason", "message", "tried", "cause", "advice")
 
 
@@ -170,7 +172,7 @@ def _own_run(run_dir: str, options: ClusterEndedOptions) -> Run:
 
 
 def _ran_out(run: Run) -> bool:
-    return any(target.error is not None and target.error.reason in _OUT_OF_TIME for target in run.targets)
+    return any(target.error is not None and target.error.reason == _NOT_REACHED for target in run.targets)
 
 
 def _state(error: ErrorRecord) -> str:

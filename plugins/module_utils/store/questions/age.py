@@ -33,7 +33,7 @@ SELECT {PLACE_COLUMNS}, {{time(p.last_seen)}} AS seen, {{now}} - {_SINCE} AS age
   CASE WHEN {_SINCE} + d.seconds < {{now}} THEN 1 ELSE 0 END AS overdue
 FROM places p JOIN namespaces n ON n.id = p.namespace_id JOIN clusters c ON c.id = n.cluster_id {deadline_join("'scan'")}
 WHERE {THERE} AND {{where}}
-"""  # noqa: S608 - our own texts
+"""
 
 AGE = Question(
     name="age",
@@ -83,7 +83,7 @@ LEFT JOIN (
   FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id
   WHERE f.opened IS NOT NULL AND f.until IS NULL AND {THERE} AND {{where}} GROUP BY f.severity
 ) o ON o.severity = s.severity
-"""  # noqa: S608 - our own texts
+"""
 
 TIME_TO_FIX = Question(
     name="time_to_fix",

@@ -43,7 +43,7 @@ FROM (
 ) e JOIN findings f ON f.place_id = e.place_id AND f.control_id = e.control_id AND f.since = e.since
 {place_joins("f")} JOIN controls k ON k.id = f.control_id
 WHERE {{where}}
-"""  # noqa: S608 - our own texts
+"""
 
 CHANGES = Question(
     name="changes",

@@ -40,12 +40,12 @@ def _columns(of: str) -> str:
 _OF_STATES = f"""
 SELECT {{group}} AS name, i.since AS since, COALESCE(i.until, p.gone_at) AS until, 1 AS places, {_columns("s")}
 FROM place_states i JOIN states s ON s.id = i.state_id {place_joins("i")} WHERE {{where}}
-"""  # noqa: S608 - our own texts
+"""
 _OF_PROFILES = f"""
 SELECT y.name AS name, i.since AS since, COALESCE(i.until, p.gone_at) AS until, 1 AS places, {_columns("s")}
 FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id JOIN profiles y ON y.id = s.profile_id {place_joins("i")}
 WHERE {{where}} AND {{profiles}}
-"""  # noqa: S608 - our own texts
+"""
 # A control passes on all places that its profile has judged, but for those of its findings.
 _OF_CONTROLS = f"""
 SELECT k.profile || ' ' || k.control AS name, j.since AS since, j.until AS until, j.places AS places, j.places AS passed,
@@ -59,7 +59,7 @@ UNION ALL
 SELECT k.profile || ' ' || k.control, f.since, COALESCE(f.until, p.gone_at), 0, -1,
   {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END" for status in STATUSES if status != "passed")}
 FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id WHERE {{where}} AND {{controls}}
-"""  # noqa: S608 - our own texts
+"""
 
 _SUMS = ", ".join(f"SUM({name}) AS {name}" for name in ("places", *STATUSES))
 _SO_FAR = ", ".join(
@@ -79,7 +79,7 @@ FROM (
     ) steps GROUP BY at, name
   ) changes
 ) z
-"""  # noqa: S608 - our own texts
+"""
 
 _GROUPS: Mapping[str, str] = {
     "fleet": "''",

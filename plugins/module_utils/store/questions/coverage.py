@@ -56,7 +56,7 @@ FROM (
   FROM ({_RUNS}) a WHERE a.at <= {{now}}
 ) v JOIN clusters c ON c.id = v.cluster_id
 WHERE v.newest = 1 AND {{where}}
-"""  # noqa: S608 - our own texts
+"""
 
 COVERAGE = Question(
     name="coverage",

@@ -47,7 +47,7 @@ SELECT {PLACE_COLUMNS}, k.profile AS profile, k.control AS control, {TITLE} AS t
   CASE f.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END AS severity_rank
 FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id {deadline_join("f.severity")}
 WHERE f.opened IS NOT NULL AND f.since <= {{now}} AND (f.until IS NULL OR f.until > {{now}}) AND {THERE} AND {{where}}
-"""  # noqa: S608 - our own texts
+"""
 _PARAMETERS = (
     "cluster", "namespace", "team", "environment", "workload", "place", "profile", "control", "severity",
 )  # fmt: skip

@@ -38,7 +38,7 @@ SELECT m.image AS image, m.digest AS digest, {PLACE_COLUMNS}, s.containers AS co
 FROM place_states i JOIN states s ON s.id = i.state_id JOIN state_images g ON g.state_id = s.id JOIN images m ON m.id = g.image_id
 {place_joins("i")}
 WHERE i.since <= {{now}} AND (i.until IS NULL OR i.until > {{now}}) AND {THERE} AND {{where}}
-"""  # noqa: S608 - our own texts
+"""
 
 IMAGE_PLACES = Question(
     name="image_places",
@@ -79,7 +79,7 @@ SELECT {{time(f.since)}} AS since, {{time(COALESCE(f.until, p.gone_at))}} AS unt
   f.said AS said
 FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id
 WHERE {{where}}
-"""  # noqa: S608 - our own texts
+"""
 
 PLACE_HISTORY = Question(
     name="place_history",

@@ -57,7 +57,7 @@ def place_joins(of: str) -> str:
 def deadline_join(kind: str) -> str:
     """To the deadline of the namespace's environment, as d; to the one for all where the policy does not know it."""
     return (
-        f"LEFT JOIN deadlines d ON d.kind = {kind} AND d.environment = CASE WHEN EXISTS"  # noqa: S608 - our own words
+        f"LEFT JOIN deadlines d ON d.kind = {kind} AND d.environment = CASE WHEN EXISTS"
         " (SELECT 1 FROM deadlines e WHERE e.environment = n.environment) THEN n.environment ELSE '' END"
     )
 
@@ -140,7 +140,7 @@ class Question:
         inner = self._filled(database, asked.by, now, _all_of(conditions), given)
         outer = [self.outer[name] for name in given if name in self.outer]
         where = f" WHERE {' AND '.join(outer)}" if outer else ""
-        sql = f"SELECT * FROM ({inner}) q{where} ORDER BY {self.order} LIMIT :limit"  # noqa: S608 - our own texts
+        sql = f"SELECT * FROM ({inner}) q{where} ORDER BY {self.order} LIMIT :limit"
         values = {name: value for name, value in given.items() if name != "by"}
         for name in ("since", "until"):
             if name in values and name in self.outer:

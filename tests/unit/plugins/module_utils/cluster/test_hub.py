@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.conn
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.values import read_values
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 
 PATH = "/api/v1/namespaces/fleet/secrets/prod-kubeconfig"
@@ -193,6 +195,7 @@ def test_verification_that_the_operator_has_decided_is_not_the_secrets(
         ({"value": "planted-secret"}, "kubeconfig", "not a kubeconfig"),
         ({"value": "users: [{name: a, user: {token: 5}}]"}, "kubeconfig", "must be text"),
         ({"value": "current-context: gone"}, "kubeconfig", "no context 'gone'"),
+        ({"value": 'contexts: [{name: "\\e[31mred"}]'}, "kubeconfig", "one of: \\x1b[31mred"),
         ({"value": ""}, "kubeconfig", "no key"),
         ({"name": "a", "server": "https://a", "config": "planted-secret"}, "argocd", "not a JSON object"),
         (
@@ -201,6 +204,12 @@ def test_verification_that_the_operator_has_decided_is_not_the_secrets(
             "awsAuthConfig",
         ),
         ({"name": "a", "server": "https://a", "config": "{}"}, "argocd", "has no credential"),
+        (
+            {"name": "a", "server": "https://a", "config": '{"tlsClientConfig": "planted"}'},
+            "argocd",
+            "not an object",
+        ),
+        ({"name": "a", "server": "https://a", "config": "[" * 50000}, "argocd", "not a JSON object"),
         ({"name": "a", "server": "https://a", "config": '{"bearerToken": 5}'}, "argocd", "must be text"),
         (
             {"name": "a", "server": "https://kubernetes.default.svc", "config": "{}"},
@@ -226,6 +235,15 @@ def test_a_missing_right_on_the_hub_says_which(hub: FakeApiServer) -> None:
     assert error.reason == "not_permitted"
     assert "the Secret fleet/prod-kubeconfig of the hub" in error.tried
     assert "verb get on the Secret prod-kubeconfig" in error.advice
+
+
+def test_a_hub_that_does_not_answer_is_not_waited_for_when_the_task_is_cancelled(hub: FakeApiServer) -> None:
+    hub.faults.append(Fault("silence"))
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(ScanError) as caught:
+        connect_as_given(options(hub), {}, None, cancel)
+    assert caught.value.reason == "cancelled"
 
 
 def test_a_missing_secret_and_a_hub_without_credential(hub: FakeApiServer, tmp_path: Path) -> None:

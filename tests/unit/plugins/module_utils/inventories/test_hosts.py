@@ -146,6 +146,12 @@ def test_what_cannot_be_a_source_is_refused_and_not_quoted(source: Any, words: s
     assert "planted" not in str(error)
 
 
+@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost"])
+def test_names_that_ansible_keeps_are_refused(name: str) -> None:
+    assert "Ansible keeps" in failure(listed(name)).message
+    assert list(hosts(listed(name, name_format="cluster-{name}")).variables) == [f"cluster-{name}"]
+
+
 def test_no_source_is_an_error() -> None:
     for value in (None, [], "static"):
         with pytest.raises(ScanError, match="sources"):

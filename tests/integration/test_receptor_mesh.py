@@ -1,0 +1,272 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet over a mesh of Receptor, as AWX has it: two regions scan with ansible-runner, the third node merges.
+
+The nodes are real and on this machine. The clusters of both regions are the real one, under names of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.fleet_run import open_fleet_run
+from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
+
+REGIONS = {"eu": ("prod-eu-1", "prod-eu-2"), "us": ("prod-us-1", "prod-us-2")}
+WORK = "scan"
+SECONDS = 240
+
+
+class Mesh:
+    """Three nodes of Receptor: `hub`, `eu` and `us`. A region runs `ansible-runner worker`."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.socket = folder / "hub.sock"
+        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
+        self._program = str(unpacked("receptor") / "usr" / "bin" / "receptor")
+        port = _free_port()
+        self._start(
+            "hub",
+            [
+                {"tcp-listener": {"port": port, "bindaddr": "127.0.0.1"}},
+                {"control-service": {"service": "control", "filename": str(self.socket)}},
+            ],
+        )
+        for region in REGIONS:
+            runner = {
+                "worktype": WORK,
+                "command": str(pathlib.Path(sys.executable).parent / "ansible-runner"),
+                "params": f"worker --private-data-dir {folder / region / 'job'}",
+            }
+            peer = {"tcp-peer": {"address": f"127.0.0.1:{port}", "redial": True}}
+            control = {"control-service": {"service": "control", "filename": str(folder / f"{region}.sock")}}
+            self._start(region, [peer, control, {"work-command": runner}])
+
+    def _start(self, name: str, rest: list[dict]) -> None:
+        home = self.folder / name
+        home.mkdir()
+        config = [{"node": {"id": name, "datadir": str(home / "data")}}, {"log-level": "error"}, *rest]
+        (home / "receptor.yml").write_text(yaml.safe_dump(config))
+        environ = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+        with (home / "log").open("wb") as log:
+            self._nodes[name] = subprocess.Popen(
+                [self._program, "--config", str(home / "receptor.yml")],
+                env=environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for_regions(self) -> None:
+        for region in REGIONS:
+            wait_until(lambda region=region: self.control("ping", region, "--count", "1").returncode == 0)
+
+    def control(self, *arguments: str) -> subprocess.CompletedProcess:
+        program = pathlib.Path(sys.executable).parent / "receptorctl"
+        return subprocess.run(
+            [str(program), "--socket", str(self.socket), *arguments],
+            check=False,
+            stdout=subprocess.PIPE,
+            timeout=SECONDS,
+        )
+
+    def submit(self, region: str, payload: pathlib.Path) -> str:
+        """The id of the region's work."""
+        done = self.control("work", "submit", "--node", region, "--payload", str(payload), WORK)
+        said = done.stdout.decode()
+        assert done.returncode == 0 and "Unit ID: " in said, said
+        return said.split("Unit ID: ")[1].split()[0]
+
+    def results(self, unit: str) -> bytes:
+        """What the region's worker streams back, to its end."""
+        return self.control("work", "results", unit).stdout
+
+    def kill(self, region: str) -> None:
+        """The node and all that it has started, at once, as when a machine loses its power."""
+        for pid in [*_descendants(self._nodes[region].pid), self._nodes[region].pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._nodes[region].wait()
+
+    def close(self) -> None:
+        for name in self._nodes:
+            self.kill(name)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _descendants(pid: int) -> list[int]:
+    """Also those in sessions of their own."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                child = int(stat.parent.name)
+                found += [*_descendants(child), child]
+    return found
+
+
+def wait_until(is_so) -> None:
+    end = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def mesh(tmp_path) -> Iterator[Mesh]:
+    made = Mesh(tmp_path)
+    try:
+        made.wait_for_regions()
+        yield made
+    finally:
+        made.close()
+
+
+class Fleet:
+    """The project that both regions get, and the merge on the hub."""
+
+    def __init__(self, folder: pathlib.Path, kubeconfig: pathlib.Path) -> None:
+        self.folder = folder
+        self.kubeconfig = kubeconfig
+
+    def payload(self, region: str) -> pathlib.Path:
+        """What `ansible-runner transmit` writes for a region: the play and the region's part of the inventory."""
+        private = self.folder / f"{region}-private"
+        for name in ("project", "inventory", "env"):
+            (private / name).mkdir(parents=True)
+        (private / "project" / "fleet.yml").write_text(
+            yaml.safe_dump([{"import_playbook": "securescan.kubernetes.fleet"}])
+        )
+        variables = {
+            "scan_kubeconfig": str(self.kubeconfig),
+            "scan_namespaces": "shop",
+            "scan_fail_on": "never",
+            "fleet_fail_on": "never",
+            "fleet_output_dir": "{{ lookup('ansible.builtin.env', 'AWX_ISOLATED_DATA_DIR') }}/scans",
+        }
+        hosts = {"all": {"hosts": {name: {} for name in REGIONS[region]}, "vars": variables}}
+        (private / "inventory" / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        environ = {"ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+        (private / "env" / "envvars").write_text(json.dumps(environ))
+        path = self.folder / f"{region}.payload"
+        with path.open("wb") as stream:
+            subprocess.run(
+                [_runner(), "transmit", str(private), "-p", "fleet.yml", "--ident", region],
+                check=True,
+                stdout=stream,
+            )
+        return path
+
+    def process(self, region: str, streamed: bytes) -> pathlib.Path:
+        """The folder of the region's fleet run, as it came back to the hub."""
+        out = self.folder / f"{region}-out"
+        out.mkdir()
+        done = subprocess.run(
+            [_runner(), "process", str(out), "--ident", region],
+            input=streamed,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout.decode()[-4000:]
+        return out / "artifacts" / region / "scans" / "_fleet" / "latest"
+
+    def merged(self, *shards: pathlib.Path) -> pathlib.Path:
+        """The folder of the fleet run that the hub makes of these, over the whole inventory."""
+        every = [{"host": name} for names in REGIONS.values() for name in names]
+        task = {
+            "state": "merged",
+            "output_dir": str(self.folder / "all"),
+            "fleet_dirs": list(map(str, shards)),
+            "clusters": every,
+            "fail_on": ["never"],
+        }
+        play = [
+            {
+                "hosts": "localhost",
+                "connection": "local",
+                "gather_facts": False,
+                "tasks": [{"securescan.kubernetes.scan_fleet_run": task}],
+            }
+        ]
+        (self.folder / "merge.yml").write_text(yaml.safe_dump(play))
+        program = pathlib.Path(sys.executable).parent / "ansible-playbook"
+        done = subprocess.run(
+            [str(program), "merge.yml"],
+            cwd=self.folder,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout
+        return self.folder / "all" / "_fleet" / "latest"
+
+
+def _runner() -> str:
+    return str(pathlib.Path(sys.executable).parent / "ansible-runner")
+
+
+@pytest.fixture
+def fleet(cluster, operator_kubeconfig, tmp_path) -> Fleet:
+    return Fleet(tmp_path, operator_kubeconfig)
+
+
+def entries(folder: pathlib.Path) -> dict[str, object]:
+    return {entry.cluster: entry for entry in open_fleet_run(str(folder)).clusters}
+
+
+def test_two_regions_scan_and_one_node_merges_and_a_region_that_is_killed_is_told(mesh, fleet):
+    units = {region: mesh.submit(region, fleet.payload(region)) for region in REGIONS}
+    progress = mesh.folder / "us" / "job"
+    wait_until(lambda: list(progress.glob("artifacts/**/progress.json")))
+    mesh.kill("us")
+    eu = fleet.process("eu", mesh.results(units["eu"]))
+    found = entries(fleet.merged(eu))
+    assert {name: found[name].state for name in REGIONS["eu"]} == dict.fromkeys(
+        REGIONS["eu"], "partly_scanned"
+    )
+    for name in REGIONS["us"]:
+        assert found[name].state == "not_reached" and found[name].error is not None, found[name]
+
+    # what the dead region's disk still has counts as far as it came, once it is back
+    salvaged = next(progress.glob("artifacts/*/scans/_fleet/*/fleet.json")).parent
+    found = entries(fleet.merged(salvaged, eu))
+    assert {found[name].state for name in REGIONS["us"]} <= {
+        "out_of_time",
+        "broken",
+        "not_reached",
+        "not_scanned",
+    }
+    shutil.rmtree(fleet.folder / "all")
+
+
+def test_both_regions_come_back(mesh, fleet):
+    units = {region: mesh.submit(region, fleet.payload(region)) for region in REGIONS}
+    shards = [fleet.process(region, mesh.results(unit)) for region, unit in units.items()]
+    first = fleet.merged(*shards)
+    found = entries(first)
+    assert sorted(found) == sorted(name for names in REGIONS.values() for name in names)
+    assert {entry.targets.scanned for entry in found.values()} == {6}
+    one_way = (first / "fleet.json").read_bytes()
+    shutil.rmtree(fleet.folder / "all")
+    assert (fleet.merged(*reversed(shards), shards[0]) / "fleet.json").read_bytes() == one_way
