@@ -40,8 +40,8 @@ class ObservedRuns:
         name = _module_of(action)
         if name == "scan_health" and isinstance(result.get("checks"), list):
             self.health[host] = _health_of(host, result)
-        elif name == "scan_fleet" and result.get("fleet_file"):
-            self.fleet_runs = _fleet_run_of(str(result["fleet_file"]))
+        elif name == "scan_fleet_run" and result.get("fleet_dir") and result.get("gate"):
+            self.fleet_runs = _fleet_run_in(str(result["fleet_dir"]))
         elif name in _SCANS:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs:
@@ -94,10 +94,10 @@ def _health_of(host: str, result: dict[str, Any]) -> ClusterHealth:
     return ClusterHealth(host, str(result.get("cluster") or ""), checks, leftovers)
 
 
-def _fleet_run_of(path: str) -> list[FleetRun]:
-    """The fleet run whose file it is; none where it cannot be read, of which the task that needs it tells."""
+def _fleet_run_in(folder: str) -> list[FleetRun]:
+    """The fleet run in a folder; none where it cannot be read here."""
     try:
-        return [open_fleet_run(str(Path(path).parent))]
+        return [open_fleet_run(folder)]
     except ScanError:
         return []
 
