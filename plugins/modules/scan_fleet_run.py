@@ -112,11 +112,11 @@ options:
   formats:
     description:
       - Which reports to write to the folder of the fleet run. V(json) is C(fleet.json), which is always written. V(csv) is C(fleet.csv), for
-        spreadsheets. V(markdown) is C(summary.md), for people.
+        spreadsheets. V(markdown) is C(summary.md), for people. V(html) is C(report.html), a page that needs nothing else.
       - A name that is not among them is an error that names them.
     type: list
     elements: str
-    default: [json, csv, markdown]
+    default: [json, csv, markdown, html]
 attributes:
   check_mode:
     support: full

@@ -187,8 +187,10 @@ def test_the_same_command_finishes_what_was_killed(small: FleetOfClusters, whom:
     (folder,) = small.fleet_folders()
     assert not open_fleet_run(str(folder)).is_finished
     small.run_fast("second")
-    status, output = small.play()
+    store = small.folder / "store.db"
+    status, output = small.play(fleet_store=str(store))
     assert status == 0, output[-3000:]
+    assert store.stat().st_size > 0, "and it is in the store"
     assert small.fleet_folders() == [folder], "the same fleet run"
     assert states(small.latest()) == {"first": "scanned", "second": "scanned"}
     assert " goes on: 2 clusters expected" in output

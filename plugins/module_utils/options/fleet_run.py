@@ -281,5 +281,5 @@ def scan_fleet_run_spec() -> Spec:
         "elsewhere": {"type": "list", "elements": "str"},
         "fleet_dirs": {"type": "list", "elements": "path"},
         "fail_on": {"type": "list", "elements": "str", "default": list(KINDS)},
-        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown"]},
+        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown", "html"]},
     }

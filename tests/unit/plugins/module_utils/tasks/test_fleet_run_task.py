@@ -342,7 +342,7 @@ def test_reports_lie_beside_it_and_latest_points_to_it(fleet: Fleet) -> None:
     name = fleet.begin("a")
     fleet.scan(name, "a", c_1="passed")
     files = [pathlib.Path(path).name for path in fleet.end(name)["files"]]
-    assert files == ["fleet.json", "fleet.csv", "summary.md"]
+    assert files == ["fleet.json", "fleet.csv", "summary.md", "report.html"]
     assert (fleet.output / "_fleet" / "latest").resolve().name == name
     assert not (fleet.output / "_fleet" / name / "running.json").exists()
 
