@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -261,12 +261,14 @@ def _place(
     owner: Ownership,
 ) -> PlaceDeadlines:
     is_whole = observed.is_whole and bool(observed.seen)
-    seen = min(observed.seen) if is_whole else before.seen if before else ""
+    here = _earliest([moment or started for moment in observed.seen] or [started])
+    seen = here if is_whole else before.seen if before else ""
     expected_since = before.expected_since if before else started
     scan_due = policy.scan_due(owner.environment, parse_rfc3339(seen or expected_since))
     known = {one.key: one for one in before.findings} if before else {}
+    # the earlier of both: a clock that was wrong makes nothing younger
     since = {
-        control: known[control].since if control in known else min(observed.seen)
+        control: _earliest([known[control].since, here]) if control in known else here
         for control in observed.failed
     }
     severities = dict(observed.failed)
@@ -315,6 +317,11 @@ def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
     except (ValueError, RecursionError) as reason:
         raise bad_results(str(path), f"is not JSON, or is cut off: {one_line(str(reason), 200)}") from None
     return Deadlines.from_json(value, str(path))
+
+
+def _earliest(moments: Sequence[str]) -> str:
+    """:param moments: RFC 3339, in whatever form"""
+    return min(moments, key=parse_rfc3339)
 
 
 def _last(place: PlaceDeadlines) -> datetime:
