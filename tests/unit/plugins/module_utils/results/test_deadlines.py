@@ -174,8 +174,8 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: pathlib.Path) -> None:
     place: dict[str, Any] = whole["places"][0]
     assert "does not" not in refused([]) and "schema version 1" in refused({**whole, "schema_version": 2})
     assert "'soon' is no time" in refused({**whole, "places": [{**place, "scan_due": "soon"}]})
-    assert "unknown severity" in refused(
-        {**whole, "places": [{**place, "findings": [{**place["findings"][0], "severity": "urgent"}]}]}
+    assert "severity must be critical or high" in refused(
+        {**whole, "places": [{**place, "open": [{**place["open"][0], "severity": "urgent"}]}]}
     )
     with pytest.raises(ScanError, match="cut off"):
         read(json.dumps(whole)[:-5])
