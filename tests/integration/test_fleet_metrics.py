@@ -30,7 +30,7 @@ def test_the_fleet_run_and_each_cluster_have_metrics(operator_kubeconfig, tmp_pa
         scan_approach="exec",
         scan_fail_on="never",
         scan_teams={"namespaces": [{"namespace": "shop", "team": "shop-team"}]},
-        scan_output_dir=str(tmp_path / "results"),
+        fleet_output_dir=str(tmp_path / "results"),
         environ={
             "ANSIBLE_CALLBACKS_ENABLED": "securescan.kubernetes.scan_metrics",
             "SECURESCAN_METRICS_PATH": str(metrics),
