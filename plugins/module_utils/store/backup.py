@@ -39,6 +39,7 @@ TABLES: Mapping[str, str] = {
     "findings": "place_id, control_id, since",
     "not_scanned": "run_id, place_id",
     "targets": "id",
+    "pieces": "id",
     "templates": "id",
     "documents": "target_id, run_id",
     "known_results": "place_id",
