@@ -19,17 +19,19 @@ from dataclasses import dataclass
 
 from ..errors import ScanError
 
-# Times, durations and run ids, as our documents write them: compact JSON.
-_HOLE = re.compile(
-    rb'(?<="start_time":")[0-9T:.Z+-]{1,40}(?=")'
-    rb'|(?<="started":")[0-9T:.Z+-]{1,40}(?=")'
-    rb'|(?<="run_time":)[0-9.e+-]{1,30}(?=[,}])'
-    rb'|(?<="duration":)[0-9.e+-]{1,30}(?=[,}])'
-    rb'|(?<="run_id":")[A-Za-z0-9._-]{1,80}(?=")'
+# Times, durations and run ids, as our documents write them: compact JSON. Each has a byte of its own that marks its holes, which
+# JSON never holds as it is. One expression for each: with a fixed beginning it is found ten times as fast as by one for all.
+_HOLES: Sequence[tuple[bytes, re.Pattern[bytes]]] = (
+    (b"\0", re.compile(rb'("start_time":")([0-9T:.Z+-]{1,40})(?=")')),
+    (b"\1", re.compile(rb'("run_time":)([0-9.e+-]{1,30})(?=[,}])')),
+    (b"\2", re.compile(rb'("started":")([0-9T:.Z+-]{1,40})(?=")')),
+    (b"\3", re.compile(rb'("duration":)([0-9.e+-]{1,30})(?=[,}])')),
+    (b"\4", re.compile(rb'("run_id":")([A-Za-z0-9._-]{1,80})(?=")')),
 )
-_MARK = b"\0"
+# What stands between the values of one kind, and between the kinds.
+_BETWEEN, _BETWEEN_KINDS = b"\n", b"\0"
 # Where a control begins, in compact JSON.
-_PIECE = re.compile(rb'(?=\{"id":")')
+_CONTROL = b'{"id":"'
 # A document has at most 64 MiB (hdf.py); what unpacks to more is not one of ours.
 _MOST_BYTES = 80 * 1024 * 1024
 
@@ -45,19 +47,18 @@ class PackedDocument:
 
 
 def pack(data: bytes) -> PackedDocument:
-    """A document of any content: where it holds the mark, no hole is made."""
-    found: list[bytes] = []
-
-    def take(match: re.Match[bytes]) -> bytes:
-        found.append(match.group())
-        return _MARK
-
-    template = data if _MARK in data else _HOLE.sub(take, data)
+    """A document of any content: where it holds a mark, no hole is made."""
+    template, kinds = data, []
+    if not any(mark in data for mark, _pattern in _HOLES):
+        for mark, pattern in _HOLES:
+            kinds.append(_BETWEEN.join(value for _key, value in pattern.findall(template)))
+            template = pattern.sub(rb"\1" + mark, template)
+    head, *controls = template.split(_CONTROL)
     return PackedDocument(
         hashlib.sha256(data).digest(),
         hashlib.sha256(template).digest(),
-        _PIECE.split(template),
-        zlib.compress(b"\n".join(found), 9) if found else b"",
+        [head, *(_CONTROL + control for control in controls)],
+        zlib.compress(_BETWEEN_KINDS.join(kinds), 9) if any(kinds) else b"",
     )
 
 
@@ -89,10 +90,11 @@ def unpack(pieces: Sequence[bytes], holes: bytes, sha256: bytes, source: str) ->
     :raises ScanError: not_a_store, where it is another one
     """
     try:
-        template = b"".join(_inflate(piece) for piece in pieces)
-        parts = template.split(_MARK) if holes else [template]
-        values = _inflate(holes).split(b"\n") if holes else []
-        data = b"".join(piece for pair in zip(parts, [*values, b""]) for piece in pair)
+        data = b"".join(_inflate(piece) for piece in pieces)
+        kinds = _inflate(holes).split(_BETWEEN_KINDS) if holes else []
+        for (mark, _pattern), values in zip(reversed(_HOLES), reversed(kinds)):
+            parts = data.split(mark)
+            data = b"".join(part for pair in zip(parts, [*values.split(_BETWEEN), b""]) for part in pair)
     except (zlib.error, ValueError):
         data = b""
     if hashlib.sha256(data).digest() != bytes(sha256):

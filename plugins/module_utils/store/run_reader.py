@@ -18,7 +18,7 @@ from ..results.run import Run
 from ..results.target_record import ErrorRecord, TargetRecord
 from .database import clean
 from .documents import PackedDocument, pack
-from .state import PlaceState, SeenProfile, SeenTarget, merged, seen_target
+from .state import DocumentReader, PlaceState, SeenProfile, SeenTarget, merged
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class RunReader:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._documents = DocumentReader()
 
     def scans(self, places: Sequence[tuple[Place, Sequence[TargetRecord]]]) -> Iterator[PlaceScan]:
         """:raises ScanError: bad_results, for a document that is not the one that the run wrote"""
@@ -110,7 +111,8 @@ class RunReader:
 
     def _target(self, record: TargetRecord) -> tuple[PackedDocument, SeenTarget]:
         source, data = self._run.document_bytes(record)
-        return pack(data), seen_target(self._run.checked_document(record, source, data), source)
+        document = self._run.checked_document(record, source, data)
+        return pack(data), self._documents.read(document, source)
 
 
 def _worst_grade(records: Sequence[TargetRecord]) -> str:
