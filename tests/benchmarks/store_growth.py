@@ -3,15 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A year of simulated nightly scans in a store: its size, and the time of each question.
 
-    python store_growth.py SQLITE_PATH|postgresql://... [--nights 365] [--targets 1000] [--controls 116] [--evidence all]
+    python store_growth.py PATH|postgresql|postgresql://... [--nights 365] [--targets 1000] [--controls 116] [--evidence all]
 
-Each night every target is scanned, and 1 % of them have a control that changes. What comes after the reading of documents is the
+The word postgresql starts a server of its own. Each night every target is scanned, and 1 % of them have a control that changes. What comes after the reading of documents is the
 store's own code; the documents are made once and get the times of each night, as a scan would write them.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -59,6 +60,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.store.state 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.strict_json import dump_json
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
+from ansible_collections.securescan.kubernetes.tests.support.postgresql_server import postgresql_server
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
