@@ -12,7 +12,6 @@ store's own code; the documents are made once and get the times of each night, a
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
 import pathlib
@@ -60,7 +59,6 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.store.state 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.strict_json import dump_json
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
-from ansible_collections.securescan.kubernetes.tests.support.postgresql_server import postgresql_server
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
