@@ -5,8 +5,9 @@
 
     python store_growth.py PATH|postgresql|postgresql://... [--nights 365] [--targets 1000] [--controls 116] [--evidence all]
 
-The word postgresql starts a server of its own. Each night every target is scanned, and 1 % of them have a control that changes. What comes after the reading of documents is the
-store's own code; the documents are made once and get the times of each night, as a scan would write them.
+The word postgresql starts a server of its own. Each night every target is scanned, and 1 % of them have a control that changes.
+What comes after the reading of documents is the store's own code; the documents are made once and get the times of each night, as
+a scan would write them.
 """
 
 from __future__ import annotations

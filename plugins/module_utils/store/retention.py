@@ -9,9 +9,11 @@ What lasts stays, however long ago it began: findings that are open, the states 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Callable
 
+from ..errors import ScanError
 from .database import Database, Work
 from .documents import unpack_numbers
 
@@ -55,7 +57,8 @@ def prune(database: Database, before: int, documents_before: int, check_mode: bo
     except _CheckedError:
         return Pruned(before, rows)
     if database.is_sqlite and any(rows.values()):
-        with database.raw() as connection:
+        # who keeps it from giving its room back now will use the room later
+        with suppress(ScanError), database.raw() as connection:
             connection.execute("VACUUM")
     return Pruned(before, rows)
 
