@@ -9,8 +9,9 @@ A document that is not the one that the run wrote is told, and nothing of it is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +77,28 @@ class SeenTarget:
 
 def seen_targets(run: Run) -> Iterator[SeenTarget]:
     """All targets of a run, in its order. One document is held at a time."""
-    known: dict[tuple[str, str, str], ControlText] = {}
+    seen = SeenDocuments()
     for target in run.targets:
-        if not target.hdf or not run.folder:
+        if target.hdf and run.folder:
+            yield seen.take(target, partial(_document, run, target))
+        else:
             yield SeenTarget(target)
-            continue
+
+
+class SeenDocuments:
+    """Reads documents. What their profiles say is kept once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], ControlText] = {}
+
+    def take(self, target: TargetRecord, read: Callable[[], Mapping[str, Any]]) -> SeenTarget:
+        """A target with the controls of the document that `read` gives; where it cannot, with the reason."""
         try:
-            yield SeenTarget(target, tuple(_controls(_document(run, target), target, known)))
+            return SeenTarget(target, tuple(_controls(read(), target, self._known)))
         except ScanError as error:
-            yield SeenTarget(target, unread=error.message)
+            return SeenTarget(target, unread=error.message)
         except _OTHER_SHAPES:
-            yield SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
+            return SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
 
 
 def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
