@@ -107,7 +107,7 @@ options:
     default: false
   deadline:
     description:
-      - Seconds that the scan has, with all that comes before its first container. From 1 to 604800.
+      - Seconds that the scan has, with all that comes before its first container. From 1 to 2592000.
       - When they are over, containers that are being scanned are left, the access is removed, and the summary is written. What was not
         scanned by then is not scanned for the reason C(not_reached), and comes first in the next scan.
       - Removing the access has 30 seconds more. What could not be removed by then is named by the error C(access_remains).
@@ -145,6 +145,15 @@ options:
         whose result is older, then those that failed, then the rest.
     type: float
     default: 86400.0
+  store:
+    description:
+      - A store in which results of earlier runs are looked for, instead of the folders of the cluster's runs (a path, or
+        C(postgresql://user@host:port/database)). This task does not write to it.
+      - A result whose document the store has not kept is not carried over, and neither is one for a scan with O(keep_facts) or O(drift).
+    type: str
+  store_password:
+    description: Password of the store's user. Without it, it is taken from where libpq looks for one.
+    type: str
 attributes:
   check_mode:
     support: full

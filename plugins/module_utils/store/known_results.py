@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..results.checked_json import JsonObject, bad_results
@@ -49,6 +50,10 @@ class StoreKnownResults:
                 f"has no document of {known.target_id} (see its policy of evidence)",
             )
         return data
+
+    def folder(self, known: KnownResult) -> Path | None:
+        """None: of a run's files, only documents are kept."""
+        return None
 
     @cached_property
     def _rows(self) -> Mapping[str, Row]:

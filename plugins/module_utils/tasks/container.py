@@ -30,6 +30,9 @@ from ..scanning.scan_preview import preview_scan
 from ..scanning.scan_progress import ScanProgress
 from ..scanning.scan_run import Scan, ScanRun, record_not_scanned
 from ..scanning.scan_target import scan_request, unreached
+from ..store.known_results import StoreKnownResults
+from ..store.opening import open_store
+from ..store.store import Store
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from ..text_layout import number_of
 from ..time_limit import TimeLimit
@@ -72,7 +75,8 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     runs = cluster_folder(options.output_dir, cluster)
     shared = check_output_folder(str(runs), options.allow_shared_folder)
     context.warnings += shared
-    grantor = RestClient(connection, cancel=limit, cleanup=limit.with_grace(_GRACE_SECONDS))
+    store = _store_of(options)
+    grantor = RestClient(connection, cancel=limit, cleanup=lambda: limit.with_grace(_GRACE_SECONDS))
     looked_at = SelectionReport()
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
@@ -92,6 +96,7 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
         targets,
         selection=options.targets.as_given,
         is_ours=not shared,
+        store=StoreKnownResults(store, cluster) if store is not None else None,
     )
     if context.check_mode:
         return dict(preview_scan(options, carry_over, unmatched, grantor, context.say), left_out=left_out)
@@ -122,6 +127,8 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     finally:
         recorder.close()
         progress.end()
+        if store is not None:
+            store.close()
     return dict(result, left_out=left_out)
 
 
@@ -180,6 +187,15 @@ def _scanned(
         # the scan is done and only the removal of its access failed: that is a failure, but its results stand
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+def _store_of(options: ScanOptions) -> Store | None:
+    """The store that was named: it is opened before the cluster is touched.
+
+    :raises ScanError: as open_store
+    """
+    times = options.times
+    return open_store(times.store, times.store_password, options.allow_shared_folder) if times.store else None
 
 
 def _requests(grantor: RestClient) -> dict[str, int]:
