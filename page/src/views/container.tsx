@@ -186,7 +186,7 @@ export function ErrorText({ model, error, who }: { model: Model; error: number; 
   return (
     <p class="evidence">
       {who && <strong>{who}: </strong>}<code>{model.text(table.code[error])}</code> {model.text(table.message[error])}
-      {cause && <> Cause: {cause}</>}{advice && <> <em>{advice}</em></>}
+      {cause && <><br />Cause: {cause}</>}{advice && <><br /><em>{advice}</em></>}
     </p>
   );
 }
