@@ -40,13 +40,15 @@ _OTHER_SHAPES = (KeyError, TypeError, AttributeError, ValueError, RecursionError
 
 @dataclass(frozen=True)
 class ControlText:
-    """What a profile says of a control, the same on every target. `tags` is the control's tags of HDF."""
+    """What a profile says of a control, the same on every target: `desc` what it asks, `why` its rationale. `tags` is the
+    control's tags of HDF."""
 
     profile: str
     id: str
     title: str
     severity: str
     desc: str
+    why: str
     fix: str
     tags: Mapping[str, Any]
 
@@ -133,9 +135,10 @@ def _controls(
 
 
 def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText:
-    fix = next((one["data"] for one in control.get("descriptions") or () if one["label"] == "fix"), "")
+    said = {one["label"]: str(one["data"]) for one in control.get("descriptions") or ()}
     title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
-    return ControlText(key[0], key[1], title, key[2], desc, str(fix), control.get("tags") or {})
+    why, fix = said.get("rationale", ""), said.get("fix", "")
+    return ControlText(*key[:2], title, key[2], desc, why, fix, control.get("tags") or {})
 
 
 def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool) -> str:
