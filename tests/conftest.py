@@ -44,6 +44,7 @@ _SECONDS = {
     "test_scan_playbook.py": 55,
     "test_saf_agreement.py": 50,
     "test_guard_denials.py": 50,
+    "test_report_page.py": 45,
     "test_image_scan.py": 40,
     "test_withheld_facts.py": 40,
     "test_access.py": 40,
