@@ -38,7 +38,15 @@ from .interrupts import run_interruptible
 from .preflight import explain
 
 # What a scanner must not be allowed to do where it scans, whatever its approach.
-_NO_SCANNER = read_rights(["get secrets", "list pods", "delete pods", "create serviceaccounts/token", "create rolebindings.rbac.authorization.k8s.io"])
+_NO_SCANNER = read_rights(
+    [
+        "get secrets",
+        "list pods",
+        "delete pods",
+        "create serviceaccounts/token",
+        "create rolebindings.rbac.authorization.k8s.io",
+    ]
+)
 _NAMED = 5
 _ASKS_LATER = "the API server was not reached"
 _RUNNING = "running"
@@ -134,7 +142,9 @@ class _Health:
                 f"{number_of(explained['gaps'], 'name')} of the selection cannot be looked into or gave nothing",
                 "The playbook `preflight` names them.",
             )
-        return Check.passed("rights", f"a scan of {number_of(len(self._targets), 'container')} has all rights that it needs")
+        return Check.passed(
+            "rights", f"a scan of {number_of(len(self._targets), 'container')} has all rights that it needs"
+        )
 
     def _limits(self) -> Check:
         """What must not work is refused."""
@@ -173,18 +183,20 @@ class _Health:
                 "Somebody has bound a role to all ServiceAccounts: look for RoleBindings of system:serviceaccounts or "
                 "system:authenticated.",
             )
-        return Check.passed("access", f"a token was issued for namespace {namespace}, and holds no more than it should")
+        return Check.passed(
+            "access", f"a token was issued for namespace {namespace}, and holds no more than it should"
+        )
 
     def _image(self) -> Check:
         options, canaries = self._options.scan.approach.image, self._options.canaries
         namespace = options.namespace or canaries.namespace
         if not options.image or not namespace or self._context.check_mode:
-            why = "check mode" if self._context.check_mode else "no scanner image, or no namespace to try it in"
+            why = (
+                "check mode" if self._context.check_mode else "no scanner image, or no namespace to try it in"
+            )
             return Check.skipped("image", why)
         pod = trial_pod(PULL, options.image, [*IDLE, "60"], options.pull_policy, options.pull_secrets)
-        with running(
-            self._client, namespace, [pod], timeout=canaries.timeout, cancel=self._context.cancel
-        ):
+        with running(self._client, namespace, [pod], timeout=canaries.timeout, cancel=self._context.cancel):
             return Check.passed("image", f"{options.image} was pulled and runs in namespace {namespace}")
 
     def _canaries(self) -> Check:
@@ -216,7 +228,11 @@ class _Health:
 
     def _scanned(self, **selection: Sequence[str]) -> list[tuple[Run, TargetRecord]]:
         """A scan of pods of the canaries' namespace, with its run in a folder that is removed."""
-        cleared = {name: [] for name, value in self._options.params.items() if isinstance(value, list) and name in _SELECTS}
+        cleared = {
+            name: []
+            for name, value in self._options.params.items()
+            if isinstance(value, list) and name in _SELECTS
+        }
         with tempfile.TemporaryDirectory(prefix="securescan-health-") as folder:
             result = run_scan_container(
                 {
