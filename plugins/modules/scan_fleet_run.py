@@ -66,7 +66,7 @@ options:
     type: dict
   deadline:
     description: >-
-      With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end. From 1 to 2592000.
+      With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end. From 1 to 604800.
     type: int
   resume:
     description:
@@ -82,9 +82,6 @@ options:
   deadline_at:
     description: With O(state=cluster_begun), when the time of the fleet run ends, as RV(deadline_at) gives it.
     type: str
-  cluster_deadline:
-    description: With O(state=cluster_begun), the seconds that the cluster is given. From 1 to 2592000.
-    type: int
   scan:
     description: With O(state=cluster_ended), what M(securescan.kubernetes.scan_container) returned.
     type: raw
@@ -192,8 +189,8 @@ first:
   elements: str
   sample: [prod-eu]
 deadline_at:
-  description: When the time of the fleet run, or of the cluster, ends; empty without a deadline.
-  returned: with O(state=begun) and O(state=cluster_begun)
+  description: When the time of the fleet run ends; empty without a deadline.
+  returned: with O(state=begun)
   type: str
   sample: "2026-11-23T17:00:00Z"
 wanted:
@@ -206,11 +203,6 @@ why:
   returned: with O(state=cluster_begun)
   type: str
   sample: the time of the fleet run has ended
-task_timeout:
-  description: The seconds after which Ansible is to end the cluster's tasks, as a last resort; 0 without a deadline.
-  returned: with O(state=cluster_begun)
-  type: int
-  sample: 720
 entry:
   description: What became of the cluster; state, gate and reason.
   returned: with O(state=cluster_ended)

@@ -228,7 +228,7 @@ def _lives(
             if chance.random() < 0.02:
                 continue
             namespace, workload = _names(name, workload_number)
-            for control in _seen(chance, controls):
+            for control in list(_seen(chance, controls)):
                 failed = control.status == "failed"
                 if not failed and chance.random() > 0.004:
                     continue

@@ -102,7 +102,9 @@ def _document(
     one: Target, statuses: Statuses, run_id: str, number: int, sha256: str, controls: Sequence[str]
 ) -> dict[str, Any]:
     made = [
-        make_control(name, statuses.get(name, "passed"), impact=IMPACTS[name], descriptions={"fix": f"Mend {name}."})
+        make_control(
+            name, statuses.get(name, "passed"), impact=IMPACTS[name], descriptions={"fix": f"Mend {name}."}
+        )
         for name in controls
     ]
     profile = make_profile("baseline", *made)
@@ -165,7 +167,9 @@ def content(store: Store) -> dict[str, list[str]]:
                         other = "runs"
                     if name == "id" or (table == "states" and name == "body"):
                         continue  # its numbers are those of this store; its digest is not
-                    values[name] = names[other][value] if other in names and isinstance(value, int) else _plain(value)
+                    values[name] = (
+                        names[other][value] if other in names and isinstance(value, int) else _plain(value)
+                    )
                 rows.append(repr(sorted(values.items())))
             found[table] = sorted(rows)
     return found

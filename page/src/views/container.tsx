@@ -6,7 +6,7 @@ import type { Life, Model } from "../model";
 import { ResultMark, SeverityMark, StatusMark } from "../parts/marks";
 import { Table } from "../parts/table";
 import type { Shown } from "../shown";
-import { CARRIED_WORDS, FAILED, GRADE_WORDS, NOT_REVIEWED, PASSED, PROFILE_ERROR, STATUSES, STATUS_WORDS, day, moment, plural, seconds } from "../words";
+import { CARRIED_WORDS, FAILED, GRADE_WORDS, NOT_REVIEWED, PASSED, PROFILE_ERROR, STATUSES, STATUS_WORDS, day, moment, plural, seconds, wordOf } from "../words";
 
 // Failed ones first.
 const ORDER = [3, 0, 2, 5, 4, 1];
@@ -153,8 +153,8 @@ function Seen({ model, target }: { model: Model; target: number }): JSX.Element 
   return (
     <>
       {model.text(columns.approach[target]) || "–"}
-      {grade && <span class="quiet" title={GRADE_WORDS[grade]}>, evidence {grade}</span>}
-      {carried && <span class="mark carried"> <span aria-hidden="true">↻</span> {CARRIED_WORDS[carried] ?? carried}, {seconds(columns.carried_age[target] ?? 0)} old</span>}
+      {grade && <span class="quiet" title={wordOf(GRADE_WORDS, grade)}>, evidence {grade}</span>}
+      {carried && <span class="mark carried"> <span aria-hidden="true">↻</span> {wordOf(CARRIED_WORDS, carried)}, {seconds(columns.carried_age[target] ?? 0)} old</span>}
       {stands > 1 && <span class="quiet">, stands for {plural(stands, "container")}</span>}
     </>
   );

@@ -7,7 +7,7 @@ import { NOT_SCANNED } from "../model";
 import type { Model } from "../model";
 import { Table } from "../parts/table";
 import type { Shown } from "../shown";
-import { CARRIED_WORDS, GATE_WORDS, STATE_WORDS, count, moment, plural, seconds } from "../words";
+import { CARRIED_WORDS, GATE_WORDS, STATE_WORDS, count, moment, plural, seconds, wordOf } from "../words";
 import { ErrorText } from "./container";
 
 const MOST_NAMED = 8;
@@ -39,8 +39,8 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
         <h3>Clusters</h3>
         <Table label="Clusters" rows={clusters} keyOf={(cluster) => cluster} columns={[
           { name: "cluster", head: "Cluster", wide: true, cell: (cluster) => <a href={shown.href({ view: "where", cluster: model.text(model.data.clusters.name[cluster]) })}>{model.text(model.data.clusters.name[cluster])}</a>, order: (cluster) => model.text(model.data.clusters.name[cluster]) },
-          { name: "state", head: "State", cell: (cluster) => <span class={`mark state-${state(cluster)}`}>{STATE_WORDS[state(cluster)] ?? state(cluster)}</span>, order: state },
-          { name: "gate", head: "Gate", cell: (cluster) => <span class={`mark gate-${gate(cluster)}`}>{GATE_WORDS[gate(cluster)] ?? gate(cluster)}</span>, order: gate },
+          { name: "state", head: "State", cell: (cluster) => <span class={`mark state-${state(cluster)}`}>{wordOf(STATE_WORDS, state(cluster))}</span>, order: state },
+          { name: "gate", head: "Gate", cell: (cluster) => <span class={`mark gate-${gate(cluster)}`}>{wordOf(GATE_WORDS, gate(cluster))}</span>, order: gate },
           { name: "finished", head: "Finished", cell: (cluster) => moment(model.text(model.data.clusters.finished[cluster])) || "–", order: (cluster) => model.text(model.data.clusters.finished[cluster]) },
           { name: "why", head: "Why", wide: true, cell: (cluster) => whyOf(model, cluster) },
         ]} />
@@ -69,7 +69,7 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       {carried.length > 0 && (
         <section>
           <h3>Carried over</h3>
-          <ul>{carried.map((one) => <li key={one.why}><a href={shown.href({ view: "containers", change: "carried" })}>{plural(one.number, "container")}</a> {CARRIED_WORDS[one.why] ?? one.why}; the oldest is {seconds(one.oldest)} old</li>)}</ul>
+          <ul>{carried.map((one) => <li key={one.why}><a href={shown.href({ view: "containers", change: "carried" })}>{plural(one.number, "container")}</a> {wordOf(CARRIED_WORDS, one.why)}; the oldest is {seconds(one.oldest)} old</li>)}</ul>
         </section>
       )}
     </>

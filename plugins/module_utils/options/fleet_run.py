@@ -76,24 +76,21 @@ class BegunOptions:
 
 @dataclass(frozen=True)
 class ClusterBegunOptions:
-    """`deadline_at` is when the fleet run's time ends, None without a deadline; `cluster_deadline` is in seconds."""
+    """`deadline_at` is when the fleet run's time ends, None without a deadline."""
 
     output_dir: str
     fleet_run_id: str
     cluster_name: str
     deadline_at: datetime | None
-    cluster_deadline: int | None
 
     @classmethod
     def from_params(cls, params: Params) -> ClusterBegunOptions:
         """:raises ScanError: bad_option"""
-        check_numbers(params)
         return cls(
             output_dir=params["output_dir"],
             fleet_run_id=_fleet_run_id(params),
             cluster_name=_needed_cluster(params),
             deadline_at=_deadline_at(params["deadline_at"]),
-            cluster_deadline=params["cluster_deadline"],
         )
 
 
@@ -276,7 +273,6 @@ def scan_fleet_run_spec() -> Spec:
         "resume": {"type": "bool", "default": True},
         "resume_within": {"type": "int", "default": 43200},
         "deadline_at": {"type": "str"},
-        "cluster_deadline": {"type": "int"},
         "scan": {"type": "raw"},
         "failure": {"type": "raw"},
         "elsewhere": {"type": "list", "elements": "str"},

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import ScanError
+from ..reports.fleet_registry import FLEET_REPORTS
+from ..reports.fleet_report import FleetReport
 from ..reports.registry import REPORTS
 from ..reports.report import Report
 from ..suggestions import unknown_name
@@ -20,20 +23,25 @@ from .run import (
     summary_sha256_option,
     summary_sha256_spec,
 )
-from .spec import Params, Spec
+from .spec import Params, Spec, bad_option
+
+Format = TypeVar("Format")
+# What is written where no format is named, for a run and for a fleet run.
+_OF_RUN = ("markdown", "junit")
+_OF_FLEET = ("markdown", "html")
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """`output_dir` is where the reports are written, None for the folder of the decision that they show. `decision` is that
-    decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they are not
-    known."""
+    """`output_dir` is where the reports are written, None for the folder of the decision that they show, or of the fleet run.
+    `decision` is that decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they
+    are not known. `formats` is empty where none is named."""
 
     run_dir: Path
     summary_sha256: str
     decision: str
     decision_sha256: str
-    reports: tuple[Report, ...]
+    formats: tuple[str, ...]
     output_dir: Path | None
     cluster_name: str
 
@@ -45,21 +53,51 @@ class ReportOptions:
             summary_sha256=summary_sha256_option(params),
             decision=params["decision"] or "",
             decision_sha256=sha256_option(params, "decision_sha256"),
-            reports=_reports(params["formats"]),
+            formats=_formats(params),
             output_dir=Path(params["output_dir"]) if params["output_dir"] else None,
             cluster_name=cluster_name_option(params),
         )
 
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """The formats of a run. :raises ScanError: `bad_option`, for one that only fleet runs have"""
+        return _known(self.formats or _OF_RUN, REPORTS, "a run")
 
-def _reports(formats: Sequence[str]) -> tuple[Report, ...]:
-    """The reports of these formats, each once."""
-    for name in formats:
-        if name not in REPORTS:
-            message = unknown_name("format", name[:100], REPORTS)
+    @property
+    def fleet_reports(self) -> tuple[FleetReport, ...]:
+        """The formats of a fleet run.
+
+        :raises ScanError: `bad_option`, for a format that it does not have, and for an option of runs
+        """
+        for name, value in (
+            ("decision", self.decision),
+            ("decision_sha256", self.decision_sha256),
+            ("cluster_name", self.cluster_name),
+        ):
+            if value:
+                raise bad_option(name, "a fleet run has none: run_dir is the folder of a fleet run")
+        return _known(self.formats or _OF_FLEET, FLEET_REPORTS, "a fleet run")
+
+
+def _formats(params: Params) -> tuple[str, ...]:
+    """The names of formats, each once; none where the option is not given."""
+    if params["formats"] is None:
+        return ()
+    known = {**REPORTS, **FLEET_REPORTS}
+    for name in params["formats"]:
+        if name not in known:
+            message = unknown_name("format", name[:100], known)
             raise ScanError("bad_option", message, tried="reading the option formats")
-    if not formats:
+    if not params["formats"]:
         raise ScanError("bad_option", "no format is named", tried="reading the option formats")
-    return tuple(REPORTS[name] for name in dict.fromkeys(formats))
+    return tuple(dict.fromkeys(params["formats"]))
+
+
+def _known(formats: tuple[str, ...], known: Mapping[str, Format], of: str) -> tuple[Format, ...]:
+    for name in formats:
+        if name not in known:
+            raise bad_option("formats", f"{name} is no format of {of}; it has: {', '.join(known)}")
+    return tuple(known[name] for name in formats)
 
 
 def scan_report_spec() -> Spec:
@@ -69,6 +107,6 @@ def scan_report_spec() -> Spec:
         "decision": {"type": "path"},
         "decision_sha256": {"type": "str"},
         **cluster_name_spec(),
-        "formats": {"type": "list", "elements": "str", "default": ["markdown", "junit"]},
+        "formats": {"type": "list", "elements": "str"},
         "output_dir": {"type": "path"},
     }

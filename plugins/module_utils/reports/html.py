@@ -15,13 +15,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from ..results.fleet_run import FleetRun
 from ..results.run import Run
 from .page_data import PageData
 from .page_file import page_template
 from .page_source import PageSource
 from .report import Report
 
+FILE_NAME = "report.html"
 # Where the built page wants its data.
 DATA_PLACE = "@@PAGE_DATA@@"
 _GZIP = 31
@@ -62,8 +62,4 @@ def write_html(run: Run, stream: TextIO) -> None:
     write_page(PageSource.of_run(run), stream)
 
 
-def write_fleet_html(fleet_run: FleetRun, stream: TextIO) -> None:
-    write_page(PageSource.of_fleet_run(fleet_run), stream)
-
-
-REPORT = Report("html", "report.html", write_html)
+REPORT = Report("html", FILE_NAME, write_html)

@@ -136,6 +136,7 @@ class PageData:
         self._remarks: list[list[int]] = []
         self._remark_characters = 0
         self._dropped: dict[str, int] = {}
+        self._cluster_notes: list[str] = []
         self._profiles = _Table(("name", "version", "sha256"))
         self._errors = _Table(("code", "reason", "message", "tried", "cause", "advice"))
         self._controls = _Table(("profile", "id", "title", "severity", "desc", "fix"), ("tags",))
@@ -218,6 +219,9 @@ class PageData:
         for number, cluster in enumerate(self._source.clusters()):
             names.append(cluster.name)
             self._add_cluster(number, cluster)
+            self._cluster_notes += cluster.notes
+            if self._source.history is None:
+                self._add_lives({cluster.name: number}, cluster.lives)
         if self._source.history:
             clusters = {name: number for number, name in enumerate(names)}
             self._add_trend(clusters, self._source.history.trend(names))
@@ -225,7 +229,8 @@ class PageData:
 
     def _notes(self) -> list[str]:
         dropped = [f"Not on this page: {number} {what}." for what, number in self._dropped.items()]
-        return [*(one_line(note, _MAX_TEXT) for note in self._source.notes), *dropped]
+        said = [*self._source.notes, *self._cluster_notes[:_MOST_REASONS]]
+        return [*(one_line(note, _MAX_TEXT) for note in said), *dropped]
 
     def _drop(self, what: str) -> None:
         self._dropped[what] = self._dropped.get(what, 0) + 1

@@ -53,7 +53,7 @@ class Work:
 
     def stream(self, sql: str) -> Any:
         """SQLAlchemy's result, of which not all is held at once."""
-        return self.connection.execution_options(stream_results=True).execute(sqlalchemy.text(sql))
+        return self.connection.execute(sqlalchemy.text(sql), execution_options={"stream_results": True})
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row; None without a row."""
@@ -258,7 +258,7 @@ def _postgresql_engine(address: StoreAddress, wait: float) -> Any:
     try:
         import psycopg
     except ImportError:
-        psycopg = None  # type: ignore[assignment]
+        psycopg = None
     _need("psycopg", psycopg)
     settings = f"-c lock_timeout={int(wait * 1000)} -c timezone=UTC -c client_min_messages=warning"
     arguments: dict[str, Any] = {

@@ -434,7 +434,7 @@ def _write_timelines(work: Work, timelines: Mapping[int, Timeline]) -> None:
                 "severity": row.severity,
                 "began": row.began,
                 "became": row.became,
-                "waived": row.waived,
+                "waived": int(row.waived),
                 "containers": row.containers,
                 "said": row.said,
             }

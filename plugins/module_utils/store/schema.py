@@ -35,7 +35,7 @@ def check_version(database: Database) -> None:
             "not_a_store", f"{shown}: there is no store yet", tried="open the store",
             advice="Make one with scan_store, state=present.",
         )  # fmt: skip
-    _refuse_newer(version, shown)
+    _refuse_newer(version, shown, SCHEMA_VERSION)
     if version < SCHEMA_VERSION:
         raise ScanError(
             "store_outdated",
@@ -44,12 +44,14 @@ def check_version(database: Database) -> None:
         )
 
 
-def migrate(database: Database, to: int = SCHEMA_VERSION) -> tuple[int, int]:
+def migrate(database: Database, to: int = 0) -> tuple[int, int]:
     """Makes a store, or lifts one to a version. All of it happens, or nothing; of several at once one does it.
 
+    :param to: by default the newest
     :returns: the version before and after
     :raises ScanError: store_newer, for a step back; missing_library, without Alembic
     """
+    to = to or SCHEMA_VERSION
     try:
         import sqlalchemy
         from alembic.migration import MigrationContext
@@ -76,7 +78,7 @@ def migrate(database: Database, to: int = SCHEMA_VERSION) -> tuple[int, int]:
     return before, to
 
 
-def _refuse_newer(version: int, shown: str, to: int = SCHEMA_VERSION) -> None:
+def _refuse_newer(version: int, shown: str, to: int) -> None:
     if version > to:
         raise ScanError(
             "store_newer",

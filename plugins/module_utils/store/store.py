@@ -79,6 +79,16 @@ class Store:
             rows = [question.row_of(row) for row in work.rows(sql, **values)]
         return Answer(rows[: asked.limit], len(rows) > asked.limit)
 
+    def state_of(self, run: Run) -> str:
+        """How far the store has a run: whole, half, or empty where it does not know it."""
+        with self.database.read("look for a run") as work:
+            state = work.value(
+                "SELECT r.state FROM runs r JOIN clusters c ON c.id = r.cluster_id WHERE c.name = :cluster AND r.run_id = :run",
+                cluster=run.cluster,
+                run=run.run_id,
+            )
+        return str(state or "")
+
     def ingest_fleet_run(self, fleet_run: FleetRun) -> IngestedFleetRun:
         """Takes a fleet run's manifest; `ingest_run` takes its runs."""
         return ingest_fleet_run(self.database, fleet_run)

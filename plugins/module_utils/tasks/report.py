@@ -1,18 +1,22 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_report`: a run's folder in, its reports out."""
+"""The task `scan_report`: the folder of a run or of a fleet run in, its reports out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..options.report import ReportOptions
 from ..options.spec import Params
+from ..reports.fleet_report import write_fleet_report
 from ..reports.report import write_report
 from ..results.checked_json import bad_results
 from ..results.decisions import open_decision
+from ..results.fleet_run import FLEET_JSON, open_fleet_run
 from ..results.run import Run, open_run
 from ..results.run_check import check_cluster, check_summary_sha256
 from ..results.whole_file import FOLDER_MODE, write_failed
@@ -23,20 +27,51 @@ def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false), files, table (lines for a terminal). In check mode the files are those that would
     be written."""
     options = ReportOptions.from_params(params)
+    if (options.run_dir / FLEET_JSON).is_file():
+        return _report_fleet(options, context)
     run = open_run(str(options.run_dir))
     check_cluster(run, options.cluster_name)
     check_summary_sha256(run, options.summary_sha256)
     # a gate in check mode names a decision that it did not write
     run, place = (run, _folder_of(options)) if context.check_mode else _with_decision(run, options)
     folder = (options.output_dir or place).resolve()
-    files = [str(folder / report.file_name) for report in options.reports]
+    names = [report.file_name for report in options.reports]
+    return _written(
+        context, folder, names, [partial(write_report, report, run, folder) for report in options.reports]
+    )
+
+
+def _report_fleet(options: ReportOptions, context: TaskContext) -> dict[str, Any]:
+    fleet_run = open_fleet_run(str(options.run_dir))
+    if options.summary_sha256 not in ("", fleet_run.sha256):
+        raise bad_results(
+            str(options.run_dir / FLEET_JSON),
+            f"is not the file that was named: its SHA-256 is {fleet_run.sha256}",
+        )
+    reports = options.fleet_reports
+    folder = (options.output_dir or options.run_dir).resolve()
+    # fleet.json is the fleet run itself
+    written = [
+        report for report in reports if folder / report.file_name != options.run_dir.resolve() / FLEET_JSON
+    ]
+    names = [report.file_name for report in written]
+    return _written(
+        context, folder, names, [partial(write_fleet_report, report, fleet_run, folder) for report in written]
+    )
+
+
+def _written(
+    context: TaskContext, folder: Path, names: Sequence[str], writers: Sequence[Callable[[], Path]]
+) -> dict[str, Any]:
+    """Writes files of these names, or says that it would."""
+    files = [str(folder / name) for name in names]
     if context.check_mode:
         for path in files:
             context.say(f"would write {path}")
     else:
         _make_folder(folder)
-        for report in options.reports:
-            write_report(report, run, folder)
+        for write in writers:
+            write()
     shown = [] if context.check_mode else [f"Report: {path}" for path in files]
     return {"changed": False, "files": files, "table": shown}
 

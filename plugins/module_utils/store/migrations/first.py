@@ -136,6 +136,7 @@ def _make_controls(op: Any, sa: Any) -> None:
         _number(sa, "control_id", "controls.id"),
         *_text(sa, "title", "severity", "description", "fix", "tags"),
         _keyed(sa, "profile_id", "control_id"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -215,6 +216,7 @@ def _make_states(op: Any, sa: Any) -> None:
         _time(sa, "until", null=True),
         _number(sa, "state_id", "states.id"),
         _keyed(sa, "place_id", "since"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "findings",
@@ -225,10 +227,11 @@ def _make_states(op: Any, sa: Any) -> None:
         _time(sa, "opened", null=True),
         *_text(sa, "status", "severity", "began"),
         *_text(sa, "became", null=True),
-        sa.Column("waived", sa.Boolean, nullable=False),
+        sa.Column("waived", sa.SmallInteger, nullable=False),
         _number(sa, "containers"),
         *_text(sa, "said"),
         _keyed(sa, "place_id", "control_id", "since"),
+        sqlite_with_rowid=False,
     )
     still = sa.text("until IS NULL")
     op.create_index("findings_now", "findings", ["status"], sqlite_where=still, postgresql_where=still)
@@ -267,6 +270,7 @@ def _make_documents(op: Any, sa: Any) -> None:
         _number(sa, "template_id", "templates.id"),
         _bytes(sa, "holes"),
         _keyed(sa, "target_id", "run_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "known_results",
