@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import write_markdown
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, TargetCounts
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_check import oldest_seen
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.target_record import Carried
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -59,3 +60,11 @@ def test_the_summary_for_people_says_it(run: Run) -> None:
     assert (
         "- 1 target not due: the results of earlier runs are carried over, the oldest 5 hours before." in text
     )
+
+
+def test_a_run_is_as_old_as_the_oldest_result_that_it_has(run: Run) -> None:
+    first, *others = run.targets
+    older = replace(run, targets=(replace(first, seen="2026-11-23T05:00:00Z"), *others))
+    assert oldest_seen(older) == "2026-11-23T05:00:00Z"
+    assert oldest_seen(run) == run.started
+    assert oldest_seen(replace(run, targets=(replace(first, seen="yesterday"), *others))) == ""
