@@ -20,7 +20,8 @@ from .registry import SOURCES
 from .source import SourceKind, Surroundings, spec_of_all
 
 _CLUSTERS = 20_000
-_ANSIBLES_OWN = ("all", "ungrouped", "localhost")
+# 127.0.0.1 would be what a play means by localhost
+_ANSIBLES_OWN = ("all", "ungrouped", "localhost", "127.0.0.1")
 # A hub decides how long the names are that an error repeats.
 _MESSAGE = 2000
 
@@ -120,6 +121,8 @@ def find_hosts(
             around.warnings.append(f"no cluster of it is in the inventory: {_at(source, error)}")
         else:
             found.update(own)
+            if not own:
+                around.warnings.append(f"{source.place} has no cluster that is chosen")
     return Hosts({name: found[name][1] for name in sorted(found)}, is_complete)
 
 
