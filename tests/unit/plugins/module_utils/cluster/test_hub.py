@@ -224,6 +224,30 @@ def test_verification_that_the_operator_has_decided_is_not_the_secrets(
         ),
         ({"name": "a", "server": "https://[::1", "config": '{"bearerToken": "t"}'}, "argocd", "not a URL"),
         ({"name": "a", "server": "https://a", "config": '{"bearerToken": "\\ud800"}'}, "argocd", "not UTF-8"),
+        *(
+            ({"name": "a", "server": server, "config": '{"bearerToken": "t"}'}, "argocd", "not a URL")
+            for server in ("https://a b", "https://a/x y", "https://a/\u20ac", "https://" + "a" * 300)
+        ),
+        *(
+            (
+                {
+                    "name": "a",
+                    "server": "https://a",
+                    "config": json.dumps(
+                        {"bearerToken": "t", "tlsClientConfig": {"serverName": name}, "proxyUrl": proxy}
+                    ),
+                },
+                "argocd",
+                word,
+            )
+            for name, proxy, word in (
+                ("\0", None, "tls-server-name"),
+                ("a\nb", None, "tls-server-name"),
+                ("a" * 300, None, "tls-server-name"),
+                (None, "http://\0", "scheme://host:port"),
+                (None, "http://" + "a" * 300, "scheme://host:port"),
+            )
+        ),
         ({"value": '{"users": [{"name": "\\ud800"}]}'}, "kubeconfig", "not UTF-8"),
     ],
 )
