@@ -170,7 +170,7 @@ keyed_groups:
 groups:
   old: cluster_version is version('v1.34', '<')
 compose:
-  scan_namespaces: "['shop', 'edge'] if cluster_labels.environment | default('') == 'prod' else ['shop']"
+  scan_namespaces: "['shop', 'edge'] if cluster_source == 'argocd' else ['shop']"
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/securescan

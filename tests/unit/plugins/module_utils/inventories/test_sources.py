@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.inventories import hosts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.inventories.hosts import (
     Hosts,
     find_hosts,
@@ -283,6 +284,16 @@ def test_texts_of_a_hub_are_printable(hub: FakeApiServer, around: Surroundings) 
     put(hub, MANAGED, managed_cluster("prod", "https://prod", {"a": "\x1b[31mred", "\x00": "b"}))
     found = find(around, "open_cluster_management").variables["prod"]
     assert found["cluster_labels"] == {"a": "\\x1b[31mred", "\\x00": "b"}
+
+
+def test_the_labels_of_all_clusters_are_bounded(
+    hub: FakeApiServer, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "_TEXTS", 2500)
+    put(hub, MANAGED, managed_cluster("a", "https://a", {"a": "x" * 1000}))
+    assert list(find(around, "open_cluster_management").variables) == ["a"]
+    put(hub, MANAGED, *(managed_cluster(name, "https://a", {"a": "x" * 1000}) for name in "bcd"))
+    assert failure(around, "open_cluster_management").reason == "bad_reply"
 
 
 def test_pages_are_followed(hub: FakeApiServer, around: Surroundings) -> None:
