@@ -32,6 +32,7 @@ _SECONDS = {
     "test_debug_identities.py": 108,
     "test_guard.py": 80,
     "test_molecule.py": 75,
+    "test_health.py": 72,
     "test_examples.py": 74,
     "test_view_beside.py": 65,
     "test_sidecar_scan.py": 62,

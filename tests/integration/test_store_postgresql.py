@@ -26,6 +26,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.store.openin
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.questions.question import Asked
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.team_roles import TEAM_VIEWS
+from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
 from ansible_collections.securescan.kubernetes.tests.support.postgresql_server import (
     PostgresqlServer,
     postgresql_server,
@@ -184,3 +185,48 @@ def test_what_keeps_a_store_from_being_used_has_its_own_error(
     server.run("CREATE TABLE accounts (id int)", other)
     assert reason(lambda: make_store(other)) == "not_a_store"
     assert server.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", other) == [(1,)]
+
+
+_PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Take a run
+      securescan.kubernetes.scan_store:
+        store: "{{ address }}"
+        run_dirs: ["{{ run_dir }}"]
+      register: taken
+    - name: Ask
+      securescan.kubernetes.scan_store_info:
+        store: "{{ address }}"
+        query: open_now
+      register: open
+    - name: Show
+      ansible.builtin.debug:
+        msg: "{{ taken.runs[0].state }} {{ open.rows | map(attribute='control') | join(' ') }}"
+    - name: Fail
+      securescan.kubernetes.scan_store_info:
+        store: "{{ address }}_not_there"
+        query: open_now
+"""
+
+
+@pytest.mark.parametrize("connection", ["local", "bastion"])
+def test_a_playbook_keeps_and_asks_and_shows_no_password(
+    connection: str, server: PostgresqlServer, tmp_path: pathlib.Path
+) -> None:
+    """In the controller, and as modules, whose code comes to their host as an archive."""
+    run = Nights(tmp_path).scan(0, {target("api-1"): {"c-root": "failed"}})
+    play = tmp_path / "play.yml"
+    play.write_text(_PLAY)
+    done = Playbooks(tmp_path / "no-kubeconfig", tmp_path).run(
+        str(play),
+        "-vvv",
+        ansible_connection=connection,
+        address=server.new_database(),
+        run_dir=run.folder,
+    )
+    assert done.status != 0 and "SCAN-831" in done.output
+    assert "whole c-root" in done.output
+    for line in done.output.splitlines():
+        assert server.password not in line, line

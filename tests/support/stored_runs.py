@@ -141,6 +141,7 @@ _NAMES = {
     "causes": "message",
     "targets": "target_id",
     "templates": "sha256",
+    "pieces": "sha256",
 }
 _LEFT_OUT = {"team_roles", "store"}
 
@@ -165,8 +166,8 @@ def content(store: Store) -> dict[str, list[str]]:
                     other = _NUMBERS.get(name)
                     if name == "run_id" and isinstance(value, int):
                         other = "runs"
-                    if name == "id" or (table == "states" and name == "body"):
-                        continue  # its numbers are those of this store; its digest is not
+                    if name == "id" or (table in ("states", "templates") and name == "body"):
+                        continue  # its numbers are those of this store; its digest tells
                     values[name] = (
                         names[other][value] if other in names and isinstance(value, int) else _plain(value)
                     )

@@ -10,6 +10,7 @@ transaction that writes keeps others out, and how numbers become times.
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -179,9 +180,12 @@ class Database:
 
     @contextmanager
     def raw(self) -> Iterator[Any]:
-        """The driver's own connection, for what SQL has no word for."""
-        with self._engine.connect() as connection:
-            yield connection.connection.driver_connection
+        """SQLite's own connection, for what is part of no transaction. :raises ScanError: what keeps it from being done"""
+        try:
+            with self._engine.connect() as connection:
+                yield connection.connection.driver_connection
+        except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
+            raise database_error(self.address, error, "write to the store") from None
 
     def close(self) -> None:
         self._engine.dispose()

@@ -15,7 +15,7 @@ from ..results.checked_json import JsonObject, bad_results
 from ..results.known_results import KnownResult
 from ..results.target_record import TargetRecord
 from .database import Row, clean
-from .documents import unpack
+from .documents import unpack, unpack_numbers
 from .run_reader import decode_records
 from .store import Store
 
@@ -117,7 +117,11 @@ def _document(store: Store, condition: str, **values: Any) -> bytes | None:
             f" WHERE {condition} LIMIT 1",
             **values,
         )
-    if not rows:
-        return None
-    (row,) = rows
-    return unpack(bytes(row["body"]), bytes(row["holes"]), bytes(row["sha256"]), str(row["target_id"]))
+        if not rows:
+            return None
+        (row,) = rows
+        numbers = unpack_numbers(bytes(row["body"]))
+        found = work.rows("SELECT id, body FROM pieces WHERE id IN :numbers", numbers=numbers)
+    bodies = {piece["id"]: bytes(piece["body"]) for piece in found}
+    pieces = [bodies.get(number, b"") for number in numbers]
+    return unpack(pieces, bytes(row["holes"]), bytes(row["sha256"]), str(row["target_id"]))

@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import ScanError
 from .database import APPLICATION_ID, Database, Work
 from .migrations.registry import SCHEMA_VERSION, UPGRADES
+from .questions.registry import views
+from .team_roles import OLDEST_SERVER, grant, set_rules
 
 _VERSION = "schema_version"
 
@@ -45,7 +47,7 @@ def check_version(database: Database) -> None:
 
 
 def migrate(database: Database, to: int = 0) -> tuple[int, int]:
-    """Makes a store, or lifts one to a version. All of it happens, or nothing; of several at once one does it.
+    """Makes a store, or lifts one to a version, with its views. All of it happens, or nothing; of several at once one does it.
 
     :param to: by default the newest
     :returns: the version before and after
@@ -71,11 +73,33 @@ def migrate(database: Database, to: int = 0) -> tuple[int, int]:
         operations: Any = Operations(MigrationContext.configure(work.connection))
         for version in range(before + 1, to + 1):
             UPGRADES[version](operations, sqlalchemy)
+        if before < to:
+            _make_views(work, database)
         if before == 0:
             work.add("store", [{"name": _VERSION, "value": str(to)}], keep=False)
         else:
             work.run("UPDATE store SET value = :value WHERE name = :name", name=_VERSION, value=str(to))
     return before, to
+
+
+def _make_views(work: Work, database: Database) -> None:
+    """The views of the questions, and who sees what of them."""
+    invoker = "" if work.is_sqlite else _invoker(work)
+    for name, select in views(database):
+        work.run(f"DROP VIEW IF EXISTS {name}")
+        work.run(f"CREATE VIEW {name}{invoker} AS {select}")
+    if not work.is_sqlite:
+        set_rules(work)
+        grant(work)
+
+
+def _invoker(work: Work) -> str:
+    """Views that see with the rights of whoever asks, where the server has them; else nobody but the owner is granted any."""
+    return (
+        " WITH (security_invoker = true)"
+        if int(work.value("SHOW server_version_num")) >= OLDEST_SERVER
+        else ""
+    )
 
 
 def _refuse_newer(version: int, shown: str, to: int) -> None:

@@ -190,7 +190,6 @@ def _migrated(options: StoreOptions, context: TaskContext) -> dict[str, Any]:
         )  # fmt: skip
     if not context.check_mode:
         migrate(database)
-        Store(database).make_views()
     return {"changed": before < SCHEMA_VERSION, "schema_version": _versions(before, SCHEMA_VERSION)}
 
 

@@ -34,7 +34,8 @@ this store and mean nothing outside. Texts out of clusters and containers are as
     gaps                a name of a run's selection that gave no target
     targets             a target id of a place, to find its documents
     documents           the HDF document of a target in a run: a template, and what to put into its holes (documents.py)
-    templates           what documents have in common, compressed
+    templates           what the documents of a target have in common: the numbers of its pieces, compressed
+    pieces              a piece of templates, compressed
     known_results       the targets of a place as the last run that scanned it had them, compressed (known_results.py)
     fleet_runs          a fleet run, with its fleet.json, compressed
     fleet_run_clusters  what a fleet run says of a cluster
@@ -255,13 +256,10 @@ def _make_documents(op: Any, sa: Any) -> None:
         sa.UniqueConstraint("target_id"),
     )
     op.create_index("targets_of_place", "targets", ["place_id"])
-    op.create_table(
-        "templates",
-        _key(sa),
-        _bytes(sa, "sha256"),
-        _bytes(sa, "body"),
-        sa.UniqueConstraint("sha256"),
-    )
+    for name in ("pieces", "templates"):
+        op.create_table(
+            name, _key(sa), _bytes(sa, "sha256"), _bytes(sa, "body"), sa.UniqueConstraint("sha256")
+        )
     op.create_table(
         "documents",
         _number(sa, "target_id", "targets.id"),

@@ -9,6 +9,8 @@ import os
 import pathlib
 import re
 import sqlite3
+import subprocess
+import sys
 from typing import Any, Callable
 
 import pytest
@@ -182,9 +184,19 @@ def test_a_store_of_the_first_version_is_lifted_with_its_content(
         connection.execute("INSERT INTO store VALUES ('schema_version', '1')")
     path.chmod(0o600)
     store = make_store(str(path))
-    store.make_views()
     assert store.ingest_run(Nights(tmp_path).scan(0, {API: {"c-root": "failed"}})).state == "whole"
     assert len(store.ask("open_now").rows) == 1
+
+
+def test_two_processes_make_one_store(path: pathlib.Path) -> None:
+    code = (
+        "import sys\n"
+        "from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import make_store\n"
+        "print(len(make_store(sys.argv[1]).ask('runs').rows))\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _process in range(3)]
+    assert [process.communicate(timeout=60)[0] for process in processes] == ["0\n"] * 3
 
 
 def test_every_table_is_described_and_copied(path: pathlib.Path) -> None:
