@@ -7,7 +7,7 @@ import { NO_FILTER } from "./address";
 import { NONE } from "./model";
 import type { Model } from "./model";
 import type { Shown } from "./shown";
-import { RESULT_WORDS, count, plural } from "./words";
+import { RESULT_WORDS, count, plural, wordOf } from "./words";
 
 const TYPING = 120;
 
@@ -64,7 +64,7 @@ function Choice({ label, value, options, words = {}, onChange }: {
       <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">all</option>
         {value && !options.includes(value) && <option value={value}>{value}</option>}
-        {options.map((option) => <option key={option} value={option}>{words[option] ?? option}</option>)}
+        {options.map((option) => <option key={option} value={option}>{wordOf(words, option)}</option>)}
       </select>
     </label>
   );

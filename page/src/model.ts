@@ -148,7 +148,7 @@ export class Model {
     data.clusters.name.forEach((name, cluster) => this.clusterNumbers.set(this.text(name), cluster));
     this.lives = this.readLives();
     this.hasHistory = this.lives.length > 0 || data.trend.at.length > 0;
-    this.hasComparison = this.hasHistory || data.clusters.baseline.some((name) => name > 0);
+    this.hasComparison = data.since !== "" || data.clusters.baseline.some((name) => name > 0);
     this.readChanges();
     this.totalsOf = Array.from({ length: places }, (_unused, place) => this.totalsOfPlace(place));
     this.all = this.inOrder();

@@ -86,10 +86,15 @@ export function seconds(value: number): string {
 
 /** A time of RFC 3339 as people read it, in UTC; another text as it is. */
 export function moment(text: string): string {
-  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z$/.exec(text);
+  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)$/.exec(text);
   return found ? `${found[1]} ${found[2]} UTC` : text;
 }
 
 export function day(text: string): string {
   return text.slice(0, 10);
+}
+
+/** A word for a name that came with the data; the name itself where there is none. Names of JavaScript's own are none. */
+export function wordOf(words: Record<string, string>, name: string): string {
+  return Object.hasOwn(words, name) ? words[name]! : name;
 }

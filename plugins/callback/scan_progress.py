@@ -109,9 +109,9 @@ class CallbackModule(CallbackBase):
         if result._task.action in _MODULES and "gate" in result._result:
             self._end()
 
-    def v2_playbook_on_play_start(self, play: Any) -> None:
-        # the last play only adds up: what it prints is not to scroll above a table that has ended
-        if any(task.action in _MODULES and task.args.get("state") == "ended" for task in _tasks_of(play)):
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        # what the end prints is not to scroll above a table that has ended
+        if task.action in _MODULES and task.args.get("state") == "ended":
             self._end()
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
@@ -155,7 +155,3 @@ class CallbackModule(CallbackBase):
             if line != said:
                 self._display.display(f"[fleet] {line}", stderr=to_stderr)
                 said = line
-
-
-def _tasks_of(play: Any) -> list[Any]:
-    return [task for block in play.get_tasks() for task in (block if isinstance(block, list) else [block])]

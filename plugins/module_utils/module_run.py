@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any, Callable
+from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -25,6 +26,8 @@ def run_as_module(spec: Spec, task: Task) -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     if isinstance(module.params.get("kubeconfig"), dict):
         module.no_log_values.update(_secrets_of(module.params["kubeconfig"]))
+    if isinstance(module.params.get("store"), str):
+        module.no_log_values.update(_password_of(module.params["store"]))
     context = TaskContext(check_mode=module.check_mode, environ=os.environ)
     try:
         result = task(module.params, context)
@@ -50,3 +53,13 @@ def _secrets_of(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _secrets_of(item)
+
+
+def _password_of(address: str) -> Iterator[str]:
+    """The password in a URL, as it is written there and as it is meant."""
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return
+    if password:
+        yield from (password, unquote(password))

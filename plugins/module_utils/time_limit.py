@@ -36,7 +36,8 @@ class TimeLimit(threading.Event):
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def with_grace(self, seconds: float) -> TimeLimit:
-        """What clean-up obeys: it is set that much later, whatever the parent does; never where no time sets this one."""
+        """What a clean-up obeys that begins now: it is set that long after the later of now and this one's time, whatever the
+        parent does; never where no time sets this one."""
         left = self.remaining()
         return TimeLimit(None if left is None else left + seconds)
 

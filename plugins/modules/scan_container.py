@@ -145,6 +145,15 @@ options:
         whose result is older, then those that failed, then the rest.
     type: float
     default: 86400.0
+  store:
+    description:
+      - A store in which results of earlier runs are looked for, instead of the folders of the cluster's runs (a path, or
+        C(postgresql://user@host:port/database)). This task does not write to it.
+      - A result whose document the store has not kept is not carried over, and neither is one for a scan with O(keep_facts) or O(drift).
+    type: str
+  store_password:
+    description: Password of the store's user. Without it, it is taken from where libpq looks for one.
+    type: str
 attributes:
   check_mode:
     support: full

@@ -45,7 +45,8 @@ options:
     type: str
   clusters:
     description:
-      - With O(state=begun), the clusters that are expected. In a play they are its hosts.
+      - With O(state=begun), the clusters that are expected. Without them they are the hosts of the play.
+      - With O(state=merged), those of the whole inventory. One that none of O(fleet_dirs) has is not reached, for the reason C(no_shard).
       - Two of one name are an error, because their results would lie in one folder.
     type: list
     elements: dict
@@ -66,7 +67,7 @@ options:
     type: dict
   deadline:
     description: >-
-      With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end. From 1 to 2592000.
+      With O(state=begun), the seconds after which no other cluster's turn comes. Without it there is no such end. From 1 to 604800.
     type: int
   resume:
     description:
@@ -82,9 +83,6 @@ options:
   deadline_at:
     description: With O(state=cluster_begun), when the time of the fleet run ends, as RV(deadline_at) gives it.
     type: str
-  cluster_deadline:
-    description: With O(state=cluster_begun), the seconds that the cluster is given. From 1 to 2592000.
-    type: int
   scan:
     description: With O(state=cluster_ended), what M(securescan.kubernetes.scan_container) returned.
     type: raw
@@ -114,11 +112,11 @@ options:
   formats:
     description:
       - Which reports to write to the folder of the fleet run. V(json) is C(fleet.json), which is always written. V(csv) is C(fleet.csv), for
-        spreadsheets. V(markdown) is C(summary.md), for people.
+        spreadsheets. V(markdown) is C(summary.md), for people. V(html) is C(report.html), a page that needs nothing else.
       - A name that is not among them is an error that names them.
     type: list
     elements: str
-    default: [json, csv, markdown]
+    default: [json, csv, markdown, html]
 attributes:
   check_mode:
     support: full
@@ -192,8 +190,8 @@ first:
   elements: str
   sample: [prod-eu]
 deadline_at:
-  description: When the time of the fleet run, or of the cluster, ends; empty without a deadline.
-  returned: with O(state=begun) and O(state=cluster_begun)
+  description: When the time of the fleet run ends; empty without a deadline.
+  returned: with O(state=begun)
   type: str
   sample: "2026-11-23T17:00:00Z"
 wanted:
@@ -206,11 +204,6 @@ why:
   returned: with O(state=cluster_begun)
   type: str
   sample: the time of the fleet run has ended
-task_timeout:
-  description: The seconds after which Ansible is to end the cluster's tasks, as a last resort; 0 without a deadline.
-  returned: with O(state=cluster_begun)
-  type: int
-  sample: 720
 entry:
   description: What became of the cluster; state, gate and reason.
   returned: with O(state=cluster_ended)

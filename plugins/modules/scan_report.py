@@ -7,16 +7,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_report
-short_description: Write reports of a run
+short_description: Write reports of a run or of a fleet run
 version_added: 0.1.0
 description:
-  - Writes a file for each format that is asked for, from the summary and the documents of a finished run.
+  - Writes a file for each format that is asked for, from the summary and the documents of a finished run, or from a fleet run.
   - It decides nothing. Reports show a decision that M(securescan.kubernetes.scan_threshold) took, so it comes after that module.
 options:
   run_dir:
-    description: Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it.
+    description:
+      - Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it, or of a fleet run.
+      - Of a fleet run O(summary_sha256) is the SHA-256 of its C(fleet.json), and it has neither O(decision) nor O(cluster_name).
+      - Without it O(store) is needed. V(html) is then the page of what the store knows of all clusters, and O(output_dir) is needed, too.
     type: path
-    required: true
+  store:
+    description:
+      - The path of a file (SQLite), or C(postgresql://user@host:5432/database), as M(securescan.kubernetes.scan_store) takes it. From it
+        V(html) has trends, since when each finding is open, and when it is due.
+    type: str
+  password:
+    description:
+      - The password for PostgreSQL. Without it, C(PGPASSWORD) of the task's environment is taken, or the file that libpq knows
+        (C(PGPASSFILE), C(~/.pgpass)).
+    type: str
+  allow_shared_folder:
+    description: Accept a file of SQLite, or a folder for it, that others are allowed to write to. They could then change what was found.
+    type: bool
+    default: false
   summary_sha256:
     description:
       - SHA-256 of the run's summary, as the task returned it that wrote the run or decided on it last. With another one no report is written.
@@ -35,11 +51,13 @@ options:
     type: str
   formats:
     description:
-      - Which reports to write. V(markdown) is C(summary.md), for people. V(junit) is C(gate.junit.xml), for CI systems.
+      - Which reports to write. V(markdown) is C(summary.md), for people. V(html) is C(report.html), one page for everybody, which asks
+        for nothing over a network. V(junit) is C(gate.junit.xml), for CI systems, and only of a run.
+      - A fleet run has V(json) and V(csv) besides.
       - The guide on results lists every format with its file. A name that is not among them is an error that names them.
+      - Without it V(markdown) and V(junit) are written of a run, V(markdown) and V(html) of a fleet run.
     type: list
     elements: str
-    default: [markdown, junit]
   output_dir:
     description:
       - Folder for the reports. It is made where it does not exist.
@@ -80,6 +98,22 @@ EXAMPLES = r"""
         decision: "{{ decided.decision }}"
         decision_sha256: "{{ decided.decision_sha256 }}"
       when: decided.gate is defined
+
+- name: Write the page of a run
+  securescan.kubernetes.scan_report:
+    run_dir: "{{ scan.run_dir }}"
+    formats: [html]
+
+- name: Write the page of a fleet run
+  securescan.kubernetes.scan_report:
+    run_dir: /var/lib/securescan/_fleet/latest
+    store: /var/lib/securescan/store.sqlite
+    formats: [html]
+
+- name: Write the page of all that the store knows
+  securescan.kubernetes.scan_report:
+    store: /var/lib/securescan/store.sqlite
+    output_dir: /var/lib/securescan/reports
 
 - name: Write what the pipeline reads to where it looks for it
   securescan.kubernetes.scan_report:

@@ -53,6 +53,11 @@ options:
       - Folder of an earlier run, or its summary. The estimate uses the seconds per container of that run, by approach.
       - Without it, the estimate uses the seconds of the collection's test bed; also, with a warning, when it cannot be read.
     type: path
+  teams:
+    description:
+      - Rules for teams as the module M(securescan.kubernetes.scan_container) takes them (path of a file on the controller, or its content).
+      - With O(explain) a warning names the namespaces whose labels the rules need and the credential is not allowed to read.
+    type: raw
 attributes:
   check_mode:
     support: full

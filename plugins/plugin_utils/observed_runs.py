@@ -20,8 +20,6 @@ from ..module_utils.results.run import Run, parse_run
 _PREFIX = "securescan.kubernetes."
 # reasons of the catalogue of errors, where a result names none
 _UNREACHABLE, _UNREADABLE, _UNKNOWN = "unreachable", "bad_results", "internal"
-# The tag of tasks that look at a cluster's health.
-TRIAL_TAG = "health"
 _SCANS = ("scan_container", "scan_judgement")
 _BEFORE_SCANS = ("scan_check", "scan_profile", "scan_target_info", "scan_access")
 
@@ -42,8 +40,8 @@ class ObservedRuns:
         name = _module_of(action)
         if name == "scan_health" and isinstance(result.get("checks"), list):
             self.health[host] = _health_of(host, result)
-        elif name == "scan_fleet" and result.get("fleet_file"):
-            self.fleet_runs = _fleet_run_of(str(result["fleet_file"]))
+        elif name == "scan_fleet_run" and result.get("fleet_dir") and result.get("gate"):
+            self.fleet_runs = _fleet_run_in(str(result["fleet_dir"]))
         elif name in _SCANS:
             self._runs[host] = _run_of(host, result)
         elif name == "scan_threshold" and host in self._runs:
@@ -76,27 +74,15 @@ class ObservingCallback(CallbackBase):
         self._observed = ObservedRuns()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if _is_trial(result):
-            return
         self._observed.observe(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        if _is_trial(result):
-            return
         # since ansible-core 2.19 the result of a task that failed does not say so itself
         failed = {**result._result, "failed": True}
         self._observed.observe(result._host.get_name(), result._task.action, failed)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        if _is_trial(result):
-            return
         self._observed.observe_unreachable(result._host.get_name(), result._task.action, result._result)
-
-
-def _is_trial(result: Any) -> bool:
-    """Whether the task belongs to a look at a cluster's health. What it scans there is no scan of the cluster."""
-    name = _module_of(result._task.action)
-    return name != "scan_health" and TRIAL_TAG in (result._task.tags or ())
 
 
 def _health_of(host: str, result: dict[str, Any]) -> ClusterHealth:
@@ -108,10 +94,10 @@ def _health_of(host: str, result: dict[str, Any]) -> ClusterHealth:
     return ClusterHealth(host, str(result.get("cluster") or ""), checks, leftovers)
 
 
-def _fleet_run_of(path: str) -> list[FleetRun]:
-    """The fleet run whose file it is; none where it cannot be read, of which the task that needs it tells."""
+def _fleet_run_in(folder: str) -> list[FleetRun]:
+    """The fleet run in a folder; none where it cannot be read here."""
     try:
-        return [open_fleet_run(str(Path(path).parent))]
+        return [open_fleet_run(folder)]
     except ScanError:
         return []
 

@@ -83,9 +83,13 @@ def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, An
 def read_ownership_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
     """The same for the rules of teams and the policy of deadlines."""
     return {
-        **_read(params, files, "teams", "bad_teams", load_teams),
+        **read_teams_file(params, files),
         **_read(params, files, "deadlines", "bad_deadlines", load_deadlines),
     }
+
+
+def read_teams_file(params: Params, files: ControllerFiles) -> dict[str, Any]:
+    return _read(params, files, "teams", "bad_teams", load_teams)
 
 
 def _read(

@@ -14,6 +14,7 @@ from pathlib import Path
 from .failure import ClusterError, say
 
 PACKAGE_OF: dict[str, str] = {
+    "chromium": "chromium",
     "debootstrap": "debootstrap",
     "dpkg-deb": "dpkg",
     "gcc": "gcc libc6-dev",

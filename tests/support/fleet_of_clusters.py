@@ -101,8 +101,12 @@ class FleetOfClusters:
         """One behind a port where nobody listens."""
         self.hosts[name] = {"scan_host": "https://127.0.0.1:1", "scan_api_key": "none"}
 
-    def mend(self, name: str) -> None:
-        self.servers[name].faults.clear()
+    def run_fast(self, name: str) -> None:
+        """From now on its execs take no time."""
+        server = self.servers[name]
+        for pod in range(100):
+            if server.program(NAMESPACE, f"api-{pod}", "app"):
+                server.run_in(NAMESPACE, f"api-{pod}", "app", run_locally)
 
     def _slowly(self, seconds: float) -> Any:
         def program(argv: list[str], streams: ExecStreams) -> int:
@@ -133,6 +137,8 @@ class FleetOfClusters:
         *arguments: str,
         environ: Mapping[str, str] | None = None,
         playbook: str = PLAYBOOK,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.STDOUT,
         **variables: Any,
     ) -> subprocess.Popen[str]:
         program = pathlib.Path(sys.executable).parent / "ansible-playbook"
@@ -149,8 +155,8 @@ class FleetOfClusters:
             cwd=self.folder,
             text=True,
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORKS": "10", **(environ or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
 

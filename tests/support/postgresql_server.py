@@ -56,7 +56,11 @@ class PostgresqlServer:
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(_program("postgres")), "-D", str(self._data), *arguments], stdout=log, stderr=log, cwd="/", **_as_user()
+                [str(_program("postgres")), "-D", str(self._data), *arguments],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                **_as_user(),
             )
         end = time.monotonic() + _SECONDS
         while not self._answers():
@@ -67,7 +71,9 @@ class PostgresqlServer:
     def kill(self) -> None:
         """As a power failure of the server's processes: SIGKILL for all of them."""
         assert self.process
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        children = (
+            pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        )
         self.process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
@@ -112,7 +118,12 @@ class PostgresqlServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [str(_program(program)), *arguments], capture_output=True, text=True, check=False, cwd="/", **_as_user()
+            [str(_program(program)), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            **_as_user(),
         )
         assert done.returncode == 0, done.stderr
 

@@ -102,7 +102,9 @@ def _document(
     one: Target, statuses: Statuses, run_id: str, number: int, sha256: str, controls: Sequence[str]
 ) -> dict[str, Any]:
     made = [
-        make_control(name, statuses.get(name, "passed"), impact=IMPACTS[name], descriptions={"fix": f"Mend {name}."})
+        make_control(
+            name, statuses.get(name, "passed"), impact=IMPACTS[name], descriptions={"fix": f"Mend {name}."}
+        )
         for name in controls
     ]
     profile = make_profile("baseline", *made)
@@ -139,6 +141,7 @@ _NAMES = {
     "causes": "message",
     "targets": "target_id",
     "templates": "sha256",
+    "pieces": "sha256",
 }
 _LEFT_OUT = {"team_roles", "store"}
 
@@ -163,9 +166,11 @@ def content(store: Store) -> dict[str, list[str]]:
                     other = _NUMBERS.get(name)
                     if name == "run_id" and isinstance(value, int):
                         other = "runs"
-                    if name == "id" or (table == "states" and name == "body"):
-                        continue  # its numbers are those of this store; its digest is not
-                    values[name] = names[other][value] if other in names and isinstance(value, int) else _plain(value)
+                    if name == "id" or (table in ("states", "templates") and name == "body"):
+                        continue  # its numbers are those of this store; its digest tells
+                    values[name] = (
+                        names[other][value] if other in names and isinstance(value, int) else _plain(value)
+                    )
                 rows.append(repr(sorted(values.items())))
             found[table] = sorted(rows)
     return found

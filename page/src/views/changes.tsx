@@ -20,7 +20,7 @@ export function Changes({ shown }: { shown: Shown }): JSX.Element {
   const kind = KINDS.some(([name]) => name === address.change) ? address.change : "new";
   const found = useMemo(() => Object.fromEntries(KINDS.map(([name]) => [name, rowsOf(model, address, name)])), [model, address]);
   const rows = found[kind] ?? [];
-  if (!model.hasComparison) return <p>Nothing was compared: this page has neither an earlier run (a baseline of the gate) nor a store.</p>;
+  if (!model.hasComparison && !model.hasHistory) return <p>Nothing was compared: this page has neither an earlier run (a baseline of the gate) nor a store.</p>;
   const since = model.data.since ? `since ${moment(model.data.since)}` : "since the earlier run that the gate compared with";
   return (
     <>
@@ -30,9 +30,10 @@ export function Changes({ shown }: { shown: Shown }): JSX.Element {
         ))}
       </nav>
       <p class="quiet">
-        {kind === "new" && `Controls that fail, and did not ${since}.`}
-        {kind === "fixed" && `Controls that failed, and no longer do, ${since}.`}
-        {kind === "overdue" && (model.hasHistory ? "Controls that fail for longer than the policy allows." : "Only a page with a store knows how long a control has failed.")}
+        {kind !== "overdue" && !model.hasComparison && "Nothing was compared: there is neither an earlier run nor a store."}
+        {kind === "new" && model.hasComparison && `Controls that fail, and did not before: ${since}.`}
+        {kind === "fixed" && model.hasComparison && `Controls that failed, and no longer do: ${since}.`}
+        {kind === "overdue" && (model.hasHistory ? "Controls that fail for longer than the policy allows." : "This page does not know how long a control has failed: neither a store nor deadlines were given.")}
       </p>
       <Table label={`${kind} findings`} rows={rows} keyOf={(row) => `${row.place} ${row.control}`} empty="None." columns={[
         { name: "control", head: "Control", wide: true, cell: (row) => <a href={shown.href({ view: "controls", control: model.control(row.control).key, change: "" })}>{model.control(row.control).id}</a>, order: (row) => model.control(row.control).id },

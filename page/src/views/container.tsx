@@ -6,7 +6,7 @@ import type { Life, Model } from "../model";
 import { ResultMark, SeverityMark, StatusMark } from "../parts/marks";
 import { Table } from "../parts/table";
 import type { Shown } from "../shown";
-import { CARRIED_WORDS, FAILED, GRADE_WORDS, NOT_REVIEWED, PASSED, PROFILE_ERROR, STATUSES, STATUS_WORDS, day, moment, plural, seconds } from "../words";
+import { CARRIED_WORDS, FAILED, GRADE_WORDS, NOT_REVIEWED, PASSED, PROFILE_ERROR, STATUSES, STATUS_WORDS, day, moment, plural, seconds, wordOf } from "../words";
 
 // Failed ones first.
 const ORDER = [3, 0, 2, 5, 4, 1];
@@ -111,12 +111,13 @@ function Evidence({ model, place, control, status }: { model: Model; place: numb
 export function About({ shown, control }: { shown: Shown; control: number }): JSX.Element {
   const { model } = shown;
   const table = model.data.controls;
-  const [desc, fix] = [model.text(table.desc[control]), model.text(table.fix[control])];
+  const [desc, why, fix] = [model.text(table.desc[control]), model.text(table.why[control]), model.text(table.fix[control])];
   const tags = table.tags[control] ?? [];
   return (
     <>
       {fix && <><h4>How to fix it</h4><p class="text">{fix}</p></>}
-      {desc && <><h4>Why it matters</h4><p class="text">{desc}</p></>}
+      {why && <><h4>Why it matters</h4><p class="text">{why}</p></>}
+      {desc && <><h4>What it asks</h4><p class="text">{desc}</p></>}
       {tags.length > 0 && (
         <dl class="tags">{tags.map((pair, index) => <div key={index}><dt>{model.text(pair[0])}</dt><dd>{model.text(pair[1])}</dd></div>)}</dl>
       )}
@@ -153,8 +154,8 @@ function Seen({ model, target }: { model: Model; target: number }): JSX.Element 
   return (
     <>
       {model.text(columns.approach[target]) || "–"}
-      {grade && <span class="quiet" title={GRADE_WORDS[grade]}>, evidence {grade}</span>}
-      {carried && <span class="mark carried"> <span aria-hidden="true">↻</span> {CARRIED_WORDS[carried] ?? carried}, {seconds(columns.carried_age[target] ?? 0)} old</span>}
+      {grade && <span class="quiet" title={wordOf(GRADE_WORDS, grade)}>, evidence {grade}</span>}
+      {carried && <span class="mark carried"> <span aria-hidden="true">↻</span> {wordOf(CARRIED_WORDS, carried)}, {seconds(columns.carried_age[target] ?? 0)} old</span>}
       {stands > 1 && <span class="quiet">, stands for {plural(stands, "container")}</span>}
     </>
   );
@@ -186,7 +187,7 @@ export function ErrorText({ model, error, who }: { model: Model; error: number; 
   return (
     <p class="evidence">
       {who && <strong>{who}: </strong>}<code>{model.text(table.code[error])}</code> {model.text(table.message[error])}
-      {cause && <> Cause: {cause}</>}{advice && <> <em>{advice}</em></>}
+      {cause && <><br />Cause: {cause}</>}{advice && <><br /><em>{advice}</em></>}
     </p>
   );
 }

@@ -7,7 +7,7 @@ import { NOT_SCANNED } from "../model";
 import type { Model } from "../model";
 import { Table } from "../parts/table";
 import type { Shown } from "../shown";
-import { CARRIED_WORDS, GATE_WORDS, STATE_WORDS, count, moment, plural, seconds } from "../words";
+import { CARRIED_WORDS, GATE_WORDS, STATE_WORDS, count, moment, plural, seconds, wordOf } from "../words";
 import { ErrorText } from "./container";
 
 const MOST_NAMED = 8;
@@ -21,7 +21,7 @@ export function clustersShown(model: Model, address: Address): number[] {
 
 export function Coverage({ shown }: { shown: Shown }): JSX.Element {
   const { model, address, places } = shown;
-  const clusters = clustersShown(model, address);
+  const clusters = useMemo(() => clustersShown(model, address).sort((one, other) => rank(model, one) - rank(model, other) || one - other), [model, address]);
   const causes = useMemo(() => causesOf(model, places), [model, places]);
   const carried = useMemo(() => carriedOf(model, places), [model, places]);
   const gaps = clusters.flatMap((cluster) => (model.data.clusters.unmatched[cluster] ?? []).map((error) => ({ cluster, error })));
@@ -39,9 +39,9 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
         <h3>Clusters</h3>
         <Table label="Clusters" rows={clusters} keyOf={(cluster) => cluster} columns={[
           { name: "cluster", head: "Cluster", wide: true, cell: (cluster) => <a href={shown.href({ view: "where", cluster: model.text(model.data.clusters.name[cluster]) })}>{model.text(model.data.clusters.name[cluster])}</a>, order: (cluster) => model.text(model.data.clusters.name[cluster]) },
-          { name: "state", head: "State", cell: (cluster) => <span class={`mark state-${state(cluster)}`}>{STATE_WORDS[state(cluster)] ?? state(cluster)}</span>, order: state },
-          { name: "gate", head: "Gate", cell: (cluster) => <span class={`mark gate-${gate(cluster)}`}>{GATE_WORDS[gate(cluster)] ?? gate(cluster)}</span>, order: gate },
-          { name: "finished", head: "Finished", cell: (cluster) => moment(model.text(model.data.clusters.finished[cluster])) || "–", order: (cluster) => model.text(model.data.clusters.finished[cluster]) },
+          { name: "state", head: "State", cell: (cluster) => <span class={`mark state-${state(cluster)}`}>{wordOf(STATE_WORDS, state(cluster))}</span>, order: state },
+          { name: "gate", head: "Gate", cell: (cluster) => <span class={`mark gate-${gate(cluster)}`}>{wordOf(GATE_WORDS, gate(cluster))}</span>, order: gate },
+          { name: "finished", head: "Finished", cell: (cluster) => <time>{moment(model.text(model.data.clusters.finished[cluster])) || "–"}</time>, order: (cluster) => model.text(model.data.clusters.finished[cluster]) },
           { name: "why", head: "Why", wide: true, cell: (cluster) => whyOf(model, cluster) },
         ]} />
       </section>
@@ -69,11 +69,17 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       {carried.length > 0 && (
         <section>
           <h3>Carried over</h3>
-          <ul>{carried.map((one) => <li key={one.why}><a href={shown.href({ view: "containers", change: "carried" })}>{plural(one.number, "container")}</a> {CARRIED_WORDS[one.why] ?? one.why}; the oldest is {seconds(one.oldest)} old</li>)}</ul>
+          <ul>{carried.map((one) => <li key={one.why}><a href={shown.href({ view: "containers", change: "carried" })}>{plural(one.number, "container")}</a> {wordOf(CARRIED_WORDS, one.why)}; the oldest is {seconds(one.oldest)} old</li>)}</ul>
         </section>
       )}
     </>
   );
+}
+
+/** Clusters without results first, then those of which some are missing. */
+function rank(model: Model, cluster: number): number {
+  const state = model.text(model.data.clusters.state[cluster]);
+  return state === "scanned" ? 2 : state === "partly_scanned" ? 1 : 0;
 }
 
 function whyOf(model: Model, cluster: number): JSX.Element {

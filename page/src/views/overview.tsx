@@ -112,6 +112,7 @@ function Worse({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element
     return (
       <Answer question="What got worse?" answer="Not known" tone="warn">
         <p>Nothing was compared: this page has neither an earlier run nor a store.</p>
+        {totals.overdue > 0 && <p><a href={shown.href({ view: "changes", change: "overdue" })}>{plural(totals.overdue, "finding")}</a> overdue</p>}
       </Answer>
     );
   }
@@ -120,7 +121,7 @@ function Worse({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element
       <ul class="facts">
         <li><a href={shown.href({ view: "changes", change: "new" })}>{plural(totals.fresh, "finding")}</a> opened {than}</li>
         <li><a href={shown.href({ view: "changes", change: "fixed" })}>{plural(totals.fixed, "finding")}</a> fixed</li>
-        <li><a href={shown.href({ view: "changes", change: "overdue" })}>{plural(totals.overdue, "finding")}</a> overdue</li>
+        {model.hasHistory && <li><a href={shown.href({ view: "changes", change: "overdue" })}>{plural(totals.overdue, "finding")}</a> overdue</li>}
       </ul>
     </Answer>
   );
@@ -135,11 +136,12 @@ function NotCovered({ shown, totals }: { shown: Shown; totals: Totals }): JSX.El
   const whole = !notScanned && !notJudged && !without.length && !gaps;
   const age = totals.oldest ? (Date.parse(model.data.made) - Date.parse(totals.oldest)) / 1000 : NaN;
   return (
-    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : count(notScanned + notJudged + gaps)} tone={whole ? "good" : "warn"}>
+    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : plural(notScanned + notJudged + gaps, "container")} tone={whole ? "good" : "warn"}>
       <ul class="facts">
-        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> without results, of {count(clusters.length)}</li>}
-        <li><a href={shown.href({ view: "coverage" })}>{plural(notScanned, "container")}</a> not scanned</li>
-        <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged, "container")}</a> scanned, but not judged</li>
+        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> of {count(clusters.length)} without a whole scan</li>}
+        {notScanned > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(notScanned, "container")}</a> not scanned</li>}
+        {notJudged > 0 && <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged, "container")}</a> scanned, but not judged</li>}
+        {whole && <li>{plural(totals.targets, "container")} scanned and judged</li>}
         {gaps > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(gaps, "name")}</a> without containers</li>}
         {totals.carried > 0 && <li><a href={shown.href({ view: "containers", change: "carried" })}>{plural(totals.carried, "container")}</a> carried over{age > 0 && `, the oldest result ${seconds(age)} old`}</li>}
       </ul>

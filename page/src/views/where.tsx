@@ -10,7 +10,7 @@ import { Compliance, ResultBar, SeverityLegend, ShortFindings } from "../parts/m
 import { Table } from "../parts/table";
 import type { Column } from "../parts/table";
 import type { Shown } from "../shown";
-import { GATE_WORDS, STATE_WORDS, count, plural } from "../words";
+import { GATE_WORDS, STATE_WORDS, count, plural, wordOf } from "../words";
 import { ContainerView } from "./container";
 import { clustersShown } from "./coverage";
 
@@ -42,7 +42,7 @@ export function Where({ shown }: { shown: Shown }): JSX.Element {
     { name: "not_scanned", head: "Not scanned", number: true, cell: (row) => count(row.totals.results[3] ?? 0), order: (row) => row.totals.results[3] ?? 0 },
     { name: "not_judged", head: "Not judged", number: true, cell: (row) => count(row.totals.results[2] ?? 0), order: (row) => row.totals.results[2] ?? 0 },
     { name: "compliance", head: "Compliance", number: true, cell: (row) => <Compliance totals={row.totals} />, order: (row) => compliance(row.totals.counts) ?? -1 },
-    { name: "open", head: "Open findings", wide: true, cell: (row) => <ShortFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
+    { name: "open", head: "Open findings", cell: (row) => <ShortFindings open={row.totals.open} severities={model.data.severities} />, order: (row) => severityOrder(row.totals) },
     ...(model.hasComparison ? [
       { name: "new", head: "New", number: true, cell: (row: Row) => count(row.totals.fresh), order: (row: Row) => row.totals.fresh },
     ] : []),
@@ -74,13 +74,13 @@ export function Where({ shown }: { shown: Shown }): JSX.Element {
 function clusterState(shown: Shown): Column<Row> {
   const { model } = shown;
   const state = (row: Row): string => model.text(model.data.clusters.state[model.clusterNumbers.get(row.key) ?? -1]);
-  return { name: "state", head: "State", cell: (row) => <span class={`mark state-${state(row)}`}>{STATE_WORDS[state(row)] ?? state(row)}</span>, order: state };
+  return { name: "state", head: "State", cell: (row) => <span class={`mark state-${state(row)}`}>{wordOf(STATE_WORDS, state(row))}</span>, order: state };
 }
 
 function clusterGate(shown: Shown): Column<Row> {
   const { model } = shown;
   const gate = (row: Row): string => model.text(model.data.clusters.gate[model.clusterNumbers.get(row.key) ?? -1]);
-  return { name: "gate", head: "Gate", cell: (row) => <span class={`mark gate-${gate(row)}`}>{GATE_WORDS[gate(row)] ?? gate(row)}</span>, order: gate };
+  return { name: "gate", head: "Gate", cell: (row) => <span class={`mark gate-${gate(row)}`}>{wordOf(GATE_WORDS, gate(row))}</span>, order: gate };
 }
 
 export function severityOrder(totals: Totals): string {

@@ -51,19 +51,20 @@ def revoke_when_back(
 
     :raises ScanError: access_remains, as the last attempt, or the first one where the time for clean-up is over
     """
+    end = client.cleanup() if client.cleanup is not None else None
     for pause in _RETURN_PAUSES:
         try:
             revoke(client, run_id, namespaces, account_namespace=account_namespace)
             return
         except ScanError:
-            if client.cleanup is not None and client.cleanup.is_set():
+            if end is not None and end.is_set():
                 raise
             try:
                 RestClient(
                     client.connection,
                     patience=_RETURN_SECONDS,
                     attempts=_RETURN_ATTEMPTS,
-                    cancel=client.cleanup,
+                    cancel=end,
                 ).get("/version")
             except ScanError:
                 break  # the last attempt then says what remains

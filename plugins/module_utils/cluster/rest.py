@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Callable, Union
 from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
@@ -45,7 +45,7 @@ class RestClient:
     :param patience: seconds during which a request is tried again
     :param attempts: how often a request is sent at most, not counting answers of 429
     :param cancel: ends every wait
-    :param cleanup: ends the waits of `uncancelled`; None where clean-up may take as long as it needs
+    :param cleanup: makes what ends the waits of `uncancelled`; None where clean-up may take as long as it needs
     :ivar requests: number of attempts
     """
 
@@ -57,7 +57,7 @@ class RestClient:
         patience: float = 60.0,
         attempts: int = _ATTEMPTS,
         cancel: threading.Event | None = None,
-        cleanup: threading.Event | None = None,
+        cleanup: Callable[[], threading.Event] | None = None,
     ) -> None:
         self.connection = connection
         self.cleanup = cleanup
@@ -72,7 +72,7 @@ class RestClient:
     def uncancelled(self) -> RestClient:
         """The same client for clean-up, which must be done although the rest is cancelled."""
         client = copy.copy(self)
-        client._cancel = self.cleanup
+        client._cancel = self.cleanup() if self.cleanup is not None else None
         return client
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..errors import ScanError
 from ..results.run import Run
 from ..results.status import FAILED, PASSED, STATUS_WORDS
 from ..results.summary import summarize
@@ -56,13 +55,3 @@ def _problems(run: Run, kind: str, target: TargetRecord, controls: Sequence[str]
             shown = STATUS_WORDS[status] if status else "not in the profiles"
             must = STATUS_WORDS[wanted]
             yield f"{_WORDS[kind]}: {control} is {shown} on the {kind} canary {target.pod}, and must be {must}"
-
-
-def check_controls(controls: Sequence[str]) -> None:
-    """:raises ScanError: bad_option"""
-    if not controls or len(set(controls)) < len(controls):
-        raise ScanError(
-            "bad_option",
-            "canary_controls must name controls, each once",
-            tried="reading the option canary_controls",
-        )

@@ -51,9 +51,13 @@ class Check:
 def check_lines(cluster: str, checks: Sequence[Check]) -> list[str]:
     """For a terminal: a line for each check, and what to do below each that failed."""
     failed = sum(one.status == FAILED for one in checks)
-    lines = [f"HEALTH of {one_line(cluster, 80)}: {'healthy' if not failed else f'{failed} of {len(checks)} checks failed'}"]
+    lines = [
+        f"HEALTH of {one_line(cluster, 80)}: {'healthy' if not failed else f'{failed} of {len(checks)} checks failed'}"
+    ]
     for one in checks:
-        lines.append(f"  {one.check:<10} {one.status.upper() if one.status == FAILED else one.status:<8} {one.text}")
+        lines.append(
+            f"  {one.check:<10} {one.status.upper() if one.status == FAILED else one.status:<8} {one.text}"
+        )
         if one.advice:
             lines.append(f"{'':<22}what to do: {one.advice}")
     return lines

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rights that the credential of a scan must not have in the whole cluster: with each of them it could do what a scan never does."""
+"""Rights that the credential of a scan must not have in the whole cluster: with them it could do what no scan does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from ..errors import ScanError
 from ..preflight.permissions import Permission, Reviews
 
-_RIGHT = re.compile(r"(?P<verb>\*|[a-z]+) (?P<resource>\*|[a-z]+(?:/[a-z]+)?)(?:\.(?P<group>[a-z0-9.-]+|\*))?")
+_RIGHT = re.compile(
+    r"(?P<verb>\*|[a-z]+) (?P<resource>\*|[a-z]+(?:/[a-z]+)?)(?:\.(?P<group>[a-z0-9.-]+|\*))?"
+)
 _MOST = 100
 
 

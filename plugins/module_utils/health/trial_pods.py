@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that a look at a cluster's health makes and removes: a canary with all that a good pod has, one with as little as possible,
-and one that only shows whether the scanner image can be pulled.
+"""Pods that a look at a cluster's health makes and removes: a canary with all that a good pod has, one with as little as
+possible, and one that only shows whether the scanner image can be pulled.
 
 Each ends by itself after ten minutes, and is removed at the end whatever happens. What a killed look has left is removed by
 the next one.
@@ -25,17 +25,29 @@ from .canaries import BAD
 
 LABEL = "securescan.kubernetes/trial"
 PULL = "pull"
+_PREFIX = "securescan-trial-"
 _SECONDS = 600
 _PAUSE = 0.25
 _NOBODY = 65534
 _ENDED = ("Failed", "Succeeded")
 _PULL_FAILURES = frozenset(
-    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"}
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+    }
 )
-_START_FAILURES = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff"})
+_START_FAILURES = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff"}
+)
 
 
-def trial_pod(kind: str, image: str, command: Sequence[str], pull_policy: str, pull_secrets: Sequence[str]) -> dict[str, Any]:
+def trial_pod(
+    kind: str, image: str, command: Sequence[str], pull_policy: str, pull_secrets: Sequence[str]
+) -> dict[str, Any]:
     """The v1 Pod of a new name. The bad one asks for nothing that Pod Security's level baseline refuses."""
     container: dict[str, Any] = {
         "name": "canary",
@@ -71,13 +83,23 @@ def trial_pod(kind: str, image: str, command: Sequence[str], pull_policy: str, p
         }
     if pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
-    name = f"securescan-trial-{kind}-{secrets.token_hex(4)}"
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {LABEL: kind}}, "spec": spec}
+    name = f"{_PREFIX}{kind}-{secrets.token_hex(4)}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {LABEL: kind}},
+        "spec": spec,
+    }
 
 
 @contextmanager
 def running(
-    client: RestClient, namespace: str, pods: Sequence[Mapping[str, Any]], *, timeout: float, cancel: threading.Event
+    client: RestClient,
+    namespace: str,
+    pods: Sequence[Mapping[str, Any]],
+    *,
+    timeout: float,
+    cancel: threading.Event,
 ) -> Iterator[list[str]]:
     """Makes the pods, waits until all run, and removes them at the end. Yields their names.
 
@@ -147,8 +169,9 @@ def _unscheduled(status: Mapping[str, Any]) -> str:
 def _remove_ended(client: RestClient, path: str) -> None:
     """What a look has left that was killed."""
     for pod in list(client.list_items(path, {"labelSelector": LABEL})):
-        if (pod.get("status") or {}).get("phase") in _ENDED:
-            _remove(client, f"{path}/{pod['metadata']['name']}")
+        name = str(pod["metadata"]["name"])
+        if name.startswith(_PREFIX) and (pod.get("status") or {}).get("phase") in _ENDED:
+            _remove(client, f"{path}/{quote(name, safe='')}")
 
 
 def _remove(client: RestClient, path: str) -> None:

@@ -38,11 +38,12 @@ class Bounds:
 _DAY = 86400
 _MAXIMUM_ID = 2**31 - 1
 BOUNDS: Mapping[str, Bounds] = {
-    "cluster_deadline": Bounds(1, 30 * _DAY, "seconds"),
     "concurrency": Bounds(1, 1000),
-    "deadline": Bounds(1, 30 * _DAY, "seconds"),
+    "deadline": Bounds(1, 7 * _DAY, "seconds"),
     "debug_keep_alive": Bounds(0, MOST_SECONDS, "seconds"),
     "due_after": Bounds(0, 3650 * _DAY, "seconds"),
+    "keep_days": Bounds(1, 36_500, "days"),
+    "keep_documents_days": Bounds(1, 36_500, "days"),
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),

@@ -76,24 +76,21 @@ class BegunOptions:
 
 @dataclass(frozen=True)
 class ClusterBegunOptions:
-    """`deadline_at` is when the fleet run's time ends, None without a deadline; `cluster_deadline` is in seconds."""
+    """`deadline_at` is when the fleet run's time ends, None without a deadline."""
 
     output_dir: str
     fleet_run_id: str
     cluster_name: str
     deadline_at: datetime | None
-    cluster_deadline: int | None
 
     @classmethod
     def from_params(cls, params: Params) -> ClusterBegunOptions:
         """:raises ScanError: bad_option"""
-        check_numbers(params)
         return cls(
             output_dir=params["output_dir"],
             fleet_run_id=_fleet_run_id(params),
             cluster_name=_needed_cluster(params),
             deadline_at=_deadline_at(params["deadline_at"]),
-            cluster_deadline=params["cluster_deadline"],
         )
 
 
@@ -145,12 +142,14 @@ class EndedOptions:
 
 @dataclass(frozen=True)
 class MergedOptions:
-    """`fleet_run_id` is empty for the one that is made of those of the parts."""
+    """`fleet_run_id` is empty for the one that is made of those of the parts. `clusters` are expected besides those that
+    the parts expect."""
 
     output_dir: str
     allow_shared_folder: bool
     fleet_run_id: str
     fleet_dirs: tuple[Path, ...]
+    clusters: tuple[ExpectedCluster, ...]
     fail_on: tuple[str, ...]
     reports: tuple[FleetReport, ...]
 
@@ -162,6 +161,7 @@ class MergedOptions:
             allow_shared_folder=params["allow_shared_folder"],
             fleet_run_id=_fleet_run_id(params, needed=False),
             fleet_dirs=tuple(Path(path) for path in params["fleet_dirs"] or ()),
+            clusters=_clusters(params["clusters"] or []),
             fail_on=fail_on_option(params),
             reports=_reports(params["formats"]),
         )
@@ -276,11 +276,10 @@ def scan_fleet_run_spec() -> Spec:
         "resume": {"type": "bool", "default": True},
         "resume_within": {"type": "int", "default": 43200},
         "deadline_at": {"type": "str"},
-        "cluster_deadline": {"type": "int"},
         "scan": {"type": "raw"},
         "failure": {"type": "raw"},
         "elsewhere": {"type": "list", "elements": "str"},
         "fleet_dirs": {"type": "list", "elements": "path"},
         "fail_on": {"type": "list", "elements": "str", "default": list(KINDS)},
-        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown"]},
+        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown", "html"]},
     }

@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..health.canaries import check_controls
-from ..health.denied_rights import read_rights
-from ..preflight.permissions import Permission
+from .approach import approach_spec
+from .connection import connection_spec
+from .grant import grant_spec
+from .profile import profiles_spec
+from .run import cluster_name_spec
 from .scan import ScanOptions, scan_container_spec
+from .selection import targets_spec
 from .spec import Params, Spec, bad_option
 from .target_info import TargetInfoOptions, scan_target_info_spec
 
-# A scan of canaries and of one container writes into a folder of its own, which is removed.
-_NOT_ITS_OWN = ("access", "output_dir", "allow_shared_folder", "keep_facts", "drift", "drift_paths", "renew_access")
-_NOT_ITS_OWN += ("teams", "deadlines", "waivers", "attestations", "finished_pods", "limit")
 CONTROLS = ("cb-main-process-user", "wb-privilege-escalation", "wb-memory-limit")
 DENIED = (
     "* *.*",
@@ -53,7 +53,7 @@ class HealthOptions:
     scan: ScanOptions
     info: TargetInfoOptions
     canaries: CanaryOptions
-    denied: tuple[Permission, ...]
+    denied: tuple[str, ...]
     params: Params
 
     @classmethod
@@ -67,7 +67,7 @@ class HealthOptions:
                 {**with_defaults(scan_target_info_spec(), params), "explain": True, "listed": 0}
             ),
             canaries=canaries,
-            denied=tuple(read_rights(params["denied_rights"])),
+            denied=tuple(params["denied_rights"]),
             params=as_scan,
         )
 
@@ -91,20 +91,21 @@ def _canary_options(params: Params) -> CanaryOptions:
         raise bad_option("canary_namespace", "canaries need a namespace")
     if not 0 < params["canary_timeout"] <= 600:
         raise bad_option("canary_timeout", "must be above 0 and at most 600 seconds")
-    check_controls(params["canary_controls"])
+    controls = params["canary_controls"]
+    if not controls or len(set(controls)) < len(controls):
+        raise bad_option("canary_controls", "it must name controls, each once")
     return CanaryOptions(
         namespace,
         image,
         tuple(params["canary_command"]),
         tuple(good),
         tuple(bad),
-        tuple(params["canary_controls"]),
+        tuple(controls),
         params["canary_timeout"],
     )
 
 
 def scan_health_spec() -> Spec:
-    inherited = {name: rule for name, rule in scan_container_spec().items() if name not in _NOT_ITS_OWN}
     return {
         "canary_namespace": {"type": "str"},
         "canary_image": {"type": "str"},
@@ -114,5 +115,12 @@ def scan_health_spec() -> Spec:
         "canary_controls": {"type": "list", "elements": "str", "default": list(CONTROLS)},
         "canary_timeout": {"type": "float", "default": 120.0},
         "denied_rights": {"type": "list", "elements": "str", "default": list(DENIED)},
-        **inherited,
+        "timeout": {"type": "float", "default": 60.0},
+        "compiled_profiles": {"type": "list", "elements": "dict"},
+        **profiles_spec(),
+        **cluster_name_spec(),
+        **approach_spec(),
+        **grant_spec(),
+        **targets_spec(),
+        **connection_spec(),
     }

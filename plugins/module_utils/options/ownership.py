@@ -23,14 +23,24 @@ class OwnershipOptions:
     @classmethod
     def from_params(cls, params: Params) -> OwnershipOptions:
         """:raises ScanError: bad_teams, bad_deadlines; numbers of the latter can be written as texts"""
-        teams, deadlines = params["teams"], params["deadlines"]
+        deadlines = params["deadlines"]
         return cls(
-            load_teams(teams, "the option teams") if teams is not None else None,
+            teams_option(params),
             load_deadlines(numbers_in_text(deadlines), "the option deadlines")
             if deadlines is not None
             else None,
         )
 
 
+def teams_option(params: Params) -> TeamRules | None:
+    """None where it is not given. :raises ScanError: bad_teams"""
+    teams = params["teams"]
+    return load_teams(teams, "the option teams") if teams is not None else None
+
+
+def teams_spec() -> Spec:
+    return {"teams": {"type": "raw"}}
+
+
 def ownership_spec() -> Spec:
-    return {"teams": {"type": "raw"}, "deadlines": {"type": "raw"}}
+    return {**teams_spec(), "deadlines": {"type": "raw"}}

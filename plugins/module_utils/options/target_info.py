@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from ..approaches.choice import ApproachOptions, check_options
 from ..cluster.connection import ConnectionOptions
+from ..results.teams import TeamRules
 from .approach import approach_options, approach_spec
 from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
+from .ownership import teams_option, teams_spec
 from .run import cluster_name_option, cluster_name_spec
 from .selection import SelectionOptions, targets_spec
 from .spec import Params, Spec
@@ -36,6 +38,7 @@ class TargetInfoOptions:
     concurrency: int
     timeout: float
     cluster_name: str
+    teams: TeamRules | None
 
     @classmethod
     def from_params(cls, params: Params) -> TargetInfoOptions:
@@ -59,6 +62,7 @@ class TargetInfoOptions:
             concurrency=params["concurrency"],
             timeout=params["timeout"],
             cluster_name=cluster_name_option(params),
+            teams=teams_option(params),
         )
 
 
@@ -72,6 +76,7 @@ def scan_target_info_spec() -> Spec:
         "concurrency": {"type": "int", "default": 8},
         "timeout": {"type": "float", "default": 60.0},
         **cluster_name_spec(),
+        **teams_spec(),
         **approach_spec(),
         **grant_spec(),
         **targets_spec(),

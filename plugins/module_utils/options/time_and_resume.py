@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ..times import parse_rfc3339
@@ -14,7 +14,8 @@ from .spec import Params, Spec, bad_option
 
 @dataclass(frozen=True)
 class TimeAndResume:
-    """`deadline` and the ages are in seconds. `deadline_at` is in UTC. The sooner of the two deadlines holds."""
+    """`deadline` and the ages are in seconds. `deadline_at` is in UTC. The sooner of the two deadlines holds. `store`: where
+    earlier results are looked for, empty for the folders of earlier runs."""
 
     deadline: float | None
     deadline_at: datetime | None
@@ -22,6 +23,8 @@ class TimeAndResume:
     resume_max_age: float
     due_only: bool
     due_after: float
+    store: str = ""
+    store_password: str = field(default="", repr=False)
 
     @classmethod
     def from_params(cls, params: Params) -> TimeAndResume:
@@ -33,6 +36,8 @@ class TimeAndResume:
             params["resume_max_age"],
             params["due_only"],
             params["due_after"],
+            params["store"] or "",
+            params["store_password"] or "",
         )
 
     def seconds_left(self, now: datetime) -> float | None:
@@ -69,4 +74,6 @@ def time_and_resume_spec() -> Spec:
         "resume_max_age": {"type": "float", "default": 21600.0},
         "due_only": {"type": "bool", "default": False},
         "due_after": {"type": "float", "default": 86400.0},
+        "store": {"type": "str"},
+        "store_password": {"type": "str", "no_log": True},
     }

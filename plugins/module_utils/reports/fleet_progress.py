@@ -80,7 +80,7 @@ class FleetWatch:
             return ClusterProgress(name, RUNNING)
         if entry is None:
             return ClusterProgress(name, WAITING)
-        if entry.error is None or entry.error.reason != _UNFINISHED or entry.has_run:
+        if entry.error is None or entry.error.reason != _UNFINISHED or entry.finished:
             return _ended(entry)
         try:
             progress = read_progress(cluster_folder(str(self._folder.output_dir), name))

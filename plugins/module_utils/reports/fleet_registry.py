@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     fleet_csv,
+    fleet_html,
     fleet_json,
     fleet_markdown,
 )
@@ -18,5 +19,6 @@ FLEET_REPORTS: dict[str, FleetReport] = {
         fleet_json.REPORT,
         fleet_csv.REPORT,
         fleet_markdown.REPORT,
+        fleet_html.REPORT,
     )
 }

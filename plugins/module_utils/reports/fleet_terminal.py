@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..results.cluster_entry import ClusterEntry
+from ..results.cluster_entry import NOT_REACHED, ClusterEntry
 from ..results.fleet_run import FleetRun
 from ..results.status import FAILED
 from ..safe_text import one_line
@@ -42,7 +42,7 @@ def render_fleet_run(fleet_run: FleetRun) -> list[str]:
     passed = [entry for entry in ordered if is_fine(entry)]
     shown = [*others[:_MOST_OTHERS], *passed[:_MOST_PASSED]]
     return [
-        one_line(f"FLEET {fleet_run.fleet_run_id}: {verdict_line(fleet_run)}"),
+        *wrap(f"FLEET {fleet_run.fleet_run_id}: {verdict_line(fleet_run)}", _WIDEST_LINE, rest="  "),
         *_table(shown, fleet_run.clusters),
         *_left_out(len(others) - _MOST_OTHERS, len(passed) - _MOST_PASSED),
         *_changes(fleet_run),
@@ -120,10 +120,8 @@ def _changes(fleet_run: FleetRun) -> Iterator[str]:
 
 def _unseen(entries: Sequence[ClusterEntry]) -> Iterator[str]:
     """Why clusters have no results: a line for each, but those whose turn did not come share one."""
-    told, waiting = (
-        [entry for entry in entries if entry.error],
-        [entry for entry in entries if not entry.error],
-    )
+    told = [entry for entry in entries if entry.state != NOT_REACHED]
+    waiting = [entry for entry in entries if entry.state == NOT_REACHED]
     for entry in told[:_MOST_OTHERS]:
         yield from wrap(
             f"{one_line(entry.cluster, _WIDEST_LABEL)}: {shown_state(entry.state)}: "

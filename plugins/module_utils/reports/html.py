@@ -11,17 +11,20 @@ run and no request leave.
 from __future__ import annotations
 
 import base64
+import io
 import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TextIO
 
-from ..results.fleet_run import FleetRun
 from ..results.run import Run
+from ..results.whole_file import whole_file
 from .page_data import PageData
 from .page_file import page_template
 from .page_source import PageSource
 from .report import Report
 
+FILE_NAME = "report.html"
 # Where the built page wants its data.
 DATA_PLACE = "@@PAGE_DATA@@"
 _GZIP = 31
@@ -37,6 +40,16 @@ def write_page(source: PageSource, stream: TextIO) -> None:
     for piece in packed(PageData(source).pieces()):
         stream.write(piece)
     stream.write(after)
+
+
+def write_page_file(source: PageSource, folder: Path) -> Path:
+    """Writes report.html in `folder`. Returns its path. :raises ScanError: `write_failed`"""
+    path = folder / FILE_NAME
+    with whole_file(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        write_page(source, text)
+        text.detach()
+    return path
 
 
 def packed(texts: Iterable[str]) -> Iterator[str]:
@@ -62,8 +75,4 @@ def write_html(run: Run, stream: TextIO) -> None:
     write_page(PageSource.of_run(run), stream)
 
 
-def write_fleet_html(fleet_run: FleetRun, stream: TextIO) -> None:
-    write_page(PageSource.of_fleet_run(fleet_run), stream)
-
-
-REPORT = Report("html", "report.html", write_html)
+REPORT = Report("html", FILE_NAME, write_html)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Callable
 
 from ..errors import ScanError
@@ -21,11 +22,12 @@ from ..results.cluster_entry import BROKEN, GATE_NOT_PASSED, GATE_PASSED, GATES,
 from ..results.decision import FailedControl
 from ..results.fleet_comparison import CHANGES
 from ..results.fleet_run import FleetRun
-from ..results.history import History
+from ..results.history import FindingLife, History
 from ..results.run import NamespaceOwner, Run
 from ..results.status import NOT_SCANNED, SCANNED
 from ..results.target_record import ErrorRecord
 from ..results.unmatched import UnmatchedError
+from ..times import parse_rfc3339
 from .page_documents import SeenTarget, seen_targets
 from .wording import reason_lines
 
@@ -38,7 +40,8 @@ class PageCluster:
 
     `state`, `gate`, `reason` and `error` are those of a fleet run's entry; `run` is None where nothing of it was scanned.
     `groups` are words by which clusters are grouped: provider, region, version. `owners` is by namespace. `gate_reasons` are
-    lines. `new` and `fixed` were found by comparing with `baseline`.
+    lines. `new` and `fixed` were found by comparing with `baseline`. `lives` are what its own deadlines know of findings, for a
+    page without a history. `notes` are sentences on what could not be read.
     """
 
     name: str
@@ -61,6 +64,8 @@ class PageCluster:
     folder: str | None = (
         None  # of its run, seen from where the page is written; None: there are no documents to link to
     )
+    lives: tuple[FindingLife, ...] = ()
+    notes: tuple[str, ...] = ()
     targets: Callable[[], Iterator[SeenTarget]] = lambda: iter(())
 
 
@@ -123,6 +128,7 @@ def _cluster_of_run(run: Run, gate: str) -> PageCluster:
 def _with_run(cluster: PageCluster, run: Run) -> PageCluster:
     """The cluster with what its run says, its gate's comparison with an earlier one among that."""
     gate = run.gate
+    lives, notes = _lives(run)
     return replace(
         cluster,
         run_id=run.run_id,
@@ -136,8 +142,41 @@ def _with_run(cluster: PageCluster, run: Run) -> PageCluster:
         new=gate.new_failures if gate else (),
         fixed=gate.no_longer_failed if gate else (),
         unmatched=tuple(gap.error for gap in run.gaps),
+        lives=lives,
+        notes=notes,
         targets=lambda: seen_targets(run),
     )
+
+
+def _lives(run: Run) -> tuple[tuple[FindingLife, ...], tuple[str, ...]]:
+    """What the deadlines of a run say of its findings, as of its end; and why they could not be read."""
+    try:
+        deadlines = run.deadlines if run.folder else None
+    except ScanError as error:
+        return (), (error.message,)
+    now = _moment(run.finished)
+    if deadlines is None or now is None:
+        return (), ()
+    return tuple(
+        FindingLife(
+            place.place_id,
+            one.profile,
+            one.control,
+            one.severity,
+            one.since,
+            due=one.due,
+            overdue=one.is_overdue(now),
+        )
+        for place in deadlines.present
+        for one in place.findings
+    ), ()
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return parse_rfc3339(text)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _clusters_of_fleet(fleet_run: FleetRun) -> Iterator[PageCluster]:

@@ -408,6 +408,10 @@ class Run(JsonRecord):
             is about another target, or lacks a profile of the run
         """
         source, data = self.document_bytes(target)
+        return source, self.checked_document(target, source, data)
+
+    def checked_document(self, target: TargetRecord, source: str, data: bytes) -> dict[str, Any]:
+        """The document in the content that `document_bytes` gave. :raises ScanError: as `document_of`"""
         document = read_hdf(data, source)
         if document_target_id(document, source) != target.target_id:
             raise bad_results(source, f"is not about {target.target_id}, as the summary says")
@@ -415,7 +419,7 @@ class Run(JsonRecord):
         for profile in self.profiles:
             if profile.name not in names:
                 raise bad_results(source, f"lacks the profile {profile.name}, by which the run judged")
-        return source, document
+        return document
 
 
 def _of_this_version(value: Any, source: str) -> dict[str, Any]:

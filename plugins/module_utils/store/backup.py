@@ -18,6 +18,7 @@ from .address import SQLITE, StoreAddress
 from .database import Database, Work
 from .schema import check_version, migrate, version_of
 from .store import Store
+from .team_roles import grant
 
 # In an order in which each row finds what it refers to; with the columns by which its rows are in order.
 TABLES: Mapping[str, str] = {
@@ -39,6 +40,7 @@ TABLES: Mapping[str, str] = {
     "findings": "place_id, control_id, since",
     "not_scanned": "run_id, place_id",
     "targets": "id",
+    "pieces": "id",
     "templates": "id",
     "documents": "target_id, run_id",
     "known_results": "place_id",
@@ -68,7 +70,6 @@ def back_up(store: Store, path: str) -> int:
     try:
         migrate(database)
         rows = _copy(store.database, database)
-        Store(database).make_views()
         with database.raw() as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
         database.close()
@@ -100,9 +101,7 @@ def restore(path: str, database: Database) -> int:
                     advice="Restore into a new place, or remove the old store first (its file, or its database).",
                 )
     migrate(database)
-    rows = _copy(source, database)
-    Store(database).make_views()
-    return rows
+    return _copy(source, database)
 
 
 def _remove(path: Path) -> None:
@@ -131,6 +130,8 @@ def _copy(source: Database, target: Database) -> int:
                     f"{target.address.shown}: the rows of {table} are not those that were copied",
                     tried="copy a store",
                 )
+        if not writer.is_sqlite:
+            grant(writer)
     return total
 
 

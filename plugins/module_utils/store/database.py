@@ -10,6 +10,7 @@ transaction that writes keeps others out, and how numbers become times.
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ class Work:
 
     def stream(self, sql: str) -> Any:
         """SQLAlchemy's result, of which not all is held at once."""
-        return self.connection.execution_options(stream_results=True).execute(sqlalchemy.text(sql))
+        return self.connection.execute(sqlalchemy.text(sql), execution_options={"stream_results": True})
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row; None without a row."""
@@ -179,9 +180,12 @@ class Database:
 
     @contextmanager
     def raw(self) -> Iterator[Any]:
-        """The driver's own connection, for what SQL has no word for."""
-        with self._engine.connect() as connection:
-            yield connection.connection.driver_connection
+        """SQLite's own connection, for what is part of no transaction. :raises ScanError: what keeps it from being done"""
+        try:
+            with self._engine.connect() as connection:
+                yield connection.connection.driver_connection
+        except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
+            raise database_error(self.address, error, "write to the store") from None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -258,7 +262,7 @@ def _postgresql_engine(address: StoreAddress, wait: float) -> Any:
     try:
         import psycopg
     except ImportError:
-        psycopg = None  # type: ignore[assignment]
+        psycopg = None
     _need("psycopg", psycopg)
     settings = f"-c lock_timeout={int(wait * 1000)} -c timezone=UTC -c client_min_messages=warning"
     arguments: dict[str, Any] = {

@@ -53,4 +53,5 @@ def _reason(cause: BaseException) -> str:
         if text in said:
             return reason
     # psycopg gives no state where there was no server to give one
-    return "store_unreachable" if type(cause).__module__.startswith("psycopg") else "internal"
+    is_lost = type(cause).__module__.startswith("psycopg") and type(cause).__name__ == "OperationalError"
+    return "store_unreachable" if is_lost else "internal"

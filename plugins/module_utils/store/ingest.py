@@ -27,7 +27,7 @@ from .run_reader import PlaceScan, RunReader, encode_records, places_of, seconds
 
 WHOLE, HALF = "whole", "half"
 # So many places are written at once; whoever waits for the store waits for them.
-_BATCH = 250
+_BATCH = 100
 _MOST_REFUSED = 50
 _MAX_TEXT = 500
 

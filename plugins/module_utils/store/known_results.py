@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..results.checked_json import JsonObject, bad_results
 from ..results.known_results import KnownResult
 from ..results.target_record import TargetRecord
 from .database import Row, clean
-from .documents import unpack
+from .documents import unpack, unpack_numbers
 from .run_reader import decode_records
 from .store import Store
 
@@ -49,6 +50,10 @@ class StoreKnownResults:
                 f"has no document of {known.target_id} (see its policy of evidence)",
             )
         return data
+
+    def folder(self, known: KnownResult) -> Path | None:
+        """None: of a run's files, only documents are kept."""
+        return None
 
     @cached_property
     def _rows(self) -> Mapping[str, Row]:
@@ -112,7 +117,11 @@ def _document(store: Store, condition: str, **values: Any) -> bytes | None:
             f" WHERE {condition} LIMIT 1",
             **values,
         )
-    if not rows:
-        return None
-    (row,) = rows
-    return unpack(bytes(row["body"]), bytes(row["holes"]), bytes(row["sha256"]), str(row["target_id"]))
+        if not rows:
+            return None
+        (row,) = rows
+        numbers = unpack_numbers(bytes(row["body"]))
+        found = work.rows("SELECT id, body FROM pieces WHERE id IN :numbers", numbers=numbers)
+    bodies = {piece["id"]: bytes(piece["body"]) for piece in found}
+    pieces = [bodies.get(number, b"") for number in numbers]
+    return unpack(pieces, bytes(row["holes"]), bytes(row["sha256"]), str(row["target_id"]))

@@ -25,7 +25,5 @@ def open_store(address: str, password: str = "", allow_shared: bool = False) -> 
 def make_store(address: str, password: str = "", allow_shared: bool = False) -> Store:
     """A store, made where there is none. :raises ScanError: as `open_store`"""
     database = Database(StoreAddress.of(address, password), allow_shared)
-    store = Store(database)
-    if migrate(database)[0] == 0:
-        store.make_views()
-    return store
+    migrate(database)
+    return Store(database)

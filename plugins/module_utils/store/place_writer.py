@@ -9,12 +9,14 @@ the scans of a place in the order of their times: a scan that comes late takes b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .coverage import Coverage, gone_at
 from .database import Work
+from .documents import PackedDocument, pack_numbers, pack_piece
 from .numbers import ControlNumbers, cause_numbers, numbers_of
 from .run_reader import PlaceScan
 from .state import OPEN_STATUSES, PlaceState, StoredState, decode_state, encode_state, stored_state
@@ -295,15 +297,7 @@ class PlaceWriter:
             ("target_id",),
             [{"place_id": batch.places[scan.key].number, "target_id": one.target_id} for scan, one in packed],
         )
-        templates = numbers_of(
-            work,
-            "templates",
-            ("sha256",),
-            [
-                {"sha256": one.document.template_sha256, "body": one.document.template}
-                for _scan, one in packed
-            ],
-        )
+        templates = _template_numbers(work, [one.document for _scan, one in packed])
         work.add(
             "documents",
             [
@@ -311,7 +305,7 @@ class PlaceWriter:
                     "target_id": targets[one.target_id,],
                     "run_id": run.number,
                     "sha256": one.document.sha256,
-                    "template_id": templates[one.document.template_sha256,],
+                    "template_id": templates[one.document.template_sha256],
                     "holes": one.document.holes,
                 }
                 for _scan, one in packed
@@ -326,6 +320,47 @@ class PlaceWriter:
             last_at = batch.places[scan.key].last_at
             return last_at is None or last_at <= run.started
         return self._evidence == ALL
+
+
+def _template_numbers(work: Work, documents: Sequence[PackedDocument]) -> dict[bytes, int]:
+    """The numbers of templates by their SHA-256. Those that are new are kept, and those of their pieces."""
+    given = {document.template_sha256: document for document in documents}
+
+    def look(hashes: Iterable[bytes]) -> dict[bytes, int]:
+        rows = work.rows("SELECT id, sha256 FROM templates WHERE sha256 IN :hashes", hashes=list(hashes))
+        return {bytes(row["sha256"]): row["id"] for row in rows}
+
+    found = look(given)
+    new = {sha256: document for sha256, document in sorted(given.items()) if sha256 not in found}
+    if not new:
+        return found
+    digests = {piece: hashlib.sha256(piece).digest() for one in new.values() for piece in one.pieces}
+    there = {
+        bytes(row["sha256"])
+        for row in work.rows(
+            "SELECT sha256 FROM pieces WHERE sha256 IN :hashes", hashes=list(digests.values())
+        )
+    }
+    rows = [
+        {"sha256": digest, "body": pack_piece(piece)}
+        for piece, digest in digests.items()
+        if digest not in there
+    ]
+    work.add("pieces", sorted(rows, key=lambda row: row["sha256"]))
+    numbers = {
+        bytes(row["sha256"]): row["id"]
+        for row in work.rows(
+            "SELECT id, sha256 FROM pieces WHERE sha256 IN :hashes", hashes=list(digests.values())
+        )
+    }
+    work.add(
+        "templates",
+        [
+            {"sha256": sha256, "body": pack_numbers([numbers[digests[piece]] for piece in document.pieces])}
+            for sha256, document in new.items()
+        ],
+    )
+    return {**found, **look(new)}
 
 
 def _latest(one: int | None, other: int | None) -> int | None:
@@ -434,7 +469,7 @@ def _write_timelines(work: Work, timelines: Mapping[int, Timeline]) -> None:
                 "severity": row.severity,
                 "began": row.began,
                 "became": row.became,
-                "waived": row.waived,
+                "waived": int(row.waived),
                 "containers": row.containers,
                 "said": row.said,
             }

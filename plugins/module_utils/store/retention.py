@@ -9,10 +9,13 @@ What lasts stays, however long ago it began: findings that are open, the states 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Callable
 
+from ..errors import ScanError
 from .database import Database, Work
+from .documents import unpack_numbers
 
 _PRUNED = "pruned_before"
 
@@ -54,7 +57,8 @@ def prune(database: Database, before: int, documents_before: int, check_mode: bo
     except _CheckedError:
         return Pruned(before, rows)
     if database.is_sqlite and any(rows.values()):
-        with database.raw() as connection:
+        # who keeps it from giving its room back now will use the room later
+        with suppress(ScanError), database.raw() as connection:
             connection.execute("VACUUM")
     return Pruned(before, rows)
 
@@ -89,7 +93,7 @@ def _remove(work: Work, before: int, documents_before: int, rows: dict[str, int]
     old = "SELECT id FROM fleet_runs WHERE started < :before"
     remove("fleet_run_clusters", f"fleet_run_id IN ({old})")
     remove("fleet_runs", "started < :before")
-    _remove_unused(remove)
+    _remove_unused(work, remove, rows)
     told = work.value("SELECT value FROM store WHERE name = :name", name=_PRUNED)
     if told is None:
         work.add("store", [{"name": _PRUNED, "value": str(before)}])
@@ -97,12 +101,13 @@ def _remove(work: Work, before: int, documents_before: int, rows: dict[str, int]
         work.run("UPDATE store SET value = :value WHERE name = :name", name=_PRUNED, value=str(before))
 
 
-def _remove_unused(remove: Callable[[str, str], None]) -> None:
+def _remove_unused(work: Work, remove: Callable[[str, str], None], rows: dict[str, int]) -> None:
     used = "SELECT state_id FROM scans UNION SELECT state_id FROM place_states"
     for table in ("state_images", "state_profiles"):
         remove(table, f"state_id NOT IN ({used})")
     remove("states", f"id NOT IN ({used})")
     remove("templates", "id NOT IN (SELECT template_id FROM documents)")
+    rows["pieces"] = _remove_pieces(work) if rows["templates"] else 0
     remove("targets", "id NOT IN (SELECT target_id FROM documents)")
     remove("images", "id NOT IN (SELECT image_id FROM state_images)")
     remove(
@@ -110,3 +115,14 @@ def _remove_unused(remove: Callable[[str, str], None]) -> None:
         "id NOT IN (SELECT cause_id FROM not_scanned UNION SELECT cause_id FROM gaps"
         " UNION SELECT cause_id FROM fleet_run_clusters WHERE cause_id IS NOT NULL)",
     )
+
+
+def _remove_pieces(work: Work) -> int:
+    """Pieces that no template has any more."""
+    used = {
+        number
+        for row in work.rows("SELECT body FROM templates")
+        for number in unpack_numbers(bytes(row["body"]))
+    }
+    unused = [row["id"] for row in work.rows("SELECT id FROM pieces") if row["id"] not in used]
+    return work.run("DELETE FROM pieces WHERE id IN :unused", unused=unused)

@@ -18,9 +18,7 @@ from ..results.run import Run
 from ..results.target_record import ErrorRecord, TargetRecord
 from .database import clean
 from .documents import PackedDocument, pack
-from .state import PlaceState, SeenProfile, SeenTarget, merged, seen_target
-
-_LONGEST_MEMORY = 20_000
+from .state import DocumentReader, PlaceState, SeenProfile, SeenTarget, merged
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,11 @@ def seconds(text: str, default: int = 0) -> int:
 
 
 class RunReader:
-    """Reads places of a run. A document that differs from one before in times only is not taken apart again."""
+    """Reads places of a run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._known: dict[bytes, SeenTarget] = {}
+        self._documents = DocumentReader()
 
     def scans(self, places: Sequence[tuple[Place, Sequence[TargetRecord]]]) -> Iterator[PlaceScan]:
         """:raises ScanError: bad_results, for a document that is not the one that the run wrote"""
@@ -113,13 +111,8 @@ class RunReader:
 
     def _target(self, record: TargetRecord) -> tuple[PackedDocument, SeenTarget]:
         source, data = self._run.document_bytes(record)
-        packed = pack(data)
-        target = self._known.get(packed.template_sha256)
-        if target is None or not record.hdf_sha256:
-            target = seen_target(self._run.document_of(record)[1], source)
-            if len(self._known) < _LONGEST_MEMORY:
-                self._known[packed.template_sha256] = target
-        return packed, target
+        document = self._run.checked_document(record, source, data)
+        return pack(data), self._documents.read(document, source)
 
 
 def _worst_grade(records: Sequence[TargetRecord]) -> str:

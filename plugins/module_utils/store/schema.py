@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import ScanError
 from .database import APPLICATION_ID, Database, Work
 from .migrations.registry import SCHEMA_VERSION, UPGRADES
+from .questions.registry import views
+from .team_roles import OLDEST_SERVER, grant, set_rules
 
 _VERSION = "schema_version"
 
@@ -35,7 +37,7 @@ def check_version(database: Database) -> None:
             "not_a_store", f"{shown}: there is no store yet", tried="open the store",
             advice="Make one with scan_store, state=present.",
         )  # fmt: skip
-    _refuse_newer(version, shown)
+    _refuse_newer(version, shown, SCHEMA_VERSION)
     if version < SCHEMA_VERSION:
         raise ScanError(
             "store_outdated",
@@ -44,12 +46,14 @@ def check_version(database: Database) -> None:
         )
 
 
-def migrate(database: Database, to: int = SCHEMA_VERSION) -> tuple[int, int]:
-    """Makes a store, or lifts one to a version. All of it happens, or nothing; of several at once one does it.
+def migrate(database: Database, to: int = 0) -> tuple[int, int]:
+    """Makes a store, or lifts one to a version, with its views. All of it happens, or nothing; of several at once one does it.
 
+    :param to: by default the newest
     :returns: the version before and after
     :raises ScanError: store_newer, for a step back; missing_library, without Alembic
     """
+    to = to or SCHEMA_VERSION
     try:
         import sqlalchemy
         from alembic.migration import MigrationContext
@@ -69,6 +73,8 @@ def migrate(database: Database, to: int = SCHEMA_VERSION) -> tuple[int, int]:
         operations: Any = Operations(MigrationContext.configure(work.connection))
         for version in range(before + 1, to + 1):
             UPGRADES[version](operations, sqlalchemy)
+        if before < to:
+            _make_views(work, database)
         if before == 0:
             work.add("store", [{"name": _VERSION, "value": str(to)}], keep=False)
         else:
@@ -76,7 +82,27 @@ def migrate(database: Database, to: int = SCHEMA_VERSION) -> tuple[int, int]:
     return before, to
 
 
-def _refuse_newer(version: int, shown: str, to: int = SCHEMA_VERSION) -> None:
+def _make_views(work: Work, database: Database) -> None:
+    """The views of the questions, and who sees what of them."""
+    invoker = "" if work.is_sqlite else _invoker(work)
+    for name, select in views(database):
+        work.run(f"DROP VIEW IF EXISTS {name}")
+        work.run(f"CREATE VIEW {name}{invoker} AS {select}")
+    if not work.is_sqlite:
+        set_rules(work)
+        grant(work)
+
+
+def _invoker(work: Work) -> str:
+    """Views that see with the rights of whoever asks, where the server has them; else nobody but the owner is granted any."""
+    return (
+        " WITH (security_invoker = true)"
+        if int(work.value("SHOW server_version_num")) >= OLDEST_SERVER
+        else ""
+    )
+
+
+def _refuse_newer(version: int, shown: str, to: int) -> None:
     if version > to:
         raise ScanError(
             "store_newer",

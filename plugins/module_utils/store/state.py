@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..results.counted_controls import counted_profiles
+from ..results.counted_controls import CountedProfile, counted_profiles
 from ..results.findings import expected_and_found, fix_of
 from ..results.hdf import skipped_profiles
 from ..results.status import (
@@ -120,31 +120,36 @@ class PlaceState:
         return next((severity for severity in SEVERITIES if severity in failed), "")
 
 
-def seen_target(document: Mapping[str, Any], source: str) -> SeenTarget:
-    """What a checked document says. :raises ScanError: bad_results, when overlays cannot be resolved"""
-    skipped = skipped_profiles(document)
-    profiles, controls = [], {}
-    for counted in counted_profiles(document, source):
+class DocumentReader:
+    """Reads checked documents. What the controls of a profile say is read of the first document of a version."""
+
+    def __init__(self) -> None:
+        self._profiles: dict[tuple[str, str, frozenset[str]], SeenProfile] = {}
+
+    def read(self, document: Mapping[str, Any], source: str) -> SeenTarget:
+        """What a document says. :raises ScanError: bad_results, when overlays cannot be resolved"""
+        skipped = skipped_profiles(document)
+        profiles, controls = [], {}
+        for counted in counted_profiles(document, source):
+            name = str(counted.profile["name"])
+            if name in skipped:
+                continue
+            profiles.append(self._profile(counted))
+            for control in counted.controls:
+                controls[name, str(control["id"])] = _seen_control(control)
+        return SeenTarget(profiles, controls)
+
+    def _profile(self, counted: CountedProfile) -> SeenProfile:
         profile = counted.profile
-        name = str(profile["name"])
-        if name in skipped:
-            continue
-        texts = {}
-        for control in counted.controls:
-            control_id = str(control["id"])
-            controls[name, control_id] = _seen_control(control)
-            texts[control_id] = _text(control)
-        version, title = (str(profile.get(key) or "") for key in ("version", "title"))
-        profiles.append(
-            SeenProfile(
-                name,
-                one_line(version, _MAX_TEXT),
-                str(profile.get("sha256") or ""),
-                one_line(title, _MAX_TEXT),
-                texts,
+        name, sha256 = str(profile["name"]), str(profile.get("sha256") or "")
+        key = (name, sha256, frozenset(str(control["id"]) for control in counted.controls))
+        if key not in self._profiles:
+            version, title = (
+                one_line(str(profile.get(each) or ""), _MAX_TEXT) for each in ("version", "title")
             )
-        )
-    return SeenTarget(profiles, controls)
+            texts = {str(control["id"]): _text(control) for control in counted.controls}
+            self._profiles[key] = SeenProfile(name, version, sha256, title, texts)
+        return self._profiles[key]
 
 
 def _seen_control(control: Mapping[str, Any]) -> SeenControl:

@@ -14,15 +14,15 @@ from ..results.deadline_policy import DeadlinePolicy
 from ..results.fleet_run import FleetRun
 from ..results.run import Run
 from ..suggestions import unknown_name
-from .database import Database, Work
+from .database import Database
 from .deadlines import set_deadlines
 from .fleet_ingest import IngestedFleetRun, ingest_fleet_run
 from .ingest import IngestedRun, RunIngest
 from .place_writer import ALL, EVIDENCE_POLICIES, PlaceWriter
 from .questions.question import Asked
-from .questions.registry import QUESTIONS, views
+from .questions.registry import QUESTIONS
 from .retention import Pruned, prune
-from .team_roles import grant, set_rules, set_team_roles
+from .team_roles import set_team_roles
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,16 @@ class Store:
             rows = [question.row_of(row) for row in work.rows(sql, **values)]
         return Answer(rows[: asked.limit], len(rows) > asked.limit)
 
+    def state_of(self, run: Run) -> str:
+        """How far the store has a run: whole, half, or empty where it does not know it."""
+        with self.database.read("look for a run") as work:
+            state = work.value(
+                "SELECT r.state FROM runs r JOIN clusters c ON c.id = r.cluster_id WHERE c.name = :cluster AND r.run_id = :run",
+                cluster=run.cluster,
+                run=run.run_id,
+            )
+        return str(state or "")
+
     def ingest_fleet_run(self, fleet_run: FleetRun) -> IngestedFleetRun:
         """Takes a fleet run's manifest; `ingest_run` takes its runs."""
         return ingest_fleet_run(self.database, fleet_run)
@@ -95,21 +105,5 @@ class Store:
         """As `retention.prune`."""
         return prune(self.database, before, documents_before, check_mode)
 
-    def make_views(self) -> None:
-        """Makes the views of the questions anew, and who sees what of them."""
-        with self.database.write("make the views") as work:
-            invoker = "" if work.is_sqlite else _invoker(work)
-            for name, select in views(self.database):
-                work.run(f"DROP VIEW IF EXISTS {name}")
-                work.run(f"CREATE VIEW {name}{invoker} AS {select}")
-            if not work.is_sqlite:
-                set_rules(work)
-                grant(work)
-
     def close(self) -> None:
         self.database.close()
-
-
-def _invoker(work: Work) -> str:
-    """Views that see with the rights of whoever asks, where the server has them; else nobody but the owner is granted any."""
-    return " WITH (security_invoker = true)" if int(work.value("SHOW server_version_num")) >= 150000 else ""

@@ -17,7 +17,7 @@ from .database import Database, Work
 
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 # Views see with the rights of whoever asks since this version.
-_OLDEST_SERVER = 150000
+OLDEST_SERVER = 150000
 _OF_TEAM = (
     "team <> '' AND EXISTS (SELECT 1 FROM team_roles t JOIN pg_roles r ON r.rolname = t.role"
     " WHERE t.team = namespaces.team AND pg_has_role(r.oid, 'USAGE'))"
@@ -86,7 +86,7 @@ def set_team_roles(database: Database, roles: Mapping[str, str], check_mode: boo
         raise _bad("only a store in PostgreSQL has roles; a file of SQLite is read as a whole or not at all")
     with database.write("set the roles of teams") as work:
         version = int(work.value("SHOW server_version_num"))
-        if roles and version < _OLDEST_SERVER:
+        if roles and version < OLDEST_SERVER:
             raise _bad(f"roles of teams need PostgreSQL 15 or newer, and the server is {version // 10000}")
         there = {row["role"]: row["team"] for row in work.rows("SELECT role, team FROM team_roles")}
         missing = [

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -30,6 +31,9 @@ from ..scanning.scan_preview import preview_scan
 from ..scanning.scan_progress import ScanProgress
 from ..scanning.scan_run import Scan, ScanRun, record_not_scanned
 from ..scanning.scan_target import scan_request, unreached
+from ..store.known_results import StoreKnownResults
+from ..store.opening import open_store
+from ..store.store import Store
 from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from ..text_layout import number_of
 from ..time_limit import TimeLimit
@@ -50,7 +54,8 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     options = ScanOptions.from_params(params)
     limit = TimeLimit(options.times.seconds_left(datetime.now(timezone.utc)), context.cancel)
     try:
-        return _scan(options, context, limit)
+        with _store_of(options) as store:
+            return _scan(options, context, limit, store)
     except ScanError as error:
         if error.reason != "cancelled" or not limit.has_passed:
             raise
@@ -62,7 +67,9 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         ) from error
 
 
-def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[str, Any]:
+def _scan(
+    options: ScanOptions, context: TaskContext, limit: TimeLimit, store: Store | None
+) -> dict[str, Any]:
     engines = engines_for(options.judging.profiles)
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
@@ -72,7 +79,7 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     runs = cluster_folder(options.output_dir, cluster)
     shared = check_output_folder(str(runs), options.allow_shared_folder)
     context.warnings += shared
-    grantor = RestClient(connection, cancel=limit, cleanup=limit.with_grace(_GRACE_SECONDS))
+    grantor = RestClient(connection, cancel=limit, cleanup=lambda: limit.with_grace(_GRACE_SECONDS))
     looked_at = SelectionReport()
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
     context.warnings += check_selected(
@@ -92,6 +99,7 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
         targets,
         selection=options.targets.as_given,
         is_ours=not shared,
+        store=StoreKnownResults(store, cluster) if store is not None else None,
     )
     if context.check_mode:
         return dict(preview_scan(options, carry_over, unmatched, grantor, context.say), left_out=left_out)
@@ -180,6 +188,20 @@ def _scanned(
         # the scan is done and only the removal of its access failed: that is a failure, but its results stand
         result.update(failed=True, msg=str(error), error=error.record())
     return result
+
+
+@contextmanager
+def _store_of(options: ScanOptions) -> Iterator[Store | None]:
+    """The store that was named, None without one: it is opened before the cluster is touched.
+
+    :raises ScanError: as open_store
+    """
+    times = options.times
+    if not times.store:
+        yield None
+        return
+    with closing(open_store(times.store, times.store_password, options.allow_shared_folder)) as store:
+        yield store
 
 
 def _requests(grantor: RestClient) -> dict[str, int]:

@@ -8,9 +8,8 @@ What is written when its turn comes says that its scan did not end. So a process
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..errors import ScanError
 from ..options.fleet_run import ClusterBegunOptions, ClusterEndedOptions
 from ..results.cluster_entry import (
     BROKEN,
+    NOT_REACHED,
     OUT_OF_TIME,
     REFUSED,
     UNREACHABLE,
@@ -33,31 +33,20 @@ from ..safe_text import one_line
 from ..times import api_time
 from .context import TaskContext
 
-# Ansible's own time-out of the cluster's tasks: what a scan needs to end by itself at its deadline, and more.
-_GRACE = 120
 _LONGEST_MESSAGE = 2_000
 _REFUSALS = frozenset({"not_authenticated", "not_permitted", "tls_failed", "access_incomplete"})
-_OUT_OF_TIME = frozenset({"cluster_out_of_time", "out_of_time"})
+_OUT_OF_TIME = "cluster_out_of_time"
+# of a scan that had no time left to find out what there is to scan
+_NO_TIME = "out_of_time"
 # of a container that its scan did not come to before its deadline
 _NOT_REACHED = "not_reached"
 _KEYS = ("code", "reason", "message", "tried", "cause", "advice")
 
 
 def begin_cluster(options: ClusterBegunOptions, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, wanted, why (empty where it is wanted), deadline_at (RFC 3339 or empty), task_timeout (seconds, 0
-    without a deadline)."""
+    """Result keys: changed, wanted, why (empty where it is wanted)."""
     now = datetime.now(timezone.utc)
-    ends = [options.deadline_at] if options.deadline_at else []
-    if options.cluster_deadline:
-        ends.append(now + timedelta(seconds=options.cluster_deadline))
-    end = min(ends, default=None)
-    result = {
-        "changed": False,
-        "wanted": True,
-        "why": "",
-        "deadline_at": api_time(end) if end else "",
-        "task_timeout": max(math.ceil((end - now).total_seconds()), 0) + _GRACE if end else 0,
-    }
+    result = {"changed": False, "wanted": True, "why": ""}
     folder = FleetFolder(options.output_dir, options.fleet_run_id)
     if context.check_mode and not folder.exists:
         return result
@@ -176,7 +165,10 @@ def _ran_out(run: Run) -> bool:
 
 
 def _state(error: ErrorRecord) -> str:
-    if error.reason in _OUT_OF_TIME:
+    """Of a cluster without a run, or whose scan ended with the error all the same."""
+    if error.reason == _NO_TIME:
+        return NOT_REACHED
+    if error.reason == _OUT_OF_TIME:
         return OUT_OF_TIME
     if error.reason == "unreachable":
         return UNREACHABLE

@@ -22,6 +22,8 @@ from ..results.fleet_folder import FleetFolder
 from ..results.fleet_gate import COVERAGE, GATE, NO_RUN, FleetGate, decide_fleet
 from ..results.fleet_run import FleetRun, open_run_of
 from ..results.folder_owners import check_folder
+from ..results.progress import read_progress
+from ..results.run_folder import cluster_folder
 from ..results.target_record import ErrorRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
@@ -109,7 +111,23 @@ def _kept(folder: FleetFolder, expected: ClusterEntry) -> ClusterEntry:
         entry = folder.entry(expected.cluster)
     except ScanError as error:
         return expected.with_error(BROKEN, ErrorRecord(**error.record()))
-    return entry or expected
+    if entry is None or (_is_unfinished(entry) and not _has_worked(folder, entry)):
+        return expected
+    return entry
+
+
+def _is_unfinished(entry: ClusterEntry) -> bool:
+    """Whether it is what was written when its turn came."""
+    return not entry.finished and entry.error is not None and entry.error.reason == "scan_unfinished"
+
+
+def _has_worked(folder: FleetFolder, entry: ClusterEntry) -> bool:
+    """Whether its scan looked at the cluster after its turn came. In a play that is cut short, most turns came just before."""
+    try:
+        progress = read_progress(cluster_folder(str(folder.output_dir), entry.cluster))
+        return progress is not None and parse_rfc3339(progress.started) >= parse_rfc3339(entry.started)
+    except (ScanError, ValueError, OverflowError):
+        return True
 
 
 def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -> ClusterEntry:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_health`: whether scans of a cluster work, whether its credential can do too much, and whether a scan finds what it
-must find. What it makes in the cluster, it removes."""
+"""The task `scan_health`: whether scans of a cluster work, whether its credential can do too much, and whether a scan finds what
+it must find. What it makes in the cluster, it removes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from ..access.scanner import ScannerAccess, approach_of
-from ..access.rights import makes_pods
 from ..access.objects import new_run_id
+from ..access.rights import makes_pods
+from ..access.scanner import ScannerAccess, approach_of
 from ..access.sweep import NOT_EXPIRED, sweep
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..footprint.left_entries import as_result as entries_as_result
 from ..footprint.left_entries import entries_of
 from ..health.canaries import BAD, GOOD, canary_check
 from ..health.check import CHECKS, FAILED, Check, check_lines
 from ..health.denied_rights import held_rights, read_rights
 from ..health.trial_pods import PULL, running, trial_pod
 from ..options.health import HealthOptions
+from ..options.selection import targets_spec
 from ..options.spec import Params
-from ..preflight.permissions import Reviews, own_name
+from ..preflight.permissions import Permission, Reviews, handed_out, own_name
 from ..results.run import Run, open_run
-from ..results.target_record import TargetRecord
 from ..scanning.scan_access import scan_access_of
 from ..targets.own_containers import IDLE
 from ..targets.selection import SelectedTarget, SelectionReport, select_targets
@@ -38,7 +37,17 @@ from .interrupts import run_interruptible
 from .preflight import explain
 
 # What a scanner must not be allowed to do where it scans, whatever its approach.
-_NO_SCANNER = read_rights(["get secrets", "list pods", "delete pods", "create serviceaccounts/token", "create rolebindings.rbac.authorization.k8s.io"])
+_NO_SCANNER = read_rights(
+    [
+        "get secrets",
+        "list pods",
+        "delete pods",
+        "create serviceaccounts/token",
+        "create rolebindings.rbac.authorization.k8s.io",
+    ]
+)
+# What the grantor's role has, and what is too much where it is bound in the whole cluster.
+_EVERY_TOKEN = read_rights(["create serviceaccounts/token"])
 _NAMED = 5
 _ASKS_LATER = "the API server was not reached"
 _RUNNING = "running"
@@ -48,7 +57,8 @@ def run_scan_health(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false: what is made is removed), cluster, healthy, checks, leftovers, table; failed, msg and
     error where a check failed."""
     options = HealthOptions.from_params(params)
-    health = _Health(options, context)
+    denied = read_rights(options.denied)
+    health = _Health(options, denied, context)
     run_interruptible(health.look, context.cancel)
     checks = health.checks
     failed = [one for one in checks if one.status == FAILED]
@@ -73,8 +83,9 @@ def run_scan_health(params: Params, context: TaskContext) -> dict[str, Any]:
 class _Health:
     """The checks, one after the other; what one cannot say is a failure of its own, and the others are made all the same."""
 
-    def __init__(self, options: HealthOptions, context: TaskContext) -> None:
+    def __init__(self, options: HealthOptions, denied: Sequence[Permission], context: TaskContext) -> None:
         self._options = options
+        self._denied = denied
         self._context = context
         self._connection = connect_grantor(options.scan.connection, context)
         self._client = RestClient(self._connection, cancel=context.cancel)
@@ -134,17 +145,24 @@ class _Health:
                 f"{number_of(explained['gaps'], 'name')} of the selection cannot be looked into or gave nothing",
                 "The playbook `preflight` names them.",
             )
-        return Check.passed("rights", f"a scan of {number_of(len(self._targets), 'container')} has all rights that it needs")
+        return Check.passed(
+            "rights", f"a scan of {number_of(len(self._targets), 'container')} has all rights that it needs"
+        )
 
     def _limits(self) -> Check:
         """What must not work is refused."""
-        denied = self._options.denied
-        held = held_rights(Reviews(self._client), denied)
+        denied, reviews = self._denied, Reviews(self._client)
+        held = held_rights(reviews, denied)
         if held:
             return Check.failed(
                 "limits",
                 f"the credential is allowed to {', '.join(held[:_NAMED])} in the whole cluster",
                 "Bind a role that has what scans need and no more: docs/manifests/grantor-clusterrole.yml.",
+            )
+        if held_rights(reviews, _EVERY_TOKEN):
+            self._context.warnings.append(
+                "the credential is allowed to get a token of every ServiceAccount in the cluster, and with it to become "
+                "cluster-admin, unless the guard holds it (docs/guard.md). Bind its role in the namespaces of the targets only"
             )
         return Check.passed("limits", f"{number_of(len(denied), 'right')} that no scan needs are refused")
 
@@ -173,32 +191,40 @@ class _Health:
                 "Somebody has bound a role to all ServiceAccounts: look for RoleBindings of system:serviceaccounts or "
                 "system:authenticated.",
             )
-        return Check.passed("access", f"a token was issued for namespace {namespace}, and holds no more than it should")
+        return Check.passed(
+            "access", f"a token was issued for namespace {namespace}, and holds no more than it should"
+        )
 
     def _image(self) -> Check:
         options, canaries = self._options.scan.approach.image, self._options.canaries
         namespace = options.namespace or canaries.namespace
         if not options.image or not namespace or self._context.check_mode:
-            why = "check mode" if self._context.check_mode else "no scanner image, or no namespace to try it in"
+            why = (
+                "check mode" if self._context.check_mode else "no scanner image, or no namespace to try it in"
+            )
             return Check.skipped("image", why)
         pod = trial_pod(PULL, options.image, [*IDLE, "60"], options.pull_policy, options.pull_secrets)
-        with running(
-            self._client, namespace, [pod], timeout=canaries.timeout, cancel=self._context.cancel
-        ):
+        with running(self._client, namespace, [pod], timeout=canaries.timeout, cancel=self._context.cancel):
             return Check.passed("image", f"{options.image} was pulled and runs in namespace {namespace}")
 
     def _canaries(self) -> Check:
         canaries = self._options.canaries
         if not canaries.is_asked_for or self._context.check_mode:
             return Check.skipped("canaries", "check mode" if canaries.is_asked_for else "none is named")
-        if not canaries.image:
+        with tempfile.TemporaryDirectory(prefix="securescan-health-") as folder:
+            if canaries.image:
+                return self._made_canaries(folder)
             found = [
                 (run, kind, target)
                 for kind, selectors in ((GOOD, canaries.good), (BAD, canaries.bad))
-                for run, target in self._scanned(label_selectors=list(selectors))
+                for run in [self._scan(folder, label_selectors=list(selectors))]
+                for target in run.targets
             ]
             return canary_check(found, canaries.controls)
-        image = self._options.scan.approach.image
+
+    def _made_canaries(self, folder: str) -> Check:
+        """Makes two pods, scans them and removes them."""
+        canaries, image = self._options.canaries, self._options.scan.approach.image
         pods = {
             kind: trial_pod(kind, canaries.image, canaries.command, image.pull_policy, image.pull_secrets)
             for kind in (GOOD, BAD)
@@ -211,25 +237,52 @@ class _Health:
             timeout=canaries.timeout,
             cancel=self._context.cancel,
         ) as names:
-            found = [(run, kinds[target.pod], target) for run, target in self._scanned(pods=names)]
+            run = self._scan(folder, pods=names)
+            found = [(run, kinds[target.pod], target) for target in run.targets]
             return canary_check(found, canaries.controls)
 
-    def _scanned(self, **selection: Sequence[str]) -> list[tuple[Run, TargetRecord]]:
-        """A scan of pods of the canaries' namespace, with its run in a folder that is removed."""
-        cleared = {name: [] for name, value in self._options.params.items() if isinstance(value, list) and name in _SELECTS}
-        with tempfile.TemporaryDirectory(prefix="securescan-health-") as folder:
-            result = run_scan_container(
-                {
-                    **self._options.params,
-                    **cleared,
-                    "namespaces": [self._options.canaries.namespace],
-                    "replicas": "all",
-                    "allow_empty": False,
-                    "output_dir": folder,
-                    **selection,
-                },
-                self._context,
+    def _scan(self, folder: str, **selection: Sequence[str]) -> Run:
+        """A scan of pods in the canaries' namespace, by the profiles and the approach of the task."""
+        everything = {name: rule.get("default") for name, rule in targets_spec().items()}
+        own = {"namespaces": [self._options.canaries.namespace], "output_dir": folder, **selection}
+        result = run_scan_container({**self._options.params, **everything, **own}, self._context)
+        return open_run(result["run_dir"])
+
+    def _leftovers(self) -> Check:
+        """Accesses whose time is over, and debug containers that should have ended."""
+        namespaces = self._options.scan.targets.selection.namespaces
+        names = sorted({one.target.namespace for one in self._targets}) if namespaces else None
+        home = self._options.scan.grant.account_namespace
+        now = datetime.now(timezone.utc)
+        found = sweep(self._client, now, sorted({*names, *([home] if home else [])}) if names else None, True)
+        strange = [one for one in found.kept if one["why"] != NOT_EXPIRED]
+        pods = {one.pod.uid: one.pod for one in self._targets}
+        entries = [entry for pod in pods.values() for entry in entries_of(pod.object(), now)]
+        late = [entry for entry in entries if entry["is_overdue"]]
+        self.leftovers = {
+            "access": len(found.removed) + len(strange),
+            "running_container": len(late),
+            "ephemeral_container": len(entries) - len(late),
+        }
+        if found.failures:
+            place, error = found.failures[0]
+            return Check.failed("leftovers", f"{place}: {error.message}", error.advice)
+        parts = [f"{one['kind']} {one['namespace']}/{one['name']}" for one in (*found.removed, *strange)]
+        parts += [f"debug container {one['namespace']}/{one['pod']}/{one['name']}" for one in late]
+        if parts:
+            more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+            return Check.failed(
+                "leftovers",
+                f"scans have left {', '.join(parts[:_NAMED])}{more}",
+                "Run the playbook `sweep` for accesses, and `recycle` for pods with debug containers.",
             )
-            run = open_run(result["run_dir"])
-            # read now: the folder goes
-            return [(_Held(run), target) for target in run.targets]
+        ended = self.leftovers["ephemeral_container"]
+        return Check.passed(
+            "leftovers", f"nothing but {number_of(ended, 'entry', 'entries')} of debug containers in pods"
+        )
+
+
+def _allowed_to_none(approach: str) -> list[Permission]:
+    """What a scanner of that approach must not be allowed to do."""
+    own = {(permission.resource, permission.verb) for permission in handed_out(approach)}
+    return [right for right in _NO_SCANNER if (right.resource, right.verb) not in own]

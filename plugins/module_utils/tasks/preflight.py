@@ -17,18 +17,20 @@ from ..errors import ScanError
 from ..options.target_info import TargetInfoOptions
 from ..preflight.dry_runs import DryRuns
 from ..preflight.estimate import count_verdicts, estimate
-from ..preflight.permissions import Reviews, own_name, rules_to_add
+from ..preflight.permissions import Permission, Reviews, own_name, rules_to_add
 from ..preflight.preflight_check import Expectation, PreflightCheck
 from ..preflight.report import result_text
 from ..results.run import Run, open_earlier_run
 from ..results.unmatched import Unmatched, gaps_of
 from ..targets.selection import SelectedTarget, SelectionReport
+from ..text_layout import number_of
 from .context import TaskContext
 
 # How many questions are asked at a time. An API server gives one user only a share of its capacity.
 _QUESTIONS = 8
 _LISTED_NAMESPACES = 20
 _LISTED_NAMES = 50
+_READ_NAMESPACE = Permission("", "namespaces", "get")
 
 
 def explain(
@@ -50,12 +52,13 @@ def explain(
     def in_parallel(items: Sequence[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         return run_bounded(items, work, _QUESTIONS, context.cancel, lambda done: None)
 
+    reviews = Reviews(client)
     check = PreflightCheck(
         targets,
         approach,
         ExecLimits(timeout=options.timeout, output=0),
         grantor=grantor,
-        reviews=Reviews(client),
+        reviews=reviews,
         dry_runs=DryRuns(client, options.grant.owner, options.grant.lifetime),
         in_parallel=in_parallel,
         account_namespace=options.grant.account_namespace,
@@ -87,7 +90,28 @@ def explain(
         requests=client.requests - before,
     )
     explained["conclusion"] = result_text(explained)
+    context.warnings += _unknown_teams(options, reviews, targets)
     return explained, expectations
+
+
+def _unknown_teams(
+    options: TargetInfoOptions, reviews: Reviews, targets: Sequence[SelectedTarget]
+) -> list[str]:
+    """A warning where the grantor is not allowed to read namespaces whose labels say who owns them."""
+    places = {(selected.target.cluster, selected.target.namespace) for selected in targets}
+    unread = sorted(
+        namespace
+        for cluster, namespace in places
+        if options.teams is not None and options.teams.needs_labels(cluster, namespace)
+        if reviews.missing(namespace, [_READ_NAMESPACE])
+    )
+    if not unread:
+        return []
+    named = ", ".join(unread[:_LISTED_NAMESPACES])
+    return [
+        f"a scan would not know the team of {number_of(len(unread), 'namespace')} ({named}): the grantor lacks get on "
+        "namespaces there. Grant it, or give the team by the rules of `namespaces`"
+    ]
 
 
 def _unmatched(looked_at: SelectionReport, allow_empty: bool) -> dict[str, Any]:

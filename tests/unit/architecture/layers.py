@@ -51,19 +51,24 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "results", "network"),
+        ("module_run", "tasks", "options", "reports", "store", "results", "network"),
     ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning preflight options footprint sidecar engines approaches reports judging profiles vocabulary kept drift "
-        "results collector access targets cluster network bounded_work time_limit",
+        "scanning health preflight options footprint sidecar engines approaches reports store judging profiles vocabulary kept "
+        "drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
         "what a run does: its access, several targets at a time, each reached, judged and recorded",
         "options engines approaches kept drift results collector access targets cluster bounded_work time_limit",
+    ),
+    _engine(
+        "health",
+        "whether scans of a cluster work and find what they must find: checks, trial pods, canaries",
+        "preflight results cluster",
     ),
     _engine(
         "preflight",
@@ -78,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches reports profiles results access targets cluster",
+        "sidecar engines approaches reports store profiles results access targets cluster",
     ),
     _engine(
         "footprint",

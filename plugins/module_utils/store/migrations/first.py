@@ -34,7 +34,8 @@ this store and mean nothing outside. Texts out of clusters and containers are as
     gaps                a name of a run's selection that gave no target
     targets             a target id of a place, to find its documents
     documents           the HDF document of a target in a run: a template, and what to put into its holes (documents.py)
-    templates           what documents have in common, compressed
+    templates           what the documents of a target have in common: the numbers of its pieces, compressed
+    pieces              a piece of templates, compressed
     known_results       the targets of a place as the last run that scanned it had them, compressed (known_results.py)
     fleet_runs          a fleet run, with its fleet.json, compressed
     fleet_run_clusters  what a fleet run says of a cluster
@@ -136,6 +137,7 @@ def _make_controls(op: Any, sa: Any) -> None:
         _number(sa, "control_id", "controls.id"),
         *_text(sa, "title", "severity", "description", "fix", "tags"),
         _keyed(sa, "profile_id", "control_id"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -215,6 +217,7 @@ def _make_states(op: Any, sa: Any) -> None:
         _time(sa, "until", null=True),
         _number(sa, "state_id", "states.id"),
         _keyed(sa, "place_id", "since"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "findings",
@@ -225,10 +228,11 @@ def _make_states(op: Any, sa: Any) -> None:
         _time(sa, "opened", null=True),
         *_text(sa, "status", "severity", "began"),
         *_text(sa, "became", null=True),
-        sa.Column("waived", sa.Boolean, nullable=False),
+        sa.Column("waived", sa.SmallInteger, nullable=False),
         _number(sa, "containers"),
         *_text(sa, "said"),
         _keyed(sa, "place_id", "control_id", "since"),
+        sqlite_with_rowid=False,
     )
     still = sa.text("until IS NULL")
     op.create_index("findings_now", "findings", ["status"], sqlite_where=still, postgresql_where=still)
@@ -252,13 +256,10 @@ def _make_documents(op: Any, sa: Any) -> None:
         sa.UniqueConstraint("target_id"),
     )
     op.create_index("targets_of_place", "targets", ["place_id"])
-    op.create_table(
-        "templates",
-        _key(sa),
-        _bytes(sa, "sha256"),
-        _bytes(sa, "body"),
-        sa.UniqueConstraint("sha256"),
-    )
+    for name in ("pieces", "templates"):
+        op.create_table(
+            name, _key(sa), _bytes(sa, "sha256"), _bytes(sa, "body"), sa.UniqueConstraint("sha256")
+        )
     op.create_table(
         "documents",
         _number(sa, "target_id", "targets.id"),
@@ -267,6 +268,7 @@ def _make_documents(op: Any, sa: Any) -> None:
         _number(sa, "template_id", "templates.id"),
         _bytes(sa, "holes"),
         _keyed(sa, "target_id", "run_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "known_results",

@@ -94,5 +94,5 @@ TIME_TO_FIX = Question(
     order="rank",
     views={"time_to_fix": ""},
     outer={},
-    inner={"fixed_between": {"since": "f.until > :since", "until": "f.until <= :until"}},
+    inner={"fixed_between": {"since": "f.until >= :since", "until": "f.until <= :until"}},
 )

@@ -55,5 +55,5 @@ CHANGES = Question(
     ),
     order="at, place, profile, control",
     views={"finding_changes": ""},
-    outer={"since": "at > :since", "until": "at <= :until"},
+    outer={"since": "at >= :since", "until": "at <= :until"},
 )  # fmt: skip

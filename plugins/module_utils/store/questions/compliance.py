@@ -104,7 +104,7 @@ COMPLIANCE = Question(
     ),
     order="at, name",
     views={f"compliance_by_{name}" if name != "fleet" else "compliance_of_fleet": name for name in _BY},
-    outer={"since": "at > :since", "until": "at <= :until"},
+    outer={"since": "at >= :since", "until": "at <= :until"},
     by=_BY,
     inner={
         "profiles": {"profile": "y.name = :profile"},

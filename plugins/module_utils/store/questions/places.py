@@ -73,7 +73,7 @@ class PlaceChange(JsonRecord):
 
 _HISTORY = f"""
 SELECT {{time(f.since)}} AS since, {{time(COALESCE(f.until, p.gone_at))}} AS until, {PLACE_COLUMNS}, k.profile AS profile,
-  k.control AS control, f.severity AS severity, f.status AS status, CASE WHEN f.waived THEN 1 ELSE 0 END AS waived,
+  k.control AS control, f.severity AS severity, f.status AS status, f.waived AS waived,
   f.began AS began, CASE WHEN f.until IS NULL AND p.gone_at IS NOT NULL THEN 'gone' ELSE f.became END AS became,
   f.containers AS containers,
   f.said AS said
@@ -130,5 +130,5 @@ RUNS = Question(
     parameters=("cluster", "since", "until"),
     order="started DESC, cluster, run_id",
     views={"stored_runs": ""},
-    outer={"since": "started > :since", "until": "started <= :until"},
+    outer={"since": "started >= :since", "until": "started <= :until"},
 )

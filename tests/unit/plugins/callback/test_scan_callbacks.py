@@ -26,6 +26,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.securescan.kubernetes.plugins.callback import scan_fleet, scan_metrics
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import fleet_file
+from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -40,6 +41,8 @@ except ImportError:  # before ansible-core 2.19
 
 SCAN = "securescan.kubernetes.scan_container"
 GATE = "securescan.kubernetes.scan_threshold"
+FLEET = "securescan.kubernetes.scan_fleet_run"
+HEALTH = "securescan.kubernetes.scan_health"
 
 
 class Play:
@@ -619,3 +622,87 @@ def test_a_link_stays_a_link(
     metrics.ok("edge", SCAN, summary_file=summary("passed"))
     metrics.end()
     assert metrics_file.is_symlink() and series(tmp_path / "elsewhere.prom", "edge")
+
+
+def lines_of(path: pathlib.Path, metric: str) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(metric + "{")]
+
+
+def test_the_fleet_run_and_the_requests_of_a_scan_are_metrics(
+    metrics: Play, metrics_file: pathlib.Path, summary: Callable[..., str], tmp_path: pathlib.Path
+) -> None:
+    fleet_run = write_sample_fleet(tmp_path / "fleet")
+    footprint = {"added": 2, "ephemeral_containers": [{}, {}], "not_ended": [{}]}
+    requests = {"grantor": 7, "scanner": 5, "exec": 1}
+    metrics.ok("edge", SCAN, summary_file=summary("passed"), requests=requests, footprint=footprint)
+    metrics.ok("edge", FLEET, fleet_dir=fleet_run.folder)  # as it begins
+    metrics.failed("edge", FLEET, fleet_dir=fleet_run.folder, gate={"passed": False})
+    metrics.end()
+    assert 'securescan_run_requests{host="edge",cluster="demo",by="grantor"} 7.0' in lines_of(
+        metrics_file, "securescan_run_requests"
+    )
+    assert lines_of(metrics_file, "securescan_run_left") == [
+        f'securescan_run_left{{host="edge",cluster="demo",kind="{kind}"}} {number}'
+        for kind, number in (("ephemeral_container", "2.0"), ("running_container", "1.0"), ("access", "0.0"))
+    ]
+    assert 'securescan_fleet_clusters{fleet="all",state="unreachable"} 1.0' in lines_of(
+        metrics_file, "securescan_fleet_clusters"
+    )
+    assert lines_of(metrics_file, "securescan_fleet_gate_passed") == [
+        'securescan_fleet_gate_passed{fleet="all"} 0.0'
+    ]
+
+
+def test_a_look_at_the_health_leaves_the_series_of_the_last_scan_and_is_left_by_the_next(
+    metrics: Play, metrics_file: pathlib.Path, display: Display, summary: Callable[..., str]
+) -> None:
+    metrics.ok("edge", SCAN, summary_file=summary("passed"))
+    metrics.end()
+    looking = loaded(scan_metrics, display)
+    checks = [{"check": "reach", "status": "passed"}, {"check": "canaries", "status": "failed"}]
+    checks.append({"check": "image", "status": "skipped"})
+    looking.failed("edge", HEALTH, cluster="demo", checks=checks, leftovers={"access": 2})
+    looking.end()
+    assert lines_of(metrics_file, "securescan_run_succeeded")
+    assert lines_of(metrics_file, "securescan_health_passed") == [
+        'securescan_health_passed{host="edge",cluster="demo",check="reach"} 1.0',
+        'securescan_health_passed{host="edge",cluster="demo",check="canaries"} 0.0',
+    ]
+    scanning = loaded(scan_metrics, display)
+    scanning.ok("edge", SCAN, summary_file=summary("passed"))
+    scanning.end()
+    assert lines_of(metrics_file, "securescan_leftovers") == [
+        'securescan_leftovers{host="edge",cluster="demo",kind="access"} 2.0'
+    ]
+
+
+def test_without_a_file_and_a_gateway_the_metrics_go_nowhere_and_a_warning_says_so(
+    display: Display, summary: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECURESCAN_METRICS_PATH", raising=False)
+    play = loaded(scan_metrics, display)
+    play.ok("edge", SCAN, summary_file=summary("passed"))
+    play.end()
+    assert display.warnings == ["the metrics were written nowhere: neither path nor push_url is set"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:9091", "not of the form https://"),
+        ("https://user:url-secret-1@127.0.0.1:9091", "holds a user"),
+        ("https://127.0.0.1:1", "unreachable"),
+    ],
+)
+def test_a_gateway_that_cannot_be_pushed_to_is_a_warning_without_a_secret(
+    display: Display, summary: Callable[..., str], monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv("SECURESCAN_METRICS_PUSH_URL", url)
+    monkeypatch.setenv("SECURESCAN_METRICS_PUSH_USERNAME", "scans")
+    monkeypatch.setenv("SECURESCAN_METRICS_PUSH_PASSWORD", "push-secret-1")
+    play = loaded(scan_metrics, display)
+    play.ok("edge", SCAN, summary_file=summary("passed"))
+    play.ok("far", SCAN, summary_file=summary("passed"))
+    play.end()
+    (warning,) = display.warnings
+    assert said in warning and "secret-1" not in warning

@@ -13,14 +13,17 @@ import os
 import pathlib
 import re
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports import page_data
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet_html import (
+    write_fleet_html,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.html import (
     DATA_PLACE,
     packed,
-    write_fleet_html,
     write_html,
     write_page,
 )
@@ -31,6 +34,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import RESULTS, STATUSES
 from ansible_collections.securescan.kubernetes.plugins.module_utils.safe_text import one_line
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
+from ansible_collections.securescan.kubernetes.tests.support.sample_metrics import run_with_deadlines
 from ansible_collections.securescan.kubernetes.tests.support.sample_page import sample_source
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
@@ -244,7 +248,20 @@ def test_a_history_gives_trends_and_the_lives_of_findings() -> None:
     assert len(found["lives"]["changes"]) == lives
 
 
-def test_the_packed_pieces_are_one_gzip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deadlines_of_a_run_say_what_is_overdue_and_whose_it_is(tmp_path: pathlib.Path) -> None:
+    run = run_with_deadlines(tmp_path)
+    found = data(PageSource.of_run(run))
+    assert found["lives"]["overdue"] == [1, 1]
+    assert set(column(found, "lives", "opened")) == {"2026-11-01T00:00:00+00:00"}
+    assert set(column(found, "places", "team")) == {"shop-team"}
+    assert set(column(found, "places", "environment")) == {"production"}
+    (pathlib.Path(run.folder) / "deadlines.json").write_text("{}")
+    altered = data(PageSource.of_run(replace(run)))  # reads anew
+    assert altered["lives"]["place"] == []
+    assert any("deadlines.json" in note for note in altered["notes_on_data"])
+
+
+def test_the_packed_pieces_are_one_gzip() -> None:
     text = "".join(f"{number} " for number in range(200_000))
     pieces = list(packed(text[start : start + 1000] for start in range(0, len(text), 1000)))
     assert len(pieces) > 3

@@ -9,7 +9,13 @@ import json
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.store.documents import pack, unpack
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.documents import (
+    pack,
+    pack_numbers,
+    pack_piece,
+    unpack,
+    unpack_numbers,
+)
 
 
 def document(run_id: str, moment: str, took: float) -> bytes:
@@ -28,8 +34,9 @@ def test_documents_that_differ_in_times_have_the_same_template_and_come_back_to_
     )
     one, other = pack(first), pack(second)
     assert one.template_sha256 == other.template_sha256
-    assert unpack(one.template, one.holes, one.sha256, "one") == first
-    assert unpack(one.template, other.holes, other.sha256, "other") == second
+    pieces = [pack_piece(piece) for piece in one.pieces]
+    assert unpack(pieces, one.holes, one.sha256, "one") == first
+    assert unpack(pieces, other.holes, other.sha256, "other") == second
     assert len(other.holes) < 150
 
 
@@ -47,10 +54,22 @@ def test_documents_that_differ_in_times_have_the_same_template_and_come_back_to_
 )
 def test_any_bytes_come_back(data: bytes) -> None:
     packed = pack(data)
-    assert unpack(packed.template, packed.holes, packed.sha256, "x") == data
+    assert unpack([pack_piece(piece) for piece in packed.pieces], packed.holes, packed.sha256, "x") == data
 
 
 def test_a_document_that_somebody_changed_in_the_store_is_an_error() -> None:
     packed, other = pack(document("run-1", "2026-11-23T10:00:00Z", 1.0)), pack(b"{}")
     with pytest.raises(ScanError, match="not the one that was put there"):
-        unpack(other.template, packed.holes, packed.sha256, "x")
+        unpack([pack_piece(piece) for piece in other.pieces], packed.holes, packed.sha256, "x")
+
+
+def test_controls_are_pieces_of_their_own() -> None:
+    data = b'{"profiles":[{"controls":[{"id":"a","x":1},{"id":"b","x":2}]}]}'
+    assert [bytes(piece) for piece in pack(data).pieces] == [
+        b'{"profiles":[{"controls":[',
+        b'{"id":"a","x":1},',
+        b'{"id":"b","x":2}]}]}',
+    ]
+    assert unpack_numbers(pack_numbers([1, 70_000, 3])) == [1, 70_000, 3]
+    with pytest.raises(ScanError, match="damaged"):
+        unpack_numbers(b"x")

@@ -21,6 +21,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.flee
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.cluster_entry import ClusterEntry
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.fleet_folder import FleetFolder
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.fleet_run import open_fleet_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.progress import (
+    Progress,
+    write_progress,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.fleet_run import run_scan_fleet_run
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_cluster_run
@@ -74,6 +78,13 @@ class Fleet:
             "cluster_ended", fleet_run_id=fleet_run_id, cluster_name=name, **params
         )["entry"]
         return entry
+
+    def work(self, fleet_run_id: str, name: str) -> None:
+        """A cluster's turn, in which its scan has begun to work."""
+        self.task("cluster_begun", fleet_run_id=fleet_run_id, cluster_name=name)
+        (self.output / name).mkdir(exist_ok=True)
+        now = datetime.now(timezone.utc).isoformat()
+        write_progress(self.output / name, Progress("run-9", now, None, 9, 1, 0, 0, 0, "running", now))
 
     def end(self, fleet_run_id: str, **params: Any) -> dict[str, Any]:
         return self.task("ended", fleet_run_id=fleet_run_id, **params)
@@ -176,14 +187,16 @@ def test_a_gate_that_did_not_open_is_no_failure_of_the_scan(fleet: Fleet) -> Non
 
 
 def test_a_process_that_is_killed_leaves_the_truth_behind(fleet: Fleet) -> None:
-    name = fleet.begin("a", "b", "c")
+    name = fleet.begin("a", "b", "c", "d")
     fleet.scan(name, "a", c_1="passed")
-    fleet.task("cluster_begun", fleet_run_id=name, cluster_name="b")
+    fleet.work(name, "b")
+    fleet.task("cluster_begun", fleet_run_id=name, cluster_name="c")
     found = entries(fleet.end(name))
     assert {cluster: entry.state for cluster, entry in found.items()} == {
         "a": "scanned",
         "b": "broken",
-        "c": "not_reached",
+        "c": "not_reached",  # its turn had come, and nothing more
+        "d": "not_reached",
     }
     assert found["b"].error is not None and found["b"].error.reason == "scan_unfinished"
 
@@ -242,15 +255,6 @@ def test_no_turn_comes_after_the_deadline(fleet: Fleet) -> None:
     found = fleet.end(name)
     assert entries(found)["a"].state == "not_reached"
     assert any("first in the next fleet run: a" in line for line in found["table"])
-
-
-def test_the_earlier_of_two_deadlines_counts(fleet: Fleet) -> None:
-    name = fleet.begin("a")
-    later = (datetime.now(timezone.utc) + timedelta(seconds=600)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    turn = fleet.task(
-        "cluster_begun", fleet_run_id=name, cluster_name="a", deadline_at=later, cluster_deadline=60
-    )
-    assert 100 < turn["task_timeout"] <= 180 and turn["deadline_at"] < later
 
 
 def test_what_was_not_reached_comes_first_next_time(fleet: Fleet) -> None:
@@ -338,7 +342,7 @@ def test_reports_lie_beside_it_and_latest_points_to_it(fleet: Fleet) -> None:
     name = fleet.begin("a")
     fleet.scan(name, "a", c_1="passed")
     files = [pathlib.Path(path).name for path in fleet.end(name)["files"]]
-    assert files == ["fleet.json", "fleet.csv", "summary.md"]
+    assert files == ["fleet.json", "fleet.csv", "summary.md", "report.html"]
     assert (fleet.output / "_fleet" / "latest").resolve().name == name
     assert not (fleet.output / "_fleet" / name / "running.json").exists()
 
@@ -364,7 +368,7 @@ def shards(tmp_path: pathlib.Path) -> list[str]:
         if number < 2:
             part.end(name)
         else:
-            part.task("cluster_begun", fleet_run_id=name, cluster_name="e")
+            part.work(name, "e")
         folders.append(str(part.output / "_fleet" / name))
     return folders
 
@@ -396,6 +400,20 @@ def test_a_merge_says_what_does_not_count_and_brings_the_runs(tmp_path: pathlib.
     assert killed is not None and killed.error is not None and killed.error.reason == "scan_unfinished"
     assert [one.run_id if one else None for one in run.runs()] == ["run-0", "run-1", "run-1", "run-2", None]
     assert (merged.output / "a/run-0/hdf").is_dir(), "a merged folder is whole"
+
+
+def test_a_cluster_that_no_shard_brings_is_an_entry_too(tmp_path: pathlib.Path) -> None:
+    merged = Fleet(tmp_path / "merged")
+    clusters = [{"host": name} for name in ("a", "z")]
+    result = merged.task("merged", fleet_dirs=shards(tmp_path)[:1], clusters=clusters)
+    found = entries(result)
+    assert {name: entry.state for name, entry in found.items()} == {
+        "a": "scanned",
+        "b": "scanned",
+        "z": "not_reached",
+    }
+    assert found["z"].error is not None and found["z"].error.code == "SCAN-826"
+    assert result["failed"]
 
 
 def test_a_whole_run_counts_before_a_newer_failure(tmp_path: pathlib.Path) -> None:

@@ -5,17 +5,26 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import pathlib
+import re
 import stat
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.report import scan_report_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.fleet_registry import (
+    FLEET_REPORTS,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import make_store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
+from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import (
     write_sample_run,
 )
@@ -28,10 +37,16 @@ def run(tmp_path: pathlib.Path) -> Run:
 
 def report(run: Run, check_mode: bool = False, **params: Any) -> tuple[dict[str, Any], list[str]]:
     """The task's result, and what it said."""
+    return report_on(run.folder, check_mode, **params)
+
+
+def report_on(
+    run_dir: str | None, check_mode: bool = False, **params: Any
+) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     given = {name: rule.get("default") for name, rule in scan_report_spec().items()}
     context = TaskContext(check_mode=check_mode, environ={}, say=said.append)
-    return run_scan_report({**given, "run_dir": run.folder, **params}, context), said
+    return run_scan_report({**given, "run_dir": run_dir, **params}, context), said
 
 
 def names(folder: pathlib.Path) -> set[str]:
@@ -66,7 +81,7 @@ def test_check_mode_says_what_would_be_written(run: Run, tmp_path: pathlib.Path)
     assert not wanted.exists()
 
 
-KNOWN = f"one of {', '.join(sorted(REPORTS))}"
+KNOWN = f"one of {', '.join(sorted({**REPORTS, **FLEET_REPORTS}))}"
 
 
 @pytest.mark.parametrize(
@@ -93,5 +108,98 @@ def test_a_folder_that_cannot_be_made_fails_the_task(run: Run, tmp_path: pathlib
     assert caught.value.reason == "write_failed"
 
 
-def test_every_default_format_is_a_registered_one() -> None:
-    assert set(scan_report_spec()["formats"]["default"]) <= set(REPORTS)
+def test_a_fleet_run_has_reports_of_its_own(tmp_path: pathlib.Path) -> None:
+    fleet_run = write_sample_fleet(tmp_path / "results")
+    result, _said = report_on(fleet_run.folder)
+    folder = pathlib.Path(fleet_run.folder)
+    assert result["files"] == [str(folder / "summary.md"), str(folder / "report.html")]
+    before = (folder / "fleet.json").read_bytes()
+    result, _said = report_on(fleet_run.folder, formats=["json", "csv"], output_dir=str(tmp_path / "out"))
+    assert (tmp_path / "out" / "fleet.json").read_bytes() == before
+    result, _said = report_on(fleet_run.folder, formats=["json", "html"])
+    assert result["files"] == [str(folder / "report.html")], "fleet.json is there already"
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (
+            {"formats": ["junit"]},
+            "junit is no format of a fleet run; it has: json, csv, markdown, html",
+        ),
+        ({"decision": "x"}, "only a run has decision, and this is a fleet run"),
+        ({"summary_sha256": "0" * 64}, "is not the file that was named"),
+    ],
+)
+def test_what_a_fleet_run_does_not_have_is_refused(
+    params: dict[str, Any], message: str, tmp_path: pathlib.Path
+) -> None:
+    fleet_run = write_sample_fleet(tmp_path / "results")
+    before = names(pathlib.Path(fleet_run.folder))
+    with pytest.raises(ScanError) as caught:
+        report_on(fleet_run.folder, **params)
+    assert message in caught.value.message
+    assert names(pathlib.Path(fleet_run.folder)) == before
+
+
+def test_a_run_has_no_table_of_clusters(run: Run) -> None:
+    with pytest.raises(ScanError) as caught:
+        report(run, formats=["csv"])
+    assert caught.value.message == "csv is no format of a run; it has: markdown, junit, html"
+
+
+def stored(folder: pathlib.Path, *runs: Run) -> str:
+    """The address of a store with these runs."""
+    address = str(folder / "store.sqlite")
+    store = make_store(address)
+    for one in runs:
+        store.ingest_run(one)
+    store.close()
+    return address
+
+
+def page_data(path: str) -> dict[str, Any]:
+    """The data of a page."""
+    found = re.search(r'id="page-data">([A-Za-z0-9+/=]+)<', pathlib.Path(path).read_text(encoding="utf-8"))
+    assert found
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    return data
+
+
+def test_a_page_of_a_run_with_a_store_knows_the_past(run: Run, tmp_path: pathlib.Path) -> None:
+    result, _said = report(run, formats=["html"])
+    assert page_data(result["files"][0])["trend"]["at"] == []
+    result, _said = report(run, formats=["html", "markdown"], store=stored(tmp_path, run))
+    found = page_data(result["files"][0])
+    assert found["kind"] == "run"
+    assert found["trend"]["at"] and found["lives"]["place"] and found["since"]
+
+
+def test_a_page_of_a_store_alone_has_the_newest_results(run: Run, tmp_path: pathlib.Path) -> None:
+    result, _said = report_on(None, store=stored(tmp_path, run), output_dir=str(tmp_path / "out"))
+    assert result["files"] == [str(tmp_path / "out" / "report.html")]
+    found = page_data(result["files"][0])
+    assert found["kind"] == "store"
+    strings = found["strings"]
+    assert [strings[name] for name in found["clusters"]["name"]] == [run.cluster]
+    kept = {strings[pod] for pod in found["targets"]["pod"]}
+    assert {
+        target.pod for target in run.targets if target.cluster == run.cluster and target.is_scanned
+    } <= kept
+    assert max(found["targets"]["vector"]) > 0, "its documents come from the store"
+    assert found["lives"]["place"]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({}, "run_dir is needed, or store"),
+        ({"store": "s.sqlite"}, "output_dir is needed for the page of a store alone"),
+        ({"store": "s.sqlite", "formats": ["junit"]}, "junit is no format of a store; it has: html"),
+        ({"store": "s.sqlite", "cluster_name": "x"}, "only a run has cluster_name, and this is a store"),
+    ],
+)
+def test_a_store_alone_has_its_page_and_nothing_else(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScanError) as caught:
+        report_on(None, **params)
+    assert message in caught.value.message

@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.target_info import (
+    scan_target_info_spec,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
@@ -21,6 +25,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
     NamespaceOwner,
     Run,
     open_run,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target_info import (
+    run_scan_target_info,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import run_locally
@@ -69,8 +76,8 @@ def grow_older(run: Run, days: int) -> None:
 
     for place in made["places"]:
         place.update({name: older(place[name]) for name in ("expected_since", "seen", "scan_due")})
-        for finding in place["findings"]:
-            finding.update({name: older(finding[name]) for name in ("since", "due")})
+        for group in place["open"]:
+            group.update({name: older(group[name]) for name in ("since", "due")})
     data = json.dumps(made).encode()
     (pathlib.Path(run.folder) / deadlines_file.DEADLINES_JSON).write_bytes(data)
     summary = pathlib.Path(run.folder) / "summary.json"
@@ -141,3 +148,21 @@ def test_rules_that_are_wrong_are_refused_before_the_cluster_is_asked(
         scan(**{option: value})
     assert caught.value.reason == reason
     assert cluster.server.requests == []
+
+
+def test_a_preflight_warns_of_namespaces_whose_labels_it_is_not_allowed_to_read(
+    server: FakeApiServer, cluster: Cluster
+) -> None:
+    info = TaskRunner(server, run_scan_target_info, scan_target_info_spec)
+    given: dict[str, Any] = {"namespaces": ["shop"], "explain": True, "approach": "exec"}
+
+    def refuse(user: str, spec: Mapping[str, Any]) -> bool:
+        return bool((spec.get("resourceAttributes") or {}).get("resource") != "namespaces")
+
+    info(**given, teams=TEAMS)
+    assert info.warnings == []
+    server.objects.review = refuse
+    info(**given, teams=TEAMS)
+    assert [one for one in info.warnings if "would not know the team of 1 namespace (shop)" in one]
+    info(**given, teams={"namespaces": [{"team": "all"}]})
+    assert info.warnings == []

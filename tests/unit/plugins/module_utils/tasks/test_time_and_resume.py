@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import pathlib
@@ -21,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.jour
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.progress import read_progress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_folder import RunFolder
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import make_store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks import container as container_task
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.threshold import run_scan_threshold
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
@@ -176,12 +178,17 @@ def test_time_that_ends_before_the_pods_are_listed_is_an_error(scan: Scan, clust
 def test_time_that_ends_while_the_access_is_made_ends_the_scan_with_a_summary(
     scan: Scan, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container_task, "_GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(container_task, "_GRACE_SECONDS", 0.5)
     add_pods(cluster, 2)
     cluster.server.faults.append(Fault("silence", on="POST .*/roles"))
     begun = time.monotonic()
-    result = scan(deadline=1.0)
-    assert time.monotonic() - begun < 6
+    result = scan(deadline=2.0)
+    assert time.monotonic() - begun < 9
+    assert set(scan.outcomes().values()) == {"not_reached"}
+    assert cluster.accesses() == [] and "failed" not in result
+    cluster.server.faults[:] = [Fault("silence", on="(POST .*/roles|DELETE)")]
+    result = scan(deadline=2.0)
+    assert time.monotonic() - begun < 20
     assert set(scan.outcomes().values()) == {"not_reached"}
     assert result["failed"] and result["error"]["reason"] == "access_remains"
 
@@ -426,3 +433,24 @@ def test_facts_and_drift_are_taken_over_with_a_result(scan: Scan, cluster: Clust
     assert all(target.facts and (folder / target.facts.path).is_file() for target in run.targets)
     assert len(list((folder / "facts").iterdir())) == 3
     assert RunFolder(folder.parent, folder.name).path == folder
+
+
+def test_a_store_knows_what_is_due_where_no_earlier_folder_is(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    add_pods(cluster, 3)
+    first = run_of(scan())
+    path = str(tmp_path / "store.db")
+    with contextlib.closing(make_store(path)) as store:
+        store.ingest_run(first, "all")
+    add_pod(cluster, "web-4")
+    cluster.server.requests.clear()
+    result = scan(due_only=True, store=path, output_dir=str(tmp_path / "elsewhere"))
+    assert entered(cluster) == ["web-4"] and result["counts"]["carried"] == 3
+    run = run_of(result)
+    assert {target.hdf_sha256 for target in first.targets} < {target.hdf_sha256 for target in run.targets}
+    assert gate(scan, result)["gate"]["coverage"] == 100
+    with pytest.raises(ScanError) as caught:
+        scan(due_only=True, store=str(tmp_path / "nowhere.db"))
+    assert caught.value.record()["code"].startswith("SCAN-83")

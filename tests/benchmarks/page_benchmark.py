@@ -1,0 +1,89 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the page report.html takes: to be written from documents, and to open and filter in a real Chromium.
+
+    python page_benchmark.py [DOCUMENTS] [TARGETS]
+
+Writes a run of so many documents of 116 controls (2,000), and its page; then a made-up fleet's page of so many targets (100,000),
+which a browser must open within 10 seconds.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import resource
+import sys
+import tempfile
+import time
+
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_source import PageSource
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
+from ansible_collections.securescan.kubernetes.tests.support.report_pages import browse, write_page_file
+from ansible_collections.securescan.kubernetes.tests.support.sample_page import sample_controls, sample_source
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    make_control,
+    make_document,
+    make_target,
+    write_run,
+)
+
+OPENS, FILTERS = "10000", "1500"
+
+
+def write_documents(folder: pathlib.Path, number: int) -> pathlib.Path:
+    """The folder of a run with so many documents of about 270 kB, each with other failures."""
+    documents = []
+    controls = sample_controls()
+    for index in range(number):
+        target = make_target(f"pod-{index}", workload=f"workload-{index // 2}")
+        made = [
+            make_control(
+                about.id,
+                "failed" if hash((index // 2, about.id)) % 19 == 0 else "passed",
+                impact=0.7,
+                title=about.title,
+                desc=about.desc,
+                descriptions={"fix": about.fix, "check": "x" * 400},
+                code="y" * 1200,
+                tags=dict(about.tags),
+            )
+            for about in controls
+        ]
+        documents.append((target, make_document(target, *made)))
+    return write_run(folder, "run-1", documents)
+
+
+def memory() -> int:
+    """The most that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> int:
+    documents = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    targets = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        run_folder = write_documents(folder / "run", documents)
+        size = sum(path.stat().st_size for path in (run_folder / "hdf").iterdir()) // documents
+        started = time.monotonic()
+        write_page_file(folder / "run.html", PageSource.of_run(open_run(str(run_folder))))
+        seconds = time.monotonic() - started
+        print(
+            f"{documents} documents of {size // 1000} kB: {seconds:.1f} s, {seconds / documents * 1000:.2f} ms each"
+        )
+        started = time.monotonic()
+        write_page_file(folder / "large.html", sample_source(100, int(targets / 0.78), replicas=1))
+        data = (folder / "large.html").read_bytes()
+        print(
+            f"page of {targets} targets: {time.monotonic() - started:.1f} s with making them up, {len(data) // 1000} kB, "
+            f"{memory()} MB at most"
+        )
+        said = browse("speed.test.mjs", folder, PAGE="large.html", OPENS=OPENS, FILTERS=FILTERS)
+        print(*re.findall(r"opened .*", said), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
