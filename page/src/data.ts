@@ -21,7 +21,7 @@ export interface PageData {
   readonly remarks: readonly Numbers[];
   readonly profiles: Table<"name" | "version" | "sha256">;
   readonly errors: Table<"code" | "reason" | "message" | "tried" | "cause" | "advice">;
-  readonly controls: Table<"profile" | "id" | "title" | "severity" | "desc" | "fix"> & {
+  readonly controls: Table<"profile" | "id" | "title" | "severity" | "desc" | "why" | "fix"> & {
     readonly tags: readonly (readonly Numbers[])[];
   };
   readonly clusters: Table<

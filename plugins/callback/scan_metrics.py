@@ -42,6 +42,21 @@ options:
     ini:
       - section: callback_scan_metrics
         key: keep_days
+  store:
+    description:
+      - A store of scans, as the module C(scan_store) names it, a path or C(postgresql://user@host/database). What it says now is
+        told, too, when the playbook has scanned.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_STORE
+    ini:
+      - section: callback_scan_metrics
+        key: store
+  store_password:
+    description: The password of the PostgreSQL user. It is taken from the environment only.
+    type: str
+    env:
+      - name: SECURESCAN_METRICS_STORE_PASSWORD
   push_url:
     description:
       - The address of a Pushgateway, C(https://host:port/path) without a user in it. Each host, and the fleet, is a group there,
@@ -121,10 +136,12 @@ from typing import Any
 
 from ..module_utils.errors import ScanError
 from ..module_utils.reports.metrics import Observed, render_by_subject, render_metrics
+from ..module_utils.reports.store_metrics import StoreNumbers
 from ..module_utils.safe_text import one_line
 from ..plugin_utils.kept_file import replace_file
 from ..plugin_utils.observed_runs import ObservingCallback
 from ..plugin_utils.pushgateway import PushOptions, push
+from ..plugin_utils.store_numbers import read_store_numbers
 
 _MOST_WARNINGS = 5
 
@@ -137,7 +154,7 @@ class CallbackModule(ObservingCallback):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         seen, now = self._observed, datetime.now(timezone.utc)
-        observed = Observed(seen.runs, seen.fleet_runs, list(seen.health.values()))
+        observed = Observed(seen.runs, seen.fleet_runs, list(seen.health.values()), self._stores(now))
         path, url = self.get_option("path"), self.get_option("push_url")
         if not path and not url:
             self._display.warning("the metrics were written nowhere: neither path nor push_url is set")
@@ -145,6 +162,18 @@ class CallbackModule(ObservingCallback):
             self._write(Path(path), observed, now)
         if url:
             self._push(url, observed, now)
+
+    def _stores(self, now: datetime) -> list[StoreNumbers]:
+        """What the store says, which a play has filled; nothing where it has seen no cluster."""
+        address, seen = self.get_option("store"), self._observed
+        if not address or not (seen.runs or seen.fleet_runs):
+            return []
+        try:
+            password = self.get_option("store_password") or ""
+            return [read_store_numbers(address, password, now.timestamp())]
+        except ScanError as error:
+            self._display.warning(f"the store has no metrics: {error}")
+            return []
 
     def _write(self, path: Path, observed: Observed, now: datetime) -> None:
         keep_days = self.get_option("keep_days")

@@ -99,8 +99,8 @@ options:
         default: argocd
       secret:
         description:
-          - Of a source V(open_cluster_management), the Secret on the hub that holds a cluster's credential. Without it
-            the hosts have an address, and the play gives a credential.
+          - Of a source V(open_cluster_management), the Secret on the hub that holds a cluster's credential. Such a source
+            needs it.
         type: dict
         suboptions:
           name:
@@ -170,7 +170,7 @@ keyed_groups:
 groups:
   old: cluster_version is version('v1.34', '<')
 compose:
-  scan_namespaces: "['shop', 'edge'] if cluster_labels.environment | default('') == 'prod' else ['shop']"
+  scan_namespaces: "['shop', 'edge'] if cluster_source == 'argocd' else ['shop']"
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/securescan
@@ -219,7 +219,9 @@ from ..module_utils.inventories.source import Surroundings
 
 _ENDINGS = ("clusters.yml", "clusters.yaml")
 # Bound to what a cached inventory holds: another number is another form.
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
+# What says which hub is asked that no option names, and is no secret.
+_HUB_VARIABLES = ("K8S_AUTH_KUBECONFIG", "K8S_AUTH_CONTEXT", "K8S_AUTH_HOST", "KUBECONFIG", "HOME")
 
 display = Display()
 
@@ -239,15 +241,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from error
         for name, variables in hosts.items():
             self._add(name, variables)
+        self._check_groups(hosts)
 
     def _hosts(self, path: str, cache: bool) -> Mapping[str, Mapping[str, Any]]:
         """The variables of each host, from the cache where it has them of the same options."""
         sources, include, exclude = (self.get_option(name) for name in ("sources", "include", "exclude"))
         folder = pathlib.Path(path).absolute().parent
-        stamp = {
-            "version": _CACHE_VERSION,
-            "options": hashlib.sha256(json.dumps([sources, include, exclude]).encode()).hexdigest(),
-        }
+        hub = [os.environ.get(name, "") for name in _HUB_VARIABLES]
+        asked = json.dumps([sources, include, exclude, hub], default=str)
+        stamp = {"version": _CACHE_VERSION, "asked": hashlib.sha256(asked.encode()).hexdigest()}
         checked = read_sources(sources)
         use, key = self.get_option("cache"), ""
         if use:
@@ -265,6 +267,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if use and found.is_complete:
             self._cache[key] = {"stamp": stamp, "hosts": found.variables}
         return found.variables
+
+    def _check_groups(self, hosts: Mapping[str, Any]) -> None:
+        """Refuse a group that is called as a host outside it: `--limit` would take the group's hosts in its place. Who writes
+        labels can choose how a group is called."""
+        for name in sorted(set(self.inventory.hosts) & set(self.inventory.groups)):
+            members = {host.name for host in self.inventory.groups[name].get_hosts()}
+            if name not in members and (name in hosts or not members.isdisjoint(hosts)):
+                error = ScanError(
+                    "same_name",
+                    f"the host {name} would be called as a group is that it does not belong to",
+                    advice="Give keyed_groups a prefix, or the source a name_format.",
+                )
+                raise AnsibleParserError(str(error))
 
     def _add(self, name: str, variables: Mapping[str, Any]) -> None:
         self.inventory.add_host(name)

@@ -589,6 +589,12 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Give it more (fleet_cluster_deadline, fleet_deadline), scan more containers at a time (scan_concurrency), or fewer.",
     ),
     ErrorKind(
+        "SCAN-826",
+        "no_shard",
+        "No fleet run that was merged has the cluster.",
+        "Look for the shard that was to scan it: it did not run, or its results did not arrive. Merge again with them.",
+    ),
+    ErrorKind(
         "SCAN-831",
         "store_unreachable",
         "The store could not be reached.",

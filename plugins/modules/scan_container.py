@@ -107,7 +107,7 @@ options:
     default: false
   deadline:
     description:
-      - Seconds that the scan has, with all that comes before its first container. From 1 to 2592000.
+      - Seconds that the scan has, with all that comes before its first container. From 1 to 604800.
       - When they are over, containers that are being scanned are left, the access is removed, and the summary is written. What was not
         scanned by then is not scanned for the reason C(not_reached), and comes first in the next scan.
       - Removing the access has 30 seconds more. What could not be removed by then is named by the error C(access_remains).

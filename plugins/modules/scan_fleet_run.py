@@ -45,7 +45,8 @@ options:
     type: str
   clusters:
     description:
-      - With O(state=begun), the clusters that are expected. In a play they are its hosts.
+      - With O(state=begun), the clusters that are expected. Without them they are the hosts of the play.
+      - With O(state=merged), those of the whole inventory. One that none of O(fleet_dirs) has is not reached, for the reason C(no_shard).
       - Two of one name are an error, because their results would lie in one folder.
     type: list
     elements: dict
@@ -111,11 +112,11 @@ options:
   formats:
     description:
       - Which reports to write to the folder of the fleet run. V(json) is C(fleet.json), which is always written. V(csv) is C(fleet.csv), for
-        spreadsheets. V(markdown) is C(summary.md), for people.
+        spreadsheets. V(markdown) is C(summary.md), for people. V(html) is C(report.html), a page that needs nothing else.
       - A name that is not among them is an error that names them.
     type: list
     elements: str
-    default: [json, csv, markdown]
+    default: [json, csv, markdown, html]
 attributes:
   check_mode:
     support: full

@@ -17,8 +17,22 @@ options:
     description:
       - Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it, or of a fleet run.
       - Of a fleet run O(summary_sha256) is the SHA-256 of its C(fleet.json), and it has neither O(decision) nor O(cluster_name).
+      - Without it O(store) is needed. V(html) is then the page of what the store knows of all clusters, and O(output_dir) is needed, too.
     type: path
-    required: true
+  store:
+    description:
+      - The path of a file (SQLite), or C(postgresql://user@host:5432/database), as M(securescan.kubernetes.scan_store) takes it. From it
+        V(html) has trends, since when each finding is open, and when it is due.
+    type: str
+  password:
+    description:
+      - The password for PostgreSQL. Without it, C(PGPASSWORD) of the task's environment is taken, or the file that libpq knows
+        (C(PGPASSFILE), C(~/.pgpass)).
+    type: str
+  allow_shared_folder:
+    description: Accept a file of SQLite, or a folder for it, that others are allowed to write to. They could then change what was found.
+    type: bool
+    default: false
   summary_sha256:
     description:
       - SHA-256 of the run's summary, as the task returned it that wrote the run or decided on it last. With another one no report is written.
@@ -93,7 +107,13 @@ EXAMPLES = r"""
 - name: Write the page of a fleet run
   securescan.kubernetes.scan_report:
     run_dir: /var/lib/securescan/_fleet/latest
+    store: /var/lib/securescan/store.sqlite
     formats: [html]
+
+- name: Write the page of all that the store knows
+  securescan.kubernetes.scan_report:
+    store: /var/lib/securescan/store.sqlite
+    output_dir: /var/lib/securescan/reports
 
 - name: Write what the pipeline reads to where it looks for it
   securescan.kubernetes.scan_report:

@@ -67,7 +67,13 @@ def end(output: str, fleet_run_id: str) -> int:
     params = {name: rule.get("default") for name, rule in scan_fleet_run_spec().items()}
     started = time.monotonic()
     result = run_scan_fleet_run(
-        {**params, "state": "ended", "output_dir": output, "fleet_run_id": fleet_run_id},
+        {
+            **params,
+            "state": "ended",
+            "output_dir": output,
+            "fleet_run_id": fleet_run_id,
+            "formats": ["json", "csv", "markdown"],
+        },
         TaskContext(check_mode=False, environ={}),
     )
     seconds = time.monotonic() - started

@@ -62,7 +62,7 @@ class SimulatedFleet:
         started = time.monotonic()
         process = self._start(inventory, len(self._names), scan_concurrency=concurrency, scan_fail_on="never")
         while process.poll() is None:
-            most = max(most, _memory_of_tree(process.pid))
+            most = max(most, memory_of_tree(process.pid))
             time.sleep(0.1)
         seconds = time.monotonic() - started
         self._check(process.returncode)
@@ -132,7 +132,7 @@ class SimulatedFleet:
             )
 
 
-def _memory_of_tree(root: int) -> float:
+def memory_of_tree(root: int) -> float:
     """MB of a process and all below it; memory that they share counts once (the kernel's PSS)."""
     parents: dict[int, int] = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):

@@ -51,7 +51,7 @@ export const chosen = (page) => page.locator(".chosen").innerText();
 /** Serious and critical violations that axe finds, each with its elements. */
 export async function violations(page) {
   await page.evaluate(AXE);
-  const found = await page.evaluate(() => globalThis.axe.run());
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return found.violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);

@@ -12,7 +12,7 @@ test("the first screen answers the four questions", () =>
     const answers = await page.locator(".answer").evaluateAll((all) =>
       Object.fromEntries(all.map((one) => [one.querySelector("h3").textContent, one.querySelector(".big").textContent])));
     assert.deepEqual(answers, {
-      "Are we fine?": "No", "What got worse?": "1 new", "What is not covered?": "4", "Who must act?": "1 namespace",
+      "Are we fine?": "No", "What got worse?": "1 new", "What is not covered?": "4 containers", "Who must act?": "1 namespace",
     });
   }));
 

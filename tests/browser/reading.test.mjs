@@ -108,6 +108,8 @@ test("print shows the report and not its buttons, and a long table as rows", () 
     await page.waitForFunction(() => document.querySelectorAll("tbody tr").length > 300);
     assert.equal(await page.locator(".views, .filters form, .tools").evaluateAll((all) => all.filter((one) => one.checkVisibility()).length), 0);
     assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".scroll")).overflowX), "visible");
+    await page.evaluate(() => { location.hash = ""; });
+    await page.waitForSelector(".answer");
     assert.ok((await page.pdf({ format: "A4" })).length > 20_000);
   }));
 

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.flee
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.fleet_run import run_scan_fleet_run
 from ansible_collections.securescan.kubernetes.tests.support.fleet_of_clusters import FleetOfClusters
+from ansible_collections.securescan.kubernetes.tests.support.shown_outputs import shown
 
 PROGRESS = {"ANSIBLE_CALLBACKS_ENABLED": "securescan.kubernetes.scan_progress"}
 
@@ -57,7 +59,7 @@ def small(tmp_path: pathlib.Path) -> Iterator[FleetOfClusters]:
 def played(operator_kubeconfig, tmp_path_factory) -> Iterator[tuple[FleetOfClusters, int, str]]:
     """(the fleet, exit status, output) of one play over clusters of every kind."""
     with FleetOfClusters(tmp_path_factory.mktemp("fleet")) as fleet:
-        for name in ("prod-eu", "Prod.US"):
+        for name in ("prod-eu", "prod-us"):
             fleet.hosts[name] = {
                 "scan_kubeconfig": str(operator_kubeconfig),
                 "scan_workloads": ["Deployment/api"],
@@ -81,7 +83,7 @@ def test_each_failure_is_an_entry_with_its_cause(played) -> None:
     found = {entry.cluster: (entry.state, entry.error.code if entry.error else "") for entry in run.clusters}
     assert found == {
         "prod-eu": ("scanned", ""),
-        "Prod.US": ("scanned", ""),
+        "prod-us": ("scanned", ""),
         "lab": ("scanned", ""),
         "slow": ("out_of_time", "SCAN-825"),
         "refusing": ("refused", "SCAN-204"),
@@ -105,6 +107,14 @@ def test_the_play_says_what_became_of_the_fleet(played) -> None:
     assert "SCAN-820 fleet_gate_failed" in table
     markdown = (pathlib.Path(fleet.latest().folder) / "summary.md").read_text()
     assert "| dead | unreachable |" in markdown
+
+
+def test_the_guide_shows_what_it_prints(played) -> None:
+    fleet, _status, output = played
+    lines = output[output.index("FLEET ") :].splitlines()
+    summary = "\n".join(line for line in lines[: next(n for n, line in enumerate(lines) if "ERROR" in line)])
+    seconds = re.sub(r"(?m) +\d+\.\d$", lambda found: "5.0".rjust(len(found.group())), summary)
+    shown("fleet.md", "summary", seconds, {str(fleet.results): "/var/lib/securescan"})
 
 
 def test_no_credential_is_in_what_a_fleet_run_keeps(played) -> None:
@@ -177,8 +187,10 @@ def test_the_same_command_finishes_what_was_killed(small: FleetOfClusters, whom:
     (folder,) = small.fleet_folders()
     assert not open_fleet_run(str(folder)).is_finished
     small.run_fast("second")
-    status, output = small.play()
+    store = small.folder / "store.db"
+    status, output = small.play(fleet_store=str(store))
     assert status == 0, output[-3000:]
+    assert store.stat().st_size > 0, "and it is in the store"
     assert small.fleet_folders() == [folder], "the same fleet run"
     assert states(small.latest()) == {"first": "scanned", "second": "scanned"}
     assert " goes on: 2 clusters expected" in output

@@ -10,6 +10,7 @@ import json
 import pytest
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, container, pod
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
+    HELPERS,
     MANIFEST,
     NAMESPACE,
     make_operator,
@@ -170,3 +171,18 @@ def test_a_cluster_that_does_not_answer_is_told_once(look) -> None:
     done = look(scan_kubeconfig="", scan_host="https://127.0.0.1:1", scan_api_key="none")
     assert done.status != 0 and "reach: " in done.words
     assert done.metrics.count("} 0.0") == 1
+
+
+def test_by_all_approaches_with_helper_pods(look, cluster, helper_operator_kubeconfig) -> None:
+    """The operator of the approaches debug and image; the image is tried in the helpers' namespace, which is restricted."""
+    done = look(
+        helper_operator_kubeconfig,
+        scan_approach="auto",
+        scan_prefer="trust",
+        scan_scanner_image=BUSYBOX,
+        scan_helper_namespace=HELPERS,
+        scan_health_canary_namespace="",
+    )
+    assert done.status == 0, done.output
+    assert "canaries skipped none is named" in done.words
+    assert 'check="access"} 1.0' in done.metrics and 'check="image"} 1.0' in done.metrics

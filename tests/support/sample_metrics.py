@@ -14,6 +14,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.heal
     ClusterHealth,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.metrics import Observed
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.store_metrics import StoreNumbers
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.deadline_policy import (
     DeadlinePolicy,
 )
@@ -83,4 +84,6 @@ def sample_observed(folder: pathlib.Path) -> Observed:
     ]
     checks = {"reach": True, "canaries": False}
     health = [ClusterHealth("edge", "demo", checks, {"access": 2, "running_container": 0})]
-    return Observed(runs, [write_sample_fleet(folder / "fleet")], health)
+    key = ("demo", "shop-team", "high")
+    numbers = StoreNumbers("scans.db", {key: 3}, {key: 1}, {key[:2]: 9}, {key[:2]: 2}, {"demo": 1793491200.0})
+    return Observed(runs, [write_sample_fleet(folder / "fleet")], health, [numbers])

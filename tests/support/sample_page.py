@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import pathlib
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_documents import (
     ControlText,
@@ -37,28 +42,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.times import
 NOW = datetime(2026, 11, 30, 2, 0, tzinfo=timezone.utc)
 _TEAMS = ("payments", "shop", "search", "data", "")
 _WORKLOADS = ("api", "worker", "web", "cache", "jobs")
-_SUBJECTS = (
-    ("setuid", "No program is setuid or setgid", "Remove the bit: RUN chmod a-s /usr/bin/passwd /usr/bin/su"),
-    (
-        "root",
-        "The container does not run as root",
-        "securityContext:\n  runAsNonRoot: true\n  runAsUser: 10001",
-    ),
-    (
-        "rootfs",
-        "The root file system is read-only",
-        "Set readOnlyRootFilesystem: true, and mount an emptyDir for what is written.",
-    ),
-    ("packages", "No package manager is installed", "Build FROM a distroless image."),
-    ("passwords", "No account has an empty password", "passwd -l NAME in the image's build."),
-    (
-        "capabilities",
-        "All capabilities are dropped",
-        "securityContext:\n  capabilities:\n    drop: [ALL]",
-    ),
-    ("world", "No file is writable for everybody", "chmod o-w on what the evidence names."),
-    ("tokens", "No service account token is mounted", "Set automountServiceAccountToken: false."),
-)
+_PROFILE = pathlib.Path(__file__).resolve().parents[2] / "profiles" / "container-baseline"
 _STATES = ("scanned", "unreachable", "refused", "out_of_time")
 _REASONS = {"unreachable": "unreachable", "refused": "not_permitted", "out_of_time": "timed_out"}
 
@@ -94,23 +78,21 @@ class SampleHistory:
         return iter(self._lives)
 
 
-def sample_controls(number: int = 116) -> list[ControlText]:
-    controls = []
-    for index in range(number):
-        subject, title, fix = _SUBJECTS[index % len(_SUBJECTS)]
-        more = f" ({index // len(_SUBJECTS) + 1})" if index >= len(_SUBJECTS) else ""
-        controls.append(
-            ControlText(
-                "container-baseline",
-                f"cb-{subject}-{index:03d}",
-                title + more,
-                SEVERITIES[(index * 7 + index // 8) % 4],
-                f"Who takes over a container profits from it where: {title.lower()}.",
-                fix,
-                {"nist": ["AC-6", "CM-7"], "cis": f"5.2.{index}"},
+@functools.cache
+def sample_controls() -> tuple[ControlText, ...]:
+    """The controls of the shipped profile, some of them twice under other ids, so that there are 116."""
+    found = []
+    for path in sorted((_PROFILE / "controls").glob("*.yml")):
+        for one in yaml.safe_load(path.read_text(encoding="utf-8"))["controls"]:
+            texts = [str(one.get(name, "")) for name in ("desc", "rationale", "fix")]
+            severity = one["impact"] if one["impact"] in SEVERITIES else "medium"
+            found.append(
+                ControlText(
+                    "container-baseline", one["id"], one["title"], severity, *texts, one.get("tags", {})
+                )
             )
-        )
-    return controls
+    more = (replace(one, id=f"{one.id}-2") for one in found)
+    return tuple(itertools.islice(itertools.chain(found, more), 116))
 
 
 def sample_source(clusters: int, targets: int, replicas: int = 2, lives: bool = True) -> PageSource:
@@ -168,7 +150,7 @@ def _names(cluster: str, number: int) -> tuple[str, str]:
 
 
 def _targets(
-    cluster_number: int, cluster: str, number: int, replicas: int, controls: list[ControlText]
+    cluster_number: int, cluster: str, number: int, replicas: int, controls: Sequence[ControlText]
 ) -> Iterator[SeenTarget]:
     for index in range(number):
         workload_number, replica = divmod(index, replicas)
@@ -199,14 +181,14 @@ def _targets(
         )
 
 
-def _seen(chance: random.Random, controls: list[ControlText]) -> Iterator[SeenControl]:
+def _seen(chance: random.Random, controls: Sequence[ControlText]) -> Iterator[SeenControl]:
     bad = chance.random() ** 6 * 0.2
     for about in controls:
         status = "passed"
         text, waived = "", False
         drawn = chance.random()
         if drawn < bad:
-            status, text = "failed", f"expected 0, found {chance.randrange(1, 9)}: /usr/bin/{about.id[3:7]}"
+            status, text = "failed", f"expected 0, found {chance.randrange(1, 9)}: /usr/bin/{about.id[3:]}"
         elif drawn > 0.98:
             status, text = "not_reviewed", "/proc/1/root cannot be read: permission denied"
         elif drawn > 0.96:
@@ -217,7 +199,7 @@ def _seen(chance: random.Random, controls: list[ControlText]) -> Iterator[SeenCo
 
 
 def _lives(
-    clusters: int, per_cluster: int, replicas: int, controls: list[ControlText]
+    clusters: int, per_cluster: int, replicas: int, controls: Sequence[ControlText]
 ) -> Iterator[FindingLife]:
     for number in range(clusters):
         if number % 9 > 5 and _STATES[number % 9 - 5] in ("unreachable", "refused"):

@@ -111,12 +111,13 @@ function Evidence({ model, place, control, status }: { model: Model; place: numb
 export function About({ shown, control }: { shown: Shown; control: number }): JSX.Element {
   const { model } = shown;
   const table = model.data.controls;
-  const [desc, fix] = [model.text(table.desc[control]), model.text(table.fix[control])];
+  const [desc, why, fix] = [model.text(table.desc[control]), model.text(table.why[control]), model.text(table.fix[control])];
   const tags = table.tags[control] ?? [];
   return (
     <>
       {fix && <><h4>How to fix it</h4><p class="text">{fix}</p></>}
-      {desc && <><h4>Why it matters</h4><p class="text">{desc}</p></>}
+      {why && <><h4>Why it matters</h4><p class="text">{why}</p></>}
+      {desc && <><h4>What it asks</h4><p class="text">{desc}</p></>}
       {tags.length > 0 && (
         <dl class="tags">{tags.map((pair, index) => <div key={index}><dt>{model.text(pair[0])}</dt><dd>{model.text(pair[1])}</dd></div>)}</dl>
       )}
@@ -186,7 +187,7 @@ export function ErrorText({ model, error, who }: { model: Model; error: number; 
   return (
     <p class="evidence">
       {who && <strong>{who}: </strong>}<code>{model.text(table.code[error])}</code> {model.text(table.message[error])}
-      {cause && <> Cause: {cause}</>}{advice && <> <em>{advice}</em></>}
+      {cause && <><br />Cause: {cause}</>}{advice && <><br /><em>{advice}</em></>}
     </p>
   );
 }

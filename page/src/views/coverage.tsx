@@ -21,7 +21,7 @@ export function clustersShown(model: Model, address: Address): number[] {
 
 export function Coverage({ shown }: { shown: Shown }): JSX.Element {
   const { model, address, places } = shown;
-  const clusters = clustersShown(model, address);
+  const clusters = useMemo(() => clustersShown(model, address).sort((one, other) => rank(model, one) - rank(model, other) || one - other), [model, address]);
   const causes = useMemo(() => causesOf(model, places), [model, places]);
   const carried = useMemo(() => carriedOf(model, places), [model, places]);
   const gaps = clusters.flatMap((cluster) => (model.data.clusters.unmatched[cluster] ?? []).map((error) => ({ cluster, error })));
@@ -41,7 +41,7 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
           { name: "cluster", head: "Cluster", wide: true, cell: (cluster) => <a href={shown.href({ view: "where", cluster: model.text(model.data.clusters.name[cluster]) })}>{model.text(model.data.clusters.name[cluster])}</a>, order: (cluster) => model.text(model.data.clusters.name[cluster]) },
           { name: "state", head: "State", cell: (cluster) => <span class={`mark state-${state(cluster)}`}>{wordOf(STATE_WORDS, state(cluster))}</span>, order: state },
           { name: "gate", head: "Gate", cell: (cluster) => <span class={`mark gate-${gate(cluster)}`}>{wordOf(GATE_WORDS, gate(cluster))}</span>, order: gate },
-          { name: "finished", head: "Finished", cell: (cluster) => moment(model.text(model.data.clusters.finished[cluster])) || "–", order: (cluster) => model.text(model.data.clusters.finished[cluster]) },
+          { name: "finished", head: "Finished", cell: (cluster) => <time>{moment(model.text(model.data.clusters.finished[cluster])) || "–"}</time>, order: (cluster) => model.text(model.data.clusters.finished[cluster]) },
           { name: "why", head: "Why", wide: true, cell: (cluster) => whyOf(model, cluster) },
         ]} />
       </section>
@@ -74,6 +74,12 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       )}
     </>
   );
+}
+
+/** Clusters without results first, then those of which some are missing. */
+function rank(model: Model, cluster: number): number {
+  const state = model.text(model.data.clusters.state[cluster]);
+  return state === "scanned" ? 2 : state === "partly_scanned" ? 1 : 0;
 }
 
 function whyOf(model: Model, cluster: number): JSX.Element {

@@ -136,9 +136,9 @@ function NotCovered({ shown, totals }: { shown: Shown; totals: Totals }): JSX.El
   const whole = !notScanned && !notJudged && !without.length && !gaps;
   const age = totals.oldest ? (Date.parse(model.data.made) - Date.parse(totals.oldest)) / 1000 : NaN;
   return (
-    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : count(notScanned + notJudged + gaps)} tone={whole ? "good" : "warn"}>
+    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : plural(notScanned + notJudged + gaps, "container")} tone={whole ? "good" : "warn"}>
       <ul class="facts">
-        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> without results, of {count(clusters.length)}</li>}
+        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> of {count(clusters.length)} without a whole scan</li>}
         {notScanned > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(notScanned, "container")}</a> not scanned</li>}
         {notJudged > 0 && <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged, "container")}</a> scanned, but not judged</li>}
         {whole && <li>{plural(totals.targets, "container")} scanned and judged</li>}

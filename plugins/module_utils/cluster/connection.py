@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..network.host_name import is_host
 from ..network.http_pool import HttpTarget
 from ..network.proxy import ProxyChoice, basic_credential, choose_proxy
 from ..network.tls import ClientCertificate, TlsClient, read_file
@@ -263,8 +264,14 @@ def _assemble(
 def _server_name(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:
     """The name that a certificate must carry, where it is not the host's: that of a kubeconfig is about its own server."""
     if options.tls_server_name or options.host or choice is None:
-        return options.tls_server_name or ""
-    return choice.cluster.text("tls-server-name")
+        name = options.tls_server_name or ""
+    else:
+        name = choice.cluster.text("tls-server-name")
+    if name and not is_host(name):
+        raise ScanError(
+            "bad_option", "tls_server_name (tls-server-name of a kubeconfig) is not the name of a host"
+        )
+    return name
 
 
 def _whose(options: ConnectionOptions, choice: KubeconfigChoice | None) -> str:
@@ -322,7 +329,8 @@ def _split_server(server: str) -> tuple[str, int, str]:
         host, port = parts.hostname or "", parts.port or 443
     except ValueError:
         host, port, parts = "", 0, urlsplit("")
-    if not host or parts.username or parts.query or parts.fragment:
+    is_plain = is_host(host) and parts.path.isascii() and parts.path.isprintable() and " " not in parts.path
+    if not is_plain or parts.username or parts.query or parts.fragment:
         raise ScanError("bad_option", "the server's address is not a URL of the form https://host:port")
     if parts.scheme != "https":
         raise ScanError(

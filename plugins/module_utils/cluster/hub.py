@@ -44,6 +44,12 @@ def connect_as_given(
     try:
         choice = load_kubeconfig(document, options.context)
         check_foreign(reference, choice, options.validate_certs is not None)
+        if options.proxy_headers and not options.proxy and choice.cluster.text("proxy-url"):
+            raise ScanError(
+                "foreign_kubeconfig",
+                f"the kubeconfig of {reference} names the proxy that proxy_headers would be sent to (proxy-url)",
+                advice="Name the proxy by the option proxy, or leave proxy_headers out.",
+            )
         # The variables are about the hub: none of them changes how its clusters are reached.
         connection = connect(
             dataclasses.replace(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -28,7 +29,7 @@ from .kubeconfig_shape import check_kubeconfig
 KUBECONFIG, ARGOCD, TOKEN = "kubeconfig", "argocd", "token"
 _DEFAULT_KEY = "value"
 # How a pod reaches the API server of its own cluster.
-OWN_SERVERS = ("kubernetes.default.svc", "kubernetes.default", "kubernetes.default.svc.cluster.local")
+_OWN_SERVERS = ("kubernetes.default.svc", "kubernetes.default", "kubernetes.default.svc.cluster.local")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ def kubeconfig_of(reference: KubeconfigSecret, data: Mapping[str, str], host: st
     :raises ScanError: bad_hub_secret, naming the Secret and the key, and quoting no value
     """
     document = FORMATS[reference.format](_SecretData(reference, data), host)
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, TypeError):
+        raise _bad(reference, "it has a text that is not UTF-8, or no value of JSON") from None
     try:
         check_kubeconfig(document, "its kubeconfig")
     except ScanError as error:
@@ -88,6 +93,14 @@ def check_foreign(reference: KubeconfigSecret, choice: KubeconfigChoice, verific
             f"the kubeconfig of {reference} asks not to verify the server's certificate (insecure-skip-tls-verify)",
             advice="Put the cluster's CA into the Secret, or say by validate_certs whether its certificate is verified.",
         )
+
+
+def is_own_server(url: str) -> bool:
+    """Whether an address of an API server is the one by which a pod reaches that of its own cluster."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".") in _OWN_SERVERS
+    except ValueError:
+        return False
 
 
 class _SecretData:
@@ -136,10 +149,10 @@ def _read_kubeconfig(data: _SecretData, host: str) -> Mapping[str, Any]:
 def _read_argocd(data: _SecretData, host: str) -> Mapping[str, Any]:
     reference = data.reference
     server = data.text("server")
-    if not host and urlsplit(server).hostname in OWN_SERVERS:
+    if not host and is_own_server(server):
         raise _bad(
             reference,
-            f"its server is that of a pod's own cluster ({urlsplit(server).hostname}), the hub itself",
+            "its server is that of a pod's own cluster, the hub itself",
             "Scan the hub by its own kubeconfig, or say by host how its API server is reached.",
         )
     try:

@@ -25,6 +25,7 @@ from .canaries import BAD
 
 LABEL = "securescan.kubernetes/trial"
 PULL = "pull"
+_PREFIX = "securescan-trial-"
 _SECONDS = 600
 _PAUSE = 0.25
 _NOBODY = 65534
@@ -82,7 +83,7 @@ def trial_pod(
         }
     if pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
-    name = f"securescan-trial-{kind}-{secrets.token_hex(4)}"
+    name = f"{_PREFIX}{kind}-{secrets.token_hex(4)}"
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -168,8 +169,9 @@ def _unscheduled(status: Mapping[str, Any]) -> str:
 def _remove_ended(client: RestClient, path: str) -> None:
     """What a look has left that was killed."""
     for pod in list(client.list_items(path, {"labelSelector": LABEL})):
-        if (pod.get("status") or {}).get("phase") in _ENDED:
-            _remove(client, f"{path}/{pod['metadata']['name']}")
+        name = str(pod["metadata"]["name"])
+        if name.startswith(_PREFIX) and (pod.get("status") or {}).get("phase") in _ENDED:
+            _remove(client, f"{path}/{quote(name, safe='')}")
 
 
 def _remove(client: RestClient, path: str) -> None:

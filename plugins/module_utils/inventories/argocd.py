@@ -15,10 +15,9 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..cluster.kubeconfig_secret import ARGOCD as ARGOCD_FORMAT
-from ..cluster.kubeconfig_secret import OWN_SERVERS
+from ..cluster.kubeconfig_secret import is_own_server
 from ..errors import ScanError
 from .found_cluster import FoundCluster, first_of, texts_by_name
 from .hub import HUB_SPEC, hub_client, own_connection, secret_connection
@@ -46,12 +45,11 @@ def _of_secret(item: Mapping[str, Any], options: Options, around: Surroundings) 
     labels = texts_by_name((metadata.get("labels") or {}).items(), what)
     name, server = _text(data, "name", what), _text(data, "server", what)
     reference = {"namespace": namespace, "name": secret, "format": ARGOCD_FORMAT}
-    is_hub = _host_of(server) in OWN_SERVERS
     return FoundCluster(
         names={"name": name, "secret": secret},
         origin=f"{what} of the hub",
         connection=own_connection(options, around)
-        if is_hub
+        if is_own_server(server)
         else secret_connection(options, around, reference),
         labels=labels,
         provider=first_of(labels, *_PROVIDER),
@@ -68,13 +66,6 @@ def _text(data: Mapping[str, str | None], key: str, what: str) -> str:
     if not text or len(text) > 1024:
         raise ScanError("bad_hub_secret", f"{what} has no {key!r} that can be a cluster of Argo CD")
     return text
-
-
-def _host_of(server: str) -> str:
-    try:
-        return urlsplit(server).hostname or ""
-    except ValueError:
-        return ""
 
 
 ARGOCD = SourceKind(

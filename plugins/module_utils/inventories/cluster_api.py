@@ -83,13 +83,14 @@ def _of_secrets(
         raise why  # the labels are the objects': without them nothing can be selected
     path = f"/api/v1{_below(namespace)}/secrets"
     query = {"labelSelector": _NAME_LABEL, "fieldSelector": f"type={_SECRET_TYPE}"}
+    is_empty = True
     try:
         for item in client.list_items(path, query, metadata_only=True):
             metadata = item["metadata"]
             name = (metadata.get("labels") or {}).get(_NAME_LABEL) or ""
             if metadata["name"] != name + _SUFFIX:
                 continue  # another Secret of the same cluster
-            place = metadata.get("namespace") or ""
+            place, is_empty = metadata.get("namespace") or "", False
             yield FoundCluster(
                 names={"name": name, "namespace": place},
                 origin=f"the Secret {place}/{metadata['name']} of the hub",
@@ -103,6 +104,8 @@ def _of_secrets(
             advice="Grant the hub's credential the verb list on clusters of cluster.x-k8s.io "
             "(docs/manifests/hub-inventory-clusterrole.yml).",
         ) from None
+    if is_empty and why.reason == "not_found":
+        raise why  # this hub has no Cluster API
     around.warnings.append(
         f"the clusters of Cluster API have no labels, provider and version, because their objects cannot be listed: "
         f"{why.message}"

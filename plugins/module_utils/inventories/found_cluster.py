@@ -44,6 +44,12 @@ class FoundCluster:
     claims: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Characters of what others write about the cluster."""
+        texts = (self.labels, self.claims, self.conditions)
+        return sum(len(name) + len(value) for each in texts for name, value in each.items())
+
     def variables(self, source: str) -> dict[str, Any]:
         """The variables of the host: those of the cluster, and those of the roles for its connection.
 

@@ -20,7 +20,10 @@ from .registry import SOURCES
 from .source import SourceKind, Surroundings, spec_of_all
 
 _CLUSTERS = 20_000
-_ANSIBLES_OWN = ("all", "ungrouped", "localhost")
+# Characters of labels, claims and conditions of all clusters: each of the most clusters has room for 6,000.
+_TEXTS = 120_000_000
+# 127.0.0.1 would be what a play means by localhost
+_ANSIBLES_OWN = ("all", "ungrouped", "localhost", "127.0.0.1")
 # A hub decides how long the names are that an error repeats.
 _MESSAGE = 2000
 
@@ -95,7 +98,7 @@ def find_hosts(
     :raises ScanError: of a source that cannot be read; same_name; bad_option
     """
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    is_complete = True
+    is_complete, texts = True, 0
     for source in sources:
         own: dict[str, tuple[str, dict[str, Any]]] = {}
         try:
@@ -110,6 +113,12 @@ def find_hosts(
                         f"the host {name} would be both {other[0]} and {where}",
                         tried=source.place,
                     )
+                texts += cluster.size
+                if texts > _TEXTS:
+                    raise ScanError(
+                        "bad_reply",
+                        f"labels, claims and conditions of all clusters have more than {_TEXTS} characters",
+                    )
                 own[name] = where, _variables(source, cluster)
                 if len(found) + len(own) > _CLUSTERS:
                     raise ScanError("bad_option", f"the sources have more than {_CLUSTERS} clusters")
@@ -120,6 +129,8 @@ def find_hosts(
             around.warnings.append(f"no cluster of it is in the inventory: {_at(source, error)}")
         else:
             found.update(own)
+            if not own:
+                around.warnings.append(f"{source.place} has no cluster that is chosen")
     return Hosts({name: found[name][1] for name in sorted(found)}, is_complete)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,12 @@ def find_clusters(options: Options, around: Surroundings) -> Iterator[FoundClust
             count += 1
             if count > _FILES:
                 raise ScanError("bad_option", f"paths name more than {_FILES} kubeconfig files")
+            if os.pathsep in str(file):
+                raise ScanError(
+                    "bad_option",
+                    f"the name of {file} has a {os.pathsep!r}, by which kubeconfigs in a list are separated",
+                    advice="Give the file another name. Several files are several entries of paths.",
+                )
             for choice in load_every_context(str(file)):
                 yield _of_context(choice, file)
 
@@ -39,7 +46,10 @@ def _files(text: str, around: Surroundings) -> list[Path]:
     """The files that a path, a folder or a pattern means."""
     path = around.path(text)
     if _PATTERN.search(text):
-        files = sorted(each for each in Path(path.anchor).glob(str(path)[1:]) if each.is_file())
+        try:
+            files = sorted(each for each in Path(path.anchor).glob(str(path)[1:]) if each.is_file())
+        except ValueError as error:
+            raise ScanError("bad_option", f"{text!r} is no pattern of paths ({error})") from None
         if not files:
             raise ScanError("bad_file", f"no file matches {path}")
         return files

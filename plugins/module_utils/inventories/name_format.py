@@ -21,13 +21,17 @@ _DIGEST = 8
 
 def check_format(text: str, fields: Collection[str], option: str) -> None:
     """:raises ScanError: bad_option for a field that is not known, or a text without one"""
-    named = _FIELD.findall(text)
-    if not named or any(name not in fields for name in named) or "{" in _FIELD.sub("", text):
+    if not _FIELD.search(text) or not has_known_fields(text, fields):
         known = ", ".join(f"{{{name}}}" for name in fields)
         raise ScanError(
             "bad_option",
             f"{option} is {text!r}, and must be a text with one or several of the fields {known}",
         )
+
+
+def has_known_fields(text: str, fields: Collection[str]) -> bool:
+    """Whether `filled` can fill the text with these fields."""
+    return all(name in fields for name in _FIELD.findall(text)) and "{" not in _FIELD.sub("", text)
 
 
 def filled(text: str, fields: Mapping[str, str]) -> str:

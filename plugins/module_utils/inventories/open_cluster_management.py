@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Clusters of Open Cluster Management: the ManagedCluster objects of a hub.
 
-Such an object says where its cluster is, and holds no credential. A Secret in the cluster's namespace on the hub can hold one,
-such as that of a managed service account; without it the operator gives one by variables.
+Such an object says where its cluster is, and holds no credential. A Secret in the cluster's namespace on the hub holds one, such
+as that of a managed service account. No other credential is ever sent to the address: the cluster's own agent can write the
+object, its labels, claims and address.
 
 Source: open-cluster-management.io/api, group cluster.open-cluster-management.io, v1.
 """
@@ -15,13 +16,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..cluster.kubeconfig_secret import FORMATS, TOKEN
+from ..errors import ScanError
+from ..safe_text import server_text
 from .found_cluster import FoundCluster, first_of, texts_by_name
 from .hub import HUB_SPEC, hub_client, own_connection, secret_connection, selecting
-from .name_format import filled
+from .name_format import filled, has_known_fields
 from .source import Options, SourceKind, Surroundings
 
 _PATH = "/apis/cluster.open-cluster-management.io/v1/managedclusters"
-_IS_HUB = "local-cluster"
+# The hub's own object has this name, and a label of it. The label alone any cluster's agent can write.
+_HUB = "local-cluster"
+_ADDRESS = 1024
 _PROVIDER = ("cloud", "provider")
 _PROVIDER_CLAIM = ("platform.open-cluster-management.io",)
 _REGION = ("region", "topology.kubernetes.io/region")
@@ -30,7 +35,10 @@ _VERSION_CLAIM = ("kubeversion.open-cluster-management.io",)
 
 
 def find_clusters(options: Options, around: Surroundings) -> Iterator[FoundCluster]:
-    """:raises ScanError: what a request to the hub can fail with"""
+    """:raises ScanError: what a request to the hub can fail with; bad_option"""
+    for key in ("namespace", "name"):
+        if not has_known_fields(options["secret"][key], ("name",)):
+            raise ScanError("bad_option", f"secret.{key} can have the field {{name}}, and no other")
     strangers = 0
     with hub_client(options, around) as client:
         for item in client.list_items(_PATH, selecting(options)):
@@ -71,13 +79,15 @@ def _of_object(item: Mapping[str, Any], options: Options, around: Surroundings) 
 def _connection(
     name: str, labels: Mapping[str, str], spec: Mapping[str, Any], options: Options, around: Surroundings
 ) -> Mapping[str, Any]:
-    if labels.get(_IS_HUB) == "true":
+    if name == _HUB and labels.get(_HUB) == "true":
         return own_connection(options, around)
     addresses = spec.get("managedClusterClientConfigs") or []
-    host = next((each["url"] for each in addresses if each.get("url")), None)
+    host = next((each["url"] for each in addresses if each.get("url")), "")
+    if len(host) > _ADDRESS or not (host.isascii() and host.isprintable()):
+        raise ScanError(
+            "bad_reply", f"the ManagedCluster {name} has an address that is none: {server_text(host)}"
+        )
     secret = options["secret"]
-    if not secret:
-        return {"host": host}
     reference = {
         "namespace": filled(secret["namespace"], {"name": name}),
         "name": filled(secret["name"], {"name": name}),
@@ -95,6 +105,7 @@ OPEN_CLUSTER_MANAGEMENT = SourceKind(
         **HUB_SPEC,
         "secret": {
             "type": "dict",
+            "required": True,
             "no_log": False,
             "options": {
                 "name": {"type": "str", "required": True},

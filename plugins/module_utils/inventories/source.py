@@ -37,7 +37,10 @@ class Surroundings:
         """
         if "\n" in text or text.lstrip().startswith("{"):
             raise ScanError("bad_option", "a file's content stands where the path of a file must")
-        return (self.folder / Path(text).expanduser()).absolute()
+        try:
+            return (self.folder / Path(text).expanduser()).absolute()
+        except RuntimeError:
+            raise ScanError("bad_option", f"the home directory of {text!r} is not known") from None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ..errors import ScanError
 from ..options.connection import connection_spec, kubeconfig_secret
@@ -47,7 +46,7 @@ def find_clusters(options: Options, around: Surroundings) -> Iterator[FoundClust
                 connection[name] = str(around.path(connection[name]))
         if connection["kubeconfig_secret"]:
             kubeconfig_secret(connection["kubeconfig_secret"])
-        if connection["proxy"] and urlsplit(connection["proxy"]).username:
+        if "@" in (connection["proxy"] or ""):
             raise ScanError(
                 "bad_option",
                 f"the proxy of {entry['name']} has a password, and an inventory holds none",

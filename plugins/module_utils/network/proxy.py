@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ScanError
 from ..safe_text import server_text
+from .host_name import is_host
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 # RFC 1929: each is told with one byte for its length.
@@ -101,7 +102,7 @@ def _proxy(url: str, source: str, headers: Mapping[str, str]) -> Proxy:
         host, port = parts.hostname, parts.port or _PORTS[scheme]
     except ValueError:
         host, port = None, 0
-    if not host or parts.path.strip("/") or parts.query or parts.fragment:
+    if not host or not is_host(host) or parts.path.strip("/") or parts.query or parts.fragment:
         raise _unusable(source, "the proxy is not of the form scheme://host:port", "Correct it.")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not scheme.startswith("socks"):

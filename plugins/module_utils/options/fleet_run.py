@@ -142,12 +142,14 @@ class EndedOptions:
 
 @dataclass(frozen=True)
 class MergedOptions:
-    """`fleet_run_id` is empty for the one that is made of those of the parts."""
+    """`fleet_run_id` is empty for the one that is made of those of the parts. `clusters` are expected besides those that
+    the parts expect."""
 
     output_dir: str
     allow_shared_folder: bool
     fleet_run_id: str
     fleet_dirs: tuple[Path, ...]
+    clusters: tuple[ExpectedCluster, ...]
     fail_on: tuple[str, ...]
     reports: tuple[FleetReport, ...]
 
@@ -159,6 +161,7 @@ class MergedOptions:
             allow_shared_folder=params["allow_shared_folder"],
             fleet_run_id=_fleet_run_id(params, needed=False),
             fleet_dirs=tuple(Path(path) for path in params["fleet_dirs"] or ()),
+            clusters=_clusters(params["clusters"] or []),
             fail_on=fail_on_option(params),
             reports=_reports(params["formats"]),
         )
@@ -278,5 +281,5 @@ def scan_fleet_run_spec() -> Spec:
         "elsewhere": {"type": "list", "elements": "str"},
         "fleet_dirs": {"type": "list", "elements": "path"},
         "fail_on": {"type": "list", "elements": "str", "default": list(KINDS)},
-        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown"]},
+        "formats": {"type": "list", "elements": "str", "default": ["json", "csv", "markdown", "html"]},
     }

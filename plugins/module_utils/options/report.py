@@ -24,20 +24,24 @@ from .run import (
     summary_sha256_spec,
 )
 from .spec import Params, Spec, bad_option
+from .store_access import StoreAccess, access_spec
 
 Format = TypeVar("Format")
 # What is written where no format is named, for a run and for a fleet run.
 _OF_RUN = ("markdown", "junit")
 _OF_FLEET = ("markdown", "html")
+_OF_STORE = ("html",)
 
 
 @dataclass(frozen=True)
 class ReportOptions:
     """`output_dir` is where the reports are written, None for the folder of the decision that they show, or of the fleet run.
     `decision` is that decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they
-    are not known. `formats` is empty where none is named."""
+    are not known. `formats` is empty where none is named. `store` is where the page finds what was before, None for no store;
+    without `run_dir` the page is of the store alone."""
 
-    run_dir: Path
+    run_dir: Path | None
+    store: StoreAccess | None
     summary_sha256: str
     decision: str
     decision_sha256: str
@@ -46,10 +50,11 @@ class ReportOptions:
     cluster_name: str
 
     @classmethod
-    def from_params(cls, params: Params) -> ReportOptions:
+    def from_params(cls, params: Params, environ: Mapping[str, str]) -> ReportOptions:
         """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256"""
         return cls(
-            run_dir=Path(params["run_dir"]),
+            run_dir=Path(params["run_dir"]) if params["run_dir"] else None,
+            store=StoreAccess.from_params(params, environ) if params["store"] else None,
             summary_sha256=summary_sha256_option(params),
             decision=params["decision"] or "",
             decision_sha256=sha256_option(params, "decision_sha256"),
@@ -69,14 +74,26 @@ class ReportOptions:
 
         :raises ScanError: `bad_option`, for a format that it does not have, and for an option of runs
         """
-        for name, value in (
-            ("decision", self.decision),
-            ("decision_sha256", self.decision_sha256),
-            ("cluster_name", self.cluster_name),
-        ):
-            if value:
-                raise bad_option(name, "a fleet run has none: run_dir is the folder of a fleet run")
+        self._refuse("a fleet run", summary_sha256="")
         return _known(self.formats or _OF_FLEET, FLEET_REPORTS, "a fleet run")
+
+    @property
+    def page_of_store(self) -> tuple[StoreAccess, Path]:
+        """The store of which alone a page is made, and where it is written. :raises ScanError: `bad_option`"""
+        if self.store is None:
+            raise bad_option("run_dir", "run_dir is needed, or store")
+        self._refuse("a store", summary_sha256=self.summary_sha256)
+        _known(self.formats or _OF_STORE, dict.fromkeys(_OF_STORE), "a store")
+        if self.output_dir is None:
+            raise bad_option("output_dir", "output_dir is needed for the page of a store alone")
+        return self.store, self.output_dir
+
+    def _refuse(self, of: str, **others: str) -> None:
+        """What only runs have."""
+        given = {"decision": self.decision, "decision_sha256": self.decision_sha256, **others}
+        for name, value in {**given, "cluster_name": self.cluster_name}.items():
+            if value:
+                raise bad_option(name, f"only a run has {name}, and this is {of}")
 
 
 def _formats(params: Params) -> tuple[str, ...]:
@@ -102,7 +119,8 @@ def _known(formats: tuple[str, ...], known: Mapping[str, Format], of: str) -> tu
 
 def scan_report_spec() -> Spec:
     return {
-        "run_dir": {"type": "path", "required": True},
+        "run_dir": {"type": "path"},
+        **access_spec(required=False),
         **summary_sha256_spec(),
         "decision": {"type": "path"},
         "decision_sha256": {"type": "str"},

@@ -35,9 +35,9 @@ class StoreAccess:
         return StoreAddress.of(self.address).shown
 
 
-def access_spec() -> Spec:
+def access_spec(required: bool = True) -> Spec:
     return {
-        "store": {"type": "str", "required": True},
+        "store": {"type": "str", "required": required},
         "password": {"type": "str", "no_log": True},
         **shared_folder_spec(),
     }

@@ -42,7 +42,7 @@ def render_fleet_run(fleet_run: FleetRun) -> list[str]:
     passed = [entry for entry in ordered if is_fine(entry)]
     shown = [*others[:_MOST_OTHERS], *passed[:_MOST_PASSED]]
     return [
-        one_line(f"FLEET {fleet_run.fleet_run_id}: {verdict_line(fleet_run)}"),
+        *wrap(f"FLEET {fleet_run.fleet_run_id}: {verdict_line(fleet_run)}", _WIDEST_LINE, rest="  "),
         *_table(shown, fleet_run.clusters),
         *_left_out(len(others) - _MOST_OTHERS, len(passed) - _MOST_PASSED),
         *_changes(fleet_run),

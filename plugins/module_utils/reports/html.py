@@ -11,11 +11,14 @@ run and no request leave.
 from __future__ import annotations
 
 import base64
+import io
 import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TextIO
 
 from ..results.run import Run
+from ..results.whole_file import whole_file
 from .page_data import PageData
 from .page_file import page_template
 from .page_source import PageSource
@@ -37,6 +40,16 @@ def write_page(source: PageSource, stream: TextIO) -> None:
     for piece in packed(PageData(source).pieces()):
         stream.write(piece)
     stream.write(after)
+
+
+def write_page_file(source: PageSource, folder: Path) -> Path:
+    """Writes report.html in `folder`. Returns its path. :raises ScanError: `write_failed`"""
+    path = folder / FILE_NAME
+    with whole_file(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        write_page(source, text)
+        text.detach()
+    return path
 
 
 def packed(texts: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@
 
 The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). Samples have no times of their own,
 because the textfile collector takes none: one metric of each subject holds when it was seen. A subject is what the first
-label names: a host, or a fleet.
+label names: a host, a fleet or a store.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from .fleet import ClusterRun
 from .fleet_metrics import FLEET_METRICS, FLEET_SEEN, fleet_samples
 from .health_metrics import HEALTH_METRICS, HEALTH_SEEN, ClusterHealth, health_samples
 from .metric import Metric, Sample
+from .store_metrics import STORE_METRICS, STORE_SEEN, StoreNumbers, store_samples
 
-METRICS: tuple[Metric, ...] = (*CLUSTER_METRICS, *FLEET_METRICS, *HEALTH_METRICS)
+METRICS: tuple[Metric, ...] = (*CLUSTER_METRICS, *FLEET_METRICS, *HEALTH_METRICS, *STORE_METRICS)
 _NAMES = frozenset(metric.name for metric in METRICS)
 # When a subject was seen. What belongs together is replaced, kept and dropped together: a look at the health of a cluster
 # leaves the series of its last scan alone.
@@ -31,12 +32,13 @@ _FAMILIES = {
     **{metric.name: SEEN for metric in CLUSTER_METRICS},
     **{metric.name: FLEET_SEEN for metric in FLEET_METRICS},
     **{metric.name: HEALTH_SEEN for metric in HEALTH_METRICS},
+    **{metric.name: STORE_SEEN for metric in STORE_METRICS},
 }
 _MOST_KEPT = 5000
 _LABEL = r'[a-z]+="(?:\\[\\"n]|[^"\\\n])*"'
 _VALUE = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?"
 _LINE = re.compile(rf"(?P<name>[a-z_]+)\{{(?P<labels>{_LABEL}(?:,{_LABEL})*)\}} (?P<value>{_VALUE})")
-_SUBJECT = re.compile(r'(?:host|fleet)="(?:\\[\\"n]|[^"\\\n])*"')
+_SUBJECT = re.compile(r'(?:host|fleet|store)="(?:\\[\\"n]|[^"\\\n])*"')
 
 # The metric that says when it was seen, and its first label, as written.
 _Subject = tuple[str, str]
@@ -49,6 +51,7 @@ class Observed:
     runs: Sequence[ClusterRun] = ()
     fleet_runs: Sequence[FleetRun] = ()
     health: Sequence[ClusterHealth] = ()
+    stores: Sequence[StoreNumbers] = ()
 
     def samples(self, now: datetime) -> Iterator[Sample]:
         for run in self.runs:
@@ -58,6 +61,8 @@ class Observed:
             yield from fleet_samples(fleet_run)
         for health in self.health:
             yield from health_samples(health, now)
+        for numbers in self.stores:
+            yield from store_samples(numbers, now)
 
 
 def render_metrics(observed: Observed, now: datetime, before: str = "", keep_days: float = 0) -> str:

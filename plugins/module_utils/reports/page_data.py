@@ -10,7 +10,7 @@
     strings       list of texts; the first is empty. Every column called a text holds numbers of this list
     profiles      name, version, sha256: texts
     errors        code, reason, message, tried, cause, advice: texts
-    controls      profile, id, title, desc, fix: texts; severity: place in SEVERITIES; tags: list of [name, value] texts
+    controls      profile, id, title, desc, why, fix: texts; severity: place in SEVERITIES; tags: list of [name, value] texts
     vectors       list of texts: the letter of LETTERS for each control, in the order of `controls`; what is missing at the
                   end, and "-", was not asked of the target
     remarks       list of lists [control, text, control, text, ...]: why controls have their status on a target
@@ -139,7 +139,7 @@ class PageData:
         self._cluster_notes: list[str] = []
         self._profiles = _Table(("name", "version", "sha256"))
         self._errors = _Table(("code", "reason", "message", "tried", "cause", "advice"))
-        self._controls = _Table(("profile", "id", "title", "severity", "desc", "fix"), ("tags",))
+        self._controls = _Table(("profile", "id", "title", "severity", "desc", "why", "fix"), ("tags",))
         self._clusters = _Table(
             (
                 *("name", "state", "gate", "reason", "run", "started", "finished", "baseline", "error"),
@@ -422,6 +422,7 @@ class PageData:
             title=self._text(about.title, _MAX_TEXT),
             severity=SEVERITIES.index(about.severity),
             desc=self._lines(about.desc),
+            why=self._lines(about.why),
             fix=self._lines(about.fix),
             tags=self._pairs(_tag_texts(about.tags)),
         )
@@ -459,7 +460,7 @@ class PageData:
                 self._drop("findings of the history")
                 continue
             if control is None:
-                about = ControlText(life.profile, life.control_id, "", life.severity, "", "", {})
+                about = ControlText(life.profile, life.control_id, "", life.severity, "", "", "", {})
                 control = self._control(about)
             changes = [text for change in life.changes[-_MOST_CHANGES:] for text in change]
             if control is not None:

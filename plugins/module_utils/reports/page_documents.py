@@ -9,8 +9,9 @@ A document that is not the one that the run wrote is told, and nothing of it is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,15 @@ _OTHER_SHAPES = (KeyError, TypeError, AttributeError, ValueError, RecursionError
 
 @dataclass(frozen=True)
 class ControlText:
-    """What a profile says of a control, the same on every target. `tags` is the control's tags of HDF."""
+    """What a profile says of a control, the same on every target: `desc` what it asks, `why` its rationale. `tags` is the
+    control's tags of HDF."""
 
     profile: str
     id: str
     title: str
     severity: str
     desc: str
+    why: str
     fix: str
     tags: Mapping[str, Any]
 
@@ -76,17 +79,28 @@ class SeenTarget:
 
 def seen_targets(run: Run) -> Iterator[SeenTarget]:
     """All targets of a run, in its order. One document is held at a time."""
-    known: dict[tuple[str, str, str], ControlText] = {}
+    seen = SeenDocuments()
     for target in run.targets:
-        if not target.hdf or not run.folder:
+        if target.hdf and run.folder:
+            yield seen.take(target, partial(_document, run, target))
+        else:
             yield SeenTarget(target)
-            continue
+
+
+class SeenDocuments:
+    """Reads documents. What their profiles say is kept once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], ControlText] = {}
+
+    def take(self, target: TargetRecord, read: Callable[[], Mapping[str, Any]]) -> SeenTarget:
+        """A target with the controls of the document that `read` gives; where it cannot, with the reason."""
         try:
-            yield SeenTarget(target, tuple(_controls(_document(run, target), target, known)))
+            return SeenTarget(target, tuple(_controls(read(), target, self._known)))
         except ScanError as error:
-            yield SeenTarget(target, unread=error.message)
+            return SeenTarget(target, unread=error.message)
         except _OTHER_SHAPES:
-            yield SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
+            return SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
 
 
 def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
@@ -121,9 +135,10 @@ def _controls(
 
 
 def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText:
-    fix = next((one["data"] for one in control.get("descriptions") or () if one["label"] == "fix"), "")
+    said = {one["label"]: str(one["data"]) for one in control.get("descriptions") or ()}
     title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
-    return ControlText(key[0], key[1], title, key[2], desc, str(fix), control.get("tags") or {})
+    why, fix = said.get("rationale", ""), said.get("fix", "")
+    return ControlText(*key[:2], title, key[2], desc, why, fix, control.get("tags") or {})
 
 
 def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool) -> str:

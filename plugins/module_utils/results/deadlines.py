@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ..safe_text import one_line
 from ..strict_json import load_json
 from ..text_layout import were
 from ..times import parse_rfc3339
-from .checked_json import JsonObject, JsonRecord, TextRecord, bad_results
+from .checked_json import JsonObject, JsonRecord, bad_results
 from .deadline_policy import DeadlinePolicy, is_overdue
 from .status import SEVERITIES
 from .teams import Ownership
@@ -44,7 +44,7 @@ Control = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class OpenFinding(TextRecord):
+class OpenFinding:
     """A control that fails at a place. `since` is RFC 3339, as is `due`, which is empty without a deadline."""
 
     profile: str
@@ -56,6 +56,35 @@ class OpenFinding(TextRecord):
     @property
     def key(self) -> Control:
         return self.profile, self.control
+
+    def is_overdue(self, now: datetime) -> bool:
+        return is_overdue(_moment(self.due), now)
+
+
+@dataclass(frozen=True)
+class OpenGroup(JsonRecord):
+    """The findings of a place with the same severity, begin and end: how they stand in the file. `controls` maps a profile's
+    name to ids."""
+
+    severity: str
+    since: str
+    due: str
+    controls: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> OpenGroup:
+        controls = given.object("controls")
+        return cls(
+            given.one_of("severity", SEVERITIES),
+            given.text("since"),
+            given.text("due"),
+            {name: controls.texts(name) for name in controls.values},
+        )
+
+    def findings(self) -> Iterator[OpenFinding]:
+        for profile, ids in self.controls.items():
+            for control in ids:
+                yield OpenFinding(profile, control, self.severity, self.since, self.due)
 
     def is_overdue(self, now: datetime) -> bool:
         return is_overdue(_moment(self.due), now)
@@ -74,23 +103,25 @@ class PlaceDeadlines(JsonRecord):
     seen: str
     scan_due: str
     away: bool
-    findings: tuple[OpenFinding, ...]
+    open: tuple[OpenGroup, ...]
 
     @classmethod
     def from_json(cls, given: JsonObject) -> PlaceDeadlines:
         names = ("place_id", "namespace", "team", "environment", "expected_since", "seen", "scan_due")
-        findings = tuple(OpenFinding.from_json(one) for one in given.objects("findings"))
-        for one in findings:
-            if one.severity not in SEVERITIES:
-                raise given.bad(f"{given.where('findings')} have an unknown severity")
-        return cls(**{name: given.text(name) for name in names}, away=given.truth("away"), findings=findings)
+        groups = tuple(OpenGroup.from_json(one) for one in given.objects("open"))
+        return cls(**{name: given.text(name) for name in names}, away=given.truth("away"), open=groups)
+
+    @property
+    def findings(self) -> tuple[OpenFinding, ...]:
+        return tuple(finding for group in self.open for finding in group.findings())
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it was to be scanned again before now."""
         return not self.away and is_overdue(_moment(self.scan_due), now)
 
     def overdue_findings(self, now: datetime) -> list[OpenFinding]:
-        return [] if self.away else [one for one in self.findings if one.is_overdue(now)]
+        late = [group for group in self.open if not self.away and group.is_overdue(now)]
+        return [finding for group in late for finding in group.findings()]
 
 
 @dataclass(frozen=True)
@@ -111,7 +142,7 @@ class Deadlines(JsonRecord):
         places = tuple(PlaceDeadlines.from_json(one) for one in given.objects("places"))
         for place in places:
             times = (place.expected_since, place.seen, place.scan_due)
-            for text in (*times, *(text for one in place.findings for text in (one.since, one.due))):
+            for text in (*times, *(text for one in place.open for text in (one.since, one.due))):
                 try:
                     _moment(text)
                 except ValueError:
@@ -261,27 +292,24 @@ def _place(
     owner: Ownership,
 ) -> PlaceDeadlines:
     is_whole = observed.is_whole and bool(observed.seen)
-    seen = min(observed.seen) if is_whole else before.seen if before else ""
+    here = _earliest([moment or started for moment in observed.seen] or [started])
+    seen = here if is_whole else before.seen if before else ""
     expected_since = before.expected_since if before else started
     scan_due = policy.scan_due(owner.environment, parse_rfc3339(seen or expected_since))
     known = {one.key: one for one in before.findings} if before else {}
+    # the earlier of both: a clock that was wrong makes nothing younger
     since = {
-        control: known[control].since if control in known else min(observed.seen)
+        control: _earliest([known[control].since, here]) if control in known else here
         for control in observed.failed
     }
     severities = dict(observed.failed)
     for control, one in known.items():
         if control not in severities and (not is_whole or control in observed.unknown):
             since[control], severities[control] = one.since, one.severity
-    findings = [
-        OpenFinding(
-            *control,
-            severity,
-            since[control],
-            _text(policy.fix_due(severity, owner.environment, parse_rfc3339(since[control]))),
-        )
-        for control, severity in sorted(severities.items())
-    ]
+    groups: dict[tuple[int, str], dict[str, list[str]]] = {}
+    for key, severity in sorted(severities.items()):
+        group = groups.setdefault((SEVERITIES.index(severity), since[key]), {})
+        group.setdefault(key[0], []).append(key[1])
     return PlaceDeadlines(
         place_id,
         observed.namespace,
@@ -291,8 +319,18 @@ def _place(
         seen,
         _text(scan_due),
         False,
-        tuple(findings),
+        tuple(
+            _group(SEVERITIES[rank], begin, policy, owner, controls)
+            for (rank, begin), controls in sorted(groups.items())
+        ),
     )
+
+
+def _group(
+    severity: str, since: str, policy: DeadlinePolicy, owner: Ownership, controls: Mapping[str, Sequence[str]]
+) -> OpenGroup:
+    due = policy.fix_due(severity, owner.environment, parse_rfc3339(since))
+    return OpenGroup(severity, since, _text(due), {name: tuple(ids) for name, ids in controls.items()})
 
 
 def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
@@ -317,10 +355,16 @@ def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
     return Deadlines.from_json(value, str(path))
 
 
+def _earliest(moments: Sequence[str]) -> str:
+    """:param moments: RFC 3339, in whatever form"""
+    return min(moments, key=parse_rfc3339)
+
+
 def _last(place: PlaceDeadlines) -> datetime:
     return parse_rfc3339(place.seen or place.expected_since)
 
 
+@lru_cache(maxsize=100_000)
 def _moment(text: str) -> datetime | None:
     """None for an empty text. :raises ValueError: for what is no time"""
     return parse_rfc3339(text) if text else None

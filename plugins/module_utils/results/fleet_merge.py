@@ -18,11 +18,20 @@ from .fleet_folder import merged_fleet_run_id
 from .fleet_run import FleetRun, Superseded, fleet_run_bytes
 from .run_folder import json_bytes
 
+# Of a cluster that was expected, and that no part had: nothing is lost when one comes.
+_NO_SHARD = "no_shard"
 
-def merge_fleet_runs(parts: Sequence[FleetRun], fail_on: Sequence[str], fleet_run_id: str = "") -> FleetRun:
+
+def merge_fleet_runs(
+    parts: Sequence[FleetRun],
+    fail_on: Sequence[str],
+    fleet_run_id: str = "",
+    expected: Sequence[ClusterEntry] = (),
+) -> FleetRun:
     """What these fleet runs are together. It has no comparison and no decision yet; `finished` is that of the last one.
 
     :param parts: with `finished` also where one was killed
+    :param expected: entries of clusters for which no part may have one
     :param fleet_run_id: empty for one that is made of those of the parts
     :raises ScanError: `bad_results`, for two of one id that differ; `bad_option`, for none
     """
@@ -33,8 +42,10 @@ def merge_fleet_runs(parts: Sequence[FleetRun], fail_on: Sequence[str], fleet_ru
     }
     for entry in sorted((entry for part in parts for entry in part.clusters), key=_worth, reverse=True):
         kept = best.setdefault(entry.cluster, entry)
-        if entry != kept:
+        if entry != kept and not (entry.error and entry.error.reason == _NO_SHARD):
             lost.add((entry.cluster, entry.state, entry.run_id))
+    for entry in expected:
+        best.setdefault(entry.cluster, entry)
     counted = {(entry.cluster, entry.state, entry.run_id) for entry in best.values()}
     started, finished = min(part.started for part in parts), max(part.finished for part in parts)
     deadlines = [part.deadline for part in parts]

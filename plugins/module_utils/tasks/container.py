@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -53,7 +54,8 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
     options = ScanOptions.from_params(params)
     limit = TimeLimit(options.times.seconds_left(datetime.now(timezone.utc)), context.cancel)
     try:
-        return _scan(options, context, limit)
+        with _store_of(options) as store:
+            return _scan(options, context, limit, store)
     except ScanError as error:
         if error.reason != "cancelled" or not limit.has_passed:
             raise
@@ -65,7 +67,9 @@ def run_scan_container(params: Params, context: TaskContext) -> dict[str, Any]:
         ) from error
 
 
-def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[str, Any]:
+def _scan(
+    options: ScanOptions, context: TaskContext, limit: TimeLimit, store: Store | None
+) -> dict[str, Any]:
     engines = engines_for(options.judging.profiles)
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
@@ -75,7 +79,6 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     runs = cluster_folder(options.output_dir, cluster)
     shared = check_output_folder(str(runs), options.allow_shared_folder)
     context.warnings += shared
-    store = _store_of(options)
     grantor = RestClient(connection, cancel=limit, cleanup=lambda: limit.with_grace(_GRACE_SECONDS))
     looked_at = SelectionReport()
     targets = list(select_targets(grantor, cluster, options.targets.selection, looked_at))
@@ -127,8 +130,6 @@ def _scan(options: ScanOptions, context: TaskContext, limit: TimeLimit) -> dict[
     finally:
         recorder.close()
         progress.end()
-        if store is not None:
-            store.close()
     return dict(result, left_out=left_out)
 
 
@@ -189,13 +190,18 @@ def _scanned(
     return result
 
 
-def _store_of(options: ScanOptions) -> Store | None:
-    """The store that was named: it is opened before the cluster is touched.
+@contextmanager
+def _store_of(options: ScanOptions) -> Iterator[Store | None]:
+    """The store that was named, None without one: it is opened before the cluster is touched.
 
     :raises ScanError: as open_store
     """
     times = options.times
-    return open_store(times.store, times.store_password, options.allow_shared_folder) if times.store else None
+    if not times.store:
+        yield None
+        return
+    with closing(open_store(times.store, times.store_password, options.allow_shared_folder)) as store:
+        yield store
 
 
 def _requests(grantor: RestClient) -> dict[str, int]:

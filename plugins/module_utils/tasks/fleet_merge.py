@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import ScanError
 from ..options.fleet_run import MergedOptions
 from ..options.spec import bad_option
+from ..results.cluster_entry import NOT_REACHED, ClusterEntry
 from ..results.fleet_folder import FleetFolder
 from ..results.fleet_merge import merge_fleet_runs
 from ..results.fleet_run import FleetRun, open_fleet_run
 from ..results.folder_owners import check_folder
 from ..results.output_folder import check_output_folder
 from ..results.run_import import bring_run
+from ..results.target_record import ErrorRecord
 from ..text_layout import number_of
 from .context import TaskContext
 from .fleet_end import finish_fleet_run, kept_entries
@@ -29,7 +32,7 @@ def merge_into_one(options: MergedOptions, context: TaskContext) -> dict[str, An
     for path in options.fleet_dirs:
         context.warnings += check_folder(str(path), options.allow_shared_folder)
         parts.append(_part(path.resolve(), context))
-    merged = merge_fleet_runs(parts, options.fail_on, options.fleet_run_id)
+    merged = merge_fleet_runs(parts, options.fail_on, options.fleet_run_id, _missing(options))
     folder = FleetFolder(options.output_dir, merged.fleet_run_id)
     if folder.exists and not folder.open().merged_from:
         raise bad_option(
@@ -53,6 +56,17 @@ def merge_into_one(options: MergedOptions, context: TaskContext) -> dict[str, An
         "more whole"
     ]
     return {**result, "superseded": len(merged.superseded), "table": [*result["table"], *told]}
+
+
+def _missing(options: MergedOptions) -> list[ClusterEntry]:
+    """An entry of each cluster that is expected, for the case that no part has one."""
+    error = ErrorRecord(
+        **ScanError("no_shard", "none of the merged fleet runs has it", tried="merge fleet runs").record()
+    )
+    return [
+        ClusterEntry(one.cluster, one.host, one.groups, NOT_REACHED).with_error(NOT_REACHED, error)
+        for one in options.clusters
+    ]
 
 
 def _part(path: Path, context: TaskContext) -> FleetRun:

@@ -46,6 +46,8 @@ _NO_SCANNER = read_rights(
         "create rolebindings.rbac.authorization.k8s.io",
     ]
 )
+# What the grantor's role has, and what is too much where it is bound in the whole cluster.
+_EVERY_TOKEN = read_rights(["create serviceaccounts/token"])
 _NAMED = 5
 _ASKS_LATER = "the API server was not reached"
 _RUNNING = "running"
@@ -149,13 +151,18 @@ class _Health:
 
     def _limits(self) -> Check:
         """What must not work is refused."""
-        denied = self._denied
-        held = held_rights(Reviews(self._client), denied)
+        denied, reviews = self._denied, Reviews(self._client)
+        held = held_rights(reviews, denied)
         if held:
             return Check.failed(
                 "limits",
                 f"the credential is allowed to {', '.join(held[:_NAMED])} in the whole cluster",
                 "Bind a role that has what scans need and no more: docs/manifests/grantor-clusterrole.yml.",
+            )
+        if held_rights(reviews, _EVERY_TOKEN):
+            self._context.warnings.append(
+                "the credential is allowed to get a token of every ServiceAccount in the cluster, and with it to become "
+                "cluster-admin, unless the guard holds it (docs/guard.md). Bind its role in the namespaces of the targets only"
             )
         return Check.passed("limits", f"{number_of(len(denied), 'right')} that no scan needs are refused")
 

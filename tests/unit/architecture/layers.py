@@ -51,7 +51,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "results", "network"),
+        ("module_run", "tasks", "options", "reports", "store", "results", "network"),
     ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(

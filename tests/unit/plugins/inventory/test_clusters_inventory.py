@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pathlib
@@ -181,10 +182,21 @@ def test_groups_and_variables_are_made_of_what_the_cluster_is(folder: pathlib.Pa
     assert variables["prod"]["cluster_version"] == "v1.36.1"
 
 
+@pytest.mark.parametrize(("team", "is_taken"), [("lab", False), ("prod", True), ("shop", True)])
+def test_no_group_of_a_label_stands_in_for_a_host(folder: pathlib.Path, team: str, is_taken: bool) -> None:
+    clusters = [{"name": "lab"}, {"name": "prod", "labels": {"team": team}}]
+    plain = {"key": "cluster_labels.team", "prefix": "", "separator": ""}
+    write(folder, [{"type": "static", "clusters": clusters}], keyed_groups=[plain])
+    done = run(folder, "ansible-inventory", "--list")
+    assert (done.returncode == 0) == is_taken, done.stderr
+    if not is_taken:
+        assert "the host lab would be called as a group is" in " ".join(done.stderr.split())
+
+
 def test_a_template_in_a_label_is_a_text(folder: pathlib.Path) -> None:
     write(
         folder,
-        [{"type": "cluster_api", **HUB}, {"type": "open_cluster_management", **HUB}],
+        [{"type": "cluster_api", **HUB}, EVERY_SOURCE[3]],
         strict=True,
         keyed_groups=[{"key": "cluster_region", "prefix": "region", "default_value": "unknown"}],
         compose={"note": "cluster_labels.note | default('')"},
@@ -224,6 +236,25 @@ def test_the_cache_is_read_refreshed_and_not_taken_for_other_options(
     assert len(hub.requests) == 2 * asked
     write(folder, [{"type": "cluster_api", **HUB, "labels": {"a": "b"}}], **cache)
     assert listing(folder)["_meta"]["hostvars"]["prod"]["cluster_labels"]["a"] == "b"
+
+
+def test_the_cache_is_not_taken_for_another_hub(
+    folder: pathlib.Path, fleet: tuple[FakeApiServer, FakeApiServer]
+) -> None:
+    cache = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(folder / "cache"),
+    }
+    # a date is no value of JSON
+    write(folder, [{"type": "cluster_api", "labels": {"since": datetime.date(2026, 11, 30)}}], **cache)
+    assert list(listing(folder, K8S_AUTH_KUBECONFIG=str(folder / "hub.kubeconfig"))["_meta"]["hostvars"]) == [
+        "prod"
+    ]
+    other = listing(folder, K8S_AUTH_KUBECONFIG=str(folder / "own.kubeconfig"))
+    assert "prod" not in other["_meta"]["hostvars"]
+    kept = "".join(path.read_text(encoding="utf-8") for path in (folder / "cache").iterdir())
+    assert not any(server.token in kept for server in fleet)
 
 
 def test_an_inventory_that_lacks_clusters_is_not_kept(folder: pathlib.Path) -> None:

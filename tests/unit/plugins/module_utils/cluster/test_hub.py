@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,38 @@ def test_verification_that_the_operator_has_decided_is_not_the_secrets(
             "argocd",
             "the hub itself",
         ),
+        (
+            {"name": "a", "server": "https://Kubernetes.default.svc./", "config": "{}"},
+            "argocd",
+            "the hub itself",
+        ),
+        ({"name": "a", "server": "https://[::1", "config": '{"bearerToken": "t"}'}, "argocd", "not a URL"),
+        ({"name": "a", "server": "https://a", "config": '{"bearerToken": "\\ud800"}'}, "argocd", "not UTF-8"),
+        *(
+            ({"name": "a", "server": server, "config": '{"bearerToken": "t"}'}, "argocd", "not a URL")
+            for server in ("https://a b", "https://a/x y", "https://a/\u20ac", "https://" + "a" * 300)
+        ),
+        *(
+            (
+                {
+                    "name": "a",
+                    "server": "https://a",
+                    "config": json.dumps(
+                        {"bearerToken": "t", "tlsClientConfig": {"serverName": name}, "proxyUrl": proxy}
+                    ),
+                },
+                "argocd",
+                word,
+            )
+            for name, proxy, word in (
+                ("\0", None, "tls-server-name"),
+                ("a\nb", None, "tls-server-name"),
+                ("a" * 300, None, "tls-server-name"),
+                (None, "http://\0", "scheme://host:port"),
+                (None, "http://" + "a" * 300, "scheme://host:port"),
+            )
+        ),
+        ({"value": '{"users": [{"name": "\\ud800"}]}'}, "kubeconfig", "not UTF-8"),
     ],
 )
 def test_a_secret_that_holds_something_else_is_named_and_not_quoted(
@@ -261,6 +294,30 @@ def test_no_credential_of_the_operator_goes_to_a_server_of_a_secret(
 ) -> None:
     assert failure(options(hub, **more)).reason == "bad_option"
     assert hub.requests == []
+
+
+def test_no_password_of_a_proxy_goes_to_a_proxy_of_a_secret(
+    hub: FakeApiServer, server: FakeApiServer
+) -> None:
+    config = inline(server)
+    config["clusters"][0]["cluster"]["proxy-url"] = "http://127.0.0.1:1"
+    put(hub, value=yaml.safe_dump(config))
+    headers = {"proxy_basic_auth": "me:planted"}
+    error = failure(options(hub, proxy_headers=headers))
+    assert error.reason == "foreign_kubeconfig"
+    assert "proxy-url" in error.message and "planted" not in str(error)
+    connection = connect_as_given(options(hub, proxy_headers=headers, proxy="http://127.0.0.2:1"), {})
+    assert "127.0.0.2" in repr(connection.endpoint.proxy)
+
+
+def test_beginnings_of_certificates_take_no_time(hub: FakeApiServer, server: FakeApiServer) -> None:
+    config = inline(server)
+    pem = encoded("-----BEGIN CERTIFICATE-----\n" * 80_000)
+    config["clusters"][0]["cluster"]["certificate-authority-data"] = pem
+    put(hub, value=json.dumps(config))
+    begun = time.process_time()
+    assert "no usable PEM certificate" in failure(options(hub)).message
+    assert time.process_time() - begun < 5
 
 
 def test_hub_options_alone_and_a_secret_that_nobody_reads_are_mistakes(hub: FakeApiServer) -> None:

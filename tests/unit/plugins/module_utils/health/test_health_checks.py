@@ -164,6 +164,7 @@ def test_one_check_that_fails_does_not_keep_the_others_from_being_made(
     result = health(check_mode=True, namespaces=["*"], approach="exec", compiled_profiles=profiles())
     found = statuses(result)
     assert found["limits"] == "passed" and found["leftovers"] == "failed"
+    assert [one for one in health.warnings if "become cluster-admin, unless the guard holds it" in one]
 
 
 def test_where_nobody_answers_the_other_checks_are_skipped(health: TaskRunner, server: FakeApiServer) -> None:

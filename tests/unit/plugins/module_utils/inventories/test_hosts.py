@@ -146,7 +146,7 @@ def test_what_cannot_be_a_source_is_refused_and_not_quoted(source: Any, words: s
     assert "planted" not in str(error)
 
 
-@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost"])
+@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "127.0.0.1"])
 def test_names_that_ansible_keeps_are_refused(name: str) -> None:
     assert "Ansible keeps" in failure(listed(name)).message
     assert list(hosts(listed(name, name_format="cluster-{name}")).variables) == [f"cluster-{name}"]

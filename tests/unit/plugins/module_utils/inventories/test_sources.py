@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.inventories import hosts
 from ansible_collections.securescan.kubernetes.plugins.module_utils.inventories.hosts import (
     Hosts,
     find_hosts,
@@ -57,6 +58,8 @@ def around(tmp_path: Path, hub: FakeApiServer) -> Surroundings:
 def find(around: Surroundings, kind: str, **options: Any) -> Hosts:
     if kind not in ("kubeconfig", "static"):
         options = {"kubeconfig": "hub.kubeconfig", **options}
+    if kind == "open_cluster_management":
+        options = {"secret": {"name": "securescan"}, **options}
     found = find_hosts(read_sources([{"type": kind, **options}]), (), (), around)
     assert TOKEN not in json.dumps(found.variables) + "".join(around.warnings)
     return found
@@ -109,6 +112,13 @@ def test_cluster_api_without_its_objects_lists_the_metadata_of_secrets(
     assert "no labels" in around.warnings[0]
     headers = {name.lower(): value for name, value in hub.requests[-1].headers.items()}
     assert "PartialObjectMetadataList" in headers["accept"]
+
+
+def test_a_hub_without_cluster_api_is_an_error(hub: FakeApiServer, around: Surroundings) -> None:
+    hub.faults.append(Fault("status", on="GET /apis/cluster.x-k8s.io/", status=404, reason="NotFound"))
+    assert failure(around, "cluster_api").reason == "not_found"
+    put(hub, FLEET_SECRETS, cluster_api_secret("prod", CONFIG))
+    assert list(find(around, "cluster_api").variables) == ["prod"]
 
 
 def test_cluster_api_that_can_list_neither_names_both(hub: FakeApiServer, around: Surroundings) -> None:
@@ -174,9 +184,10 @@ def test_managed_clusters_are_reached_by_a_secret_that_the_operator_names(
         managed_cluster("prod", "https://prod:6443", {"cloud": "Amazon"}),
         managed_cluster("stranger", "https://evil", accepted=False),
         managed_cluster("local-cluster", "https://hub", {"local-cluster": "true"}),
+        managed_cluster("liar", "https://liar", {"local-cluster": "true"}),
     )
     found = find(around, "open_cluster_management", secret={"name": "securescan-{name}"}).variables
-    assert list(found) == ["local-cluster", "prod"]
+    assert list(found) == ["liar", "local-cluster", "prod"]
     assert about(found["prod"]) == ["Amazon", "us-east-2", "v1.35.2"]
     assert found["prod"]["cluster_conditions"]["ManagedClusterConditionAvailable"] == "Unknown"
     assert found["prod"]["cluster_claims"]["platform.open-cluster-management.io"] == "AWS"
@@ -187,13 +198,38 @@ def test_managed_clusters_are_reached_by_a_secret_that_the_operator_names(
         "format": "token",
     }
     assert found["local-cluster"]["scan_kubeconfig"] == str(around.folder / "hub.kubeconfig")
+    # the label alone is the cluster's own word
+    assert "scan_kubeconfig" not in found["liar"]
     assert "1 ManagedClusters are left out" in around.warnings[0]
 
 
-def test_managed_clusters_without_a_secret_have_an_address(hub: FakeApiServer, around: Surroundings) -> None:
-    put(hub, MANAGED, managed_cluster("prod", "https://prod:6443"))
-    found = find(around, "open_cluster_management").variables["prod"]
-    assert {name for name in found if name.startswith("scan_")} == {"scan_host"}
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        (None, "needs the key secret"),
+        ({"name": "{nam}"}, "secret.name"),
+        ({"name": "a", "namespace": "{"}, "secret.namespace"),
+    ],
+)
+def test_an_address_of_a_hub_is_given_no_other_credential_than_that_of_its_secret(
+    hub: FakeApiServer, around: Surroundings, secret: Any, words: str
+) -> None:
+    assert words in failure(around, "open_cluster_management", secret=secret).message
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("url", ["https://a\n", "https://\u202e", "https://\ud800", "https://" + "a" * 1024])
+def test_an_address_that_is_none_is_refused(hub: FakeApiServer, around: Surroundings, url: str) -> None:
+    put(hub, MANAGED, managed_cluster("prod", url))
+    error = failure(around, "open_cluster_management")
+    assert error.reason == "bad_reply"
+    assert str(error).isprintable()
+
+
+def test_a_source_without_a_cluster_is_said(hub: FakeApiServer, around: Surroundings) -> None:
+    put(hub, MANAGED, managed_cluster("prod", "https://prod"))
+    find(around, "open_cluster_management", label_selector="a=b")
+    assert around.warnings == ["sources[0] (open_cluster_management) has no cluster that is chosen"]
 
 
 def test_the_environment_reaches_a_hub_that_no_option_names(hub: FakeApiServer, tmp_path: Path) -> None:
@@ -239,7 +275,7 @@ def test_a_name_of_a_hub_steers_no_terminal(hub: FakeApiServer, around: Surround
     evil = managed_cluster("prod", "https://prod")
     for name in ("a\x1b[2J", "a\x1b[2J/"):
         hub.objects.put(f"{MANAGED}/{len(name)}", {**evil, "metadata": {"name": name, "uid": name}})
-    error = failure(around, "open_cluster_management")
+    error = failure(around, "open_cluster_management", secret={"name": "a", "namespace": "fleet"})
     assert error.reason == "same_name"
     assert "\x1b" not in str(error) and "\\x1b[2J" in error.message
 
@@ -248,6 +284,16 @@ def test_texts_of_a_hub_are_printable(hub: FakeApiServer, around: Surroundings) 
     put(hub, MANAGED, managed_cluster("prod", "https://prod", {"a": "\x1b[31mred", "\x00": "b"}))
     found = find(around, "open_cluster_management").variables["prod"]
     assert found["cluster_labels"] == {"a": "\\x1b[31mred", "\\x00": "b"}
+
+
+def test_the_labels_of_all_clusters_are_bounded(
+    hub: FakeApiServer, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "_TEXTS", 2500)
+    put(hub, MANAGED, managed_cluster("a", "https://a", {"a": "x" * 1000}))
+    assert list(find(around, "open_cluster_management").variables) == ["a"]
+    put(hub, MANAGED, *(managed_cluster(name, "https://a", {"a": "x" * 1000}) for name in "bcd"))
+    assert failure(around, "open_cluster_management").reason == "bad_reply"
 
 
 def test_pages_are_followed(hub: FakeApiServer, around: Surroundings) -> None:
@@ -327,6 +373,31 @@ def test_what_is_no_kubeconfig_is_an_error(around: Surroundings, path: str, word
     error = failure(around, "kubeconfig", paths=[path])
     assert error.reason == "bad_file"
     assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("~nobody-of-this-name/x", "home directory"),
+        ("a**", "no pattern"),
+        ("a:b", "separated"),
+        ("a:*", "separated"),
+    ],
+)
+def test_a_path_that_no_module_could_take_is_refused(around: Surroundings, path: str, words: str) -> None:
+    write(around.folder / "a:b", context("a"))
+    error = failure(around, "kubeconfig", paths=[path])
+    assert error.reason == "bad_option"
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:planted@a", "http://:planted@a", "me:planted@a:3128", "http://[@"]
+)
+def test_a_password_of_a_proxy_is_in_no_inventory(around: Surroundings, proxy: str) -> None:
+    error = failure(around, "static", clusters=[{"name": "a", "proxy": proxy}])
+    assert error.reason == "bad_option"
+    assert "planted" not in str(error)
 
 
 def test_a_list_takes_what_the_connection_takes(around: Surroundings) -> None:

@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,7 +256,7 @@ def test_deadlines_of_a_run_say_what_is_overdue_and_whose_it_is(tmp_path: pathli
     assert set(column(found, "places", "team")) == {"shop-team"}
     assert set(column(found, "places", "environment")) == {"production"}
     (pathlib.Path(run.folder) / "deadlines.json").write_text("{}")
-    altered = data(PageSource.of_run(run))
+    altered = data(PageSource.of_run(replace(run)))  # reads anew
     assert altered["lives"]["place"] == []
     assert any("deadlines.json" in note for note in altered["notes_on_data"])
 

@@ -174,8 +174,8 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: pathlib.Path) -> None:
     place: dict[str, Any] = whole["places"][0]
     assert "does not" not in refused([]) and "schema version 1" in refused({**whole, "schema_version": 2})
     assert "'soon' is no time" in refused({**whole, "places": [{**place, "scan_due": "soon"}]})
-    assert "unknown severity" in refused(
-        {**whole, "places": [{**place, "findings": [{**place["findings"][0], "severity": "urgent"}]}]}
+    assert "severity must be critical or high" in refused(
+        {**whole, "places": [{**place, "open": [{**place["open"][0], "severity": "urgent"}]}]}
     )
     with pytest.raises(ScanError, match="cut off"):
         read(json.dumps(whole)[:-5])
@@ -228,3 +228,17 @@ def test_a_run_without_deadlines_does_not_pass_a_limit_of_them(key: str) -> None
     decision = judged({key: 0}, None, 0)
     assert not decision.passed and decision.kind == "not_judged"
     assert "scan with `deadlines`" in decision.reasons[0].text
+
+
+def test_a_clock_that_was_wrong_makes_nothing_younger() -> None:
+    ahead = scan(5, {API: {"c-1": "critical"}})
+    assert scan(1, {API: {"c-1": "critical"}}, ahead).places[0].findings[0].since == text(1)
+
+
+def test_a_document_that_does_not_say_when_is_as_old_as_its_run() -> None:
+    book = DeadlineBook()
+    book.add_scanned(API, "shop", "", {("baseline", "c-1"): "high"}, ())
+    (place,) = book.finish(
+        run_id="r", cluster="demo", started=text(3), policy=POLICY, owners={}, before=None
+    ).places
+    assert (place.seen, place.findings[0].since) == (text(3), text(3))

@@ -342,7 +342,7 @@ def test_reports_lie_beside_it_and_latest_points_to_it(fleet: Fleet) -> None:
     name = fleet.begin("a")
     fleet.scan(name, "a", c_1="passed")
     files = [pathlib.Path(path).name for path in fleet.end(name)["files"]]
-    assert files == ["fleet.json", "fleet.csv", "summary.md"]
+    assert files == ["fleet.json", "fleet.csv", "summary.md", "report.html"]
     assert (fleet.output / "_fleet" / "latest").resolve().name == name
     assert not (fleet.output / "_fleet" / name / "running.json").exists()
 
@@ -400,6 +400,20 @@ def test_a_merge_says_what_does_not_count_and_brings_the_runs(tmp_path: pathlib.
     assert killed is not None and killed.error is not None and killed.error.reason == "scan_unfinished"
     assert [one.run_id if one else None for one in run.runs()] == ["run-0", "run-1", "run-1", "run-2", None]
     assert (merged.output / "a/run-0/hdf").is_dir(), "a merged folder is whole"
+
+
+def test_a_cluster_that_no_shard_brings_is_an_entry_too(tmp_path: pathlib.Path) -> None:
+    merged = Fleet(tmp_path / "merged")
+    clusters = [{"host": name} for name in ("a", "z")]
+    result = merged.task("merged", fleet_dirs=shards(tmp_path)[:1], clusters=clusters)
+    found = entries(result)
+    assert {name: entry.state for name, entry in found.items()} == {
+        "a": "scanned",
+        "b": "scanned",
+        "z": "not_reached",
+    }
+    assert found["z"].error is not None and found["z"].error.code == "SCAN-826"
+    assert result["failed"]
 
 
 def test_a_whole_run_counts_before_a_newer_failure(tmp_path: pathlib.Path) -> None:

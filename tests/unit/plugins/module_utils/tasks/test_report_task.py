@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import pathlib
+import re
 import stat
 from typing import Any
 
@@ -17,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.flee
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import make_store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
@@ -35,7 +40,9 @@ def report(run: Run, check_mode: bool = False, **params: Any) -> tuple[dict[str,
     return report_on(run.folder, check_mode, **params)
 
 
-def report_on(run_dir: str, check_mode: bool = False, **params: Any) -> tuple[dict[str, Any], list[str]]:
+def report_on(
+    run_dir: str | None, check_mode: bool = False, **params: Any
+) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     given = {name: rule.get("default") for name, rule in scan_report_spec().items()}
     context = TaskContext(check_mode=check_mode, environ={}, say=said.append)
@@ -120,7 +127,7 @@ def test_a_fleet_run_has_reports_of_its_own(tmp_path: pathlib.Path) -> None:
             {"formats": ["junit"]},
             "junit is no format of a fleet run; it has: json, csv, markdown, html",
         ),
-        ({"decision": "x"}, "a fleet run has none: run_dir is the folder of a fleet run"),
+        ({"decision": "x"}, "only a run has decision, and this is a fleet run"),
         ({"summary_sha256": "0" * 64}, "is not the file that was named"),
     ],
 )
@@ -139,3 +146,60 @@ def test_a_run_has_no_table_of_clusters(run: Run) -> None:
     with pytest.raises(ScanError) as caught:
         report(run, formats=["csv"])
     assert caught.value.message == "csv is no format of a run; it has: markdown, junit, html"
+
+
+def stored(folder: pathlib.Path, *runs: Run) -> str:
+    """The address of a store with these runs."""
+    address = str(folder / "store.sqlite")
+    store = make_store(address)
+    for one in runs:
+        store.ingest_run(one)
+    store.close()
+    return address
+
+
+def page_data(path: str) -> dict[str, Any]:
+    """The data of a page."""
+    found = re.search(r'id="page-data">([A-Za-z0-9+/=]+)<', pathlib.Path(path).read_text(encoding="utf-8"))
+    assert found
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    return data
+
+
+def test_a_page_of_a_run_with_a_store_knows_the_past(run: Run, tmp_path: pathlib.Path) -> None:
+    result, _said = report(run, formats=["html"])
+    assert page_data(result["files"][0])["trend"]["at"] == []
+    result, _said = report(run, formats=["html", "markdown"], store=stored(tmp_path, run))
+    found = page_data(result["files"][0])
+    assert found["kind"] == "run"
+    assert found["trend"]["at"] and found["lives"]["place"] and found["since"]
+
+
+def test_a_page_of_a_store_alone_has_the_newest_results(run: Run, tmp_path: pathlib.Path) -> None:
+    result, _said = report_on(None, store=stored(tmp_path, run), output_dir=str(tmp_path / "out"))
+    assert result["files"] == [str(tmp_path / "out" / "report.html")]
+    found = page_data(result["files"][0])
+    assert found["kind"] == "store"
+    strings = found["strings"]
+    assert [strings[name] for name in found["clusters"]["name"]] == [run.cluster]
+    kept = {strings[pod] for pod in found["targets"]["pod"]}
+    assert {
+        target.pod for target in run.targets if target.cluster == run.cluster and target.is_scanned
+    } <= kept
+    assert max(found["targets"]["vector"]) > 0, "its documents come from the store"
+    assert found["lives"]["place"]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({}, "run_dir is needed, or store"),
+        ({"store": "s.sqlite"}, "output_dir is needed for the page of a store alone"),
+        ({"store": "s.sqlite", "formats": ["junit"]}, "junit is no format of a store; it has: html"),
+        ({"store": "s.sqlite", "cluster_name": "x"}, "only a run has cluster_name, and this is a store"),
+    ],
+)
+def test_a_store_alone_has_its_page_and_nothing_else(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScanError) as caught:
+        report_on(None, **params)
+    assert message in caught.value.message

@@ -76,8 +76,8 @@ def grow_older(run: Run, days: int) -> None:
 
     for place in made["places"]:
         place.update({name: older(place[name]) for name in ("expected_since", "seen", "scan_due")})
-        for finding in place["findings"]:
-            finding.update({name: older(finding[name]) for name in ("since", "due")})
+        for group in place["open"]:
+            group.update({name: older(group[name]) for name in ("since", "due")})
     data = json.dumps(made).encode()
     (pathlib.Path(run.folder) / deadlines_file.DEADLINES_JSON).write_bytes(data)
     summary = pathlib.Path(run.folder) / "summary.json"
