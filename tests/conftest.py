@@ -30,6 +30,7 @@ _SECONDS = {
     "test_view_mounted.py": 117,
     "test_failure_words.py": 115,
     "test_debug_identities.py": 108,
+    "test_fleet_run.py": 90,
     "test_guard.py": 80,
     "test_molecule.py": 75,
     "test_health.py": 72,

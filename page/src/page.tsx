@@ -107,7 +107,10 @@ function Head({ model }: { model: Model }): JSX.Element {
     else delete document.documentElement.dataset["theme"];
   }, [theme]);
   const copy = (): void => {
-    navigator.clipboard?.writeText(location.href).then(() => setCopied("Copied."), () => setCopied("Copy it from the browser's address line."));
+    const failed = (): void => setCopied("Copy it from the browser's address line.");
+    // not there where the page comes from a server without TLS
+    if (navigator.clipboard as Clipboard | undefined) navigator.clipboard.writeText(location.href).then(() => setCopied("Copied."), failed);
+    else failed();
   };
   return (
     <header class="head">
