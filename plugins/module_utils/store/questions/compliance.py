@@ -46,19 +46,39 @@ SELECT y.name AS name, i.since AS since, COALESCE(i.until, p.gone_at) AS until, 
 FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id JOIN profiles y ON y.id = s.profile_id {place_joins("i")}
 WHERE {{where}} AND {{profiles}}
 """
-# A control passes on all places that its profile has judged, but for those of its findings.
-_OF_CONTROLS = f"""
-SELECT k.profile || ' ' || k.control AS name, j.since AS since, j.until AS until, j.places AS places, j.places AS passed,
-  0 AS failed, 0 AS not_reviewed, 0 AS not_applicable, 0 AS profile_error
-FROM (
-  SELECT s.profile_id AS profile_id, i.since AS since, COALESCE(i.until, p.gone_at) AS until, COUNT(*) AS places
-  FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id {place_joins("i")} WHERE {{where}}
-  GROUP BY s.profile_id, i.since, COALESCE(i.until, p.gone_at)
-) j JOIN control_texts t ON t.profile_id = j.profile_id JOIN controls k ON k.id = t.control_id WHERE {{controls}}
-UNION ALL
-SELECT k.profile || ' ' || k.control, f.since, COALESCE(f.until, p.gone_at), 0, -1,
-  {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END" for status in STATUSES if status != "passed")}
+
+
+def _both_ends(intervals: str) -> str:
+    """What counts from its beginning until its end, as two changes."""
+    return f"""
+      SELECT since AS at, name, places, {", ".join(STATUSES)} FROM ({intervals}) one
+      UNION ALL
+      SELECT until AS at, name, -places, {", ".join(f"-{status}" for status in STATUSES)} FROM ({intervals}) other
+      WHERE until IS NOT NULL
+"""
+
+
+# A control passes on all places that its profile has judged, but for those of its findings. The numbers of places are added up by
+# profile before they are those of each of its controls.
+_JUDGED = f"""
+SELECT {{end}} AS at, s.profile_id AS profile_id, {{sign}} * COUNT(*) AS places
+FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id {place_joins("i")}
+WHERE {{where}} AND {{end}} IS NOT NULL GROUP BY s.profile_id, {{end}}
+"""
+_BEGUN = _JUDGED.replace("{end}", "i.since").replace("{sign}", "1")
+_ENDED = _JUDGED.replace("{end}", "COALESCE(i.until, p.gone_at)").replace("{sign}", "-1")
+_NAME = "k.profile || ' ' || k.control"
+_OF_FINDINGS = f"""
+SELECT {_NAME} AS name, f.since AS since, COALESCE(f.until, p.gone_at) AS until, 0 AS places, -1 AS passed,
+  {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END AS {status}" for status in STATUSES if status != "passed")}
 FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id WHERE {{where}} AND {{controls}}
+"""
+_OF_CONTROLS = f"""
+SELECT j.at AS at, {_NAME} AS name, j.places AS places, j.places AS passed, 0 AS failed, 0 AS not_reviewed, 0 AS not_applicable,
+  0 AS profile_error
+FROM (SELECT at, profile_id, SUM(places) AS places FROM ({_BEGUN} UNION ALL {_ENDED}) e GROUP BY at, profile_id) j
+JOIN control_texts t ON t.profile_id = j.profile_id JOIN controls k ON k.id = t.control_id WHERE {{controls}} AND j.places <> 0
+UNION ALL {_both_ends(_OF_FINDINGS)}
 """
 
 _SUMS = ", ".join(f"SUM({name}) AS {name}" for name in ("places", *STATUSES))
@@ -72,10 +92,7 @@ SELECT {{time(z.at)}} AS at, z.name AS name, {", ".join(f"z.{name} AS {name}" fo
 FROM (
   SELECT at, name, {_SO_FAR} FROM (
     SELECT at, name, {_SUMS} FROM (
-      SELECT since AS at, name, places, {", ".join(STATUSES)} FROM ({{intervals}}) one
-      UNION ALL
-      SELECT until AS at, name, -places, {", ".join(f"-{status}" for status in STATUSES)} FROM ({{intervals}}) other
-      WHERE until IS NOT NULL
+      {{steps}}
     ) steps GROUP BY at, name
   ) changes
 ) z
@@ -89,9 +106,9 @@ _GROUPS: Mapping[str, str] = {
     "workload": "c.name || '/' || n.name || '/' || p.workload_kind || '/' || p.workload",
 }
 _BY: Mapping[str, Mapping[str, str]] = {
-    **{name: {"intervals": _OF_STATES.replace("{group}", sql)} for name, sql in _GROUPS.items()},
-    "profile": {"intervals": _OF_PROFILES},
-    "control": {"intervals": _OF_CONTROLS},
+    **{name: {"steps": _both_ends(_OF_STATES.replace("{group}", sql))} for name, sql in _GROUPS.items()},
+    "profile": {"steps": _both_ends(_OF_PROFILES)},
+    "control": {"steps": _OF_CONTROLS},
 }
 
 COMPLIANCE = Question(
