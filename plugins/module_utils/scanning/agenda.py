@@ -6,7 +6,8 @@
 Carried over is only what nothing has changed for: the image, the pod's spec, the profiles, their inputs, waivers and
 attestations, and the collection itself. An interrupted run is resumed container by container: pod and container must be
 the very same. With `due_only` a place whose results are young enough is not scanned: a container there is stood for by
-its own earlier result, or by one of a container that is no longer there. One that never had a result is scanned.
+its own earlier result, or, where it runs, by one of a container that is no longer there. One that never had a result is
+scanned.
 
 First come places that were never scanned, then those that are overdue (the longest ago first, and what the last run did
 not reach among them), then those that failed, then the rest, in the order in which they were selected.
@@ -18,10 +19,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..results.checked_json import bad_results
+from ..results.hdf import document_scan
 from ..results.known_results import KnownResult, KnownResults
 from ..results.place import Place
+from ..results.run_folder import drift_paths_in
 from ..results.status import FAIL, NOT_JUDGED, PROFILE_ERROR
 from ..results.target_record import FRESH, RESUMED, Carried
 from ..targets.selection import SelectedTarget
@@ -29,6 +33,7 @@ from ..times import parse_rfc3339
 
 _CLOCK_SKEW = 300.0  # seconds that another machine's clock can be ahead
 _WORST_FIRST = (FAIL, NOT_JUDGED)
+_RUNNING = "running"
 _NEVER, _OVERDUE, _FAILING, _REST = range(4)
 
 
@@ -50,7 +55,8 @@ class Interrupted(Kept, Protocol):
 class Terms:
     """What a result depends on besides its container: one that was had on other terms is not carried over.
 
-    `approaches`: those that are chosen now. `drift` and `facts`: whether a result has to have them.
+    `approaches`: those that are chosen now. `drift_paths`: of which a result has to have the drift, none where it need not.
+    `facts`, `cross_check`: whether it has to have kept facts, and to have been cross-checked.
     """
 
     profiles: Mapping[str, str]
@@ -58,8 +64,9 @@ class Terms:
     inputs_sha256: str
     collection_version: str
     approaches: Sequence[str]
-    drift: bool = False
+    drift_paths: Sequence[str] = ()
     facts: bool = False
+    cross_check: bool = False
 
     def allow(self, known: KnownResult) -> bool:
         """Whether a result was had on these terms, whole."""
@@ -73,9 +80,25 @@ class Terms:
             and known.inputs_sha256 == self.inputs_sha256
             and known.collection_version == self.collection_version
             and record.approach in self.approaches
-            and (not self.drift or record.drift is not None)
+            and (not self.drift_paths or record.drift is not None)
             and (not self.facts or record.facts is not None)
         )
+
+    def check_files(self, known: KnownResult, kept: Kept, document: Mapping[str, Any]) -> None:
+        """What only the files of an earlier result tell.
+
+        :param document: its HDF document
+        :raises ScanError: bad_results, where they are not what is asked for now
+        """
+        record, folder = known.record, kept.folder(known)
+        if self.cross_check and "cross_check" not in document_scan(document):
+            raise bad_results(record.hdf, "was not cross-checked")
+        if folder is None and (self.drift_paths or self.facts):
+            raise bad_results(record.hdf, "is kept without the drift and the facts of its target")
+        if folder is None or record.drift is None or not self.drift_paths:
+            return
+        if set(drift_paths_in(folder, record.drift)) != set(self.drift_paths):
+            raise bad_results(record.drift.path, "is the drift of other paths")
 
 
 @dataclass(frozen=True)
@@ -122,6 +145,7 @@ class AgendaMaker:
         due_after: float,
         due_only: bool,
         is_same_server: bool,
+        selects_whole_workloads: bool,
     ) -> Agenda:
         """
         :param known: None where nothing is known of earlier runs
@@ -130,6 +154,7 @@ class AgendaMaker:
         :param due_after: seconds after which a place is overdue
         :param due_only: whether only what is due is scanned
         :param is_same_server: whether it is known that earlier runs are of the same API server
+        :param selects_whole_workloads: whether a container that was not selected, of a workload of which others were, is gone
         """
         taken: list[TakenOver] = []
         left: list[SelectedTarget] = []
@@ -146,7 +171,7 @@ class AgendaMaker:
             return Agenda(left, taken)
         if due_only:
             resumed = {one.known.target_id for one in taken}
-            fresh = self._fresh(left, known, resumed, due_after, is_same_server)
+            fresh = self._fresh(left, known, resumed, due_after, is_same_server and selects_whole_workloads)
             taken += fresh
             covered = {id(selected) for one in fresh for selected in one.stands_for}
             left = [selected for selected in left if id(selected) not in covered]
@@ -158,11 +183,12 @@ class AgendaMaker:
         known: KnownResults,
         resumed: Collection[str],
         due_after: float,
-        is_same_server: bool,
+        gone_is_known: bool,
     ) -> list[TakenOver]:
         """What stands for containers without a scan, each result for one of those selected.
 
         :param resumed: ids of targets of which there is a result already
+        :param gone_is_known: whether what is not selected is no longer there
         """
         groups: dict[str, list[SelectedTarget]] = {}
         for selected in targets:
@@ -186,7 +212,7 @@ class AgendaMaker:
                     del results[selected.target.target_id]
                 else:
                     missing.append(selected)
-            if not is_same_server:
+            if not gone_is_known:
                 continue
             # of containers that are gone, those that had the worst result first
             there = {selected.target.target_id: selected.target.pod_uid for selected in selected_here}
@@ -195,6 +221,8 @@ class AgendaMaker:
                 key=lambda pair: _badness(pair[0]),
             )
             for selected in missing:
+                if selected.target.state != _RUNNING:
+                    continue
                 heir = next((pair for pair in gone if _is_alike(pair[0], selected)), None)
                 if heir is not None:
                     gone.remove(heir)

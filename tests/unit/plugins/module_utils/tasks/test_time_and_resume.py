@@ -18,6 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import document_scan
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.journal import JOURNAL
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.progress import read_progress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
@@ -32,6 +33,8 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults impo
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks import TaskRunner
 from ansible_collections.securescan.kubernetes.tests.support.scans_on_fake_cluster import (
+    HELPERS,
+    IMAGE,
     PODS,
     Cluster,
     Scan,
@@ -454,3 +457,60 @@ def test_a_store_knows_what_is_due_where_no_earlier_folder_is(
     with pytest.raises(ScanError) as caught:
         scan(due_only=True, store=str(tmp_path / "nowhere.db"))
     assert caught.value.record()["code"].startswith("SCAN-83")
+
+
+def test_a_container_that_is_still_there_stands_for_none_that_was_named_in_its_place(
+    scan: Scan, cluster: Cluster
+) -> None:
+    """That it was not selected does not say that it is gone."""
+    for name in ("db-0", "db-1"):
+        add_pod(cluster, name, **owned())
+    scan(pods=["db-0"])
+    cluster.server.requests.clear()
+    scan(pods=["db-1"], due_only=True)
+    assert entered(cluster) == ["db-1"] and set(scan.targets) == {"db-1"}
+
+
+def test_no_result_stands_for_a_new_container_that_does_not_run(scan: Scan, cluster: Cluster) -> None:
+    add_pod(cluster, "db-0", **owned())
+    scan()
+    cluster.server.objects.remove(PODS + "db-0")
+    pod = add_pod(cluster, "db-0", **owned())
+    pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+    cluster.server.objects.put(PODS + "db-0", pod)
+    result = scan(due_only=True)
+    assert result["counts"]["carried"] == 0 and result["counts"]["not_scanned"] == 1
+
+
+def test_a_result_without_the_cross_check_that_is_asked_for_is_not_carried_over(
+    scan: Scan, cluster: Cluster
+) -> None:
+    options = {"scanner_image": IMAGE, "helper_namespace": HELPERS}
+    add_pods(cluster, 1)
+    scan(**options)
+    result = scan(due_only=True, cross_check="required", **options)
+    assert result["counts"]["carried"] == 0
+    (target,) = run_of(result).targets
+    scan_of = document_scan(run_of(result).document_of(target)[1]) if target.is_scanned else {}
+    assert target.error is not None or "cross_check" in scan_of
+
+
+def test_drift_of_other_paths_is_not_carried_over(scan: Scan, cluster: Cluster) -> None:
+    add_pods(cluster, 1)
+    scan(drift=True, drift_paths=["/etc"])
+    assert scan.targets["web-1"]["drift"] is not None
+    assert scan(drift=True, drift_paths=["/etc"], due_only=True)["counts"]["carried"] == 1
+    assert scan(drift=True, drift_paths=["/"], due_only=True)["counts"]["carried"] == 0
+
+
+def test_a_store_gives_no_result_whose_drift_or_facts_are_asked_for(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    add_pods(cluster, 1)
+    path = str(tmp_path / "store.db")
+    with contextlib.closing(make_store(path)) as store:
+        store.ingest_run(run_of(scan(drift=True, keep_facts=True)), "all")
+    for asked in ("drift", "keep_facts"):
+        result = scan(due_only=True, store=path, output_dir=str(tmp_path / asked), **{asked: True})
+        assert result["counts"]["carried"] == 0, asked
