@@ -88,18 +88,26 @@ class FleetFolder:
         """:raises ScanError: `write_failed`"""
         return write_fleet_run(self.path, fleet_run)
 
-    def write_entry(self, entry: ClusterEntry) -> Path:
-        """Keeps what became of a cluster, in place of what was known of it. :raises ScanError: `write_failed`"""
-        value = {"schema": _ENTRY_SCHEMA, "schema_version": 1, "entry": entry.to_json()}
+    def write_entry(self, entry: ClusterEntry, terms: str = "") -> Path:
+        """Keeps what became of a cluster, in place of what was known of it.
+
+        :param terms: what stands for how it is scanned and judged
+        :raises ScanError: `write_failed`
+        """
+        value = {"schema": _ENTRY_SCHEMA, "schema_version": 1, "terms": terms, "entry": entry.to_json()}
         return write_whole(self._entry_file(entry.cluster), json_bytes(value))
 
     def entry(self, cluster: str) -> ClusterEntry | None:
         """What is kept of a cluster; None where its turn has not come. :raises ScanError: `bad_results`"""
+        return self.entry_and_terms(cluster)[0]
+
+    def entry_and_terms(self, cluster: str) -> tuple[ClusterEntry | None, str]:
+        """The same with its terms, empty where they are not known. :raises ScanError: `bad_results`"""
         file = self._entry_file(cluster)
         try:
             data = read_own_file(file, _MAX_ENTRY_BYTES)
         except FileNotFoundError:
-            return None
+            return None, ""
         except OSError as reason:
             raise bad_results(str(file), f"cannot be read: {reason.strerror or reason}") from None
         try:
@@ -113,10 +121,11 @@ class FleetFolder:
             1,
         ):
             raise bad_results(str(file), "is not an entry of a fleet run of schema version 1")
-        entry = ClusterEntry.from_json(JsonObject(value, str(file)).object("entry"))
+        given = JsonObject(value, str(file))
+        entry = ClusterEntry.from_json(given.object("entry"))
         if entry.cluster != cluster:
             raise bad_results(str(file), f"is not about {one_line(cluster, 80)}")
-        return entry
+        return entry, given.text_or_empty("terms")
 
     def _entry_file(self, cluster: str) -> Path:
         return self.path / _CLUSTERS / f"{cluster_folder('', cluster).name}.json"

@@ -137,9 +137,10 @@ def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -
     except ScanError as error:
         without = ClusterEntry(entry.cluster, entry.host, entry.groups, BROKEN, started=entry.started)
         return without.with_error(BROKEN, ErrorRecord(**error.record()))
-    if run is not None:
-        comparer.add(run)
-    return entry
+    if run is None:
+        return entry
+    comparer.add(run)
+    return entry.as_of(run)
 
 
 def _write(fleet_run: FleetRun, folder: FleetFolder, reports: Sequence[FleetReport]) -> list[str]:

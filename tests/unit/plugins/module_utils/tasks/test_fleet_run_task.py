@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -327,6 +328,39 @@ def test_an_entry_that_was_changed_counts_as_none(fleet: Fleet) -> None:
     (note,) = (fleet.output / "_fleet" / name / "clusters").iterdir()
     note.write_text("{}")
     assert entries(fleet.end(name))["a"].state == "broken"
+
+
+@pytest.mark.parametrize("change", ["another's run", "a better gate", "fewer failures"])
+def test_an_entry_says_no_more_than_its_run(fleet: Fleet, change: str) -> None:
+    name = fleet.begin("a", "b")
+    fleet.scan(name, "a", c_1="failed")
+    fleet.scan(name, "b", c_1="passed")
+    folder = FleetFolder(fleet.output, name)
+    entry, better = folder.entry("a"), folder.entry("b")
+    assert entry is not None and better is not None
+    if change == "another's run":
+        entry = replace(better, cluster="a", host="a")
+    elif change == "a better gate":
+        entry = replace(entry, gate="passed", reason="")
+    else:
+        entry = replace(entry, gate="passed", controls=better.controls, worst_failed="", compliance=100)
+    folder.write_entry(entry)
+    result = fleet.end(name)
+    assert (
+        result["failed"] and result["gate"]["reasons"]["gate" if change != "another's run" else "unreachable"]
+    )
+    if change != "another's run":
+        assert (entries(result)["a"].gate, entries(result)["a"].controls["failed"]) == ("failed", 1)
+
+
+def test_what_was_scanned_or_judged_in_another_way_is_scanned_again(fleet: Fleet) -> None:
+    name = fleet.begin("a")
+    turn = {"fleet_run_id": name, "cluster_name": "a"}
+    assert fleet.task("cluster_begun", terms="lax", **turn)["wanted"]
+    entry = write_cluster_run(fleet.output, "a", {"c-1": "passed"})
+    fleet.left(name, "a", scan={"run_dir": str(fleet.output / entry.run_dir)})
+    assert not fleet.task("cluster_begun", terms="lax", **turn)["wanted"]
+    assert fleet.task("cluster_begun", terms="strict", **turn)["wanted"]
 
 
 @pytest.mark.parametrize(
