@@ -30,6 +30,7 @@ from ..results.run import Run, open_run
 from ..results.run_folder import cluster_folder
 from ..results.target_record import ErrorRecord
 from ..safe_text import one_line
+from ..secret_texts import without_secret
 from ..times import api_time
 from .context import TaskContext
 
@@ -184,16 +185,18 @@ def _error(options: ClusterEndedOptions) -> ErrorRecord | None:
     """Why the scan ended early; None where it did not. A gate that did not open is no such error: the run holds it."""
     for result in (options.failure, options.scan):
         if result.get("timedout"):
-            return _out_of_time(_text(result.get("msg")))
+            return _out_of_time(_said(result))
         record = result.get("error")
         if isinstance(record, Mapping) and all(isinstance(record.get(key), str) for key in _KEYS):
             if record["reason"] in KINDS_OF_REASONS and options.scan.get("run_dir"):
                 continue
-            return ErrorRecord(**{key: one_line(record[key], _LONGEST_MESSAGE) for key in _KEYS})
+            return ErrorRecord(
+                **{key: without_secret(one_line(record[key], _LONGEST_MESSAGE)) for key in _KEYS}
+            )
         if result.get("unreachable"):
-            return _record("unreachable", _text(result.get("msg")))
+            return _record("unreachable", _said(result))
         if result.get("failed") or (result is options.failure and result):
-            return _record("cluster_broken", _text(result.get("msg")))
+            return _record("cluster_broken", _said(result))
     return None
 
 
@@ -205,5 +208,8 @@ def _record(reason: str, message: str) -> ErrorRecord:
     return ErrorRecord(**ScanError(reason, message, tried="scan the cluster").record())
 
 
-def _text(value: Any) -> str:
-    return one_line(str(value or "no task said why"), _LONGEST_MESSAGE)
+def _said(result: Mapping[str, Any]) -> str:
+    """What a task that failed said: it is kept in files and shown, also where Ansible itself would hide it."""
+    if result.get("_ansible_no_log"):
+        return "the words of the task are hidden (no_log)"
+    return without_secret(one_line(str(result.get("msg") or "no task said why"), _LONGEST_MESSAGE))

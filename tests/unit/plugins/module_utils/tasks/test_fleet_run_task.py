@@ -330,6 +330,24 @@ def test_an_entry_that_was_changed_counts_as_none(fleet: Fleet) -> None:
     assert entries(fleet.end(name))["a"].state == "broken"
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"msg": "no answer of https://admin:hunter2-and-more@proxy.test:3128/", "failed": True},
+        {"msg": "the password is hunter2", "failed": True, "_ansible_no_log": True},
+        {"msg": "late: hunter2", "timedout": {"period": 1}, "_ansible_no_log": True},
+        error_of("unreachable", "no proxy at https://admin:hunter2-and-more@proxy.test:3128/"),
+    ],
+)
+def test_no_secret_of_a_failure_is_kept(fleet: Fleet, failure: dict[str, Any]) -> None:
+    name = fleet.begin("a")
+    fleet.task("cluster_begun", fleet_run_id=name, cluster_name="a")
+    fleet.left(name, "a", failure=failure)
+    fleet.end(name)
+    kept = [path.read_text() for path in (fleet.output / "_fleet").rglob("*") if path.is_file()]
+    assert len(kept) >= 4 and not any("hunter2" in text for text in kept)
+
+
 @pytest.mark.parametrize("change", ["another's run", "a better gate", "fewer failures"])
 def test_an_entry_says_no_more_than_its_run(fleet: Fleet, change: str) -> None:
     name = fleet.begin("a", "b")
