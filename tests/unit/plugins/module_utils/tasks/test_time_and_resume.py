@@ -178,6 +178,19 @@ def test_time_that_ends_before_the_pods_are_listed_is_an_error(scan: Scan, clust
     assert cluster.accesses() == []
 
 
+def test_the_deadline_holds_for_a_hub_too(scan: Scan, cluster: Cluster) -> None:
+    cluster.server.faults.append(Fault("silence", on="GET .*/secrets"))
+    begun = time.monotonic()
+    with pytest.raises(ScanError) as caught:
+        scan(
+            deadline=1.0,
+            kubeconfig=None,
+            kubeconfig_secret={"namespace": "fleet", "name": "prod"},
+            hub_kubeconfig=cluster.server.kubeconfig(),
+        )
+    assert caught.value.reason == "out_of_time" and time.monotonic() - begun < 4
+
+
 def test_time_that_ends_while_the_access_is_made_ends_the_scan_with_a_summary(
     scan: Scan, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
