@@ -79,7 +79,7 @@ def finish_fleet_run(
     comparison = comparer.result(seen.expected, elsewhere)
     gate = decide_fleet(entries, seen.fail_on)
     fleet_run = replace(seen, clusters=entries, comparison=comparison, gate=gate, folder=str(folder.path))
-    context.warnings += earlier.notes[:_MOST_NOTES]
+    context.warnings += [*earlier.notes[:_MOST_NOTES], *_under_two_names(entries)]
     files = [] if context.check_mode else _write(fleet_run, folder, reports)
     result: dict[str, Any] = {
         "changed": not context.check_mode,
@@ -141,6 +141,20 @@ def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -
         return entry
     comparer.add(run)
     return entry.as_of(run)
+
+
+def _under_two_names(entries: Sequence[ClusterEntry]) -> list[str]:
+    """A sentence for each API server that was scanned as several clusters: perhaps one of them was meant to be another."""
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.cluster_uid is not None:
+            names.setdefault(entry.cluster_uid, []).append(one_line(entry.cluster, 60))
+    return [
+        f"{', '.join(same[:_MOST_NAMED])}{', ...' if len(same) > _MOST_NAMED else ''} are one cluster: their API servers have "
+        "the same id. Where they were meant to be several, not all of them were scanned"
+        for same in names.values()
+        if len(same) > 1
+    ][:_MOST_NOTES]
 
 
 def _write(fleet_run: FleetRun, folder: FleetFolder, reports: Sequence[FleetReport]) -> list[str]:

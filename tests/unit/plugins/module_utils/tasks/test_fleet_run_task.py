@@ -371,6 +371,17 @@ def test_an_entry_says_no_more_than_its_run(fleet: Fleet, change: str) -> None:
         assert (entries(result)["a"].gate, entries(result)["a"].controls["failed"]) == ("failed", 1)
 
 
+def test_one_cluster_under_two_names_is_told(fleet: Fleet) -> None:
+    name = fleet.begin("a", "b", "c")
+    for cluster, uid in (("a", "u-1"), ("b", "u-1"), ("c", "u-2")):
+        fleet.task("cluster_begun", fleet_run_id=name, cluster_name=cluster)
+        entry = write_cluster_run(fleet.output, cluster, {"c-1": "passed"}, cluster_uid=uid)
+        fleet.left(name, cluster, scan={"run_dir": str(fleet.output / entry.run_dir)})
+    fleet.end(name)
+    (warning,) = fleet.warnings
+    assert warning.startswith("a, b are one cluster")
+
+
 def test_what_was_scanned_or_judged_in_another_way_is_scanned_again(fleet: Fleet) -> None:
     name = fleet.begin("a")
     turn = {"fleet_run_id": name, "cluster_name": "a"}
