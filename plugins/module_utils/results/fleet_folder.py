@@ -32,6 +32,7 @@ from ..times import parse_rfc3339
 from .checked_json import JsonObject, bad_results
 from .cluster_entry import ClusterEntry
 from .fleet_run import FLEET_FOLDER, FLEET_JSON, FleetRun, is_fleet_run_id, open_fleet_run, write_fleet_run
+from .folder_owners import check_folder
 from .run_folder import LATEST, cluster_folder, json_bytes
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
@@ -41,6 +42,11 @@ _ENTRY_SCHEMA = "securescan.kubernetes/fleet-entry"
 _MAX_ENTRY_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096  # fleet.json begins with the id and the start
 _STARTED = re.compile(rb'"started": ?"([^"\\]{1,64})"')
+
+
+def fleet_folder(output_dir: str | Path) -> Path:
+    """Where the fleet runs of an output folder lie. Somebody else can have made it, where that one is sticky."""
+    return Path(output_dir) / FLEET_FOLDER
 
 
 class FleetFolder:
@@ -58,12 +64,19 @@ class FleetFolder:
                 tried="reading the option fleet_run_id",
             )
         self.output_dir = Path(output_dir)
-        self.path = self.output_dir / FLEET_FOLDER / fleet_run_id
+        self.path = fleet_folder(output_dir) / fleet_run_id
         self.fleet_run_id = fleet_run_id
 
     @property
     def exists(self) -> bool:
         return os.path.lexists(self.path)
+
+    def check(self, allow_shared: bool) -> list[str]:
+        """Warnings about who else can write to it, where that is allowed. It does not have to exist yet.
+
+        :raises ScanError: as `check_folder`
+        """
+        return check_folder(str(self.path / _CLUSTERS), allow_shared)
 
     def create(self) -> None:
         """:raises ScanError: `write_failed`, also where the folder is there already"""
@@ -199,7 +212,7 @@ class KnownFleetRun:
 
 def fleet_runs_of(output_dir: str | Path) -> list[KnownFleetRun]:
     """All fleet runs of an output folder that say when they began, the latest first. No link is followed."""
-    above = Path(output_dir) / FLEET_FOLDER
+    above = fleet_folder(output_dir)
     try:
         with os.scandir(above) as entries:
             names = [

@@ -21,7 +21,6 @@ from ..results.fleet_comparer import FleetComparer, earlier_fleet_runs
 from ..results.fleet_folder import FleetFolder
 from ..results.fleet_gate import COVERAGE, GATE, NO_RUN, FleetGate, decide_fleet
 from ..results.fleet_run import FleetRun, open_run_of
-from ..results.folder_owners import check_folder
 from ..results.progress import read_progress
 from ..results.run_folder import cluster_folder
 from ..results.target_record import ErrorRecord
@@ -40,7 +39,7 @@ def end_fleet_run(options: EndedOptions, context: TaskContext) -> dict[str, Any]
     folder = FleetFolder(options.output_dir, options.fleet_run_id)
     if context.check_mode and not folder.exists:
         return {"changed": False, "table": []}
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
+    context.warnings += folder.check(options.allow_shared_folder)
     begun = folder.open()
     if begun.merged_from:
         raise ScanError(

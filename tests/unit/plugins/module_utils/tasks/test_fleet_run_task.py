@@ -382,6 +382,21 @@ def test_one_cluster_under_two_names_is_told(fleet: Fleet) -> None:
     assert warning.startswith("a, b are one cluster")
 
 
+@pytest.mark.parametrize("place", ["_fleet", "_fleet/night", "_fleet/night/clusters"])
+def test_a_fleet_run_that_others_could_have_written_is_refused(fleet: Fleet, place: str) -> None:
+    """Whoever may write to a sticky folder can put a fleet run there, with clusters that have passed."""
+    name = fleet.begin("a", fleet_run_id="night")
+    fleet.scan(name, "a", c_1="passed")
+    (fleet.output / "_fleet/night/running.json").unlink()
+    (fleet.output / place).chmod(0o777)
+    for again in (lambda: fleet.begin("a"), lambda: fleet.end(name)):
+        with pytest.raises(ScanError) as caught:
+            again()
+        assert caught.value.reason == "shared_folder"
+    assert not fleet.end(name, allow_shared_folder=True).get("failed")
+    assert any("others can replace" in warning for warning in fleet.warnings)
+
+
 def test_what_was_scanned_or_judged_in_another_way_is_scanned_again(fleet: Fleet) -> None:
     name = fleet.begin("a")
     turn = {"fleet_run_id": name, "cluster_name": "a"}
