@@ -220,13 +220,16 @@ class AgendaMaker:
                 (pair for pair in results.values() if there.get(pair[0].target_id) != pair[0].pod_uid),
                 key=lambda pair: _badness(pair[0]),
             )
-            for selected in missing:
+            names = {pair[0].target_id for pair in gone}
+            heirs: list[tuple[tuple[KnownResult, float], SelectedTarget]] = []
+            for selected in sorted(missing, key=lambda one: one.target.target_id not in names):
                 if selected.target.state != _RUNNING:
                     continue
                 heir = next((pair for pair in gone if _is_alike(pair[0], selected)), None)
                 if heir is not None:
                     gone.remove(heir)
-                    taken.append(_fresh_one(*heir, known, selected))
+                    heirs.append((heir, selected))
+            taken += [_fresh_one(*heir, known, selected) for heir, selected in _by_name(heirs)]
         return _without_doubles(taken, targets)
 
     def _is_same(self, known: KnownResult, selected: SelectedTarget) -> bool:
@@ -287,12 +290,28 @@ def _badness(known: KnownResult) -> tuple[int, str]:
     return worst, known.target_id
 
 
+def _by_name(
+    heirs: Sequence[tuple[tuple[KnownResult, float], SelectedTarget]],
+) -> list[tuple[tuple[KnownResult, float], SelectedTarget]]:
+    """The same results for the same containers, each for that of its own name where it can be."""
+    results, containers = [heir for heir, _selected in heirs], [selected for _heir, selected in heirs]
+    place = {known.target_id: index for index, (known, _age) in enumerate(results)}
+    for index, selected in enumerate(containers):
+        other = place.get(selected.target.target_id, index)
+        mine, own = results[index], results[other]
+        if other != index and _is_alike(own[0], selected) and _is_alike(mine[0], containers[other]):
+            results[index], results[other] = own, mine
+            place[mine[0].target_id] = other
+    return list(zip(results, containers))
+
+
 def _without_doubles(taken: Sequence[TakenOver], targets: Sequence[SelectedTarget]) -> list[TakenOver]:
-    """Without results that have the name of another container that is scanned: a StatefulSet gives names again."""
-    while True:
-        covered = {selected.target.target_id for one in taken for selected in one.stands_for}
-        scanned = {selected.target.target_id for selected in targets} - covered
-        kept = [one for one in taken if one.known.target_id not in scanned]
-        if len(kept) == len(taken):
-            return kept
-        taken = kept
+    """Without results that have the name of another selected container, which may have to be scanned: a StatefulSet gives
+    names again."""
+    selected = {one.target.target_id for one in targets}
+    return [
+        one
+        for one in taken
+        if one.known.target_id not in selected
+        or one.known.target_id in {each.target.target_id for each in one.stands_for}
+    ]

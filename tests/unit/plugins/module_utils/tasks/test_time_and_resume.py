@@ -527,3 +527,25 @@ def test_a_store_gives_no_result_whose_drift_or_facts_are_asked_for(
     for asked in ("drift", "keep_facts"):
         result = scan(due_only=True, store=path, output_dir=str(tmp_path / asked), **{asked: True})
         assert result["counts"]["carried"] == 0, asked
+
+
+@pytest.mark.parametrize("broken", ["db-0", "db-1"])
+def test_names_that_come_again_are_in_a_run_once(scan: Scan, cluster: Cluster, broken: str) -> None:
+    """The result of the old db-0 can stand for the new db-1: when that of the old db-1 cannot be used, db-0 is scanned."""
+    for name in ("db-0", "db-1"):
+        add_pod(cluster, name, **owned())
+    first = scan()
+    for name in ("db-0", "db-1"):
+        cluster.server.objects.remove(PODS + name)
+        add_pod(cluster, name, **owned())
+    summary = json.loads((pathlib.Path(first["run_dir"]) / "summary.json").read_text())
+    summary["targets"][1]["result"] = "fail"  # so it comes first
+    (pathlib.Path(first["run_dir"]) / "summary.json").write_text(json.dumps(summary))
+    document = next(
+        path for path in (pathlib.Path(first["run_dir"]) / "hdf").iterdir() if broken in path.name
+    )
+    document.write_bytes(b"{}")
+    result = scan(due_only=True)
+    found = [target.target_id for target in run_of(result).targets]
+    assert len(found) == len(set(found)) == 2
+    assert gate(scan, result)["gate"]["coverage"] == 100
