@@ -162,7 +162,7 @@ class AgendaMaker:
             found = interrupted.of(selected.target.target_id) if interrupted is not None else None
             if found is not None and interrupted is not None and self._is_same(found, selected):
                 age = self._age(found, resume_max_age)
-                if age is not None:
+                if age is not None and not _was_seen_since(found, known):
                     carried = Carried(found.run_id, RESUMED, int(age))
                     taken.append(TakenOver(found, interrupted, carried, (selected,)))
                     continue
@@ -199,6 +199,7 @@ class AgendaMaker:
                 one.target_id: (one, age)
                 for one in known.of(place_id)
                 if one.target_id not in resumed
+                and not one.was_missed
                 and (age := self._age(one, due_after)) is not None
                 and self._terms.allow(one)
             }
@@ -268,6 +269,12 @@ class AgendaMaker:
         if was_missed or any(self._age(one, due_after) is None for one in results):
             return _OVERDUE, min(seen)
         return (_FAILING if any(one.result == FAIL for one in results) else _REST), ""
+
+
+def _was_seen_since(found: KnownResult, known: KnownResults | None) -> bool:
+    """Whether a later run, which was finished, has scanned the target."""
+    later = known.of(found.place_id) if known is not None else ()
+    return any(one.target_id == found.target_id and one.seen > found.seen for one in later)
 
 
 def _fresh_one(known: KnownResult, age: float, kept: Kept, selected: SelectedTarget) -> TakenOver:

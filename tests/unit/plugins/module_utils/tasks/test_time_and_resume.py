@@ -549,3 +549,24 @@ def test_names_that_come_again_are_in_a_run_once(scan: Scan, cluster: Cluster, b
     found = [target.target_id for target in run_of(result).targets]
     assert len(found) == len(set(found)) == 2
     assert gate(scan, result)["gate"]["coverage"] == 100
+
+
+def test_what_the_last_run_could_not_scan_is_due(scan: Scan, cluster: Cluster) -> None:
+    """Its older result is from before whatever was in the way, which can be that two approaches contradict each other."""
+    add_pods(cluster, 2)
+    scan()
+    cluster.server.faults.append(Fault("cut", on="web-2/exec", after=10))
+    assert scan()["counts"]["not_scanned"] == 1
+    assert scan(due_only=True)["counts"]["not_scanned"] == 1
+    cluster.server.faults.clear()
+    assert scan(due_only=True)["counts"]["carried"] == 1
+
+
+def test_what_a_later_run_has_seen_is_not_taken_from_an_interrupted_one(scan: Scan, cluster: Cluster) -> None:
+    add_pods(cluster, 3)
+    interrupted(scan, cluster, after=3)
+    scan.file.chmod(0o777)
+    assert scan(pods=["web-1"])["counts"]["carried"] == 0
+    result = scan()
+    assert carried(run_of(result)) == {"web-2": "resumed"}
+    assert scan.targets["web-1"]["result"] == "fail"
