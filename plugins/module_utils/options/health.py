@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .approach import approach_spec
+from .bounds import check_numbers
 from .connection import connection_spec
 from .grant import grant_spec
 from .profile import profiles_spec
@@ -81,6 +82,7 @@ def with_defaults(spec: Spec, params: Params) -> dict[str, Any]:
 
 
 def _canary_options(params: Params) -> CanaryOptions:
+    check_numbers(params)
     image, namespace = params["canary_image"] or "", params["canary_namespace"] or ""
     good, bad = params["canary_good_selectors"], params["canary_bad_selectors"]
     if image and (good or bad):
