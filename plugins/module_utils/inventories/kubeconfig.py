@@ -47,7 +47,9 @@ def _files(text: str, around: Surroundings) -> list[Path]:
     path = around.path(text)
     if _PATTERN.search(text):
         if any("**" in part and part != "**" for part in path.parts):  # Pythons differ in what it means
-            raise ScanError("bad_option", f"{text!r} is no pattern of paths: ** must be a whole folder's name")
+            raise ScanError(
+                "bad_option", f"{text!r} is no pattern of paths: ** must be a whole folder's name"
+            )
         files = sorted(each for each in Path(path.anchor).glob(str(path)[1:]) if each.is_file())
         if not files:
             raise ScanError("bad_file", f"no file matches {path}")
