@@ -93,7 +93,8 @@ def passed_run(folder: pathlib.Path, *statuses: str) -> Run:
 
 
 def write_pages(pages: pathlib.Path, work: pathlib.Path, server: str) -> None:
-    """Writes run.html, alone.html, passed.html, empty.html, partly.html, altered.html, hostile.html, fleet.html and large.html (10,000 targets)."""
+    """Writes run.html, alone.html, hostile.html, fleet.html, large.html (10,000 targets), and of runs that passed their gate
+    passed.html, empty.html, partly.html, altered.html."""
     run = write_sample_run(work / "sample")
     alone = make_document(make_target(), make_control("c", "failed", impact=0.9))
     folder = write_run(work / "alone", "run-1", [(make_target(), alone)])
