@@ -167,6 +167,13 @@ class Deadlines(JsonRecord):
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **super().to_json()}
 
+    def joined_with(self, older: Deadlines) -> Deadlines:
+        """This, and what an older file knows besides: its places and findings. Nothing becomes younger."""
+        others = {place.place_id: place for place in older.places}
+        places = [_joined(place, others.pop(place.place_id, None)) for place in self.places]
+        both = sorted([*places, *others.values()], key=lambda place: place.place_id)
+        return replace(self, places=tuple(both))
+
     @property
     def present(self) -> list[PlaceDeadlines]:
         """The places of the run."""
@@ -345,6 +352,25 @@ def _place(
             _group(SEVERITIES[rank], begin, policy, owner, controls)
             for (rank, begin), controls in sorted(groups.items())
         ),
+    )
+
+
+def _joined(place: PlaceDeadlines, older: PlaceDeadlines | None) -> PlaceDeadlines:
+    if older is None:
+        return place
+    found = {one.key: one for one in older.findings}
+    for one in place.findings:
+        known = found.get(one.key)
+        if known is None or _earliest([known.since, one.since]) == one.since:
+            found[one.key] = one
+    groups: dict[tuple[str, str, str], dict[str, tuple[str, ...]]] = {}
+    for (profile, control), one in sorted(found.items()):
+        controls = groups.setdefault((one.severity, one.since, one.due), {})
+        controls[profile] = (*controls.get(profile, ()), control)
+    return replace(
+        place,
+        expected_since=_earliest([place.expected_since, older.expected_since]),
+        open=tuple(OpenGroup(*key, controls) for key, controls in groups.items()),
     )
 
 

@@ -24,8 +24,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.dead
     read_deadlines,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import ExpectedTarget
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.earlier_deadlines import (
+    earlier_deadlines,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.teams import Ownership
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
@@ -35,6 +39,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_profile,
     make_run,
     make_target,
+    write_run,
 )
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -270,6 +275,47 @@ def test_a_run_without_deadlines_does_not_pass_a_limit_of_them(key: str) -> None
     decision = judged({key: 0}, None, 0)
     assert not decision.passed and decision.kind == "not_judged"
     assert "scan with `deadlines`" in decision.reasons[0].text
+
+
+def test_what_two_files_know_is_joined_and_nothing_becomes_younger() -> None:
+    older = scan(0, {API: {"c-1": "critical", "c-2": "high"}, DB: {"c-1": "low"}})
+    latest = scan(5, {API: {"c-2": "high", "c-3": "low"}})
+    api, db = latest.joined_with(older).places
+    assert {one.control: one.since for one in api.findings} == {
+        "c-1": text(0),
+        "c-2": text(0),
+        "c-3": text(5),
+    }
+    assert (api.seen, api.expected_since) == (text(5), text(0))
+    assert db == older.places[1]
+
+
+def test_a_run_takes_the_times_of_the_last_run_and_of_the_last_with_its_selection(
+    tmp_path: pathlib.Path,
+) -> None:
+    """A narrow look between two wide ones: neither what it has found nor what it did not look for is young afterwards."""
+    made: dict[str, Deadlines] = {}
+    for number, (names, found) in enumerate(
+        (
+            (["*"], scan(0, {API: {"c-1": "critical"}})),
+            (["shop"], scan(1, {DB: {"c-2": "critical"}})),
+            (["*"], None),
+        )
+    ):
+        run_id = f"run-{number}"
+        started = text(number)
+        folder = write_run(tmp_path, run_id, [], selection={"namespaces": names}, started=started)
+        if found is not None:
+            made[run_id] = found
+            data = json.dumps(found.to_json()).encode()
+            (folder / DEADLINES_JSON).write_bytes(data)
+            summary = json.loads((folder / "summary.json").read_text())
+            summary["deadlines_sha256"] = hashlib.sha256(data).hexdigest()
+            (folder / "summary.json").write_text(json.dumps(summary))
+    notes: list[str] = []
+    before = earlier_deadlines(open_run(str(folder)), notes)
+    assert before == made["run-1"].joined_with(made["run-0"]) and not notes
+    assert [place.place_id for place in before.places] == [API, DB]
 
 
 def test_a_clock_that_was_wrong_makes_nothing_younger() -> None:
