@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.html import write_page
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import REPORT as MARKDOWN
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_source import PageSource
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
@@ -21,6 +23,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_control,
     make_document,
     make_target,
+    rendered,
     write_run,
 )
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE, write_sample_run
@@ -94,16 +97,21 @@ def passed_run(folder: pathlib.Path, *statuses: str) -> Run:
 
 def write_pages(pages: pathlib.Path, work: pathlib.Path, server: str) -> None:
     """Writes run.html, alone.html, hostile.html, fleet.html, large.html (10,000 targets), and of runs that passed their gate
-    passed.html, empty.html, partly.html, altered.html."""
+    passed.html, empty.html, partly.html, altered.html. summaries.json has the summary.md of some."""
     run = write_sample_run(work / "sample")
     alone = make_document(make_target(), make_control("c", "failed", impact=0.9))
     folder = write_run(work / "alone", "run-1", [(make_target(), alone)])
-    write_page_file(pages / "run.html", PageSource.of_run(run))
     write_page_file(pages / "alone.html", PageSource.of_run(open_run(str(folder))))
-    write_page_file(pages / "passed.html", PageSource.of_run(passed_run(work / "passed", "passed")))
-    write_page_file(pages / "empty.html", PageSource.of_run(passed_run(work / "empty")))
-    partly = passed_run(work / "partly", "passed", "passed", "passed", "passed", "skipped")
-    write_page_file(pages / "partly.html", PageSource.of_run(partly))
+    runs = {
+        "run": run,
+        "passed": passed_run(work / "passed", "passed"),
+        "empty": passed_run(work / "empty"),
+        "partly": passed_run(work / "partly", "passed", "passed", "passed", "passed", "skipped"),
+    }
+    for name, one in runs.items():
+        write_page_file(pages / f"{name}.html", PageSource.of_run(one))
+    summaries = {f"{name}.html": rendered(MARKDOWN, one) for name, one in runs.items()}
+    (pages / "summaries.json").write_text(json.dumps(summaries), encoding="utf-8")
     altered = passed_run(work / "altered", "passed")
     for document in (pathlib.Path(altered.folder) / "hdf").iterdir():
         document.write_text("{}")
