@@ -83,6 +83,13 @@ options:
   deadline_at:
     description: With O(state=cluster_begun), when the time of the fleet run ends, as RV(deadline_at) gives it.
     type: str
+  terms:
+    description:
+      - With O(state=cluster_begun), a text that stands for how the cluster is scanned and judged. A cluster that was scanned with other
+        terms in this fleet run is scanned again.
+      - In a play it is a digest of the variables of the role C(scan) that say what is scanned, how it is judged, and by which gate, and of
+        the files that they name.
+    type: str
   scan:
     description: With O(state=cluster_ended), what M(securescan.kubernetes.scan_container) returned.
     type: raw

@@ -203,6 +203,23 @@ def _children(pid: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
+def test_what_is_judged_by_another_gate_is_scanned_again(
+    small: FleetOfClusters, tmp_path: pathlib.Path
+) -> None:
+    """Its gate opened for another threshold, which also can be a file that was changed."""
+    server = small.add_fine("one")
+    small.file.chmod(0o777)
+    threshold = tmp_path / "threshold.yml"
+    threshold.write_text("compliance: {min: 10}\nfailed: {high: {max: 99}}\n")
+    options = {"fleet_run_id": "night", "scan_threshold": str(threshold)}
+    assert small.play(**options)[0] == 0
+    entered = len(server.requests)
+    assert small.play(**options)[0] == 0 and len(server.requests) == entered
+    threshold.write_text("compliance: {min: 90}\n")
+    assert small.play(**options)[0] == 2 and len(server.requests) > entered
+    assert small.latest().entry("one").gate == "failed"
+
+
 def test_the_stdout_of_a_program_gets_none_of_it(small: FleetOfClusters) -> None:
     small.add_fine("one", pods=1, seconds=3)
     process = small.start(environ={**LINES, "ANSIBLE_STDOUT_CALLBACK": "minimal"}, stderr=subprocess.PIPE)

@@ -76,12 +76,14 @@ class BegunOptions:
 
 @dataclass(frozen=True)
 class ClusterBegunOptions:
-    """`deadline_at` is when the fleet run's time ends, None without a deadline."""
+    """`deadline_at` is when the fleet run's time ends, None without a deadline. `terms` stands for how the cluster is scanned
+    and judged, empty where that is not known."""
 
     output_dir: str
     fleet_run_id: str
     cluster_name: str
     deadline_at: datetime | None
+    terms: str
 
     @classmethod
     def from_params(cls, params: Params) -> ClusterBegunOptions:
@@ -91,6 +93,7 @@ class ClusterBegunOptions:
             fleet_run_id=_fleet_run_id(params),
             cluster_name=_needed_cluster(params),
             deadline_at=_deadline_at(params["deadline_at"]),
+            terms=params["terms"] or "",
         )
 
 
@@ -276,6 +279,7 @@ def scan_fleet_run_spec() -> Spec:
         "resume": {"type": "bool", "default": True},
         "resume_within": {"type": "int", "default": 43200},
         "deadline_at": {"type": "str"},
+        "terms": {"type": "str"},
         "scan": {"type": "raw"},
         "failure": {"type": "raw"},
         "elsewhere": {"type": "list", "elements": "str"},

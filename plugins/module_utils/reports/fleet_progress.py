@@ -106,11 +106,12 @@ def _running(name: str, since: str, progress: Progress | None) -> ClusterProgres
         if progress is None or parse_rfc3339(progress.started) < parse_rfc3339(since):
             return ClusterProgress(name, RUNNING)
         seconds = (_moment(progress.updated) - _moment(progress.started)).total_seconds()
-    except (ValueError, OverflowError):
+        scanned = progress.done - progress.carried
+        rate = scanned / seconds if seconds > 0 and scanned > 0 else None
+        left = (progress.selected - progress.done) / rate if rate else None
+    # times with a zone and without, numbers that no fraction holds
+    except (ValueError, TypeError, ArithmeticError):
         return ClusterProgress(name, RUNNING)
-    scanned = progress.done - progress.carried
-    rate = scanned / seconds if seconds > 0 and scanned > 0 else None
-    left = (progress.selected - progress.done) / rate if rate else None
     return ClusterProgress(name, RUNNING, progress.selected, progress.done, progress.failing, rate, left)
 
 

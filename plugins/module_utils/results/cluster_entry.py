@@ -168,6 +168,8 @@ class ClusterEntry(JsonRecord):
             raise given.bad(f"{given.place}: a run has an id, a folder and the SHA-256 of its summary")
         if self.state in WHOLE_STATES and not self.has_run:
             raise given.bad(f"{given.place}: what is {self.state} has a run")
+        if self.state in WHOLE_STATES and self.error is not None:
+            raise given.bad(f"{given.place}: what is {self.state} has no error")
         if self.gate and not self.has_run:
             raise given.bad(f"{given.place}: a gate decides on a run, and there is none")
 
@@ -183,6 +185,11 @@ class ClusterEntry(JsonRecord):
     @property
     def passed(self) -> bool:
         return self.gate == GATE_PASSED
+
+    def as_of(self, run: Run) -> ClusterEntry:
+        """The same with all that its run says, whatever the entry said of it."""
+        entry = ClusterEntry.of_run(self.cluster, self.host, self.groups, run, self.run_dir)
+        return entry.with_error(self.state, self.error) if self.error else entry
 
     def with_error(self, state: str, error: ErrorRecord) -> ClusterEntry:
         """The entry of a cluster whose scan ended with an error, whatever run it has."""

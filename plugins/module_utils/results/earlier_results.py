@@ -176,7 +176,10 @@ def _interrupted(runs: Path, max_age: float) -> list[Path]:
     found = []
     for folder in _own_folders(runs):
         if has_journal(folder) and not (folder / SUMMARY_JSON).exists():
-            written = (folder / JOURNAL).stat().st_mtime
+            try:
+                written = (folder / JOURNAL).stat().st_mtime
+            except OSError:  # it was finished just now
+                continue
             if time.time() - written <= max_age:
                 found.append((written, folder.name, folder))
     return [folder for _written, _name, folder in sorted(found, reverse=True)[:_MOST_JOURNALS]]

@@ -31,6 +31,7 @@ from ..times import parse_rfc3339
 from .checked_json import JsonObject, bad_results
 from .cluster_entry import ClusterEntry
 from .fleet_run import FLEET_FOLDER, FLEET_JSON, FleetRun, is_fleet_run_id, open_fleet_run, write_fleet_run
+from .folder_owners import check_folder
 from .run_folder import LATEST, cluster_folder, json_bytes, point_latest
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
@@ -40,6 +41,11 @@ _ENTRY_SCHEMA = "securescan.kubernetes/fleet-entry"
 _MAX_ENTRY_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096  # fleet.json begins with the id and the start
 _STARTED = re.compile(rb'"started": ?"([^"\\]{1,64})"')
+
+
+def fleet_folder(output_dir: str | Path) -> Path:
+    """Where the fleet runs of an output folder lie. Somebody else can have made it, where that one is sticky."""
+    return Path(output_dir) / FLEET_FOLDER
 
 
 class FleetFolder:
@@ -57,12 +63,19 @@ class FleetFolder:
                 tried="reading the option fleet_run_id",
             )
         self.output_dir = Path(output_dir)
-        self.path = self.output_dir / FLEET_FOLDER / fleet_run_id
+        self.path = fleet_folder(output_dir) / fleet_run_id
         self.fleet_run_id = fleet_run_id
 
     @property
     def exists(self) -> bool:
         return os.path.lexists(self.path)
+
+    def check(self, allow_shared: bool) -> list[str]:
+        """Warnings about who else can write to it, where that is allowed. It does not have to exist yet.
+
+        :raises ScanError: as `check_folder`
+        """
+        return check_folder(str(self.path / _CLUSTERS), allow_shared)
 
     def create(self) -> None:
         """:raises ScanError: `write_failed`, also where the folder is there already"""
@@ -87,18 +100,26 @@ class FleetFolder:
         """:raises ScanError: `write_failed`"""
         return write_fleet_run(self.path, fleet_run)
 
-    def write_entry(self, entry: ClusterEntry) -> Path:
-        """Keeps what became of a cluster, in place of what was known of it. :raises ScanError: `write_failed`"""
-        value = {"schema": _ENTRY_SCHEMA, "schema_version": 1, "entry": entry.to_json()}
+    def write_entry(self, entry: ClusterEntry, terms: str = "") -> Path:
+        """Keeps what became of a cluster, in place of what was known of it.
+
+        :param terms: what stands for how it is scanned and judged
+        :raises ScanError: `write_failed`
+        """
+        value = {"schema": _ENTRY_SCHEMA, "schema_version": 1, "terms": terms, "entry": entry.to_json()}
         return write_whole(self._entry_file(entry.cluster), json_bytes(value))
 
     def entry(self, cluster: str) -> ClusterEntry | None:
         """What is kept of a cluster; None where its turn has not come. :raises ScanError: `bad_results`"""
+        return self.entry_and_terms(cluster)[0]
+
+    def entry_and_terms(self, cluster: str) -> tuple[ClusterEntry | None, str]:
+        """The same with its terms, empty where they are not known. :raises ScanError: `bad_results`"""
         file = self._entry_file(cluster)
         try:
             data = read_own_file(file, _MAX_ENTRY_BYTES)
         except FileNotFoundError:
-            return None
+            return None, ""
         except OSError as reason:
             raise bad_results(str(file), f"cannot be read: {reason.strerror or reason}") from None
         try:
@@ -112,10 +133,11 @@ class FleetFolder:
             1,
         ):
             raise bad_results(str(file), "is not an entry of a fleet run of schema version 1")
-        entry = ClusterEntry.from_json(JsonObject(value, str(file)).object("entry"))
+        given = JsonObject(value, str(file))
+        entry = ClusterEntry.from_json(given.object("entry"))
         if entry.cluster != cluster:
             raise bad_results(str(file), f"is not about {one_line(cluster, 80)}")
-        return entry
+        return entry, given.text_or_empty("terms")
 
     def _entry_file(self, cluster: str) -> Path:
         return self.path / _CLUSTERS / f"{cluster_folder('', cluster).name}.json"
@@ -182,7 +204,7 @@ class KnownFleetRun:
 
 def fleet_runs_of(output_dir: str | Path) -> list[KnownFleetRun]:
     """All fleet runs of an output folder that say when they began, the latest first. No link is followed."""
-    above = Path(output_dir) / FLEET_FOLDER
+    above = fleet_folder(output_dir)
     try:
         with os.scandir(above) as entries:
             names = [

@@ -194,7 +194,7 @@ def open_run_of(entry: ClusterEntry, output_dir: Path) -> Run | None:
         return None
     folder = output_dir / entry.run_dir
     run = open_run(str(folder))
-    if run.sha256 != entry.summary_sha256 or run.run_id != entry.run_id:
+    if (run.sha256, run.run_id, run.cluster) != (entry.summary_sha256, entry.run_id, entry.cluster):
         raise bad_results(
             str(folder), f"is not the run that the fleet run has seen of {one_line(entry.cluster, 80)}"
         )

@@ -70,7 +70,8 @@ class JournalWriter:
     def remove(self) -> None:
         """When the run's summary is written, which says all that the journal said."""
         try:
-            self._path.unlink()
+            # where files cannot be locked, a later run can have taken it for an interrupted one's
+            self._path.unlink(missing_ok=True)
         except OSError as reason:
             raise write_failed(self._path, reason) from None
         finally:

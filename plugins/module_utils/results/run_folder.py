@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..strict_json import dump_json
-from .checked_json import bad_results
+from ..strict_json import dump_json, load_json
+from .checked_json import JsonObject, bad_results
 from .deadlines import DEADLINES_JSON, Deadlines
 from .run import SUMMARY_JSON, Run
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, DriftReference, KeptFacts, TargetRecord
-from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
+from .whole_file import FILE_MODE, FOLDER_MODE, read_own_file, write_failed, write_whole
 
 FACTS_FOLDER = "facts"
 LATEST = "latest"
@@ -167,33 +167,25 @@ class RunFolder:
         :param folder: of the earlier run; None where its other files are not kept: the record is then without them
         :raises ScanError: `write_failed`; `bad_results` and `bad_facts`, where a file is not the one that was written
         """
-        name, drift, facts = f"{HDF_FOLDER}/{hdf_file_name(record.identity())}", record.drift, record.facts
-        write_whole(self.path / name, document)
+        own = hdf_file_name(record.identity())
+        name, drift, facts = f"{HDF_FOLDER}/{own}", record.drift, record.facts
+        # all is read before anything is written: what cannot be used leaves nothing behind
+        files: list[tuple[str, int, bytes, int]] = []
         if drift is not None and drift.path:
-            drift = None if folder is None else self._take_over_drift(drift, record, folder)
+            if folder is not None:
+                data = read_drift(folder, drift)
+                files.append((DRIFT_FOLDER, FOLDER_MODE, data, FILE_MODE))
+            drift = None if folder is None else replace(drift, path=f"{DRIFT_FOLDER}/{own}")
         if facts is not None:
-            facts = None if folder is None else self._take_over_facts(facts, record, folder)
+            if folder is not None:
+                data, _source = read_kept_facts(str(folder), facts)
+                files.append((FACTS_FOLDER, _PRIVATE_FOLDER_MODE, data, _PRIVATE_FILE_MODE))
+            facts = None if folder is None else replace(facts, path=f"{FACTS_FOLDER}/{own}")
+        write_whole(self.path / name, document)
+        for place, folder_mode, data, mode in files:
+            self._make_folder(place, folder_mode)
+            write_whole(self.path / place / own, data, mode)
         return replace(record, hdf=name, drift=drift, facts=facts)
-
-    def _take_over_drift(self, drift: DriftReference, record: TargetRecord, folder: Path) -> DriftReference:
-        source = folder / DRIFT_FOLDER / Path(drift.path).name
-        try:
-            data = read_own_file(source, _MAX_DRIFT_BYTES)
-        except OSError as reason:
-            raise bad_results(str(source), f"cannot be read: {reason.strerror or reason}") from None
-        if hashlib.sha256(data).hexdigest() != drift.sha256:
-            raise bad_results(str(source), "is not the file that the run wrote (its SHA-256 differs)")
-        self._make_folder(DRIFT_FOLDER, FOLDER_MODE)
-        name = f"{DRIFT_FOLDER}/{hdf_file_name(record.identity())}"
-        write_whole(self.path / name, data)
-        return replace(drift, path=name)
-
-    def _take_over_facts(self, facts: KeptFacts, record: TargetRecord, folder: Path) -> KeptFacts:
-        data, _source = read_kept_facts(str(folder), facts)
-        self._make_folder(FACTS_FOLDER, _PRIVATE_FOLDER_MODE)
-        name = f"{FACTS_FOLDER}/{hdf_file_name(record.identity())}"
-        write_whole(self.path / name, data, _PRIVATE_FILE_MODE)
-        return replace(facts, path=name)
 
     def _make_folder(self, name: str, mode: int) -> None:
         folder = self.path / name
@@ -252,6 +244,32 @@ def summary_sha256(run: Run) -> str:
 
 def _summary_bytes(run: Run) -> bytes:
     return json_bytes(run.to_json())
+
+
+def read_drift(folder: Path, drift: DriftReference) -> bytes:
+    """The file of a target's drift of the run in that folder.
+
+    :raises ScanError: `bad_results`, when it is missing or not the one that the run wrote
+    """
+    source = folder / DRIFT_FOLDER / Path(drift.path).name
+    try:
+        data = read_own_file(source, _MAX_DRIFT_BYTES)
+    except OSError as reason:
+        raise bad_results(str(source), f"cannot be read: {reason.strerror or reason}") from None
+    if hashlib.sha256(data).hexdigest() != drift.sha256:
+        raise bad_results(str(source), "is not the file that the run wrote (its SHA-256 differs)")
+    return data
+
+
+def drift_paths_in(folder: Path, drift: DriftReference) -> list[str]:
+    """The paths whose drift it is. :raises ScanError: `bad_results`, as `read_drift`, and where it does not say them"""
+    try:
+        value = load_json(read_drift(folder, drift))
+    except (ValueError, RecursionError):
+        raise bad_results(drift.path, "is not JSON") from None
+    if not isinstance(value, dict):
+        raise bad_results(drift.path, "is no drift")
+    return [place.text("path") for place in JsonObject(value, drift.path).objects("places")]
 
 
 def read_kept_facts(path: str, kept: KeptFacts) -> tuple[bytes, str]:

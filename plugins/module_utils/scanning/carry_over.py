@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable
 
+from ..approaches.choice import NEVER
 from ..errors import ScanError
 from ..options.scan import ScanOptions
 from ..results.earlier_results import EarlierResults, InterruptedResults
@@ -51,7 +52,8 @@ class CarryOver:
             places = {Place.of(selected.target).id for selected in targets}
             known = EarlierResults(runs, cluster, cluster_uid, places)
         self.resumed: Sequence[Path] = interrupted.folders if interrupted is not None else ()
-        self.agenda: Agenda = AgendaMaker(_terms(options, now), now).make(
+        self._terms = _terms(options, now)
+        self.agenda: Agenda = AgendaMaker(self._terms, now).make(
             targets,
             known,
             interrupted,
@@ -59,6 +61,7 @@ class CarryOver:
             due_after=times.due_after,
             due_only=times.due_only,
             is_same_server=cluster_uid is not None,
+            selects_whole_workloads=options.targets.selection.takes_whole_workloads,
         )
 
     def take_over(self, recorder: RunRecorder, say: Callable[[str], None]) -> list[SelectedTarget]:
@@ -71,7 +74,7 @@ class CarryOver:
         unusable = 0
         for taken in self.agenda.taken_over:
             try:
-                recorder.add_carried(taken)
+                recorder.add_carried(taken, self._terms)
             except ScanError as error:
                 if error.reason == "write_failed":
                     raise
@@ -82,7 +85,7 @@ class CarryOver:
         if covered:
             say(self.text(len(covered)))
         if unusable:
-            say(f"{number_of(unusable, 'earlier result')} cannot be read any longer: scanned again")
+            say(f"{number_of(unusable, 'earlier result')} cannot be used: scanned again")
         return covered
 
     def text(self, number: int) -> str:
@@ -96,6 +99,7 @@ def _terms(options: ScanOptions, now: datetime) -> Terms:
         inputs_sha256=options.judging.inputs_sha256,
         collection_version=VERSION,
         approaches=options.approach.chosen(),
-        drift=bool(options.drift_paths),
+        drift_paths=options.drift_paths,
         facts=options.keep_facts,
+        cross_check=options.approach.cross_check != NEVER,
     )

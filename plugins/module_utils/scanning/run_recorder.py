@@ -34,7 +34,7 @@ from ..results.teams import Ownership
 from ..results.unmatched import Unmatched
 from ..secret_texts import values_without_secrets
 from ..text_layout import number_of
-from .agenda import TakenOver
+from .agenda import TakenOver, Terms
 
 _LISTED_IN_RESULT = 20
 
@@ -155,9 +155,10 @@ class RunRecorder:
         )
         self._count(record, notes)
 
-    def add_carried(self, taken: TakenOver) -> None:
+    def add_carried(self, taken: TakenOver, terms: Terms) -> None:
         """A target that an earlier run has scanned. Its files become this run's, too.
 
+        :param terms: on which results are carried over
         :raises ScanError: bad_results, bad_facts, where the earlier run's files cannot be used; write_failed
         """
         known = taken.known
@@ -174,6 +175,7 @@ class RunRecorder:
             self._cluster_uid,
         ):
             raise bad_results(known.record.hdf, f"is not what run {known.run_id} found on {known.target_id}")
+        terms.check_files(known, taken.kept, document)
         record = self._folder.take_over(data, known.record, taken.kept.folder(known))
         added = self._summary.add_scanned(
             record.identity(),

@@ -106,6 +106,12 @@ class Selection:
             )
 
     @property
+    def takes_whole_workloads(self) -> bool:
+        """Whether the pods of a workload are selected all or none, but for those that have ended."""
+        picks = (self.pods, self.exclude_pods, self.label_selectors, self.field_selectors)
+        return not any(picks) and self.limit is None
+
+    @property
     def named_namespaces(self) -> tuple[str, ...]:
         """The namespaces that are known without a list: those given by name, if there are no selectors."""
         return (

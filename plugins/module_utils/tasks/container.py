@@ -74,7 +74,7 @@ def _scan(
     request = scan_request(engines, options.drift_paths)
     if image_queries(request.queries):
         options = options.looking_at_images()
-    connection = connect_grantor(options.connection, context)
+    connection = connect_grantor(options.connection, context, limit)
     cluster = options.cluster_name or connection.cluster_name
     runs = cluster_folder(options.output_dir, cluster)
     shared = check_output_folder(str(runs), options.allow_shared_folder)

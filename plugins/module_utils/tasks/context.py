@@ -57,8 +57,13 @@ class TaskContext:
         self.log.tell(text)
 
 
-def connect_grantor(options: ConnectionOptions, context: TaskContext) -> ClusterConnection:
-    """The connection that the task's options and environment describe; its warnings become the task's."""
-    connection = connect_as_given(options, context.environ, context.log, context.cancel)
+def connect_grantor(
+    options: ConnectionOptions, context: TaskContext, cancel: threading.Event | None = None
+) -> ClusterConnection:
+    """The connection that the task's options and environment describe; its warnings become the task's.
+
+    :param cancel: ends the wait for a hub; None for what ends the task
+    """
+    connection = connect_as_given(options, context.environ, context.log, cancel or context.cancel)
     context.warnings += connection.warnings
     return connection

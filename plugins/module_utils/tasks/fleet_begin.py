@@ -15,7 +15,7 @@ from ..errors import ScanError
 from ..options.fleet_run import BegunOptions, ExpectedCluster
 from ..options.spec import bad_option
 from ..results.cluster_entry import NOT_REACHED, OUT_OF_TIME, ClusterEntry
-from ..results.fleet_folder import FleetFolder, fleet_runs_of, new_fleet_run_id
+from ..results.fleet_folder import FleetFolder, fleet_folder, fleet_runs_of, new_fleet_run_id
 from ..results.fleet_run import FleetRun
 from ..results.output_folder import check_output_folder
 from ..results.producer import COLLECTION, VERSION
@@ -32,11 +32,15 @@ _MOST_EARLIER = 30
 def begin_fleet_run(options: BegunOptions, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed, fleet_run_id, fleet_dir, resumed, expected, first (hosts that come first), deadline_at (RFC 3339 or
     empty), table."""
-    context.warnings += check_output_folder(options.output_dir, options.allow_shared_folder)
+    context.warnings += check_output_folder(
+        str(fleet_folder(options.output_dir)), options.allow_shared_folder
+    )
     now = datetime.now(timezone.utc)
     wanted = _of_slice(options)
     folder, fleet_run = _interrupted(options, wanted, now, context) or (None, None)
     resumed = fleet_run is not None
+    if folder is not None:
+        context.warnings += folder.check(options.allow_shared_folder)
     if folder is None or fleet_run is None:
         folder = FleetFolder(options.output_dir, options.fleet_run_id or new_fleet_run_id(now))
         if folder.exists:

@@ -30,6 +30,7 @@ from ..results.run import Run, open_run
 from ..results.run_folder import cluster_folder
 from ..results.target_record import ErrorRecord
 from ..safe_text import one_line
+from ..secret_texts import without_secret
 from ..times import api_time
 from .context import TaskContext
 
@@ -62,7 +63,8 @@ def begin_cluster(options: ClusterBegunOptions, context: TaskContext) -> dict[st
         folder.write_entry(
             ClusterEntry(
                 expected.cluster, expected.host, expected.groups, BROKEN, started=api_time(now)
-            ).with_error(BROKEN, ErrorRecord(**unfinished.record()))
+            ).with_error(BROKEN, ErrorRecord(**unfinished.record())),
+            options.terms,
         )
     return {**result, "changed": True}
 
@@ -77,17 +79,20 @@ def _why_not(
     """Why a cluster is not to be scanned now; empty where it is."""
     if expected is None:
         return f"the fleet run {fleet_run.fleet_run_id} does not expect it: it is of another slice"
-    if _is_done(folder, options.cluster_name):
+    if _is_done(folder, options):
         return "it has been scanned in this fleet run"
     if options.deadline_at and now >= options.deadline_at:
         return "the time of the fleet run has ended"
     return ""
 
 
-def _is_done(folder: FleetFolder, cluster: str) -> bool:
+def _is_done(folder: FleetFolder, options: ClusterBegunOptions) -> bool:
+    """Whether it has been scanned, and would be scanned and judged the same way now."""
     try:
-        entry = folder.entry(cluster)
-        return entry is not None and entry.is_whole and open_run_of(entry, folder.output_dir) is not None
+        entry, terms = folder.entry_and_terms(options.cluster_name)
+        if entry is None or not entry.is_whole or terms != options.terms:
+            return False
+        return open_run_of(entry, folder.output_dir) is not None
     except ScanError:
         return False
 
@@ -104,20 +109,21 @@ def end_cluster(options: ClusterEndedOptions, context: TaskContext) -> dict[str,
             f"the fleet run {options.fleet_run_id} does not expect the cluster {one_line(options.cluster_name, 80)}",
             tried="reading the option cluster_name",
         )
-    entry = _entry(options, expected, _begun(folder, options.cluster_name))
+    began, terms = _begun(folder, options.cluster_name)
+    entry = _entry(options, expected, began)
     said = {"state": entry.state, "gate": entry.gate, "reason": entry.reason}
     if context.check_mode:
         return {"changed": False, "entry": said, "file": ""}
-    return {"changed": True, "entry": said, "file": str(folder.write_entry(entry))}
+    return {"changed": True, "entry": said, "file": str(folder.write_entry(entry, terms))}
 
 
-def _begun(folder: FleetFolder, cluster: str) -> str:
-    """When its turn came; empty where that is not known."""
+def _begun(folder: FleetFolder, cluster: str) -> tuple[str, str]:
+    """When its turn came, and its terms; empty where that is not known."""
     try:
-        entry = folder.entry(cluster)
+        entry, terms = folder.entry_and_terms(cluster)
     except ScanError:
-        return ""
-    return entry.started if entry else ""
+        return "", ""
+    return (entry.started, terms) if entry else ("", "")
 
 
 def _entry(options: ClusterEndedOptions, expected: ClusterEntry, began: str) -> ClusterEntry:
@@ -179,16 +185,18 @@ def _error(options: ClusterEndedOptions) -> ErrorRecord | None:
     """Why the scan ended early; None where it did not. A gate that did not open is no such error: the run holds it."""
     for result in (options.failure, options.scan):
         if result.get("timedout"):
-            return _out_of_time(_text(result.get("msg")))
+            return _out_of_time(_said(result))
         record = result.get("error")
         if isinstance(record, Mapping) and all(isinstance(record.get(key), str) for key in _KEYS):
             if record["reason"] in KINDS_OF_REASONS and options.scan.get("run_dir"):
                 continue
-            return ErrorRecord(**{key: one_line(record[key], _LONGEST_MESSAGE) for key in _KEYS})
+            return ErrorRecord(
+                **{key: without_secret(one_line(record[key], _LONGEST_MESSAGE)) for key in _KEYS}
+            )
         if result.get("unreachable"):
-            return _record("unreachable", _text(result.get("msg")))
+            return _record("unreachable", _said(result))
         if result.get("failed") or (result is options.failure and result):
-            return _record("cluster_broken", _text(result.get("msg")))
+            return _record("cluster_broken", _said(result))
     return None
 
 
@@ -200,5 +208,8 @@ def _record(reason: str, message: str) -> ErrorRecord:
     return ErrorRecord(**ScanError(reason, message, tried="scan the cluster").record())
 
 
-def _text(value: Any) -> str:
-    return one_line(str(value or "no task said why"), _LONGEST_MESSAGE)
+def _said(result: Mapping[str, Any]) -> str:
+    """What a task that failed said: it is kept in files and shown, also where Ansible itself would hide it."""
+    if result.get("_ansible_no_log"):
+        return "the words of the task are hidden (no_log)"
+    return without_secret(one_line(str(result.get("msg") or "no task said why"), _LONGEST_MESSAGE))

@@ -21,7 +21,6 @@ from ..results.fleet_comparer import FleetComparer, earlier_fleet_runs
 from ..results.fleet_folder import FleetFolder
 from ..results.fleet_gate import COVERAGE, GATE, NO_RUN, FleetGate, decide_fleet
 from ..results.fleet_run import FleetRun, open_run_of
-from ..results.folder_owners import check_folder
 from ..results.progress import read_progress
 from ..results.run_folder import cluster_folder
 from ..results.target_record import ErrorRecord
@@ -40,7 +39,7 @@ def end_fleet_run(options: EndedOptions, context: TaskContext) -> dict[str, Any]
     folder = FleetFolder(options.output_dir, options.fleet_run_id)
     if context.check_mode and not folder.exists:
         return {"changed": False, "table": []}
-    context.warnings += check_folder(options.output_dir, options.allow_shared_folder)
+    context.warnings += folder.check(options.allow_shared_folder)
     begun = folder.open()
     if begun.merged_from:
         raise ScanError(
@@ -79,7 +78,7 @@ def finish_fleet_run(
     comparison = comparer.result(seen.expected, elsewhere)
     gate = decide_fleet(entries, seen.fail_on)
     fleet_run = replace(seen, clusters=entries, comparison=comparison, gate=gate, folder=str(folder.path))
-    context.warnings += earlier.notes[:_MOST_NOTES]
+    context.warnings += [*earlier.notes[:_MOST_NOTES], *_under_two_names(entries)]
     files = [] if context.check_mode else _write(fleet_run, folder, reports)
     result: dict[str, Any] = {
         "changed": not context.check_mode,
@@ -137,9 +136,24 @@ def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -
     except ScanError as error:
         without = ClusterEntry(entry.cluster, entry.host, entry.groups, BROKEN, started=entry.started)
         return without.with_error(BROKEN, ErrorRecord(**error.record()))
-    if run is not None:
-        comparer.add(run)
-    return entry
+    if run is None:
+        return entry
+    comparer.add(run)
+    return entry.as_of(run)
+
+
+def _under_two_names(entries: Sequence[ClusterEntry]) -> list[str]:
+    """A sentence for each API server that was scanned as several clusters: perhaps one of them was meant to be another."""
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.cluster_uid is not None:
+            names.setdefault(entry.cluster_uid, []).append(one_line(entry.cluster, 60))
+    return [
+        f"{', '.join(same[:_MOST_NAMED])}{', ...' if len(same) > _MOST_NAMED else ''} are one cluster: their API servers have "
+        "the same id. Where they were meant to be several, not all of them were scanned"
+        for same in names.values()
+        if len(same) > 1
+    ][:_MOST_NOTES]
 
 
 def _write(fleet_run: FleetRun, folder: FleetFolder, reports: Sequence[FleetReport]) -> list[str]:

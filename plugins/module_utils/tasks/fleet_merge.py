@@ -13,7 +13,7 @@ from ..errors import ScanError
 from ..options.fleet_run import MergedOptions
 from ..options.spec import bad_option
 from ..results.cluster_entry import NOT_REACHED, ClusterEntry
-from ..results.fleet_folder import FleetFolder
+from ..results.fleet_folder import FleetFolder, fleet_folder
 from ..results.fleet_merge import merge_fleet_runs
 from ..results.fleet_run import FleetRun, open_fleet_run
 from ..results.folder_owners import check_folder
@@ -27,7 +27,9 @@ from .fleet_end import finish_fleet_run, kept_entries
 
 def merge_into_one(options: MergedOptions, context: TaskContext) -> dict[str, Any]:
     """Result keys: as `finish_fleet_run`, and superseded (how many entries do not count)."""
-    context.warnings += check_output_folder(options.output_dir, options.allow_shared_folder)
+    context.warnings += check_output_folder(
+        str(fleet_folder(options.output_dir)), options.allow_shared_folder
+    )
     parts = []
     for path in options.fleet_dirs:
         context.warnings += check_folder(str(path), options.allow_shared_folder)

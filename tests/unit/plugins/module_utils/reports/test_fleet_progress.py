@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -69,6 +71,14 @@ def test_it_is_read_from_the_files_of_the_clusters(folder: FleetFolder) -> None:
     assert plain_line(list(found.values())) == (
         "1 of 4 clusters done, 0 of them not fine, 2 running, 21 containers done, 1.0 per second"
     )
+
+
+@pytest.mark.parametrize("odd", [{"updated": "2026-11-23T10:00:10"}, {"selected": 10**400}])
+def test_odd_progress_is_that_of_a_cluster_that_runs(folder: FleetFolder, odd: dict[str, Any]) -> None:
+    progress = replace(progress_of(BEGAN, selected=9, done=5), **odd)
+    write_progress(folder.output_dir / "runs", progress)
+    found = {one.cluster: one for one in FleetWatch(folder.path).look()}
+    assert found["runs"] == ClusterProgress("runs", "running")
 
 
 def test_a_table_of_what_runs(folder: FleetFolder) -> None:

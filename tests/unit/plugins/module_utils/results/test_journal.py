@@ -101,3 +101,10 @@ def test_a_link_is_not_followed(tmp_path: pathlib.Path, run: Run) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / JOURNAL).symlink_to(path)
     assert read_journal(tmp_path / "other") is None
+
+
+def test_one_that_somebody_has_removed_does_not_fail_the_run_that_wrote_it(tmp_path: pathlib.Path) -> None:
+    """Without locks, a later run takes it for one of a run that was interrupted."""
+    writer = JournalWriter(tmp_path, make_run([], threshold=None))
+    (tmp_path / JOURNAL).unlink()
+    writer.remove()

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -327,6 +328,83 @@ def test_an_entry_that_was_changed_counts_as_none(fleet: Fleet) -> None:
     (note,) = (fleet.output / "_fleet" / name / "clusters").iterdir()
     note.write_text("{}")
     assert entries(fleet.end(name))["a"].state == "broken"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"msg": "no answer of https://admin:hunter2-and-more@proxy.test:3128/", "failed": True},
+        {"msg": "the password is hunter2", "failed": True, "_ansible_no_log": True},
+        {"msg": "late: hunter2", "timedout": {"period": 1}, "_ansible_no_log": True},
+        error_of("unreachable", "no proxy at https://admin:hunter2-and-more@proxy.test:3128/"),
+    ],
+)
+def test_no_secret_of_a_failure_is_kept(fleet: Fleet, failure: dict[str, Any]) -> None:
+    name = fleet.begin("a")
+    fleet.task("cluster_begun", fleet_run_id=name, cluster_name="a")
+    fleet.left(name, "a", failure=failure)
+    fleet.end(name)
+    kept = [path.read_text() for path in (fleet.output / "_fleet").rglob("*") if path.is_file()]
+    assert len(kept) >= 4 and not any("hunter2" in text for text in kept)
+
+
+@pytest.mark.parametrize("change", ["another's run", "a better gate", "fewer failures"])
+def test_an_entry_says_no_more_than_its_run(fleet: Fleet, change: str) -> None:
+    name = fleet.begin("a", "b")
+    fleet.scan(name, "a", c_1="failed")
+    fleet.scan(name, "b", c_1="passed")
+    folder = FleetFolder(fleet.output, name)
+    entry, better = folder.entry("a"), folder.entry("b")
+    assert entry is not None and better is not None
+    if change == "another's run":
+        entry = replace(better, cluster="a", host="a")
+    elif change == "a better gate":
+        entry = replace(entry, gate="passed", reason="")
+    else:
+        entry = replace(entry, gate="passed", controls=better.controls, worst_failed="", compliance=100)
+    folder.write_entry(entry)
+    result = fleet.end(name)
+    assert (
+        result["failed"] and result["gate"]["reasons"]["gate" if change != "another's run" else "unreachable"]
+    )
+    if change != "another's run":
+        assert (entries(result)["a"].gate, entries(result)["a"].controls["failed"]) == ("failed", 1)
+
+
+def test_one_cluster_under_two_names_is_told(fleet: Fleet) -> None:
+    name = fleet.begin("a", "b", "c")
+    for cluster, uid in (("a", "u-1"), ("b", "u-1"), ("c", "u-2")):
+        fleet.task("cluster_begun", fleet_run_id=name, cluster_name=cluster)
+        entry = write_cluster_run(fleet.output, cluster, {"c-1": "passed"}, cluster_uid=uid)
+        fleet.left(name, cluster, scan={"run_dir": str(fleet.output / entry.run_dir)})
+    fleet.end(name)
+    (warning,) = fleet.warnings
+    assert warning.startswith("a, b are one cluster")
+
+
+@pytest.mark.parametrize("place", ["_fleet", "_fleet/night", "_fleet/night/clusters"])
+def test_a_fleet_run_that_others_could_have_written_is_refused(fleet: Fleet, place: str) -> None:
+    """Whoever may write to a sticky folder can put a fleet run there, with clusters that have passed."""
+    name = fleet.begin("a", fleet_run_id="night")
+    fleet.scan(name, "a", c_1="passed")
+    (fleet.output / "_fleet/night/running.json").unlink()
+    (fleet.output / place).chmod(0o777)
+    for again in (lambda: fleet.begin("a"), lambda: fleet.end(name)):
+        with pytest.raises(ScanError) as caught:
+            again()
+        assert caught.value.reason == "shared_folder"
+    assert not fleet.end(name, allow_shared_folder=True).get("failed")
+    assert any("others can replace" in warning for warning in fleet.warnings)
+
+
+def test_what_was_scanned_or_judged_in_another_way_is_scanned_again(fleet: Fleet) -> None:
+    name = fleet.begin("a")
+    turn = {"fleet_run_id": name, "cluster_name": "a"}
+    assert fleet.task("cluster_begun", terms="lax", **turn)["wanted"]
+    entry = write_cluster_run(fleet.output, "a", {"c-1": "passed"})
+    fleet.left(name, "a", scan={"run_dir": str(fleet.output / entry.run_dir)})
+    assert not fleet.task("cluster_begun", terms="lax", **turn)["wanted"]
+    assert fleet.task("cluster_begun", terms="strict", **turn)["wanted"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import document_scan
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.journal import JOURNAL
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.progress import read_progress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
@@ -32,6 +33,8 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults impo
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
 from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks import TaskRunner
 from ansible_collections.securescan.kubernetes.tests.support.scans_on_fake_cluster import (
+    HELPERS,
+    IMAGE,
     PODS,
     Cluster,
     Scan,
@@ -173,6 +176,19 @@ def test_time_that_ends_before_the_pods_are_listed_is_an_error(scan: Scan, clust
         scan(deadline=1.0)
     assert caught.value.reason == "out_of_time" and time.monotonic() - begun < 4
     assert cluster.accesses() == []
+
+
+def test_the_deadline_holds_for_a_hub_too(scan: Scan, cluster: Cluster) -> None:
+    cluster.server.faults.append(Fault("silence", on="GET .*/secrets"))
+    begun = time.monotonic()
+    with pytest.raises(ScanError) as caught:
+        scan(
+            deadline=1.0,
+            kubeconfig=None,
+            kubeconfig_secret={"namespace": "fleet", "name": "prod"},
+            hub_kubeconfig=cluster.server.kubeconfig(),
+        )
+    assert caught.value.reason == "out_of_time" and time.monotonic() - begun < 4
 
 
 def test_time_that_ends_while_the_access_is_made_ends_the_scan_with_a_summary(
@@ -454,3 +470,103 @@ def test_a_store_knows_what_is_due_where_no_earlier_folder_is(
     with pytest.raises(ScanError) as caught:
         scan(due_only=True, store=str(tmp_path / "nowhere.db"))
     assert caught.value.record()["code"].startswith("SCAN-83")
+
+
+def test_a_container_that_is_still_there_stands_for_none_that_was_named_in_its_place(
+    scan: Scan, cluster: Cluster
+) -> None:
+    """That it was not selected does not say that it is gone."""
+    for name in ("db-0", "db-1"):
+        add_pod(cluster, name, **owned())
+    scan(pods=["db-0"])
+    cluster.server.requests.clear()
+    scan(pods=["db-1"], due_only=True)
+    assert entered(cluster) == ["db-1"] and set(scan.targets) == {"db-1"}
+
+
+def test_no_result_stands_for_a_new_container_that_does_not_run(scan: Scan, cluster: Cluster) -> None:
+    add_pod(cluster, "db-0", **owned())
+    scan()
+    cluster.server.objects.remove(PODS + "db-0")
+    pod = add_pod(cluster, "db-0", **owned())
+    pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+    cluster.server.objects.put(PODS + "db-0", pod)
+    result = scan(due_only=True)
+    assert result["counts"]["carried"] == 0 and result["counts"]["not_scanned"] == 1
+
+
+def test_a_result_without_the_cross_check_that_is_asked_for_is_not_carried_over(
+    scan: Scan, cluster: Cluster
+) -> None:
+    options = {"scanner_image": IMAGE, "helper_namespace": HELPERS}
+    add_pods(cluster, 1)
+    scan(**options)
+    result = scan(due_only=True, cross_check="required", **options)
+    assert result["counts"]["carried"] == 0
+    (target,) = run_of(result).targets
+    scan_of = document_scan(run_of(result).document_of(target)[1]) if target.is_scanned else {}
+    assert target.error is not None or "cross_check" in scan_of
+
+
+def test_drift_of_other_paths_is_not_carried_over(scan: Scan, cluster: Cluster) -> None:
+    add_pods(cluster, 1)
+    scan(drift=True, drift_paths=["/etc"])
+    assert scan.targets["web-1"]["drift"] is not None
+    assert scan(drift=True, drift_paths=["/etc"], due_only=True)["counts"]["carried"] == 1
+    assert scan(drift=True, drift_paths=["/"], due_only=True)["counts"]["carried"] == 0
+
+
+def test_a_store_gives_no_result_whose_drift_or_facts_are_asked_for(
+    scan: Scan, cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    add_pods(cluster, 1)
+    path = str(tmp_path / "store.db")
+    with contextlib.closing(make_store(path)) as store:
+        store.ingest_run(run_of(scan(drift=True, keep_facts=True)), "all")
+    for asked in ("drift", "keep_facts"):
+        result = scan(due_only=True, store=path, output_dir=str(tmp_path / asked), **{asked: True})
+        assert result["counts"]["carried"] == 0, asked
+
+
+@pytest.mark.parametrize("broken", ["db-0", "db-1"])
+def test_names_that_come_again_are_in_a_run_once(scan: Scan, cluster: Cluster, broken: str) -> None:
+    """The result of the old db-0 can stand for the new db-1: when that of the old db-1 cannot be used, db-0 is scanned."""
+    for name in ("db-0", "db-1"):
+        add_pod(cluster, name, **owned())
+    first = scan()
+    for name in ("db-0", "db-1"):
+        cluster.server.objects.remove(PODS + name)
+        add_pod(cluster, name, **owned())
+    summary = json.loads((pathlib.Path(first["run_dir"]) / "summary.json").read_text())
+    summary["targets"][1]["result"] = "fail"  # so it comes first
+    (pathlib.Path(first["run_dir"]) / "summary.json").write_text(json.dumps(summary))
+    document = next(
+        path for path in (pathlib.Path(first["run_dir"]) / "hdf").iterdir() if broken in path.name
+    )
+    document.write_bytes(b"{}")
+    result = scan(due_only=True)
+    found = [target.target_id for target in run_of(result).targets]
+    assert len(found) == len(set(found)) == 2
+    assert gate(scan, result)["gate"]["coverage"] == 100
+
+
+def test_what_the_last_run_could_not_scan_is_due(scan: Scan, cluster: Cluster) -> None:
+    """Its older result is from before whatever was in the way, which can be that two approaches contradict each other."""
+    add_pods(cluster, 2)
+    scan()
+    cluster.server.faults.append(Fault("cut", on="web-2/exec", after=10))
+    assert scan()["counts"]["not_scanned"] == 1
+    assert scan(due_only=True)["counts"]["not_scanned"] == 1
+    cluster.server.faults.clear()
+    assert scan(due_only=True)["counts"]["carried"] == 1
+
+
+def test_what_a_later_run_has_seen_is_not_taken_from_an_interrupted_one(scan: Scan, cluster: Cluster) -> None:
+    add_pods(cluster, 3)
+    interrupted(scan, cluster, after=3)
+    scan.file.chmod(0o777)
+    assert scan(pods=["web-1"])["counts"]["carried"] == 0
+    result = scan()
+    assert carried(run_of(result)) == {"web-2": "resumed"}
+    assert scan.targets["web-1"]["result"] == "fail"
