@@ -58,8 +58,8 @@ def _both_ends(intervals: str) -> str:
 """
 
 
-# A control passes on all places that its profile has judged, but for those of its findings. The numbers of places are added up by
-# profile before they are those of each of its controls.
+# A control passes on all places that its profile has judged, but for those of its findings, while it judges them. The numbers of
+# places are added up by profile before they are those of each of its controls.
 _JUDGED = f"""
 SELECT {{end}} AS at, s.profile_id AS profile_id, {{sign}} * COUNT(*) AS places
 FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id {place_joins("i")}
@@ -69,9 +69,15 @@ _BEGUN = _JUDGED.replace("{end}", "i.since").replace("{sign}", "1")
 _ENDED = _JUDGED.replace("{end}", "COALESCE(i.until, p.gone_at)").replace("{sign}", "-1")
 _NAME = "k.profile || ' ' || k.control"
 _OF_FINDINGS = f"""
-SELECT {_NAME} AS name, f.since AS since, COALESCE(f.until, p.gone_at) AS until, 0 AS places, -1 AS passed,
+SELECT {_NAME} AS name, CASE WHEN f.since > i.since THEN f.since ELSE i.since END AS since,
+  CASE WHEN f.until < COALESCE(i.until, f.until + 1) THEN f.until ELSE COALESCE(i.until, p.gone_at) END AS until,
+  0 AS places, -1 AS passed,
   {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END AS {status}" for status in STATUSES if status != "passed")}
-FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id WHERE {{where}} AND {{controls}}
+FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id
+JOIN place_states i ON i.place_id = f.place_id AND (f.until IS NULL OR i.since < f.until)
+  AND (i.until IS NULL OR i.until > f.since)
+JOIN state_profiles s ON s.state_id = i.state_id JOIN profiles y ON y.id = s.profile_id AND y.name = k.profile
+WHERE {{where}} AND {{controls}}
 """
 _OF_CONTROLS = f"""
 SELECT j.at AS at, {_NAME} AS name, j.places AS places, j.places AS passed, 0 AS failed, 0 AS not_reviewed, 0 AS not_applicable,
