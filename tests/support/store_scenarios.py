@@ -508,6 +508,25 @@ def old_things_are_forgotten_and_what_lasts_stays(address: str, folder: pathlib.
     assert rows(store, "open_now", "opened") == [(night(5),)], "what comes late is still put in its place"
 
 
+def a_half_run_that_is_older_than_what_is_kept_is_not_finished(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    half = nights.scan(0, {API: {"c-root": "failed"}, PAY: {}, WEB: {}})
+    lost = next(record for record in half.targets if record.namespace == "pay")
+    path = pathlib.Path(half.folder) / lost.hdf
+    away = path.rename(path.with_suffix(".away"))
+    assert store.ingest_run(half).state == "half"
+    narrow = {"namespaces": ["*"], "container_kinds": ["container"], "exclude_workloads": ["web"]}
+    for number in (1, 4):
+        store.ingest_run(nights.scan(number, {API: {"c-root": "failed"}, PAY: {}}, selection=narrow))
+    assert store.prune(epoch(3), epoch(3)).changed
+    away.rename(path)
+    before = content(store)
+    assert _refusal(lambda: store.ingest_run(half)) == "run_refused"
+    assert content(store) == before
+    assert rows(store, "open_now", "place", "opened") == [(API_PLACE, night(0))]
+    assert ("night-0",) in rows(store, "runs", "run_id"), "the store knows web from it"
+
+
 def a_backup_is_a_store_and_is_restored(address: str, folder: pathlib.Path) -> None:
     store, nights = make_store(address), Nights(folder)
     for number in range(2):
@@ -555,10 +574,16 @@ def a_gate_that_decides_later_is_taken(address: str, folder: pathlib.Path) -> No
 def a_fleet_run_tells_which_clusters_have_no_run_and_why(address: str, folder: pathlib.Path) -> None:
     store = make_store(address)
     fleet_run = write_sample_fleet(folder)
+    store.ingest_fleet_run(fleet_run)
+    names = ("cluster", "run_id", "stored", "expected", "scanned", "why")
+    for cluster, run_id, stored, *counts, why in rows(store, "coverage", *names):
+        (entry,) = (one for one in fleet_run.clusters if one.cluster == cluster)
+        assert (run_id, counts) == (entry.run_id, [entry.targets.selected, entry.targets.scanned])
+        assert (stored == "half") == entry.has_run
+        assert why or not entry.has_run
     for run in fleet_run.runs():
         if run is not None:
             store.ingest_run(run)
-    assert store.ingest_fleet_run(fleet_run).is_new
     assert not store.ingest_fleet_run(fleet_run).is_new
     told = {row[0]: row[1:] for row in rows(store, "coverage", "cluster", "state", "run_id", "why")}
     assert told.keys() == set(fleet_run.expected)
@@ -676,6 +701,7 @@ SCENARIOS: Sequence[Scenario] = (
     the_history_has_a_point_a_day_and_the_lives,
     a_store_knows_the_last_results_of_places,
     old_things_are_forgotten_and_what_lasts_stays,
+    a_half_run_that_is_older_than_what_is_kept_is_not_finished,
     a_backup_is_a_store_and_is_restored,
     a_gate_that_decides_later_is_taken,
     a_fleet_run_tells_which_clusters_have_no_run_and_why,

@@ -114,6 +114,8 @@ class RunIngest:
                 f"{one_line(self._run.cluster, 80)}, with other times or documents",
                 tried="ingest a run",
             )
+        if row["state"] != WHOLE:
+            _refuse_pruned(work, self._run, self._started)
         if gate and not row["gate"]:
             self._take_gate(work, row["id"], gate)
         return int(row["id"]), str(row["state"])
