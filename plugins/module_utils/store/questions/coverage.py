@@ -27,10 +27,10 @@ WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.cluster_id = x.cluster_id AND r.r
 
 @dataclass(frozen=True)
 class ClusterCoverage(JsonRecord):
-    """A cluster as its newest run has it, or its newest entry of a fleet run without one, or with one that the store has not taken.
-    `stored` is half where the store does not have all of the run. `scanned` counts what was `carried` over, too. `why` is the cause
-    where there is no run, and what was refused of a run that is half there. `last_scanned` is the last time that something of the
-    cluster was scanned."""
+    """A cluster as its newest run has it, or its newest entry of a fleet run without one or with one that the store has not
+    taken. `stored` is half where the store does not have all of the run. `scanned` counts what was `carried` over, too. `why` is
+    the cause where there is no run, and what was refused of a run that is half there. `last_scanned` is the last time that
+    something of the cluster was scanned."""
 
     cluster: str
     at: str
