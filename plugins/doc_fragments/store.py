@@ -22,7 +22,9 @@ options:
       - One in the URL works, too, but Ansible shows the options of a task in more places than this one.
     type: str
   allow_shared_folder:
-    description: Accept a file of SQLite, or a folder for it, that others are allowed to write to. They could then change what was found.
+    description: >-
+      Accept a file of SQLite, or a folder for it, that others are allowed to write to, and a schema of PostgreSQL in which every role can
+      make functions. They could then change what was found.
     type: bool
     default: false
 """

@@ -32,7 +32,7 @@ from ansible_collections.securescan.kubernetes.tests.support.postgresql_server i
     postgresql_server,
 )
 from ansible_collections.securescan.kubernetes.tests.support.store_scenarios import SCENARIOS, Scenario
-from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, target
+from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, epoch, target
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,7 @@ def test_a_role_of_a_team_reads_its_places_and_nothing_else(
     asked = open_store(ann)
     assert [row.to_json()["place"] for row in asked.ask("open_now").rows] == [Place.of(api).id]
     assert [row.to_json()["namespace"] for row in asked.ask("not_scanned").rows] == ["shop"]
+    assert {row.to_json()["namespace"] for row in asked.ask("age", Asked(at=epoch(0))).rows} == {"shop"}
     # by every view and every table
     for view in TEAM_VIEWS:
         text = repr(server.run(f"SELECT * FROM {view}", ann))
@@ -79,7 +80,7 @@ def test_a_role_of_a_team_reads_its_places_and_nothing_else(
     assert server.run("SELECT count(*) FROM findings", ann) == [(1,)]
     assert server.run("SELECT team FROM team_roles", ann) == [("blue",)]
     for table in (
-        *("scans", "documents", "templates", "targets", "known_results", "fleet_runs", "fleet_run_clusters"),
+        *("documents", "templates", "targets", "known_results", "fleet_runs", "fleet_run_clusters"),
         *("coverage", "stored_runs"),
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -94,11 +95,30 @@ def test_a_role_of_a_team_reads_its_places_and_nothing_else(
         "DROP VIEW open_now",
         "SET ROLE red_reader",
         "ALTER TABLE places DISABLE ROW LEVEL SECURITY",
+        "BEGIN; " + _WRITER_LOCK,
     ):
         with pytest.raises(psycopg.Error):
             server.run(statement, ann)
     with pytest.raises(ScanError, match="permission denied"):
         asked.ingest_run(nights.scan(1, {api: {}}))
+    # by a function of its own that looks at rows before anybody else does
+    told: list[str] = []
+    with psycopg.connect(ann, autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+        connection.execute(
+            "CREATE FUNCTION pg_temp.tell(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001"
+            " AS $$BEGIN RAISE WARNING '%', $1; RETURN true; END$$"
+        )
+        for table, column in (
+            ("namespaces", "name"),
+            ("places", "place"),
+            ("open_now", "place"),
+            ("causes", "message"),
+        ):
+            connection.execute(f"SELECT * FROM {table} WHERE pg_temp.tell({column})")  # type: ignore[call-overload, unused-ignore]
+    assert "shop" in told and not any("pay" in one or "nobodys" in one for one in told)
+    with pytest.raises(ScanError, match="the role that ingests"):
+        store.set_team_roles({"owner": "blue"})
     # a namespace that changes hands
     store.ingest_run(
         nights.scan(2, {api: {"c-root": "failed"}, pay: {}}, teams={"shop": "red", "pay": "red"})
@@ -108,6 +128,17 @@ def test_a_role_of_a_team_reads_its_places_and_nothing_else(
     assert store.set_team_roles({"red_reader": "red"})
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         server.run("SELECT * FROM open_now", ann)
+
+
+def test_a_schema_in_which_every_role_can_make_functions_is_refused(server: PostgresqlServer) -> None:
+    address = server.new_database()
+    make_store(address)
+    server.run("GRANT CREATE ON SCHEMA public TO PUBLIC", address)
+    for call in (make_store, open_store):
+        with pytest.raises(ScanError, match="every role can make functions in the schema public") as failure:
+            call(address)
+        assert failure.value.reason == "shared_folder"
+    open_store(address, allow_shared=True)
 
 
 def test_what_the_store_has_acknowledged_survives_the_death_of_the_server(tmp_path: pathlib.Path) -> None:
@@ -173,7 +204,7 @@ def test_what_keeps_a_store_from_being_used_has_its_own_error(
     assert reason(lambda: open_store(address.replace(server.password, "wrong"))) == "store_unreachable"
     assert reason(lambda: open_store(address + "_not_there")) == "store_unreachable"
     with psycopg.connect(address) as holder:
-        holder.execute("SELECT pg_advisory_lock(%s)", (_WRITER_LOCK,))
+        holder.execute(_WRITER_LOCK)
         hurried = Store(Database(store.database.address, wait=1.0))
         assert reason(lambda: hurried.ingest_run(run)) == "store_locked"
     store.ingest_run(run)

@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Callable
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
@@ -20,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.dead
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.known_results import KnownResult
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.place import Place
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.address import StoreAddress
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.backup import back_up, restore
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.database import Database
@@ -40,6 +42,9 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.store.questi
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
+from ansible_collections.securescan.kubernetes.tests.support.store_oracle import (
+    random_histories_are_as_recomputed,
+)
 from ansible_collections.securescan.kubernetes.tests.support.stored_runs import (
     Nights,
     content,
@@ -186,16 +191,57 @@ def what_a_run_does_not_judge_stays_open(address: str, folder: pathlib.Path) -> 
     store, nights = make_store(address), Nights(folder)
     store.ingest_run(nights.scan(0, {API: {"c-root": "failed"}, WEB: {"c-root": "failed"}}))
     store.ingest_run(nights.scan(1, {WEB: {"c-root": "skipped"}}, missing=[API]))
-    assert rows(store, "open_now", "place", "seen") == [(API_PLACE, night(0))]
+    assert rows(store, "open_now", "place", "status", "seen", "opened") == [
+        (API_PLACE, "failed", night(0), night(0)),
+        (WEB_PLACE, "not_reviewed", night(1), night(0)),
+    ]
     assert rows(store, "not_scanned", "place", "code", "containers") == [(API_PLACE, "SCAN-501", 1)]
-    assert rows(store, "changes", "change", "status", since=epoch(1)) == [("closed", "not_reviewed")]
+    assert rows(store, "changes", "change", "status", since=epoch(1)) == [("changed", "not_reviewed")]
     assert rows(store, "coverage", "cluster", "state", "expected", "scanned") == [
         ("demo", "partly_scanned", 2, 1)
     ]
     store.ingest_run(nights.scan(2, {API: {}}, sha256="cd" * 32, controls=("c-shell",)))
     assert rows(store, "changes", "change", "status", since=epoch(2)) == [
         ("closed", "absent"),
+        ("closed", "gone"),
     ], "a control that the profile no longer has is not fixed"
+
+
+def what_some_containers_hide_stays_open(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    store.ingest_run(nights.scan(0, {API: {}, API_TOO: {"c-root": "failed"}}))
+    store.ingest_run(nights.scan(1, {API: {}}, missing=[API_TOO]))
+    assert rows(store, "open_now", "control", "opened") == [("c-root", night(0))]
+    store.ingest_run(nights.scan(2, {API: {"c-shell": "failed"}}, missing=[API_TOO], controls=("c-shell",)))
+    assert rows(store, "open_now", "control", "opened") == [("c-root", night(0)), ("c-shell", night(2))]
+    store.ingest_run(nights.scan(3, {API: {}, API_TOO: {}}))
+    assert rows(store, "open_now", "control") == []
+    assert rows(store, "changes", "change", since=epoch(3)) == [("fixed",), ("fixed",)]
+
+
+def a_control_counts_while_its_profile_judges(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    store.ingest_run(nights.scan(0, {API: {"c-root": "failed"}, WEB: {"c-root": "failed"}}))
+    store.ingest_run(
+        nights.scan(
+            1, {API: {"w-own": "failed"}, WEB: {}}, profile="other", sha256="ef" * 32, controls=("w-own",)
+        )
+    )
+    store.ingest_run(nights.scan(2, {API: {}, WEB: {"c-root": "failed"}}))
+    names = ("at", "places", "passed", "failed", "compliance")
+    found = rows(store, "compliance_over_time", *names, by="control", control="c-root")
+    assert found == [(night(0), 2, 0, 2, 0.0), (night(1), 0, 0, 0, None), (night(2), 2, 1, 1, 50.0)]
+    assert rows(store, "open_now", "place", "control") == [(WEB_PLACE, "c-root"), (API_PLACE, "w-own")]
+
+
+def an_age_is_that_of_its_moment(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    store.set_deadlines(_policy())
+    for number in (0, 4):
+        store.ingest_run(nights.scan(number, {API: {}}, teams={"shop": "red"}))
+    names = ("seen", "age", "due", "overdue")
+    assert rows(store, "age", *names, at=epoch(2)) == [(night(0), 2 * 86_400, "2026-11-02T08:00:00Z", 1)]
+    assert rows(store, "age", "seen", "age", at=epoch(4)) == [(night(4), 0)]
 
 
 def every_document_comes_back_to_the_byte(address: str, folder: pathlib.Path) -> None:
@@ -462,6 +508,25 @@ def old_things_are_forgotten_and_what_lasts_stays(address: str, folder: pathlib.
     assert rows(store, "open_now", "opened") == [(night(5),)], "what comes late is still put in its place"
 
 
+def a_half_run_that_is_older_than_what_is_kept_is_not_finished(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    half = nights.scan(0, {API: {"c-root": "failed"}, PAY: {}, WEB: {}})
+    lost = next(record for record in half.targets if record.namespace == "pay")
+    path = pathlib.Path(half.folder) / lost.hdf
+    away = path.rename(path.with_suffix(".away"))
+    assert store.ingest_run(half).state == "half"
+    narrow = {"namespaces": ["*"], "container_kinds": ["container"], "exclude_workloads": ["web"]}
+    for number in (1, 4):
+        store.ingest_run(nights.scan(number, {API: {"c-root": "failed"}, PAY: {}}, selection=narrow))
+    assert store.prune(epoch(3), epoch(3)).changed
+    away.rename(path)
+    before = content(store)
+    assert _refusal(lambda: store.ingest_run(half)) == "run_refused"
+    assert content(store) == before
+    assert rows(store, "open_now", "place", "opened") == [(API_PLACE, night(0))]
+    assert ("night-0",) in rows(store, "runs", "run_id"), "the store knows web from it"
+
+
 def a_backup_is_a_store_and_is_restored(address: str, folder: pathlib.Path) -> None:
     store, nights = make_store(address), Nights(folder)
     for number in range(2):
@@ -509,10 +574,16 @@ def a_gate_that_decides_later_is_taken(address: str, folder: pathlib.Path) -> No
 def a_fleet_run_tells_which_clusters_have_no_run_and_why(address: str, folder: pathlib.Path) -> None:
     store = make_store(address)
     fleet_run = write_sample_fleet(folder)
+    store.ingest_fleet_run(fleet_run)
+    names = ("cluster", "run_id", "stored", "expected", "scanned", "why")
+    for cluster, run_id, stored, *counts, why in rows(store, "coverage", *names):
+        (entry,) = (one for one in fleet_run.clusters if one.cluster == cluster)
+        assert (run_id, counts) == (entry.run_id, [entry.targets.selected, entry.targets.scanned])
+        assert (stored == "half") == entry.has_run
+        assert why or not entry.has_run
     for run in fleet_run.runs():
         if run is not None:
             store.ingest_run(run)
-    assert store.ingest_fleet_run(fleet_run).is_new
     assert not store.ingest_fleet_run(fleet_run).is_new
     told = {row[0]: row[1:] for row in rows(store, "coverage", "cluster", "state", "run_id", "why")}
     assert told.keys() == set(fleet_run.expected)
@@ -576,6 +647,39 @@ def questions_refuse_what_they_do_not_know(address: str, folder: pathlib.Path) -
         assert _refusal(lambda question=question, asked=asked: store.ask(question, asked)) == "bad_option"  # type: ignore[misc]
 
 
+def numbers_and_times_that_no_run_has_are_refused(address: str, folder: pathlib.Path) -> None:
+    store, nights = make_store(address), Nights(folder)
+    run = nights.scan(0, {API: {"c-root": "failed"}})
+    for started in ("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "soon"):
+        assert (
+            _refusal(lambda started=started: store.ingest_run(replace(run, started=started))) == "bad_results"
+        )  # type: ignore[misc]
+    (record,) = run.targets
+    for number, seen in enumerate(("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2000-01-01T00:00:00Z")):
+        hostile = replace(
+            run, run_id=f"odd-{number}", finished="0001-01-01T00:00:00Z" if number else seen,
+            targets=(replace(record, seen=seen, hdf="hdf/\0" if number == 1 else record.hdf),),
+        )  # fmt: skip
+        taken = store.ingest_run(hostile)
+        assert taken.state == ("half" if number == 1 else "whole")
+    store.set_deadlines(_policy())
+    assert len(rows(store, "runs", "finished")) == 3
+    (told,) = rows(store, "age", "seen", "overdue", at=epoch(3660))
+    assert told[1] == 1 or str(told[0]) > night(0)
+    path = pathlib.Path(run.folder) / "summary.json"
+    given = path.read_text(encoding="utf-8")
+    for name, value in (
+        ("replicas", 2**40),
+        ("replicas", 10**400),
+        ("duration", "NaN"),
+        ("duration", 10**400),
+    ):
+        summary = json.loads(given)
+        summary["targets"][0][name] = value
+        path.write_text(json.dumps(summary).replace('"NaN"', "NaN"), encoding="utf-8")
+        assert _refusal(lambda: open_run(run.folder)) == "bad_results", (name, value)
+
+
 SCENARIOS: Sequence[Scenario] = (
     a_finding_has_a_row_for_each_change_and_a_life,
     runs_in_any_order_give_the_same_content,
@@ -583,6 +687,9 @@ SCENARIOS: Sequence[Scenario] = (
     the_worst_of_several_replicas_counts_and_is_said,
     a_place_that_a_whole_run_does_not_find_is_gone_and_not_fixed,
     what_a_run_does_not_judge_stays_open,
+    what_some_containers_hide_stays_open,
+    a_control_counts_while_its_profile_judges,
+    an_age_is_that_of_its_moment,
     every_document_comes_back_to_the_byte,
     a_policy_decides_which_documents_stay,
     a_document_that_was_changed_leaves_the_run_half_there,
@@ -594,9 +701,12 @@ SCENARIOS: Sequence[Scenario] = (
     the_history_has_a_point_a_day_and_the_lives,
     a_store_knows_the_last_results_of_places,
     old_things_are_forgotten_and_what_lasts_stays,
+    a_half_run_that_is_older_than_what_is_kept_is_not_finished,
     a_backup_is_a_store_and_is_restored,
     a_gate_that_decides_later_is_taken,
     a_fleet_run_tells_which_clusters_have_no_run_and_why,
     compliance_is_told_by_each_group,
     questions_refuse_what_they_do_not_know,
+    numbers_and_times_that_no_run_has_are_refused,
+    random_histories_are_as_recomputed,
 )

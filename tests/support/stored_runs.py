@@ -33,6 +33,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
 
 FIRST_NIGHT = datetime(2026, 11, 1, 2, 0, tzinfo=timezone.utc)
 IMPACTS = {"c-root": 1.0, "c-shell": 0.8, "c-label": 0.2}
+_OTHER_IMPACT = 0.5
 SHA256 = "ab" * 32
 NO_SHELL = ScanError("no_such_program", 'exec: "sh": not found', tried="exec into shop/bare-1/app")
 # What a target's controls are: by control id; those that are left out pass.
@@ -70,6 +71,7 @@ class Nights:
         selection: Mapping[str, Any] | None = None,
         sha256: str = SHA256,
         controls: Sequence[str] = tuple(IMPACTS),
+        profile: str = "baseline",
         **fields: Any,
     ) -> Run:
         """A run in that night.
@@ -84,12 +86,12 @@ class Nights:
             started=night(number),
             cluster=self.cluster,
             selection=selection or {"namespaces": ["*"], "container_kinds": ["container"]},
-            profiles=[ProfileReference("baseline", "1.2.0", sha256)],
+            profiles=[ProfileReference(profile, "1.2.0", sha256)],
             **({"namespaces": [NamespaceOwner(name, team, "production") for name, team in teams.items()]} if teams else {}),
             **fields,
         )  # fmt: skip
         for one, statuses in targets.items():
-            document = _document(one, statuses, run_id, number, sha256, controls)
+            document = _document(one, statuses, run_id, number, sha256, controls, profile)
             path, digest = run_folder.write_hdf(document, one.identity())
             builder.add_scanned(one.identity(), "exec", 0.25, document, path, hdf_sha256=digest)
         for one in missing:
@@ -99,15 +101,24 @@ class Nights:
 
 
 def _document(
-    one: Target, statuses: Statuses, run_id: str, number: int, sha256: str, controls: Sequence[str]
+    one: Target,
+    statuses: Statuses,
+    run_id: str,
+    number: int,
+    sha256: str,
+    controls: Sequence[str],
+    name_of_profile: str,
 ) -> dict[str, Any]:
     made = [
         make_control(
-            name, statuses.get(name, "passed"), impact=IMPACTS[name], descriptions={"fix": f"Mend {name}."}
+            name,
+            statuses.get(name, "passed"),
+            impact=IMPACTS.get(name, _OTHER_IMPACT),
+            descriptions={"fix": f"Mend {name}."},
         )
         for name in controls
     ]
-    profile = make_profile("baseline", *made)
+    profile = make_profile(name_of_profile, *made)
     profile.sha256 = sha256
     judgement = make_judgement(one, profile)
     judgement.method["run_id"] = run_id

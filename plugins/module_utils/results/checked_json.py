@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from ..errors import ScanError
 
+# Greater ones are none of ours, and databases cannot hold them.
+_MOST_WHOLE, _MOST_NUMBER = 2**31 - 1, 1e15
 _NUMBER = (int, float)
 Texts = TypeVar("Texts", bound="TextRecord")
 
@@ -92,6 +94,9 @@ class JsonObject:
 
     def number(self, name: str) -> float:
         value: float = self._of(name, _NUMBER)
+        # not true of NaN either
+        if not -_MOST_NUMBER <= value <= _MOST_NUMBER:
+            raise self._unfit(name)
         return value
 
     def number_or_none(self, name: str) -> float | None:
@@ -100,6 +105,8 @@ class JsonObject:
 
     def whole_number(self, name: str) -> int:
         value: int = self._of(name, (int,))
+        if not -_MOST_WHOLE <= value <= _MOST_WHOLE:
+            raise self._unfit(name)
         return value
 
     def truth(self, name: str) -> bool:

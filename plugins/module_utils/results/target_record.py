@@ -17,6 +17,7 @@ from .status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS, SCANNED, STATUSES
 # The folders of a run's files, within the run's.
 HDF_FOLDER = "hdf"
 DRIFT_FOLDER = "drift"
+_MOST_REPLICAS = 1_000_000
 # Why a target was taken over from an earlier run: that one was interrupted, or its result is young enough.
 RESUMED = "resumed"
 FRESH = "fresh"
@@ -218,8 +219,8 @@ def _read_result(given: JsonObject, scanned: bool) -> str:
 
 def _read_replicas(given: JsonObject) -> int:
     replicas = given.whole_number("replicas")
-    if replicas < 1:
-        raise given.bad(f"{given.where('replicas')} must be at least 1")
+    if not 1 <= replicas <= _MOST_REPLICAS:
+        raise given.bad(f"{given.where('replicas')} must be at least 1 and at most {_MOST_REPLICAS}")
     return replicas
 
 

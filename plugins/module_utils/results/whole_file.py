@@ -62,6 +62,8 @@ def read_own_file(path: Path, most: int) -> bytes:
         if reason.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "it is a link") from None
         raise
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name") from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is not a file")

@@ -52,6 +52,15 @@ TABLES: Mapping[str, str] = {
 _PIECE = 5000
 # The order of bytes, in both databases.
 _COLLATION = {True: "", False: ' COLLATE "C"'}
+# How SQLite keeps what belongs into a column of a type.
+_STORED_AS = {
+    "INTEGER": "'integer'",
+    "BIGINT": "'integer'",
+    "SMALLINT": "'integer'",
+    "FLOAT": "'real', 'integer'",
+    "TEXT": "'text'",
+    "BLOB": "'blob'",
+}
 _TEXT_KEYS = frozenset({"kind", "namespace", "name", "environment", "role"})
 
 
@@ -91,6 +100,7 @@ def restore(path: str, database: Database) -> int:
     """
     source = Database(StoreAddress(SQLITE, path=path), database.allow_shared)
     check_version(source)
+    _check_tables(source)
     if version_of(database):
         with database.read("look at the store") as work:
             if any(work.value(f"SELECT COUNT(*) FROM {table}") for table in TABLES if table != "team_roles"):
@@ -102,6 +112,29 @@ def restore(path: str, database: Database) -> int:
                 )
     migrate(database)
     return _copy(source, database)
+
+
+def _check_tables(source: Database) -> None:
+    """A view in place of a table could compute without end."""
+    with source.read("look at the backup") as work:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'"
+        missing = sorted(TABLES.keys() - {row["name"] for row in work.rows(sql)})
+    if missing:
+        raise ScanError(
+            "not_a_store",
+            f"{source.address.shown} has no table {missing[0]}",
+            tried="look at the backup",
+        )
+
+
+def _check_types(work: Work, table: str) -> None:
+    """SQLite takes a value of any type into any column; what asks and adds up later does not."""
+    wrong = [
+        f"typeof({column['name']}) NOT IN ('null', {_STORED_AS[column['type']]})"
+        for column in work.rows(f"PRAGMA table_info({table})")
+    ]
+    if work.value(f"SELECT 1 FROM {table} WHERE {' OR '.join(wrong)} LIMIT 1"):
+        raise ScanError("not_a_store", f"a row of {table} has a value of another type", tried="copy a store")
 
 
 def _remove(path: Path) -> None:
@@ -124,6 +157,8 @@ def _copy(source: Database, target: Database) -> int:
             if not writer.is_sqlite and order == "id":
                 newest = f"(SELECT COALESCE(MAX(id), 0) + 1 FROM {table})"
                 writer.value(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {newest}, false)")
+            if writer.is_sqlite:
+                _check_types(writer, table)
             if _digest(reader, table, order) != _digest(writer, table, order):
                 raise ScanError(
                     "not_a_store",

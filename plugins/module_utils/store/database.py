@@ -33,8 +33,10 @@ except ImportError:
 APPLICATION_ID = 0x53656353
 # For both databases: how long to wait for somebody else.
 WAIT_SECONDS = 30.0
-# Everybody who writes holds this lock of PostgreSQL, so that the rows of a place are written by one at a time.
-_WRITER_LOCK = 0x5365635363616E
+# Everybody who writes to PostgreSQL holds this lock, so that the rows of a place are written by one at a time. Who only reads
+# cannot take it. Where there is no table yet, who makes the store holds a lock of a number.
+_WRITER_LOCK = "LOCK TABLE store IN SHARE ROW EXCLUSIVE MODE"
+_MAKER_LOCK = 0x5365635363616E
 _MOST_VALUES = 500
 _FILE_MODE = 0o600
 
@@ -163,7 +165,10 @@ class Database:
         """
         with self._transaction(tried, writes=True) as work:
             if not self.is_sqlite:
-                work.run("SELECT pg_advisory_xact_lock(:lock)", lock=_WRITER_LOCK)
+                if work.value("SELECT pg_catalog.to_regclass('store') IS NOT NULL"):
+                    work.run(_WRITER_LOCK)
+                else:
+                    work.run("SELECT pg_catalog.pg_advisory_xact_lock(:lock)", lock=_MAKER_LOCK)
             yield work
 
     @contextmanager

@@ -17,6 +17,10 @@ _SQLITE: tuple[tuple[str, str], ...] = (
     ("disk I/O error", "store_full"),
     ("file is not a database", "not_a_store"),
     ("malformed", "not_a_store"),
+    ("Could not decode to UTF-8", "not_a_store"),
+    ("no such table", "not_a_store"),
+    ("no such column", "not_a_store"),
+    ("has no column", "not_a_store"),
     ("unable to open database file", "store_unreachable"),
     ("readonly database", "store_unreachable"),
 )

@@ -11,11 +11,13 @@ equal pieces are kept once for all targets. Put together again, they are the doc
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import zlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ScanError
 
@@ -77,10 +79,20 @@ def unpack_numbers(body: bytes) -> list[int]:
     try:
         numbers.frombytes(_inflate(body))
     except (zlib.error, ValueError):
-        raise ScanError(
-            "not_a_store", "a template in the store is damaged", tried="read a document"
-        ) from None
+        raise damaged("a template") from None
     return list(numbers)
+
+
+def unpack_json(body: bytes, what: str) -> Any:
+    """A value that was kept as compressed JSON. :raises ScanError: not_a_store"""
+    try:
+        return json.loads(_inflate(body))
+    except (zlib.error, ValueError, RecursionError):
+        raise damaged(what) from None
+
+
+def damaged(what: str) -> ScanError:
+    return ScanError("not_a_store", f"{what} in the store is damaged", tried="read the store")
 
 
 def unpack(pieces: Sequence[bytes], holes: bytes, sha256: bytes, source: str) -> bytes:

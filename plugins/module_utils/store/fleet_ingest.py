@@ -13,7 +13,7 @@ from ..results.fleet_run import FleetRun, fleet_run_bytes
 from .database import Database, Work
 from .ingest import cluster_number
 from .numbers import cause_numbers
-from .run_reader import seconds
+from .run_reader import finished_at, started_at
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ def ingest_fleet_run(database: Database, fleet_run: FleetRun) -> IngestedFleetRu
     """The manifest alone; its runs are taken one by one. Of two versions of the same one, that which was finished later stays."""
     data = fleet_run_bytes(fleet_run)
     answer = IngestedFleetRun(fleet_run.fleet_run_id, len(fleet_run.clusters), is_new=True)
+    started = started_at(fleet_run.started, fleet_run.fleet_run_id)
     values = {
         "fleet_run_id": fleet_run.fleet_run_id,
-        "started": seconds(fleet_run.started),
-        "finished": seconds(fleet_run.finished) if fleet_run.finished else None,
+        "started": started,
+        "finished": finished_at(fleet_run.finished, started) if fleet_run.finished else None,
         "expected": len(fleet_run.expected),
         "gate": "" if fleet_run.gate is None else "passed" if fleet_run.gate.passed else "failed",
         "sha256": fleet_run.sha256,

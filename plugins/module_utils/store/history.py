@@ -17,7 +17,7 @@ from ..results.status import SEVERITIES, STATUSES
 from ..times import api_time
 from .database import Row
 from .questions.question import deadline_join, place_joins
-from .state import OPEN_STATUSES
+from .state import LASTING_STATUSES
 from .store import Store
 
 _DAY = 86_400
@@ -131,11 +131,10 @@ def _life(rows: Sequence[Row], now: int) -> FindingLife | None:
             None,
             "gone",
             "absent",
-            "failed",
-            "profile_error",
+            *LASTING_STATUSES,
         ):
             changes.append((_time(row["until"]), row["became"]))
-    closed = None if last["became"] in OPEN_STATUSES else last["until"]
+    closed = None if last["became"] in LASTING_STATUSES else last["until"]
     due = None if last["seconds"] is None else last["opened"] + last["seconds"]
     return FindingLife(
         place_id=last["place"],

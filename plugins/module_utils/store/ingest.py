@@ -23,7 +23,7 @@ from .coverage import Coverage
 from .database import Database, Work, clean
 from .numbers import cause_numbers, numbers_of
 from .place_writer import PlaceWriter, RunPlace
-from .run_reader import PlaceScan, RunReader, encode_records, places_of, seconds
+from .run_reader import PlaceScan, RunReader, encode_records, finished_at, places_of, started_at
 
 WHOLE, HALF = "whole", "half"
 # So many places are written at once; whoever waits for the store waits for them.
@@ -60,7 +60,7 @@ class RunIngest:
         self._run = run
         self._writer = writer
         self._reader = scans or RunReader(run)
-        self._started = seconds(run.started)
+        self._started = started_at(run.started, run.folder or run.run_id)
         self._targets_sha256 = _targets_sha256(run)
 
     def take(self) -> IngestedRun:
@@ -114,6 +114,8 @@ class RunIngest:
                 f"{one_line(self._run.cluster, 80)}, with other times or documents",
                 tried="ingest a run",
             )
+        if row["state"] != WHOLE:
+            _refuse_pruned(work, self._run, self._started)
         if gate and not row["gate"]:
             self._take_gate(work, row["id"], gate)
         return int(row["id"]), str(row["state"])
@@ -138,7 +140,7 @@ class RunIngest:
             "cluster_id": cluster_id,
             "run_id": run.run_id,
             "started": self._started,
-            "finished": seconds(run.finished, self._started),
+            "finished": finished_at(run.finished, self._started),
             "duration": run.duration,
             "targets_sha256": self._targets_sha256,
             "collection": one_line(run.collection.version, _MAX_TEXT),

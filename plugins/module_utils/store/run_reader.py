@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ..results.checked_json import bad_results
 from ..results.evidence import GRADES
 from ..results.place import Place
 from ..results.run import Run
 from ..results.target_record import ErrorRecord, TargetRecord
+from ..safe_text import one_line
 from .database import clean
-from .documents import PackedDocument, pack
+from .documents import PackedDocument, damaged, pack, unpack_json
 from .state import DocumentReader, PlaceState, SeenProfile, SeenTarget, merged
+
+# The year 9000: with ten years of a deadline, it still is a time in every database and language.
+LAST_SECOND = 221_845_392_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,19 @@ def places_of(run: Run) -> dict[Place, list[TargetRecord]]:
     return places
 
 
+def started_at(text: str, source: str) -> int:
+    """As `seconds`, of the start of a run. :raises ScanError: bad_results, for a time that no run has"""
+    started = seconds(text)
+    if not 0 < started < LAST_SECOND:
+        raise bad_results(source, f"it started at {one_line(text, 40)}, which is no time of a run")
+    return started
+
+
+def finished_at(text: str, started: int) -> int:
+    """As `seconds`, of the end of a run that started then; never before that, and never beyond every calendar."""
+    return max(started, min(seconds(text, started), LAST_SECOND))
+
+
 def seconds(text: str, default: int = 0) -> int:
     """A time of RFC 3339 as whole seconds since 1970; the default for what is none."""
     try:
@@ -95,19 +113,24 @@ class RunReader:
         state = None
         if scanned:
             images = [(record.image, record.image_digest) for record in scanned]
-            state = merged(targets, images, _worst_grade(scanned))
+            state = merged(targets, images, _worst_grade(scanned), is_partial=bool(missing))
         return PlaceScan(
             place,
             records[0].container_kind,
             state,
             [profile for target, _containers in targets for profile in target.profiles],
-            min(seconds(record.seen, seconds(self._run.started)) for record in scanned) if scanned else 0,
+            min(self._seen(record) for record in scanned) if scanned else 0,
             bool(scanned) and all(record.carried for record in scanned),
             missing[0].error if missing else None,
             sum(record.replicas for record in missing),
             documents,
             encode_records(records),
         )
+
+    def _seen(self, record: TargetRecord) -> int:
+        """Nothing is seen after the end of its run: it would never be due again."""
+        started = seconds(self._run.started)
+        return max(0, min(seconds(record.seen, started), finished_at(self._run.finished, started)))
 
     def _target(self, record: TargetRecord) -> tuple[PackedDocument, SeenTarget]:
         source, data = self._run.document_bytes(record)
@@ -127,5 +150,8 @@ def encode_records(records: Sequence[TargetRecord]) -> bytes:
 
 
 def decode_records(body: bytes) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = json.loads(zlib.decompress(bytes(body)))
+    """:raises ScanError: not_a_store, for damaged ones"""
+    found = unpack_json(body, "a record")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise damaged("a record")
     return found

@@ -9,15 +9,18 @@ Alembic finds no folder of revisions.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import one_line
 from .database import APPLICATION_ID, Database, Work
 from .migrations.registry import SCHEMA_VERSION, UPGRADES
 from .questions.registry import views
 from .team_roles import OLDEST_SERVER, grant, set_rules
 
 _VERSION = "schema_version"
+_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 def version_of(database: Database) -> int:
@@ -113,6 +116,8 @@ def _refuse_newer(version: int, shown: str, to: int) -> None:
 
 def _version(work: Work, database: Database) -> int:
     if database.is_sqlite:
+        if work.value("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"):
+            raise _not_ours(database, "has triggers, which no store has")
         mark = work.value("PRAGMA application_id")
         tables = work.value("SELECT count(*) FROM sqlite_master")
         if not mark and not tables:
@@ -121,6 +126,8 @@ def _version(work: Work, database: Database) -> int:
         if there and not tables:
             return 0
     else:
+        if not database.allow_shared:
+            _refuse_shared(work, database)
         there = work.value(
             "SELECT to_regclass('store') IS NOT NULL AND to_regclass('place_states') IS NOT NULL"
         )
@@ -129,11 +136,32 @@ def _version(work: Work, database: Database) -> int:
         ):
             return 0
     value = work.value("SELECT value FROM store WHERE name = :name", name=_VERSION) if there else None
-    if value is None or not value.isdecimal():
-        raise ScanError(
-            "not_a_store", f"{database.address.shown} belongs to something else", tried="look at the store"
-        )
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        raise _not_ours(database, "belongs to something else")
     return int(value)
+
+
+def _not_ours(database: Database, why: str) -> ScanError:
+    return ScanError("not_a_store", f"{database.address.shown} {why}", tried="look at the store")
+
+
+def _refuse_shared(work: Work, database: Database) -> None:
+    """Functions and operators that somebody puts into a schema of the search path would be run by ours with our rights."""
+    schema = work.value(
+        "SELECT n.nspname FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))"
+        " AND a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
+        " AND a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'::pg_catalog.text LIMIT 1"
+    )
+    if schema is not None:
+        raise ScanError(
+            "shared_folder",
+            f"{database.address.shown}: every role can make functions in the schema {one_line(schema, 63)}",
+            tried="look at the store",
+            cause="A function or an operator of somebody else would run with the rights of this login.",
+            advice="Take the right away (REVOKE CREATE ON SCHEMA ... FROM PUBLIC), or give the store a database of its own. "
+            "Where nobody else has a login, allow_shared_folder accepts it.",
+        )
 
 
 def _prepare_file(database: Database) -> None:

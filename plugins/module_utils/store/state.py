@@ -31,11 +31,14 @@ from ..results.status import (
     is_waived,
 )
 from ..safe_text import one_line
+from .documents import damaged, unpack_json
 
 # Worst first: of several replicas, the first of these counts.
 WORST_FIRST = (FAILED, PROFILE_ERROR, NOT_REVIEWED, PASSED, NOT_APPLICABLE)
 # Somebody has to do something about these.
 OPEN_STATUSES = (FAILED, PROFILE_ERROR)
+# What is open stays so with these: what could not be reviewed was not seen to be better.
+LASTING_STATUSES = (*OPEN_STATUSES, NOT_REVIEWED)
 _MAX_TEXT = 500
 _MAX_LONG_TEXT = 4000
 _MAX_TAGS = 4000
@@ -87,13 +90,15 @@ class SeenTarget:
 
 @dataclass
 class PlaceState:
-    """`profiles` maps the name of each profile that judged something to its SHA-256. `images` are (image, digest)."""
+    """`profiles` maps the name of each profile that judged something to its SHA-256. `images` are (image, digest). `is_partial`:
+    some of the place's containers were not scanned."""
 
     controls: dict[ControlKey, SeenControl]
     profiles: dict[str, str]
     images: list[tuple[str, str]]
     evidence: str
     containers: int
+    is_partial: bool = False
     sha256: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +108,7 @@ class PlaceState:
             self.images,
             self.evidence,
             self.containers,
+            self.is_partial,
         ]  # fmt: skip
         self.sha256 = hashlib.sha256(json.dumps(value, separators=(",", ":")).encode("ascii")).digest()
 
@@ -184,10 +190,12 @@ def merged(
     targets: Sequence[tuple[SeenTarget, int]],
     images: Iterable[tuple[str, str]],
     evidence: str,
+    is_partial: bool = False,
 ) -> PlaceState:
     """The state of a place of which these targets were scanned, in the order of their ids.
 
     :param targets: each with the number of containers that it stands for
+    :param is_partial: whether there are others, which were not scanned
     """
     controls: dict[ControlKey, SeenControl] = {}
     profiles: dict[str, str] = {}
@@ -196,9 +204,8 @@ def merged(
         for key, seen in target.controls.items():
             one = SeenControl(seen.status, seen.severity, seen.waived, containers, seen.said)
             controls[key] = _worse(controls[key], one) if key in controls else one
-    return PlaceState(
-        controls, profiles, sorted(set(images)), evidence, sum(containers for _target, containers in targets)
-    )
+    containers = sum(number for _target, number in targets)
+    return PlaceState(controls, profiles, sorted(set(images)), evidence, containers, is_partial)
 
 
 def _rank(one: SeenControl) -> tuple[int, int, bool]:
@@ -213,18 +220,20 @@ def _worse(one: SeenControl, other: SeenControl) -> SeenControl:
 
 @dataclass(frozen=True)
 class StoredState:
-    """A state with the store's own numbers of controls. `judged`: names of the profiles that judged something."""
+    """A state with the store's own numbers of controls. `judged`: names of the profiles that judged something. `is_partial`: some
+    of the place's containers were not scanned."""
 
     passed: frozenset[int]
     others: Mapping[int, SeenControl]
     judged: frozenset[str]
+    is_partial: bool
 
 
 def stored_state(state: PlaceState, ids: Mapping[ControlKey, int]) -> StoredState:
     """:param ids: the store's number of each control"""
     passed = frozenset(ids[key] for key, one in state.controls.items() if one.status == PASSED)
     others = {ids[key]: one for key, one in state.controls.items() if one.status != PASSED}
-    return StoredState(passed, others, frozenset(state.profiles))
+    return StoredState(passed, others, frozenset(state.profiles), state.is_partial)
 
 
 def encode_state(state: StoredState) -> bytes:
@@ -232,12 +241,16 @@ def encode_state(state: StoredState) -> bytes:
         [number, one.status, one.severity, one.waived, one.containers, one.said]
         for number, one in sorted(state.others.items())
     ]
-    value = [sorted(state.passed), others, sorted(state.judged)]
+    value = [sorted(state.passed), others, sorted(state.judged), state.is_partial]
     return zlib.compress(json.dumps(value, separators=(",", ":")).encode("ascii"), 9)
 
 
 def decode_state(body: bytes) -> StoredState:
-    passed, others, judged = json.loads(zlib.decompress(bytes(body)))
-    return StoredState(
-        frozenset(passed), {number: SeenControl(*rest) for number, *rest in others}, frozenset(judged)
-    )
+    """:raises ScanError: not_a_store, for a damaged one"""
+    value = unpack_json(body, "a state")
+    try:
+        passed, others, judged, is_partial = value
+        controls = {number: SeenControl(*rest) for number, *rest in others}
+        return StoredState(frozenset(passed), controls, frozenset(judged), is_partial)
+    except (TypeError, ValueError):
+        raise damaged("a state") from None

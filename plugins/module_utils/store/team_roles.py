@@ -32,6 +32,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "places": ("namespace_id IN (SELECT id FROM namespaces)", ""),
     "place_states": (_OF_PLACE, ""),
     "findings": (_OF_PLACE, ""),
+    "scans": (_OF_PLACE, ""),
     "not_scanned": (_OF_PLACE, ""),
     "gaps": (
         "EXISTS (SELECT 1 FROM runs r JOIN namespaces n ON n.cluster_id = r.cluster_id"
@@ -88,6 +89,8 @@ def set_team_roles(database: Database, roles: Mapping[str, str], check_mode: boo
         version = int(work.value("SHOW server_version_num"))
         if roles and version < OLDEST_SERVER:
             raise _bad(f"roles of teams need PostgreSQL 15 or newer, and the server is {version // 10000}")
+        if work.value("SELECT CAST(current_user AS text)") in roles:
+            raise _bad("the role that ingests owns the store, and is that of no team")
         there = {row["role"]: row["team"] for row in work.rows("SELECT role, team FROM team_roles")}
         missing = [
             role

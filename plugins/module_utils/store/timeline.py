@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lives of the findings of one place: what changes when a scan sees it in a state.
 
-What a state does not speak about stays as it was: a control whose profile judged nothing is neither fixed nor gone.
+What was not seen closes nothing: a control whose profile judged nothing stays as it was; what is open stays open where the
+control could not be reviewed, and where some containers of the place were not scanned and none of the others fails.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .state import OPEN_STATUSES, SeenControl, StoredState
+from .state import LASTING_STATUSES, OPEN_STATUSES, SeenControl, StoredState
 
 OPENED, CHANGED, REOPENED = "opened", "changed", "reopened"
 # What becomes of a control that its profile no longer has.
@@ -37,7 +38,7 @@ class FindingRow:
 
     @property
     def is_open(self) -> bool:
-        return self.status in OPEN_STATUSES
+        return self.opened is not None
 
 
 @dataclass
@@ -75,14 +76,16 @@ class Timeline:
         self.state = StateRow(at, state_id)
         self.states.append(self.state)
         for row in list(self.lasting.values()):
+            if state.is_partial and row.is_open:
+                continue
             if row.control_id in state.passed:
                 self._end(row, at, "passed")
             elif row.control_id not in state.others and profiles[row.control_id] in state.judged:
                 self._end(row, at, ABSENT)
         for control_id, seen in state.others.items():
-            self._take(at, control_id, seen)
+            self._take(at, control_id, seen, state.is_partial)
 
-    def _take(self, at: int, control_id: int, seen: SeenControl) -> None:
+    def _take(self, at: int, control_id: int, seen: SeenControl, is_partial: bool) -> None:
         before = self.lasting.get(control_id)
         if before and (before.status, before.severity, before.waived) == (
             seen.status,
@@ -90,9 +93,12 @@ class Timeline:
             seen.waived,
         ):
             return
-        is_open = seen.status in OPEN_STATUSES
+        was_open = before is not None and before.is_open
+        if is_partial and was_open and seen.status not in OPEN_STATUSES:
+            return
+        is_open = seen.status in (LASTING_STATUSES if was_open else OPEN_STATUSES)
         opened, began = (at, OPENED) if is_open else (None, "")
-        if is_open and before is not None and before.is_open:
+        if before is not None and was_open and is_open:
             opened, began = before.opened, CHANGED
         elif is_open and control_id in self.opened_before:
             began = REOPENED

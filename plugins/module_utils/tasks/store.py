@@ -27,6 +27,8 @@ from ..store.store import Store
 from .context import TaskContext
 
 _MOST_SHOWN = 50
+# Reasons of a run's own; any other one is the store's.
+_OF_RUNS = ("run_refused", "bad_results")
 
 
 def run_scan_store(params: Params, context: TaskContext) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _take(
     try:
         taken = store.ingest_run(run, options.evidence)
     except ScanError as error:
-        if error.reason not in ("run_refused", "bad_results"):
+        if error.reason not in _OF_RUNS:
             raise
         refused.append(error.message)
         return None
@@ -131,12 +133,12 @@ def _take_manifest(store: Store, folder: str, context: TaskContext, refused: lis
         return False
     try:
         fleet_run = open_fleet_run(folder)
+        return False if context.check_mode else store.ingest_fleet_run(fleet_run).is_new
     except ScanError as error:
+        if error.reason not in _OF_RUNS:
+            raise
         refused.append(error.message)
         return False
-    if context.check_mode:
-        return False
-    return store.ingest_fleet_run(fleet_run).is_new
 
 
 def _runs(folders: tuple[str, ...]) -> Iterator[tuple[Run | None, str]]:

@@ -27,8 +27,8 @@ this store and mean nothing outside. Texts out of clusters and containers are as
     scans               that a run saw a place in a state: the one row that a scan without news costs
     place_states        the state of a place from `since` until `until` (null: still): a row per change
     findings            one control on one place with one status other than passed, from `since` until `until`: a row per change.
-                        `opened`: since when it is open (failed or profile_error) without a break. `began`: opened, changed or
-                        reopened, empty for what is not open. `became`: what it was afterwards, null while it lasts
+                        `opened`: since when it is open (failed or profile_error, and not seen better since). `began`: opened,
+                        changed or reopened, empty for what is not open. `became`: what it was afterwards, null while it lasts
     causes              why something was not scanned: code, reason, message
     not_scanned         a place of a run that was not scanned
     gaps                a name of a run's selection that gave no target

@@ -27,12 +27,12 @@ class PlaceAge(JsonRecord):
     overdue: int
 
 
-_SINCE = "COALESCE(p.last_seen, p.first_present)"
+_SINCE = "COALESCE({last_seen}, p.first_present)"
 _SQL = f"""
-SELECT {PLACE_COLUMNS}, {{time(p.last_seen)}} AS seen, {{now}} - {_SINCE} AS age, {{time({_SINCE} + d.seconds)}} AS due,
+SELECT {PLACE_COLUMNS}, {{time({{last_seen}})}} AS seen, {{now}} - {_SINCE} AS age, {{time({_SINCE} + d.seconds)}} AS due,
   CASE WHEN {_SINCE} + d.seconds < {{now}} THEN 1 ELSE 0 END AS overdue
 FROM places p JOIN namespaces n ON n.id = p.namespace_id JOIN clusters c ON c.id = n.cluster_id {deadline_join("'scan'")}
-WHERE {THERE} AND {{where}}
+{{scans}} WHERE {THERE} AND {{where}}
 """
 
 AGE = Question(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...results.checked_json import JsonRecord
+from ..state import LASTING_STATUSES
 from .question import PLACE_COLUMNS, Question, place_joins
 
 
 @dataclass(frozen=True)
 class FindingChange(JsonRecord):
     """`change` is opened, reopened, changed, fixed or closed. `status` is what the control had since then: passed where it was
-    fixed; not_applicable, not_reviewed, absent (its profile has it no more) or gone (its place is) where it was closed."""
+    fixed; not_applicable, absent (its profile has it no more) or gone (its place is) where it was closed."""
 
     at: str
     change: str
@@ -29,6 +30,7 @@ class FindingChange(JsonRecord):
     said: str
 
 
+_LASTING = ", ".join(f"'{status}'" for status in LASTING_STATUSES)
 _SQL = f"""
 SELECT {{time(e.at)}} AS at, e.what AS change, {PLACE_COLUMNS}, k.profile AS profile, k.control AS control,
   f.severity AS severity, e.status AS status, CASE WHEN e.what IN ('fixed', 'closed') THEN '' ELSE f.said END AS said
@@ -36,7 +38,7 @@ FROM (
   SELECT place_id, control_id, since, since AS at, began AS what, status AS status FROM findings WHERE opened IS NOT NULL
   UNION ALL
   SELECT place_id, control_id, since, until, CASE became WHEN 'passed' THEN 'fixed' ELSE 'closed' END, became
-  FROM findings WHERE opened IS NOT NULL AND until IS NOT NULL AND became NOT IN ('failed', 'profile_error')
+  FROM findings WHERE opened IS NOT NULL AND until IS NOT NULL AND became NOT IN ({_LASTING})
   UNION ALL
   SELECT f.place_id, f.control_id, f.since, p.gone_at, 'closed', 'gone' FROM findings f JOIN places p ON p.id = f.place_id
   WHERE f.opened IS NOT NULL AND f.until IS NULL AND p.gone_at IS NOT NULL

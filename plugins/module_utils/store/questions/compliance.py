@@ -58,8 +58,9 @@ def _both_ends(intervals: str) -> str:
 """
 
 
-# A control passes on all places that its profile has judged, but for those of its findings. The numbers of places are added up by
-# profile before they are those of each of its controls.
+# A control passes on all places that its profile has judged, but for those of its findings; while a place's profile judges
+# nothing, its findings last and are not counted. The numbers of places are added up by profile before they are those of each of
+# its controls.
 _JUDGED = f"""
 SELECT {{end}} AS at, s.profile_id AS profile_id, {{sign}} * COUNT(*) AS places
 FROM place_states i JOIN state_profiles s ON s.state_id = i.state_id {place_joins("i")}
@@ -68,10 +69,31 @@ WHERE {{where}} AND {{end}} IS NOT NULL GROUP BY s.profile_id, {{end}}
 _BEGUN = _JUDGED.replace("{end}", "i.since").replace("{sign}", "1")
 _ENDED = _JUDGED.replace("{end}", "COALESCE(i.until, p.gone_at)").replace("{sign}", "-1")
 _NAME = "k.profile || ' ' || k.control"
+
+
+def _instead_of_passed(sign: int) -> str:
+    """The numbers of a control that did not pass on one place."""
+    one = (
+        f"CASE f.status WHEN '{status}' THEN {sign} ELSE 0 END AS {status}"
+        for status in STATUSES
+        if status != "passed"
+    )
+    return f"0 AS places, {-sign} AS passed, {', '.join(one)}"
+
+
 _OF_FINDINGS = f"""
-SELECT {_NAME} AS name, f.since AS since, COALESCE(f.until, p.gone_at) AS until, 0 AS places, -1 AS passed,
-  {", ".join(f"CASE f.status WHEN '{status}' THEN 1 ELSE 0 END AS {status}" for status in STATUSES if status != "passed")}
+SELECT {_NAME} AS name, f.since AS since, COALESCE(f.until, p.gone_at) AS until, {_instead_of_passed(1)}
 FROM findings f {place_joins("f")} JOIN controls k ON k.id = f.control_id WHERE {{where}} AND {{controls}}
+UNION ALL
+SELECT {_NAME}, CASE WHEN f.since > i.since THEN f.since ELSE i.since END,
+  CASE WHEN f.until < COALESCE(i.until, f.until + 1) THEN f.until ELSE COALESCE(i.until, p.gone_at) END, {_instead_of_passed(-1)}
+FROM (
+  SELECT s.id AS state_id, y.name AS profile FROM states s CROSS JOIN (SELECT DISTINCT name FROM profiles) y
+  WHERE NOT EXISTS (SELECT 1 FROM state_profiles x JOIN profiles z ON z.id = x.profile_id
+    WHERE x.state_id = s.id AND z.name = y.name)
+) u JOIN place_states i ON i.state_id = u.state_id
+JOIN findings f ON f.place_id = i.place_id AND (f.until IS NULL OR i.since < f.until) AND (i.until IS NULL OR i.until > f.since)
+{place_joins("f")} JOIN controls k ON k.id = f.control_id AND k.profile = u.profile WHERE {{where}} AND {{controls}}
 """
 _OF_CONTROLS = f"""
 SELECT j.at AS at, {_NAME} AS name, j.places AS places, j.places AS passed, 0 AS failed, 0 AS not_reviewed, 0 AS not_applicable,

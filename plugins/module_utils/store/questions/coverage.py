@@ -17,17 +17,20 @@ SELECT r.cluster_id AS cluster_id, r.started AS at, r.run_id AS run_id, r.state 
   r.carried AS carried, r.refused AS why
 FROM runs r
 UNION ALL
-SELECT x.cluster_id, y.started, '', 'whole', x.state, x.gate, 0, 0, 0, 0, 0, COALESCE(z.message, '')
+SELECT x.cluster_id, y.started, x.run_id, CASE x.run_id WHEN '' THEN 'whole' ELSE 'half' END, x.state, x.gate,
+  x.expected, x.scanned, x.expected - x.scanned, x.scanned - x.judged, x.carried,
+  COALESCE(z.message, CASE x.run_id WHEN '' THEN '' ELSE 'the store has not taken this run' END)
 FROM fleet_run_clusters x JOIN fleet_runs y ON y.id = x.fleet_run_id LEFT JOIN causes z ON z.id = x.cause_id
-WHERE x.run_id = ''
+WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.cluster_id = x.cluster_id AND r.run_id = x.run_id)
 """
 
 
 @dataclass(frozen=True)
 class ClusterCoverage(JsonRecord):
-    """A cluster as its newest run, or its newest entry of a fleet run without one, has it. `stored` is half where the store does
-    not have all of the run. `scanned` counts what was `carried` over, too. `why` is the cause where there is no run, and what was
-    refused of a run that is half there. `last_scanned` is the last time that something of the cluster was scanned."""
+    """A cluster as its newest run has it, or its newest entry of a fleet run without one or with one that the store has not
+    taken. `stored` is half where the store does not have all of the run. `scanned` counts what was `carried` over, too. `why` is
+    the cause where there is no run, and what was refused of a run that is half there. `last_scanned` is the last time that
+    something of the cluster was scanned."""
 
     cluster: str
     at: str

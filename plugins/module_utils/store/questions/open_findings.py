@@ -14,7 +14,7 @@ from .question import PLACE_COLUMNS, THERE, TITLE, Question, deadline_join, plac
 @dataclass(frozen=True)
 class OpenFinding(JsonRecord):
     """`opened` is since when it is open without a break, `since` since when with this status. `seen` is when the place was looked
-    at last. `due` is empty without a deadline. `containers`: on how many containers of the place."""
+    at last until now. `due` is empty without a deadline. `containers`: on how many containers of the place."""
 
     cluster: str
     namespace: str

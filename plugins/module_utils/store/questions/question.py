@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a question to a store is made of.
 
-A question is one SELECT with holes: {now} is the moment that it is about, {where} what it is narrowed to, and {time(x)} makes a
-time of a number. As a view it is about the present, of everything; a question with `at` or `team` is the same statement with
-these filled in. So a view and a question cannot mean different things.
+A question is one SELECT with holes: {now} is the moment that it is about, {where} what it is narrowed to, {last_seen} (with the
+join {scans}) when a place was looked at last until then, and {time(x)} makes a time of a number. As a view it is about the
+present, of everything; a question with `at` or `team` is the same statement with these filled in. So a view and a question cannot
+mean different things.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ PLACE_COLUMNS = (
 )
 # That a place was there at the moment.
 THERE = "p.first_present <= {now} AND (p.gone_at IS NULL OR p.gone_at > {now})"
+# When the newest facts of a place were collected: as it is now, and of the scans until a moment, which a question joins.
+_LAST_SEEN = "p.last_seen"
+_SEEN_UNTIL = (
+    "LEFT JOIN (SELECT s.place_id AS place_id, MAX(s.seen) AS seen FROM scans s JOIN runs r ON r.id = s.run_id"
+    " WHERE r.started <= :at GROUP BY s.place_id) v ON v.place_id = p.id"
+)
 TITLE = "COALESCE((SELECT t.title FROM control_texts t WHERE t.control_id = k.id ORDER BY t.profile_id DESC LIMIT 1), '')"
 
 # What a question can be narrowed to, and by which condition.
@@ -160,6 +167,9 @@ class Question:
             sql = sql.replace(
                 "{" + hole + "}", _all_of([text for name, text in conditions.items() if name in given])
             )
+        is_past = "at" in given
+        sql = sql.replace("{last_seen}", "v.seen" if is_past else _LAST_SEEN)
+        sql = sql.replace("{scans}", _SEEN_UNTIL if is_past else "")
         sql = sql.replace("{now}", now).replace("{where}", where)
         return _TIME.sub(lambda match: database.time(match[1]), sql)
 

@@ -11,20 +11,27 @@ import re
 import sqlite3
 import subprocess
 import sys
+import zlib
+from collections.abc import Mapping
 from typing import Any, Callable
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.place import Place
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store import database as database_module
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store import schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.address import StoreAddress
-from ansible_collections.securescan.kubernetes.plugins.module_utils.store.backup import TABLES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.backup import TABLES, restore
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.database import Database
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.known_results import (
+    StoreKnownResults,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.migrations import first
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import (
     make_store,
     open_store,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.schema import version_of
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, content, target
 
@@ -186,6 +193,53 @@ def test_a_store_of_the_first_version_is_lifted_with_its_content(
     store = make_store(str(path))
     assert store.ingest_run(Nights(tmp_path).scan(0, {API: {"c-root": "failed"}})).state == "whole"
     assert len(store.ask("open_now").rows) == 1
+
+
+_TAMPERED: Mapping[str, tuple[str, ...]] = {
+    "a trigger": ("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM findings; END",),
+    "a version of bytes": ("UPDATE store SET value = x'00ff'",),
+    "a version without end": (f"UPDATE store SET value = '{'9' * 6000}'",),
+    "a view without end": (
+        "DROP TABLE gaps",
+        "CREATE VIEW gaps AS WITH RECURSIVE r(run_id) AS (SELECT 1 UNION ALL SELECT run_id + 1 FROM r)"
+        " SELECT run_id, '' AS kind, '' AS namespace, '' AS name, 1 AS cause_id FROM r",
+    ),
+    "a table less": ("DROP TABLE findings",),
+    "a column more": ("ALTER TABLE runs ADD COLUMN more",),
+    "a text for a number": ("UPDATE places SET last_at = 'x'",),
+    "bytes for a text": ("UPDATE places SET place = x'ff00'",),
+    "no UTF-8": ("UPDATE places SET place = CAST(x'ff41' AS TEXT)",),
+}
+
+
+@pytest.mark.parametrize("statements", _TAMPERED.values(), ids=_TAMPERED.keys())
+def test_a_backup_that_somebody_tampered_with_is_not_restored(
+    statements: tuple[str, ...], path: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    store = make_store(str(path))
+    store.ingest_run(Nights(tmp_path).scan(0, {API: {"c-root": "failed"}}))
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    other = Database(StoreAddress.of(str(tmp_path / "other.db")))
+    assert reason(lambda: restore(str(path), other)) == "not_a_store"
+    assert not other.exists or not version_of(other) or not open_store(other.address.path).ask("runs").rows
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\0", zlib.compress(b"[1, 2]"), zlib.compress(b"{"), zlib.compress(b"[[], [1], [], 0]")]
+)
+def test_a_state_or_record_that_somebody_changed_is_an_error(
+    body: bytes, path: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    store, nights = make_store(str(path)), Nights(tmp_path)
+    store.ingest_run(nights.scan(1, {API: {"c-root": "failed"}}))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE states SET body = ?", (body,))
+        connection.execute("UPDATE known_results SET body = ?", (body,))
+    late = nights.scan(0, {API: {}})
+    assert reason(lambda: open_store(str(path)).ingest_run(late)) == "not_a_store"
+    assert reason(lambda: StoreKnownResults(store, "demo").of(Place.of(API).id)) == "not_a_store"
 
 
 def test_two_processes_make_one_store(path: pathlib.Path) -> None:
