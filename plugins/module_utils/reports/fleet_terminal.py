@@ -80,7 +80,7 @@ def _cells(entry: ClusterEntry) -> tuple[str, ...]:
 def _total(entries: Sequence[ClusterEntry]) -> tuple[str, ...]:
     selected = sum(entry.targets.selected for entry in entries)
     return (
-        f"{sum(entry.has_run for entry in entries)} of {len(entries)}",
+        f"{sum(entry.is_scanned for entry in entries)} of {len(entries)}",
         "scanned",
         f"{sum(entry.passed for entry in entries)} passed",
         f"{sum(entry.targets.scanned for entry in entries)}/{selected}",
