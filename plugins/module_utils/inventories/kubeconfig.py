@@ -46,10 +46,11 @@ def _files(text: str, around: Surroundings) -> list[Path]:
     """The files that a path, a folder or a pattern means."""
     path = around.path(text)
     if _PATTERN.search(text):
-        try:
-            files = sorted(each for each in Path(path.anchor).glob(str(path)[1:]) if each.is_file())
-        except ValueError as error:
-            raise ScanError("bad_option", f"{text!r} is no pattern of paths ({error})") from None
+        if any("**" in part and part != "**" for part in path.parts):  # Pythons differ in what it means
+            raise ScanError(
+                "bad_option", f"{text!r} is no pattern of paths: ** must be a whole folder's name"
+            )
+        files = sorted(each for each in Path(path.anchor).glob(str(path)[1:]) if each.is_file())
         if not files:
             raise ScanError("bad_file", f"no file matches {path}")
         return files

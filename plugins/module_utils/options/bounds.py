@@ -38,6 +38,7 @@ class Bounds:
 _DAY = 86400
 _MAXIMUM_ID = 2**31 - 1
 BOUNDS: Mapping[str, Bounds] = {
+    "canary_timeout": Bounds(1, 600, "seconds"),
     "concurrency": Bounds(1, 1000),
     "deadline": Bounds(1, 7 * _DAY, "seconds"),
     "debug_keep_alive": Bounds(0, MOST_SECONDS, "seconds"),

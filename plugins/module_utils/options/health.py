@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .approach import approach_spec
+from .bounds import check_numbers
 from .connection import connection_spec
 from .grant import grant_spec
 from .profile import profiles_spec
@@ -81,6 +82,7 @@ def with_defaults(spec: Spec, params: Params) -> dict[str, Any]:
 
 
 def _canary_options(params: Params) -> CanaryOptions:
+    check_numbers(params)
     image, namespace = params["canary_image"] or "", params["canary_namespace"] or ""
     good, bad = params["canary_good_selectors"], params["canary_bad_selectors"]
     if image and (good or bad):
@@ -89,8 +91,6 @@ def _canary_options(params: Params) -> CanaryOptions:
         raise bad_option("canary_good_selectors", "a good and a bad canary are needed")
     if (image or good) and not namespace:
         raise bad_option("canary_namespace", "canaries need a namespace")
-    if not 0 < params["canary_timeout"] <= 600:
-        raise bad_option("canary_timeout", "must be above 0 and at most 600 seconds")
     controls = params["canary_controls"]
     if not controls or len(set(controls)) < len(controls):
         raise bad_option("canary_controls", "it must name controls, each once")

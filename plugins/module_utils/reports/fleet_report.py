@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from ..results.fleet_run import FleetRun
-from ..results.whole_file import whole_file
-
-_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+from .report import is_file_name, write_text
 
 
 @dataclass(frozen=True)
@@ -32,15 +28,10 @@ class FleetReport:
     write: Callable[[FleetRun, TextIO], None]
 
     def __post_init__(self) -> None:
-        if not _FILE_NAME.fullmatch(self.file_name):
+        if not is_file_name(self.file_name):
             raise ValueError(f"{self.file_name!r} is not a file name for a report")
 
 
 def write_fleet_report(report: FleetReport, fleet_run: FleetRun, folder: Path) -> Path:
     """Writes the report's file in `folder`, in UTF-8. Returns its path. :raises ScanError: `write_failed`"""
-    path = folder / report.file_name
-    with whole_file(path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
-        report.write(fleet_run, text)
-        text.detach()
-    return path
+    return write_text(folder / report.file_name, lambda stream: report.write(fleet_run, stream))

@@ -32,15 +32,24 @@ class Report:
     write: Callable[[Run, TextIO], None]
 
     def __post_init__(self) -> None:
-        if not _FILE_NAME.fullmatch(self.file_name) or self.file_name == SUMMARY_JSON:
+        if not is_file_name(self.file_name):
             raise ValueError(f"{self.file_name!r} is not a file name for a report")
 
 
 def write_report(report: Report, run: Run, folder: Path) -> Path:
     """Writes the report's file in `folder`, in UTF-8. Returns its path. :raises ScanError: `write_failed`"""
-    path = folder / report.file_name
+    return write_text(folder / report.file_name, lambda stream: report.write(run, stream))
+
+
+def write_text(path: Path, write: Callable[[TextIO], None]) -> Path:
+    """A file that appears when it is whole, in UTF-8. Returns its path. :raises ScanError: `write_failed`"""
     with whole_file(path) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
-        report.write(run, text)
+        write(text)
         text.detach()
     return path
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a report can be called so."""
+    return _FILE_NAME.fullmatch(name) is not None and name != SUMMARY_JSON

@@ -19,7 +19,6 @@ import os
 import re
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -32,7 +31,7 @@ from ..times import parse_rfc3339
 from .checked_json import JsonObject, bad_results
 from .cluster_entry import ClusterEntry
 from .fleet_run import FLEET_FOLDER, FLEET_JSON, FleetRun, is_fleet_run_id, open_fleet_run, write_fleet_run
-from .run_folder import LATEST, cluster_folder, json_bytes
+from .run_folder import LATEST, cluster_folder, json_bytes, point_latest
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
 _CLUSTERS = "clusters"
@@ -147,14 +146,7 @@ class FleetFolder:
 
     def mark_latest(self) -> None:
         """Points `latest` to this fleet run, in one step. :raises ScanError: `write_failed`"""
-        link = self.path.parent / LATEST
-        try:
-            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".latest-") as folder:
-                new = Path(folder) / LATEST
-                new.symlink_to(self.path.name)
-                new.replace(link)
-        except OSError as reason:
-            raise write_failed(link, reason) from None
+        point_latest(self.path)
 
 
 def _began(pid: int) -> str:

@@ -214,14 +214,19 @@ class RunFolder:
 
     def mark_latest(self) -> None:
         """Points `latest` to this run, in one step. :raises ScanError: `write_failed`"""
-        link = self.path.parent / LATEST
-        try:
-            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".latest-") as folder:
-                new = Path(folder) / LATEST
-                new.symlink_to(self.path.name)
-                new.replace(link)
-        except OSError as reason:
-            raise write_failed(link, reason) from None
+        point_latest(self.path)
+
+
+def point_latest(folder: Path) -> None:
+    """Points `latest`, beside a folder, to that folder, in one step. :raises ScanError: `write_failed`"""
+    link = folder.parent / LATEST
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".latest-") as beside:
+            new = Path(beside) / LATEST
+            new.symlink_to(folder.name)
+            new.replace(link)
+    except OSError as reason:
+        raise write_failed(link, reason) from None
 
 
 def new_run_folder(runs: str | Path, run_id: str) -> RunFolder:
