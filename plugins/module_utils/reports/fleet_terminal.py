@@ -47,7 +47,7 @@ def render_fleet_run(fleet_run: FleetRun) -> list[str]:
         *_left_out(len(others) - _MOST_OTHERS, len(passed) - _MOST_PASSED),
         *_changes(fleet_run),
         *_unseen(unseen),
-        *filter(None, [oldest_line(fleet_run)]),
+        *filter(None, [one_line(oldest_line(fleet_run))]),
     ]
 
 

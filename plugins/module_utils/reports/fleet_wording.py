@@ -16,7 +16,7 @@ from ..results.fleet_gate import COVERAGE, GATE, KINDS, NO_RUN, FleetGate
 from ..results.fleet_run import FleetRun
 from ..results.status import NOT_JUDGED, NOT_SCANNED, SEVERITIES
 from ..text_layout import number_of
-from ..times import api_time, parse_rfc3339
+from ..times import shown_time
 
 SHOWN_GATE: dict[str, str] = {
     "passed": "passed",
@@ -96,12 +96,5 @@ def why_no_results(entry: ClusterEntry) -> str:
 
 def oldest_line(fleet_run: FleetRun) -> str:
     """When the oldest result was collected; empty where nothing was scanned."""
-    seen = [_to_the_second(entry.oldest_seen) for entry in fleet_run.clusters if entry.oldest_seen]
+    seen = [shown_time(entry.oldest_seen) for entry in fleet_run.clusters if entry.oldest_seen]
     return f"The oldest result is of {min(seen)}" if seen else ""
-
-
-def _to_the_second(time: str) -> str:
-    try:
-        return api_time(parse_rfc3339(time))
-    except (ValueError, OverflowError):
-        return time

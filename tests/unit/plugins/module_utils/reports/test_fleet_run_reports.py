@@ -107,6 +107,17 @@ def test_json_is_the_file_itself(fleet: FleetRun, tmp_path: pathlib.Path) -> Non
     assert path.read_bytes() == (pathlib.Path(fleet.folder) / "fleet.json").read_bytes()
 
 
+def test_times_are_shown_to_the_second_and_a_file_steers_no_terminal(fleet: FleetRun) -> None:
+    first, *_others = fleet.clusters
+    for seen, shown_so in (
+        ("2026-11-23T01:00:00.806+01:00", "2026-11-23T00:00:00Z"),
+        ("1\x1b[31mred", "1"),
+    ):
+        lines = render_fleet_run(make_fleet([replace(first, oldest_seen=seen)]))
+        assert lines[-1].startswith(f"The oldest result is of {shown_so}")
+        assert "\x1b" not in lines[-1]
+
+
 def test_the_readme_shows_such_a_summary() -> None:
     def cluster(name: str, gate: str, failed: int, worst: str, *numbers: int) -> ClusterEntry:
         selected, compliance, duration = numbers
