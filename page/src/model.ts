@@ -26,6 +26,8 @@ export interface Totals {
   fixed: number;
   overdue: number;
   carried: number;
+  /** Targets whose document is not the one that the run wrote: what it says is not known. */
+  unread: number;
   oldest: string;
 }
 
@@ -48,7 +50,7 @@ export interface ControlTotals {
 export function noTotals(): Totals {
   return {
     places: 0, targets: 0, standsFor: 0, results: [0, 0, 0, 0], counts: new Array<number>(KINDS).fill(0),
-    open: new Array<number>(SEVERITIES).fill(0), fresh: 0, fixed: 0, overdue: 0, carried: 0, oldest: "",
+    open: new Array<number>(SEVERITIES).fill(0), fresh: 0, fixed: 0, overdue: 0, carried: 0, unread: 0, oldest: "",
   };
 }
 
@@ -207,6 +209,7 @@ export class Model {
       totals.standsFor += columns.replicas[target] ?? 1;
       totals.results[columns.result[target] ?? NOT_SCANNED]!++;
       if (columns.carried[target]) totals.carried++;
+      if (columns.unread[target]) totals.unread++;
       const seen = this.text(columns.seen[target]);
       if (seen && (!totals.oldest || seen < totals.oldest)) totals.oldest = seen;
       const counts = this.vectors.counts[columns.vector[target] ?? -1];
@@ -364,6 +367,12 @@ export class Model {
 
   // sums
 
+  /** How many places with targets clusters have, whatever is chosen. */
+  placesOf(clusters: readonly number[]): number {
+    const wanted = new Set(clusters);
+    return this.all.reduce((number, place) => number + Number(wanted.has(this.data.places.cluster[place] ?? -1)), 0);
+  }
+
   total(places: readonly number[]): Totals {
     const totals = noTotals();
     for (const place of places) this.addTo(totals, place);
@@ -390,6 +399,7 @@ export class Model {
     totals.fixed += one.fixed;
     totals.overdue += one.overdue;
     totals.carried += one.carried;
+    totals.unread += one.unread;
     if (one.oldest && (!totals.oldest || one.oldest < totals.oldest)) totals.oldest = one.oldest;
     for (let index = 0; index < 4; index++) totals.results[index]! += one.results[index]!;
     for (let index = 0; index < KINDS; index++) totals.counts[index]! += one.counts[index]!;

@@ -84,7 +84,7 @@ export function Page({ model }: { model: Model }): JSX.Element {
         <View shown={shown} />
       </main>
       <footer>
-        <p>{model.data.writer}. {model.data.notes_on_data.length > 0 && <a href={href({ view: "about" })}>Some texts were left out.</a>}</p>
+        <p>{model.data.writer}. {model.data.notes_on_data.length > 0 && <a href={href({ view: "about" })}>Not everything is on this page.</a>}</p>
       </footer>
     </>
   );

@@ -4,17 +4,60 @@
 // The way from the first screen to the evidence, filters, and the address that is sent to somebody.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chosen, hash, on } from "./browser.mjs";
 
-test("the first screen answers the four questions", () =>
-  on("run.html", "", {}, async (page) => {
-    const answers = await page.locator(".answer").evaluateAll((all) =>
-      Object.fromEntries(all.map((one) => [one.querySelector("h3").textContent, one.querySelector(".big").textContent])));
-    assert.deepEqual(answers, {
-      "Are we fine?": "No", "What got worse?": "1 new", "What is not covered?": "4 containers", "Who must act?": "1 namespace",
-    });
+const QUESTIONS = ["Are we fine?", "What got worse?", "What is not covered?", "Who must act?"];
+
+/** The four answers; those in the colour of what is good have an = in front. */
+const answers = async (page) => {
+  const all = await page.locator(".answer").evaluateAll((found) => found.map((one) =>
+    [one.querySelector("h3").textContent, (one.classList.contains("tone-good") ? "= " : "") + one.querySelector(".big").textContent]));
+  assert.deepEqual(all.map(([question]) => question), QUESTIONS);
+  return all.map(([, answer]) => answer);
+};
+
+for (const [name, address, wanted] of [
+  ["run.html", "", ["No", "1 new", "4 containers", "1 namespace"]],
+  ["run.html", "#namespace=nowhere", ["No", "Not known", "Nothing was seen", "Not known"]],
+  ["passed.html", "", ["= Yes", "Not known", "= All is covered", "= Nobody"]],
+  ["passed.html", "#namespace=nowhere", ["Not known", "Not known", "Nothing was seen", "Not known"]],
+  ["empty.html", "", ["Not known", "Not known", "Nothing was seen", "Not known"]],
+  ["partly.html", "", ["= Yes, as far as it was seen", "Not known", "1 result", "= Nobody"]],
+  ["altered.html", "", ["Yes, as far as it was seen", "Not known", "1 container", "Not known"]],
+])
+  test(`the first screen answers the four questions: ${name}${address}`, () =>
+    on(name, address, {}, async (page) => {
+      assert.deepEqual(await answers(page), wanted);
+    }));
+
+test("a cluster without results has no answer but that", () =>
+  on("fleet.html", "#view=coverage", {}, async (page) => {
+    await page.locator("tr", { hasText: "Unreachable" }).first().locator("th a").click();
+    await page.waitForFunction(() => location.hash.includes("cluster="));
+    await page.getByRole("link", { name: "At a glance" }).click();
+    await page.locator(".answer").first().waitFor();
+    const given = await answers(page);
+    assert.deepEqual(given.slice(1), ["Not known", "1 cluster", "Not known"]);
+    assert.ok(["No", "Not known"].includes(given[0]), given[0]);
   }));
+
+const SUMMARIES = JSON.parse(readFileSync(`${process.env.PAGES}/summaries.json`, "utf8"));
+
+for (const [name, summary] of Object.entries(SUMMARIES))
+  test(`the first screen has the numbers of summary.md, what was waived apart: ${name}`, () =>
+    on(name, "", {}, async (page) => {
+      const [fine, , covered] = await page.locator(".answer").allInnerTexts();
+      const head = summary.split("\n").slice(0, 4).join(" ");
+      const number = (text, word) => Number(text.match(new RegExp(`(\\d+) (?:. )?${word}(?! \\()`))?.[1] ?? 0);
+      const waived = Number(fine.match(/(\d+) . Not Applicable \(waived\)/)?.[1] ?? 0);
+      for (const word of ["Passed", "Failed", "Not Reviewed", "Profile Error"]) assert.equal(number(fine, word), number(head, word), word);
+      assert.equal(number(fine, "Not Applicable") + waived, number(head, "Not Applicable"));
+      if (name === "run.html") assert.ok(waived > 0);
+      const [, scanned = 0, selected = 0] = head.match(/(\d+) of (\d+) targets? scanned/) ?? [];
+      assert.equal(Number(covered.match(/(\d+) containers? not scanned/)?.[1] ?? 0) + Number(covered.match(/(\d+) names? without/)?.[1] ?? 0), selected - scanned);
+    }));
 
 test("from the fleet to one container, its evidence, fix and history", () =>
   on("fleet.html", "#view=where", {}, async (page) => {

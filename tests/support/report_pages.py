@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.html import write_page
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.markdown import REPORT as MARKDOWN
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_source import PageSource
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import DEFAULT_THRESHOLD
 from ansible_collections.securescan.kubernetes.tests.cluster import debian_packages
 from ansible_collections.securescan.kubernetes.tests.environment.page_build import node_modules
 from ansible_collections.securescan.kubernetes.tests.support.sample_page import sample_source
@@ -19,6 +23,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
     make_control,
     make_document,
     make_target,
+    rendered,
     write_run,
 )
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE, write_sample_run
@@ -78,13 +83,39 @@ def hostile_run(folder: pathlib.Path, server: str) -> Run:
     return open_run(str(write_run(folder, "run-1", documents)))
 
 
+def passed_run(folder: pathlib.Path, *statuses: str) -> Run:
+    """A run that passed the gate: its only container has a control of low severity with each of the statuses. Without any,
+    nothing was to be scanned."""
+    controls = [make_control(f"c-{number}", status, impact=0.1) for number, status in enumerate(statuses)]
+    documents = [(make_target(), make_document(make_target(), *controls))] if controls else []
+    run = open_run(str(write_run(folder, "run-1", documents, allow_empty=not documents)))
+    named = [(target.hdf, document) for target, (_target, document) in zip(run.targets, documents)]
+    gate = decide(DEFAULT_THRESHOLD, named, run.expected_targets(), is_empty=not documents)
+    assert gate.passed, gate.reasons
+    return run.with_gate(gate)
+
+
 def write_pages(pages: pathlib.Path, work: pathlib.Path, server: str) -> None:
-    """Writes run.html, alone.html, hostile.html, fleet.html and large.html (10,000 targets)."""
+    """Writes run.html, alone.html, hostile.html, fleet.html, large.html (10,000 targets), and of runs that passed their gate
+    passed.html, empty.html, partly.html, altered.html. summaries.json has the summary.md of some."""
     run = write_sample_run(work / "sample")
     alone = make_document(make_target(), make_control("c", "failed", impact=0.9))
     folder = write_run(work / "alone", "run-1", [(make_target(), alone)])
-    write_page_file(pages / "run.html", PageSource.of_run(run))
     write_page_file(pages / "alone.html", PageSource.of_run(open_run(str(folder))))
+    runs = {
+        "run": run,
+        "passed": passed_run(work / "passed", "passed"),
+        "empty": passed_run(work / "empty"),
+        "partly": passed_run(work / "partly", "passed", "passed", "passed", "passed", "skipped"),
+    }
+    for name, one in runs.items():
+        write_page_file(pages / f"{name}.html", PageSource.of_run(one))
+    summaries = {f"{name}.html": rendered(MARKDOWN, one) for name, one in runs.items()}
+    (pages / "summaries.json").write_text(json.dumps(summaries), encoding="utf-8")
+    altered = passed_run(work / "altered", "passed")
+    for document in (pathlib.Path(altered.folder) / "hdf").iterdir():
+        document.write_text("{}")
+    write_page_file(pages / "altered.html", PageSource.of_run(altered))
     write_page_file(pages / "hostile.html", PageSource.of_run(hostile_run(work / "hostile", server)))
     write_page_file(pages / "fleet.html", sample_source(12, 1500))
     write_page_file(pages / "large.html", sample_source(100, 12_900, replicas=1))

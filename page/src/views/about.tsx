@@ -25,7 +25,7 @@ export function AboutPage({ shown }: { shown: Shown }): JSX.Element {
         <h3>The words</h3>
         <dl class="words">
           {MEANINGS.map((meaning, status) => <div key={status}><dt><StatusMark status={status} /></dt><dd>{meaning}</dd></div>)}
-          <div><dt>Compliance</dt><dd>Passed controls as a percentage of all but those that are not applicable. It is never rounded up.</dd></div>
+          <div><dt>Compliance</dt><dd>Passed controls as a percentage of all but those that are not applicable. It is never rounded up; a terminal and summary.md round it to a whole number, as SAF does.</dd></div>
           <div><dt>Not judged</dt><dd>Nothing was found against the container, but too few of its controls were reviewed to say that it passed, or no profile fits it.</dd></div>
           <div><dt>Not scanned</dt><dd>There are no results of the container. It never counts as passed.</dd></div>
           <div><dt>Open finding</dt><dd>A control that fails on a container of a workload. Three replicas on which it fails are one finding.</dd></div>

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Address } from "../address";
-import { NOT_SCANNED } from "../model";
+import { NOT_JUDGED, NOT_SCANNED } from "../model";
 import type { Model } from "../model";
 import { Table } from "../parts/table";
 import type { Shown } from "../shown";
@@ -31,8 +31,10 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
   return (
     <>
       <p>
-        {count(totals.targets - (totals.results[NOT_SCANNED] ?? 0))} of {plural(totals.targets, "container")} have results
+        {count(totals.targets - (totals.results[NOT_SCANNED] ?? 0) - totals.unread)} of {plural(totals.targets, "container")} have results
         {totals.carried > 0 && `, ${count(totals.carried)} of them carried over`}.
+        {(totals.results[NOT_JUDGED] ?? 0) > 0 && ` Of ${plural(totals.results[NOT_JUDGED] ?? 0, "container")} too little is known to judge.`}
+        {totals.unread > 0 && ` The results of ${plural(totals.unread, "container")} could not be read: their documents are not those that the run wrote.`}
         {totals.standsFor > totals.targets && ` They stand for ${plural(totals.standsFor, "container")}: replicas that are alike were scanned once.`}
       </p>
       <section>
@@ -47,7 +49,7 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       </section>
       <section>
         <h3>Not scanned, and why</h3>
-        {causes.length === 0 && gaps.length === 0 && <p class="quiet">Every container that was chosen was scanned.</p>}
+        {causes.length === 0 && gaps.length === 0 && <p class="quiet">{totals.targets ? "Every container that was chosen was scanned." : "There is no container here."}</p>}
         <ul class="causes">
           {causes.map(({ error, places: found, targets }) => (
             <li key={error}>
@@ -74,6 +76,10 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       )}
     </>
   );
+}
+
+export function hasResults(model: Model, cluster: number): boolean {
+  return ["scanned", "partly_scanned"].includes(model.text(model.data.clusters.state[cluster]));
 }
 
 /** Clusters without results first, then those of which some are missing. */

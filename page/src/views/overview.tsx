@@ -7,14 +7,16 @@ import { NONE, compliance, sum, worst } from "../model";
 import type { Totals } from "../model";
 import { Chart } from "../parts/chart";
 import { HeatMap } from "../parts/heat_map";
-import { OpenFindings, SeverityMark } from "../parts/marks";
+import { OpenFindings, SeverityMark, StatusMark } from "../parts/marks";
 import type { Shown } from "../shown";
-import { FAILED, count, day, percent, plural, seconds } from "../words";
+import { FAILED, NOT_REVIEWED, PROFILE_ERROR, STATUSES, count, day, percent, plural, seconds } from "../words";
 import { pointsOf } from "./trend";
-import { clustersShown } from "./coverage";
+import { clustersShown, hasResults } from "./coverage";
 
 const MOST_OWNERS = 6;
 const MOST_CONTROLS = 8;
+// Results that are younger are not called old, in seconds.
+const DAY = 86400;
 
 export function Overview({ shown }: { shown: Shown }): JSX.Element {
   const { model, places, address } = shown;
@@ -84,18 +86,22 @@ function Fine({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element 
   const passed = gates.filter((gate) => gate === "passed").length;
   const failed = gates.includes("failed") || (whole && model.data.gate === "failed");
   const open = sum(totals.open) > 0;
+  const gaps = unseen(totals) > 0;
+  const isPart = clusters.length > 0 && totals.places < model.placesOf(clusters);
   const [answer, tone] = failed ? ["No", "bad"]
-    : decided && passed === clusters.length ? [open ? "Yes, with open findings" : "Yes", "good"]
-    : decided ? ["Not wholly known", "warn"]
-    : totals.targets ? ["No gate decided", "warn"] : ["Not known", "warn"];
+    : !totals.targets ? ["Not known", "warn"]
+    : decided && passed === clusters.length
+      ? [open ? "Yes, with open findings" : gaps || unknown(totals) ? "Yes, as far as it was seen" : "Yes", gaps || totals.counts[PROFILE_ERROR] ? "warn" : "good"]
+    : decided ? ["Not wholly known", "warn"] : ["No gate decided", "warn"];
   const reasons = whole && model.data.gate_reasons.length ? model.data.gate_reasons
     : clusters.length === 1 ? (model.data.clusters.gate_reasons[clusters[0]!] ?? []).map(model.text) : [];
   return (
     <Answer question="Are we fine?" answer={answer} tone={tone}>
       <ul class="facts">
-        {decided > 0 && <li>{clusters.length === 1 ? (failed ? "The gate failed." : passed ? "The gate passed." : "The gate did not pass: too little is known.") : `${count(passed)} of ${plural(clusters.length, "cluster")} passed the gate.`}</li>}
+        {decided > 0 && <li>{clusters.length === 1 ? (failed ? "The gate failed" : passed ? "The gate passed" : "The gate did not pass: too little is known") + (isPart ? ", of the whole cluster." : ".") : `${count(passed)} of ${plural(clusters.length, "cluster")} passed the gate.`}</li>}
         <li><a href={shown.href({ view: "where" })}>{percent(compliance(totals.counts))} compliance</a> over {plural(totals.targets, "container")}</li>
         <li>{plural(sum(totals.open), "open finding")}: <OpenFindings open={totals.open} severities={model.data.severities} /></li>
+        {sum(totals.counts) > 0 && <li>{plural(sum(totals.counts), "result")} of controls: <span class="findings">{STATUSES.map((name, status) => (totals.counts[status] ?? 0) > 0 && <span key={name}>{count(totals.counts[status] ?? 0)} <StatusMark status={status} /></span>)}</span></li>}
       </ul>
       {reasons.length > 0 && (
         <details><summary>{plural(reasons.length, "reason")}</summary><ul>{reasons.map((reason, index) => <li key={index}>{reason}</li>)}</ul></details>
@@ -106,19 +112,25 @@ function Fine({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element 
 
 function Worse({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element {
   const { model } = shown;
-  const baselines = [...new Set(clustersShown(model, shown.address).map((cluster) => model.text(model.data.clusters.baseline[cluster])).filter(Boolean))];
+  const clusters = clustersShown(model, shown.address);
+  const baseline = (cluster: number): string => model.text(model.data.clusters.baseline[cluster]);
+  const baselines = [...new Set(clusters.map(baseline).filter(Boolean))];
+  // a cluster without results now has nothing to compare, whatever it had before
+  const compared = clusters.filter((cluster) => hasResults(model, cluster) && (model.data.since || baseline(cluster))).length;
   const than = model.data.since ? `since ${day(model.data.since)}` : baselines.length === 1 ? `since ${baselines[0]}` : "since each cluster's earlier run";
-  if (!model.hasComparison) {
+  const { fresh, fixed, overdue } = totals;
+  if (!fresh && !fixed && (!compared || !totals.targets)) {
     return (
-      <Answer question="What got worse?" answer="Not known" tone="warn">
-        <p>Nothing was compared: this page has neither an earlier run nor a store.</p>
+      <Answer question="What got worse?" answer={overdue ? `${count(overdue)} overdue` : "Not known"} tone={overdue ? "bad" : "warn"}>
+        <p>Nothing was compared: {model.hasComparison ? "there are no results with earlier ones." : "this page has neither an earlier run nor a store."}</p>
         {totals.overdue > 0 && <p><a href={shown.href({ view: "changes", change: "overdue" })}>{plural(totals.overdue, "finding")}</a> overdue</p>}
       </Answer>
     );
   }
   return (
-    <Answer question="What got worse?" answer={totals.fresh ? `${count(totals.fresh)} new` : "Nothing new"} tone={totals.fresh || totals.overdue ? "bad" : "good"}>
+    <Answer question="What got worse?" answer={fresh ? `${count(fresh)} new` : overdue ? `${count(overdue)} overdue` : compared < clusters.length ? "Not wholly known" : "Nothing new"} tone={fresh || overdue ? "bad" : compared < clusters.length ? "warn" : "good"}>
       <ul class="facts">
+        {compared < clusters.length && <li>{count(compared)} of {plural(clusters.length, "cluster")} could be compared</li>}
         <li><a href={shown.href({ view: "changes", change: "new" })}>{plural(totals.fresh, "finding")}</a> opened {than}</li>
         <li><a href={shown.href({ view: "changes", change: "fixed" })}>{plural(totals.fixed, "finding")}</a> fixed</li>
         {model.hasHistory && <li><a href={shown.href({ view: "changes", change: "overdue" })}>{plural(totals.overdue, "finding")}</a> overdue</li>}
@@ -130,20 +142,27 @@ function Worse({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element
 function NotCovered({ shown, totals }: { shown: Shown; totals: Totals }): JSX.Element {
   const { model, address } = shown;
   const clusters = clustersShown(model, address);
-  const without = clusters.filter((cluster) => !["scanned", "partly_scanned"].includes(model.text(model.data.clusters.state[cluster])));
+  const without = clusters.filter((cluster) => !hasResults(model, cluster));
   const [, , notJudged = 0, notScanned = 0] = totals.results;
   const gaps = clusters.reduce((number, cluster) => number + (model.data.clusters.unmatched[cluster]?.length ?? 0), 0);
-  const whole = !notScanned && !notJudged && !without.length && !gaps;
+  const missing = unseen(totals) + gaps;
+  const open = unknown(totals);
+  const whole = totals.targets > 0 && !missing && !without.length && !open;
   const age = totals.oldest ? (Date.parse(model.data.made) - Date.parse(totals.oldest)) / 1000 : NaN;
   return (
-    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : plural(notScanned + notJudged + gaps, "container")} tone={whole ? "good" : "warn"}>
+    <Answer question="What is not covered?" answer={whole ? "All is covered" : without.length ? plural(without.length, "cluster") : missing ? plural(missing, "container") : totals.targets ? plural(open, "result") : "Nothing was seen"} tone={whole ? "good" : "warn"}>
       <ul class="facts">
-        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> of {count(clusters.length)} without a whole scan</li>}
+        {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> of {count(clusters.length)} without results</li>}
         {notScanned > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(notScanned, "container")}</a> not scanned</li>}
         {notJudged > 0 && <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged, "container")}</a> scanned, but not judged</li>}
+        {totals.unread > 0 && <li>{plural(totals.unread, "container")} whose results could not be read</li>}
+        {(totals.counts[NOT_REVIEWED] ?? 0) > 0 && <li><a href={shown.href({ view: "controls" })}>{plural(totals.counts[NOT_REVIEWED] ?? 0, "result")}</a> of controls not reviewed</li>}
+        {(totals.counts[PROFILE_ERROR] ?? 0) > 0 && <li><a href={shown.href({ view: "controls" })}>{plural(totals.counts[PROFILE_ERROR] ?? 0, "result")}</a> of controls ended in an error</li>}
+        {!totals.targets && <li>There is no container here: nothing was scanned.</li>}
         {whole && <li>{plural(totals.targets, "container")} scanned and judged</li>}
         {gaps > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(gaps, "name")}</a> without containers</li>}
-        {totals.carried > 0 && <li><a href={shown.href({ view: "containers", change: "carried" })}>{plural(totals.carried, "container")}</a> carried over{age > 0 && `, the oldest result ${seconds(age)} old`}</li>}
+        {totals.carried > 0 && <li><a href={shown.href({ view: "containers", change: "carried" })}>{plural(totals.carried, "container")}</a> carried over</li>}
+        {age > (totals.carried ? 0 : DAY) && <li>the oldest result is {seconds(age)} old</li>}
       </ul>
     </Answer>
   );
@@ -158,7 +177,7 @@ function WhoActs({ shown }: { shown: Shown }): JSX.Element {
     .sort(([, one], [, other]) => other.overdue - one.overdue || compare(one.open, other.open)), [model, places, level]);
   const named = owners.filter(([key]) => key !== NONE).length;
   return (
-    <Answer question="Who must act?" answer={named ? plural(named, level.head.toLowerCase()) : owners.length ? "No team is known" : "Nobody"} tone={owners.length ? "plain" : "good"}>
+    <Answer question="Who must act?" answer={named ? plural(named, level.head.toLowerCase()) : owners.length ? "No team is known" : sum(model.total(places).counts) ? "Nobody" : "Not known"} tone={owners.length || !sum(model.total(places).counts) ? "plain" : "good"}>
       <ul class="facts owners">
         {owners.slice(0, MOST_OWNERS).map(([key, totals]) => (
           <li key={key}>
@@ -171,6 +190,17 @@ function WhoActs({ shown }: { shown: Shown }): JSX.Element {
       </ul>
     </Answer>
   );
+}
+
+/** Targets of which nothing is known, or too little. */
+function unseen(totals: Totals): number {
+  const [, , notJudged = 0, notScanned = 0] = totals.results;
+  return notJudged + notScanned + totals.unread;
+}
+
+/** Results of controls that claim nothing. */
+function unknown(totals: Totals): number {
+  return (totals.counts[NOT_REVIEWED] ?? 0) + (totals.counts[PROFILE_ERROR] ?? 0);
 }
 
 /** The two worst severities that there are findings of. */

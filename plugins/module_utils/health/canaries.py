@@ -44,14 +44,14 @@ def _problems(run: Run, kind: str, target: TargetRecord, controls: Sequence[str]
         yield f"the {kind} canary {target.pod} could not be scanned: {why}"
         return
     source, document = run.document_of(target)
-    found = {
-        control.id: control.status
-        for profile in summarize(document, source).profiles
-        for control in profile.controls
-    }
+    found: dict[str, list[str]] = {}  # control id -> its status in each profile that has it
+    for profile in summarize(document, source).profiles:
+        for one in profile.controls:
+            found.setdefault(one.id, []).append(one.status)
+    wanted = _WANTED[kind]
     for control in controls:
-        status, wanted = found.get(control), _WANTED[kind]
-        if status != wanted:
-            shown = STATUS_WORDS[status] if status else "not in the profiles"
-            must = STATUS_WORDS[wanted]
-            yield f"{_WORDS[kind]}: {control} is {shown} on the {kind} canary {target.pod}, and must be {must}"
+        for status in dict.fromkeys(found.get(control, [""])):
+            if status != wanted:
+                shown = STATUS_WORDS[status] if status else "not in the profiles"
+                must = STATUS_WORDS[wanted]
+                yield f"{_WORDS[kind]}: {control} is {shown} on the {kind} canary {target.pod}, and must be {must}"

@@ -28,11 +28,11 @@ class Check:
 
     @classmethod
     def passed(cls, check: str, text: str) -> Check:
-        return cls(check, PASSED, text)
+        return cls(check, PASSED, one_line(text, _MAX_TEXT))
 
     @classmethod
     def skipped(cls, check: str, why: str) -> Check:
-        return cls(check, SKIPPED, why)
+        return cls(check, SKIPPED, one_line(why, _MAX_TEXT))
 
     @classmethod
     def failed(cls, check: str, text: str, advice: str) -> Check:

@@ -117,8 +117,7 @@ def running(
             _wait(client, f"{path}/{name}", end, cancel)
         yield made
     finally:
-        for name in made:
-            _remove(client.uncancelled(), f"{path}/{name}")
+        _remove_all(client.uncancelled(), [f"{path}/{name}" for name in made])
 
 
 def _wait(client: RestClient, path: str, end: float, cancel: threading.Event) -> None:
@@ -172,6 +171,18 @@ def _remove_ended(client: RestClient, path: str) -> None:
         name = str(pod["metadata"]["name"])
         if name.startswith(_PREFIX) and (pod.get("status") or {}).get("phase") in _ENDED:
             _remove(client, f"{path}/{quote(name, safe='')}")
+
+
+def _remove_all(client: RestClient, paths: Sequence[str]) -> None:
+    """Removes each, whatever becomes of the others. :raises ScanError: the first"""
+    failures: list[ScanError] = []
+    for path in paths:
+        try:
+            _remove(client, path)
+        except ScanError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _remove(client: RestClient, path: str) -> None:

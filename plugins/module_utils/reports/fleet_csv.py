@@ -19,7 +19,8 @@ from ..results.status import STATUSES
 from ..safe_text import one_line
 from .fleet_report import FleetReport
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+# The last four are the wide ones of East Asian scripts, which spreadsheets there take for the others.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _OF_ENTRY = ("cluster", "host", "state", "gate", "reason")
 _NUMBERS = ("selected", "scanned", "judged", "carried")
 _REST = (

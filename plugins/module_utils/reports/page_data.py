@@ -37,6 +37,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from ..results.decision import FailedControl
@@ -55,7 +56,7 @@ from ..results.status import (
     SEVERITIES,
     STATUSES,
 )
-from ..results.target_record import ErrorRecord, TargetRecord
+from ..results.target_record import HDF_FOLDER, ErrorRecord, TargetRecord
 from ..results.unmatched import UnmatchedError
 from ..safe_text import escape_text, one_line
 from .page_documents import ControlText, SeenControl, SeenTarget
@@ -488,7 +489,9 @@ def _tag_texts(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _unusual_name(hdf: str, record: TargetRecord) -> str:
-    """A document's path, empty where it is hdf/cluster_namespace_pod_container.json."""
+    """A document's path, empty where it is hdf/cluster_namespace_pod_container.json. It is in the run's folder, whatever its
+    summary says: a link leads nowhere else."""
+    hdf = hdf and f"{HDF_FOLDER}/{PurePosixPath(hdf).name}"
     usual = f"hdf/{record.cluster}_{record.namespace}_{record.pod}_{record.container}.json"
     return "" if hdf == usual else hdf
 

@@ -29,7 +29,7 @@ from ..results.target_record import ErrorRecord
 from ..results.unmatched import UnmatchedError
 from ..times import parse_rfc3339
 from .page_documents import SeenTarget, seen_targets
-from .wording import reason_lines
+from .wording import overdue_moment, reason_lines
 
 RUN, FLEET_RUN, STORE = "run", "fleet run", "store"
 
@@ -149,12 +149,12 @@ def _with_run(cluster: PageCluster, run: Run) -> PageCluster:
 
 
 def _lives(run: Run) -> tuple[tuple[FindingLife, ...], tuple[str, ...]]:
-    """What the deadlines of a run say of its findings, as of its end; and why they could not be read."""
+    """What the deadlines of a run say of its findings, when its gate decided; and why they could not be read."""
     try:
         deadlines = run.deadlines if run.folder else None
     except ScanError as error:
         return (), (error.message,)
-    now = _moment(run.finished)
+    now = _moment(overdue_moment(run))
     if deadlines is None or now is None:
         return (), ()
     return tuple(

@@ -249,12 +249,16 @@ def verdict(run: Run) -> str:
     return "PASSED" if run.gate.passed else "FAILED"
 
 
+def overdue_moment(run: Run) -> str:
+    """When the gate decided or, without a gate, when the run ended (RFC 3339)."""
+    return run.gate.decided_at if run.gate and run.gate.decided_at else run.finished
+
+
 def overdue_of(run: Run) -> Overdue | None:
     """What was late when the gate decided, or, without a gate, when the run ended; None for a run without deadlines, and where
     their file cannot be used, which is a reason for the gate to stay closed."""
-    moment = run.gate.decided_at if run.gate and run.gate.decided_at else run.finished
     try:
-        return run.deadlines.overdue(parse_rfc3339(moment)) if run.deadlines else None
+        return run.deadlines.overdue(parse_rfc3339(overdue_moment(run))) if run.deadlines else None
     except (ScanError, ValueError):
         return None
 

@@ -6,7 +6,8 @@
 A finding is a control that fails at a place. It is open since the containers of the place were first seen with it, and as long
 as nobody has seen that it is gone: a place that was not scanned, and a control that was not reviewed, keep theirs. So a file is
 made of the run and of the file of the run before it. A place that a run does not have is kept for 90 days, so that
-a workload that was away for a night is not young again; it is not overdue as long as it is away.
+a workload that was away for a night is not young again; it is not overdue as long as it is away. Where no profile fits what the
+containers say that they are, nobody has seen that a finding is gone either.
 
 `DeadlinePolicy` says how long each takes; `is_overdue` is the one rule for what is late.
 """
@@ -93,7 +94,8 @@ class OpenGroup(JsonRecord):
 @dataclass(frozen=True)
 class PlaceDeadlines(JsonRecord):
     """`seen` is when all of its containers were last seen (RFC 3339; empty: never), `expected_since` when a run was first to
-    scan it. `scan_due` is empty without a deadline. `away`: the run does not have it; it was there in an earlier one."""
+    scan it. `scan_due` is empty without a deadline. `away_since`: when the first run began that does not have it, though an
+    earlier one had it; empty where it is there."""
 
     place_id: str
     namespace: str
@@ -102,14 +104,27 @@ class PlaceDeadlines(JsonRecord):
     expected_since: str
     seen: str
     scan_due: str
-    away: bool
+    away_since: str
     open: tuple[OpenGroup, ...]
 
     @classmethod
     def from_json(cls, given: JsonObject) -> PlaceDeadlines:
-        names = ("place_id", "namespace", "team", "environment", "expected_since", "seen", "scan_due")
+        names = (
+            "place_id",
+            "namespace",
+            "team",
+            "environment",
+            "expected_since",
+            "seen",
+            "scan_due",
+            "away_since",
+        )
         groups = tuple(OpenGroup.from_json(one) for one in given.objects("open"))
-        return cls(**{name: given.text(name) for name in names}, away=given.truth("away"), open=groups)
+        return cls(**{name: given.text(name) for name in names}, open=groups)
+
+    @property
+    def away(self) -> bool:
+        return bool(self.away_since)
 
     @property
     def findings(self) -> tuple[OpenFinding, ...]:
@@ -141,7 +156,7 @@ class Deadlines(JsonRecord):
             raise given.bad(f"is no file of deadlines of schema version {SCHEMA_VERSION}")
         places = tuple(PlaceDeadlines.from_json(one) for one in given.objects("places"))
         for place in places:
-            times = (place.expected_since, place.seen, place.scan_due)
+            times = (place.expected_since, place.seen, place.scan_due, place.away_since)
             for text in (*times, *(text for one in place.open for text in (one.since, one.due))):
                 try:
                     _moment(text)
@@ -151,6 +166,13 @@ class Deadlines(JsonRecord):
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **super().to_json()}
+
+    def joined_with(self, older: Deadlines) -> Deadlines:
+        """This, and what an older file knows besides: its places and findings. Nothing becomes younger."""
+        others = {place.place_id: place for place in older.places}
+        places = [_joined(place, others.pop(place.place_id, None)) for place in self.places]
+        both = sorted([*places, *others.values()], key=lambda place: place.place_id)
+        return replace(self, places=tuple(both))
 
     @property
     def present(self) -> list[PlaceDeadlines]:
@@ -213,6 +235,7 @@ class _Observed:
     is_whole: bool = True
     failed: dict[Control, str] = field(default_factory=dict)
     unknown: set[Control] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
 
 
 class DeadlineBook:
@@ -228,11 +251,14 @@ class DeadlineBook:
         seen: str,
         failed: Mapping[Control, str],
         unknown: Collection[Control],
+        *,
+        skipped: Collection[str] = (),
     ) -> None:
         """
         :param seen: when its facts were collected, RFC 3339
         :param failed: control -> severity
         :param unknown: controls that were not reviewed, or ended in an error
+        :param skipped: profiles of which no control was asked, though no other was in their place
         """
         observed = self._places.setdefault(place_id, _Observed(namespace))
         observed.seen.append(seen)
@@ -240,6 +266,7 @@ class DeadlineBook:
             known = observed.failed.get(control, severity)
             observed.failed[control] = min(known, severity, key=SEVERITIES.index)
         observed.unknown.update(unknown)
+        observed.skipped.update(skipped)
 
     def add_not_scanned(self, place_id: str, namespace: str) -> None:
         self._places.setdefault(place_id, _Observed(namespace)).is_whole = False
@@ -272,11 +299,12 @@ class DeadlineBook:
             for place_id, observed in self._places.items()
         ]
         now = parse_rfc3339(started)
-        places += [
-            replace(place, away=True)
+        gone = [
+            replace(place, away_since=place.away_since or started)
             for place in earlier.values()
-            if place.place_id not in self._places and _last(place) > now - _KEPT
+            if place.place_id not in self._places
         ]
+        places += [place for place in gone if parse_rfc3339(place.away_since) > now - _KEPT]
         return Deadlines(
             run_id, cluster, dict(policy.as_given), tuple(sorted(places, key=lambda place: place.place_id))
         )
@@ -304,7 +332,8 @@ def _place(
     }
     severities = dict(observed.failed)
     for control, one in known.items():
-        if control not in severities and (not is_whole or control in observed.unknown):
+        is_unseen = not is_whole or control in observed.unknown or control[0] in observed.skipped
+        if control not in severities and is_unseen:
             since[control], severities[control] = one.since, one.severity
     groups: dict[tuple[int, str], dict[str, list[str]]] = {}
     for key, severity in sorted(severities.items()):
@@ -318,11 +347,30 @@ def _place(
         expected_since,
         seen,
         _text(scan_due),
-        False,
+        "",
         tuple(
             _group(SEVERITIES[rank], begin, policy, owner, controls)
             for (rank, begin), controls in sorted(groups.items())
         ),
+    )
+
+
+def _joined(place: PlaceDeadlines, older: PlaceDeadlines | None) -> PlaceDeadlines:
+    if older is None:
+        return place
+    found = {one.key: one for one in older.findings}
+    for one in place.findings:
+        known = found.get(one.key)
+        if known is None or _earliest([known.since, one.since]) == one.since:
+            found[one.key] = one
+    groups: dict[tuple[str, str, str], dict[str, tuple[str, ...]]] = {}
+    for (profile, control), one in sorted(found.items()):
+        controls = groups.setdefault((one.severity, one.since, one.due), {})
+        controls[profile] = (*controls.get(profile, ()), control)
+    return replace(
+        place,
+        expected_since=_earliest([place.expected_since, older.expected_since]),
+        open=tuple(OpenGroup(*key, controls) for key, controls in groups.items()),
     )
 
 
@@ -358,10 +406,6 @@ def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
 def _earliest(moments: Sequence[str]) -> str:
     """:param moments: RFC 3339, in whatever form"""
     return min(moments, key=parse_rfc3339)
-
-
-def _last(place: PlaceDeadlines) -> datetime:
-    return parse_rfc3339(place.seen or place.expected_since)
 
 
 @lru_cache(maxsize=100_000)

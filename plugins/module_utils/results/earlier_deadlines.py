@@ -14,12 +14,13 @@ _MOST_OPENED = 30
 
 
 def earlier_deadlines(run: Run, notes: list[str]) -> Deadlines | None:
-    """Those of the last run of the same cluster that has some, one with the same selection before others; None without one.
+    """Those of the last run of the same cluster that has some; None without one. Where its selection is another one, what the
+    last run with the same selection knows besides is added: a narrower look can miss what is still there.
 
     :param run: with the folder that it is in. It need not be written yet
     :param notes: gets a sentence for each run whose deadlines cannot be used: what is open may then seem younger than it is
     """
-    fallback: Deadlines | None = None
+    latest: Deadlines | None = None
     opened = 0
     for folder in earlier_folders(run, notes):
         if opened == _MOST_OPENED:
@@ -36,6 +37,6 @@ def earlier_deadlines(run: Run, notes: list[str]) -> Deadlines | None:
             notes.append(f"its deadlines were passed over: {error.message}")
             continue
         if found is not None and earlier.selection == run.selection:
-            return found
-        fallback = fallback or found
-    return fallback
+            return latest.joined_with(found) if latest else found
+        latest = latest or found
+    return latest

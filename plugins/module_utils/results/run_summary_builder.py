@@ -159,6 +159,7 @@ class RunSummaryBuilder:
                 target.seen,
                 failed={key: control.severity for key, control in _with_status(summary, FAILED)},
                 unknown=[key for key, _control in _with_status(summary, NOT_REVIEWED, PROFILE_ERROR)],
+                skipped=summary.skipped if summary.fits_none else (),
             )
         return target
 

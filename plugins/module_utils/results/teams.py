@@ -38,6 +38,10 @@ _MAX_PATTERN = 253
 _SECTIONS = ("team", "environment", "namespaces")
 _SOURCES = ("labels", "annotations")
 _RULE_KEYS = ("cluster", "namespace", "team", "environment")
+# Letters of these look like each other's: a name has those of one at most.
+_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE")
+# Characters that count as printable and are not seen: joiners, fillers, selectors of variants.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # The key of a label or an annotation: an optional DNS subdomain, a slash, and a name.
 _KEY = re.compile(
     r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -141,15 +145,26 @@ def load_teams(content: str | Mapping[str, Any], source: str) -> TeamRules:
 
 
 def is_name(value: object) -> bool:
-    """Whether it can be the name of a team or an environment: a printed text without blanks at its ends and without
-    characters that look like others (`NFKC` changes nothing in it), of at most 100 characters."""
+    """Whether it can be the name of a team or an environment: a printed text of at most 100 characters, without blanks at its
+    ends or two in a row, without characters that are not seen or look like others (`NFKC` changes nothing in it, and its
+    letters are not of several scripts that look alike). With a bracket begin words of reports: (none), (others)."""
     return (
         isinstance(value, str)
         and 0 < len(value) <= MAX_NAME
         and value.isprintable()
         and value == value.strip()
+        and "  " not in value
+        and not value.startswith("(")
+        and not _UNSEEN.search(value)
         and unicodedata.normalize("NFKC", value) == value
+        and len(_scripts(value)) < 2
     )
+
+
+def _scripts(text: str) -> set[str]:
+    """Those of the scripts that look alike of which it has letters."""
+    named = {unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()}
+    return named.intersection(_ALIKE)
 
 
 def _check_keys(value: Mapping[Any, Any], known: Sequence[str], source: str, place: str) -> None:

@@ -29,7 +29,7 @@ from ..preflight.permissions import Permission, Reviews, handed_out, own_name
 from ..results.run import Run, open_run
 from ..scanning.scan_access import scan_access_of
 from ..targets.own_containers import IDLE
-from ..targets.selection import SelectedTarget, SelectionReport, select_targets
+from ..targets.selection import SelectedTarget, SelectionReport, check_selected, select_targets
 from ..text_layout import number_of
 from .container import run_scan_container
 from .context import TaskContext, connect_grantor
@@ -50,6 +50,7 @@ _NO_SCANNER = read_rights(
 _EVERY_TOKEN = read_rights(["create serviceaccounts/token"])
 _NAMED = 5
 _ASKS_LATER = "the API server was not reached"
+_NOT_LISTED = "not all pods of the selection could be listed"
 _RUNNING = "running"
 
 
@@ -90,6 +91,7 @@ class _Health:
         self._connection = connect_grantor(options.scan.connection, context)
         self._client = RestClient(self._connection, cancel=context.cancel)
         self._targets: list[SelectedTarget] = []
+        self._are_listed = False
         self.cluster = options.scan.cluster_name or self._connection.cluster_name
         self.checks: list[Check] = []
         self.leftovers: dict[str, int] = {}
@@ -125,6 +127,9 @@ class _Health:
         looked_at = SelectionReport()
         selection = self._options.scan.targets.selection
         self._targets = list(select_targets(self._client, self.cluster, selection, looked_at))
+        self._are_listed = not looked_at.failures
+        allow_empty = self._options.scan.targets.allow_empty
+        self._context.warnings += check_selected(self._client, selection, looked_at, allow_empty)
         explained, _expectations = explain(
             self._options.info, self._context, self._client, self._targets, looked_at
         )
@@ -139,6 +144,13 @@ class _Health:
                 f"{explained['grantor']} lacks {'; '.join(lacks)}",
                 "Grant these rights; the playbook `preflight` shows them as rules.",
             )
+        if looked_at.failures:
+            namespace, error = next(iter(looked_at.failures.items()))
+            return Check.failed(
+                "rights",
+                f"{number_of(len(looked_at.failures), 'namespace')} cannot be looked into, such as {namespace}: {error.message}",
+                error.advice,
+            )
         if explained["gaps"]:
             return Check.failed(
                 "rights",
@@ -152,6 +164,8 @@ class _Health:
     def _limits(self) -> Check:
         """What must not work is refused."""
         denied, reviews = self._denied, Reviews(self._client)
+        if not denied:
+            return Check.skipped("limits", "no right is named that must be refused")
         held = held_rights(reviews, denied)
         if held:
             return Check.failed(
@@ -171,7 +185,8 @@ class _Health:
         options = self._options.scan
         chosen = [one for one in self._targets if one.target.state == _RUNNING][:1]
         if self._context.check_mode or not chosen:
-            why = "check mode" if self._context.check_mode else "the selection has no running container"
+            empty = "the selection has no running container" if self._are_listed else _NOT_LISTED
+            why = "check mode" if self._context.check_mode else empty
             return Check.skipped("access", why)
         run_id = new_run_id(datetime.now(timezone.utc))
         warnings: list[str] = []
@@ -250,6 +265,8 @@ class _Health:
 
     def _leftovers(self) -> Check:
         """Accesses whose time is over, and debug containers that should have ended."""
+        if not self._are_listed:
+            return Check.skipped("leftovers", _NOT_LISTED)
         namespaces = self._options.scan.targets.selection.namespaces
         names = sorted({one.target.namespace for one in self._targets}) if namespaces else None
         home = self._options.scan.grant.account_namespace

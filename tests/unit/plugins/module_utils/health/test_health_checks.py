@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,9 +20,13 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.health.canar
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.check import Check, check_lines
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.denied_rights import read_rights
-from ansible_collections.securescan.kubernetes.plugins.module_utils.health.trial_pods import trial_pod
+from ansible_collections.securescan.kubernetes.plugins.module_utils.health.trial_pods import (
+    running,
+    trial_pod,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.health import scan_health_spec
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import Permission
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.health import run_scan_health
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.profile import chosen_profiles
@@ -30,6 +36,8 @@ from ansible_collections.securescan.kubernetes.tests.support.grantor_tasks impor
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
+    make_judgement,
+    make_profile,
     make_target,
     write_run,
 )
@@ -86,6 +94,52 @@ def test_canaries_that_are_not_say_what_is_wrong(
 ) -> None:
     check = judged(run, kinds, *controls)
     assert check.status == "failed" and said in check.text
+
+
+def test_a_control_of_two_profiles_must_be_right_in_both(tmp_path: pathlib.Path) -> None:
+    documents = []
+    for pod, statuses in {"good-1": ("failed", "passed"), "bad-1": ("failed", "failed")}.items():
+        target = make_target(pod)
+        both = [
+            make_profile("baseline" if number else "other", make_control("c-1", status))
+            for number, status in enumerate(statuses)
+        ]
+        documents.append((target, json.loads(json.dumps(hdf_document(make_judgement(target, *both))))))
+    check = judged(
+        open_run(str(write_run(tmp_path, "run-2", documents))), {"good-1": GOOD, "bad-1": BAD}, "c-1"
+    )
+    assert check.status == "failed" and "c-1 is Failed on the good canary" in check.text
+
+
+def test_a_pod_that_cannot_be_removed_does_not_keep_the_others() -> None:
+    removed: list[str] = []
+
+    class Client:
+        def list_items(self, path: str, query: Mapping[str, str]) -> list[Any]:
+            return []
+
+        def create(self, path: str, pod: Any) -> None:
+            pass
+
+        def get(self, path: str) -> dict[str, Any]:
+            return {"status": {"phase": "Running"}}
+
+        def uncancelled(self) -> Client:
+            return self
+
+        def delete(self, path: str, options: Any) -> None:
+            removed.append(path.rpartition("/")[2])
+            if len(removed) == 1:
+                raise ScanError("not_permitted", "not this one")
+
+    pods = [trial_pod(kind, "busybox:1", ["sleep"], "Always", []) for kind in (GOOD, BAD)]
+    client: Any = Client()
+    with (
+        pytest.raises(ScanError, match="not this one"),
+        running(client, "c", pods, timeout=5, cancel=threading.Event()),
+    ):
+        pass
+    assert removed == [pod["metadata"]["name"] for pod in pods]
 
 
 def test_rights_are_read_and_slips_are_refused() -> None:
@@ -165,6 +219,24 @@ def test_one_check_that_fails_does_not_keep_the_others_from_being_made(
     found = statuses(result)
     assert found["limits"] == "passed" and found["leftovers"] == "failed"
     assert [one for one in health.warnings if "become cluster-admin, unless the guard holds it" in one]
+
+
+@pytest.mark.parametrize(
+    "more", [{"namespaces": ["shop"]}, {"namespaces": ["shop", "web"], "allow_empty": True}]
+)
+def test_what_cannot_be_listed_passes_no_check(
+    health: TaskRunner, server: FakeApiServer, more: dict[str, Any]
+) -> None:
+    server.faults.append(Fault("status", "GET /api/v1/(namespaces/shop/)?pods", status=500, times=99))
+    result = health(check_mode=True, approach="exec", compiled_profiles=profiles(), denied_rights=[], **more)
+    found = statuses(result)
+    assert (found["rights"], found["leftovers"], found["limits"]) == ("failed", "skipped", "skipped")
+    assert result["leftovers"] == {} and not result["healthy"]
+
+
+def test_a_server_cannot_write_into_the_lines_of_a_check() -> None:
+    for check in (Check.passed("reach", "v1\x1b[2J\nx"), Check.skipped("image", "v1\x1b[2J\nx")):
+        assert check.text == "v1\\x1b[2J x"
 
 
 def test_where_nobody_answers_the_other_checks_are_skipped(health: TaskRunner, server: FakeApiServer) -> None:

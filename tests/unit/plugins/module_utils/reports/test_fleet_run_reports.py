@@ -97,7 +97,9 @@ def test_csv_has_a_line_for_each_cluster_and_no_formula(fleet: FleetRun) -> None
         assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
 
 
-@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\t=1", "\n=1", " =1", "|x", "%x", "\r@"])
+@pytest.mark.parametrize(
+    "text", ["=cmd()", "+1", "-1", "@x", "\t=1", "\n=1", " =1", "|x", "%x", "\r@", "\uff1d1", "\uff20x"]
+)
 def test_a_cell_is_no_formula(text: str) -> None:
     assert str(safe_cell(text)).startswith("'")
 

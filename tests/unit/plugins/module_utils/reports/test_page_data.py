@@ -187,6 +187,16 @@ def test_no_text_of_a_container_leaves_its_place(text: str, tmp_path: pathlib.Pa
     assert all(one.replace("\n", "").isprintable() for one in data_of(html)["strings"])
 
 
+@pytest.mark.parametrize("start", ["//example.com/hdf/", "../../../", "javascript:alert(1)/"])
+def test_a_link_to_a_document_stays_in_the_runs_folder(start: str, tmp_path: pathlib.Path) -> None:
+    document = make_document(make_target(), make_control("c", "passed"))
+    run = open_run(str(write_run(tmp_path, "run-1", [(make_target(), document)])))
+    name = pathlib.Path(run.targets[0].hdf).name
+    (pathlib.Path(run.folder) / "hdf" / name).rename(pathlib.Path(run.folder) / "hdf" / "other.json")
+    moved = replace(run, targets=(replace(run.targets[0], hdf=f"{start}other.json"),))
+    assert column(data(PageSource.of_run(moved)), "targets", "hdf") == ["hdf/other.json"]
+
+
 def test_long_texts_are_cut_and_lines_of_a_fix_stay_lines() -> None:
     builder = PageData(PageSource("t", "run", "", lambda: iter(())))
     strings = builder._strings.texts

@@ -24,13 +24,22 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.dead
     read_deadlines,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.decision import ExpectedTarget
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.earlier_deadlines import (
+    earlier_deadlines,
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.gate import decide
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.teams import Ownership
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.threshold import load_threshold
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
+    make_judgement,
+    make_profile,
+    make_run,
     make_target,
+    write_run,
 )
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -60,13 +69,16 @@ def scan(
     *,
     unknown: tuple[str, ...] = (),
     not_scanned: tuple[str, ...] = (),
+    skipped: tuple[str, ...] = (),
     owners: Mapping[str, Ownership] = OWNERS,
 ) -> Deadlines:
     """A run at that day over places with what failed on them, as {control id: severity}."""
     book = DeadlineBook()
     for place, controls in failed.items():
         keys = {("baseline", control): severity for control, severity in controls.items()}
-        book.add_scanned(place, "shop", text(number), keys, {("baseline", one) for one in unknown})
+        book.add_scanned(
+            place, "shop", text(number), keys, {("baseline", one) for one in unknown}, skipped=skipped
+        )
     for place in not_scanned:
         book.add_not_scanned(place, "shop")
     made = book.finish(
@@ -109,7 +121,9 @@ def test_what_was_fixed_is_young_when_it_comes_back() -> None:
     assert scan(2, {API: {"c-1": "critical"}}, before).places[0].findings[0].since == text(2)
 
 
-@pytest.mark.parametrize("how", ["not scanned", "not reviewed", "away", "one of two not scanned"])
+@pytest.mark.parametrize(
+    "how", ["not scanned", "not reviewed", "no profile fits", "away", "one of two not scanned"]
+)
 def test_absence_makes_nothing_young(how: str) -> None:
     """Not scanned, not reviewed, or away for a night: the finding is as old as before."""
     first = scan(0, {API: {"c-1": "critical"}})
@@ -117,6 +131,8 @@ def test_absence_makes_nothing_young(how: str) -> None:
         second = scan(1, {}, first, not_scanned=(API,))
     elif how == "not reviewed":
         second = scan(1, {API: {}}, first, unknown=("c-1",))
+    elif how == "no profile fits":
+        second = scan(1, {API: {}}, first, skipped=("baseline",))
     elif how == "one of two not scanned":
         second = scan(1, {API: {}}, first, not_scanned=(API,))
     else:
@@ -136,8 +152,39 @@ def test_a_place_that_was_never_scanned_is_late_too() -> None:
 
 def test_a_place_is_forgotten_after_90_days_away() -> None:
     first = scan(0, {API: {"c-1": "critical"}})
-    assert [place.away for place in scan(89, {}, first).places] == [True]
-    assert scan(91, {}, first).places == ()
+    away = scan(91, {}, first)
+    assert [place.away_since for place in away.places] == [text(91)], "counted from the first run without it"
+    assert [place.away_since for place in scan(180, {}, away).places] == [text(91)]
+    assert scan(182, {}, away).places == ()
+    assert [place.away_since for place in scan(180, {API: {}}, away).places] == [""]
+
+
+def test_a_replica_that_cannot_be_scanned_helps_nobody_to_forget() -> None:
+    """It was never seen as a whole for longer than places are kept, and is then away for a night."""
+    found = scan(0, {API: {"c-1": "critical"}}, not_scanned=(API,))
+    found = scan(100, {API: {"c-1": "critical"}}, found, not_scanned=(API,))
+    found = scan(102, {}, scan(101, {}, found))
+    back = scan(103, {API: {"c-1": "critical"}}, found)
+    assert back.places[0].findings[0].since == text(0)
+
+
+@pytest.mark.parametrize(("fits", "open_controls"), [(False, ["c-1"]), (True, [])])
+def test_a_container_for_which_no_profile_fits_any_more_keeps_its_findings(
+    fits: bool, open_controls: list[str]
+) -> None:
+    """A container says itself which profiles fit it. Where another one judged it, it is another container."""
+    skipped = make_profile("fam-debian", status="skipped", status_message="not for it")
+    other = [make_profile("fam-alpine", make_control("a-1", "passed"))] if fits else []
+    before = None
+    for profiles in ([make_profile("fam-debian", make_control("c-1", "failed"))], [skipped, *other]):
+        book = DeadlineBook()
+        document = json.loads(json.dumps(hdf_document(make_judgement(make_target(), *profiles))))
+        make_run([(make_target(), document)], threshold=None, book=book)
+        before = book.finish(
+            run_id="r", cluster="demo", started=text(30), policy=POLICY, owners={}, before=before
+        )
+    assert before is not None
+    assert [one.control for one in before.places[0].findings] == open_controls
 
 
 def test_an_environment_without_a_deadline_is_never_late() -> None:
@@ -228,6 +275,47 @@ def test_a_run_without_deadlines_does_not_pass_a_limit_of_them(key: str) -> None
     decision = judged({key: 0}, None, 0)
     assert not decision.passed and decision.kind == "not_judged"
     assert "scan with `deadlines`" in decision.reasons[0].text
+
+
+def test_what_two_files_know_is_joined_and_nothing_becomes_younger() -> None:
+    older = scan(0, {API: {"c-1": "critical", "c-2": "high"}, DB: {"c-1": "low"}})
+    latest = scan(5, {API: {"c-2": "high", "c-3": "low"}})
+    api, db = latest.joined_with(older).places
+    assert {one.control: one.since for one in api.findings} == {
+        "c-1": text(0),
+        "c-2": text(0),
+        "c-3": text(5),
+    }
+    assert (api.seen, api.expected_since) == (text(5), text(0))
+    assert db == older.places[1]
+
+
+def test_a_run_takes_the_times_of_the_last_run_and_of_the_last_with_its_selection(
+    tmp_path: pathlib.Path,
+) -> None:
+    """A narrow look between two wide ones: neither what it has found nor what it did not look for is young afterwards."""
+    made: dict[str, Deadlines] = {}
+    for number, (names, found) in enumerate(
+        (
+            (["*"], scan(0, {API: {"c-1": "critical"}})),
+            (["shop"], scan(1, {DB: {"c-2": "critical"}})),
+            (["*"], None),
+        )
+    ):
+        run_id = f"run-{number}"
+        started = text(number)
+        folder = write_run(tmp_path, run_id, [], selection={"namespaces": names}, started=started)
+        if found is not None:
+            made[run_id] = found
+            data = json.dumps(found.to_json()).encode()
+            (folder / DEADLINES_JSON).write_bytes(data)
+            summary = json.loads((folder / "summary.json").read_text())
+            summary["deadlines_sha256"] = hashlib.sha256(data).hexdigest()
+            (folder / "summary.json").write_text(json.dumps(summary))
+    notes: list[str] = []
+    before = earlier_deadlines(open_run(str(folder)), notes)
+    assert before == made["run-1"].joined_with(made["run-0"]) and not notes
+    assert [place.place_id for place in before.places] == [API, DB]
 
 
 def test_a_clock_that_was_wrong_makes_nothing_younger() -> None:

@@ -41,6 +41,11 @@ def test_labels_come_before_annotations_and_the_first_key_counts() -> None:
     assert owner({"team": "b", "example.com/team": "a", "example.com/environment": "dev"}) == ("a", "dev")
 
 
+def test_a_name_can_be_of_any_script() -> None:
+    for name in ("Zürich", "магазин 7", "κατάστημα", "店舗", "shop-店", "दुकान"):
+        assert owner({}, {"example.com/owner": name}) == (name, "")
+
+
 def test_the_operators_rules_come_before_labels_and_the_first_that_gives_something_counts() -> None:
     labels = {"team": "intruder", "example.com/environment": "sandbox"}
     assert owner(labels, cluster="prod-1", namespace="shop") == ("shop", "production")
@@ -70,6 +75,14 @@ def test_labels_are_needed_only_where_rules_do_not_say_it_all() -> None:
         " shop",
         "shop\u00a0",
         "\uff53hop",  # a wide s
+        "sh\u043ep",  # a Cyrillic o
+        "sh\u03bfp",  # a Greek o
+        "shop\ufe0f",  # a selector of variants
+        "sh\u034fop",
+        "\u1160shop",
+        "shop  two",
+        "(others)",
+        "(none)",
         "x" * 101,
         "\ud800",
         7,
