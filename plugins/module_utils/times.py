@@ -80,3 +80,11 @@ def parse_rfc3339(text: str) -> datetime:
     head, zone = (text[:-1], "+00:00") if text[-1:] in ("Z", "z") else (text[:-6], text[-6:])
     moment = datetime.fromisoformat(head.split(".")[0] + zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def shown_time(text: str) -> str:
+    """A time of a file as people read it: in UTC, to the second. What is no time stays as it is."""
+    try:
+        return api_time(parse_rfc3339(text))
+    except (ValueError, OverflowError):
+        return text

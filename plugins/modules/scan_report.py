@@ -16,7 +16,7 @@ options:
   run_dir:
     description:
       - Folder of a run, as RV(securescan.kubernetes.scan_container#module:run_dir) names it, or of a fleet run.
-      - Of a fleet run O(summary_sha256) is the SHA-256 of its C(fleet.json), and it has neither O(decision) nor O(cluster_name).
+      - Of a fleet run O(summary_sha256) is the SHA-256 of its C(fleet.json), and it has no O(decision). O(cluster_name) is about runs alone.
       - Without it O(store) is needed. V(html) is then the page of what the store knows of all clusters, and O(output_dir) is needed, too.
     type: path
   store:

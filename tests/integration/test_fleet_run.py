@@ -156,6 +156,23 @@ def test_all_can_fail_and_an_empty_inventory_is_refused(small: FleetOfClusters) 
     assert status == 2 and "The inventory has no host" in output
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"fleet_store": "/no/folder/store.db"}, "store_unreachable"),
+        ({"fleet_store": "mysql://db/x"}, "bad_option"),
+        ({"fleet_formats": "pdf"}, "unknown format 'pdf'"),
+    ],
+)
+def test_what_its_end_could_not_do_is_told_before_any_cluster_is_touched(
+    small: FleetOfClusters, variables: dict[str, object], said: str
+) -> None:
+    server = small.add_fine("fine", pods=1)
+    status, output = small.play(**variables)
+    assert status == 2 and said in output
+    assert not server.requests and not (small.results / "_fleet").exists()
+
+
 def test_what_was_not_reached_comes_first_next_time(small: FleetOfClusters) -> None:
     for name in "abc":
         small.add_fine(name, pods=1, seconds=0 if name == "c" else 60)
@@ -190,7 +207,7 @@ def test_the_same_command_finishes_what_was_killed(small: FleetOfClusters, whom:
     assert not open_fleet_run(str(folder)).is_finished
     small.run_fast("second")
     store = small.folder / "store.db"
-    status, output = small.play(fleet_store=str(store))
+    status, output = small.play(fleet_store=str(store), fleet_store_password="of no use to a file")
     assert status == 0, output[-3000:]
     assert store.stat().st_size > 0, "and it is in the store"
     assert small.fleet_folders() == [folder], "the same fleet run"

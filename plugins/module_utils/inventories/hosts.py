@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ScanError
 from ..options.values import read_values, shown
 from ..safe_text import server_text
-from ..suggestions import nearest
+from ..suggestions import unknown_name
 from ..targets.patterns import matches
 from .found_cluster import FoundCluster
 from .name_format import check_format, filled, host_name
@@ -61,11 +61,12 @@ def read_sources(value: object) -> Sequence[Source]:
 def _read_source(entry: object, place: str) -> Source:
     kinds = {kind.name: kind for kind in SOURCES}
     word = str(entry.get("type") or "") if isinstance(entry, Mapping) else ""
-    if word not in kinds:
+    if not word:
         raise ScanError(
-            "bad_option",
-            f"{place} must be a dictionary with a type{nearest(word, kinds, 'it is')} one of {', '.join(kinds)}",
+            "bad_option", f"{place} must be a dictionary with a type; it is one of {', '.join(kinds)}"
         )
+    if word not in kinds:
+        raise ScanError("bad_option", f"{place}: {unknown_name('type', word[:100], kinds)}")
     kind = kinds[word]
     spec = spec_of_all(kind)
     read = read_values({place: {"type": "dict", "options": spec}}, {place: entry})

@@ -61,6 +61,7 @@ class BegunOptions:
     def from_params(cls, params: Params) -> BegunOptions:
         """:raises ScanError: bad_option"""
         check_numbers(params)
+        _reports(params["formats"])  # a wrong one is told before the scans, not after them
         return cls(
             output_dir=params["output_dir"],
             allow_shared_folder=params["allow_shared_folder"],

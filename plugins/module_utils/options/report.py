@@ -89,9 +89,9 @@ class ReportOptions:
         return self.store, self.output_dir
 
     def _refuse(self, of: str, **others: str) -> None:
-        """What only runs have."""
+        """What only runs have. Not the name of the cluster: where none is given, the host's is taken for it."""
         given = {"decision": self.decision, "decision_sha256": self.decision_sha256, **others}
-        for name, value in {**given, "cluster_name": self.cluster_name}.items():
+        for name, value in given.items():
             if value:
                 raise bad_option(name, f"only a run has {name}, and this is {of}")
 

@@ -70,7 +70,10 @@ def _lines(fleet_run: FleetRun) -> Iterator[str]:
         yield from _comparison(fleet_run.comparison)
     yield from _clusters(fleet_run)
     yield ""
-    yield from (f"- {shown_state(state)}: {meaning}." for state, meaning in STATE_WORDS.items())
+    found = {entry.state for entry in fleet_run.clusters}
+    yield from (
+        f"- {shown_state(state)}: {meaning}." for state, meaning in STATE_WORDS.items() if state in found
+    )
 
 
 def _merged(fleet_run: FleetRun) -> Iterator[str]:

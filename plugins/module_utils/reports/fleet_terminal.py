@@ -47,7 +47,7 @@ def render_fleet_run(fleet_run: FleetRun) -> list[str]:
         *_left_out(len(others) - _MOST_OTHERS, len(passed) - _MOST_PASSED),
         *_changes(fleet_run),
         *_unseen(unseen),
-        *filter(None, [oldest_line(fleet_run)]),
+        *filter(None, [one_line(oldest_line(fleet_run))]),
     ]
 
 
@@ -80,7 +80,7 @@ def _cells(entry: ClusterEntry) -> tuple[str, ...]:
 def _total(entries: Sequence[ClusterEntry]) -> tuple[str, ...]:
     selected = sum(entry.targets.selected for entry in entries)
     return (
-        f"{sum(entry.has_run for entry in entries)} of {len(entries)}",
+        f"{sum(entry.is_scanned for entry in entries)} of {len(entries)}",
         "scanned",
         f"{sum(entry.passed for entry in entries)} passed",
         f"{sum(entry.targets.scanned for entry in entries)}/{selected}",

@@ -16,6 +16,7 @@ from ..results.fleet_gate import COVERAGE, GATE, KINDS, NO_RUN, FleetGate
 from ..results.fleet_run import FleetRun
 from ..results.status import NOT_JUDGED, NOT_SCANNED, SEVERITIES
 from ..text_layout import number_of
+from ..times import shown_time
 
 SHOWN_GATE: dict[str, str] = {
     "passed": "passed",
@@ -75,7 +76,7 @@ def _kind_lines(gate: FleetGate) -> Iterator[str]:
 def counted_line(fleet_run: FleetRun) -> str:
     """How many clusters were expected, scanned, and passed."""
     entries = fleet_run.clusters
-    scanned = sum(entry.has_run for entry in entries)
+    scanned = sum(entry.is_scanned for entry in entries)
     passed = sum(entry.passed for entry in entries)
     return f"{scanned} of {number_of(len(entries), 'cluster')} scanned, {passed} passed"
 
@@ -95,5 +96,5 @@ def why_no_results(entry: ClusterEntry) -> str:
 
 def oldest_line(fleet_run: FleetRun) -> str:
     """When the oldest result was collected; empty where nothing was scanned."""
-    seen = [entry.oldest_seen for entry in fleet_run.clusters if entry.oldest_seen]
+    seen = [shown_time(entry.oldest_seen) for entry in fleet_run.clusters if entry.oldest_seen]
     return f"The oldest result is of {min(seen)}" if seen else ""

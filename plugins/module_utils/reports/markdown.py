@@ -22,6 +22,7 @@ from ..results.status import STATUS_WORDS
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
 from ..text_layout import number_of
+from ..times import shown_time
 from .need import by_need
 from .report import Report
 from .wording import (
@@ -197,8 +198,8 @@ def _overdue(run: Run) -> Iterator[str]:
                     escape(one.control),
                     escape(place.place_id),
                     escape(place.team) or "-",
-                    escape(one.since),
-                    escape(one.due),
+                    escape(shown_time(one.since)),
+                    escape(shown_time(one.due)),
                 ]
                 for place, one in overdue.findings[:_MOST_CONTROLS]
             ),
@@ -207,7 +208,8 @@ def _overdue(run: Run) -> Iterator[str]:
     if overdue.places:
         yield from ("", "Not scanned in time:", "")
         lines = [
-            f"{place.place_id}: {f'last seen {place.seen}' if place.seen else 'never scanned'}, due {place.scan_due}"
+            f"{place.place_id}: {f'last seen {shown_time(place.seen)}' if place.seen else 'never scanned'}, "
+            f"due {shown_time(place.scan_due)}"
             for place in overdue.places
         ]
         yield from _bullets(lines, _MOST_CHANGES, DEADLINES_JSON)

@@ -178,6 +178,11 @@ class ClusterEntry(JsonRecord):
         return bool(self.run_dir)
 
     @property
+    def is_scanned(self) -> bool:
+        """Whether a container of it was scanned, or none was to be."""
+        return self.has_run and (self.targets.scanned > 0 or self.targets.selected == 0)
+
+    @property
     def is_whole(self) -> bool:
         """Whether its scan went as far as it could, so that it need not be scanned again."""
         return self.state in WHOLE_STATES

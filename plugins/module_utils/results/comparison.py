@@ -44,6 +44,11 @@ class Failures:
     def has(self, place: Place, control: Control) -> bool:
         return control in self.by_place.get(place, frozenset())
 
+    def behind(self, newer: Failures) -> Failures:
+        """What is known by both: of a place that the newer one scanned, what that one knows."""
+        by_place, unknown = {**self.by_place, **newer.by_place}, {**self.unknown, **newer.unknown}
+        return Failures(newer.name, by_place, unknown, newer.unknown_somewhere)
+
     def not_in(self, other: Failures) -> list[FailedControl]:
         """What failed here and not there, sorted."""
         return [

@@ -4,7 +4,8 @@
 """What changed between a fleet run and the ones before it, by place and control; and which clusters came and went.
 
 Each cluster is compared with its own last run: a cluster that was unreachable last night has not mended anything meanwhile.
-One run is compared at a time, so memory does not grow with the number of clusters.
+Where that run had too little time, or did not reach all containers, the places that it lacks are those of the runs before it.
+Clusters are compared one at a time, so memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from ..errors import ScanError
 from ..times import parse_rfc3339
 from .cluster_entry import ClusterEntry
-from .comparison import failures_of_run
+from .comparison import Failures, failures_of_run
 from .decision import FailedControl
 from .fleet_comparison import CHANGES, FIXED, NEW, REOPENED, FleetComparison
 from .fleet_folder import KnownFleetRun, fleet_runs_of
@@ -85,17 +86,28 @@ class FleetComparer:
         self._counts = dict.fromkeys(CHANGES, 0)
 
     def add(self, run: Run) -> None:
-        """The run of a cluster, against the last one that an earlier fleet run has of it."""
-        then = self._last_run(run)
-        if then is None:
+        """The run of a cluster, against the last ones that earlier fleet runs have of it."""
+        now_failed = failures_of_run(run)
+        then_failed = self._known_before(run, now_failed)
+        if then_failed is None:
             return
-        now_failed, then_failed = failures_of_run(run), failures_of_run(then)
         for failed in now_failed.not_in(then_failed):
             self._note(REOPENED if failed in self._earlier.fixed else NEW, failed)
         for failed in now_failed.mended_since(then_failed):
             self._note(FIXED, failed)
 
-    def _last_run(self, run: Run) -> Run | None:
+    def _known_before(self, run: Run, now: Failures) -> Failures | None:
+        """What the last run knew; beyond it are asked only those that it needs for places that it did not scan."""
+        known = None
+        for then in self._earlier_runs(run):
+            failures = failures_of_run(then)
+            known = failures if known is None else failures.behind(known)
+            if then.target_counts.not_scanned == 0 or known.by_place.keys() >= now.by_place.keys():
+                break
+        return known
+
+    def _earlier_runs(self, run: Run) -> Iterator[Run]:
+        """Those of the same cluster, the latest first."""
         for entries in self._earlier.entries:
             entry = entries.get(run.cluster)
             if entry is None or entry.run_id == run.run_id:
@@ -106,8 +118,7 @@ class FleetComparer:
                 self._earlier.notes.append(f"passed over as the last run of a cluster: {error.message}")
                 continue
             if then is not None and not is_of_other_server(then, run):
-                return then
-        return None
+                yield then
 
     def _note(self, change: str, failed: FailedControl) -> None:
         self._counts[change] += 1

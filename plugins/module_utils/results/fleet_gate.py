@@ -13,11 +13,12 @@ Each reason is of one of three kinds, which are also the words of `fail_on`; a f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from .checked_json import JsonObject, JsonRecord
 from .cluster_entry import GATE_PASSED, STATE_WORDS, ClusterEntry
+from .decision import Decision
 from .status import NOT_JUDGED, NOT_SCANNED
 
 GATE = "gate"
@@ -31,6 +32,7 @@ _WHY_COVERAGE = {
     NOT_SCANNED: "fewer containers were scanned than its threshold asks for",
     NOT_JUDGED: "fewer containers were judged than its threshold asks for",
 }
+_WHY_COVERAGE_TOO = "besides, fewer containers were scanned or judged than its threshold asks for"
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,18 @@ class FleetGate(JsonRecord):
         return {kind: sum(reason.kind == kind for reason in self.reasons) for kind in KINDS}
 
 
-def decide_fleet(entries: Sequence[ClusterEntry], fail_on: Iterable[str]) -> FleetGate:
-    """:param fail_on: words of FAIL_ON_WORDS"""
-    reasons = [reason for entry in entries for reason in _reasons(entry)]
+def lacks_coverage(gate: Decision) -> bool:
+    """Whether the gate of a cluster's run asks for more containers that were scanned or judged, whatever else it found."""
+    return bool(gate.reason_counts[NOT_SCANNED] or gate.reason_counts[NOT_JUDGED])
+
+
+def decide_fleet(
+    entries: Sequence[ClusterEntry], fail_on: Iterable[str], uncovered: Container[str] = ()
+) -> FleetGate:
+    """:param fail_on: words of FAIL_ON_WORDS
+    :param uncovered: names of clusters whose gates lack coverage; an entry has only the first kind of its gate's reasons
+    """
+    reasons = [reason for entry in entries for reason in _reasons(entry, entry.cluster in uncovered)]
     if not entries:
         reasons.append(FleetReason("", COVERAGE, "no cluster was expected"))
     kinds = {reason.kind for reason in reasons}
@@ -85,14 +96,12 @@ def decide_fleet(entries: Sequence[ClusterEntry], fail_on: Iterable[str]) -> Fle
     return FleetGate(not failed_by, failed_by, tuple(reasons))
 
 
-def _reasons(entry: ClusterEntry) -> Iterable[FleetReason]:
+def _reasons(entry: ClusterEntry, is_uncovered: bool) -> Iterable[FleetReason]:
     why = STATE_WORDS[entry.state] + (f" ({entry.error.code} {entry.error.reason})" if entry.error else "")
     if not entry.has_run:
         yield FleetReason(entry.cluster, NO_RUN, why)
         return
-    if entry.gate in _WHY_COVERAGE:
-        yield FleetReason(entry.cluster, COVERAGE, _WHY_COVERAGE[entry.gate])
-    elif entry.gate != GATE_PASSED:
+    if entry.gate != GATE_PASSED and entry.gate not in _WHY_COVERAGE:
         yield FleetReason(
             entry.cluster,
             GATE,
@@ -100,6 +109,10 @@ def _reasons(entry: ClusterEntry) -> Iterable[FleetReason]:
         )
     if not entry.is_whole:
         yield FleetReason(entry.cluster, COVERAGE, why)
+    elif entry.gate in _WHY_COVERAGE:
+        yield FleetReason(entry.cluster, COVERAGE, _WHY_COVERAGE[entry.gate])
+    elif is_uncovered:
+        yield FleetReason(entry.cluster, COVERAGE, _WHY_COVERAGE_TOO)
 
 
 def _worst(entry: ClusterEntry) -> str:

@@ -19,7 +19,7 @@ from ..reports.fleet_wording import verdict_line
 from ..results.cluster_entry import BROKEN, STATES, ClusterEntry
 from ..results.fleet_comparer import FleetComparer, earlier_fleet_runs
 from ..results.fleet_folder import FleetFolder
-from ..results.fleet_gate import COVERAGE, GATE, NO_RUN, FleetGate, decide_fleet
+from ..results.fleet_gate import COVERAGE, GATE, NO_RUN, FleetGate, decide_fleet, lacks_coverage
 from ..results.fleet_run import FleetRun, open_run_of
 from ..results.progress import read_progress
 from ..results.run_folder import cluster_folder
@@ -74,9 +74,10 @@ def finish_fleet_run(
     """
     earlier = earlier_fleet_runs(seen, folder.output_dir)
     comparer = FleetComparer(earlier, folder.output_dir)
-    entries = tuple(_looked_at(entry, folder.output_dir, comparer) for entry in seen.clusters)
+    uncovered: set[str] = set()
+    entries = tuple(_looked_at(entry, folder.output_dir, comparer, uncovered) for entry in seen.clusters)
     comparison = comparer.result(seen.expected, elsewhere)
-    gate = decide_fleet(entries, seen.fail_on)
+    gate = decide_fleet(entries, seen.fail_on, uncovered)
     fleet_run = replace(seen, clusters=entries, comparison=comparison, gate=gate, folder=str(folder.path))
     context.warnings += [*earlier.notes[:_MOST_NOTES], *_under_two_names(entries)]
     files = [] if context.check_mode else _write(fleet_run, folder, reports)
@@ -129,8 +130,13 @@ def _has_worked(folder: FleetFolder, entry: ClusterEntry) -> bool:
         return True
 
 
-def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -> ClusterEntry:
-    """The entry, after its run was read and compared. A run that is not the one that it names counts as none."""
+def _looked_at(
+    entry: ClusterEntry, output_dir: Path, comparer: FleetComparer, uncovered: set[str]
+) -> ClusterEntry:
+    """The entry, after its run was read and compared. A run that is not the one that it names counts as none.
+
+    :param uncovered: takes the cluster's name where the gate of its run lacks coverage
+    """
     try:
         run = open_run_of(entry, output_dir)
     except ScanError as error:
@@ -139,6 +145,8 @@ def _looked_at(entry: ClusterEntry, output_dir: Path, comparer: FleetComparer) -
     if run is None:
         return entry
     comparer.add(run)
+    if run.gate and lacks_coverage(run.gate):
+        uncovered.add(entry.cluster)
     return entry.as_of(run)
 
 

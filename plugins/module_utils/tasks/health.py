@@ -294,9 +294,10 @@ class _Health:
                 "Run the playbook `sweep` for accesses, and `recycle` for pods with debug containers.",
             )
         ended = self.leftovers["ephemeral_container"]
-        return Check.passed(
-            "leftovers", f"nothing but {number_of(ended, 'entry', 'entries')} of debug containers in pods"
+        entries_left = (
+            f", but {number_of(ended, 'entry', 'entries')} of debug containers in pods" if ended else ""
         )
+        return Check.passed("leftovers", f"nothing is left{entries_left}")
 
 
 def _allowed_to_none(approach: str) -> list[Permission]:

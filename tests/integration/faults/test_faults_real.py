@@ -405,7 +405,7 @@ def test_an_api_server_that_stays_away_ends_the_run_and_its_advice_helps(scene: 
     check_record(end.error.record())
     TABLE.note(cases.SERVER_STOPPED_RUN, end.error.record())
     assert scene.left() != "", "it says that something remains"
-    (run,) = (path.name for path in end.output_dir.glob("*/*") if not path.is_symlink())
+    (run,) = (path.name for path in end.output_dir.glob("*/*") if path.is_dir() and not path.is_symlink())
     run_scan_access(
         access_options(scene, state="absent", run_id=run), TaskContext(check_mode=False, environ={})
     )

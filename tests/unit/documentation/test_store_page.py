@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import fields
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.questions.registry import QUESTIONS
@@ -24,6 +25,13 @@ def test_every_query_has_its_row_with_its_views() -> None:
         (row,) = [line for cell, line in rows.items() if f"`{question.name}`" in cell]
         named = [view for view in question.views if f"`{view}`" in row]
         assert named == list(question.views)[: len(named)] and (named or not question.views), question.name
+
+
+def test_every_query_has_its_columns() -> None:
+    rows = [line.split("|") for line in PAGE.splitlines() if line.startswith("| `") and line.count("|") == 3]
+    for question in QUESTIONS.values():
+        (columns,) = [cells[2] for cells in rows if f"`{question.name}`" in cells[1]]
+        assert columns.replace("`", "").strip().split(", ") == [field.name for field in fields(question.row)]
 
 
 def test_every_error_of_the_store_is_told() -> None:

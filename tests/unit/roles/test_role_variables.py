@@ -24,6 +24,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificate
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import no_shell
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.proxy import FakeProxy
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.specifications import MODULES, options_of
 
 ROLES = pathlib.Path(__file__).resolve().parents[3] / "roles"
 CONNECTION = {"scan": ROLES / "scan/vars/main/connection.yml", "access": ROLES / "access/vars/main.yml"}
@@ -60,6 +61,30 @@ def test_the_role_scan_has_a_variable_for_every_option_of_the_selection():
 def test_a_role_has_a_variable_for_every_documented_option_of_the_connection(role):
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
     assert set(documented) == set(read(CONNECTION[role])[f"__{role}_connection_options"])
+
+
+def tasks_of(value: object) -> Iterator[dict]:
+    """Every mapping in a file of tasks or plays, in whatever block it stands."""
+    if isinstance(value, list):
+        for one in value:
+            yield from tasks_of(one)
+    elif isinstance(value, dict):
+        yield value
+        for one in value.values():
+            yield from tasks_of(one)
+
+
+def test_the_tasks_of_roles_and_playbooks_give_options_that_there_are():
+    """Most files of a role are read when their turn comes, which can be hours after the play began."""
+    seen = set()
+    for path in (*ROLES.glob("*/tasks/*.yml"), *ROLES.parent.glob("playbooks/*.yml")):
+        for task in tasks_of(read(path)):
+            for name, given in task.items():
+                module = str(name).removeprefix("securescan.kubernetes.")
+                if module in MODULES and isinstance(given, dict):
+                    seen.add(module)
+                    assert set(given) <= set(options_of(module)), f"{path}: {module}"
+    assert {"scan_store", "scan_fleet_run", "scan_container"} <= seen
 
 
 @pytest.fixture(scope="module")

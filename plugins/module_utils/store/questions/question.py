@@ -19,6 +19,7 @@ from typing import Any
 
 from ...errors import ScanError
 from ...results.checked_json import JsonRecord
+from ...results.status import SEVERITIES
 from ...suggestions import unknown_name
 from ...times import api_time, in_utc
 from ..database import Database
@@ -123,6 +124,8 @@ class Question:
         for name in self.needs:
             if name not in asked.given():
                 raise _bad(f"the query {self.name} needs {name}")
+        if asked.severity and asked.severity not in SEVERITIES:
+            raise _bad(unknown_name("severity", asked.severity[:100], SEVERITIES))
         if self.by is not None and asked.by and asked.by not in self.by:
             raise _bad(unknown_name("grouping", asked.by[:100], self.by))
         self._check_inner(asked)

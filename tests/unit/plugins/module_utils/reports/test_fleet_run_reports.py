@@ -59,7 +59,8 @@ def test_the_summary_for_a_terminal(fleet: FleetRun) -> None:
     names = [line.split()[0] for line in lines[3:8]]
     assert names == ["delta", "theta", "beta", "gamma", "alpha"], "the worst first, the one that is fine last"
     text = "\n".join(lines)
-    assert re.search(r"^5 of 9 +scanned +1 passed +4/8 +4/8 ", text, re.MULTILINE)
+    # of theta no container could be scanned, and that is not scanned
+    assert re.search(r"^4 of 9 +scanned +1 passed +4/8 +4/8 ", text, re.MULTILINE)
     assert "Since fleet-0: 1 new failure, 1 fixed, 1 reopened" in text
     assert "zeta: unreachable: said the server (SCAN-202 unreachable)" in text
     assert "Not reached, first in the next fleet run: epsilon" in text
@@ -106,6 +107,17 @@ def test_a_cell_is_no_formula(text: str) -> None:
 def test_json_is_the_file_itself(fleet: FleetRun, tmp_path: pathlib.Path) -> None:
     path = write_fleet_report(FLEET_REPORTS["json"], fleet, tmp_path)
     assert path.read_bytes() == (pathlib.Path(fleet.folder) / "fleet.json").read_bytes()
+
+
+def test_times_are_shown_to_the_second_and_a_file_steers_no_terminal(fleet: FleetRun) -> None:
+    first, *_others = fleet.clusters
+    for seen, shown_so in (
+        ("2026-11-23T01:00:00.806+01:00", "2026-11-23T00:00:00Z"),
+        ("1\x1b[31mred", "1"),
+    ):
+        lines = render_fleet_run(make_fleet([replace(first, oldest_seen=seen)]))
+        assert lines[-1].startswith(f"The oldest result is of {shown_so}")
+        assert "\x1b" not in lines[-1]
 
 
 def test_the_readme_shows_such_a_summary() -> None:

@@ -40,9 +40,9 @@ def test_summary_and_table_say_what_is_overdue_when_the_gate_decides(run: Run) -
         "Overdue: 2 findings were not fixed in time (1 high, 1 medium) and 2 places were not scanned in time."
         in section
     )
-    row = "| high | c-1 | demo/shop/Deployment/api/app | shop-team | 2026-11-01T00:00:00+00:00 | 2026-11-03T00:00:00+00:00 |"
+    row = "| high | c-1 | demo/shop/Deployment/api/app | shop-team | 2026-11-01T00:00:00Z | 2026-11-03T00:00:00Z |"
     assert row in section
-    assert "- demo/shop/Deployment/db/app: never scanned, due 2026-11-02T00:00:00+00:00" in section
+    assert "- demo/shop/Deployment/db/app: never scanned, due 2026-11-02T00:00:00Z" in section
     assert "Overdue: 2 findings were not fixed in time" in render_table(run, 120)
 
 

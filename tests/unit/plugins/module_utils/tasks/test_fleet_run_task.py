@@ -215,6 +215,12 @@ def test_the_same_command_goes_on_where_it_stopped(fleet: Fleet) -> None:
     assert turns == {"a": False, "b": True, "c": True}
 
 
+def test_a_format_that_there_is_not_is_told_before_the_scans(fleet: Fleet) -> None:
+    with pytest.raises(ScanError, match="unknown format 'pdf'"):
+        fleet.begin("a", formats=["pdf"])
+    assert not fleet.output.exists()
+
+
 def test_who_still_runs_it_is_left_alone(fleet: Fleet) -> None:
     name = fleet.begin("a")
     assert fleet.begin("a") != name, "this process's parent runs it"
@@ -297,6 +303,37 @@ def test_what_changed_is_told_by_place_and_control(fleet: Fleet) -> None:
     assert comparison is not None and comparison.previous == "night-2"
     (reopened,) = comparison.reopened
     assert (reopened.place, reopened.control) == ("a/shop/Deployment/api/app", "c-1")
+
+
+def begin_night(fleet: Fleet, number: int) -> str:
+    """A fleet run over the cluster a that began in the night of this number."""
+    name = fleet.begin("a", fleet_run_id=f"night-{number}")
+    manifest = fleet.output / "_fleet" / name / "fleet.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**document, "started": f"2026-11-2{number}T10:00:00Z"}, indent=2))
+    return name
+
+
+def test_a_night_that_scanned_nothing_makes_nothing_new(fleet: Fleet) -> None:
+    """Nor does it hide what was fixed."""
+    nights: list[dict[str, str]] = [
+        {"c_1": "failed", "c_2": "failed"},
+        {},
+        {"c_1": "failed", "c_2": "passed", "c_3": "failed"},
+    ]
+    for number, statuses in enumerate(nights, start=1):
+        name = begin_night(fleet, number)
+        fleet.scan(name, "a", f"run-{number}", missing=() if statuses else ("api-1",), **statuses)
+        changes = fleet.end(name)["changes"]
+    assert changes == {"new": 1, "fixed": 1, "reopened": 0}
+
+
+def test_a_gate_that_found_something_does_not_hide_that_containers_were_not_scanned(fleet: Fleet) -> None:
+    name = fleet.begin("a")
+    fleet.scan(name, "a", missing=("api-2",), c_1="failed")
+    result = fleet.end(name, fail_on=["coverage"])
+    assert result["failed"] and result["error"]["reason"] == "fleet_not_covered"
+    assert result["gate"]["reasons"] == {"gate": 1, "coverage": 1, "unreachable": 0}
 
 
 def test_clusters_that_came_and_went(fleet: Fleet) -> None:

@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_made_fails_the_task(run: Run, tmp_path: pathlib
 
 def test_a_fleet_run_has_reports_of_its_own(tmp_path: pathlib.Path) -> None:
     fleet_run = write_sample_fleet(tmp_path / "results")
-    result, _said = report_on(fleet_run.folder)
+    result, _said = report_on(fleet_run.folder, cluster_name="localhost")
     folder = pathlib.Path(fleet_run.folder)
     assert result["files"] == [str(folder / "summary.md"), str(folder / "report.html")]
     before = (folder / "fleet.json").read_bytes()
@@ -176,7 +176,9 @@ def test_a_page_of_a_run_with_a_store_knows_the_past(run: Run, tmp_path: pathlib
 
 
 def test_a_page_of_a_store_alone_has_the_newest_results(run: Run, tmp_path: pathlib.Path) -> None:
-    result, _said = report_on(None, store=stored(tmp_path, run), output_dir=str(tmp_path / "out"))
+    # the action plugin gives each task the name of its host
+    given = {"store": stored(tmp_path, run), "cluster_name": "localhost"}
+    result, _said = report_on(None, output_dir=str(tmp_path / "out"), **given)
     assert result["files"] == [str(tmp_path / "out" / "report.html")]
     found = page_data(result["files"][0])
     assert found["kind"] == "store"
@@ -196,7 +198,7 @@ def test_a_page_of_a_store_alone_has_the_newest_results(run: Run, tmp_path: path
         ({}, "run_dir is needed, or store"),
         ({"store": "s.sqlite"}, "output_dir is needed for the page of a store alone"),
         ({"store": "s.sqlite", "formats": ["junit"]}, "junit is no format of a store; it has: html"),
-        ({"store": "s.sqlite", "cluster_name": "x"}, "only a run has cluster_name, and this is a store"),
+        ({"store": "s.sqlite", "decision": "x"}, "only a run has decision, and this is a store"),
     ],
 )
 def test_a_store_alone_has_its_page_and_nothing_else(params: dict[str, Any], message: str) -> None:
