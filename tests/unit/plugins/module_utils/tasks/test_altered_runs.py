@@ -358,6 +358,7 @@ def report(run_dir: pathlib.Path, sha256: str | None) -> list[str]:
     given = {
         "run_dir": str(run_dir),
         "formats": ["junit"],
+        "store": None,
         "output_dir": None,
         "summary_sha256": sha256,
         "decision": None,
