@@ -9,6 +9,9 @@ import pathlib
 from typing import Any
 
 import pytest
+
+pytest.importorskip("ansible", reason="action plugins belong to Ansible")
+
 from ansible.errors import AnsibleError
 from ansible_collections.securescan.kubernetes.plugins.plugin_utils.fleet_terms import scan_terms
 
