@@ -28,7 +28,7 @@ BETWEEN = tuple(
 VERSIONS = [version for version in SUPPORTED if version != "{}.{}".format(*sys.version_info[:2])]
 
 
-def tests_for(version: str) -> tuple[str, ...]:
+def folders_for(version: str) -> tuple[str, ...]:
     is_end = version in (SUPPORTED[0], SUPPORTED[-1])
     return ALL if is_end or os.environ.get("SECURESCAN_ALL_ON_EACH_PYTHON") == "1" else BETWEEN
 
@@ -60,7 +60,7 @@ def test_unit_tests_pass_on_python(version: str) -> None:
             "no:cacheprovider",
             "-m",
             "not in_container",
-            *tests_for(version),
+            *folders_for(version),
         ],
         cwd=ROOT,
         env=dict(os.environ, PYTHONPATH=str(ROOT.parents[2]), PYTHONDONTWRITEBYTECODE="1"),
