@@ -14,10 +14,17 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import LISTENS, container
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
+from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import make, workload
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+
+# They read results and reach no cluster.
+OF_RESULTS = ("scan_fleet_run", "scan_store", "scan_store_info")
+OF_A_FLEET = "/var/lib/securescan"
+# test_health.py: it needs canaries
+BY_ITS_OWN_TEST = ("scan_health",)
 
 
 def examples(module: str) -> list[dict]:
@@ -60,8 +67,9 @@ def test_every_example_works(
     others = [
         task
         for module in MODULES
-        if module not in ("scan_access", "scan_threshold")
+        if module not in ("scan_access", "scan_threshold", *OF_RESULTS, *BY_ITS_OWN_TEST)
         for task in examples(module)
+        if OF_A_FLEET not in str(task)
     ]
     tasks = [make_access, *others, *gate, *other_access]
     assert len(tasks) >= 10
@@ -119,3 +127,36 @@ def test_every_example_works(
         )
         == ""
     )
+
+
+def test_every_example_of_fleets_and_stores_works(tmp_path):
+    """But for a server that is not there, and for a document of a target that is not there."""
+    scans = tmp_path / "scans"
+    for part in ("", "eu", "us"):
+        fleet = write_sample_fleet(scans / part)
+        (scans / part / "_fleet" / "latest").symlink_to(fleet.fleet_run_id)
+    run_dir = next(path.parent for path in sorted((scans / "alpha").glob("*/summary.json")))
+    (tmp_path / "deadlines.yml").write_text("default: {fix_within_days: {critical: 7}}\n")
+    begin, end, merge = examples("scan_fleet_run")
+    end = {**end, "register": "ended", "failed_when": "ended.error.reason != 'fleet_unreachable'"}
+    merge = {**merge, "register": "merged", "failed_when": "merged.fleet_run_id is not defined"}
+    stores = [task for task in examples("scan_store") if "postgresql://" not in str(task)]
+    reports = [task for task in examples("scan_report") if OF_A_FLEET in str(task)]
+    questions = [task for task in examples("scan_store_info") if "'document'" not in str(task)]
+    assert (len(stores), len(reports), len(questions)) == (3, 2, 3)
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"scan": {"run_dir": str(run_dir)}, "ansible_date_time": {"date": "2026-11-23"}},
+        "tasks": [*stores, *reports, *questions, begin, end, merge],
+    }
+    text = yaml.safe_dump([play], sort_keys=False).replace("store.sqlite", "store.db")
+    for example in ("/var/lib/scans", OF_A_FLEET, "/var/backups"):
+        text = text.replace(example, str(scans))
+    (tmp_path / "examples.yml").write_text(text)
+    program = pathlib.Path(sys.executable).parent / "ansible-playbook"
+    done = subprocess.run(
+        [str(program), "examples.yml"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-4000:]

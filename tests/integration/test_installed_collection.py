@@ -37,11 +37,12 @@ SHIPPED = {
     "playbooks",
     "plugins",
     "profiles",
+    "requirements-store.txt",
     "requirements.txt",
     "roles",
     "tests",
 }
-MAX_ARCHIVE_BYTES = 1024 * 1024
+MAX_ARCHIVE_BYTES = 2 * 1024 * 1024
 _seen: list[tuple[str, str, str]] = []
 
 
