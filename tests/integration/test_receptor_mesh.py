@@ -24,6 +24,8 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.fleet_run import open_fleet_run
 from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
 
 REGIONS = {"eu": ("prod-eu-1", "prod-eu-2"), "us": ("prod-us-1", "prod-us-2")}
 WORK = "scan"
@@ -227,8 +229,13 @@ def _runner() -> str:
 
 
 @pytest.fixture
-def fleet(cluster, operator_kubeconfig, tmp_path) -> Fleet:
-    return Fleet(tmp_path, operator_kubeconfig)
+def fleet(cluster, operator_kubeconfig, tmp_path) -> Iterator[Fleet]:
+    """At its end what a killed region has left in the cluster is swept, as if its time were over."""
+    yield Fleet(tmp_path, operator_kubeconfig)
+    expired = "securescan.kubernetes/expires=20200101T000000Z"
+    cluster.kubectl("label", "--overwrite", KINDS, "-n", "shop", "-l", LABEL, expired)
+    run_task(operator_kubeconfig, state="swept", namespaces=["shop"])
+    wait_until(lambda: left(cluster) == "")
 
 
 def entries(folder: pathlib.Path) -> dict[str, object]:
