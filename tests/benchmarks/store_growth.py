@@ -60,6 +60,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.store.state 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.store.store import Store
 from ansible_collections.securescan.kubernetes.plugins.module_utils.strict_json import dump_json
 from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.identity import Target
+from ansible_collections.securescan.kubernetes.tests.support.postgresql_server import postgresql_server
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_judgement,
@@ -263,11 +264,12 @@ def main() -> int:
     parser.add_argument("--controls", type=int, default=116)
     parser.add_argument("--evidence", default="all")
     given = parser.parse_args()
-    print(
-        json.dumps(
-            measure(given.store, given.nights, given.targets, given.controls, given.evidence), indent=2
-        )
-    )
+    numbers = (given.nights, given.targets, given.controls, given.evidence)
+    if given.store != "postgresql":
+        print(json.dumps(measure(given.store, *numbers), indent=2))
+        return 0
+    with postgresql_server(fsync=True) as server:
+        print(json.dumps(measure(server.new_database(), *numbers), indent=2))
     return 0
 
 
