@@ -29,9 +29,9 @@ from ..text_layout import were
 from ..times import parse_rfc3339
 from .checked_json import JsonObject, JsonRecord, bad_results
 from .deadline_policy import DeadlinePolicy, is_overdue
+from .result_file import read_bounded
 from .status import SEVERITIES
 from .teams import Ownership
-from .whole_file import read_own_file
 
 DEADLINES_JSON = "deadlines.json"
 SCHEMA = "securescan.kubernetes/deadlines"
@@ -388,12 +388,7 @@ def read_deadlines(folder: str | Path, sha256: str) -> Deadlines:
     :raises ScanError: bad_results, where they are missing, not whole or not these
     """
     path = Path(folder) / DEADLINES_JSON
-    try:
-        data = read_own_file(path, _MAX_BYTES)
-    except OSError as reason:
-        raise bad_results(str(path), f"cannot be read: {reason.strerror or reason}") from None
-    if len(data) > _MAX_BYTES:
-        raise bad_results(str(path), f"has more than {_MAX_BYTES} bytes")
+    data = read_bounded(path, _MAX_BYTES)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise bad_results(str(path), "is not the file that the run wrote (its SHA-256 differs)")
     try:

@@ -10,7 +10,6 @@ that is not the one that the run wrote is told, and nothing of it is kept.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,12 +20,11 @@ from ..errors import ScanError
 from ..safe_text import one_line
 from ..strict_json import load_json
 from .attestations import attestation_end, end_text
-from .checked_json import bad_results
 from .counted_controls import counted_profiles
 from .hdf import MAX_DOCUMENT_BYTES
+from .result_file import read_written
 from .status import FAILED, PASSED, control_severity, control_status, is_waived
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, TargetRecord
-from .whole_file import read_own_file
 
 DocumentOf = Callable[[TargetRecord], "tuple[str, dict[str, Any]]"]
 # The most that is kept of a text, and of the texts of one target.
@@ -185,14 +183,7 @@ class _Collector:
         return document
 
     def _bytes(self, folder: str, path: str, sha256: str) -> bytes:
-        place = Path(self._folder) / folder / Path(path).name
-        try:
-            data = read_own_file(place, MAX_DOCUMENT_BYTES)
-        except OSError as reason:
-            raise bad_results(str(place), f"cannot be read: {reason.strerror or reason}") from None
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise bad_results(str(place), "is not the file that the run wrote (its SHA-256 differs)")
-        return data
+        return read_written(Path(self._folder) / folder / Path(path).name, MAX_DOCUMENT_BYTES, sha256)
 
     def _once(self, text: str) -> str:
         return self._known.setdefault(text, text)

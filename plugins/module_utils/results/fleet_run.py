@@ -38,9 +38,10 @@ from .checked_json import JsonObject, JsonRecord, bad_results
 from .cluster_entry import STATES, ClusterEntry
 from .fleet_comparison import FleetComparison
 from .fleet_gate import FAIL_ON_WORDS, FleetGate
+from .result_file import read_bounded
 from .run import Producer, Run, open_run
 from .run_folder import json_bytes
-from .whole_file import read_own_file, write_whole
+from .whole_file import write_whole
 
 SCHEMA = "securescan.kubernetes/fleet-run"
 SCHEMA_VERSION = 1
@@ -205,12 +206,7 @@ def open_fleet_run(folder: str) -> FleetRun:
     """The fleet run in a folder, whether it is finished or not. :raises ScanError: `bad_results`, when its file is missing, not
     whole, or of another folder"""
     file = Path(folder) / FLEET_JSON
-    try:
-        data = read_own_file(file, _MAX_BYTES)
-    except OSError as reason:
-        raise bad_results(str(file), f"cannot be read: {reason.strerror or reason}") from None
-    if len(data) > _MAX_BYTES:
-        raise bad_results(str(file), f"has more than {_MAX_BYTES} bytes")
+    data = read_bounded(file, _MAX_BYTES)
     return parse_fleet_run(data, str(file), folder)
 
 

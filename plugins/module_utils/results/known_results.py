@@ -47,6 +47,27 @@ class KnownResult:
     @classmethod
     def of(cls, run: Run, record: TargetRecord) -> KnownResult:
         """A target of a run."""
+        return cls.of_record(
+            record,
+            run_id=run.run_id,
+            profiles={profile.name: profile.sha256 for profile in run.profiles},
+            amendments_sha256=run.amendments_sha256,
+            inputs_sha256=run.inputs_sha256,
+            collection_version=run.collection.version,
+        )
+
+    @classmethod
+    def of_record(
+        cls,
+        record: TargetRecord,
+        *,
+        run_id: str,
+        profiles: Mapping[str, str],
+        amendments_sha256: str,
+        inputs_sha256: str,
+        collection_version: str,
+    ) -> KnownResult:
+        """A target of a run of which only these are known. :param profiles: SHA-256 by name"""
         return cls(
             place_id=record.place_id,
             target_id=record.target_id,
@@ -55,12 +76,12 @@ class KnownResult:
             image_id=record.image_id,
             image_digest=record.image_digest,
             spec_sha256=record.spec_sha256,
-            profiles={profile.name: profile.sha256 for profile in run.profiles},
-            amendments_sha256=run.amendments_sha256,
-            inputs_sha256=run.inputs_sha256,
-            collection_version=run.collection.version,
+            profiles=profiles,
+            amendments_sha256=amendments_sha256,
+            inputs_sha256=inputs_sha256,
+            collection_version=collection_version,
             seen=record.seen,
-            run_id=record.carried.run_id if record.carried else run.run_id,
+            run_id=record.carried.run_id if record.carried else run_id,
             result=record.result,
             counts=record.counts,
             record=record,

@@ -33,6 +33,7 @@ from ..errors import ScanError
 from ..strict_json import dump_json, load_json
 from .checked_json import JsonObject, bad_results
 from .deadlines import DEADLINES_JSON, Deadlines
+from .result_file import read_written
 from .run import SUMMARY_JSON, Run
 from .target_record import DRIFT_FOLDER, HDF_FOLDER, DriftReference, KeptFacts, TargetRecord
 from .whole_file import FILE_MODE, FOLDER_MODE, read_own_file, write_failed, write_whole
@@ -251,14 +252,7 @@ def read_drift(folder: Path, drift: DriftReference) -> bytes:
 
     :raises ScanError: `bad_results`, when it is missing or not the one that the run wrote
     """
-    source = folder / DRIFT_FOLDER / Path(drift.path).name
-    try:
-        data = read_own_file(source, _MAX_DRIFT_BYTES)
-    except OSError as reason:
-        raise bad_results(str(source), f"cannot be read: {reason.strerror or reason}") from None
-    if hashlib.sha256(data).hexdigest() != drift.sha256:
-        raise bad_results(str(source), "is not the file that the run wrote (its SHA-256 differs)")
-    return data
+    return read_written(folder / DRIFT_FOLDER / Path(drift.path).name, _MAX_DRIFT_BYTES, drift.sha256)
 
 
 def drift_paths_in(folder: Path, drift: DriftReference) -> list[str]:

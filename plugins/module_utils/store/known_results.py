@@ -68,23 +68,13 @@ class StoreKnownResults:
 
     def _known(self, row: Row, record: TargetRecord) -> KnownResult:
         profiles: list[Any] = json.loads(row["profiles"])
-        return KnownResult(
-            place_id=record.place_id,
-            target_id=record.target_id,
-            pod_uid=record.pod_uid,
-            container_id=record.container_id,
-            image_id=record.image_id,
-            image_digest=record.image_digest,
-            spec_sha256=record.spec_sha256,
+        return KnownResult.of_record(
+            record,
+            run_id=row["run_id"],
             profiles={name: sha256 for name, _version, sha256 in profiles},
             amendments_sha256=row["amendments_sha256"],
             inputs_sha256=row["inputs_sha256"],
             collection_version=row["collection"],
-            seen=record.seen,
-            run_id=record.carried.run_id if record.carried else row["run_id"],
-            result=record.result,
-            counts=record.counts,
-            record=record,
         )
 
 
