@@ -12,21 +12,8 @@ from fnmatch import fnmatchcase
 
 from ..results.run import Run
 
-# Options of a selection that leave containers of a namespace out.
-_NARROWING = (
-    "namespace_selectors",
-    "label_selectors",
-    "field_selectors",
-    "workloads",
-    "exclude_workloads",
-    "pods",
-    "exclude_pods",
-    "containers",
-    "exclude_containers",
-    "images",
-    "exclude_images",
-    "limit",
-)
+# Options of a selection that leave no container of the chosen namespaces out. Any other one can, also one of a later version.
+_WHOLE = frozenset({"namespaces", "exclude_namespaces", "container_kinds", "finished_pods", "replicas"})
 # Errors by which a name stands for nothing. Any other one hides something.
 _ABSENT = ("no_targets", "not_found")
 
@@ -43,7 +30,7 @@ class Coverage:
     def of(cls, run: Run) -> Coverage | None:
         """None for a run that looked at chosen containers only, or could not see everything."""
         given = run.selection
-        if any(given.get(name) for name in _NARROWING) or run.judged_from is not None:
+        if any(value for name, value in given.items() if name not in _WHOLE) or run.judged_from is not None:
             return None
         if any(one.error.reason not in _ABSENT for one in run.unmatched):
             return None
