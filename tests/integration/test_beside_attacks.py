@@ -164,11 +164,17 @@ def test_a_target_cannot_touch_a_hardened_shell(look, there, row, approach, name
     ("row", "reason"),
     [("03-stop", "timed_out"), ("03-kill", "collector_failed")],
 )
-def test_a_target_that_sends_signals_gets_no_verdict(look, row, reason):
+def test_a_target_that_sends_signals_gets_no_other_verdict(look, row, reason):
+    """A shell that is done before the target finds it has told the truth."""
     way = row[3:]
     run = look("debug", "stop", image=HARDENED, timeout=8.0) if way == "stop" else by_debug(look)
-    assert error(run, way)["reason"] == reason
-    attack_ends_as(row, outcome=reason)
+    (target,) = run.of(way)
+    if target["outcome"] == "not_scanned":
+        assert target["error"]["reason"] == reason
+    else:
+        honest, seen = verdicts(by_debug(look), "honest"), verdicts(run, way)
+        assert [control for control in seen if seen[control] == PASSED and honest[control] != PASSED] == []
+    attack_ends_as(row, outcome=f"{reason}, or the true verdicts")
 
 
 def test_a_target_that_stops_the_shell_and_lets_it_go_on_gets_no_other_verdict(look):
