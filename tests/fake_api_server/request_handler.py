@@ -53,7 +53,7 @@ _REASONS = {
 }
 
 
-class _GoneError(Exception):
+class _GoneError(OSError):
     """The connection is to be closed."""
 
 
@@ -75,7 +75,7 @@ class RequestHandler(socketserver.BaseRequestHandler):
             )
         api.opened(connection, bool(getattr(connection, "session_reused", False)))
         try:
-            with contextlib.suppress(OSError, _GoneError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
                 exchange = _Exchange(api, connection, peer)
                 while not api.stopping.is_set():
                     exchange.serve()
@@ -88,9 +88,14 @@ class RequestHandler(socketserver.BaseRequestHandler):
 
 
 class _Wire(io.RawIOBase):
-    """The connection for two threads. OpenSSL must not read and write at once on one connection, so both take turns."""
+    """The connection for two threads. OpenSSL must not read and write at once on one connection, so both take turns.
+
+    Neither waits within its turn: what has arrived need not be whole, and then a reader would keep the writer waiting for what
+    the client sends next.
+    """
 
     def __init__(self, connection: Any) -> None:
+        connection.setblocking(False)
         self._connection = connection
         self._lock = threading.Lock()
 
@@ -98,16 +103,36 @@ class _Wire(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if not getattr(self._connection, "pending", int)():
-            poller = select.poll()
-            poller.register(self._connection.fileno(), select.POLLIN)
-            poller.poll()
-        with self._lock:
-            return self._connection.recv_into(buffer)
+        while True:
+            with (
+                self._lock,
+                contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError),
+            ):
+                return self._connection.recv_into(buffer)
+            self._wait(select.POLLIN)
 
     def sendall(self, data: bytes) -> None:
-        with self._lock:
-            self._connection.sendall(data)
+        """Another part of a text can be offered only when the part before it is sent: the caller has a lock of its own."""
+        left = memoryview(data)
+        while left:
+            sent = 0
+            with (
+                self._lock,
+                contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError),
+            ):
+                sent = self._connection.send(left)
+            left = left[sent:]
+            if not sent:
+                self._wait(select.POLLOUT)
+
+    def _wait(self, event: int) -> None:
+        """:raises OSError: the connection was closed meanwhile"""
+        number = self._connection.fileno()
+        if number < 0:
+            raise _GoneError
+        poller = select.poll()
+        poller.register(number, event)
+        poller.poll()
 
 
 class _Exchange:

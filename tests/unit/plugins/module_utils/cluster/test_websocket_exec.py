@@ -38,7 +38,7 @@ def run(
     *,
     pod: str = "api-1",
     container: str = "app",
-    timeout: float = 10,
+    timeout: float = 30,
     output_limit: int = 10**7,
     cancel: Any = None,
 ) -> ExecOutcome:
