@@ -29,18 +29,19 @@ const VIEWS: Record<View, { name: string; view: (props: { shown: Shown }) => JSX
 };
 
 export function Page({ model }: { model: Model }): JSX.Element {
-  const [address, setAddress] = useState(() => readAddress(location.hash));
+  const [hash, setHash] = useState(location.hash);
+  const address = useMemo(() => readAddress(hash), [hash]);
   useEffect(() => {
-    const look = (): void => setAddress(readAddress(location.hash));
+    const look = (): void => setHash(location.hash);
     addEventListener("hashchange", look);
     return () => removeEventListener("hashchange", look);
   }, []);
   const go = useCallback((change: Partial<Address>, replace = false) => {
-    const hash = writeAddress({ ...readAddress(location.hash), ...change });
+    const wanted = writeAddress({ ...readAddress(location.hash), ...change });
     if (replace) {
-      history.replaceState(null, "", hash);
-      setAddress(readAddress(hash));
-    } else location.hash = hash;
+      history.replaceState(null, "", wanted);
+      setHash(location.hash);
+    } else location.hash = wanted;
   }, []);
   const href = useCallback((change: Partial<Address>) => hrefOf(address, change), [address]);
   const places = useMemo(() => model.chosen(address), [model, address]);
@@ -69,7 +70,7 @@ export function Page({ model }: { model: Model }): JSX.Element {
         ))}
       </nav>
       <Filters shown={shown} />
-      <main id="main">
+      <main id="main" data-address={hash}>
         {steps.length > 0 && (
           <nav class="steps" aria-label="Where you are">
             <ol>

@@ -38,6 +38,7 @@ export async function on(name, address, options, look, expected = /(?!)/) {
   try {
     await page.goto(`file://${PAGES}/${name}${address}`);
     await page.waitForSelector('html[data-opened="yes"]');
+    await drawn(page);
     await look(page);
     assert.deepEqual(strange.filter((one) => !expected.test(one)), []);
   } finally {
@@ -45,6 +46,8 @@ export async function on(name, address, options, look, expected = /(?!)/) {
   }
 }
 
+/** Waits until the page shows what its address says: it draws some time after a click. */
+export const drawn = (page) => page.waitForFunction(() => document.querySelector("main").dataset.address === location.hash);
 export const hash = (page) => page.evaluate(() => location.hash);
 export const chosen = (page) => page.locator(".chosen").innerText();
 

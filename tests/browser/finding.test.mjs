@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { chosen, hash, on } from "./browser.mjs";
+import { chosen, drawn, hash, on } from "./browser.mjs";
 
 const QUESTIONS = ["Are we fine?", "What got worse?", "What is not covered?", "Who must act?"];
 
@@ -36,8 +36,10 @@ test("a cluster without results has no answer but that", () =>
   on("fleet.html", "#view=coverage", {}, async (page) => {
     await page.locator("tr", { hasText: "Unreachable" }).first().locator("th a").click();
     await page.waitForFunction(() => location.hash.includes("cluster="));
+    await drawn(page);
     await page.getByRole("link", { name: "At a glance" }).click();
     await page.locator(".answer").first().waitFor();
+    await drawn(page);
     const given = await answers(page);
     assert.deepEqual(given.slice(1), ["Not known", "1 cluster", "Not known"]);
     assert.ok(["No", "Not known"].includes(given[0]), given[0]);
@@ -66,12 +68,14 @@ test("from the fleet to one container, its evidence, fix and history", () =>
       const name = await link.innerText();
       await link.click();
       await page.waitForFunction((wanted) => document.querySelector(".steps ol")?.textContent.includes(wanted), level);
+      await drawn(page);
       assert.ok((await page.locator("h2").innerText()).includes(name), level);
     }
     await page.locator(".controls summary").first().click();
     const detail = await page.locator(".controls .detail").first().innerText();
     for (const part of ["What was found", "expected 0, found", "How to fix it", "Why it matters", "History", "Open since"]) assert.ok(detail.includes(part), part);
     await page.goBack();
+    await drawn(page);
     assert.equal(await page.locator(".steps li").count(), 4);
   }));
 
@@ -81,6 +85,7 @@ test("a control leads to all places where it fails", () =>
     const failed = (await row.locator("td").nth(3).innerText()).replace(",", "");
     await row.locator("th a").click();
     await page.waitForFunction(() => location.hash.includes("control="));
+    await drawn(page);
     assert.match(await chosen(page), new RegExp(`^${failed} containers? of workloads`));
     assert.match(await page.locator("main").innerText(), /How to fix it/);
     assert.match(await page.locator("tbody code").first().innerText(), /expected 0, found/);
@@ -90,8 +95,11 @@ test("an address that is sent to somebody shows the same", () =>
   on("fleet.html", "", {}, async (page) => {
     await page.getByRole("searchbox").fill("payments worker");
     await page.getByLabel("Failed severity").selectOption("critical");
-    await page.waitForFunction(() => location.hash.includes("payments+worker"));
+    await page.waitForFunction(() => location.hash.includes("payments+worker") && location.hash.includes("critical"));
+    await drawn(page);
     await page.getByRole("link", { name: "Containers", exact: true }).click();
+    await page.waitForFunction(() => location.hash.includes("view=containers"));
+    await drawn(page);
     await page.waitForSelector("tbody tr");
     const [address, said, first] = [await hash(page), await chosen(page), await page.locator("tbody tr").first().innerText()];
     await on("fleet.html", address, {}, async (other) => {
@@ -123,6 +131,7 @@ test("what changed is told as new, fixed and overdue", () =>
       assert.ok(number > 0, kind);
       await choice.click();
       await page.waitForFunction((name) => location.hash.includes(name), kind.toLowerCase());
+      await drawn(page);
       assert.equal(Number(await page.locator("table").getAttribute("aria-rowcount")), number + 1, kind);
     }
   }));
@@ -140,6 +149,7 @@ test("trends have a table of the same numbers", () =>
     await page.locator(".chart summary").first().click();
     assert.match(await page.locator(".chart tbody").first().innerText(), /2026-10-02 02:00 UTC\s+90\.\d %/);
     await page.goto(page.url().replace("trend", "trend&cluster=prod-us-001"));
+    await drawn(page);
     assert.match(await page.locator("main").innerText(), /Of the cluster prod-us-001/);
   }));
 
@@ -147,5 +157,7 @@ test("without an earlier run and a store the page claims nothing about the past"
   on("alone.html", "", {}, async (page) => {
     assert.match(await page.locator(".answer", { hasText: "What got worse?" }).innerText(), /Not known/);
     await page.getByRole("link", { name: "Trend" }).click();
+    await page.waitForFunction(() => location.hash.includes("view=trend"));
+    await drawn(page);
     assert.match(await page.locator("main").innerText(), /There is nothing to draw/);
   }));

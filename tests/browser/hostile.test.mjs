@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { on } from "./browser.mjs";
+import { drawn, on } from "./browser.mjs";
 
 const VIEWS = ["overview", "where", "containers", "controls", "changes", "coverage", "trend", "about"];
 
@@ -21,14 +21,16 @@ test("in every view, down to each control", () =>
   on("hostile.html", "", {}, async (page) => {
     for (const view of VIEWS) {
       await page.evaluate((name) => { location.hash = `#view=${name}`; }, view);
-      await page.waitForTimeout(0);
+      await drawn(page);
       await isInert(page);
     }
     await page.evaluate(() => { location.hash = "#view=containers"; });
+    await drawn(page);
     const links = await page.locator("tbody th a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
     assert.ok(links.length > 5);
     for (const link of links) {
       await page.evaluate((address) => { location.hash = address; }, link);
+      await drawn(page);
       await page.waitForSelector(".controls, main section p");
       for (const summary of await page.locator(".controls summary").all()) await summary.click();
       await isInert(page);
@@ -49,7 +51,7 @@ test("an address that attacks", () =>
     const own = keys.map((key, index) => `${key}=${["constructor", "__proto__", "toString"][index % 3]}`).join("&");
     for (const address of [...addresses, ...["constructor", "__proto__", ...VIEWS].map((view) => `view=${view}&${own}`)]) {
       await page.evaluate((hash) => { location.hash = `#${hash}`; }, address);
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+      await drawn(page);
       assert.ok((await page.locator("h2").innerText()).length > 2, address);
       await isInert(page);
     }

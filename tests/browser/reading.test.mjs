@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hash, on, violations } from "./browser.mjs";
+import { drawn, hash, on, violations } from "./browser.mjs";
 
 const VIEWS = ["overview", "where", "containers", "controls", "changes", "coverage", "trend", "about"];
 
@@ -18,6 +18,7 @@ for (const colorScheme of ["light", "dark"]) {
       for (const view of colorScheme === "dark" ? DARK : VIEWS) {
         await page.evaluate((name) => { location.hash = `#view=${name}`; }, view);
         await page.waitForFunction((name) => document.querySelector(".views [aria-current]")?.getAttribute("href").includes(name === "overview" ? "#" : name), view);
+        await drawn(page);
         assert.deepEqual(await violations(page), [], view);
       }
     }));
@@ -25,6 +26,8 @@ for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing serious where a container and its controls are open, ${colorScheme}`, () =>
     on("run.html", "#view=containers", { colorScheme }, async (page) => {
       await page.locator("tbody th a").first().click();
+      await page.waitForSelector(".controls summary");
+      await drawn(page);
       for (const summary of await page.locator(".controls summary").all()) await summary.click();
       assert.deepEqual(await violations(page), []);
     }));
@@ -45,7 +48,7 @@ test("each view has one first heading, one second, and no level is left out", ()
   on("fleet.html", "", {}, async (page) => {
     for (const view of VIEWS) {
       await page.evaluate((name) => { location.hash = `#view=${name}`; }, view);
-      await page.waitForTimeout(0);
+      await drawn(page);
       const levels = await page.locator("h1, h2, h3, h4").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
       assert.deepEqual(levels.filter((level) => level < 3), [1, 2], view);
       levels.reduce((before, level) => { assert.ok(level <= before + 1, `${view}: ${levels}`); return level; }, 0);
@@ -88,10 +91,12 @@ test("a table is sorted by a button that says how", () =>
   on("fleet.html", "#view=where", {}, async (page) => {
     const head = page.locator("th", { hasText: "Fail" }).first();
     await head.locator("button").click();
+    await page.waitForSelector('th[aria-sort="descending"]');
     assert.equal(await head.getAttribute("aria-sort"), "descending");
     const numbers = await page.locator("table").first().locator("tbody tr").evaluateAll((rows) => rows.map((row) => Number(row.children[5].textContent.replace(",", ""))));
     assert.deepEqual(numbers, [...numbers].sort((one, other) => other - one));
     await head.locator("button").click();
+    await page.waitForSelector('th[aria-sort="ascending"]');
     assert.equal(await head.getAttribute("aria-sort"), "ascending");
   }));
 
@@ -110,6 +115,7 @@ test("print shows the report and not its buttons, and a long table as rows", () 
     assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".scroll")).overflowX), "visible");
     await page.evaluate(() => { location.hash = ""; });
     await page.waitForSelector(".answer");
+    await drawn(page);
     assert.ok((await page.pdf({ format: "A4" })).length > 20_000);
   }));
 
@@ -117,7 +123,7 @@ test("on a phone nothing is wider than the screen", () =>
   on("fleet.html", "", { viewport: { width: 360, height: 740 } }, async (page) => {
     for (const view of VIEWS) {
       await page.evaluate((name) => { location.hash = `#view=${name}`; }, view);
-      await page.waitForTimeout(0);
+      await drawn(page);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), view);
     }
     assert.equal(await hash(page), "#view=about");
