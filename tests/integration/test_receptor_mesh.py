@@ -14,7 +14,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.flee
 from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
 from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
+from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 
 REGIONS = {"eu": ("prod-eu-1", "prod-eu-2"), "us": ("prod-us-1", "prod-us-2")}
 WORK = "scan"
@@ -40,7 +40,7 @@ class Mesh:
         self.socket = folder / "hub.sock"
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
         self._program = str(unpacked("receptor") / "usr" / "bin" / "receptor")
-        port = _free_port()
+        port = free_port()
         self._start(
             "hub",
             [
@@ -107,12 +107,6 @@ class Mesh:
     def close(self) -> None:
         for name in self._nodes:
             self.kill(name)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _descendants(pid: int) -> list[int]:
