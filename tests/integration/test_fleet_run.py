@@ -247,7 +247,7 @@ def test_what_is_judged_by_another_gate_is_scanned_again(
 
 
 def test_the_stdout_of_a_program_gets_none_of_it(small: FleetOfClusters) -> None:
-    small.add_fine("one", pods=1, seconds=3)
+    small.add_fine("one", pods=1, seconds=8)
     process = small.start(environ={**LINES, "ANSIBLE_STDOUT_CALLBACK": "minimal"}, stderr=subprocess.PIPE)
     output, errors = process.communicate()
     assert "[fleet] 0 of 1 cluster done, " in errors
@@ -255,7 +255,7 @@ def test_the_stdout_of_a_program_gets_none_of_it(small: FleetOfClusters) -> None
 
 
 def test_a_terminal_gets_a_table_at_its_bottom(small: FleetOfClusters) -> None:
-    small.add_fine("one", pods=1, seconds=3)
+    small.add_fine("one", pods=1, seconds=8)
     small.hosts["two\x1b[31m"] = dict(small.hosts["one"])
     leader, follower = pty.openpty()
     subprocess.run(["stty", "rows", "40", "cols", "100"], stdin=follower, check=True)
