@@ -72,8 +72,18 @@ def namespaces(cluster):
         # with its label: admission sees one that comes later only a moment after it is written
         labels = {"pod-security.kubernetes.io/enforce": level}
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        cluster.kubectl("create", "-f", "-", stdin=json.dumps(space))
-        cluster.kubectl("create", "serviceaccount", "web", "-n", name)
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "web", "namespace": name},
+        }
+        # a test run that was killed can have left them
+        cluster.kubectl(
+            "apply",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [space, account]}),
+        )
         cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=60s")
     yield names
     for name in names.values():
