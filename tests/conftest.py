@@ -30,7 +30,7 @@ _SECONDS = {
     "test_view_mounted.py": 117,
     "test_failure_words.py": 115,
     "test_debug_identities.py": 108,
-    "test_fleet_run.py": 90,
+    "test_fleet_run.py": 140,
     "test_store_postgresql.py": 90,
     "test_guard.py": 80,
     "test_molecule.py": 75,

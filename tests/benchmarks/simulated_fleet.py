@@ -54,7 +54,7 @@ class SimulatedFleet:
         for process in self._processes:
             process.stdin.close()
         for process in self._processes:
-            process.wait(timeout=20)
+            process.wait(timeout=120)
 
     def scan(self, concurrency: int) -> tuple[float, float, int]:
         """(wall seconds, most memory of all of Ansible's processes together in MB, containers scanned)."""

@@ -18,6 +18,7 @@ let browser;
 before(async () => {
   browser = await chromium.launch({
     executablePath: CHROMIUM,
+    timeout: 120_000,
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
       "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -29,6 +30,7 @@ after(() => browser?.close());
 /** Runs `look(page)` on one of the pages; nothing may have left it, run in it or failed, but for what `expected` describes. */
 export async function on(name, address, options, look, expected = /(?!)/) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const strange = [];
   page.on("request", (request) => request.url().startsWith(`file://${PAGES}/${name}`) || strange.push(`request ${request.url()}`));

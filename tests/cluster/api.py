@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
@@ -46,5 +47,5 @@ def _answer(address: str, context: ssl.SSLContext) -> bytes | None:
         with opener.open(address, timeout=_SECONDS) as response:
             body: bytes = response.read()
             return body
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
         return None

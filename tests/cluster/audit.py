@@ -41,10 +41,15 @@ POLICY: dict[str, Any] = {
 
 
 def events(log: Path, offset: int = 0) -> list[dict[str, Any]]:
-    """The events of an audit log from a byte offset on, in order. Raises ClusterError for a line that is no event."""
+    """The events of an audit log from a byte offset on, in order. Raises ClusterError for a line that is no event.
+
+    The size of the log can be an offset within a line, while that one is written: it is an event of before.
+    """
     found = []
     with log.open("rb") as stream:
-        stream.seek(offset)
+        if offset:
+            stream.seek(offset - 1)
+            stream.readline()
         for line in stream:
             if not line.endswith(b"\n"):
                 break  # it is being written now

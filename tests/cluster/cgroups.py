@@ -20,7 +20,7 @@ DAEMONS = "daemons"
 # what kubelet and runc want to find, of version 1 and of version 2
 _NEEDED_V1 = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freezer")
 _NEEDED_V2 = ("cpu", "cpuset", "memory", "pids")
-_KILL_SECONDS = 10.0
+_KILL_SECONDS = 60.0
 
 
 def is_version_2() -> bool:

@@ -21,10 +21,11 @@ from .places import INSIDE_CONTROL_SOCKET, SOURCES
 from .processes import everyone, start_time, status
 from .state import State, Supervisor
 
-_START_SECONDS = 10.0
-_ANSWER_SECONDS = 10.0
+_START_SECONDS = 60.0
+_ANSWER_SECONDS = 60.0
 # after that a daemon is killed; the API server would wait a minute for its watchers
 _GRACE_SECONDS = 3.0
+_KILLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ def start(state: State, name: str) -> None:
 
 def stop(state: State, name: str) -> None:
     """End a daemon: SIGTERM, and SIGKILL if it does not heed that. Fine if it has ended."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, seconds in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _KILLED_SECONDS)):
         _ask(state, {"do": "signal", "name": name, "signal": int(number)})
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if daemons(state)[name].exit is not None:
                 return

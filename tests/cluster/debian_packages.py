@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .failure import ClusterError, say
+from .places import cache
 
 PACKAGE_OF: dict[str, str] = {
     "chromium": "chromium",
@@ -37,6 +39,17 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def ensure(programs: Iterable[str]) -> None:
     """Install the packages of those `programs` (or files) that are missing. Raises ClusterError if that does not bring them."""
     missing = [program for program in programs if not _is_there(program)]
+    if not missing:
+        return
+    # apt-get waits for another that installs, and not for one that reads the package lists
+    locks = cache() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / "apt-get.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _ensure([program for program in missing if not _is_there(program)])
+
+
+def _ensure(missing: list[str]) -> None:
     if not missing:
         return
     packages = sorted({package for program in missing for package in PACKAGE_OF[program].split()})

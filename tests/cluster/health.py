@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from . import control
 from .api import Api
@@ -13,6 +14,8 @@ from .daemons import DAEMONS, health_addresses
 from .failure import ClusterError
 from .places import INSIDE_CONTAINERD_SOCKET
 from .state import State
+
+PATIENCE_SECONDS = 30.0
 
 
 def problem(state: State) -> str | None:
@@ -25,6 +28,27 @@ def problem(state: State) -> str | None:
         return _problem_of_running(state)
     except (ClusterError, OSError) as silent:  # OSError: a file of its folder is gone
         return str(silent)
+
+
+def lasting_problem(state: State) -> str | None:
+    """As `problem`, but of a cluster whose processes all run it is only said when it stays: on a busy machine a daemon that is
+    well answers late."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        found = problem(state)
+        if found is None or time.monotonic() > deadline or not _all_run(state):
+            return found
+        time.sleep(0.2)
+
+
+def _all_run(state: State) -> bool:
+    if state.supervisor is None or not state.supervisor.is_alive():
+        return False
+    try:
+        running = control.daemons(state)
+    except ClusterError:
+        return False
+    return all(name in running and running[name].exit is None for name in DAEMONS)
 
 
 def _problem_of_running(state: State) -> str | None:

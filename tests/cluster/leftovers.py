@@ -16,7 +16,7 @@ from .processes import everyone, namespaces, start_time, ticks_now
 from .state import State
 
 # The kernel removes namespaces a little after the last process in them has ended.
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def up(name: str) -> State:
     with states.locked(name):
         present = states.load(name)
         if present is not None:
-            problem = health.problem(present)
+            problem = health.lasting_problem(present)
             if problem is None and present.version != programs.KUBERNETES_VERSION:
                 problem = f"it runs {present.version}, not {programs.KUBERNETES_VERSION}"
             if problem is None:

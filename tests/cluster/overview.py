@@ -11,15 +11,19 @@ from typing import Any
 
 from . import cgroups, health
 from . import state as states
+from .failure import ClusterError
 from .handle import Cluster
-from .places import cluster_names
+from .places import cluster_folder, cluster_names
+from .state import State
 
 _COLUMNS = ("name", "state", "version", "server", "node", "since", "memory", "kubeconfig")
 
 
 def rows() -> list[dict[str, Any]]:
     """One row for each cluster; `memory` in MiB, `state` is "ready" or "broken: WHY"."""
-    return [_row(name) for name in cluster_names()]
+    found = {name: _row(name) for name in cluster_names()}
+    # not of one that was taken down while we looked
+    return [row for name, row in found.items() if cluster_folder(name).exists()]
 
 
 def table(found: list[dict[str, Any]]) -> str:
@@ -54,8 +58,15 @@ def _row(name: str) -> dict[str, Any]:
         "kubeconfig": str(state.kubeconfig),
         "audit_log": str(state.audit_log),
         "kubectl": str(state.kubectl),
-        "processes": Cluster(state).processes() if problem is None else {},
+        "processes": _processes(state) if problem is None else {},
     }
+
+
+def _processes(state: State) -> dict[str, int]:
+    try:
+        return Cluster(state).processes()
+    except (ClusterError, KeyError):
+        return {}  # it is taken down while we look
 
 
 def _memory(control_groups: str) -> int:

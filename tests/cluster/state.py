@@ -120,10 +120,10 @@ class State:
 
 def load(name: str) -> State | None:
     """The facts of the cluster `name`, or None where there is no such cluster."""
-    path = cluster_folder(name) / _FILE
-    if not path.exists():
+    try:
+        facts = json.loads((cluster_folder(name) / _FILE).read_text())
+    except FileNotFoundError:
         return None
-    facts = json.loads(path.read_text())
     del facts["derived"]
     supervisor = facts.pop("supervisor")
     return State(**facts, supervisor=Supervisor(**supervisor) if supervisor else None)

@@ -11,6 +11,9 @@ import pathlib
 import subprocess
 import sys
 
+# Of two times that are measured one after the other: on a busy machine it can be of either sign.
+DIFFERENCES = ("collector for", "first import", "bare tasks", "idle")
+
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1] / "benchmarks" / "benchmarks.py"
 
 
@@ -22,13 +25,13 @@ def test_every_measurement_is_made(cluster, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
         env=dict(os.environ, KUBECONFIG=str(cluster.kubeconfig), PATH=path),
     )
     assert done.returncode == 0, done.stdout[-3000:]
     rows = json.loads(output.read_text(encoding="utf-8"))
     assert len({row["name"] for row in rows}) == 20
-    assert all(
-        row["value"] > 0 for row in rows if "bare tasks" not in row["name"] and "idle" not in row["name"]
-    ), rows
+    assert all(row["value"] > 0 for row in rows if not any(words in row["name"] for words in DIFFERENCES)), (
+        rows
+    )

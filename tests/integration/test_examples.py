@@ -9,9 +9,11 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import LISTENS, container
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
@@ -46,7 +48,7 @@ def team_namespace(cluster):
 @pytest.fixture
 def billing_namespace(cluster):
     """Those that change a workload have one of their own."""
-    cluster.kubectl("delete", "namespace", "billing", "--ignore-not-found", "--timeout=60s")
+    cluster.kubectl("delete", "namespace", "billing", "--ignore-not-found", "--timeout=120s")
     make(cluster, "default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "billing"}})
     make(
         cluster,
@@ -54,7 +56,7 @@ def billing_namespace(cluster):
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sample"}},
         workload("Deployment", "edge", container(**LISTENS), serviceAccountName="sample"),
     )
-    cluster.kubectl("rollout", "status", "deployment/edge", "-n", "billing", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/edge", "-n", "billing", "--timeout=120s")
     yield
     cluster.kubectl("delete", "namespace", "billing", "--wait=false")
 
@@ -105,6 +107,7 @@ def test_every_example_works(
             ]
         )
     )
+    before = set(left(cluster).split())
     run = playbooks.run(
         str(play),
         scan_output_dir=str(tmp_path / "results"),
@@ -115,18 +118,10 @@ def test_every_example_works(
     )
     assert run.status == 0, run.output[-4000:]
     assert "failed=0" in run.output and "Gate: PASSED" in run.output
-    assert (
-        cluster.kubectl(
-            "get",
-            "serviceaccounts",
-            "--all-namespaces",
-            "-o",
-            "name",
-            "-l",
-            "app.kubernetes.io/managed-by=securescan.kubernetes",
-        )
-        == ""
-    )
+    end = time.monotonic() + 60  # a scan of somebody else may be under way in a cluster that is shared
+    while more := set(left(cluster).split()) - before:
+        assert time.monotonic() < end, more
+        time.sleep(0.5)
 
 
 def test_every_example_of_fleets_and_stores_works(tmp_path):

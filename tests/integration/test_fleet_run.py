@@ -43,7 +43,7 @@ def states(run: FleetRun) -> dict[str, str]:
     return {entry.cluster: entry.state for entry in run.clusters}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come in time"
@@ -68,14 +68,15 @@ def played(operator_kubeconfig, tmp_path_factory) -> Iterator[tuple[FleetOfClust
                 "fleet_groups": {"region": name[-2:].lower()},
             }
         fleet.add_fine("lab")
-        fleet.add_fine("slow", seconds=60)
+        # only this one: the others must end in their time, and this one must see its containers, however busy the machine is
+        fleet.add_fine("slow", seconds=600, fleet_cluster_deadline=30)
         fleet.add_refusing("refusing")
         fleet.add_cutting("cutting")
         fleet.add_dead("dead")
         fleet.hosts["odd"] = {"scan_kubeconfig": "{{ nobody_defined_this }}"}
         started = time.monotonic()
-        status, output = fleet.play(fleet_cluster_deadline=6, fleet_deadline=60)
-        assert time.monotonic() - started < 60, "within the deadline"
+        status, output = fleet.play(fleet_deadline=120)
+        assert time.monotonic() - started < 120, "within the deadline"
         yield fleet, status, output
 
 
@@ -178,7 +179,8 @@ def test_what_its_end_could_not_do_is_told_before_any_cluster_is_touched(
 def test_what_was_not_reached_comes_first_next_time(small: FleetOfClusters) -> None:
     for name in "abc":
         small.add_fine(name, pods=1, seconds=0 if name == "c" else 60)
-    status, output = small.play("-f", "1", fleet_deadline=5, environ=LINES)
+    # time enough for the first to begin, on a busy machine too
+    status, output = small.play("-f", "1", fleet_deadline=30, environ=LINES)
     assert "[fleet] 0 of 3 clusters done, " in output and "\x1b" not in output
     assert status == 2 and states(small.latest()) == {
         "a": "out_of_time",
@@ -201,9 +203,9 @@ def test_the_same_command_finishes_what_was_killed(small: FleetOfClusters, whom:
     if whom == "all":
         os.killpg(process.pid, signal.SIGKILL)
     else:
-        (worker, *_rest) = _children(process.pid)
+        (worker, *_rest) = filter(_runs, _children(process.pid))
         os.kill(worker, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode not in (0, 2)
     (folder,) = small.fleet_folders()
     assert not open_fleet_run(str(folder)).is_finished
@@ -220,6 +222,11 @@ def test_the_same_command_finishes_what_was_killed(small: FleetOfClusters, whom:
 def _children(pid: int) -> list[int]:
     text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(word) for word in text.split()]
+
+
+def _runs(pid: int) -> bool:
+    """A worker that has ended is a child until the play has taken note of it."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_what_is_judged_by_another_gate_is_scanned_again(
@@ -240,7 +247,7 @@ def test_what_is_judged_by_another_gate_is_scanned_again(
 
 
 def test_the_stdout_of_a_program_gets_none_of_it(small: FleetOfClusters) -> None:
-    small.add_fine("one", pods=1, seconds=3)
+    small.add_fine("one", pods=1, seconds=8)
     process = small.start(environ={**LINES, "ANSIBLE_STDOUT_CALLBACK": "minimal"}, stderr=subprocess.PIPE)
     output, errors = process.communicate()
     assert "[fleet] 0 of 1 cluster done, " in errors
@@ -248,7 +255,7 @@ def test_the_stdout_of_a_program_gets_none_of_it(small: FleetOfClusters) -> None
 
 
 def test_a_terminal_gets_a_table_at_its_bottom(small: FleetOfClusters) -> None:
-    small.add_fine("one", pods=1, seconds=3)
+    small.add_fine("one", pods=1, seconds=8)
     small.hosts["two\x1b[31m"] = dict(small.hosts["one"])
     leader, follower = pty.openpty()
     subprocess.run(["stty", "rows", "40", "cols", "100"], stdin=follower, check=True)

@@ -41,6 +41,8 @@ def health_kubeconfig(cluster, tmp_path_factory):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CANARIES}}
     objects = {"apiVersion": "v1", "kind": "List", "items": [role, namespace, binding]}
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(objects))
+    # of which its pods are
+    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", CANARIES, "--timeout=60s")
     yield make_operator(cluster, tmp_path_factory.mktemp("operator"), ACCOUNT, MANIFEST)
     cluster.kubectl("delete", "namespace", CANARIES, "--wait=false")
 
@@ -140,7 +142,7 @@ def test_a_bad_canary_that_passes_is_told(look, cluster) -> None:
     for made in pods:
         made["metadata"].update(namespace=CANARIES, labels={"canary": made["metadata"]["name"]})
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
-    cluster.kubectl("wait", "pod", "--all", "-n", CANARIES, "--for=condition=Ready", "--timeout=60s")
+    cluster.kubectl("wait", "pod", "--all", "-n", CANARIES, "--for=condition=Ready", "--timeout=120s")
     try:
         done = look(
             scan_health_canary_good_selectors=["canary=known-good"],
@@ -160,7 +162,7 @@ def test_an_image_that_cannot_be_pulled_is_told_and_its_pod_goes(look, cluster) 
     done = look(
         scan_scanner_image="securescan.local/no-such-image:1",
         scan_scanner_image_pull_policy="Never",
-        scan_health_canary_timeout=30,
+        scan_health_canary_timeout=120,
     )
     assert done.status != 0
     assert "image: starting the pod" in done.words and "ErrImageNeverPull" in done.words

@@ -150,6 +150,11 @@ def hub(cluster, operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path) -> I
     if not was_there:
         cluster.kubectl("create", "-f", "-", stdin=json.dumps(CRD))
     cluster.kubectl("wait", "--for=condition=Established", f"crd/{CRD['metadata']['name']}", "--timeout=60s")
+    # it is established a moment before it is found
+    end = time.monotonic() + 60
+    while cluster.kubectl_run("get", CRD["metadata"]["name"], "-A").returncode:
+        assert time.monotonic() < end, "the API server does not know the kind"
+        time.sleep(0.2)
     cluster.kubectl("create", "namespace", made.namespace)
     try:
         config = made.operator

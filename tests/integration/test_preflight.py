@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 import pytest
@@ -39,6 +40,13 @@ def verdicts(result, approach):
     }
 
 
+def wait_until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_what_is_foreseen_is_what_a_scan_meets(explain, scan, place):
     space = place()
     space.add(
@@ -69,6 +77,9 @@ def test_a_policy_is_named(explain, place):
     space.cluster.kubectl(
         "label", "namespace", space.name, *("{}={}".format(*label) for label in ENFORCED.items())
     )
+    # admission sees a label a moment after it is written
+    another = ("run", "another", "--image=none", "--restart=Never", "--dry-run=server", "-n", space.name)
+    wait_until(lambda: "violates PodSecurity" in space.cluster.kubectl_run(*another).stderr)
     found = explain(space.name)
     reasons = found["explained"]["approaches"]["debug"]["reasons"]
     assert [(reason["reason"], reason["targets"]) for reason in reasons] == [("pod_violates_policy", 1)]
@@ -98,7 +109,7 @@ def test_asking_leaves_no_trace(explain, place, cluster):
             }
         ),
     )
-    cluster.kubectl("rollout", "status", "deployment/replicas", "-n", space.name, "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/replicas", "-n", space.name, "--timeout=120s")
     space.add(pod("one", container()))
 
     def there():
@@ -174,8 +185,13 @@ def test_each_missing_right_is_named_and_granting_it_helps(explain, cluster, tmp
         for number, entry in enumerate(found["missing"]):
             for namespace in entry["namespaces"]:
                 grant(cluster, namespace, f"{name}-{number}", entry["rules"], name)
-        found = explain(space.name, kubeconfig=kubeconfig, helper_namespace=helpers.name)["explained"]
-        assert found["missing"] == [] and found["scannable"] == 1
+
+        def explained():
+            return explain(space.name, kubeconfig=kubeconfig, helper_namespace=helpers.name)["explained"]
+
+        wait_until(lambda: explained()["missing"] == [])  # roles spread in a moment
+        found = explained()
+        assert found["scannable"] == 1
         assert [found["approaches"][approach]["works"] for approach in ("debug", "image")] == [1, 1]
     finally:
         cluster.kubectl_run("delete", "clusterrole,clusterrolebinding", name, f"{name}-{name}")

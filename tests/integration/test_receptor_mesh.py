@@ -14,7 +14,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.flee
 from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
 from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
+from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 
 REGIONS = {"eu": ("prod-eu-1", "prod-eu-2"), "us": ("prod-us-1", "prod-us-2")}
 WORK = "scan"
@@ -40,7 +40,7 @@ class Mesh:
         self.socket = folder / "hub.sock"
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
         self._program = str(unpacked("receptor") / "usr" / "bin" / "receptor")
-        port = _free_port()
+        port = free_port()
         self._start(
             "hub",
             [
@@ -99,9 +99,14 @@ class Mesh:
 
     def kill(self, region: str) -> None:
         """The node and all that it has started, at once, as when a machine loses its power."""
-        for pid in [*_descendants(self._nodes[region].pid), self._nodes[region].pid]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if self._nodes[region].poll() is not None:
+            return  # its number may be another's by now
+        # none of them makes another while they are killed
+        stopped: set[int] = set()
+        while more := {self._nodes[region].pid, *_descendants(self._nodes[region].pid)} - stopped:
+            _signal(more, signal.SIGSTOP)
+            stopped |= more
+        _signal(stopped, signal.SIGKILL)
         self._nodes[region].wait()
 
     def close(self) -> None:
@@ -109,10 +114,10 @@ class Mesh:
             self.kill(name)
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def _signal(pids: set[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -231,11 +236,17 @@ def _runner() -> str:
 @pytest.fixture
 def fleet(cluster, operator_kubeconfig, tmp_path) -> Iterator[Fleet]:
     """At its end what a killed region has left in the cluster is swept, as if its time were over."""
+    before = set(left(cluster).split())
     yield Fleet(tmp_path, operator_kubeconfig)
-    expired = "securescan.kubernetes/expires=20200101T000000Z"
-    cluster.kubectl("label", "--overwrite", KINDS, "-n", "shop", "-l", LABEL, expired)
-    run_task(operator_kubeconfig, state="swept", namespaces=["shop"])
-    wait_until(lambda: left(cluster) == "")
+
+    def is_swept() -> bool:
+        expired = "securescan.kubernetes/expires=20200101T000000Z"
+        # one of them can go while they are labelled
+        cluster.kubectl_run("label", "--overwrite", KINDS, "-n", "shop", "-l", LABEL, expired)
+        run_task(operator_kubeconfig, state="swept", namespaces=["shop"])
+        return set(left(cluster).split()) <= before
+
+    wait_until(is_swept)
 
 
 def entries(folder: pathlib.Path) -> dict[str, object]:
@@ -245,7 +256,7 @@ def entries(folder: pathlib.Path) -> dict[str, object]:
 def test_two_regions_scan_and_one_node_merges_and_a_region_that_is_killed_is_told(mesh, fleet):
     units = {region: mesh.submit(region, fleet.payload(region)) for region in REGIONS}
     progress = mesh.folder / "us" / "job"
-    wait_until(lambda: list(progress.glob("artifacts/**/progress.json")))
+    wait_until(lambda: any("progress.json" in files for _path, _folders, files in os.walk(progress)))
     mesh.kill("us")
     eu = fleet.process("eu", mesh.results(units["eu"]))
     found = entries(fleet.merged(eu))
@@ -258,12 +269,10 @@ def test_two_regions_scan_and_one_node_merges_and_a_region_that_is_killed_is_tol
     # what the dead region's disk still has counts as far as it came, once it is back
     salvaged = next(progress.glob("artifacts/*/scans/_fleet/*/fleet.json")).parent
     found = entries(fleet.merged(salvaged, eu))
-    assert {found[name].state for name in REGIONS["us"]} <= {
-        "out_of_time",
-        "broken",
-        "not_reached",
-        "not_scanned",
-    }
+    for name in REGIONS["us"]:
+        # one that had ended before the region died is what it was
+        ended = {"partly_scanned"} if list(salvaged.parents[1].glob(f"{name}/*/summary.json")) else set()
+        assert found[name].state in {"out_of_time", "broken", "not_reached", "not_scanned", *ended}, name
     shutil.rmtree(fleet.folder / "all")
 
 

@@ -75,7 +75,7 @@ def run_node(saf: Saf, script: str, jobs: Any, folder: Path) -> Any:
         cwd=folder,
         stdout=subprocess.PIPE,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     return json.loads(done.stdout)
 
@@ -144,7 +144,7 @@ def test_counts_and_compliance_agree_with_the_program(saf: Saf, tmp_path: Path) 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     said = {entry["profileName"]: entry for entry in json.loads(done.stdout)}
     assert len(said) == len(documents)
@@ -532,7 +532,7 @@ def test_the_program_decides_as_its_command_does_in_one_process(saf: Saf, tmp_pa
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=False,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == theirs["exit"]
         assert ("All validation tests passed" in done.stdout.decode()) == (theirs["exit"] == 0)

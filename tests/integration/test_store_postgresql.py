@@ -153,8 +153,13 @@ def test_what_the_store_has_acknowledged_survives_the_death_of_the_server(tmp_pa
             "from ansible_collections.securescan.kubernetes.plugins.module_utils.store import ingest, opening, place_writer\n"
             "from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run\n"
             "ingest._BATCH = 10\n"
+            "batches = 0\n"
             "write = ingest.RunIngest._write\n"
             "def told(self, number, scans):\n"
+            "    global batches\n"
+            "    batches += 1\n"
+            "    if batches > 3:\n"
+            "        sys.stdin.readline()\n"
             "    done = write(self, number, scans)\n"
             "    print(*(scan.place.id for scan in scans), sep='\\n', flush=True)\n"
             "    return done\n"
@@ -163,13 +168,17 @@ def test_what_the_store_has_acknowledged_survives_the_death_of_the_server(tmp_pa
         )
         process = subprocess.Popen(
             [sys.executable, "-c", code, address, run.folder],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         try:
-            assert process.stdout
-            acknowledged = [process.stdout.readline().strip() for _line in range(31)]
+            assert process.stdin and process.stdout
+            acknowledged = [process.stdout.readline().strip() for _line in range(30)]
+            # the server dies while one more is written, before or after; those that come then find none
+            process.stdin.write("go on\n")
+            process.stdin.flush()
             own.kill()
             rest, said = process.communicate(timeout=60)
         finally:

@@ -69,10 +69,22 @@ def answers(cluster, namespace, pods):
 def namespaces(cluster):
     names = {level: f"admission-{level}" for level in LEVELS}
     for level, name in names.items():
-        cluster.kubectl("create", "namespace", name)
-        cluster.kubectl("label", "namespace", name, f"pod-security.kubernetes.io/enforce={level}")
-        cluster.kubectl("create", "serviceaccount", "web", "-n", name)
-        cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=30s")
+        # with its label: admission sees one that comes later only a moment after it is written
+        labels = {"pod-security.kubernetes.io/enforce": level}
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "web", "namespace": name},
+        }
+        # a test run that was killed can have left them
+        cluster.kubectl(
+            "apply",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [space, account]}),
+        )
+        cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=60s")
     yield names
     for name in names.values():
         cluster.kubectl("delete", "namespace", name)

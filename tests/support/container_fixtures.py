@@ -26,7 +26,10 @@ def program_store(tmp_path_factory: pytest.TempPathFactory) -> ProgramStore:
     missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
     if missing and shutil.which("apt-get"):
         subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+            [
+                *("apt-get", "-o", "DPkg::Lock::Timeout=600"),
+                *("install", "-y", "-qq", "--no-install-recommends", *missing),
+            ],
             check=False,
             stdout=subprocess.DEVNULL,
             env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),

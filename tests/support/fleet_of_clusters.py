@@ -129,7 +129,7 @@ class FleetOfClusters:
             "fleet_output_dir": str(self.results),
             "scan_profiles": [str(self.folder / "small.yml")],
             "scan_approach": "exec",
-            "scan_timeout": 20,
+            "scan_timeout": 60,
         }
 
     def start(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import time
 from typing import Any
 
 import pytest
@@ -73,6 +74,38 @@ def helper_operator_kubeconfig(cluster, tmp_path_factory) -> pathlib.Path:
     return make_operator(cluster, tmp_path_factory.mktemp("operator"), account, MANIFEST, DEBUG_MANIFEST)
 
 
+def _wait_until_bound(cluster, account: str, roles: list[dict[str, Any]]) -> None:
+    """Roles reach the API server's authorizer a moment after they are written."""
+    asked = [
+        {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": f"system:serviceaccount:{NAMESPACE}:{account}",
+                "resourceAttributes": {
+                    "verb": rule["verbs"][0],
+                    "group": rule["apiGroups"][0],
+                    "resource": rule["resources"][0].partition("/")[0],
+                    "subresource": rule["resources"][0].partition("/")[2],
+                    "name": next(iter(rule.get("resourceNames", [])), ""),
+                },
+            },
+        }
+        for role in roles
+        for rule in role["rules"]
+    ]
+    if not asked:
+        return
+    reviews = json.dumps({"apiVersion": "v1", "kind": "List", "items": asked})
+    deadline = time.monotonic() + 60
+    while True:
+        answer = cluster.kubectl("create", "-f", "-", "-o", "jsonpath={.status.allowed} ", stdin=reviews)
+        if answer.split() == ["true"] * len(asked):
+            return
+        assert time.monotonic() < deadline, f"{account} is still not allowed what its roles have: {answer}"
+        time.sleep(0.1)
+
+
 def make_operator(cluster, folder: pathlib.Path, account: str, *manifests: pathlib.Path) -> pathlib.Path:
     """The kubeconfig of a new ServiceAccount that has these ClusterRoles and nothing else."""
     roles = [shipped_cluster_role(manifest) for manifest in manifests]
@@ -98,6 +131,7 @@ def make_operator(cluster, folder: pathlib.Path, account: str, *manifests: pathl
     cluster.kubectl(
         "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     )
+    _wait_until_bound(cluster, account, roles)
     token = cluster.kubectl("create", "token", account, "-n", NAMESPACE, "--duration=3h").strip()
     admin = json.loads(cluster.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     name = admin["clusters"][0]["name"]

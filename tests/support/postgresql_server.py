@@ -12,7 +12,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.securescan.kubernetes.tests.cluster import debian_packages
+from ansible_collections.securescan.kubernetes.tests.cluster.processes import start_time
+from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 
 _PROGRAMS = pathlib.Path("/usr/lib/postgresql")
 _SECONDS = 60
@@ -48,7 +49,7 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Comes back when it answers."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         settings = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
             "fsync": "on" if self.fsync else "off", "max_connections": "30", "shared_buffers": "64MB",
@@ -69,8 +70,10 @@ class PostgresqlServer:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """As a power failure of the server's processes: SIGKILL for all of them."""
+        """As a power failure of the server's processes: SIGKILL for all of them. Comes back when all have ended: while one is
+        there, its memory keeps a new server from starting."""
         assert self.process
+        self.process.send_signal(signal.SIGSTOP)  # from here on it makes no more of them
         children = (
             pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         )
@@ -79,6 +82,10 @@ class PostgresqlServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(child), signal.SIGKILL)
         self.process.wait()
+        end = time.monotonic() + _SECONDS
+        while any(start_time(int(child)) is not None for child in children):
+            assert time.monotonic() < end, "they do not end"
+            time.sleep(0.02)
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
@@ -159,10 +166,3 @@ def _own(path: pathlib.Path) -> None:
     user = _as_user()
     if user:
         os.chown(path, user["user"], user["group"])
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
