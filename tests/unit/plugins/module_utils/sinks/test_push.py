@@ -186,7 +186,7 @@ def test_a_cancelled_push_can_be_taken_up(
     def cancel_at_the_third(_request: Received) -> Answer:
         if len(https_server.received) == 3:
             cancel.set()
-            threading.Event().wait(1)
+            threading.Event().wait(60)
         return Answer()
 
     https_server.answer = cancel_at_the_third

@@ -440,7 +440,7 @@ def test_two_scans_with_one_access_have_a_folder_each(scan: Scan, cluster: Clust
 def test_a_scan_that_is_cancelled_leaves_nothing_in_the_cluster(scan: Scan, cluster: Cluster) -> None:
     def interrupted(argv: list[str], streams: ExecStreams) -> int:
         scan.cancel.set()
-        streams.closed.wait(5)
+        streams.closed.wait(60)
         return 0
 
     cluster.add_pod("web-1", interrupted)
@@ -518,7 +518,7 @@ def test_a_scan_that_is_cancelled_does_not_wait_for_a_search(slow_scan: Scan, cl
 def test_a_debug_container_is_ended_when_the_scan_is_cancelled(scan: Scan, server: FakeApiServer) -> None:
     def interrupted(argv: list[str], streams: ExecStreams) -> int:
         scan.cancel.set()
-        streams.closed.wait(5)
+        streams.closed.wait(60)
         return 0
 
     server.objects.meanwhile.clear()
