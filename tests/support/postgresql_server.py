@@ -162,7 +162,9 @@ def _own(path: pathlib.Path) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """One that the kernel gives to nobody else before the server listens there: below those of clients."""
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

@@ -100,7 +100,7 @@ def params(https_server: FakeHttpsServer, authority: Authority) -> dict[str, Any
     return {"url": https_server.url + "/hook", "token": TOKEN, "ca_cert": str(authority.ca), **DEFAULTS}
 
 
-DEFAULTS = {"validate_certs": True, "timeout": 5.0}
+DEFAULTS = {"validate_certs": True, "timeout": 30.0}
 
 
 def push(run: Run, params: Mapping[str, Any], cancel: threading.Event | None = None) -> Receipt:
