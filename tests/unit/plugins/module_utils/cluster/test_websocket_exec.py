@@ -361,7 +361,7 @@ def test_a_connection_that_breaks_under_way(server: FakeApiServer, connection: C
 def test_silent_programs_are_kept_alive_by_pings(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a clock of the client's own, which goes on with each ping: how fast the machine is does not count."""
+    """By a clock of the client's own, which stands still while a ping has no answer: how fast the machine is does not count."""
 
     class Clock:
         ahead = 0.0
@@ -378,18 +378,20 @@ def test_silent_programs_are_kept_alive_by_pings(
         return opcode, payload
 
     def silent(argv: list[str], streams: ExecStreams) -> int:
-        for _number in range(20):
-            clock.ahead += step
+        for _number in range(5):
             if not pings.acquire(timeout=20):
                 return 1
         streams.write(STDOUT, b"late")
         return 7
 
-    step = 1.2 * open_exec.PING_AFTER
-    # two steps can come between two signs of life: the answer to the ping before can still be on its way
-    assert 20 * step > open_exec.GIVE_UP_AFTER > 2 * step
+    def wait_limit(running: open_exec.OpenExec) -> float:
+        if running._heard >= running._pinged:
+            clock.ahead += open_exec.PING_AFTER / 3
+        return 0.01
+
+    assert 5 * open_exec.PING_AFTER > open_exec.GIVE_UP_AFTER
     monkeypatch.setattr(open_exec, "time", clock)
-    monkeypatch.setattr(open_exec.OpenExec, "_wait_limit", lambda _running: 0.01)
+    monkeypatch.setattr(open_exec.OpenExec, "_wait_limit", wait_limit)
     monkeypatch.setattr(ExecStreams, "_read_frame", watched)
     server.add_pod("shop", "silent-1", {"app": silent})
     assert run(connection, ["x"], pod="silent-1", timeout=60) == run_like(7, b"late")
