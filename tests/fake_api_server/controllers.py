@@ -155,15 +155,16 @@ class Node:
                 return self._program(argv, streams)
             # what the script does in a container: its first process is told to end
             self.ended.append("{}/{}".format(path.rsplit("/", 1)[1], container))
-            pod = self._server.objects.find(path)
-            for status in (pod or {}).get("status", {}).get("ephemeralContainerStatuses", []):
-                if status["name"] == container:
-                    status["state"] = {"terminated": {"exitCode": 0, "reason": "Completed"}}
-            if pod is not None:
-                self._server.objects.put(path, pod)
+            self._server.objects.change(path, lambda pod: _terminate(pod, container))
             return 0
 
         return program
+
+
+def _terminate(pod: Object, container: str) -> None:
+    for status in pod["status"].get("ephemeralContainerStatuses", []):
+        if status["name"] == container:
+            status["state"] = {"terminated": {"exitCode": 0, "reason": "Completed"}}
 
 
 def _items(objects: ObjectStore, part: str) -> Iterator[tuple[str, Object]]:

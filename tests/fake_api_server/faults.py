@@ -14,7 +14,7 @@ KINDS = {
     "slow": "waits before it answers, then is well",  # seconds
     "interim": "sends this before its answer, such as interim replies; the answer is well",  # text
     "meanwhile": "something happens in the cluster first; the answer is well",  # action
-    "silence": "takes the request and never answers; an exec: after the handshake",
+    "silence": "takes the request, lets something happen and never answers; an exec: after the handshake",  # action
     "status": "answers with an HTTP status and a v1 Status",  # status, reason, text, ...
     "plain_status": "answers with an HTTP status and plain text",  # status, text, retry_after
     "html": "answers 200 with an HTML page, as login pages do",

@@ -68,6 +68,14 @@ class ObjectStore:
         with self._lock:
             return copy.deepcopy(self._objects.get(path))
 
+    def change(self, path: str, change: Callable[[Object], object]) -> None:
+        """Change an object, if it is there; nobody else changes it meanwhile."""
+        with self._lock:
+            item = self.find(path)
+            if item is not None:
+                change(item)
+                self.put(path, item)
+
     def paths(self) -> list[str]:
         with self._lock:
             return sorted(self._objects)

@@ -147,7 +147,7 @@ class _SocksTunnel(socketserver.StreamRequestHandler):
 
 
 def _connected(host: str, port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1" if host.endswith(".test") else host, port), 5)
+    return socket.create_connection(("127.0.0.1" if host.endswith(".test") else host, port), 60)
 
 
 def _copy(one: Any, other: Any) -> None:

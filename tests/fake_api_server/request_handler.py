@@ -279,6 +279,7 @@ class _Exchange:
             while not self._api.stopping.is_set():
                 self._send(b"x" * 65536)
         elif fault.kind == "silence":
+            fault.action()
             self._api.stopping.wait()
         raise _GoneError
 
@@ -373,7 +374,9 @@ class _Exchange:
             with contextlib.suppress(OSError):
                 while not streams.closed.is_set() and not self._api.stopping.is_set():
                     streams.raw(data)
-        elif fault.kind != "silence":
+        elif fault.kind == "silence":
+            fault.action()
+        else:
             return False
         # Stay, so that it is what was sent, and not the end, that the client has to notice.
         while not streams.closed.is_set() and not self._api.stopping.is_set():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: a fake API server of a cluster without pods, and a client of it that gives up soon."""
+"""Fixtures: a fake API server of a cluster without pods, and a client of it that soon gives up what fails."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ def server(authority: Authority) -> Iterator[FakeApiServer]:
 @pytest.fixture
 def client(server: FakeApiServer) -> RestClient:
     connection = connect(ConnectionOptions(kubeconfig=server.kubeconfig()), {})
-    return RestClient(connection, timeout=2.0, patience=1.0)
+    return RestClient(connection, timeout=30.0, patience=1.0)

@@ -40,5 +40,5 @@ def connection(server: FakeApiServer) -> ClusterConnection:
 
 @pytest.fixture
 def client(connection: ClusterConnection) -> RestClient:
-    """One that gives up soon."""
-    return RestClient(connection, timeout=2.0, patience=1.0)
+    """One that soon gives up what fails, and waits for an answer as long as a machine may stall."""
+    return RestClient(connection, timeout=30.0, patience=1.0)

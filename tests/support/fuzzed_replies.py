@@ -9,6 +9,7 @@ The check is written from the format's description and shares nothing with the e
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -265,15 +266,18 @@ class Mutations:
 
 @contextlib.contextmanager
 def no_hang(seconds: int) -> Iterator[None]:
-    """Fails whatever does not come back in time, endless loops too."""
+    """Fails whatever does not come back in time, endless loops too. What is there before takes no part in garbage collections,
+    so that none of them makes a round slow."""
 
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise AssertionError(f"it hangs: not done after {seconds} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(seconds)
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)

@@ -123,7 +123,7 @@ class Scan(TaskRunner):
             "namespaces": ["shop"],
             "compiled_profiles": self.profiles,
             "output_dir": str(self.folder / "results"),
-            "timeout": 8.0,
+            "timeout": 60.0,
         }
         if changes.get("approach") in ("sidecar", "debug", "image", "auto") or changes.get("drift"):
             given["scanner_image"] = IMAGE

@@ -187,8 +187,9 @@ class SharedProcesses:
 
 
 def _wait_for_child(popen: subprocess.Popen[bytes]) -> int:
-    """The number of the program that was started: the tools before it fork once, or run it themselves."""
-    deadline = time.monotonic() + 10
+    """The number of the program that was started: the tools before it fork once, or run it themselves. It sleeps or waits,
+    so that two looks at it see the same state."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if popen.poll() is not None:
             raise AssertionError(f"{popen.args} ended with {popen.returncode}")
@@ -196,9 +197,10 @@ def _wait_for_child(popen: subprocess.Popen[bytes]) -> int:
         if found:
             try:
                 name = Path(f"/proc/{found[0]}/comm").read_text().strip()
+                is_asleep = "\nState:\tS" in Path(f"/proc/{found[0]}/status").read_text()
             except OSError:
-                name = "sh"
-            if name not in ("sh", "mount", "unshare", "nsenter", "chroot", "dash", "setpriv"):
+                name, is_asleep = "sh", False
+            if is_asleep and name not in ("sh", "mount", "unshare", "nsenter", "chroot", "dash", "setpriv"):
                 return int(found[0])
         time.sleep(0.005)
     raise AssertionError(f"{popen.args} did not come up")

@@ -69,7 +69,7 @@ processes() {
   [ -e /proc/$$/status ] || { unsupported $processes__query 'there is no /proc'; return; }
   [ -e /proc/1 ] || { put "q$processes__query" unreadable text '/proc hides processes (hidepid)'; return; }
   ! too_late $processes__query || return
-  now; processes__began=$now__seconds processes__first=1 processes__stayed=
+  processes__first=1 processes__stayed=
   while :; do
     members; set -- $members__folders
     processes__files= processes__commands= processes__pids=
@@ -88,8 +88,9 @@ processes() {
       *) processes__new="$processes__new $processes__pid" ;;
       esac
     done
-    processes__first=
     if [ -z "$starting__pids" ] || late; then break; fi
+    [ -z "$processes__first" ] || processes__began=$now__seconds
+    processes__first=
     processes__seconds=$((now__seconds-processes__began))
     if [ $processes__seconds -ge 15 ]; then break; fi
     if [ -z "$processes__new" ] && [ $processes__seconds -ge 4 ]; then break; fi

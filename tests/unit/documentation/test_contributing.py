@@ -18,7 +18,8 @@ import pytest
 pytest.importorskip("ansible", reason="pages and profiles are checked with Ansible")
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-LEFT_OUT = shutil.ignore_patterns("build", ".git", "__pycache__")
+# besides what is no source, what other programs write while the tree is copied
+LEFT_OUT = shutil.ignore_patterns("build", ".git", "__pycache__", ".*_cache")
 ENGINE = "plugins/module_utils"
 UNIT = "tests/unit/plugins/module_utils"
 
@@ -143,7 +144,7 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=600,
         )
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout

@@ -348,8 +348,10 @@ def test_the_table_as_a_file_keeps_the_clusters_that_a_limited_play_did_not_have
     before = {row["host"]: row for row in json.loads(files["TABLE"].read_text())["clusters"]}
     assert before["locked"]["scanned"] is False and before["locked"]["reason"] == "not_scanned"
     assert before["away"]["error"] == "connection refused" and before["away"]["reason"] == "unreachable"
+    # clusters that no play had for 30 days leave the table
+    yesterday = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))
     for row in before.values():
-        row["seen"] = "2026-11-29T01:00:00Z"
+        row["seen"] = yesterday
     text = json.dumps(dict(json.loads(files["TABLE"].read_text()), clusters=list(before.values())))
     files["TABLE"].write_text(text)
     retried = loaded(scan_fleet, display)
@@ -361,7 +363,7 @@ def test_the_table_as_a_file_keeps_the_clusters_that_a_limited_play_did_not_have
     assert {host: row for host, row in after.items() if host != "away"} == {
         host: row for host, row in before.items() if host != "away"
     }
-    assert after["away"]["scanned"] is True and after["away"]["seen"] > "2026-11-29T01:00:00Z"
+    assert after["away"]["scanned"] is True and after["away"]["seen"] > yesterday
     assert (found["totals"]["clusters"], found["totals"]["scanned_clusters"]) == (7, 4)
     assert files["TABLE"].stat().st_mode & 0o777 == 0o644
     assert display.warnings == []

@@ -50,10 +50,10 @@ def test_items_are_taken_as_they_are_needed():
 
 def test_progress_is_said_about_once_a_second(monkeypatch):
     monkeypatch.setattr(bounded_work, "_PROGRESS_INTERVAL", 0.05)
-    said = []
+    said, begun = [], time.monotonic()
     collect(range(8), lambda item: time.sleep(0.05), concurrency=2, say=said.append)
     assert said == sorted(said)
-    assert 2 <= len(said) <= 6
+    assert 1 <= len(said) <= (time.monotonic() - begun) / 0.05
 
 
 def test_when_it_is_cancelled_nothing_new_is_begun():
@@ -61,7 +61,7 @@ def test_when_it_is_cancelled_nothing_new_is_begun():
 
     def work(item):
         begun.append(item)
-        cancel.wait(5)
+        cancel.wait(60)
 
     threading.Timer(0.2, cancel.set).start()
     with pytest.raises(ScanError, match="SCAN-507"):
@@ -72,7 +72,7 @@ def test_when_it_is_cancelled_nothing_new_is_begun():
 def test_a_caller_that_stops_cancels_it():
     cancel = threading.Event()
     results = bounded_work.run_bounded(
-        range(100), lambda item: item and cancel.wait(5), 2, cancel, lambda done: None
+        range(100), lambda item: item and cancel.wait(60), 2, cancel, lambda done: None
     )
     assert next(results) == (0, 0)
     results.close()

@@ -80,9 +80,8 @@ def test_a_pod_that_keeps_its_name_and_one_that_came_too_late_are_found():
 
 @pytest.mark.parametrize(("left", "expected"), [(3600, 3600), (599, 600), (-5, 600)])
 def test_a_token_ends_with_its_access_but_never_before_the_apis_minimum(left, expected):
-    assert (
-        remaining_lifetime(datetime.now(timezone.utc) + timedelta(seconds=left, milliseconds=500)) == expected
-    )
+    lifetime = remaining_lifetime(datetime.now(timezone.utc) + timedelta(seconds=left, milliseconds=500))
+    assert max(600, expected - 60) <= lifetime <= expected, "the clock goes on meanwhile"
 
 
 @pytest.mark.parametrize(

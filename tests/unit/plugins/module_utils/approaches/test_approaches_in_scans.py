@@ -116,7 +116,7 @@ def test_no_more_targets_are_entered_at_a_time_than_asked_for(scan: Scan, cluste
         with lock:
             now += 1
             most = max(most, now)
-        both.wait(5)  # until there are two: one alone would wait in vain
+        both.wait(60)  # until there are two: one alone would wait in vain
         code = run_locally(argv, streams)
         with lock:
             now -= 1

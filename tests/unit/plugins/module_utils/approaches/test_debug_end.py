@@ -9,7 +9,6 @@ import json
 import pathlib
 import signal
 import subprocess
-import time
 from typing import Any
 
 import pytest
@@ -75,7 +74,8 @@ class StubbornNode(Node):
 def node(server: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> StubbornNode:  # noqa: F811
     monkeypatch.setattr(debug_end, "_PATIENCE", 0.6)
     monkeypatch.setattr(debug_end, "_PAUSE", 0.05)
-    monkeypatch.setattr(debug_end, "_EXEC_SECONDS", 0.3)
+    # the test with a shell that never answers makes it short
+    monkeypatch.setattr(debug_end, "_EXEC_SECONDS", 30.0)
     return StubbornNode(server, beside_target(ROOT))
 
 
@@ -108,8 +108,11 @@ def test_one_that_runs_on_is_named_in_the_result_and_in_a_warning(
     server: FakeApiServer,  # noqa: F811
     node: StubbornNode,
     exit_code: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     node.exit_code = exit_code
+    if exit_code is None:
+        monkeypatch.setattr(debug_end, "_EXEC_SECONDS", 0.3)
     result = scan(approach="debug")
     name = entry_of(server)
     assert scan.outcomes() == {"web-1": "debug"}
@@ -121,8 +124,9 @@ def test_one_that_runs_on_is_named_in_the_result_and_in_a_warning(
 
 @pytest.mark.parametrize("exit_code", [137, 0])
 def test_one_whose_end_the_node_reports_late_has_ended(
-    scan: Scan, node: StubbornNode, exit_code: int
+    scan: Scan, node: StubbornNode, exit_code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(debug_end, "_PATIENCE", 60.0)
     node.exit_code, node.ends_late = exit_code, 3
     result = scan(approach="debug")
     assert result["footprint"]["not_ended"] == [] and scan.warnings == []
@@ -139,9 +143,12 @@ def test_the_end_script_wakes_a_stopped_process_or_kills_it() -> None:
     _search, _found, ending = debug_end.END_SCRIPT.decode().partition("set -- $roots\n")
     assert ending
     for ignores in ("", "trap '' TERM; "):
-        stopped = subprocess.Popen(["sh", "-c", ignores + "trap 'exit 0' USR1; while :; do sleep 0.1; done"])
-        time.sleep(0.2)
+        loop = "trap 'exit 0' USR1; echo; while :; do sleep 0.1; done"
+        stopped = subprocess.Popen(["sh", "-c", ignores + loop], stdout=subprocess.PIPE)
+        assert stopped.stdout is not None
+        with stopped.stdout as said:
+            said.readline()  # its traps are set
         stopped.send_signal(signal.SIGSTOP)
         whole = f"cgroup() {{ :; }}; own=; set -- {stopped.pid}\n{ending}"
-        subprocess.run(["sh", "-c", whole], check=False, timeout=10)
-        assert stopped.wait(5) == -(signal.SIGKILL if ignores else signal.SIGTERM)
+        subprocess.run(["sh", "-c", whole], check=False, timeout=60)
+        assert stopped.wait(60) == -(signal.SIGKILL if ignores else signal.SIGTERM)

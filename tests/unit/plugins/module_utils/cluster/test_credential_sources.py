@@ -25,6 +25,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.webs
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -119,7 +120,7 @@ def test_a_refused_token_is_renewed_once(server: FakeApiServer, plugin: Plugin) 
     plugin.answers({"token": server.grants.issue("ben", 3600)})
     assert (
         exec_in_container(
-            connection, "shop", "api-1", "app", ["true"], b"", timeout=10, output_limit=10
+            connection, "shop", "api-1", "app", ["true"], b"", timeout=30, output_limit=10
         ).exit_code
         == 0
     )
@@ -229,17 +230,19 @@ def test_a_plugin_that_hangs_is_ended_with_its_children(
     server: FakeApiServer, plugin: Plugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exec_plugin, "PLUGIN_SECONDS", 0.3)
-    marker = plugin.folder / "child-lives"
+    child = plugin.folder / "child"
     plugin.runs_code(
-        f"import subprocess, time\nsubprocess.Popen(['sh', '-c', 'sleep 1; touch {marker}'])\ntime.sleep(30)"
+        "import pathlib, subprocess, time\n"
+        f"pathlib.Path({str(child)!r}).write_text(str(subprocess.Popen(['sleep', '600']).pid))\ntime.sleep(60)"
     )
     started = time.monotonic()
     with pytest.raises(ScanError) as caught:
         connected(server, plugin.config())
     assert "did not end within 0.3 s" in caught.value.message
-    assert time.monotonic() - started < 5
-    time.sleep(1.1)
-    assert not marker.exists()
+    assert time.monotonic() - started < 30
+    # a slow machine ends the plugin before it has a child
+    status = Path("/proc", child.read_text(), "status") if child.exists() else child
+    wait_until(lambda: not status.exists() or "\nState:\tZ" in status.read_text(), "the child is ended")
 
 
 def test_a_token_file_is_read_again_when_it_changes(server: FakeApiServer, tmp_path: Path) -> None:

@@ -120,10 +120,17 @@ def test_the_largest_cluster_is_listed() -> None:
 def test_what_is_done_with_the_items_takes_no_time_of_the_list(
     server: FakeApiServer, client: RestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Clock:
+        ahead = 0.0
+
+        def monotonic(self) -> float:
+            return time.monotonic() + self.ahead
+
+    clock = Clock()
     serve_pages(server, lambda number: list_of(pods(number, 1), f"t{number}" if number < 3 else ""))
-    monkeypatch.setattr(list_bounds, "LIST_SECONDS", 1.0)
+    monkeypatch.setattr(list_bounds, "time", clock)
     for _item in client.list_items(PODS):
-        time.sleep(0.4)
+        clock.ahead += list_bounds.LIST_SECONDS
     assert client.requests == 4
 
 

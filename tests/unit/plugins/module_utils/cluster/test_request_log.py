@@ -31,7 +31,7 @@ def test_each_request_and_exec_is_told_without_query_and_secrets(server: FakeApi
     with pytest.raises(ScanError):
         RestClient(scanner).create("/api/v1/nowhere", {"token": "secret-body"})
     exec_in_container(
-        scanner, "shop", "api-1", "app", ["sh"], b"echo secret-input\n", timeout=5, output_limit=1000
+        scanner, "shop", "api-1", "app", ["sh"], b"echo secret-input\n", timeout=30, output_limit=1000
     )
     heads = [line.split(" in ")[0] for line in lines if " closed after " not in line]
     assert heads == [

@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.webs
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_streams import (
+    PING,
     STDOUT,
     Canned,
     ExecStreams,
@@ -29,6 +30,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.exec_stream
 )
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.faults import Fault
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.server import FakeApiServer
+from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
 
 def run(
@@ -62,17 +64,14 @@ def fails(connection: ClusterConnection, argv: list[str], stdin: bytes = b"", **
 
 
 def wait_until_closed(server: FakeApiServer) -> None:
-    end = time.monotonic() + 3
-    while server.open_connections() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert server.open_connections() == 0
+    wait_until(lambda: server.open_connections() == 0, "the server's connections are closed")
 
 
 def test_a_script_by_standard_input(server: FakeApiServer, connection: ClusterConnection) -> None:
     outcome = run(connection, ["sh"], b"echo out; echo err >&2; exit 3\n")
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (3, b"out\n", b"err\n")
     assert outcome.protocol == "v5.channel.k8s.io"
-    assert 0 < outcome.seconds < 5
+    assert 0 < outcome.seconds < 30
     seen = server.requests[-1]
     assert seen.method == "GET"
     assert seen.query == [
@@ -255,14 +254,14 @@ def test_a_server_that_stays_open_after_the_status(
         (Fault("flood"), "too_much_output", "more than 1000000 bytes"),
         (Fault("ping_flood"), "timed_out", "our deadline of 0.6 s"),
         (Fault("silence"), "timed_out", "our deadline of 0.6 s"),
-        (Fault("slow", seconds=5), "timed_out", "our deadline of 0.6 s"),
+        (Fault("slow", seconds=60), "timed_out", "our deadline of 0.6 s"),
     ],
 )
 def test_each_fault_has_its_reason(
     server: FakeApiServer, connection: ClusterConnection, fault: Fault, reason: str, needle: str
 ) -> None:
     server.faults.append(fault)
-    timeout = 0.6 if reason == "timed_out" else 5
+    timeout = 0.6 if reason == "timed_out" else 30
     error = fails(connection, ["sh"], b"echo hello; exit 0\n", timeout=timeout, output_limit=10**6)
     assert error.reason == reason, str(error)
     assert needle in error.message
@@ -323,7 +322,7 @@ def test_an_exec_ends_at_our_deadline(server: FakeApiServer, connection: Cluster
     started = time.monotonic()
     error = fails(connection, ["sleep", "60"], timeout=0.4)
     assert error.reason == "timed_out"
-    assert 0.3 < time.monotonic() - started < 5
+    assert 0.3 < time.monotonic() - started < 30
     wait_until_closed(server)
 
 
@@ -332,9 +331,7 @@ def test_a_cancelled_exec_ends_at_once_and_none_begins(
 ) -> None:
     cancel = threading.Event()
     threading.Timer(0.3, cancel.set).start()
-    started = time.monotonic()
-    assert fails(connection, ["sleep", "60"], cancel=cancel).reason == "cancelled"
-    assert time.monotonic() - started < 5
+    assert fails(connection, ["sleep", "60"], cancel=cancel).reason == "cancelled", "before its deadline"
     wait_until_closed(server)
     assert fails(connection, ["true"], cancel=cancel).reason == "cancelled"
 
@@ -344,24 +341,60 @@ def test_cancelling_while_output_comes_without_end(
 ) -> None:
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
-    started = time.monotonic()
     server.faults.append(Fault("ping_flood"))
-    assert fails(connection, ["true"], cancel=cancel).reason == "cancelled"
-    assert time.monotonic() - started < 5
+    assert fails(connection, ["true"], cancel=cancel).reason == "cancelled", "before its deadline"
 
 
 def test_a_connection_that_breaks_under_way(server: FakeApiServer, connection: ClusterConnection) -> None:
     """What was received until then is never given out."""
-    threading.Timer(0.3, server.cut_connections).start()
-    assert fails(connection, ["sh", "-c", "echo partial; sleep 60"]).reason == "connection_lost"
+
+    def breaks(argv: list[str], streams: ExecStreams) -> int:
+        streams.write(STDOUT, b"partial")
+        server.cut_connections()
+        streams.closed.wait(30)
+        return 0
+
+    server.add_pod("shop", "cut-1", {"app": breaks})
+    assert fails(connection, ["x"], pod="cut-1").reason == "connection_lost"
 
 
 def test_silent_programs_are_kept_alive_by_pings(
     server: FakeApiServer, connection: ClusterConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_exec, "PING_AFTER", 0.1)
-    monkeypatch.setattr(open_exec, "GIVE_UP_AFTER", 0.9)
-    assert run(connection, ["sh"], b"sleep 1.2; echo late; exit 7\n") == run_like(7, b"late\n")
+    """By a clock of the client's own, which stands still while a ping has no answer: how fast the machine is does not count."""
+
+    class Clock:
+        ahead = 0.0
+
+        def monotonic(self) -> float:
+            return time.monotonic() + self.ahead
+
+    clock, pings, read_frame = Clock(), threading.Semaphore(0), ExecStreams._read_frame
+
+    def watched(streams: ExecStreams) -> tuple[int, bytes]:
+        opcode, payload = read_frame(streams)
+        if opcode == PING:
+            pings.release()
+        return opcode, payload
+
+    def silent(argv: list[str], streams: ExecStreams) -> int:
+        for _number in range(5):
+            if not pings.acquire(timeout=20):
+                return 1
+        streams.write(STDOUT, b"late")
+        return 7
+
+    def wait_limit(running: open_exec.OpenExec) -> float:
+        if running._heard >= running._pinged:
+            clock.ahead += open_exec.PING_AFTER / 3
+        return 0.01
+
+    assert 5 * open_exec.PING_AFTER > open_exec.GIVE_UP_AFTER
+    monkeypatch.setattr(open_exec, "time", clock)
+    monkeypatch.setattr(open_exec.OpenExec, "_wait_limit", wait_limit)
+    monkeypatch.setattr(ExecStreams, "_read_frame", watched)
+    server.add_pod("shop", "silent-1", {"app": silent})
+    assert run(connection, ["x"], pod="silent-1", timeout=60) == run_like(7, b"late")
 
 
 def test_a_half_open_connection_is_found(
@@ -370,11 +403,9 @@ def test_a_half_open_connection_is_found(
     monkeypatch.setattr(open_exec, "PING_AFTER", 0.1)
     monkeypatch.setattr(open_exec, "GIVE_UP_AFTER", 0.35)
     server.faults.append(Fault("deaf"))
-    started = time.monotonic()
     error = fails(connection, ["sleep", "30"])
-    assert error.reason == "connection_lost"
+    assert error.reason == "connection_lost", "before its deadline"
     assert "no sign of life" in error.message
-    assert time.monotonic() - started < 10
 
 
 def test_standard_input_that_nobody_takes_is_no_half_open_connection(
@@ -399,27 +430,31 @@ def test_pings_of_the_server_are_answered(server: FakeApiServer, connection: Clu
     def asks(argv: list[str], streams: ExecStreams) -> int:
         streams.__class__ = Watched
         streams.raw(frame(0x9, b"are you there"))
-        return 0 if answered.wait(3) else 1
+        return 0 if answered.wait(20) else 1
 
     server.add_pod("shop", "asks-1", {"app": asks})
     assert run(connection, ["x"], b"some", pod="asks-1").exit_code == 0
 
 
 def test_many_execs_run_at_once(server: FakeApiServer, connection: ClusterConnection) -> None:
-    server.add_pod("shop", "canned-1", {"app": Canned(b"y" * 64000, seconds=0.2)})
+    all_are_there, answer = threading.Barrier(40), Canned(b"y" * 64000)
+
+    def together(argv: list[str], streams: ExecStreams) -> int:
+        all_are_there.wait(60)
+        return answer(argv, streams)
+
+    server.add_pod("shop", "canned-1", {"app": together})
     outcomes: list[int] = []
 
     def work() -> None:
-        outcomes.append(len(run(connection, ["sh"], b"x" * 12000, pod="canned-1").stdout))
+        outcomes.append(len(run(connection, ["sh"], b"x" * 12000, pod="canned-1", timeout=60).stdout))
 
     threads = [threading.Thread(target=work) for _number in range(40)]
-    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(90)
     assert outcomes == [64000] * 40
-    assert time.monotonic() - started < 5
     assert server.sessions_resumed <= server.connections == 40
 
 
@@ -455,7 +490,7 @@ def test_mutated_streams_never_give_a_wrong_outcome(
     reasons = {}
     for seed in range(300):
         try:
-            outcome = run(connection, [str(seed)], pod="evil-1", timeout=5)
+            outcome = run(connection, [str(seed)], pod="evil-1")
         except ScanError as error:
             reasons[error.reason] = reasons.get(error.reason, 0) + 1
         else:
@@ -478,8 +513,7 @@ def test_no_descriptor_is_left(server: FakeApiServer, connection: ClusterConnect
         fails(connection, ["nope"])
         fails(connection, ["sleep", "9"], timeout=0.05)
     wait_until_closed(server)
-    time.sleep(0.2)
-    assert open_descriptors() <= before + 2
+    wait_until(lambda: open_descriptors() <= before + 2, "the descriptors are closed")
 
 
 @pytest.mark.parametrize("code", ["100 Continue", "102 Processing", "103 Early Hints"])
@@ -489,6 +523,6 @@ def test_interim_replies_before_the_handshakes_answer_are_passed_over(
 ) -> None:
     server.faults.append(Fault("interim", text=f"HTTP/1.1 {code}\r\nLink: </x>\r\n\r\n" * count))
     outcome = exec_in_container(
-        connection, "shop", "api-1", "app", ["cat"], b"hello", timeout=5, output_limit=1000
+        connection, "shop", "api-1", "app", ["cat"], b"hello", timeout=30, output_limit=1000
     )
     assert outcome.stdout == b"hello"

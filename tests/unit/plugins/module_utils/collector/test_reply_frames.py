@@ -246,7 +246,7 @@ def test_a_huge_hostile_reply_takes_no_more_time_than_its_size() -> None:
 
 def test_mutated_replies_never_crash_and_never_shrink() -> None:
     data, random_numbers = _full_reply(), random.Random(20261123)
-    began, outcomes = time.monotonic(), {"facts": 0, "error": 0}
+    began, outcomes = time.process_time(), {"facts": 0, "error": 0}
     for _round in range(2000):
         try:
             facts = _read(_mutate(data, random_numbers))
@@ -261,7 +261,7 @@ def test_mutated_replies_never_crash_and_never_shrink() -> None:
             )
             outcomes["facts"] += 1
     assert min(outcomes.values()) > 100
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def _mutate(data: bytes, numbers: random.Random) -> bytes:

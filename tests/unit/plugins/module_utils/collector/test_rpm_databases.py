@@ -184,7 +184,7 @@ def test_damaged_files_cost_the_fact_and_no_time(
     """Bytes changed, pieces cut, doubled or zeroed: rows, or BadContentError, and never anything else."""
     source, chance = databases[name], random.Random(name)
     refused = 0
-    begun = time.monotonic()
+    begun = time.process_time()
     for _round in range(400):
         data = bytearray(source)
         for _change in range(chance.choice((1, 1, 3, 30))):
@@ -208,7 +208,7 @@ def test_damaged_files_cost_the_fact_and_no_time(
         except (BadContentError, UnicodeDecodeError):
             refused += 1
     assert refused > 40
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def _pointing_back(data: bytes) -> bytes:
@@ -233,10 +233,10 @@ def test_files_made_to_hang_or_fill_the_memory(databases: dict[str, bytes]) -> N
     slots += (b"Slot" + struct.pack("<3I", 1, 1024, 100_000)) * (4 * 256 - 2)
     bombs["one package in all slots"] = slots + bytes(1_600_000)
     for what, data in bombs.items():
-        begun = time.monotonic()
+        begun = time.process_time()
         with pytest.raises(BadContentError):
             list(read_rpm_database(data))
-        assert time.monotonic() - begun < 10, what
+        assert time.process_time() - begun < 10, what
     attack_ends_as("H-18-package-databases", outcome="refused in bounded time and memory")
 
 

@@ -214,7 +214,7 @@ def test_deadline_and_cancel_end_the_wait(https_server: FakeHttpsServer, authori
     release = threading.Event()
 
     def never(_request: Received) -> Answer:
-        release.wait(20)
+        release.wait(60)
         return Answer()
 
     https_server.answer = never
@@ -225,7 +225,7 @@ def test_deadline_and_cancel_end_the_wait(https_server: FakeHttpsServer, authori
     threading.Timer(0.2, cancel.set).start()
     assert failure(client_of(https_server, authority, cancel=cancel)).reason == "cancelled"
     release.set()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
 
 
 def test_a_server_that_is_not_there_is_named(authority: Authority) -> None:

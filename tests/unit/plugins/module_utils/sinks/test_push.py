@@ -100,7 +100,7 @@ def params(https_server: FakeHttpsServer, authority: Authority) -> dict[str, Any
     return {"url": https_server.url + "/hook", "token": TOKEN, "ca_cert": str(authority.ca), **DEFAULTS}
 
 
-DEFAULTS = {"validate_certs": True, "timeout": 5.0}
+DEFAULTS = {"validate_certs": True, "timeout": 30.0}
 
 
 def push(run: Run, params: Mapping[str, Any], cancel: threading.Event | None = None) -> Receipt:
@@ -186,7 +186,7 @@ def test_a_cancelled_push_can_be_taken_up(
     def cancel_at_the_third(_request: Received) -> Answer:
         if len(https_server.received) == 3:
             cancel.set()
-            threading.Event().wait(1)
+            threading.Event().wait(60)
         return Answer()
 
     https_server.answer = cancel_at_the_third

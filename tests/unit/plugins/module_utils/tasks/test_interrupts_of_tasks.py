@@ -39,7 +39,7 @@ def test_a_task_is_told_by_cancel_and_ends_before_the_interrupt_is_raised() -> N
 
     def body() -> None:
         signal.raise_signal(signal.SIGTERM)
-        assert cancel.wait(5)
+        assert cancel.wait(60)
         signal.raise_signal(signal.SIGINT)
         time.sleep(0.3)
         ended.append("cleaned up")
@@ -79,7 +79,7 @@ def test_what_another_handler_raises_is_raised_when_the_task_has_ended() -> None
     cancel, ended = threading.Event(), []
 
     def body() -> None:
-        ended.append(cancel.wait(5))
+        ended.append(cancel.wait(60))
 
     before = signal.signal(signal.SIGALRM, time_out)
     try:
@@ -106,13 +106,13 @@ def test_an_exception_just_after_the_start_and_a_second_one_leave_nothing_runnin
 
     def body() -> None:
         begun.set()
-        assert cancel.wait(5)
+        assert cancel.wait(60)
         time.sleep(0.3)
         ended.append("cleaned up")
 
     def start_and_be_interrupted(*arguments: Any) -> None:
         start_new_thread(*arguments)
-        assert begun.wait(5)
+        assert begun.wait(60)
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         raise TimeoutError("just after the start")
 

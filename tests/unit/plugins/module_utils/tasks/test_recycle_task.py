@@ -68,7 +68,7 @@ def put_left(
 class RecycleTask(TaskRunner):
     def __call__(self, *, check_mode: bool = False, **changes: Any) -> dict[str, Any]:
         return super().__call__(
-            check_mode=check_mode, **{"namespaces": ["shop"], "wait_timeout": 5.0, **changes}
+            check_mode=check_mode, **{"namespaces": ["shop"], "wait_timeout": 60.0, **changes}
         )
 
 

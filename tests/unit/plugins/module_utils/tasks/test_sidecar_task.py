@@ -32,7 +32,12 @@ WEB, DATABASE, NIGHT = reference(), reference("StatefulSet", "db"), reference("C
 
 class SidecarTask(TaskRunner):
     def __call__(self, *workloads: str, check_mode: bool = False, **changes: Any) -> dict[str, Any]:
-        given = {"namespace": "shop", "workloads": list(workloads), "scanner_image": IMAGE, "wait_timeout": 1}
+        given = {
+            "namespace": "shop",
+            "workloads": list(workloads),
+            "scanner_image": IMAGE,
+            "wait_timeout": 60,
+        }
         return super().__call__(check_mode=check_mode, **{**given, **changes})
 
 
@@ -144,7 +149,7 @@ def test_a_rollout_that_does_not_end_fails_the_task_and_the_change_stays(
     sidecar: SidecarTask, server: FakeApiServer
 ) -> None:
     server.objects.meanwhile.clear()
-    result = sidecar("Deployment/web")
+    result = sidecar("Deployment/web", wait_timeout=1)
     (record,) = result["workloads"]
     assert result["failed"] and record["changed"] and not record["rolled_out"]
     assert record["error"]["reason"] == "timed_out" and "Deployment/web" in result["msg"]

@@ -57,9 +57,9 @@ def test_versions_are_ordered_as_package_managers_do(versions):
 
 
 def test_a_long_version_costs_no_time():
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert version_key("9" * 500_000) > version_key("9" * 499_999 + ".1")
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(
