@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.tests.workloads.deploy import MAN
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 
 
 class SampleCluster:
