@@ -279,7 +279,7 @@ def test_a_container_that_is_replaced_while_its_slow_shell_is_scanned_gives_no_r
     done = []
     # its shell says that it was entered, and waits before it does what it is told
     slow = (
-        "mv /bin/sh /bin/sh1; printf '#!/bin/sh1\\n: >/entered\\nsleep 45\\nexec /bin/sh1 \"$@\"\\n' >/bin/sh; "
+        "rm /bin/sh; printf '#!/bin/busybox sh\\n: >/entered\\nsleep 45\\nexec /bin/busybox sh \"$@\"\\n' >/bin/sh; "
         "chmod 755 /bin/sh; : >/changed"
     )
     there.add(
