@@ -36,7 +36,7 @@ from .failure import ClusterError, say
 from .places import cluster_folder
 from .state import State
 
-_READY_SECONDS = 90.0
+_READY_SECONDS = 240.0
 
 
 def up(name: str) -> State:

@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.securescan.kubernetes.tests.cluster import audit, handle
@@ -20,7 +21,7 @@ from ansible_collections.securescan.kubernetes.tests.workloads.deploy import MAN
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 
 
 class SampleCluster:
@@ -31,7 +32,7 @@ class SampleCluster:
         self.made_here = made_here
         self.kubectl_program = kubectl
         self._kubectl = [kubectl, "--kubeconfig", str(kubeconfig)]
-        self._audit_offset = 0
+        self._audit_offset, self._audit_since = 0, ""
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """kubectl's standard output, as the cluster's administrator; raises CalledProcessError where it fails."""
@@ -63,10 +64,15 @@ class SampleCluster:
         """What was logged before now is not counted."""
         if self.made_here:
             self._audit_offset = self.made_here.audit_log.stat().st_size
+            self._audit_since = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def audit_events(self) -> list[dict[str, Any]] | None:
-        """The API server's audit events since forget_audit; None where the log is not ours to read."""
-        return audit.events(self.made_here.audit_log, self._audit_offset) if self.made_here else None
+        """The API server's audit events since forget_audit, of what was asked since then: the end of a call that was open then
+        is logged later. None where the log is not ours to read."""
+        if not self.made_here:
+            return None
+        found = audit.events(self.made_here.audit_log, self._audit_offset)
+        return [event for event in found if event["requestReceivedTimestamp"] >= self._audit_since]
 
     def exec_requests(self) -> list[dict[str, Any]] | None:
         """The requests to enter a container since forget_audit, one event for each; None as above."""

@@ -74,7 +74,7 @@ def test_check_mode_shows_the_rules_and_makes_nothing(manage, cluster):
 def test_deleting_the_service_account_alone_takes_the_rest(manage, cluster):
     name = manage(**API)["access"]["namespaces"][0]["service_account"]
     cluster.kubectl("delete", "serviceaccount", name, "-n", "shop")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         left = cluster.kubectl("get", "role,rolebinding", "-n", "shop", "-o", "name")
         if name not in left:
@@ -88,7 +88,7 @@ def test_the_scanner_enters_the_chosen_pods(manage, connection, grantor):
     scanner = connection.with_bearer_token(request_token(grantor, manage.run_id, "shop", 600).value)
     wait_until_effective(RestClient(scanner), Grant("shop", pods))
     outcome = exec_in_container(
-        scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=20, output_limit=1000
+        scanner, "shop", pods[0].name, "api", ["sh"], b"echo hello; exit 3\n", timeout=60, output_limit=1000
     )
     assert (outcome.exit_code, outcome.stdout) == (3, b"hello\n")
 

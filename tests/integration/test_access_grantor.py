@@ -20,7 +20,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.targets.sele
     Selection,
     select_targets,
 )
-from ansible_collections.securescan.kubernetes.tests.support.access_tasks import API, run_task
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import (
+    API,
+    run_task,
+    wait_until_allowed,
+)
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     shipped_cluster_role,
 )
@@ -72,6 +76,8 @@ def users(cluster):
     ]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     cluster.kubectl("create", "-f", "-", stdin=text)
+    # the last one's rights reach the authorizer last
+    wait_until_allowed(cluster, users[None], "list", "pods", "shop")
     yield users
     cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=text)
 

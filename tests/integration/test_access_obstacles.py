@@ -102,14 +102,24 @@ def test_a_quota_is_named(resource, hard, own_namespace, refusal, cluster):
     """The second quota strikes when the ServiceAccount is there already."""
     namespace = own_namespace()
     cluster.kubectl("create", "quota", "small", "-n", namespace, f"--hard=count/{resource}={hard}")
-    wait_for(lambda: cluster.get("quota", "small", "-n", namespace).get("status", {}).get("used"))
+    wait_for(lambda: is_used_up(cluster, namespace, resource))
     assert refusal(namespace).cause == "The resource quota small is used up."
+
+
+def is_used_up(cluster, namespace, resource):
+    """Whether the API server has taken notice of the quota and of all that counts for it."""
+    kind, _dot, _group = resource.partition(".")
+    more = (
+        ("role", "probe", "--verb=get", "--resource=pods") if kind == "roles" else ("serviceaccount", "probe")
+    )
+    tried = cluster.kubectl_run("create", *more, "-n", namespace, "--dry-run=server")
+    return "exceeded quota: small" in tried.stderr
 
 
 def test_where_one_namespace_refuses_the_others_stand(own_namespace, manage, cluster, left):
     namespace = own_namespace()
     cluster.kubectl("create", "quota", "small", "-n", namespace, "--hard=count/serviceaccounts=1")
-    wait_for(lambda: cluster.get("quota", "small", "-n", namespace).get("status", {}).get("used"))
+    wait_for(lambda: is_used_up(cluster, namespace, "serviceaccounts"))
     result = manage(namespaces=[namespace, "shop"])
     assert [entry["namespace"] for entry in result["access"]["namespaces"]] == ["shop"]
     (failure,) = result["failures"]
@@ -340,7 +350,7 @@ def silent_server():
             connection.close()
 
 
-def wait_for(condition, seconds=20.0):
+def wait_for(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"

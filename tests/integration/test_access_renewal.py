@@ -45,7 +45,7 @@ def namespace(own_namespace, cluster):
 def running(grantor, namespace, without=()):
     """The two running containers of the Deployment, none of them in one of the given pods."""
     selection = Selection((namespace,), containers=("api",))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = [
             selected
@@ -74,7 +74,7 @@ def test_a_replaced_pod_is_a_record_and_after_one_renewal_its_successor_is_scann
     access = ScannerAccess(grantor, connection, manage(namespaces=[namespace], containers=["api"])["access"])
     approach = ExecApproach(
         Means(
-            access, threading.BoundedSemaphore(4), ExecLimits(timeout=20, output=1_000_000), threading.Event()
+            access, threading.BoundedSemaphore(4), ExecLimits(timeout=60, output=1_000_000), threading.Event()
         )
     )
     lost, kept = before

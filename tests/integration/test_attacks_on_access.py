@@ -156,7 +156,7 @@ def attacked(cluster):
 @pytest.fixture(scope="module")
 def account_namespace(cluster):
     cluster.kubectl("apply", "-f", str(ACCOUNT_NAMESPACE))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     # a quota refuses once the controller has counted what there is
     while "hard" not in cluster.get("resourcequota", "securescan-no-pods", "-n", HOME).get("status", {}):
         assert time.monotonic() < deadline
@@ -177,7 +177,7 @@ def test_a_borrowed_scanner_enters_where_neither_guard_nor_namespace_keeps_it(at
     # and it is over with the scan
     ensure_absent(attacked.client, attacked.place.run_id, [attacked.place.targets])
     gone = Attempt("enter", "GET", attacked.pod + "/exec?container=app&command=sh", headers=WEBSOCKET)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while attacked.dev.send(gone, token)[0] != 401:
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -199,7 +199,7 @@ def test_the_guard_keeps_pods_and_secrets_from_the_account_of_a_scan(attacked, g
     attacked.cluster.kubectl(
         "create", "-n", attacked.place.targets, "-f", "-", stdin=json.dumps(_deployment(account))
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not any(
         f"ValidatingAdmissionPolicy '{ACCOUNTS}'" in event.get("message", "")
         for event in attacked.cluster.get("events", "-n", attacked.place.targets)["items"]
@@ -226,7 +226,7 @@ def _deployment(account):
 
 def answer_without_the_guard(identity, attempt):
     """A policy that another test has just removed is in force for a moment longer."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         status, body = identity.send(attempt)
         if "ValidatingAdmissionPolicy" not in body or time.monotonic() > deadline:
@@ -271,7 +271,7 @@ def test_whole_scans_work_with_accounts_elsewhere_under_the_guard(
         account_namespace=HOME,
         scanner_images=[BUSYBOX],
     )
-    before = accesses_left(cluster)
+    before = set(accesses_left(cluster).split())
     for approach in ("exec", "debug", "image"):
         done = scan(
             attacked.place.targets,
@@ -283,7 +283,8 @@ def test_whole_scans_work_with_accounts_elsewhere_under_the_guard(
             containers=["app"],
         )
         assert done.targets["app"]["outcome"] == "scanned", done.targets["app"]["error"]
-        assert accesses_left(cluster) == before
+        # what is in namespaces of other tests may go meanwhile
+        assert set(accesses_left(cluster).split()) - before == set()
     assert not cluster.get("pods", "-n", HELPERS)["items"]
     guard(state="absent")
 
@@ -318,8 +319,11 @@ def test_the_guard_holds_the_grantor_to_accesses(attacked, guard):
     assert status == 403 and f"ValidatingAdmissionPolicy '{GRANTORS}'" in body, body
     attack_ends_as("17-token-guard", outcome=f"refused by {GRANTORS}")
     # also as a member of a group
+    guard(state="absent")
+    assert attacked.grantor.send_until(attempt, lambda status, _body: status == 201)[0] == 201
     guard(grantor_groups=[f"system:serviceaccounts:{attacked.place.others}"])
-    status, body = attacked.dev.send_until(attempt, lambda status, body: GRANTORS in body)
+    status, body = attacked.grantor.send_until(attempt, lambda status, _body: status == 403)
+    assert status == 403 and f"ValidatingAdmissionPolicy '{GRANTORS}'" in body, body
     guard(state="absent")
 
 

@@ -33,6 +33,7 @@ WAYS = ("honest", "forge", "mask", "mask-hidden", "stutter", "kill", "kill-tools
 OF_ROOT = ("bind", "pivot", "root")
 # They pass in /clean and fail in truth.
 FAULTS = ("cb-root-uid", "cb-passwd-passwords")
+ATTEMPTS = 10
 
 
 def two_faced(way, name="", **changes):
@@ -61,18 +62,18 @@ def there(cluster):
         with_sidecars(pod("forge-plain", two_faced("forge", "forge-plain"), **quiet)),
         with_sidecars(pod("forge-hardened", two_faced("forge", "forge-hardened"), **quiet), HARDENED),
     )
-    cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", name, "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", name, "--timeout=180s")
     yield Place(cluster, name)
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture(scope="module")
 def look(there, helper_operator_kubeconfig, tmp_path_factory):
-    """Scans of some of the containers; each is made once."""
+    """Scans of some of the containers; each is made once for each `attempt`."""
     done = {}
 
-    def run(approach, *names, image=BUSYBOX, timeout=60.0):
-        key = (approach, names, image)
+    def run(approach, *names, image=BUSYBOX, timeout=60.0, attempt=0):
+        key = (approach, names, image, attempt)
         if key not in done:
             done[key] = Run(
                 run_scan(
@@ -137,10 +138,16 @@ def test_an_honest_container_of_the_image_fails(look):
     [("03-forge-debug", "debug", "forge"), ("03-forge-sidecar", "sidecar", "forge-plain")],
 )
 def test_a_target_can_have_a_shell_say_anything_that_it_can_touch(look, row, approach, name):
-    """An honest limit: so says the grade, and only a hardened scanner image or the approach image ends it."""
-    run = look("debug", "forge", "honest", "root") if approach == "debug" else look(approach, name)
-    seen = verdicts(run, name)
-    assert [seen[fault] for fault in FAULTS] == [PASSED, PASSED]
+    """An honest limit: so says the grade, and only a hardened scanner image or the approach image ends it. A shell that has read
+    its script before the target finds it tells the truth."""
+    for attempt in range(ATTEMPTS):
+        names = ("forge", "honest", "root") if approach == "debug" else (name,)
+        run = look(approach, *names, attempt=attempt)
+        (target,) = run.of(name)
+        seen = verdicts(run, name) if target["outcome"] == "scanned" else {}
+        if [seen.get(fault) for fault in FAULTS] == [PASSED, PASSED]:
+            break
+    assert [seen.get(fault) for fault in FAULTS] == [PASSED, PASSED]
     attack_ends_as(row, outcome="the target's own verdicts", grade=grade(run, name))
 
 
@@ -206,7 +213,8 @@ def test_the_collector_says_whether_its_shell_can_be_touched(look):
 
 def test_a_container_of_the_hardened_image_ends_when_it_is_told(look, there):
     by_debug(look)
-    deadline = time.monotonic() + 10
+    # less than it would live if nobody told it
+    deadline = time.monotonic() + 45
     while "running" in there.states("honest").values() and time.monotonic() < deadline:
         time.sleep(0.1)
     (name,) = [entry["name"] for entry in there.entries("honest") if entry["image"] == HARDENED]

@@ -228,6 +228,7 @@ def put_in(cluster, pod):
     name = f"debug-{uuid.uuid4().hex[:6]}"
     entry = dict(container(name, user=(65532, 65532)), targetContainerName="edge")
     whole = cluster.get("pod", pod, "-n", "shop")
+    del whole["metadata"]["resourceVersion"]  # the kubelet may write its status meanwhile
     whole["spec"]["ephemeralContainers"] = [*whole["spec"].get("ephemeralContainers", []), entry]
     cluster.kubectl(
         "replace",
@@ -243,7 +244,7 @@ def put_in(cluster, pod):
         pod,
         "-n",
         "shop",
-        "--timeout=30s",
+        "--timeout=90s",
         f"--for=jsonpath={{.status.ephemeralContainerStatuses[?(@.name=='{name}')].state.running}}",
     )
     return name

@@ -16,7 +16,8 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
 
 # Holds so many bytes in memory, as a file of a volume that is none of the disk, and says when it has them.
 HOLDS = "trap 'exit 0' TERM; head -c %d /dev/zero >/held/bytes; touch /held/done; sleep 3600 & wait"
-READY = {"exec": {"command": ["test", "-e", "/held/done"]}, "periodSeconds": 1}
+# Not asked again when it has them: a probe is a start of the runtime, which takes memory beside the scan.
+READY = {"exec": {"command": ["test", "-e", "/held/done"]}, "periodSeconds": 1, "failureThreshold": 120}
 MEMORY = {"volumes": [{"name": "held", "emptyDir": {"medium": "Memory"}}]}
 
 
@@ -26,7 +27,7 @@ def holder(name, held, limit):
         DEBIAN,
         ("sh", "-c", HOLDS % (held << 20)),
         resources={"limits": {"memory": limit}} if limit else {},
-        readinessProbe=READY,
+        startupProbe=READY,
         volumeMounts=[{"name": "held", "mountPath": "/held"}],
     )
 

@@ -22,7 +22,7 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
     container,
     pod,
 )
-from ansible_collections.securescan.kubernetes.tests.support.process_family import kill_family
+from ansible_collections.securescan.kubernetes.tests.support.process_family import kill_family, output_of
 
 PODS = ("a", "b", "c")
 MOMENTS = 10
@@ -64,7 +64,8 @@ def test_two_scans_at_once_do_not_break_each_other(place, scan):
         "each entry is told by the run that has added it"
     )
     assert added <= 4 * 2 * len(PODS)
-    assert all_ended(there, 5), "the last one that was at work in it has ended it"
+    # less than one would live if nobody told it to end
+    assert all_ended(there, 40), "the last one that was at work in it has ended it"
     assert all(there.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 0 for name in PODS)
     attack_ends_as("H-11-two-scans", outcome="both complete")
 
@@ -89,7 +90,7 @@ def test_a_scan_that_is_cancelled_ends_its_containers(place, scan):
         with contextlib.suppress(ScanError):
             scan(there.name, cancel=cancel, timeout=float(TIMEOUT))
     # all are told to, at once; one that was just starting cannot be told, and comes to its own end
-    assert all_ended(there, TIMEOUT + SPARE + 10), {name: there.states(name) for name in PODS}
+    assert all_ended(there, TIMEOUT + SPARE + 60), {name: there.states(name) for name in PODS}
 
 
 def start(playbooks, there, operator):
@@ -102,6 +103,7 @@ def start(playbooks, there, operator):
         scan_concurrency=1,
         scan_timeout=TIMEOUT,
         scan_output_dir=str(playbooks.folder / "results"),
+        environ={"PYTHONFAULTHANDLER": "1"},
     )
 
 
@@ -126,10 +128,10 @@ def test_killed_at_random_moments_nothing_stays_but_entries(
             kill_family(process.pid)
         else:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        output_of(process)
     assert within >= MOMENTS // 2, "too few of the moments lay within a scan, so this shows too little"
     assert scan(there.name).result["counts"]["scanned"] == 3, "a new scan works at once"
-    assert all_ended(there, TIMEOUT + SPARE + 10), {name: there.states(name) for name in PODS}
+    assert all_ended(there, TIMEOUT + SPARE + 60), {name: there.states(name) for name in PODS}
     assert all(entry["name"].startswith("securescan-") for name in PODS for entry in there.entries(name))
     for kind in ("serviceaccounts", "roles", "rolebindings"):
         cluster.kubectl(

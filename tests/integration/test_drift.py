@@ -89,7 +89,7 @@ class Drifted(Scan):
 def space(cluster):
     """Four containers that run as root without any capability: of each image one that is changed, and one that is not."""
     made = debug_fixtures.Place(cluster, f"drift-{os.getpid()}")
-    cluster.kubectl("create", "namespace", made.name)
+    debug_fixtures.make_namespace(cluster, made.name)
     as_root, listens = {"runAsNonRoot": False}, {"args": ["8080"]}
     made.add(
         *(

@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.access.guard
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guard import guard_options
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import guard_of
+from ansible_collections.securescan.kubernetes.tests.support.access_tasks import wait_until_allowed
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import BUSYBOX, DEBIAN
 from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
     GUARD_MANIFEST,
@@ -113,7 +114,7 @@ def test_the_api_server_finds_no_fault_with_its_expressions(guard, there, cluste
     ):
         guard(**options)
         for name in NAMES:
-            cluster.kubectl("wait", POLICY, name, "--for=jsonpath={.status.typeChecking}", "--timeout=20s")
+            cluster.kubectl("wait", POLICY, name, "--for=jsonpath={.status.typeChecking}", "--timeout=60s")
             status = cluster.get(POLICY, name)["status"]
             assert not status["typeChecking"].get("expressionWarnings"), status
 
@@ -156,6 +157,8 @@ def test_each_right_of_the_shipped_role_is_needed(verb, guard, there, cluster):
     cluster.kubectl("create", "clusterrolebinding", name, "--clusterrole=" + name, "--user=" + name)
     me = {"kubeconfig": str(cluster.kubeconfig), "impersonate_user": name}
     try:
+        kept = "list" if verb != "list" else "create"
+        wait_until_allowed(cluster, name, kept, f"validatingadmissionpolicies/{EXEC}")
         with pytest.raises(ScanError) as caught:
             guard(**me)
             guard(**me, enter_targets=False)
@@ -232,8 +235,8 @@ def statuses(done, name):
 
 
 def becomes(wanted, attempt):
-    """The first scan with the wanted outcomes, within half a minute."""
-    deadline = time.monotonic() + 30
+    """The first scan with the wanted outcomes, within a minute."""
+    deadline = time.monotonic() + 60
     while True:
         done = attempt()
         if outcomes(done) == wanted:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -53,6 +54,7 @@ from ansible_collections.securescan.kubernetes.tests.support.guard_attempts impo
     enter,
 )
 from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
+    EFFECTIVE_SECONDS,
     NAMES,
     Guarded,
     Identity,
@@ -96,8 +98,7 @@ class Actors:
             ),
         )
         plan = AccessPlan(run_id, "tests", now + timedelta(seconds=3600), now, grants)
-        outcomes = ensure_present(self.client, plan)
-        assert not [outcome.error for outcome in outcomes if outcome.error]
+        outcomes = self._made(plan)
         made = [
             Identity(
                 self.place.cluster,
@@ -112,6 +113,17 @@ class Actors:
             wait_until_effective(RestClient(self.place.connection.with_bearer_token(identity.token)), grant)
         made[0].in_helpers = made[1]
         return made[0]
+
+    def _made(self, plan):
+        """The access. Policies that another test has removed are in force for a moment longer."""
+        deadline = time.monotonic() + EFFECTIVE_SECONDS
+        while True:
+            outcomes = ensure_present(self.client, plan)
+            errors = [outcome.error for outcome in outcomes if outcome.error]
+            if not errors:
+                return outcomes
+            assert time.monotonic() < deadline, errors
+            time.sleep(0.5)
 
     def _other(self, account, names):
         self.place.make(("v1", "ServiceAccount", account, self.place.others, {}))

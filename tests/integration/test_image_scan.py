@@ -120,6 +120,11 @@ def test_a_refused_helper_is_a_record_with_who_refuses(cluster, helper_operator_
     }
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(quota))
     try:
+        # until then it refuses with other words, and before it is known nothing
+        cluster.kubectl(
+            *("wait", "resourcequota/none", "-n", HELPERS, "--for=jsonpath={.status.hard.pods}=0"),
+            "--timeout=60s",
+        )
         run = Run(run_scan(helper_operator_kubeconfig, tmp_path, approach="image", containers=["edge"]))
     finally:
         cluster.kubectl("delete", "resourcequota", "none", "-n", HELPERS)

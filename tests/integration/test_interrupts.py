@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pathlib
 import random
-import re
 import signal
-import subprocess
 import time
 
 import pytest
@@ -20,19 +16,18 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.access
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import MANIFEST
-from ansible_collections.securescan.kubernetes.tests.support.process_family import family_of, kill_family
+from ansible_collections.securescan.kubernetes.tests.support.process_family import (
+    ANSIBLES_OWN_HANG,
+    family_of,
+    kill_family,
+    output_of,
+)
 
 MOMENTS = 20
 # Where the ServiceAccounts are: with the targets, and in a namespace of their own, where no owner takes the Roles along.
 ACCOUNT_NAMESPACE = MANIFEST.with_name("account-namespace.yml")
 HOMES = ("", "securescan-accounts")
 LAST_WORDS = "interrupted; its access was removed"
-# ansible-core itself hangs now and then when the signal comes while one of its workers hands over a result: the worker
-# ends with the lock of the queue, and the main process waits for it in strategy/__init__.py, cleanup (seen with
-# ansible-core 2.19, once in many runs).
-ANSIBLES_OWN_HANG = re.compile(
-    r"multiprocessing/queues\.py\", line \d+ in put\n.*strategy/__init__\.py\", line \d+ in cleanup"
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,21 +62,6 @@ def wait_for_access(process, cluster, before: str = "") -> bool:
         if len(left(cluster)) > len(before):
             return True
     return False
-
-
-def output_of(process, seconds: float = 30) -> str:
-    """What a process wrote until its end. One that hangs is made to say where: faulthandler answers SIGABRT with each thread's
-    stack."""
-    try:
-        return process.communicate(timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        for pid in sorted(family_of(process.pid), reverse=True):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGABRT)
-        output = process.communicate(timeout=30)[0]
-        if ANSIBLES_OWN_HANG.search(output):
-            return output
-        pytest.fail(f"it did not end within {seconds:g} s:\n{output}")
 
 
 def test_ctrl_c_at_random_moments_leaves_nothing(playbooks, cluster):
@@ -137,7 +117,7 @@ def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks,
         wait_for_access(process, cluster, before)
         time.sleep(chance.uniform(0, 0.6))
         kill_family(process.pid)
-        process.communicate(timeout=30)
+        output_of(process)
     accounts = [line.split("/")[1] for line in left(cluster).split() if line.startswith("serviceaccount/")]
     assert {account.endswith(".shop") for account in accounts} == {True, False}
     names = sorted({account[len("securescan-") :].partition(".")[0] for account in accounts})
@@ -157,12 +137,12 @@ def test_what_a_killed_controller_leaves_is_swept_when_it_has_expired(playbooks,
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_ends_leave_nothing(playbooks, cluster, number):
     process = start_slow_scan(playbooks)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not left(cluster) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
     output_of(process)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while left(cluster):
         assert time.monotonic() < deadline, left(cluster)
         time.sleep(0.1)
@@ -172,6 +152,10 @@ SLOW_POD = """
 apiVersion: v1
 kind: Namespace
 metadata: {name: slow}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: slow, namespace: slow}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -185,6 +169,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: slow, namespace: slow}
 spec:
+  serviceAccountName: slow  # of its own: that named default comes a moment after the namespace
   terminationGracePeriodSeconds: 0
   containers:
     - name: slow
@@ -205,6 +190,7 @@ PLAY = """
         kubeconfig: "{{ scan_kubeconfig }}"
         namespaces: [slow]
         output_dir: "{{ playbook_dir }}/results"
+        timeout: 290
       timeout: 3
 """
 
@@ -225,7 +211,7 @@ def test_the_time_out_of_the_task_ends_the_scan_and_removes_the_access(playbooks
     run = playbooks.run(str(play))
     assert run.status == 2
     assert "imed out" in run.output or "imeout" in run.output, run.output
-    assert time.monotonic() - started < 20, "it must not wait for the container"
+    assert time.monotonic() - started < 120, "it must not wait for the container"
     assert left(cluster) == ""
 
 

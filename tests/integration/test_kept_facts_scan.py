@@ -18,6 +18,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.literal_secr
     KEPT_SECRET,
 )
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import make_namespace
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import WAIVERS, Playbooks
 from ansible_collections.securescan.kubernetes.tests.support.secret_samples import ATTACKED, OURS
 
@@ -231,7 +232,7 @@ def secretive_namespace(cluster):
         "labels": {"example.org/note": "S3cr3tMysql"},
     }
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
-    cluster.kubectl("create", "namespace", name)
+    make_namespace(cluster, name)
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(pod))
     cluster.kubectl("-n", name, "wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s")
     yield name

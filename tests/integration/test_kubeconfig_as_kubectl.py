@@ -149,7 +149,7 @@ CASES: dict[str, Callable[[Document], Any]] = {
 def kubectl_reaches(cluster, folder: pathlib.Path, environ: dict[str, str]) -> str:
     """What went wrong; empty for nothing."""
     done = subprocess.run(
-        [cluster.kubectl_program, "get", "--raw", "/api", "--request-timeout=10s"],
+        [cluster.kubectl_program, "get", "--raw", "/api", "--request-timeout=60s"],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder / "nobody"), **environ},
         stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import pathlib
 import uuid
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import make_namespace
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     MANIFEST,
     NAMESPACE,
@@ -41,10 +42,13 @@ def billing(cluster):
         "restartPolicy": "Never",
         "containers": [{**spec["containers"][0], "command": ["/bin/true"]}],
     }
-    nightly = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": {"spec": done}}}}
+    nightly = {
+        "schedule": "0 0 1 1 *",
+        "suspend": True,
+        "jobTemplate": {"spec": {"template": {"spec": done}}},
+    }
     namespaced = {"namespace": NAME}
     items = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "invoices", **namespaced}, "spec": spec},
         {
             "apiVersion": "batch/v1",
@@ -53,11 +57,12 @@ def billing(cluster):
             "spec": nightly,
         },
     ]
+    make_namespace(cluster, NAME)
     cluster.kubectl(
         "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     )
     cluster.kubectl("create", "job", "now", "--from=cronjob/nightly", "-n", NAME)
-    cluster.kubectl("wait", "--for=condition=complete", "job/now", "-n", NAME, "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=complete", "job/now", "-n", NAME, "--timeout=120s")
     cluster.kubectl("wait", "--for=condition=Ready", "pod/invoices", "-n", NAME, "--timeout=60s")
     yield NAME
     cluster.kubectl("delete", "namespace", NAME, "--wait=false")

@@ -100,7 +100,7 @@ def pretenders(cluster):
     volume["spec"]["initContainers"].insert(0, fills_volume())
     honest = with_sidecars(pod("honest", container("honest", **LISTENS), **quiet))
     make(cluster, name, account, image, volume, honest)
-    cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", name, "--timeout=90s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", name, "--timeout=180s")
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
@@ -156,7 +156,7 @@ def test_a_debug_container_that_somebody_has_prepared_is_not_used(place, scan, c
         "patch", "pod", "a", "-n", there.name, "--subresource=ephemeralcontainers", "--type=strategic",
         "-p", json.dumps({"spec": {"ephemeralContainers": [prepared]}}),
     )  # fmt: skip
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while there.states("a").get(prepared["name"]) != "running" and time.monotonic() < deadline:
         time.sleep(0.2)
     done = scan(there.name, debug_keep_alive=keep_alive)
@@ -193,7 +193,7 @@ def racing(place, cluster, debug_operator_kubeconfig):
 
         def settled(self, image):
             """Waits until the node reports that the pod runs that image."""
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while time.monotonic() < deadline:
                 one = self.selected().target
                 seen = there.pod("web")
@@ -210,7 +210,7 @@ def racing(place, cluster, debug_operator_kubeconfig):
         def ends_with(self, name, selected):
             """(reason,) of the error, or the image that has answered."""
             means = Means(
-                scanner, threading.BoundedSemaphore(2), ExecLimits(20.0, 1 << 20), threading.Event()
+                scanner, threading.BoundedSemaphore(2), ExecLimits(60.0, 1 << 20), threading.Event()
             )
             opened = open_approach(means, ApproachOptions(name, DebugOptions(BUSYBOX), ImageOptions()))
             try:
@@ -258,8 +258,13 @@ def test_no_moment_of_a_change_gives_facts_of_one_image_under_the_name_of_the_ot
         else:
             time.sleep(chance.uniform(0, 1.5))
         ends += [(racing.ends_with("exec", selected), recorded) for _attempt in range(3)]
-        recorded = recorded if number % 3 == 2 else image
-        racing.settled(recorded)
+        if number % 3 == 2:
+            racing.settled(recorded)
+            continue
+        racing.settled(image)
+        # the node may take longer for the change than all that: this one comes after it
+        ends.append((racing.ends_with("exec", selected), recorded))
+        recorded = image
     wrong = [
         (answered, name) for answered, name in ends if answered in (DEBIAN, BUSYBOX) and answered != name
     ]
@@ -272,20 +277,31 @@ def test_a_container_that_is_replaced_while_its_slow_shell_is_scanned_gives_no_r
     there = place()
     there.add(pod("web", container("app", BUSYBOX)))
     done = []
-    # its shell waits for seconds before it does what it is told
-    slow = "mv /bin/sh /bin/sh1; printf '#!/bin/sh1\\nsleep 4\\nexec /bin/sh1 \"$@\"\\n' >/bin/sh; chmod 755 /bin/sh"
+    # its shell says that it was entered, and waits before it does what it is told
+    slow = (
+        "rm /bin/sh; printf '#!/bin/busybox sh\\n: >/entered\\nsleep 45\\nexec /bin/busybox sh \"$@\"\\n' >/bin/sh; "
+        "chmod 755 /bin/sh; : >/changed"
+    )
     there.add(
         pod("slow", container("slow", BUSYBOX, ("busybox", "sh", "-c", slow + "; " + SLEEPS[2]), user=None,
                               security={"runAsNonRoot": False, "runAsUser": 0, "readOnlyRootFilesystem": False}))
     )  # fmt: skip
-    time.sleep(0.5)
+
+    def wait_for(file):
+        deadline = time.monotonic() + 60
+        there_is = ("exec", "slow", "-n", there.name, "--", "busybox", "test", "-e", file)
+        while cluster.kubectl_run(*there_is).returncode:
+            assert time.monotonic() < deadline, f"there is no {file}"
+            time.sleep(0.1)
+
+    wait_for("/changed")
     running = threading.Thread(
         target=lambda: done.append(scan(there.name, approach="exec", containers=["slow"]))
     )
     running.start()
-    time.sleep(2.5)
+    wait_for("/entered")
     cluster.kubectl("set", "image", "pod/slow", f"slow={DEBIAN}", "-n", there.name)
-    running.join(60)
+    running.join(120)
     error = done[0].error("slow")
     assert error["reason"] in ("container_replaced", "collector_failed", "connection_lost"), error
     attack_ends_as("09-during-exec", outcome="not scanned")
@@ -323,7 +339,7 @@ def test_a_privileged_pod_that_a_replica_set_adopted_is_a_target_of_its_own(plac
     found = cluster.get("pods", "-n", there.name, "-l", "app=web")["items"]
     ours = [f"{key}={value}" for key, value in found[0]["metadata"]["labels"].items()]
     cluster.kubectl("label", "pod", "evil", "-n", there.name, *ours)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(pods_of(there)) != 3 or not there.pod("evil")["metadata"].get("ownerReferences"):
         assert time.monotonic() < deadline, "the ReplicaSet did not adopt it"
         time.sleep(0.2)
@@ -347,15 +363,20 @@ STOPS = (
 def test_a_debug_container_that_the_target_stops_ends_or_is_named(place, scan, row, pause):
     there = place(ENFORCED)
     there.add(pod("a", container("app", BUSYBOX, ("sh", "-c", STOPS % pause))))
-    done = scan(there.name, timeout=20.0)
+    done = scan(there.name)
     name = done.said()["footprint"]["ephemeral_container"]
     named = [entry["name"] for entry in done.result["footprint"]["not_ended"]]
     running = there.states("a")[name] == "running"
-    assert running == (name in named), "what runs is named, and nothing else is"
+    # one that is slow to end may have ended since it was looked at
+    assert name in named or not running, "what runs is named"
     assert bool(named) == any("did not end" in warning for warning in done.warnings)
     if row == "16-stopped-always":
-        assert named == [name]
-    attack_ends_as(row, outcome="named in footprint.not_ended" if named else "it ended")
+        assert named == [name] and running
+        attack_ends_as(row, outcome="named in footprint.not_ended")
+    else:
+        # it may be the shell that tells it to end which is stopped
+        assert named in ([], [name])
+        attack_ends_as(row, outcome="it ended, or is named in footprint.not_ended")
 
 
 def test_by_image_the_image_of_the_selection_is_named_and_that_it_was_that_of_the_selection(

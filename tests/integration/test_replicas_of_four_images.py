@@ -31,7 +31,7 @@ def test_by_image_by_debug_and_by_auto(place, cluster, helper_operator_kubeconfi
     cluster.load_images(json.dumps(deployments))
     there.add(*deployments, wait=False)
     for one in IMAGES:
-        cluster.kubectl("rollout", "status", "deployment/" + one["name"], "-n", there.name, "--timeout=120s")
+        cluster.kubectl("rollout", "status", "deployment/" + one["name"], "-n", there.name, "--timeout=300s")
 
     def scanned(approach, count, **changes):
         run = Run(

@@ -117,7 +117,14 @@ def test_exactly_one_exec_per_scanned_container_by_the_scanner(shop_scan):
         for target in shop_scan.summary["targets"]
         if target["error"] and target["error"]["reason"] == "no_such_program"
     ]
-    assert sorted(entered) == sorted([*seen, *without_shell])
+    # the one that crashes runs now and then, and it takes an exec to find out that it does not any more
+    crashed = [
+        (target["pod"], target["container"])
+        for target in shop_scan.summary["targets"]
+        if target["error"] and target["error"]["reason"] == "container_not_running"
+    ]
+    assert sorted(one for one in entered if one not in crashed) == sorted([*seen, *without_shell])
+    assert len(entered) <= len({*seen, *without_shell, *crashed})
 
 
 def test_nothing_is_left_in_the_cluster(shop_scan, cluster):

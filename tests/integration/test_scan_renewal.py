@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
@@ -30,6 +31,22 @@ def params(spec, kubeconfig, **given):
     }
 
 
+def wait_until_two_are_ready(cluster):
+    """The status of a rollout can still be that of before the deletion."""
+    deadline = time.monotonic() + 120
+    while True:
+        pods = cluster.get("pods", "-n", "shop", "-l", LABELS[0])["items"]
+        ready = [
+            pod
+            for pod in pods
+            if all(status["ready"] for status in pod["status"].get("containerStatuses") or [{"ready": False}])
+        ]
+        if len(ready) == len(pods) == 2 and not any("deletionTimestamp" in pod["metadata"] for pod in pods):
+            return
+        assert time.monotonic() < deadline, "there are no two pods that are ready"
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize("renew", [False, True])
 def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
     context = TaskContext(check_mode=False, environ={})
@@ -37,7 +54,7 @@ def test_a_pod_that_was_replaced(cluster, operator_kubeconfig, tmp_path, renew):
     try:
         old = pods_of(access)[0].name
         cluster.kubectl("delete", "pod", old, "-n", "shop", "--wait=true")
-        cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
+        wait_until_two_are_ready(cluster)
         profiles = [each.as_dict() for each in chosen_profiles(["container-baseline"])]
         result = run_scan_container(
             params(

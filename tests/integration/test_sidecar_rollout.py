@@ -107,7 +107,7 @@ def test_the_old_pods_have_gone_when_the_rollout_is_over(filled, sidecar, cluste
         json.dumps({"metadata": {"finalizers": ["securescan.test/held"]}}),
     )
     try:
-        done = sidecar(space.name, "Deployment/web", state="absent", wait_timeout=12)
+        done = sidecar(space.name, "Deployment/web", state="absent", wait_timeout=60)
         assert done["workloads"][0]["rolled_out"] and leaving(space, "web") == [held]
     finally:
         cluster.kubectl(

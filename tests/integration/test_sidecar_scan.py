@@ -219,7 +219,7 @@ def test_a_target_whose_identity_no_sidecar_has(world, scan, cluster):
         "wait", "--for=condition=Ready", "pod/misfit", "pod/apart", "-n", there.name, "--timeout=60s"
     )
     done = scan(there.name, approach="sidecar", containers=["misfit", "apart"])
-    cluster.kubectl("delete", "pod", "misfit", "apart", "-n", there.name, "--wait=false")
+    cluster.kubectl("delete", "pod", "misfit", "apart", "-n", there.name)
     assert {done.error(name)["reason"] for name in ("misfit", "apart")} == {"sidecar_unfit"}
     assert (
         "10009:10009" in done.error("misfit")["message"]

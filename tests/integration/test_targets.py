@@ -22,9 +22,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.target
     run_scan_target_info,
 )
 from ansible_collections.securescan.kubernetes.tests.support import access_tasks
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import make_namespace
 
 NAME = f"targets-{uuid.uuid4().hex[:6]}"
-PATIENCE = 60.0
+PATIENCE = 120.0
 # path of the pod (its start) -> (workload, state, reason) once everything is in its place
 EXPECTED = {
     "db-0": ("StatefulSet/db", "running", ""),
@@ -105,7 +106,7 @@ def manifests():
         ),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stand-in", "namespace": NAME}},
         made("Pod", "bare", "v1", **pod_spec(image="debian", initContainers=[init, mesh])),
-        made("Pod", "leaving", "v1", **{**pod_spec(), "terminationGracePeriodSeconds": 120}),
+        made("Pod", "leaving", "v1", **{**pod_spec(), "terminationGracePeriodSeconds": 600}),
         made("Pod", "homeless", "v1", **pod_spec(nodeSelector={"no-node-has": "this"})),
         made(
             "Pod",
@@ -125,7 +126,7 @@ def namespace(cluster):
             "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         )
 
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME, "labels": {"test": NAME}}})
+    make_namespace(cluster, NAME, {"test": NAME})
     try:
         apply(*manifests())
         # the stand-in for an operator's own kind, as Argo's Rollout owns ReplicaSets
@@ -335,6 +336,7 @@ def test_with_the_right_to_list_pods_and_nothing_else(info, cluster, namespace):
     cluster.kubectl("create", "clusterrole", NAME, "--verb=list", "--resource=pods")
     try:
         cluster.kubectl("create", "clusterrolebinding", NAME, "--clusterrole", NAME, "--user", NAME)
+        access_tasks.wait_until_allowed(cluster, NAME, "list", "pods", namespace)
         found = info(impersonate_user=NAME, pods=["owned*", "db-*"])
         assert {target["workload_kind"] for target in found["targets"]} == {"ReplicaSet", "StatefulSet"}
         assert ["not allowed to list ReplicaSets" in warning for warning in info.warnings] == [True]

@@ -11,6 +11,7 @@ import uuid
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import make_namespace
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import Playbooks
 
 IMAGE = "securescan.local/withholding:1"
@@ -52,7 +53,7 @@ def pod(name, namespace):
 def hostile_namespace(cluster):
     name = f"withheld-{uuid.uuid4().hex[:8]}"
     cluster.load_images(IMAGE)
-    cluster.kubectl("create", "namespace", name)
+    make_namespace(cluster, name)
     items = [pod(shell, name) for shell in ("withhold", "hang", "honest")]
     cluster.kubectl(
         "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
@@ -72,7 +73,7 @@ def scanned(hostile_namespace, operator_kubeconfig, tmp_path_factory):
         scan_profiles=["container-baseline"],
         scan_attestations=str(folder / "attestations.yml"),
         scan_approach="exec",
-        scan_timeout=10,
+        scan_timeout=30,  # the honest one needs one or two
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.access.packed_pods import unpack_pods
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.access import scan_access_spec
@@ -25,6 +26,15 @@ def run_task(kubeconfig, check_mode=False, **changes):
     context = TaskContext(check_mode=check_mode, environ=dict(os.environ))
     result = run_scan_access(params, context)
     return dict(result, warnings=context.warnings)
+
+
+def wait_until_allowed(cluster, user, verb, resource, namespace="default"):
+    """Waits until a user may do that: what RBAC was told a moment ago reaches the API server's authorizer a moment later."""
+    deadline = time.monotonic() + 60
+    asked = ("auth", "can-i", verb, resource, "-n", namespace, "--as", user)
+    while cluster.kubectl_run(*asked).returncode:
+        assert time.monotonic() < deadline, f"{user} is not allowed to {verb} {resource}"
+        time.sleep(0.1)
 
 
 def pods_of(access, namespace="shop"):

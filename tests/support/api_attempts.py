@@ -77,7 +77,7 @@ class Scanner:
         """Status and body of the answer."""
         host, port = self.api if attempt.at == "api" else self.kubelet
         # who serves is not in question here; the kubelet's certificate is for its node's name
-        client = http.client.HTTPSConnection(host, port, timeout=20, context=ssl._create_unverified_context())
+        client = http.client.HTTPSConnection(host, port, timeout=60, context=ssl._create_unverified_context())
         body = None if attempt.body is None else self.filled(json.dumps(attempt.body))
         try:
             client.request(

@@ -77,7 +77,7 @@ class Place:
         )
         if wait:
             self.cluster.kubectl(
-                "wait", "--for=condition=Ready", "pods", "--all", "-n", self.name, "--timeout=60s"
+                "wait", "--for=condition=Ready", "pods", "--all", "-n", self.name, "--timeout=180s"
             )
 
     def pod(self, name):
@@ -95,6 +95,25 @@ class Place:
         }
 
 
+def make_namespace(cluster, name, labels=None):
+    """A namespace that takes pods at once."""
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(space))
+    make_default_account(cluster, name)
+
+
+def make_default_account(cluster, namespace):
+    """The ServiceAccount without which a namespace takes no pods: the cluster makes it a moment after the namespace."""
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "namespace": namespace},
+    }
+    # once more where the cluster makes it at the same moment
+    if cluster.kubectl_run("apply", "-f", "-", stdin=json.dumps(account)).returncode:
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(account))
+
+
 @pytest.fixture
 def place(cluster):
     """Makes namespaces, with labels; they are removed at the end."""
@@ -103,16 +122,7 @@ def place(cluster):
     def make(labels=None):
         name = f"debug-{uuid.uuid4().hex[:8]}"
         made.append(name)
-        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
-        account = {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "default", "namespace": name},
-        }
-        cluster.kubectl("create", "-f", "-", stdin=json.dumps(space))
-        # once more where the cluster makes it at the same moment
-        if cluster.kubectl_run("apply", "-f", "-", stdin=json.dumps(account)).returncode:
-            cluster.kubectl("apply", "-f", "-", stdin=json.dumps(account))
+        make_namespace(cluster, name, labels)
         return Place(cluster, name)
 
     yield make
@@ -167,7 +177,7 @@ def scan(debug_operator_kubeconfig, tmp_path):
                 "namespaces": [namespace],
                 "approach": "debug",
                 "scanner_image": BUSYBOX,
-                "timeout": 30.0,
+                "timeout": 60.0,
                 "output_dir": str(tmp_path / uuid.uuid4().hex),
             },
             **changes,

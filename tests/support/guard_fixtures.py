@@ -16,7 +16,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.guar
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.guard import run_scan_guard
 from ansible_collections.securescan.kubernetes.tests.support.api_attempts import Scanner
-from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import container, pod
+from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import (
+    container,
+    make_default_account,
+    pod,
+)
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
     DEBUG_MANIFEST,
     IMAGE_MANIFEST,
@@ -29,7 +33,7 @@ NAMES = list(POLICIES)
 GUARD_ROLE = MANIFEST.with_name("guard-clusterrole.yml")
 GUARD_MANIFEST = MANIFEST.with_name("guard.yml")
 KINDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
-EFFECTIVE_SECONDS = 15.0
+EFFECTIVE_SECONDS = 60.0
 RBAC = "rbac.authorization.k8s.io/v1"
 
 
@@ -103,8 +107,8 @@ class Guarded:
         for name in (self.targets, self.helpers, self.others):
             self.make(("v1", "Namespace", name, None, {}))
         self.urgent = f"guard-urgent-{suffix}"
+        make_default_account(cluster, self.targets)
         self.make(
-            ("v1", "ServiceAccount", "default", self.targets, {}),
             ("v1", "ServiceAccount", "app", self.helpers, {}),
             ("scheduling.k8s.io/v1", "PriorityClass", self.urgent, None, {"value": 10**9}),
         )
@@ -148,7 +152,7 @@ class Guarded:
             stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}),
         )
         self.cluster.kubectl(
-            "wait", "--for=condition=Ready", "pods", "--all", "-n", self.targets, "--timeout=60s"
+            "wait", "--for=condition=Ready", "pods", "--all", "-n", self.targets, "--timeout=180s"
         )
         node = self.cluster.get("pod", "target", "-n", self.targets)["spec"]["nodeName"]
         return {

@@ -85,7 +85,7 @@ def left(cluster) -> str:
 
 
 def gone(cluster) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while left(cluster) and time.monotonic() < deadline:
         time.sleep(0.2)
     return left(cluster) == ""

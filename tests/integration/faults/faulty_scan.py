@@ -64,7 +64,7 @@ def scan(kubeconfig: Any, output_dir: pathlib.Path, namespaces: Sequence[str], *
         compiled_profiles=compiled_profiles(),
         approach="exec",
         finished_pods=True,
-        timeout=8.0,
+        timeout=30.0,
     )
     params.update(options)
     end = ScanEnd(output_dir)

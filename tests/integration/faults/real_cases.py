@@ -151,7 +151,7 @@ ROWS = [
 
 # A shell that shows that it was entered, and takes its time.
 _EATS = "echo entered > /tmp/entered\nsleep 1\nx=xxxxxxxx\nwhile :; do x=$x$x; done"
-_SLOW = "echo entered > /tmp/entered\nsleep 30\nexec /bin/sh"
+_SLOW = "echo entered > /tmp/entered\nsleep 120\nexec /bin/sh"
 _HELD = "echo entered > /tmp/entered\nuntil [ -e /tmp/go ]; do sleep 0.1; done\nexec /bin/sh"
 # With a trap that is heard at once: the first process of a container takes no other signals.
 _MAIN = ["/bin/sh", "-c", "trap 'exit 0' TERM INT; sleep 3600 & wait"]
@@ -190,7 +190,7 @@ def pod(name: str, namespace: str, *, shell: str = "", **changes: Any) -> dict[s
 
 
 def namespace_objects(name: str, shells: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """A namespace with the shells of its pods; by default one that takes 30 seconds, one that is held until /tmp/go is
+    """A namespace with the shells of its pods; by default one that takes two minutes, one that is held until /tmp/go is
     there, and one that takes all memory."""
     scripts = shells or {"slow": _SLOW, "held": _HELD, "eats": _EATS}
     return [

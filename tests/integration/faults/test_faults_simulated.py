@@ -33,7 +33,7 @@ from ansible_collections.securescan.kubernetes.tests.integration.faults.simulate
 )
 
 HEALTHY = ("healthy-1", "healthy-2", "healthy-3")
-SECONDS = 8.0  # one target's time; short, because some rows wait for its end
+SECONDS = 30.0  # one target's time: enough for what is healthy, and some rows wait for its end
 TABLE = FaultTable("Simulated API server", [each.row for each in (*TARGETS, *NAMESPACES, *RUNS)])
 
 
@@ -128,7 +128,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     simulation = Simulation(tmp_path_factory.mktemp("simulated"))
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as pool:
         patch.setattr(open_exec, "PING_AFTER", 1.0)
-        patch.setattr(open_exec, "GIVE_UP_AFTER", 3.0)
+        # longer than the simulated servers, which all run in this process, may be kept from an answer
+        patch.setattr(open_exec, "GIVE_UP_AFTER", 12.0)
         running = {
             "targets": pool.submit(simulation.targets),
             "namespaces": pool.submit(simulation.namespaces),
@@ -194,6 +195,9 @@ def test_what_the_dying_server_hit_is_recorded(seen: dict[str, Seen]) -> None:
 
 
 def test_no_thread_is_left(seen: dict[str, Seen]) -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith("scan"):
+            thread.join(60)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("scan")]
 
 
