@@ -15,6 +15,7 @@ import socketserver
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -53,6 +54,9 @@ _REASONS = {
 }
 
 
+_NOTHING_YET = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
+
+
 class _GoneError(OSError):
     """The connection is to be closed."""
 
@@ -74,71 +78,88 @@ class RequestHandler(socketserver.BaseRequestHandler):
                 "commonName", ""
             )
         api.opened(connection, bool(getattr(connection, "session_reused", False)))
+        wire = _Wire(connection)
         try:
             with contextlib.suppress(OSError, ValueError):
-                exchange = _Exchange(api, connection, peer)
+                exchange = _Exchange(api, wire, peer)
                 while not api.stopping.is_set():
                     exchange.serve()
         finally:
             api.closed(connection)
-            with contextlib.suppress(OSError):
-                # Closing alone would not end it while another thread waits for it.
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
+            wire.end()
 
 
 class _Wire(io.RawIOBase):
     """The connection for two threads. OpenSSL must not read and write at once on one connection, so both take turns.
 
     Neither waits within its turn: what has arrived need not be whole, and then a reader would keep the writer waiting for what
-    the client sends next.
+    the client sends next. And the connection is closed when nobody is in it any more: its number is soon that of another one,
+    and a reader that came late would take the other one's bytes.
     """
 
     def __init__(self, connection: Any) -> None:
         connection.setblocking(False)
         self._connection = connection
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._users = 0
+        self._ended = False
+        self._changed = threading.Condition()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while True:
-            with (
-                self._lock,
-                contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError),
-            ):
-                return self._connection.recv_into(buffer)
-            self._wait(select.POLLIN)
+        with self._used():
+            while True:
+                with self._turn, contextlib.suppress(*_NOTHING_YET):
+                    return self._connection.recv_into(buffer)
+                self._wait(select.POLLIN)
 
     def sendall(self, data: bytes) -> None:
         """Another part of a text can be offered only when the part before it is sent: the caller has a lock of its own."""
         left = memoryview(data)
-        while left:
-            sent = 0
-            with (
-                self._lock,
-                contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError),
-            ):
-                sent = self._connection.send(left)
-            left = left[sent:]
-            if not sent:
-                self._wait(select.POLLOUT)
+        with self._used():
+            while left:
+                sent = 0
+                with self._turn, contextlib.suppress(*_NOTHING_YET):
+                    sent = self._connection.send(left)
+                left = left[sent:]
+                if not sent:
+                    self._wait(select.POLLOUT)
+
+    def end(self) -> None:
+        """Ends the connection, for those that wait for it too, and closes it."""
+        with self._changed:
+            self._ended = True
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._changed.wait_for(lambda: not self._users)
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _used(self) -> Iterator[None]:
+        """:raises OSError: the connection has ended"""
+        with self._changed:
+            if self._ended:
+                raise _GoneError
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()
 
     def _wait(self, event: int) -> None:
-        """:raises OSError: the connection was closed meanwhile"""
-        number = self._connection.fileno()
-        if number < 0:
-            raise _GoneError
         poller = select.poll()
-        poller.register(number, event)
+        poller.register(self._connection.fileno(), event)
         poller.poll()
 
 
 class _Exchange:
-    def __init__(self, api: FakeApiServer, connection: Any, peer: str) -> None:
+    def __init__(self, api: FakeApiServer, wire: _Wire, peer: str) -> None:
         self._api = api
-        self._wire = _Wire(connection)
+        self._wire = wire
         self._incoming = io.BufferedReader(self._wire)
         self._peer = peer
         self._budget: int | None = None
