@@ -15,11 +15,6 @@ from datetime import datetime, timedelta, timezone
 
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
-from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_documents import (
-    ControlText,
-    SeenControl,
-    SeenTarget,
-)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.page_source import (
     FLEET_RUN,
     PageCluster,
@@ -36,6 +31,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.targ
     Carried,
     ErrorRecord,
     TargetRecord,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.verdicts import (
+    ControlText,
+    TargetVerdicts,
+    Verdict,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.times import api_time
 
@@ -151,7 +151,7 @@ def _names(cluster: str, number: int) -> tuple[str, str]:
 
 def _targets(
     cluster_number: int, cluster: str, number: int, replicas: int, controls: Sequence[ControlText]
-) -> Iterator[SeenTarget]:
+) -> Iterator[TargetVerdicts]:
     for index in range(number):
         workload_number, replica = divmod(index, replicas)
         chance = random.Random(cluster_number * 1_000_003 + workload_number)
@@ -161,7 +161,7 @@ def _targets(
         failed = {control.about.id for control in seen if control.status == "failed"}
         error = ErrorRecord(**ScanError("no_such_program", 'exec: "sh": not found', tried="exec").record())
         carried = chance.random() < 0.1 and not lost
-        yield SeenTarget(
+        yield TargetVerdicts(
             _record(
                 cluster=cluster,
                 namespace=namespace,
@@ -181,7 +181,7 @@ def _targets(
         )
 
 
-def _seen(chance: random.Random, controls: Sequence[ControlText]) -> Iterator[SeenControl]:
+def _seen(chance: random.Random, controls: Sequence[ControlText]) -> Iterator[Verdict]:
     bad = chance.random() ** 6 * 0.2
     for about in controls:
         status = "passed"
@@ -195,7 +195,7 @@ def _seen(chance: random.Random, controls: Sequence[ControlText]) -> Iterator[Se
             status = "not_applicable"
             waived = drawn > 0.97
             text = "Waived by team shop until 2027-01-31: the vendor's image needs it" if waived else ""
-        yield SeenControl(about, status, waived, False, text)
+        yield Verdict(about, status, waived, False, text)
 
 
 def _lives(

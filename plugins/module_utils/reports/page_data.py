@@ -58,8 +58,8 @@ from ..results.status import (
 )
 from ..results.target_record import HDF_FOLDER, ErrorRecord, TargetRecord
 from ..results.unmatched import UnmatchedError
+from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..safe_text import escape_text, one_line
-from .page_documents import ControlText, SeenControl, SeenTarget
 from .page_source import PageCluster, PageSource, cluster_of_place
 
 DATA_VERSION = 1
@@ -331,7 +331,7 @@ class PageData:
         )
         return number
 
-    def _add_target(self, cluster: int, about: PageCluster, target: SeenTarget) -> None:
+    def _add_target(self, cluster: int, about: PageCluster, target: TargetVerdicts) -> None:
         record = target.record
         place = Place.of(record)
         number = self._place_numbers.get(place.id)
@@ -363,7 +363,7 @@ class PageData:
             ],
         )
 
-    def _controls_of(self, controls: Sequence[SeenControl]) -> tuple[int, int]:
+    def _controls_of(self, controls: Sequence[Verdict]) -> tuple[int, int]:
         """The numbers of a target's vector and of its remarks, -1 for none."""
         if not controls:
             return -1, -1

@@ -27,8 +27,8 @@ from ..results.run import NamespaceOwner, Run
 from ..results.status import NOT_SCANNED, SCANNED
 from ..results.target_record import ErrorRecord
 from ..results.unmatched import UnmatchedError
+from ..results.verdicts import TargetVerdicts, run_verdicts
 from ..times import parse_rfc3339
-from .page_documents import SeenTarget, seen_targets
 from .wording import overdue_moment, reason_lines
 
 RUN, FLEET_RUN, STORE = "run", "fleet run", "store"
@@ -66,7 +66,7 @@ class PageCluster:
     )
     lives: tuple[FindingLife, ...] = ()
     notes: tuple[str, ...] = ()
-    targets: Callable[[], Iterator[SeenTarget]] = lambda: iter(())
+    targets: Callable[[], Iterator[TargetVerdicts]] = lambda: iter(())
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _with_run(cluster: PageCluster, run: Run) -> PageCluster:
         unmatched=tuple(gap.error for gap in run.gaps),
         lives=lives,
         notes=notes,
-        targets=lambda: seen_targets(run),
+        targets=lambda: run_verdicts(run),
     )
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, cast
 
-from ..reports.page_documents import SeenDocuments, SeenTarget
 from ..reports.page_source import STORE, PageCluster, PageSource
 from ..results.known_results import KnownResult
 from ..results.run import NamespaceOwner
 from ..results.target_record import ErrorRecord
+from ..results.verdicts import TargetVerdicts, VerdictReader
 from ..store.history import StoreHistory
 from ..store.known_results import StoreKnownResults
 from ..store.questions.age import PlaceAge
@@ -54,15 +54,15 @@ def _cluster(store: Store, row: ClusterCoverage) -> PageCluster:
     )
 
 
-def _targets(known: StoreKnownResults, places: list[str]) -> Iterator[SeenTarget]:
+def _targets(known: StoreKnownResults, places: list[str]) -> Iterator[TargetVerdicts]:
     """One document is held at a time. What the store has not kept is told."""
-    seen = SeenDocuments()
+    seen = VerdictReader()
     for place in places:
         for one in known.of(place):
             yield (
                 seen.take(one.record, partial(_document, known, one))
                 if one.record.hdf
-                else SeenTarget(one.record)
+                else TargetVerdicts(one.record)
             )
 
 

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every control of every document of a run, one document at a time, with the little that the page shows of it.
+"""Every control of every document of a run, one document at a time, with all that a report or another system is told of it.
 
-A document that is not the one that the run wrote is told, and nothing of it is shown.
+Whatever writes about single controls reads this, so that all of them say the same. A document that is not the one that the
+run wrote is told, and nothing of it is shown.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..results.checked_json import bad_results
-from ..results.counted_controls import counted_profiles
-from ..results.hdf import MAX_DOCUMENT_BYTES
-from ..results.run import Run
-from ..results.status import (
+from ..strict_json import load_own_json
+from .checked_json import bad_results
+from .counted_controls import counted_profiles
+from .hdf import MAX_DOCUMENT_BYTES
+from .place import fingerprint
+from .run import Run
+from .status import (
     FAILED,
     NOT_REVIEWED,
     PASSED,
@@ -29,9 +32,8 @@ from ..results.status import (
     control_status,
     is_waived,
 )
-from ..results.target_record import HDF_FOLDER, TargetRecord
-from ..results.whole_file import read_own_file
-from ..strict_json import load_own_json
+from .target_record import HDF_FOLDER, TargetRecord
+from .whole_file import read_own_file
 
 _MOST_TESTS = 3
 # What the shape of a file that somebody else has written can end in.
@@ -40,8 +42,8 @@ _OTHER_SHAPES = (KeyError, TypeError, AttributeError, ValueError, RecursionError
 
 @dataclass(frozen=True)
 class ControlText:
-    """What a profile says of a control, the same on every target: `desc` what it asks, `why` its rationale. `tags` is the
-    control's tags of HDF."""
+    """What a profile says of a control, the same on every target: `desc` what it asks, `why` its rationale, `check` how it is
+    tested. `severity` is one of SEVERITIES, `impact` between 0 and 1, `tags` the control's tags of HDF."""
 
     profile: str
     id: str
@@ -51,14 +53,21 @@ class ControlText:
     why: str
     fix: str
     tags: Mapping[str, Any]
+    impact: float = 0.0
+    check: str = ""
 
 
 @dataclass(frozen=True)
-class SeenControl:
-    """One control on one target. `status` is one of HDF's; `waived`: a waiver in force makes it Not Applicable.
+class Verdict:
+    """One control on one target. `status` is one of STATUSES; `waived`: a waiver in force makes it Not Applicable; `attested`: a
+    person said whether it is met.
 
     `text` is what was expected and found where it failed, why it was not reviewed, the error, or who waived or attested it and
     why; empty where it passed or does not apply.
+
+    As the document has them, and None or empty where it has none: `waiver` (HDF's waiver_data, also of one that has expired or
+    sets nothing aside), `attestation` (attestation_data), `tests` (results). They are texts of people and containers: bring
+    them through safe_text.
     """
 
     about: ControlText
@@ -66,41 +75,48 @@ class SeenControl:
     waived: bool = False
     attested: bool = False
     text: str = ""
+    waiver: Mapping[str, Any] | None = None
+    attestation: Mapping[str, Any] | None = None
+    tests: Sequence[Mapping[str, Any]] = ()
+
+    def fingerprint(self, place_id: str) -> str:
+        """The same for this control on that place, in every run, report and system."""
+        return fingerprint(place_id, self.about.profile, self.about.id)
 
 
 @dataclass(frozen=True)
-class SeenTarget:
+class TargetVerdicts:
     """A target and its controls; none where it was not scanned. `unread` says why its document could not be taken."""
 
     record: TargetRecord
-    controls: Sequence[SeenControl] = ()
+    controls: Sequence[Verdict] = ()
     unread: str = ""
 
 
-def seen_targets(run: Run) -> Iterator[SeenTarget]:
+def run_verdicts(run: Run) -> Iterator[TargetVerdicts]:
     """All targets of a run, in its order. One document is held at a time."""
-    seen = SeenDocuments()
+    seen = VerdictReader()
     for target in run.targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))
         else:
-            yield SeenTarget(target)
+            yield TargetVerdicts(target)
 
 
-class SeenDocuments:
+class VerdictReader:
     """Reads documents. What their profiles say is kept once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str], ControlText] = {}
 
-    def take(self, target: TargetRecord, read: Callable[[], Mapping[str, Any]]) -> SeenTarget:
+    def take(self, target: TargetRecord, read: Callable[[], Mapping[str, Any]]) -> TargetVerdicts:
         """A target with the controls of the document that `read` gives; where it cannot, with the reason."""
         try:
-            return SeenTarget(target, tuple(_controls(read(), target, self._known)))
+            return TargetVerdicts(target, tuple(_controls(read(), target, self._known)))
         except ScanError as error:
-            return SeenTarget(target, unread=error.message)
+            return TargetVerdicts(target, unread=error.message)
         except _OTHER_SHAPES:
-            return SeenTarget(target, unread=f"the results of {target.target_id} have another shape")
+            return TargetVerdicts(target, unread=f"the results of {target.target_id} have another shape")
 
 
 def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
@@ -120,7 +136,7 @@ def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
 
 def _controls(
     document: Mapping[str, Any], target: TargetRecord, known: dict[tuple[str, str, str], ControlText]
-) -> Iterator[SeenControl]:
+) -> Iterator[Verdict]:
     for counted in counted_profiles(document, target.hdf):
         profile = str(counted.profile["name"])
         for control in counted.controls:
@@ -131,14 +147,26 @@ def _controls(
                 about = known[key] = _about(control, key)
             waived = is_waived(control)
             attested = bool(control.get("attestation_data")) and status in (PASSED, FAILED)
-            yield SeenControl(about, status, waived, attested, _text(control, status, waived, attested))
+            yield Verdict(
+                about,
+                status,
+                waived,
+                attested,
+                _text(control, status, waived, attested),
+                control.get("waiver_data") or None,
+                control.get("attestation_data") or None,
+                control["results"],
+            )
 
 
 def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText:
     said = {one["label"]: str(one["data"]) for one in control.get("descriptions") or ()}
     title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
     why, fix = said.get("rationale", ""), said.get("fix", "")
-    return ControlText(*key[:2], title, key[2], desc, why, fix, control.get("tags") or {})
+    tags = control.get("tags") or {}
+    return ControlText(
+        *key[:2], title, key[2], desc, why, fix, tags, control["impact"], said.get("check", "")
+    )
 
 
 def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool) -> str:
