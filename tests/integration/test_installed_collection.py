@@ -37,6 +37,8 @@ SHIPPED = {
     "playbooks",
     "plugins",
     "profiles",
+    "requirements-evidence.txt",
+    "requirements-push.txt",
     "requirements-store.txt",
     "requirements.txt",
     "roles",
