@@ -118,6 +118,15 @@ class Attestation:
     def is_of_the_future(self, now: datetime.datetime) -> bool:
         return self.starts > now + _CLOCK_SKEW
 
+    def why_not(self, now: datetime.datetime, policy: ExceptionPolicy = NO_POLICY) -> str:
+        """Why it counts for nothing now, as a sentence without its end; empty for one in force."""
+        if self.has_expired(now):
+            return f"Attestation expired on {end_text(self.ends)}"
+        if self.is_of_the_future(now):
+            return f"Attestation counts for nothing: it is dated {self.updated}, which is to come"
+        objection = self.objection(now, policy)
+        return f"Attestation counts for nothing: {objection}" if objection else ""
+
     def objection(self, now: datetime.datetime, policy: ExceptionPolicy) -> str:
         """Why it counts for nothing though it has not expired; empty where nothing speaks against it."""
         return policy.objection_to_attestation(self.approval, self.updated_by, self.starts, self.ends, now)

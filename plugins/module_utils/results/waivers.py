@@ -31,12 +31,18 @@ from ..suggestions import unknown_name
 from ..times import beginning_of, in_utc, parse_written, written_text
 from .approval import APPROVAL_KEYS, NO_APPROVAL, REQUEST_KEYS, Approval, read_approval
 from .exception_policy import NO_POLICY, ExceptionPolicy
+from .hdf import hdf_control
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, NOT_COUNTED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
+from .status import control_status
 from .strict_yaml import load_yaml
 
 _KEYS = ("justification", "run", "expiration_date", "owner", "targets", *REQUEST_KEYS, *APPROVAL_KEYS)
+
+
+# What a control that is set aside would be: a waiver that hides a pass is not needed any more.
+STATUS_WITHOUT_WAIVER = "status_without_waiver"
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,9 @@ def apply_waivers(
     """Sets `waiver_data` of every control that a waiver of this target names, and skips it where the waiver says so.
 
     A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
-    or a failure in it counts for nothing. :param now: with its time zone. :param identity: `Target.identity()`.
+    or a failure in it counts for nothing. Its status without the waiver is kept in the data.
+
+    :param now: with its time zone. :param identity: `Target.identity()`.
     :returns: waivers that have expired or are not approved as the policy wants it, and those that name a control of none of
         these profiles
     """
@@ -176,8 +184,10 @@ def apply_waivers(
             named.add(control.id)
             why_not = waiver.why_not(now, policy)
             skips = waiver.run is False and not why_not
-            control.waiver_data = _waiver_data(waiver, why_not, skips)
+            without = control_status(hdf_control(control))
+            control.waiver_data = waiver_data(waiver, why_not, skips)
             if skips:
+                control.waiver_data[STATUS_WITHOUT_WAIVER] = without
                 start_time = control.results[0].start_time if control.results else ""
                 control.results = [
                     Segment(
@@ -212,7 +222,7 @@ def apply_waivers(
     return notes
 
 
-def _waiver_data(waiver: Waiver, why_not: str, skips: bool) -> dict[str, Any]:
+def waiver_data(waiver: Waiver, why_not: str, skips: bool) -> dict[str, Any]:
     """As InSpec writes it; a key that the file does not have is left out."""
     data: dict[str, Any] = {"justification": waiver.justification}
     if waiver.run is not None:
