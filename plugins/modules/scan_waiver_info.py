@@ -46,7 +46,7 @@ options:
     description: A policy of which waivers and attestations count (path on the controller), or its content, as for a scan.
     type: raw
   expiring_days:
-    description: What ends within so many days is V(expiring) (with O(kinds)). From 0 to 3660 days.
+    description: What ends within this number of days is V(expiring) (with O(kinds)). From 0 to 3660 days.
     type: int
     default: 30
   wide_places:
