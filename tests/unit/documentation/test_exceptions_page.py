@@ -43,8 +43,8 @@ PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "exceptions.md").
 NOW = datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.timezone.utc)
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 LEGACY = [{"namespace": "shop", "workload": "Deployment/legacy"}]
-REQUESTED = {"requested_by": "ann@shop.example", "requested": "2026-11-02", "ticket": "RISK-17"}
-APPROVED = {"approved_by": "security@shop.example", "approved": "2026-11-04"}
+REQUESTED = {"requested_by": "ann", "requested": "2026-11-02", "ticket": "RISK-17"}
+APPROVED = {"approved_by": "security", "approved": "2026-11-04"}
 WAIVERS: dict[str, Any] = {
     "cb-root-locked": {
         "justification": "The vendor's image needs it until release 4.",
