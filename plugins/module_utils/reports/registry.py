@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from . import (
+    csv_table,
+    hdf,
     html,
+    jsonl,
     junit,
     markdown,
+    sarif,
 )
 from .report import AnyReport
 
@@ -18,5 +22,10 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        hdf.REPORT,
+        jsonl.REPORT,
+        csv_table.REPORT,
+        sarif.REPORT,
+        sarif.REPORT_OF_PROBLEMS,
     )
 }
