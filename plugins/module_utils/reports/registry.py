@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 from . import (
+    ckl,
+    cklb,
     html,
     junit,
     markdown,
+    oscal,
+    oscal_component,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -18,5 +23,10 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
     )
 }

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checklists of STIG Viewer 2 (CKL), one for each target and profile. eMASS, STIG Manager, Heimdall and the SAF CLI read them.
+
+DISA publishes no schema: the order of elements is that of files that STIG Viewer 2.17 wrote. An element whose content nobody
+knows (a classification, an address, the key of a STIG's target) is there and empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import TextIO
+
+from ..results.producer import COLLECTION, VERSION
+from ..results.run import Run
+from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
+from ..results.verdicts import ControlText
+from ..safe_text import one_line
+from .checklist import (
+    Asset,
+    Checklist,
+    bounded,
+    ccis,
+    checklists,
+    comments,
+    details,
+    made_id,
+    severity,
+    tag,
+    tags,
+)
+from .report import ReportFolder, ReportPart
+from .xml_text import element, xml_text
+
+# A profile error has no word of its own: its comments and details tell it.
+_STATUS_WORDS = {
+    PASSED: "NotAFinding",
+    FAILED: "Open",
+    NOT_REVIEWED: "Not_Reviewed",
+    NOT_APPLICABLE: "Not_Applicable",
+    PROFILE_ERROR: "Not_Reviewed",
+}
+
+
+def _parts(run: Run) -> Iterator[ReportPart]:
+    rules = _Rules()
+    for checklist in checklists(run):
+        yield ReportPart(checklist.about, partial(_write, checklist, rules))
+
+
+REPORT = ReportFolder("ckl", "ckl", ".ckl", _parts)
+
+
+def _write(checklist: Checklist, rules: _Rules, stream: TextIO) -> None:
+    stream.write(
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<!--{COLLECTION} {VERSION}-->\n'
+        f"<CHECKLIST>\n{_asset(checklist.asset, checklist.why_not)}<STIGS>\n<iSTIG>\n{_stig_info(checklist)}"
+    )
+    for verdict in checklist.controls:
+        stream.write(
+            f"{rules.head(checklist, verdict.about)}<STATUS>{_STATUS_WORDS[verdict.status]}</STATUS>\n"
+            f"<FINDING_DETAILS>{xml_text(details(verdict))}</FINDING_DETAILS>\n"
+            f"<COMMENTS>{xml_text(comments(verdict))}</COMMENTS>\n"
+            "<SEVERITY_OVERRIDE></SEVERITY_OVERRIDE>\n<SEVERITY_JUSTIFICATION></SEVERITY_JUSTIFICATION>\n</VULN>\n"
+        )
+    stream.write("</iSTIG>\n</STIGS>\n</CHECKLIST>\n")
+
+
+def _asset(asset: Asset, why_not: str) -> str:
+    facts = [f"{name}: {value}" for name, value in asset.facts.items()]
+    said = {
+        "ROLE": "None",
+        "ASSET_TYPE": "Computing",
+        "MARKING": "",
+        "HOST_NAME": asset.name,
+        "HOST_IP": "",
+        "HOST_MAC": "",
+        "HOST_FQDN": "",
+        "TARGET_COMMENT": "\n".join([*facts, *([f"not seen: {why_not}"] if why_not else [])]),
+        "TECH_AREA": "",
+        "TARGET_KEY": "",
+        "WEB_OR_DATABASE": "false",
+        "WEB_DB_SITE": "",
+        "WEB_DB_INSTANCE": "",
+    }
+    return "<ASSET>\n{}\n</ASSET>\n".format("\n".join(element(name, text) for name, text in said.items()))
+
+
+def _stig_info(checklist: Checklist) -> str:
+    profile, version = one_line(checklist.profile), one_line(checklist.version)
+    said = {
+        "version": version,
+        "classification": "",
+        "customname": "",
+        "stigid": profile,
+        "description": "",
+        "filename": "",
+        "releaseinfo": "",
+        "title": profile,
+        "uuid": made_id("profile", checklist.profile),
+        "notice": "",
+        "source": COLLECTION,
+    }
+    lines = [
+        f"<SI_DATA>{element('SID_NAME', name)}{element('SID_DATA', text)}</SI_DATA>\n"
+        for name, text in said.items()
+    ]
+    return "<STIG_INFO>\n{}</STIG_INFO>\n".format("".join(lines))
+
+
+class _Rules:
+    """What is the same of a rule on every target, made once."""
+
+    def __init__(self) -> None:
+        self._heads: dict[int, tuple[ControlText, str]] = {}
+
+    def head(self, checklist: Checklist, about: ControlText) -> str:
+        known = self._heads.get(id(about))
+        if known is None:  # the text is kept, so that no other one can have its id
+            known = self._heads[id(about)] = (about, _head(checklist, about))
+        return known[1]
+
+
+def _head(checklist: Checklist, about: ControlText) -> str:
+    profile, version = one_line(checklist.profile), one_line(checklist.version)
+    shown_id = one_line(about.id)
+    said = [
+        ("Vuln_Num", tag(about, "gid") or shown_id),
+        ("Severity", severity(about)),
+        ("Group_Title", tag(about, "gtitle") or shown_id),
+        ("Rule_ID", tag(about, "rid") or shown_id),
+        ("Rule_Ver", tag(about, "stig_id") or shown_id),
+        ("Rule_Title", one_line(about.title, 1000)),
+        ("Vuln_Discuss", bounded("\n\n".join(filter(None, (about.desc, about.why))))),
+        ("IA_Controls", ""),
+        ("Check_Content", bounded(about.check)),
+        ("Fix_Text", bounded(about.fix)),
+        ("False_Positives", ""),
+        ("False_Negatives", ""),
+        ("Documentable", ""),
+        ("Mitigations", ""),
+        ("Potential_Impact", ""),
+        ("Third_Party_Tools", _for_saf(about)),
+        ("Mitigation_Control", ""),
+        ("Responsibility", ""),
+        ("Security_Override_Guidance", ""),
+        ("Check_Content_Ref", ""),
+        ("Weight", ""),
+        ("Class", ""),
+        ("STIGRef", f"{profile} :: Version {version}"),
+        ("TargetKey", ""),
+        ("STIG_UUID", made_id("profile", checklist.profile)),
+        *(("LEGACY_ID", one) for one in tags(about, "legacy") or [""]),
+        *(("CCI_REF", one) for one in ccis(about)),
+    ]
+    lines = [
+        f"<STIG_DATA>{element('VULN_ATTRIBUTE', name)}{element('ATTRIBUTE_DATA', text)}</STIG_DATA>\n"
+        for name, text in said
+    ]
+    return "<VULN>\n" + "".join(lines)
+
+
+def _for_saf(about: ControlText) -> str:
+    """The severity and impact that CKL has no words for, where the SAF CLI and Heimdall keep them: they read them back."""
+    if about.impact == 0:
+        return ""  # they say Not Applicable by the status, and refuse an impact of 0 beside another one
+    return json.dumps({"hdfSpecificData": {"severity": about.severity, "impact": about.impact}})
