@@ -21,7 +21,7 @@ from ..strict_json import load_own_json
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
 from .exception_record import ExceptionRecord, attestation_record, waiver_record
-from .hdf import MAX_DOCUMENT_BYTES
+from .hdf import MAX_DOCUMENT_BYTES, manual_controls
 from .place import fingerprint
 from .run import Run
 from .status import (
@@ -61,7 +61,7 @@ class ControlText:
 @dataclass(frozen=True)
 class Verdict:
     """One control on one target. `status` is one of STATUSES; `waived`: a waiver in force makes it Not Applicable; `attested`: a
-    person said whether it is met.
+    person said whether it is met; `manual`: only a person can say it.
 
     `text` is what was expected and found where it failed, why it was not reviewed, the error, or who waived or attested it and
     why; empty where it passed or does not apply.
@@ -79,6 +79,7 @@ class Verdict:
     waiver: Mapping[str, Any] | None = None
     attestation: Mapping[str, Any] | None = None
     tests: Sequence[Mapping[str, Any]] = ()
+    manual: bool = False
 
     @property
     def exceptions(self) -> Sequence[ExceptionRecord]:
@@ -144,8 +145,10 @@ def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
 def _controls(
     document: Mapping[str, Any], target: TargetRecord, known: dict[tuple[str, str, str], ControlText]
 ) -> Iterator[Verdict]:
+    manual = manual_controls(document, target.hdf)
     for counted in counted_profiles(document, target.hdf):
         profile = str(counted.profile["name"])
+        of_people = frozenset(manual.get(profile, ()))
         for control in counted.controls:
             status, severity = control_status(control), control_severity(control)
             key = (profile, str(control["id"]), severity)
@@ -163,6 +166,7 @@ def _controls(
                 control.get("waiver_data") or None,
                 control.get("attestation_data") or None,
                 control["results"],
+                control["id"] in of_people,
             )
 
 
