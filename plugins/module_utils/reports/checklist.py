@@ -24,16 +24,17 @@ from ..results.run import Run
 from ..results.status import NOT_REVIEWED, PROFILE_ERROR, segment_status
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
-from ..safe_text import one_line, printable
+from ..safe_text import one_line
 
 # The rule of a checklist whose profile nobody has read, because no target of the run was scanned.
 NO_RULES_KNOWN = "not-scanned"
 # What separates tests in the details of a finding, as SAF and Heimdall write and read it.
 _BETWEEN_TESTS = "\n--------------------------------\n"
-# Most characters of a text of a profile and of the details; STIG Manager keeps no more than 32,767.
-MOST_CHARACTERS = 32_000
+# Most characters of the details of a finding; STIG Manager keeps no more than 32,767.
+_MOST_DETAILS = 32_000
 _MOST_NAME = 255
 _MOST_TESTS = 50
+_MOST_TAGS = 100
 _MOST_TEST = 2_000
 _SHORT = 500
 _SEVERITIES = {"critical": "high", "high": "high", "medium": "medium", "low": "low", "none": "low"}
@@ -160,7 +161,7 @@ def _asset(run: Run, record: TargetRecord, name: str) -> Asset:
 
 
 def severity(about: ControlText) -> str:
-    """high, medium or low: these formats have no other."""
+    """high, medium or low. XCCDF has more words, but SAF takes a rule of any other for one that does not apply."""
     return _SEVERITIES[about.severity]
 
 
@@ -174,17 +175,11 @@ def tags(about: ControlText, name: str) -> list[str]:
     """The texts of a tag that is a list, or one text; each on one line."""
     value = about.tags.get(name)
     values = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    return [one_line(one, _SHORT) for one in values if isinstance(one, str)]
+    return [one_line(one, _SHORT) for one in values[:_MOST_TAGS] if isinstance(one, str)]
 
 
 def ccis(about: ControlText) -> list[str]:
     return [one for one in tags(about, "cci") if _CCI.fullmatch(one)]
-
-
-def bounded(text: str) -> str:
-    """Lines of text that can be kept, and no more of them than a reader takes."""
-    text = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}... (cut)"
-    return printable(text)
 
 
 def details(verdict: Verdict) -> str:
@@ -207,7 +202,7 @@ def details(verdict: Verdict) -> str:
     for test in tests[:_MOST_TESTS]:
         one = _said(test)
         length += len(one) + len(_BETWEEN_TESTS)
-        if length > MOST_CHARACTERS:
+        if length > _MOST_DETAILS:
             break
         said.append(one)
     left = len(tests) - len(said)

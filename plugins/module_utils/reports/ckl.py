@@ -18,11 +18,10 @@ from ..results.producer import COLLECTION, VERSION
 from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.verdicts import ControlText
-from ..safe_text import one_line
+from ..safe_text import kept_values, one_line
 from .checklist import (
     Asset,
     Checklist,
-    bounded,
     ccis,
     checklists,
     comments,
@@ -32,6 +31,7 @@ from .checklist import (
     tag,
     tags,
 )
+from .per_control import PerControl
 from .report import ReportFolder, ReportPart
 from .xml_text import element, xml_text
 
@@ -46,24 +46,26 @@ _STATUS_WORDS = {
 
 
 def _parts(run: Run) -> Iterator[ReportPart]:
-    rules = _Rules()
+    versions = {profile.name: profile.version for profile in run.profiles}
+    heads = PerControl(lambda about: _head(about, versions.get(about.profile, "")))
     for checklist in checklists(run):
-        yield ReportPart(checklist.about, partial(_write, checklist, rules))
+        yield ReportPart(checklist.about, partial(_write, checklist, heads))
 
 
 REPORT = ReportFolder("ckl", "ckl", ".ckl", _parts)
 
 
-def _write(checklist: Checklist, rules: _Rules, stream: TextIO) -> None:
+def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None:
     stream.write(
         f'<?xml version="1.0" encoding="UTF-8"?>\n<!--{COLLECTION} {VERSION}-->\n'
         f"<CHECKLIST>\n{_asset(checklist.asset, checklist.why_not)}<STIGS>\n<iSTIG>\n{_stig_info(checklist)}"
     )
     for verdict in checklist.controls:
+        found, said = details(verdict), comments(verdict)
         stream.write(
-            f"{rules.head(checklist, verdict.about)}<STATUS>{_STATUS_WORDS[verdict.status]}</STATUS>\n"
-            f"<FINDING_DETAILS>{xml_text(details(verdict))}</FINDING_DETAILS>\n"
-            f"<COMMENTS>{xml_text(comments(verdict))}</COMMENTS>\n"
+            f"{heads.of(verdict.about)}<STATUS>{_STATUS_WORDS[verdict.status]}</STATUS>\n"
+            f"<FINDING_DETAILS>{xml_text(found)}</FINDING_DETAILS>\n"
+            f"<COMMENTS>{xml_text(said)}</COMMENTS>\n"
             "<SEVERITY_OVERRIDE></SEVERITY_OVERRIDE>\n<SEVERITY_JUSTIFICATION></SEVERITY_JUSTIFICATION>\n</VULN>\n"
         )
     stream.write("</iSTIG>\n</STIGS>\n</CHECKLIST>\n")
@@ -111,21 +113,8 @@ def _stig_info(checklist: Checklist) -> str:
     return "<STIG_INFO>\n{}</STIG_INFO>\n".format("".join(lines))
 
 
-class _Rules:
-    """What is the same of a rule on every target, made once."""
-
-    def __init__(self) -> None:
-        self._heads: dict[int, tuple[ControlText, str]] = {}
-
-    def head(self, checklist: Checklist, about: ControlText) -> str:
-        known = self._heads.get(id(about))
-        if known is None:  # the text is kept, so that no other one can have its id
-            known = self._heads[id(about)] = (about, _head(checklist, about))
-        return known[1]
-
-
-def _head(checklist: Checklist, about: ControlText) -> str:
-    profile, version = one_line(checklist.profile), one_line(checklist.version)
+def _head(about: ControlText, version: str) -> str:
+    """What is the same of a rule on every target."""
     shown_id = one_line(about.id)
     said = [
         ("Vuln_Num", tag(about, "gid") or shown_id),
@@ -134,10 +123,10 @@ def _head(checklist: Checklist, about: ControlText) -> str:
         ("Rule_ID", tag(about, "rid") or shown_id),
         ("Rule_Ver", tag(about, "stig_id") or shown_id),
         ("Rule_Title", one_line(about.title, 1000)),
-        ("Vuln_Discuss", bounded("\n\n".join(filter(None, (about.desc, about.why))))),
+        ("Vuln_Discuss", kept_values("\n\n".join(filter(None, (about.desc, about.why))))),
         ("IA_Controls", ""),
-        ("Check_Content", bounded(about.check)),
-        ("Fix_Text", bounded(about.fix)),
+        ("Check_Content", kept_values(about.check)),
+        ("Fix_Text", kept_values(about.fix)),
         ("False_Positives", ""),
         ("False_Negatives", ""),
         ("Documentable", ""),
@@ -150,9 +139,9 @@ def _head(checklist: Checklist, about: ControlText) -> str:
         ("Check_Content_Ref", ""),
         ("Weight", ""),
         ("Class", ""),
-        ("STIGRef", f"{profile} :: Version {version}"),
+        ("STIGRef", f"{one_line(about.profile)} :: Version {one_line(version)}"),
         ("TargetKey", ""),
-        ("STIG_UUID", made_id("profile", checklist.profile)),
+        ("STIG_UUID", made_id("profile", about.profile)),
         *(("LEGACY_ID", one) for one in tags(about, "legacy") or [""]),
         *(("CCI_REF", one) for one in ccis(about)),
     ]

@@ -20,7 +20,6 @@ from ..results.verdicts import ControlText
 from ..safe_text import one_line
 from .checklist import (
     Checklist,
-    bounded,
     ccis,
     checklists,
     comments,
@@ -30,6 +29,8 @@ from .checklist import (
     tag,
     tags,
 )
+from .json_text import json_text, opened
+from .per_control import PerControl
 from .report import ReportFolder, ReportPart
 
 _STATUS_WORDS = {
@@ -43,7 +44,7 @@ _text = json.encoder.encode_basestring_ascii
 
 
 def _parts(run: Run) -> Iterator[ReportPart]:
-    heads: dict[int, tuple[ControlText, str]] = {}
+    heads = PerControl(lambda about: opened(_rule(about)))
     for checklist in checklists(run):
         yield ReportPart(checklist.about, partial(_write, checklist, heads))
 
@@ -51,7 +52,7 @@ def _parts(run: Run) -> Iterator[ReportPart]:
 REPORT = ReportFolder("cklb", "cklb", ".cklb", _parts)
 
 
-def _write(checklist: Checklist, heads: dict[int, tuple[ControlText, str]], stream: TextIO) -> None:
+def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None:
     """The document is written by hand around its rules, whose first half is the same on every target."""
     profile, version = one_line(checklist.profile), one_line(checklist.version)
     stig = {
@@ -65,14 +66,11 @@ def _write(checklist: Checklist, heads: dict[int, tuple[ControlText, str]], stre
         "size": len(checklist.controls),
     }
     head = {"title": f"{checklist.asset.name} {profile}", "id": made_id("checklist", *checklist.about)}
-    stream.write(f'{json.dumps(head)[:-1]}, "stigs": [{json.dumps(stig)[:-1]}, "rules": [')
+    stream.write(f'{opened(head)}, "stigs": [{opened(stig)}, "rules": [')
     between = "\n"
     for verdict in checklist.controls:
-        known = heads.get(id(verdict.about))
-        if known is None:  # the text is kept, so that no other one can have its id
-            known = heads[id(verdict.about)] = (verdict.about, json.dumps(_rule(verdict.about))[:-1])
         stream.write(
-            f'{between}{known[1]}, "status": "{_STATUS_WORDS[verdict.status]}", "overrides": {{}}, '
+            f'{between}{heads.of(verdict.about)},"status": "{_STATUS_WORDS[verdict.status]}", "overrides": {{}}, '
             f'"comments": {_text(comments(verdict))}, "finding_details": {_text(details(verdict))}}}'
         )
         between = ",\n"
@@ -83,7 +81,7 @@ def _write(checklist: Checklist, heads: dict[int, tuple[ControlText, str]], stre
         "target_data": _target_data(checklist),
         "cklb_version": "1.0",
     }
-    stream.write(f"\n]}}], {json.dumps(end)[1:]}\n")
+    stream.write(f"\n]}}], {json_text(end)[1:]}\n")
 
 
 def _target_data(checklist: Checklist) -> dict[str, Any]:
@@ -119,12 +117,12 @@ def _rule(about: ControlText) -> dict[str, Any]:
         "rule_id": source[: -len("_rule")] if source.endswith("_rule") else source,
         "rule_version": tag(about, "stig_id") or shown_id,
         "rule_title": one_line(about.title, 1000),
-        "fix_text": bounded(about.fix),
+        "fix_text": about.fix,
         "weight": "",
-        "check_content": bounded(about.check),
+        "check_content": about.check,
         "check_content_ref": {"href": "", "name": ""},
         "classification": "",
-        "discussion": bounded("\n\n".join(filter(None, (about.desc, about.why)))),
+        "discussion": "\n\n".join(filter(None, (about.desc, about.why))),
         "false_positives": "",
         "false_negatives": "",
         "documentable": "",

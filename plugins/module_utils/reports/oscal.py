@@ -23,18 +23,19 @@ from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
 from ..safe_text import one_line
 from .checklist import exception_text, made_id
+from .json_text import json_text, opened
 from .moments import NO_TIME, moment_of
 from .oscal_parts import (
     MOST_TEXT,
     NAMESPACE,
     NOTHING_REVIEWED,
-    head_of,
     markup,
     metadata,
     properties,
     reviewed_controls,
     token,
 )
+from .per_control import PerControl
 from .report import Report
 
 _STATES = {
@@ -53,14 +54,14 @@ def write_oscal(run: Run, stream: TextIO) -> None:
         "metadata": metadata(run, f"Scan of the cluster {run.cluster}"),
         "import-ap": {"href": f"#{plan}"},
     }
-    stream.write(f'{{"assessment-results":{head_of(document)},"results":[')
+    stream.write(f'{{"assessment-results":{opened(document)},"results":[')
     results = _Results(run)
     between = "\n"
     for one in results.each():
         stream.write(between + one)
         between = ",\n"
     end = {"resources": [_plan(run, plan)]}
-    stream.write(f'\n],"back-matter":{json.dumps(end, separators=(",", ":"))}}}}}\n')
+    stream.write(f'\n],"back-matter":{json_text(end)}}}}}\n')
 
 
 REPORT = Report("oscal", "oscal.json", write_oscal)
@@ -85,7 +86,7 @@ class _Results:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._default = moment_of(run.started) or NO_TIME
-        self._controls: dict[int, _Control] = {}
+        self._controls = PerControl(_Control)
         self._reviewed: tuple[Sequence[ControlText], str] = ((), "")
 
     def each(self) -> Iterator[str]:
@@ -115,7 +116,7 @@ class _Results:
         observed = f'"collected":"{seen}","subjects":[{{"subject-uuid":"{item}","type":"inventory-item"}}]'
         observations, findings = [], []
         for verdict in target.controls:
-            control = self._control(verdict.about)
+            control = self._controls.of(verdict.about)
             observation, finding = made.of(control.key)
             observations.append(_observation(control, verdict, observation, observed))
             state = _STATES.get(verdict.status)
@@ -133,7 +134,7 @@ class _Results:
         )
 
     def _head(self, target_id: str, description: str, facts: dict[str, str], seen: str, item: str) -> str:
-        return head_of(
+        return opened(
             {
                 "uuid": made_id("result", self._run.run_id, target_id),
                 "title": markup(target_id),
@@ -179,7 +180,7 @@ class _Results:
                 }
             ],
         }
-        return f"{self._head(target_id, title, facts, seen, item)},{json.dumps(values, separators=(',', ':'))[1:]}"
+        return f"{self._head(target_id, title, facts, seen, item)},{json_text(values)[1:]}"
 
     def _skipped(self, record: TargetRecord, made: _Ids, observed: str) -> str:
         why = "; ".join(f"{name}: {text}" for name, text in record.skipped_profiles.items())
@@ -190,7 +191,7 @@ class _Results:
             "methods": ["TEST"],
             "uuid": made.of(b"skipped")[0],
         }
-        return f"{head_of(values)},{observed}}}"
+        return f"{opened(values)},{observed}}}"
 
     def _nothing(self) -> str:
         values = {
@@ -200,20 +201,14 @@ class _Results:
             "start": self._default,
             "reviewed-controls": {"control-selections": [NOTHING_REVIEWED]},
         }
-        return json.dumps(values, separators=(",", ":"))
-
-    def _control(self, about: ControlText) -> _Control:
-        known = self._controls.get(id(about))
-        if known is None:
-            known = self._controls[id(about)] = _Control(about)
-        return known
+        return json_text(values)
 
     def _reviewed_of(self, controls: Sequence[Verdict]) -> str:
         """That of the last target is kept: most of them have the same controls."""
         about = [verdict.about for verdict in controls]
         before, text = self._reviewed
         if len(before) != len(about) or any(one is not another for one, another in zip(before, about)):
-            text = f'"reviewed-controls":{json.dumps(reviewed_controls(about), separators=(",", ":"))}'
+            text = f'"reviewed-controls":{json_text(reviewed_controls(about))}'
             self._reviewed = (about, text)
         return text
 
@@ -222,7 +217,6 @@ class _Control:
     """The half of an observation and of a finding that is the same on every target."""
 
     def __init__(self, about: ControlText) -> None:
-        self.about = about  # kept, so that no other text can have its id
         self.key = "\0".join((about.profile, about.id)).encode("utf-8", "backslashreplace")
         shown = {
             "title": markup(about.title or about.id),
@@ -236,9 +230,9 @@ class _Control:
             "props": properties(named),
         }
         # more properties, and then the rest, can follow
-        self.observation = json.dumps(observation, separators=(",", ":"))[:-2]
+        self.observation = json_text(observation)[:-2]
         target = {"type": "objective-id", "target-id": token(about.id)}
-        self.finding = f'{head_of(shown)},"target":{head_of(target)},"status":'
+        self.finding = f'{opened(shown)},"target":{opened(target)},"status":'
 
 
 def _observation(control: _Control, verdict: Verdict, made: str, observed: str) -> str:

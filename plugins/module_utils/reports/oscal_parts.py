@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -89,8 +88,3 @@ def _selection(profile: str, ids: set[str]) -> dict[str, Any]:
 def _in_order(control_id: str) -> tuple[str, list[int]]:
     family, _dash, numbers = control_id.partition("-")
     return family, [int(one) for one in numbers.split(".")]
-
-
-def head_of(value: dict[str, Any]) -> str:
-    """JSON of an object without its end, so that more of it can follow."""
-    return json.dumps(value, separators=(",", ":"))[:-1]

@@ -4,7 +4,10 @@
 """XCCDF 1.2 results, one document for each target and profile: a Benchmark with the profile's rules, and the TestResult in it.
 
 The Benchmark is there because readers look for the rules beside their results. It has no checks that a SCAP scanner can run, so
-its status is `incomplete`. A waiver or an attestation in force is an `override`, with the result that the tests gave.
+its status is `incomplete`.
+
+A waiver and an attestation are messages of the rule's result. XCCDF has the element `override` for them, but the rules by which
+OpenSCAP validates refuse a TestResult in which one rule has an override and another has none.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TextIO
 
-from ..results.exception_record import ExceptionRecord
 from ..results.percent import percentage, rounded_down
 from ..results.producer import COLLECTION, VERSION
 from ..results.run import Run
@@ -26,17 +28,17 @@ from ..results.status import (
     NOT_REVIEWED,
     PASSED,
     PROFILE_ERROR,
-    control_status,
 )
 from ..results.verdicts import ControlText, Verdict
-from ..safe_text import one_line
-from .checklist import Checklist, bounded, ccis, checklists, details, exception_text, tag, tags
-from .moments import NO_TIME, moment_of, written_moment
+from ..safe_text import kept_values, one_line
+from .checklist import Checklist, ccis, checklists, details, exception_text, severity, tag, tags
+from .moments import NO_TIME, moment_of
+from .per_control import PerControl
 from .report import ReportFolder, ReportPart
 from .xml_text import element, xml_name, xml_text
 
 NAMESPACE = "http://checklists.nist.gov/xccdf/1.2"
-RESULT_WORDS = {
+_RESULT_WORDS = {
     PASSED: "pass",
     FAILED: "fail",
     NOT_REVIEWED: "notchecked",
@@ -44,7 +46,6 @@ RESULT_WORDS = {
     PROFILE_ERROR: "error",
 }
 _MESSAGE_SEVERITY = {PROFILE_ERROR: "error", FAILED: "warning"}
-_SEVERITIES = {"critical": "high", "high": "high", "medium": "medium", "low": "low", "none": "info"}
 _SYSTEM = f"urn:{COLLECTION}"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 _CCI_SYSTEM = "http://cyber.mil/cci"
@@ -81,7 +82,7 @@ def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: Text
         f"{element('target', asset.name)}\n<target-facts>\n{facts}</target-facts>\n"
     )
     for verdict in checklist.controls:
-        stream.write(_rule_result(verdict, benchmarks.rule_id(verdict.about), end))
+        stream.write(_rule_result(verdict, benchmarks.rule_ids.of(verdict.about), end))
     counts = Counter(verdict.status for verdict in checklist.controls)
     counted = len(checklist.controls) - counts[NOT_APPLICABLE]
     score = rounded_down(percentage(counts[PASSED], counted))
@@ -91,37 +92,19 @@ def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: Text
 
 
 def _rule_result(verdict: Verdict, rule_id: str, end: str) -> str:
-    result = RESULT_WORDS[verdict.status]
     lines = [
-        f'<rule-result idref="{rule_id}" time="{end}" severity="{_SEVERITIES[verdict.about.severity]}">\n'
-        f"<result>{result}</result>\n"
+        f'<rule-result idref="{rule_id}" time="{end}" severity="{severity(verdict.about)}">\n'
+        f"<result>{_RESULT_WORDS[verdict.status]}</result>\n"
     ]
-    exceptions = verdict.exceptions if verdict.waiver or verdict.attestation else ()
-    lines += [_override(verdict, one, result, end) for one in exceptions if one.decides]
     found = details(verdict)
     if found:
-        severity = _MESSAGE_SEVERITY.get(verdict.status, "info")
-        lines.append(f'<message severity="{severity}">{xml_text(found)}</message>\n')
-    lines += [
-        f'<message severity="info">{xml_text(exception_text(one))}</message>\n'
-        for one in exceptions
-        if not one.decides
-    ]
+        kind = _MESSAGE_SEVERITY.get(verdict.status, "info")
+        lines.append(f'<message severity="{kind}">{xml_text(found)}</message>\n')
+    if verdict.waiver or verdict.attestation:
+        for one in verdict.exceptions:
+            lines.append(f'<message severity="info">{xml_text(exception_text(one))}</message>\n')
     lines.append(f'<check system="{_SYSTEM}"/>\n</rule-result>\n')
     return "".join(lines)
-
-
-def _override(verdict: Verdict, one: ExceptionRecord, result: str, end: str) -> str:
-    """What a waiver or an attestation in force has changed: from what the tests gave."""
-    tests = {"results": verdict.tests, "impact": verdict.about.impact}
-    # an attestation speaks of nothing but what was not reviewed
-    before = NOT_REVIEWED if verdict.attested else control_status(tests)
-    time = written_moment(one.since) or end
-    authority = xml_text(one.approved_by or one.owner or "not named")
-    return (
-        f'<override time="{time}" authority="{authority}">\n<old-result>{RESULT_WORDS[before]}</old-result>\n'
-        f"<new-result>{result}</new-result>\n{element('remark', exception_text(one))}\n</override>\n"
-    )
 
 
 class _Benchmarks:
@@ -129,7 +112,7 @@ class _Benchmarks:
 
     def __init__(self) -> None:
         self._heads: dict[str, tuple[Sequence[ControlText], str]] = {}
-        self._rule_ids: dict[int, tuple[ControlText, str]] = {}
+        self.rule_ids = PerControl(_rule_id)
 
     def head(self, run: Run, checklist: Checklist) -> str:
         """The document up to its TestResult. That of the last target is kept for each profile."""
@@ -139,17 +122,11 @@ class _Benchmarks:
             known = self._heads[checklist.profile] = (about, self._head(run, checklist, about))
         return known[1]
 
-    def rule_id(self, about: ControlText) -> str:
-        known = self._rule_ids.get(id(about))
-        if known is None:  # the text is kept, so that no other one can have its id
-            known = self._rule_ids[id(about)] = (about, _rule_id(about))
-        return known[1]
-
     def _head(self, run: Run, checklist: Checklist, about: Sequence[ControlText]) -> str:
         profile = one_line(checklist.profile)
         day = (moment_of(run.started) or NO_TIME)[: len("2026-11-30")]
         creator = element("dc:creator", f"{COLLECTION} {VERSION}", **{"xmlns:dc": _DUBLIN_CORE})
-        rules = "".join(_rule(one, self.rule_id(one)) for one in about)
+        rules = "".join(_rule(one, self.rule_ids.of(one)) for one in about)
         return (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Benchmark xmlns="{NAMESPACE}" '
             f'id="{_benchmark_id(xml_name(checklist.profile))}" resolved="1" xml:lang="en">\n'
@@ -171,15 +148,15 @@ def _rule(about: ControlText, rule_id: str) -> str:
     )
     idents = "".join(element("ident", one, system=_CCI_SYSTEM) + "\n" for one in ccis(about))
     group = f"xccdf_{COLLECTION}_group_{xml_name(tag(about, 'gid') or about.id)}"
-    check = element("check-content", bounded(about.check)) if about.check else ""
+    check = element("check-content", kept_values(about.check)) if about.check else ""
     return (
         f'<Group id="{group}">\n{element("title", tag(about, "gtitle") or shown_id)}\n'
-        f'<Rule id="{rule_id}" selected="true" severity="{_SEVERITIES[about.severity]}">\n'
+        f'<Rule id="{rule_id}" selected="true" severity="{severity(about)}">\n'
         f"{element('version', version)}\n{element('title', one_line(about.title, 1000))}\n"
-        f"{element('description', bounded(about.desc))}\n{nist}"
-        + (f"{element('rationale', bounded(about.why))}\n" if about.why else "")
+        f"{element('description', kept_values(about.desc))}\n{nist}"
+        + (f"{element('rationale', kept_values(about.why))}\n" if about.why else "")
         + f"{element('ident', shown_id, system=f'{_SYSTEM}:control')}\n{idents}"
-        + (f"{element('fixtext', bounded(about.fix))}\n" if about.fix else "")
+        + (f"{element('fixtext', kept_values(about.fix))}\n" if about.fix else "")
         + f'<check system="{_SYSTEM}">{check}</check>\n</Rule>\n</Group>\n'
     )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -13,16 +14,21 @@ from ..safe_text import printable
 # `_x` begins an escape, so that no two names become the same.
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]|_(?=x)")
 _MOST_NAME = 120
+_SHORT = 500
 
 
 def xml_text(text: str) -> str:
     """For the content of an element, and for an attribute in double quotes."""
-    safe = printable(text)
-    if "&" in safe:
-        safe = safe.replace("&", "&amp;")
-    if "<" in safe:
-        safe = safe.replace("<", "&lt;")
-    return safe.replace(">", "&gt;").replace('"', "&quot;").replace("\r", "&#13;")
+    return _kept(text) if len(text) < _SHORT else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return safe.replace('"', "&quot;").replace("\r", "&#13;")
+
+
+# What tests find is mostly the same on many targets.
+_kept = functools.lru_cache(maxsize=4096)(_escaped)
 
 
 def element(name: str, text: str, /, **attributes: str) -> str:
