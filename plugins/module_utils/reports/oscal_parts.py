@@ -48,7 +48,7 @@ def markup(text: str) -> str:
 def token(text: str) -> str:
     """An id that OSCAL takes; ids such as cb-shells stay as they are."""
     name = xml_name(text)
-    return name if name[0].isalpha() or name[0] == "_" else f"_{name}"
+    return name if name[0].isalpha() or name[0] == "_" else f"_x{ord(name[0]):x}_{name[1:]}"
 
 
 def nist_controls(about: ControlText) -> list[str]:
