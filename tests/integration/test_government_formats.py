@@ -95,7 +95,12 @@ def test_every_reader_takes_endless_and_illegal_texts(tmp_path: pathlib.Path) ->
         title=ENDLESS,
         desc=ENDLESS,
         descriptions={"fix": ENDLESS, "check": ENDLESS, "rationale": ENDLESS},
-        tags={"nist": [ENDLESS, "AC-6"], "cci": [ENDLESS], "gtitle": ENDLESS, "legacy": [ENDLESS, *"x" * 300]},
+        tags={
+            "nist": [ENDLESS, "AC-6"],
+            "cci": [ENDLESS],
+            "gtitle": ENDLESS,
+            "legacy": [ENDLESS, *"x" * 300],
+        },
         waiver_data={
             "justification": ENDLESS,
             "owner": ENDLESS,

@@ -6,8 +6,8 @@
 The Benchmark is there because readers look for the rules beside their results. It has no checks that a SCAP scanner can run, so
 its status is `incomplete`.
 
-A waiver and an attestation are messages of the rule's result. XCCDF has the element `override` for them, but the rules by which
-OpenSCAP validates refuse a TestResult in which one rule has an override and another has none.
+Each result has one message: what the tests found, then a line for a waiver and an attestation. XCCDF has the element `override`
+for them, but the rules by which OpenSCAP validates refuse a TestResult in which one rule has an override and another has none.
 """
 
 from __future__ import annotations
@@ -97,12 +97,11 @@ def _rule_result(verdict: Verdict, rule_id: str, end: str) -> str:
         f"<result>{_RESULT_WORDS[verdict.status]}</result>\n"
     ]
     found = details(verdict)
+    if verdict.waiver or verdict.attestation:
+        found = "\n".join([*filter(None, (found,)), *map(exception_text, verdict.exceptions)])
     if found:
         kind = _MESSAGE_SEVERITY.get(verdict.status, "info")
         lines.append(f'<message severity="{kind}">{xml_text(found)}</message>\n')
-    if verdict.waiver or verdict.attestation:
-        for one in verdict.exceptions:
-            lines.append(f'<message severity="info">{xml_text(exception_text(one))}</message>\n')
     lines.append(f'<check system="{_SYSTEM}"/>\n</rule-result>\n')
     return "".join(lines)
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CKL, judged by the converter that Heimdall and `saf convert ckl2hdf` use, and by the order of elements of STIG Viewer 2.17."""
+"""CKL, judged by the converter of `saf convert ckl2hdf` and Heimdall, by the parser of STIG Manager, and by the order of elements
+of STIG Viewer 2.17."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 
 from ..checklist_words import facts_of, with_marks, words_of_seen, words_of_unseen_targets
 from ..saf_converters import converted
+from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
 
 _ASSET = (
@@ -54,16 +56,28 @@ _IN_SAF = {
     "Not_Reviewed": ("Not Reviewed", "Profile Error"),
 }
 
+_IN_STIG_MANAGER = {
+    "NotAFinding": "pass",
+    "Open": "fail",
+    "Not_Applicable": "notapplicable",
+    "Not_Reviewed": "notchecked",
+}
+
 
 def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
     """Of each rule: (target id, profile, control), the word, whether the target was seen by the profile."""
     paths = sorted(folder.glob("*.ckl"))
-    for path, in_saf in zip(paths, converted("ckl", paths)):
+    for path, in_saf, in_stig_manager in zip(paths, converted("ckl", paths), imported("ckl", paths)):
         root = ElementTree.parse(path).getroot()
         _check_order(root)
         facts = facts_of(root.findtext("ASSET/TARGET_COMMENT") or "")
         statuses = {control: status for control, status, _severity in in_saf["controls"]}
         assert in_saf["again"] == in_saf["controls"], "a CKL that SAF makes of it says something else"
+        assert in_stig_manager["asset"] == root.findtext("ASSET/HOST_NAME")
+        assert results(in_stig_manager) == [
+            (_attribute(vuln, "Rule_ID")[:MOST_OF_A_RULE_ID], _IN_STIG_MANAGER[vuln.findtext("STATUS") or ""])
+            for vuln in root.iterfind("STIGS/iSTIG/VULN")
+        ]
         for vuln in root.iterfind("STIGS/iSTIG/VULN"):
             control = _attribute(vuln, "Vuln_Num")
             status = vuln.findtext("STATUS") or ""
@@ -96,7 +110,7 @@ def _check_order(root: ElementTree.Element) -> None:
 
 READER = FormatReader(
     "ckl",
-    "hdf-converters of SAF CLI 1.5.3 (ckl2hdf and back)",
+    f"hdf-converters of SAF CLI 1.5.3 (ckl2hdf and back), the parser of STIG Manager ({VERSION})",
     lambda folder: words_of_seen(_rules(folder)),
     lambda folder: words_of_unseen_targets(_rules(folder)),
 )

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CKLB, judged by a shape: DISA publishes no schema. The shape is that of files of STIG Viewer 3 as STIG Manager and other tools
-read them, written down here as a JSON schema that knows no other key."""
+"""CKLB, judged as STIG Manager reads it, and by a shape: DISA publishes no schema. The shape is that of files of STIG Viewer 3 as
+other tools read and write them, written down here as a JSON schema that knows no other key."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 
 from ..checklist_words import facts_of, with_marks, words_of_seen, words_of_unseen_targets
+from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -91,6 +92,13 @@ SHAPE = _object(
     cklb_version={"const": "1.0"},
 )
 
+_IN_STIG_MANAGER = {
+    "not_a_finding": "pass",
+    "open": "fail",
+    "not_applicable": "notapplicable",
+    "not_reviewed": "notchecked",
+}
+
 
 def checked(path: pathlib.Path) -> dict[str, Any]:
     """The document. :raises AssertionError: it has another shape"""
@@ -107,10 +115,16 @@ def checked(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
-    for path in sorted(folder.glob("*.cklb")):
-        document = checked(path)
+    paths = sorted(folder.glob("*.cklb"))
+    documents = [checked(path) for path in paths]
+    for document, in_stig_manager in zip(documents, imported("cklb", paths)):
+        assert in_stig_manager["asset"] == document["target_data"]["host_name"]
         facts = facts_of(document["target_data"]["comments"])
         for stig in document["stigs"]:
+            assert results(in_stig_manager) == [
+                (rule["rule_id_src"][:MOST_OF_A_RULE_ID], _IN_STIG_MANAGER[rule["status"]])
+                for rule in stig["rules"]
+            ]
             for rule in stig["rules"]:
                 word = with_marks(rule["status"], rule["comments"])
                 yield (facts["target_id"], stig["stig_id"], rule["group_id"]), word, "not seen" not in facts
@@ -118,7 +132,7 @@ def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bo
 
 READER = FormatReader(
     "cklb",
-    "the shape of STIG Viewer 3 files, as a JSON schema of our own",
+    f"the parser of STIG Manager ({VERSION}), the shape of STIG Viewer 3 files as a JSON schema of our own",
     lambda folder: words_of_seen(_rules(folder)),
     lambda folder: words_of_unseen_targets(_rules(folder)),
 )
