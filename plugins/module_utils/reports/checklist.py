@@ -72,6 +72,12 @@ class Checklist:
     def about(self) -> tuple[str, str]:
         return self.asset.target_id, self.profile
 
+    @property
+    def comment(self) -> str:
+        """What is said of the target beside its name: a fact on each line, and at last why it was not seen."""
+        facts = [f"{name}: {value}" for name, value in self.asset.facts.items()]
+        return "\n".join([*facts, *([f"not seen: {self.why_not}"] if self.why_not else [])])
+
 
 def checklists(run: Run) -> Iterator[Checklist]:
     """Those of targets with results first, in the run's order, then those of which nothing was seen."""

@@ -20,7 +20,6 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFI
 from ..results.verdicts import ControlText
 from ..safe_text import kept_values, one_line
 from .checklist import (
-    Asset,
     Checklist,
     ccis,
     checklists,
@@ -56,32 +55,30 @@ REPORT = ReportFolder("ckl", "ckl", ".ckl", _parts)
 
 
 def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None:
-    stream.write(
+    head = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<!--{COLLECTION} {VERSION}-->\n'
-        f"<CHECKLIST>\n{_asset(checklist.asset, checklist.why_not)}<STIGS>\n<iSTIG>\n{_stig_info(checklist)}"
+        f"<CHECKLIST>\n{_asset(checklist)}<STIGS>\n<iSTIG>\n{_stig_info(checklist)}"
     )
-    for verdict in checklist.controls:
-        found, said = details(verdict), comments(verdict)
-        stream.write(
-            f"{heads.of(verdict.about)}<STATUS>{_STATUS_WORDS[verdict.status]}</STATUS>\n"
-            f"<FINDING_DETAILS>{xml_text(found)}</FINDING_DETAILS>\n"
-            f"<COMMENTS>{xml_text(said)}</COMMENTS>\n"
-            "<SEVERITY_OVERRIDE></SEVERITY_OVERRIDE>\n<SEVERITY_JUSTIFICATION></SEVERITY_JUSTIFICATION>\n</VULN>\n"
-        )
-    stream.write("</iSTIG>\n</STIGS>\n</CHECKLIST>\n")
+    rules = [
+        f"{heads.of(verdict.about)}<STATUS>{_STATUS_WORDS[verdict.status]}</STATUS>\n"
+        f"<FINDING_DETAILS>{xml_text(details(verdict))}</FINDING_DETAILS>\n"
+        f"<COMMENTS>{xml_text(comments(verdict))}</COMMENTS>\n"
+        "<SEVERITY_OVERRIDE></SEVERITY_OVERRIDE>\n<SEVERITY_JUSTIFICATION></SEVERITY_JUSTIFICATION>\n</VULN>\n"
+        for verdict in checklist.controls
+    ]
+    stream.write("".join((head, *rules, "</iSTIG>\n</STIGS>\n</CHECKLIST>\n")))
 
 
-def _asset(asset: Asset, why_not: str) -> str:
-    facts = [f"{name}: {value}" for name, value in asset.facts.items()]
+def _asset(checklist: Checklist) -> str:
     said = {
         "ROLE": "None",
         "ASSET_TYPE": "Computing",
         "MARKING": "",
-        "HOST_NAME": asset.name,
+        "HOST_NAME": checklist.asset.name,
         "HOST_IP": "",
         "HOST_MAC": "",
         "HOST_FQDN": "",
-        "TARGET_COMMENT": "\n".join([*facts, *([f"not seen: {why_not}"] if why_not else [])]),
+        "TARGET_COMMENT": checklist.comment,
         "TECH_AREA": "",
         "TARGET_KEY": "",
         "WEB_OR_DATABASE": "false",

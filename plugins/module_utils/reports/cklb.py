@@ -40,6 +40,7 @@ _STATUS_WORDS = {
     NOT_APPLICABLE: "not_applicable",
     PROFILE_ERROR: "not_reviewed",
 }
+_BETWEEN = ",\n"
 _text = json.encoder.encode_basestring_ascii
 
 
@@ -66,14 +67,11 @@ def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None
         "size": len(checklist.controls),
     }
     head = {"title": f"{checklist.asset.name} {profile}", "id": made_id("checklist", *checklist.about)}
-    stream.write(f'{opened(head)}, "stigs": [{opened(stig)}, "rules": [')
-    between = "\n"
-    for verdict in checklist.controls:
-        stream.write(
-            f'{between}{heads.of(verdict.about)},"status": "{_STATUS_WORDS[verdict.status]}", "overrides": {{}}, '
-            f'"comments": {_text(comments(verdict))}, "finding_details": {_text(details(verdict))}}}'
-        )
-        between = ",\n"
+    rules = [
+        f'{heads.of(verdict.about)},"status":"{_STATUS_WORDS[verdict.status]}","overrides":{{}},'
+        f'"comments":{_text(comments(verdict))},"finding_details":{_text(details(verdict))}}}'
+        for verdict in checklist.controls
+    ]
     end = {
         "active": True,
         "mode": 2,
@@ -81,19 +79,18 @@ def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None
         "target_data": _target_data(checklist),
         "cklb_version": "1.0",
     }
-    stream.write(f"\n]}}], {json_text(end)[1:]}\n")
+    start = f'{opened(head)},"stigs":[{opened(stig)},"rules":[\n'
+    stream.write(f"{start}{_BETWEEN.join(rules)}\n]}}],{json_text(end)[1:]}\n")
 
 
 def _target_data(checklist: Checklist) -> dict[str, Any]:
-    facts = [f"{name}: {value}" for name, value in checklist.asset.facts.items()]
-    why_not = [f"not seen: {checklist.why_not}"] if checklist.why_not else []
     return {
         "target_type": "Computing",
         "host_name": checklist.asset.name,
         "ip_address": "",
         "mac_address": "",
         "fqdn": "",
-        "comments": "\n".join([*facts, *why_not]),
+        "comments": checklist.comment,
         "role": "None",
         "is_web_database": False,
         "technology_area": "",

@@ -46,6 +46,13 @@ _STATES = {
 }
 _text = json.encoder.encode_basestring_ascii
 
+_TITLES = {
+    "not_scanned": "The target was not scanned",
+    "unread": "The results of the target are not those of the run",
+    "not_judged": "No profile judged the target",
+    "no_target": "A name that gave no target",
+}
+
 
 def write_oscal(run: Run, stream: TextIO) -> None:
     plan = made_id("plan", run.run_id)
@@ -96,11 +103,8 @@ class _Results:
             yield self._of_target(target)
         for gap in self._run.gaps:
             is_empty = False
-            name = f"{gap.kind} {gap.namespace}/{gap.name}" if gap.namespace else f"{gap.kind} {gap.name}"
-            item = {"target_id": gap.target_id}
-            yield self._not_seen(
-                gap.target_id, f"The {name} gave no target", item, self._default, gap.error.message
-            )
+            facts = {"target_id": gap.target_id}
+            yield self._not_seen(gap.target_id, facts, self._default, "no_target", gap.error.message)
         if is_empty:
             yield self._nothing()
 
@@ -108,9 +112,7 @@ class _Results:
         record = target.record
         seen = moment_of(record.seen) or self._default
         if not target.controls:
-            why = record.error.message if record.error else target.unread
-            why = why or "; ".join(f"{name}: {text}" for name, text in record.skipped_profiles.items())
-            return self._not_seen(record.target_id, "The target was not judged", _facts(record), seen, why)
+            return self._not_seen(record.target_id, _facts(record), seen, *_why_not(target))
         made = _Ids(self._run.run_id, record.target_id)
         item = made_id("target", record.target_id)
         observed = f'"collected":"{seen}","subjects":[{{"subject-uuid":"{item}","type":"inventory-item"}}]'
@@ -149,18 +151,18 @@ class _Results:
             }
         )
 
-    def _not_seen(self, target_id: str, title: str, facts: dict[str, str], seen: str, why: str) -> str:
-        """What was to be scanned and was not: an objective that is not met."""
-        item = made_id("target", target_id)
+    def _not_seen(self, target_id: str, facts: dict[str, str], seen: str, status: str, why: str) -> str:
+        """What was to be scanned and was not, or not judged: an objective that is not met."""
+        item, title = made_id("target", target_id), _TITLES[status]
         observation, finding = _Ids(self._run.run_id, target_id).of(b"scanned")
+        shown = {"title": title, "description": markup(why)}
         values = {
             "reviewed-controls": {"control-selections": [NOTHING_REVIEWED]},
             "observations": [
                 {
+                    **shown,
                     "uuid": observation,
-                    "title": title,
-                    "description": markup(why),
-                    "props": properties({"status": "not_scanned"}),
+                    "props": properties({"status": status}),
                     "methods": ["TEST"],
                     "collected": seen,
                     "subjects": [{"subject-uuid": item, "type": "inventory-item"}],
@@ -168,12 +170,11 @@ class _Results:
             ],
             "findings": [
                 {
+                    **shown,
                     "uuid": finding,
-                    "title": title,
-                    "description": markup(why),
                     "target": {
                         "type": "objective-id",
-                        "target-id": "scanned",
+                        "target-id": "scanned-and-judged",
                         "status": {"state": "not-satisfied", "reason": "other"},
                     },
                     "related-observations": [{"observation-uuid": observation}],
@@ -266,6 +267,17 @@ class _Ids:
 
 def _uuid(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:32]}"
+
+
+def _why_not(target: TargetVerdicts) -> tuple[str, str]:
+    """The status of a target without controls, and why."""
+    record = target.record
+    if record.error is not None:
+        error = record.error
+        return "not_scanned", f"{error.message} {error.cause} {error.advice} ({error.code})"
+    if target.unread:
+        return "unread", target.unread
+    return "not_judged", "; ".join(f"{name}: {text}" for name, text in record.skipped_profiles.items())
 
 
 def _facts(record: TargetRecord) -> dict[str, str]:

@@ -63,7 +63,6 @@ REPORT = ReportFolder("xccdf", "xccdf", ".xml", _parts)
 
 
 def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: TextIO) -> None:
-    stream.write(benchmarks.head(run, checklist))
     asset, profile = checklist.asset, xml_name(checklist.profile)
     end = moment_of(asset.seen) or moment_of(run.finished) or NO_TIME
     about = hashlib.sha256(
@@ -74,21 +73,19 @@ def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: Text
         for name, value in asset.facts.items()
     )
     remark = element("remark", checklist.why_not) + "\n" if checklist.why_not else ""
-    stream.write(
+    head = (
         f'<TestResult id="xccdf_{COLLECTION}_testresult_{about[:32]}" end-time="{end}" '
         f'test-system="{COLLECTION}:{VERSION}" version="{xml_text(one_line(checklist.version))}">\n'
         f'<benchmark href="#{_benchmark_id(profile)}" id="{_benchmark_id(profile)}"/>\n'
         f"{element('title', f'{asset.name} {one_line(checklist.profile)}')}\n{remark}"
         f"{element('target', asset.name)}\n<target-facts>\n{facts}</target-facts>\n"
     )
-    for verdict in checklist.controls:
-        stream.write(_rule_result(verdict, benchmarks.rule_ids.of(verdict.about), end))
+    results = [_rule_result(one, benchmarks.rule_ids.of(one.about), end) for one in checklist.controls]
     counts = Counter(verdict.status for verdict in checklist.controls)
     counted = len(checklist.controls) - counts[NOT_APPLICABLE]
     score = rounded_down(percentage(counts[PASSED], counted))
-    stream.write(
-        f'<score system="{_SYSTEM}:scoring:compliance" maximum="100">{score}</score>\n</TestResult>\n</Benchmark>\n'
-    )
+    tail = f'<score system="{_SYSTEM}:scoring:compliance" maximum="100">{score}</score>\n</TestResult>\n</Benchmark>\n'
+    stream.write("".join((benchmarks.head(run, checklist), head, *results, tail)))
 
 
 def _rule_result(verdict: Verdict, rule_id: str, end: str) -> str:

@@ -59,7 +59,7 @@ def _targets(path: pathlib.Path) -> Mapping[str, str]:
         target_id: _word(observation, findings)
         for target_id, result, findings in _results(path)
         for observation in result["observations"]
-        if _props(observation)["status"] == "not_scanned"
+        if _props(observation)["status"] in ("not_scanned", "unread", "not_judged", "no_target")
     }
 
 
