@@ -28,6 +28,7 @@ from ..support.format_readers import all_readers
 from ..support.format_readers.xccdf import validate
 from ..support.sample_results import make_control, make_document, make_target, write_run
 from ..support.sample_run import HOSTILE, write_sample_run
+from ..support.stig_manager import imported
 
 WORDS = {
     "ckl": {
@@ -158,3 +159,17 @@ def test_the_saf_cli_takes_a_checklist_and_results_of_xccdf(
         [saf_program, "convert", "hdf2ckl", "-i", tmp_path / "ckl.json", "-o", back], cwd=tmp_path, check=True
     )
     assert back.read_text(encoding="utf-8").count("<STATUS>") == 9
+
+
+def test_stig_manager_takes_a_profile_that_has_the_ids_of_a_stig(tmp_path: pathlib.Path) -> None:
+    tags = {"benchmark_id": "RHEL_9_STIG", "gid": "V-257777", "rid": "SV-257777r925318_rule"}
+    target = make_target()
+    document = make_document(target, make_control("c-1", "failed", tags=tags))
+    run = open_run(str(write_run(tmp_path / "run", "run-1", [(target, document)])))
+    for name in ("ckl", "cklb", "xccdf"):
+        (one,) = imported(name, [*write_report(REPORTS[name], run, tmp_path).iterdir()])
+        assert one["asset"] == "demo/shop/Deployment/api/app"
+        assert one["benchmark"] == "RHEL_9_STIG"
+        ((rule, result, detail, _comment),) = one["reviews"]
+        assert (rule, result) == ("SV-257777r925318_rule", "fail")
+        assert detail == "failed :: TEST File /etc/passwd mode :: MESSAGE expected 0644, found 0777"

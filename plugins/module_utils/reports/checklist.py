@@ -73,6 +73,11 @@ class Checklist:
         return self.asset.target_id, self.profile
 
     @property
+    def benchmark(self) -> str:
+        """The STIG's id where the profile follows one and its controls have it as the tag `benchmark_id`; else empty."""
+        return tag(self.controls[0].about, "benchmark_id")
+
+    @property
     def comment(self) -> str:
         """What is said of the target beside its name: a fact on each line, and at last why it was not seen."""
         facts = [f"{name}: {value}" for name, value in self.asset.facts.items()]

@@ -94,7 +94,7 @@ def _stig_info(checklist: Checklist) -> str:
         "version": version,
         "classification": "",
         "customname": "",
-        "stigid": profile,
+        "stigid": checklist.benchmark or profile,
         "description": "",
         "filename": "",
         "releaseinfo": "",

@@ -59,7 +59,7 @@ def _write(checklist: Checklist, heads: PerControl[str], stream: TextIO) -> None
     stig = {
         "stig_name": profile,
         "display_name": profile,
-        "stig_id": profile,
+        "stig_id": checklist.benchmark or profile,
         "release_info": "",
         "version": version,
         "uuid": made_id("profile", checklist.profile),

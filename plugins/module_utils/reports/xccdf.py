@@ -63,7 +63,7 @@ REPORT = ReportFolder("xccdf", "xccdf", ".xml", _parts)
 
 
 def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: TextIO) -> None:
-    asset, profile = checklist.asset, xml_name(checklist.profile)
+    asset, benchmark = checklist.asset, _benchmark_id(checklist)
     end = moment_of(asset.seen) or moment_of(run.finished) or NO_TIME
     about = hashlib.sha256(
         "\0".join((run.run_id, *checklist.about)).encode("utf-8", "backslashreplace")
@@ -76,7 +76,7 @@ def _write(run: Run, checklist: Checklist, benchmarks: _Benchmarks, stream: Text
     head = (
         f'<TestResult id="xccdf_{COLLECTION}_testresult_{about[:32]}" end-time="{end}" '
         f'test-system="{COLLECTION}:{VERSION}" version="{xml_text(one_line(checklist.version))}">\n'
-        f'<benchmark href="#{_benchmark_id(profile)}" id="{_benchmark_id(profile)}"/>\n'
+        f'<benchmark href="#{benchmark}" id="{benchmark}"/>\n'
         f"{element('title', f'{asset.name} {one_line(checklist.profile)}')}\n{remark}"
         f"{element('target', asset.name)}\n<target-facts>\n{facts}</target-facts>\n"
     )
@@ -125,7 +125,7 @@ class _Benchmarks:
         rules = "".join(_rule(one, self.rule_ids.of(one)) for one in about)
         return (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Benchmark xmlns="{NAMESPACE}" '
-            f'id="{_benchmark_id(xml_name(checklist.profile))}" resolved="1" xml:lang="en">\n'
+            f'id="{_benchmark_id(checklist)}" resolved="1" xml:lang="en">\n'
             f'<status date="{day}">incomplete</status>\n{element("title", profile)}\n'
             f"{element('description', f'The rules of the profile {profile} of {COLLECTION}, without their checks.')}\n"
             f"{element('version', one_line(checklist.version))}\n<metadata>{creator}</metadata>\n{rules}"
@@ -158,12 +158,14 @@ def _rule(about: ControlText, rule_id: str) -> str:
 
 
 def _rule_id(about: ControlText) -> str:
-    """DISA's own id where the profile has it in the tag `rid`."""
+    """DISA's own id where the control has it as the tag `rid`."""
     rid = tag(about, "rid")
     if _DISA_RULE.fullmatch(rid):
         return f"xccdf_mil.disa.stig_rule_{rid}"
     return f"xccdf_{COLLECTION}_rule_{xml_name(about.id)}"
 
 
-def _benchmark_id(profile: str) -> str:
-    return f"xccdf_{COLLECTION}_benchmark_{profile}"
+def _benchmark_id(checklist: Checklist) -> str:
+    if checklist.benchmark:
+        return f"xccdf_mil.disa.stig_benchmark_{xml_name(checklist.benchmark)}"
+    return f"xccdf_{COLLECTION}_benchmark_{xml_name(checklist.profile)}"

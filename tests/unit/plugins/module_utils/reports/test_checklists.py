@@ -230,6 +230,7 @@ def test_of_many_tests_those_that_decide_come_first() -> None:
 
 def test_ids_of_disa_are_used_where_the_profile_has_them(tmp_path: pathlib.Path) -> None:
     tags = {
+        "benchmark_id": "RHEL_9_STIG",
         "gid": "V-257777",
         "rid": "SV-257777r925318_rule",
         "stig_id": "RHEL-09-211010",
@@ -253,7 +254,11 @@ def test_ids_of_disa_are_used_where_the_profile_has_them(tmp_path: pathlib.Path)
     }
     assert expected <= {*said} and ("CCI_REF", "no cci") not in said
     (path,) = write_report(REPORTS["cklb"], run, tmp_path).iterdir()
-    rule = json.loads(path.read_text(encoding="utf-8"))["stigs"][0]["rules"][0]
+    stig = json.loads(path.read_text(encoding="utf-8"))["stigs"][0]
+    rule = stig["rules"][0]
+    assert (stig["stig_id"], stig["stig_name"]) == ("RHEL_9_STIG", "baseline")
     assert (rule["rule_id_src"], rule["rule_id"]) == ("SV-257777r925318_rule", "SV-257777r925318")
     (path,) = write_report(REPORTS["xccdf"], run, tmp_path).iterdir()
-    assert 'idref="xccdf_mil.disa.stig_rule_SV-257777r925318_rule"' in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert 'idref="xccdf_mil.disa.stig_rule_SV-257777r925318_rule"' in text
+    assert 'id="xccdf_mil.disa.stig_benchmark_RHEL_9_STIG" resolved="1"' in text
