@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 from . import (
+    ckl,
+    cklb,
     csv_table,
     hdf,
     html,
     jsonl,
     junit,
     markdown,
+    oscal,
+    oscal_component,
     sarif,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -27,5 +32,10 @@ REPORTS: dict[str, AnyReport] = {
         csv_table.REPORT,
         sarif.REPORT,
         sarif.REPORT_OF_PROBLEMS,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
     )
 }
