@@ -39,6 +39,9 @@ STATUS_WORDS: dict[str, str] = {
 }
 STATUSES: tuple[str, ...] = tuple(STATUS_WORDS)
 
+# Of several replicas of one place, the first of these counts.
+WORST_FIRST: tuple[str, ...] = (FAILED, PROFILE_ERROR, NOT_REVIEWED, PASSED, NOT_APPLICABLE)
+
 # Worst first.
 SEVERITIES: tuple[str, ...] = ("critical", "high", "medium", "low", "none")
 

@@ -26,6 +26,7 @@ from ..results.status import (
     PROFILE_ERROR,
     SEVERITIES,
     STATUSES,
+    WORST_FIRST,
     control_severity,
     control_status,
     is_waived,
@@ -33,8 +34,6 @@ from ..results.status import (
 from ..safe_text import one_line
 from .documents import damaged, unpack_json
 
-# Worst first: of several replicas, the first of these counts.
-WORST_FIRST = (FAILED, PROFILE_ERROR, NOT_REVIEWED, PASSED, NOT_APPLICABLE)
 # Somebody has to do something about these.
 OPEN_STATUSES = (FAILED, PROFILE_ERROR)
 # What is open stays so with these: what could not be reviewed was not seen to be better.

@@ -1,0 +1,11 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The formats of events. It lists them, nothing else."""
+
+from __future__ import annotations
+
+from .event import EventFormat
+
+_FORMATS: tuple[EventFormat, ...] = ()
+EVENT_FORMATS: dict[str, EventFormat] = {one.name: one for one in _FORMATS}
