@@ -649,14 +649,15 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "SCAN-861",
         "push_incomplete",
         "Some of what was to be sent to a system is not there.",
-        "What was not sent is kept: the same command, the next push or state=flush sends it first. The system's messages say why it "
-        "refused single items.",
+        "What was not sent is kept: the same command, the next push or state=flush sends it first. The system's messages say "
+        "why it refused single items.",
     ),
     ErrorKind(
         "SCAN-862",
         "bad_spool",
         "The outbox of a system is damaged, changed by somebody else, or not one of this collection.",
-        "Nothing was sent by it. Look for who changed it; move the file away to begin anew: everything of the run is then sent again.",
+        "Nothing was sent by it. Look for who changed it; move the file away to begin anew: everything of the run is then "
+        "sent again.",
     ),
     ErrorKind(
         "SCAN-863",

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is still to be sent of the runs of one cluster to one system, and what the system was told of its places. It lies beside the
-runs, so that the next push sends first what the last one could not.
+"""What is still to be sent of the runs of one cluster to one system, and what the system was told of its places. It lies
+beside the runs, so that the next push sends first what the last one could not.
 
     <folder of the cluster's runs>/.push/<system>-<hash>.sqlite3   mode 0600; the hash is that of the destination and the cluster
 
-A run's items come in by one transaction, once. An item leaves when the system has it, and is counted as sent before it is sent: whenever
-the process is killed, each item is here, or the system has it, or it is here with `tries` above 0, by which a sink knows that the
-system may have it.
+A run's items come in by one transaction, once. An item leaves when the system has it, and is counted as sent before it is
+sent: whenever the process is killed, each item is here, or the system has it, or it is here with `tries` above 0, by which a
+sink knows that the system may have it.
 """
 
 from __future__ import annotations
@@ -44,17 +44,20 @@ _MOST_ITEM_BYTES = 512 * 1024 * 1024
 _APPLICATION, _VERSION = 0x53534B50, 1
 _TABLES: Mapping[str, str] = {
     "head": "CREATE TABLE head (system TEXT NOT NULL, destination TEXT NOT NULL, cluster TEXT NOT NULL)",
-    "runs": "CREATE TABLE runs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, sha256 TEXT NOT NULL)",
-    "items": "CREATE TABLE items (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, "
-    "subject TEXT NOT NULL, activity TEXT NOT NULL, body BLOB, path TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, "
-    "fingerprint TEXT NOT NULL, place TEXT NOT NULL, before TEXT NOT NULL, tries INTEGER NOT NULL, refusal TEXT NOT NULL)",
+    "runs": "CREATE TABLE runs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, "
+    "sha256 TEXT NOT NULL)",
+    "items": "CREATE TABLE items (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, "
+    "run INTEGER NOT NULL, subject TEXT NOT NULL, activity TEXT NOT NULL, body BLOB, path TEXT NOT NULL, "
+    "sha256 TEXT NOT NULL, size INTEGER NOT NULL, fingerprint TEXT NOT NULL, place TEXT NOT NULL, before TEXT NOT NULL, "
+    "tries INTEGER NOT NULL, refusal TEXT NOT NULL)",
     "items_waiting": "CREATE INDEX items_waiting ON items (refusal, number)",
     "items_findings": "CREATE INDEX items_findings ON items (fingerprint)",
     "places": "CREATE TABLE places (place TEXT PRIMARY KEY, told TEXT NOT NULL)",
     "controls": "CREATE TABLE controls (name TEXT PRIMARY KEY, text TEXT NOT NULL)",
 }
 _COLUMNS = (
-    "i.number, i.key, r.run_id, i.subject, i.activity, i.body, i.path, i.sha256, i.size, i.fingerprint, i.place, i.tries, r.folder"
+    "i.number, i.key, r.run_id, i.subject, i.activity, i.body, i.path, i.sha256, i.size, i.fingerprint, i.place, i.tries, "
+    "r.folder"
 )
 
 
@@ -88,17 +91,25 @@ class Sent:
 class Outbox:
     """The outbox of a cluster's runs for one destination. Use it as a context: it is locked against other pushes.
 
+    :param dry: it is only looked at, without a lock; nothing can be put in or sent
     :raises ScanError: push_busy, bad_spool, write_failed
     """
 
-    def __init__(self, folder: Path, system: str, destination: str, cluster: str) -> None:
+    def __init__(
+        self, folder: Path, system: str, destination: str, cluster: str, *, dry: bool = False
+    ) -> None:
         name = hashlib.sha256(json.dumps([destination, cluster]).encode("ascii")).hexdigest()[:_HASH_DIGITS]
         self.path = folder / f"{system}-{name}.sqlite3"
+        self.cluster = cluster
         self._head = (system, destination, cluster)
+        self._dry = dry
         self._lock = -1
         self._database: sqlite3.Connection | None = None
 
     def __enter__(self) -> Outbox:
+        if self._dry:
+            self._database = self._looked_at()
+            return self
         _make_folder(self.path.parent)
         self._lock = _locked(self.path.with_suffix(".lock"))
         try:
@@ -113,7 +124,8 @@ class Outbox:
             with contextlib.suppress(sqlite3.Error):
                 self._database.execute("PRAGMA incremental_vacuum")
             self._database.close()
-        os.close(self._lock)
+        if not self._dry:
+            os.close(self._lock)
 
     def has_run(self, run: Run) -> bool:
         """Whether its items came in already. :raises ScanError: bad_spool, where another run of this id did"""
@@ -122,11 +134,10 @@ class Outbox:
             raise self._bad(f"it has another run {run.run_id}, with other targets")
         return row is not None
 
-    def add_run(self, run: Run, items: Iterable[tuple[Item, str]]) -> int:
+    def add_run(self, run: Run, items: Iterable[Item]) -> int:
         """Puts a run's items in, all or none of them. How many they are.
 
-        :param items: each with what the system was told of its finding before, in JSON; empty for nothing. They can be made while
-            they come in, and use the rest of this class for that.
+        :param items: they are made while they come in, and use what the system was told for that
         """
         count = 0
         with self._change():
@@ -136,22 +147,18 @@ class Outbox:
                 str(Path(run.folder).resolve()),
                 run_sha256(run),
             ).lastrowid
-            for item, before in items:
-                self._put(int(number or 0), item, before, Path(run.folder))
+            for item in items:
+                self._put(int(number or 0), item, Path(run.folder))
                 count += 1
         return count
 
-    def _put(self, run: int, item: Item, before: str, folder: Path) -> None:
-        size = len(item.body)
-        if item.path:
-            with contextlib.suppress(OSError):
-                size = (folder / item.path).stat().st_size
+    def _put(self, run: int, item: Item, folder: Path) -> None:
         if item.fingerprint:
             # what a system refused of a finding is out of date
             self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
         self._run(
-            "INSERT INTO items (key, run, subject, activity, body, path, sha256, size, fingerprint, place, before, tries, refusal)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
+            "INSERT INTO items (key, run, subject, activity, body, path, sha256, size, fingerprint, place, before, tries,"
+            " refusal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
             item.key,
             run,
             _text(item.subject),
@@ -159,10 +166,10 @@ class Outbox:
             None if item.path else item.body,
             item.path,
             item.sha256,
-            size,
+            item_size(item, folder),
             item.fingerprint,
             _text(item.place_id),
-            before,
+            item.before,
         )
 
     def ask_again(self, run_id: str = "") -> None:
@@ -217,7 +224,9 @@ class Outbox:
     def not_sent(self, batch: Sequence[Sent]) -> None:
         """Takes back that these were counted as sent: the system did not get them."""
         with self._change():
-            self._many("UPDATE items SET tries = ? WHERE number = ?", [(one.item.tries, one.number) for one in batch])
+            self._many(
+                "UPDATE items SET tries = ? WHERE number = ?", [(one.item.tries, one.number) for one in batch]
+            )
 
     def settle(self, outcomes: Sequence[tuple[Sent, Outcome]]) -> None:
         """Strikes out what the system has, and keeps why it did not take the others."""
@@ -231,7 +240,9 @@ class Outbox:
     def _refuse(self, sent: Sent, error: ErrorRecord) -> None:
         row = self._row("SELECT before FROM items WHERE number = ?", sent.number)
         self._run(
-            "UPDATE items SET refusal = ?, tries = 0 WHERE number = ?", json.dumps(error.to_json()), sent.number
+            "UPDATE items SET refusal = ?, tries = 0 WHERE number = ?",
+            json.dumps(error.to_json()),
+            sent.number,
         )
         item = sent.item
         later = self._row(
@@ -257,6 +268,8 @@ class Outbox:
 
     def tell(self, place_id: str, told: Mapping[str, Any]) -> None:
         """Keeps what the system is told of a place."""
+        if self._dry:
+            return
         if told.get("controls"):
             self._run("INSERT OR REPLACE INTO places VALUES (?, ?)", _text(place_id), json.dumps(told))
         else:
@@ -272,7 +285,8 @@ class Outbox:
         return text if isinstance(text, dict) else None
 
     def keep_control(self, name: str, text: Mapping[str, Any]) -> None:
-        self._run("INSERT OR REPLACE INTO controls VALUES (?, ?)", _text(name), json.dumps(text))
+        if not self._dry:
+            self._run("INSERT OR REPLACE INTO controls VALUES (?, ?)", _text(name), json.dumps(text))
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -286,11 +300,34 @@ class Outbox:
                 self._connection().execute("ROLLBACK")
             raise
 
+    def _looked_at(self) -> sqlite3.Connection:
+        """The outbox to be read; an empty one in memory, where there is none yet."""
+        if not self.path.exists():
+            database = sqlite3.connect(":memory:", isolation_level=None)
+            self._make(database)
+            return database
+        _check_file(self.path)
+        try:
+            uri = f"{self.path.absolute().as_uri()}?mode=ro"
+            database = sqlite3.connect(uri, uri=True, isolation_level=None)
+            database.execute("PRAGMA trusted_schema = OFF")
+            self._check(database)
+        except sqlite3.Error as error:
+            raise self._error(error) from None
+        return database
+
     def _opened(self) -> sqlite3.Connection:
         is_new = _check_file(self.path)
         try:
-            database = sqlite3.connect(str(self.path), timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
-            for setting in ("trusted_schema = OFF", "synchronous = FULL", "cell_size_check = ON", "temp_store = MEMORY"):
+            database = sqlite3.connect(
+                str(self.path), timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            for setting in (
+                "trusted_schema = OFF",
+                "synchronous = FULL",
+                "cell_size_check = ON",
+                "temp_store = MEMORY",
+            ):
                 database.execute(f"PRAGMA {setting}")
             if is_new or not self._is_made(database):
                 self._make(database)
@@ -314,7 +351,9 @@ class Outbox:
 
     def _check(self, database: sqlite3.Connection) -> None:
         """:raises ScanError: bad_spool, where it is not an outbox as this version makes it, or damaged"""
-        made = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall())
+        made = dict(
+            database.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        )
         version = database.execute("PRAGMA user_version").fetchone()[0]
         application = database.execute("PRAGMA application_id").fetchone()[0]
         if application != _APPLICATION or made != dict(_TABLES):
@@ -363,6 +402,19 @@ class Outbox:
         return ScanError("bad_spool", f"{self.path}: {why}", tried="open the outbox")
 
 
+def item_size(item: Item, folder: Path) -> int:
+    """Bytes of an item's content; 0 for a document that is not there.
+
+    :param folder: of its run
+    """
+    if not item.path:
+        return len(item.body)
+    try:
+        return (folder / item.path).stat().st_size
+    except OSError:
+        return 0
+
+
 def run_sha256(run: Run) -> str:
     """What tells a run from another one with the same id: its targets and documents. A gate does not change it."""
     lines = [[one.target_id, one.hdf_sha256] for one in run.targets]
@@ -371,7 +423,7 @@ def run_sha256(run: Run) -> str:
 
 def _sent(row: Sequence[Any]) -> Sent:
     number, key, run_id, subject, activity, body, path, sha256, size, fingerprint, place, tries, folder = row
-    item = Item(key, subject, run_id, activity, body or b"", path, sha256, fingerprint, place, tries)
+    item = Item(key, subject, run_id, activity, body or b"", path, sha256, fingerprint, place, tries=tries)
     if not path:
         return Sent(number, item, size)
     try:
