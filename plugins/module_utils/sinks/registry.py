@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import webhook
+from . import heimdall, webhook
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (webhook.WEBHOOK,)}
+SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (heimdall.HEIMDALL, webhook.WEBHOOK)}
