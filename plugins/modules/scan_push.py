@@ -20,7 +20,7 @@ an error. options:
     description: The kind of system.
     type: str
     required: true
-    choices: [webhook]
+    choices: [emass, heimdall, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -33,7 +33,7 @@ an error. options:
     type: path
     required: true
   url:
-    description: URL of the system, C(https://host:port/path). A credential in it is refused.
+    description: URL of the system, such as C(https://heimdall.example.com). A credential in it is refused.
     type: str
   token:
     description: The token or API key by which the system knows us.
@@ -102,6 +102,27 @@ an error. options:
   only_changed:
     description: Only findings that differ from what was delivered last are sent, and those that are closed.
     type: bool
+  groups:
+    description:
+      - The groups of V(heimdall) that get the evaluations, by name for who logs in, by number with an API key. The key of a group needs none.
+    type: list
+    elements: str
+  tags:
+    description: Tags of each evaluation of V(heimdall), beside C(run) with the run's id.
+    type: list
+    elements: str
+  public:
+    description: Whether everybody on the V(heimdall) server can see the evaluations. By default nobody else does.
+    type: bool
+  system_id:
+    description: The number of the system in V(emass).
+    type: int
+  user_uid:
+    description: The user of V(emass) to whom the API key in O(token) belongs.
+    type: str
+  benchmarks:
+    description: What a profile is called in V(emass), by the profile's name, such as C(RHEL_8_STIG). Other profiles keep their names.
+    type: dict
   content:
     description: What V(webhook) gets, V(findings) in O(format), or the HDF V(documents) of the containers. By default
     V(findings). type: str choices: [findings, documents]
