@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import webhook
+from . import emass, heimdall, webhook
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (webhook.WEBHOOK,)}
+SINKS: Mapping[str, SinkKind] = {
+    kind.name: kind for kind in (emass.EMASS, heimdall.HEIMDALL, webhook.WEBHOOK)
+}
