@@ -20,6 +20,7 @@ from ..errors import ScanError
 from ..strict_json import load_own_json
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
+from .exception_record import ExceptionRecord, attestation_record, waiver_record
 from .hdf import MAX_DOCUMENT_BYTES, manual_controls
 from .place import fingerprint
 from .run import Run
@@ -67,7 +68,7 @@ class Verdict:
 
     As the document has them, and None or empty where it has none: `waiver` (HDF's waiver_data, also of one that has expired or
     sets nothing aside), `attestation` (attestation_data), `tests` (results). They are texts of people and containers: bring
-    them through safe_text.
+    them through safe_text. `exceptions` gives the first two typed and safe on one line: who asked, who approved, until when.
     """
 
     about: ControlText
@@ -79,6 +80,12 @@ class Verdict:
     attestation: Mapping[str, Any] | None = None
     tests: Sequence[Mapping[str, Any]] = ()
     manual: bool = False
+
+    @property
+    def exceptions(self) -> Sequence[ExceptionRecord]:
+        """The waiver and the attestation of the control, also those that count for nothing."""
+        waiver = [waiver_record(self.waiver, self.waived)] if self.waiver else []
+        return [*waiver, *([attestation_record(self.attestation, self.attested)] if self.attestation else [])]
 
     def fingerprint(self, place_id: str) -> str:
         """The same for this control on that place, in every run, report and system."""
