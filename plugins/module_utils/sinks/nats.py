@@ -244,6 +244,13 @@ def _library() -> Any:
             tried="import nats",
             advice="Install requirements-push.txt of the collection for the Python that runs the task.",
         ) from None
+    if not hasattr(nats.aio.client, "CredentialCallback"):
+        raise ScanError(
+            "missing_library",
+            "this nats-py is older than 2.16: it would send a password without TLS to a server that says so",
+            tried="import nats",
+            advice="Install requirements-push.txt of the collection for the Python that runs the task.",
+        )
     return nats
 
 
