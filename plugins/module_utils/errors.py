@@ -646,6 +646,30 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "See the causes; correct them and ingest the same folders again: what is there already is not written twice.",
     ),
     ErrorKind(
+        "SCAN-871",
+        "not_signed",
+        "The results are not signed by a key that is trusted.",
+        "Sign them (scan_sign), or name the public key of who signed them in trusted_keys.",
+    ),
+    ErrorKind(
+        "SCAN-872",
+        "bad_evidence",
+        "The results are not those that were signed.",
+        "Do not use them: take the copy of the one who signed, or scan again. scan_verify names all that differs.",
+    ),
+    ErrorKind(
+        "SCAN-873",
+        "bad_key",
+        "A key cannot be used.",
+        "Correct what the message names; docs/signing.md says how to make a key.",
+    ),
+    ErrorKind(
+        "SCAN-874",
+        "signing_failed",
+        "The command that signs gave no signature that fits the public key.",
+        "Run it by hand with the same environment; docs/signing.md has commands that work.",
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",
@@ -661,8 +685,10 @@ _SAID_BY_MESSAGES = frozenset(
     {
         "bad_attestations",
         "bad_deadlines",
+        "bad_evidence",
         "bad_facts",
         "bad_file",
+        "bad_key",
         "bad_option",
         "bad_profile",
         "bad_results",

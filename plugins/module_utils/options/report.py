@@ -14,7 +14,7 @@ from ..errors import ScanError
 from ..reports.fleet_registry import FLEET_REPORTS
 from ..reports.fleet_report import FleetReport
 from ..reports.registry import REPORTS
-from ..reports.report import Report
+from ..reports.report import AnyReport
 from ..suggestions import unknown_name
 from .run import (
     cluster_name_option,
@@ -64,7 +64,7 @@ class ReportOptions:
         )
 
     @property
-    def reports(self) -> tuple[Report, ...]:
+    def reports(self) -> tuple[AnyReport, ...]:
         """The formats of a run. :raises ScanError: `bad_option`, for one that only fleet runs have"""
         return _known(self.formats or _OF_RUN, REPORTS, "a run")
 

@@ -10,9 +10,9 @@ from . import (
     junit,
     markdown,
 )
-from .report import Report
+from .report import AnyReport
 
-REPORTS: dict[str, Report] = {
+REPORTS: dict[str, AnyReport] = {
     report.name: report
     for report in (
         markdown.REPORT,

@@ -11,6 +11,7 @@
       updated_by: text
       targets: [...]              # ours, optional: see scope.py
       covers_unread: true         # ours, optional: also where a program should have reviewed the control
+      approved_by: text           # ours, optional: with `approved` and `ticket`, see approval.py
 
 SAF's rule: an attestation adds its status to a control that is Not Reviewed, and leaves every other control alone;
 ids match whatever the case of their letters. One whose time is over counts for nothing, and is shown as skipped.
@@ -36,6 +37,7 @@ from typing import Any
 from ..errors import ScanError
 from ..suggestions import unknown_name
 from ..times import api_time, beginning_of, parse_written
+from .approval import APPROVAL_KEYS, NO_APPROVAL, Approval, read_approval
 from .hdf import hdf_control
 from .model import (
     SEGMENT_FAILED,
@@ -61,7 +63,7 @@ from .strict_yaml import load_yaml
 
 _FIELDS = ("control_id", "explanation", "frequency", "status", "updated", "updated_by")
 _COVERS_UNREAD = "covers_unread"
-_KEYS = (*_FIELDS, "targets", _COVERS_UNREAD)
+_KEYS = (*_FIELDS, "targets", _COVERS_UNREAD, *APPROVAL_KEYS)
 # SAF's words -> (months, days)
 _WORDS: dict[str, tuple[int, int]] = {
     "annually": (12, 0),
@@ -98,6 +100,7 @@ class Attestation:
     ends: datetime.datetime
     scope: Scope
     covers_unread: bool = False
+    approval: Approval = NO_APPROVAL
 
     def names(self, control: ControlResult) -> bool:
         return self.control_id.lower() == control.id.lower()
@@ -116,8 +119,8 @@ class Attestation:
         return Note(ATTESTATION, self.control_id, kind, f"{self.control_id}{colon} {text}")
 
     def as_dict(self) -> dict[str, str]:
-        """As SAF keeps it in a document."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        """As SAF keeps it in a document, and the approval."""
+        return {**{name: getattr(self, name) for name in _FIELDS}, **self.approval.to_json()}
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,12 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
     except (OverflowError, ValueError):
         raise refuse("frequency {} is too long".format(fields["frequency"])) from None
     return Attestation(
-        starts=starts, ends=ends, scope=read_scope(entry, refuse), covers_unread=covers_unread, **fields
+        starts=starts,
+        ends=ends,
+        scope=read_scope(entry, refuse),
+        covers_unread=covers_unread,
+        approval=read_approval(entry, refuse),
+        **fields,
     )
 
 

@@ -20,7 +20,8 @@ from ..errors import ScanError
 from ..strict_json import load_own_json
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
-from .hdf import MAX_DOCUMENT_BYTES
+from .exception_record import ExceptionRecord, attestation_record, waiver_record
+from .hdf import MAX_DOCUMENT_BYTES, manual_controls
 from .place import fingerprint
 from .run import Run
 from .status import (
@@ -60,14 +61,14 @@ class ControlText:
 @dataclass(frozen=True)
 class Verdict:
     """One control on one target. `status` is one of STATUSES; `waived`: a waiver in force makes it Not Applicable; `attested`: a
-    person said whether it is met.
+    person said whether it is met; `manual`: only a person can say it.
 
     `text` is what was expected and found where it failed, why it was not reviewed, the error, or who waived or attested it and
     why; empty where it passed or does not apply.
 
     As the document has them, and None or empty where it has none: `waiver` (HDF's waiver_data, also of one that has expired or
     sets nothing aside), `attestation` (attestation_data), `tests` (results). They are texts of people and containers: bring
-    them through safe_text.
+    them through safe_text. `exceptions` gives the first two typed and safe on one line: who asked, who approved, until when.
     """
 
     about: ControlText
@@ -78,6 +79,13 @@ class Verdict:
     waiver: Mapping[str, Any] | None = None
     attestation: Mapping[str, Any] | None = None
     tests: Sequence[Mapping[str, Any]] = ()
+    manual: bool = False
+
+    @property
+    def exceptions(self) -> Sequence[ExceptionRecord]:
+        """The waiver and the attestation of the control, also those that count for nothing."""
+        waiver = [waiver_record(self.waiver, self.waived)] if self.waiver else []
+        return [*waiver, *([attestation_record(self.attestation, self.attested)] if self.attestation else [])]
 
     def fingerprint(self, place_id: str) -> str:
         """The same for this control on that place, in every run, report and system."""
@@ -137,8 +145,10 @@ def _document(run: Run, target: TargetRecord) -> Mapping[str, Any]:
 def _controls(
     document: Mapping[str, Any], target: TargetRecord, known: dict[tuple[str, str, str], ControlText]
 ) -> Iterator[Verdict]:
+    manual = manual_controls(document, target.hdf)
     for counted in counted_profiles(document, target.hdf):
         profile = str(counted.profile["name"])
+        of_people = frozenset(manual.get(profile, ()))
         for control in counted.controls:
             status, severity = control_status(control), control_severity(control)
             key = (profile, str(control["id"]), severity)
@@ -156,6 +166,7 @@ def _controls(
                 control.get("waiver_data") or None,
                 control.get("attestation_data") or None,
                 control["results"],
+                control["id"] in of_people,
             )
 
 

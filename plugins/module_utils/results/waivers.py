@@ -8,6 +8,7 @@
       run: false                   # the control counts as Not Applicable; true or absent: it is judged as ever
       expiration_date: 2027-01-31  # from the beginning of this day (UTC) the waiver counts for nothing; or a time
       owner: text, optional        # who accepted the risk; InSpec keeps it, too
+      requested_by: ...            # ours, optional: see approval.py
       targets: [...]               # ours, optional: see scope.py
 
 As in InSpec, a date means its beginning, so that day itself is expired, and a time means that moment. InSpec takes both
@@ -27,12 +28,13 @@ from typing import Any
 from ..errors import ScanError
 from ..suggestions import unknown_name
 from ..times import beginning_of, in_utc, parse_written, written_text
+from .approval import APPROVAL_KEYS, NO_APPROVAL, REQUEST_KEYS, Approval, read_approval
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
 from .strict_yaml import load_yaml
 
-_KEYS = ("justification", "run", "expiration_date", "owner", "targets")
+_KEYS = ("justification", "run", "expiration_date", "owner", "targets", *REQUEST_KEYS, *APPROVAL_KEYS)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Waiver:
     expiration_date: datetime.date | None = None
     owner: str = ""
     scope: Scope = EVERY_TARGET
+    approval: Approval = NO_APPROVAL
 
     def has_expired(self, now: datetime.datetime) -> bool:
         return self.expiration_date is not None and beginning_of(self.expiration_date) <= now
@@ -96,13 +99,18 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
         raise _bad(
             source, f"{control_id}: expiration_date is empty; leave the key out for a waiver without end"
         )
+
+    def refuse(what: str) -> ScanError:
+        return _bad(source, f"{control_id}: {what}")
+
     return Waiver(
         control_id,
         justification,
         run,
         _expiration_date(control_id, entry.get("expiration_date"), source),
         owner,
-        read_scope(entry, lambda what: _bad(source, f"{control_id}: {what}")),
+        read_scope(entry, refuse),
+        read_approval(entry, refuse),
     )
 
 
@@ -194,5 +202,6 @@ def _waiver_data(waiver: Waiver, now: datetime.datetime, skips: bool) -> dict[st
         data["expiration_date"] = waiver.expiry
     if waiver.owner:
         data["owner"] = waiver.owner
+    data.update(waiver.approval.to_json())
     expired = f"Waiver expired on {waiver.expiry}, the control was judged"
     return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(now) else "")

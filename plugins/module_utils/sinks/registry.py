@@ -1,10 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of sinks, one file each. There is none yet."""
+"""The kinds of sinks, one file each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from . import webhook
 from .sink import SinkKind
 
-SINKS: tuple[SinkKind, ...] = ()
+SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (webhook.WEBHOOK,)}

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ScanError
+from ..results.coverage import Coverage
 from ..results.place import Place
 from ..results.run import Run
 from ..results.target_record import TargetRecord
 from ..safe_text import one_line
-from .coverage import Coverage
 from .database import Database, Work, clean
 from .numbers import cause_numbers, numbers_of
 from .place_writer import PlaceWriter, RunPlace

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .coverage import Coverage, gone_at
+from ..results.coverage import Coverage, gone_at
 from .database import Work
 from .documents import PackedDocument, pack_numbers, pack_piece
 from .numbers import ControlNumbers, cause_numbers, numbers_of

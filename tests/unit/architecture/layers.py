@@ -57,8 +57,8 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches reports store judging profiles vocabulary kept "
-        "drift results collector access targets cluster network bounded_work time_limit",
+        "scanning health preflight options footprint sidecar engines approaches reports store judging profiles "
+        "vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
@@ -83,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches reports store profiles results access targets cluster",
+        "sidecar engines approaches reports evidence store profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -107,10 +107,15 @@ ROOMS: tuple[Room, ...] = (
     ),
     _engine(
         "sinks",
-        "one file per system that a run is sent to, and the receipts that keep it from being sent twice",
+        "one file per system that runs are sent to, and the outbox that keeps what it sends from being lost or sent twice",
         "results network",
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
+    _engine(
+        "evidence",
+        "signed evidence: the manifest of a run, statements about its targets, keys, verification, the chain from run to run",
+        "results",
+    ),
     _engine(
         "store",
         "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",

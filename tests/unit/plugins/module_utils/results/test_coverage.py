@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.selection import selection_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.coverage import Coverage
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run_summary_builder import (
     RunSummaryBuilder,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.store.coverage import Coverage
 
 WHOLE = {"namespaces", "exclude_namespaces", "container_kinds", "finished_pods", "replicas"}
 

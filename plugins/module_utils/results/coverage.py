@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ..results.run import Run
+from .run import Run
 
 # Options of a selection that leave no container of the chosen namespaces out. Any other one can, also one of a later version.
 _WHOLE = frozenset({"namespaces", "exclude_namespaces", "container_kinds", "finished_pods", "replicas"})

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a sink is given of a run: its documents, and its findings as they are to be told to one system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..results.run import Run
+from ..results.target_record import TargetRecord
+from ..results.verdicts import TargetVerdicts, Verdict
+from .item import Item, item_key
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One control of one place, as the system is to be told of it.
+
+    Where several targets of a place were scanned (replicas), it is the worst of them: a system that keeps one state for a
+    fingerprint must not end with a pass of another pod. A target that was not scanned, or whose document cannot be taken,
+    gives one finding of a control of ours (see `NOT_SEEN`), which is a Profile Error. `activity` is created, updated or
+    closed; a closed one has the verdict that closes it (Passed or Not Applicable).
+    """
+
+    target: TargetVerdicts
+    verdict: Verdict
+    activity: str
+    fingerprint: str
+    place_id: str
+
+    def item(self, run_id: str, body: bytes) -> Item:
+        """The item of it, whose content the sink has encoded."""
+        return Item(
+            item_key(run_id, self.fingerprint, self.activity),
+            f"{self.place_id} {self.verdict.about.id}",
+            run_id,
+            self.activity,
+            body,
+            fingerprint=self.fingerprint,
+            place_id=self.place_id,
+        )
+
+
+class Pushed(Protocol):
+    """A run, as one system is told of it."""
+
+    run: Run
+
+    def findings(self) -> Iterator[Finding]:
+        """Those that the options ask for (statuses, min_severity, only_changed), then the closed ones. One place is held at a
+        time."""
+
+    def documents(self) -> Iterator[tuple[TargetRecord, Item]]:
+        """Each target that has a document, with the item by which its HDF document is sent as it is: by path and digest."""
