@@ -54,10 +54,14 @@ class Nats(Sink):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: Any = None
         self._last_error: BaseException | None = None
-        self.requests = 0
+        self._requests = 0
         self.secrets = tuple(filter(None, (options.token, options.password)))
         self.destination = f"{self._address} {self._subject}"
         self.limits = _LIMITS
+
+    @property
+    def requests(self) -> int:
+        return self._requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         return event_items(pushed, self._format)
@@ -88,7 +92,7 @@ class Nats(Sink):
             self._client = await self._cancellable(self._connect(), "connect")
         stream = self._client.jetstream(timeout=self._options.timeout)
         self._last_error = None
-        self.requests += len(batch)
+        self._requests += len(batch)
         acknowledged = await self._cancellable(
             asyncio.gather(*(self._publish(stream, item) for item in batch), return_exceptions=True),
             "publish",
@@ -114,10 +118,11 @@ class Nats(Sink):
             self._last_error = error
 
         self._handshake.is_done = False
-        self.requests += 1
+        self._requests += 1
         try:
             # an address without "tls" in it, and still nothing goes out without: the secrets are functions, asked behind the handshake
-            await client.connect(
+            # with 0 attempts the library tries for ever
+            connecting = client.connect(
                 f"nats://{self._address}",
                 tls=self._context,
                 tls_hostname=urlsplit(f"//{self._address}").hostname,
@@ -126,10 +131,12 @@ class Nats(Sink):
                 token=self._behind_tls(options.token),
                 error_cb=keep,
                 allow_reconnect=False,
-                max_reconnect_attempts=0,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=options.timeout,
                 name="securescan.kubernetes",
             )
+            await asyncio.wait_for(connecting, options.timeout)
         except Exception as error:
             raise self._connection_error(error, tried) from None
         if not self._handshake.is_done:
@@ -156,6 +163,8 @@ class Nats(Sink):
             if not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=1.0)
+                if task.done() and not task.cancelled():
+                    task.exception()  # seen
         return task.result()
 
     def _outcome(self, answer: Any) -> Outcome:
