@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sink for NATS against a real server with JetStream: Debian's, over TLS, with a user who is allowed to publish and no more."""
+"""The sink for NATS against a real server with JetStream: over TLS, with a user who is allowed to publish and no more."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 """NATS with JetStream: one message for each finding, which the stream acknowledges.
 
 Each message has the header Nats-Msg-Id, the same for each attempt, so that the stream keeps one of several within its window for
-duplicates. The connection is always TLS. Neither credential nor finding is sent before the handshake, although the protocol begins in
-clear text and its library follows what a server says there.
+duplicates. The connection is always TLS. Neither credential nor finding is sent before the handshake, although the protocol begins
+in clear text and its library follows what a server says there.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Nats(Sink):
         try:
             if client is not None:
                 loop.run_until_complete(asyncio.wait_for(client.close(), self._options.timeout))
-        except Exception:  # noqa: S110 - what is closed has acknowledged everything that counts
+        except Exception:  # noqa: BLE001, S110 - what is closed has acknowledged everything that counts
             pass
         finally:
             loop.close()
@@ -120,8 +120,7 @@ class Nats(Sink):
         self._handshake.is_done = False
         self._requests += 1
         try:
-            # an address without "tls" in it, and still nothing goes out without: the secrets are functions, asked behind the handshake
-            # with 0 attempts the library tries for ever
+            # the secrets are functions, which are asked behind the handshake; with 0 attempts the library tries for ever
             connecting = client.connect(
                 f"nats://{self._address}",
                 tls=self._context,
@@ -137,7 +136,7 @@ class Nats(Sink):
                 name="securescan.kubernetes",
             )
             await asyncio.wait_for(connecting, options.timeout)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the library lets those of sockets and of TLS through
             raise self._connection_error(error, tried) from None
         if not self._handshake.is_done:
             await client.close()

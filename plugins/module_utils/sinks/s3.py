@@ -4,13 +4,15 @@
 """A store of objects with the API of S3: each file of a run becomes an object, which is written once.
 
 The key is <prefix>/<cluster>/<run>/<path in the run's folder>. An object is written only where there is none of this key
-(If-None-Match); one that is there with the same SHA-256 is the same, and any other one is an error: evidence is never replaced. With
-object_lock the store keeps it until its time, also against its owner. What was written is asked for again: its size, its digest, its lock.
+(If-None-Match). One that is there with the same SHA-256 is the same, and any other one is an error: evidence is never replaced.
+With object_lock the store keeps it until its time, also against its owner. What was written is asked for again: its size, its
+digest, its lock.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -41,11 +43,25 @@ _NO_KEY = re.compile(r"[^A-Za-z0-9!_.*'()/-]")
 _MODES = ("governance", "compliance")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MAX_DAYS = 36_500
-_TRIED_AGAIN = {"SlowDown": "throttled", "ServiceUnavailable": "throttled", "InternalError": "server_error",
-                "RequestTimeout": "timed_out", "ConditionalRequestConflict": "server_error", "OperationAborted": "server_error"}  # fmt: skip
-_ENDS = {"SignatureDoesNotMatch": "not_authenticated", "InvalidAccessKeyId": "not_authenticated", "ExpiredToken": "not_authenticated",
-         "InvalidToken": "not_authenticated", "XAdminUserNotFound": "not_authenticated", "AccessDenied": "not_permitted", "AllAccessDisabled": "not_permitted",
-         "NoSuchBucket": "not_found"}  # fmt: skip
+# What the store's own words mean: to be tried again, or the end of the push.
+_TRIED_AGAIN = {
+    "SlowDown": "throttled",
+    "ServiceUnavailable": "throttled",
+    "InternalError": "server_error",
+    "RequestTimeout": "timed_out",
+    "ConditionalRequestConflict": "server_error",
+    "OperationAborted": "server_error",
+}
+_ENDS = {
+    "SignatureDoesNotMatch": "not_authenticated",
+    "InvalidAccessKeyId": "not_authenticated",
+    "ExpiredToken": "not_authenticated",
+    "InvalidToken": "not_authenticated",
+    "XAdminUserNotFound": "not_authenticated",
+    "AccessDenied": "not_permitted",
+    "AllAccessDisabled": "not_permitted",
+    "NoSuchBucket": "not_found",
+}
 
 
 class S3(Sink):
@@ -107,7 +123,7 @@ class S3(Sink):
                 outcome = ALREADY_THERE
         except ScanError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - of the library, which has many
             reason, said = self._meaning(error)
             if reason in _TRIED_AGAIN.values() or reason == "invalid_request":
                 return _record(reason, said, tried)
@@ -157,10 +173,8 @@ class S3(Sink):
                 "complete_multipart_upload", IfNoneMatch="*", MultipartUpload={"Parts": parts}, **where
             )
         except BaseException:
-            try:
+            with contextlib.suppress(Exception):  # the first failure is the one that counts
                 self._call("abort_multipart_upload", **where)
-            except Exception:  # noqa: S110 - the first failure is the one that counts
-                pass
             raise
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
@@ -244,7 +258,7 @@ class S3(Sink):
             keys[0], keys[1], keys[2],
             region_name=options.own["region"] or options.environ.get("AWS_REGION") or "us-east-1",
         )  # fmt: skip
-        verify: Any = os.path.expanduser(options.ca_cert) if options.ca_cert else None
+        verify: Any = str(Path(options.ca_cert).expanduser()) if options.ca_cert else None
         return session.client(
             "s3",
             endpoint_url=endpoint or None,
