@@ -4,8 +4,8 @@
 """NATS with JetStream: one message for each finding, which the stream acknowledges.
 
 Each message has the header Nats-Msg-Id, the same for each attempt, so that the stream keeps one of several within its window for
-duplicates. The connection is always TLS. Neither credential nor finding is sent before the handshake, although the protocol begins
-in clear text and its library follows what a server says there.
+duplicates. The connection is always TLS. Neither credential nor finding is sent before the handshake, although the protocol
+begins in clear text and its library follows what a server says there.
 """
 
 from __future__ import annotations

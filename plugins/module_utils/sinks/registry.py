@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import nats, s3, webhook
+from . import nats, openreports, s3, webhook
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (nats.NATS, s3.S3_SINK, webhook.WEBHOOK)}
+SINKS: Mapping[str, SinkKind] = {
+    kind.name: kind for kind in (nats.NATS, openreports.OPENREPORTS, s3.S3_SINK, webhook.WEBHOOK)
+}

@@ -108,7 +108,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "sinks",
         "one file per system that runs are sent to, and the outbox that keeps what it sends from being lost or sent twice",
-        "reports results network",
+        "reports results cluster network",
     ),
     _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
