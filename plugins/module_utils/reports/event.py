@@ -261,7 +261,16 @@ def unscanned_target(names: dict[str, str], error: ErrorRecord) -> TargetRecord:
 
 def event_time(source: EventSource, target: TargetVerdicts) -> datetime:
     """When the target was seen; where it was not, when its run ended. In UTC."""
-    for text in (target.record.seen, source.finished, source.started):
+    return _first_time(target.record.seen, source.finished, source.started)
+
+
+def run_time(source: EventSource) -> datetime:
+    """When the run ended. In UTC."""
+    return _first_time(source.finished, source.started)
+
+
+def _first_time(*texts: str) -> datetime:
+    for text in texts:
         try:
             return parse_rfc3339(text).astimezone(timezone.utc)
         except (ValueError, OverflowError):
