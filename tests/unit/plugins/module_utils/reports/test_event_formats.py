@@ -189,7 +189,7 @@ def test_a_text_of_a_megabyte_is_bounded_and_readable(name, tmp_path):
 
 
 def test_a_closed_finding_is_resolved(run):
-    event = next(event for event in finding_events(run) if event.verdict.status == "passed")
+    event = next(event for event in finding_events(run) if event.told.status == "passed")
     source = EventSource.of(run)
 
     ocsf = EVENT_FORMATS["ocsf"].encode(source, event.target, event.verdict, CLOSED)
