@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import webhook
+from . import elastic, otlp, securityhub, splunk, syslog, webhook
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (webhook.WEBHOOK,)}
+SINKS: Mapping[str, SinkKind] = {
+    kind.name: kind
+    for kind in (
+        webhook.WEBHOOK,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        elastic.ELASTIC,
+        otlp.OTLP,
+        securityhub.SECURITYHUB,
+    )
+}
