@@ -646,6 +646,26 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "See the causes; correct them and ingest the same folders again: what is there already is not written twice.",
     ),
     ErrorKind(
+        "SCAN-861",
+        "push_incomplete",
+        "Some of what was to be sent to a system is not there.",
+        "What was not sent is kept: the same command, the next push or state=flush sends it first. The system's messages say "
+        "why it refused single items.",
+    ),
+    ErrorKind(
+        "SCAN-862",
+        "bad_spool",
+        "The outbox of a system is damaged, changed by somebody else, or not one of this collection.",
+        "Nothing was sent by it. Look for who changed it; move the file away to begin anew: everything of the run is then "
+        "sent again.",
+    ),
+    ErrorKind(
+        "SCAN-863",
+        "push_busy",
+        "Another push to the same system is under way.",
+        "Run again when it is over.",
+    ),
+    ErrorKind(
         "SCAN-871",
         "not_signed",
         "The results are not signed by a key that is trusted.",

@@ -10,7 +10,7 @@
     Not Applicable  NOT_AVAILABLE, of severity INFORMATIONAL; what a waiver sets aside also has the workflow status SUPPRESSED
 
 `Compliance.StatusReasons` has our own word for each. A finding's `Id` is its fingerprint: the same control on the same place is
-one finding that is updated. Account, region and product are not known to a run: what sends findings puts them in; in a report stand
+one finding that is updated. Account, region and product are not known to a run: what sends findings puts them in; a report has
 the values of `NOWHERE`. The lengths are the limits of the service.
 """
 
@@ -19,8 +19,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
+from ..results.run import Run
 from ..results.status import (
     FAILED,
     NOT_APPLICABLE,
@@ -31,8 +32,18 @@ from ..results.status import (
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..safe_text import one_line
 from ..times import api_time
-from .event import CLOSED, ControlStatus, EventFormat, EventParts, EventSource, event_time
+from .event import (
+    CLOSED,
+    ControlStatus,
+    EventFormat,
+    EventParts,
+    EventSource,
+    EventTexts,
+    event_time,
+    finding_events,
+)
 from .event_text import exceptions, first_of, is_quiet, known_texts, long_text, name_text, requirements
+from .report import Report
 
 _TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
 _LABELS = {
@@ -142,8 +153,8 @@ def _of_verdict(
         "securescan/Attested": str(status.attested).lower(),
         "securescan/Waived": str(status.waived).lower(),
     }
-    for name, value in exceptions(verdict).items():
-        fields[f"securescan/{name.title()}"] = one_line(json.dumps(value, sort_keys=True), _MAX_FIELD)
+    for one in exceptions(verdict):
+        fields[f"securescan/{one['kind'].title()}"] = one_line(json.dumps(one, sort_keys=True), _MAX_FIELD)
     reason = {"ReasonCode": status.status.upper()}
     if verdict.text.strip():
         reason["Description"] = long_text(verdict.text, _MAX_FIELD)
@@ -162,3 +173,17 @@ def _of_verdict(
 
 _PARTS = EventParts(_of_target, _of_control, _of_verdict)
 ASFF = EventFormat("asff", "application/json", _PARTS.encode, _PARTS)
+
+
+def _write(run: Run, stream: TextIO) -> None:
+    """One finding a line, each with an `Id` of its own: of the replicas of a place the worst."""
+    texts = EventTexts(ASFF, EventSource.of(run))
+    stream.write('{"Findings":[')
+    between = "\n"
+    for event in finding_events(run):
+        stream.write(between + texts.text(event))
+        between = ",\n"
+    stream.write("\n]}\n")
+
+
+REPORT = Report("asff", "results.asff.json", _write)

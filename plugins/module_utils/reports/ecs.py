@@ -7,18 +7,20 @@
     Failed          event.outcome failure
     Not Reviewed, Not Applicable, Profile Error: event.outcome unknown
 
-The schema has no field for the rest: `securescan.status` has our own word for each; the waiver and the attestation stand beside it.
+The schema has no field for the rest: `securescan.status` has our own word for each, with the waiver and the attestation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..results.status import FAILED, PASSED, SEVERITIES
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..times import api_time
 from .event import ControlStatus, EventFormat, EventParts, EventSource, event_time
+from .event_lines import write_event_lines
 from .event_text import (
     exceptions,
     image_parts,
@@ -28,6 +30,7 @@ from .event_text import (
     name_text,
     requirements,
 )
+from .report import Report
 
 ECS_VERSION = "9.0.0"
 DATASET = "securescan.compliance"
@@ -118,10 +121,11 @@ def _of_verdict(
         "attested": status.attested,
     }
     if verdict.waiver or verdict.attestation:
-        own.update(exceptions(verdict))
+        own["exceptions"] = exceptions(verdict)
     title = line_text(about.title) or name_text(about.id)
     return {"event": event, "message": f"{status.words}: {title}", "securescan": own}
 
 
 _PARTS = EventParts(_of_target, _of_control, _of_verdict)
 ECS = EventFormat("ecs", "application/json", _PARTS.encode, _PARTS)
+REPORT = Report("ecs", "results.ecs.jsonl", partial(write_event_lines, ECS))

@@ -74,16 +74,20 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Event:
-    """One control of a target. Of a target that was not scanned, or whose document could not be taken, it is a control of ours:
-    see `not_seen`."""
+    """One control of a target, or the target itself: `verdict` is None where it was not scanned, or where its document could not
+    be taken. What formats say then: see `not_seen`."""
 
     target: TargetVerdicts
-    verdict: Verdict
+    verdict: Verdict | None = None
+
+    @property
+    def told(self) -> Verdict:
+        return self.verdict or not_seen(self.target)
 
     @property
     def fingerprint(self) -> str:
         """The same for this control on that place, in every run, report and system."""
-        return self.verdict.fingerprint(self.target.record.place_id)
+        return self.told.fingerprint(self.target.record.place_id)
 
 
 _encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -160,17 +164,18 @@ class EventTexts:
         parts = self._form.parts
         if parts is None:
             return _encoded(self._form.encode(self._source, event.target, event.verdict, activity))
-        status = ControlStatus.of(event.verdict, activity)
+        told = event.told
+        status = ControlStatus.of(told, activity)
         if self._target[0] is not event.target:
             self._target = event.target, _encoded(parts.of_target(self._source, event.target))[1:-1]
-        about = event.verdict.about
+        about = told.about
         kept = self._controls.get((id(about), status))
         if kept is None:
             if len(self._controls) >= _MOST_KEPT:
                 self._controls.clear()
             kept = about, _encoded(parts.of_control(about, status))[1:-1]
             self._controls[id(about), status] = kept
-        own = _encoded(parts.of_verdict(self._source, event.target, event.verdict, status))[1:-1]
+        own = _encoded(parts.of_verdict(self._source, event.target, told, status))[1:-1]
         return f"{{{','.join(filter(None, (self._target[1], kept[1], own)))}}}"
 
 
@@ -180,8 +185,7 @@ def run_events(run: Run) -> Iterator[Event]:
     for target in run_verdicts(run):
         yield from _of_target(target)
     for gap in run.gaps:
-        target = gap_target(run, gap)
-        yield Event(target, not_seen(target))
+        yield Event(gap_target(run, gap))
 
 
 def finding_events(run: Run) -> Iterator[Event]:
@@ -204,8 +208,7 @@ def finding_events(run: Run) -> Iterator[Event]:
         if not replicas[place_id]:
             yield from several.pop(place_id).values()
     for gap in run.gaps:
-        target = gap_target(run, gap)
-        yield Event(target, not_seen(target))
+        yield Event(gap_target(run, gap))
 
 
 def not_seen(target: TargetVerdicts) -> Verdict:
@@ -261,7 +264,16 @@ def unscanned_target(names: dict[str, str], error: ErrorRecord) -> TargetRecord:
 
 def event_time(source: EventSource, target: TargetVerdicts) -> datetime:
     """When the target was seen; where it was not, when its run ended. In UTC."""
-    for text in (target.record.seen, source.finished, source.started):
+    return _first_time(target.record.seen, source.finished, source.started)
+
+
+def run_time(source: EventSource) -> datetime:
+    """When the run ended. In UTC."""
+    return _first_time(source.finished, source.started)
+
+
+def _first_time(*texts: str) -> datetime:
+    for text in texts:
         try:
             return parse_rfc3339(text).astimezone(timezone.utc)
         except (ValueError, OverflowError):
@@ -271,13 +283,13 @@ def event_time(source: EventSource, target: TargetVerdicts) -> datetime:
 
 def _of_target(target: TargetVerdicts) -> Sequence[Event]:
     if target.record.error is not None or target.unread:
-        return [Event(target, not_seen(target))]
+        return [Event(target)]
     return [Event(target, verdict) for verdict in target.controls]
 
 
 def _control(event: Event) -> tuple[str, str]:
-    return event.verdict.about.profile, event.verdict.about.id
+    return event.told.about.profile, event.told.about.id
 
 
 def _rank(event: Event) -> tuple[int, int]:
-    return WORST_FIRST.index(event.verdict.status), SEVERITIES.index(event.verdict.about.severity)
+    return WORST_FIRST.index(event.told.status), SEVERITIES.index(event.told.about.severity)

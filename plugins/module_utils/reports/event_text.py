@@ -11,7 +11,7 @@ from typing import Any
 from ..results.status import NOT_APPLICABLE, PASSED
 from ..results.target_record import TargetRecord
 from ..results.verdicts import Verdict
-from ..safe_text import kept_values, one_line, printable
+from ..safe_text import one_line, printable
 
 # The tags that name a standard's requirements, and how the standard is called.
 STANDARDS: dict[str, str] = {
@@ -73,10 +73,9 @@ def image_parts(record: TargetRecord) -> tuple[str, str]:
     return (head, tag) if colon and "/" not in tag else (name, "")
 
 
-def exceptions(verdict: Verdict) -> dict[str, Any]:
-    """The waiver and the attestation, as far as there are any."""
-    found = {"waiver": verdict.waiver, "attestation": verdict.attestation}
-    return {name: kept_values(value) for name, value in found.items() if value}
+def exceptions(verdict: Verdict) -> list[dict[str, Any]]:
+    """The waiver and the attestation, as far as there are any: who asked, who approved, until when."""
+    return [one.to_json() for one in verdict.exceptions]
 
 
 def is_quiet(status: str) -> bool:

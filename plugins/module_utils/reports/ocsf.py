@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..results.status import (
@@ -36,7 +37,9 @@ from .event import (
     EventSource,
     event_time,
 )
+from .event_lines import write_event_lines
 from .event_text import exceptions, is_quiet, known_texts, line_text, long_text, name_text, requirements
+from .report import Report
 
 SCHEMA_VERSION = "1.5.0"
 _CATEGORY = 2
@@ -161,9 +164,10 @@ def _of_verdict(
     if verdict.text:
         event["status_detail"] = long_text(verdict.text)
     if verdict.waiver or verdict.attestation:
-        event["unmapped"].update(exceptions(verdict))
+        event["unmapped"]["exceptions"] = exceptions(verdict)
     return event
 
 
 _PARTS = EventParts(_of_target, _of_control, _of_verdict)
 OCSF = EventFormat("ocsf", "application/json", _PARTS.encode, _PARTS)
+REPORT = Report("ocsf", "results.ocsf.jsonl", partial(write_event_lines, OCSF))

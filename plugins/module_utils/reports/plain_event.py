@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..safe_text import kept_values
+from .event import EventFormat, EventSource, not_seen
 
 SCHEMA = "securescan.kubernetes/control-event"
 SCHEMA_VERSION = 1
@@ -102,3 +103,12 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "waiver": kept_values(verdict.waiver),
         "attestation": kept_values(verdict.attestation),
     }
+
+
+def _encode(
+    source: EventSource, target: TargetVerdicts, verdict: Verdict | None, activity: str
+) -> dict[str, Any]:
+    return plain_event(source, target, verdict or not_seen(target), activity)
+
+
+PLAIN = EventFormat("json", "application/json", _encode)

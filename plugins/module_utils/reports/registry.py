@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 from . import (
+    asff,
+    cyclonedx,
+    ecs,
     html,
     junit,
     markdown,
+    ocsf,
+    openmetrics,
 )
 from .report import AnyReport
 
@@ -18,5 +23,10 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        ocsf.REPORT,
+        ecs.REPORT,
+        asff.REPORT,
+        openmetrics.REPORT,
+        cyclonedx.REPORT,
     )
 }

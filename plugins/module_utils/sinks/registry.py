@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import nats, openreports, s3, webhook
+from . import elastic, kafka, nats, openreports, otlp, s3, securityhub, splunk, syslog, webhook
 from .sink import SinkKind
 
 SINKS: Mapping[str, SinkKind] = {
-    kind.name: kind for kind in (nats.NATS, openreports.OPENREPORTS, s3.S3_SINK, webhook.WEBHOOK)
+    kind.name: kind
+    for kind in (
+        webhook.WEBHOOK,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        elastic.ELASTIC,
+        otlp.OTLP,
+        securityhub.SECURITYHUB,
+        openreports.OPENREPORTS,
+        s3.S3_SINK,
+        kafka.KAFKA,
+        nats.NATS,
+    )
 }

@@ -57,8 +57,8 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches reports store judging profiles "
-        "vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
+        "scanning health preflight options footprint sidecar engines approaches sinks reports evidence store "
+        "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
@@ -83,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches reports evidence store profiles results access targets cluster",
+        "sidecar engines approaches sinks reports evidence store profiles results access targets cluster",
     ),
     _engine(
         "footprint",

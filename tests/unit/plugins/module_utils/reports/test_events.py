@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.event import (
-    NOT_SEEN,
     EventSource,
     event_time,
     finding_events,
@@ -48,8 +47,8 @@ def _shown(events):
     return [
         (
             event.target.record.pod,
-            event.verdict.about.id,
-            event.verdict.status,
+            event.told.about.id,
+            event.told.status,
         )
         for event in events
     ]
@@ -85,7 +84,7 @@ def test_a_document_that_is_not_the_runs_is_told_and_no_control_of_it(tmp_path):
 
     (event,) = [event for event in run_events(run) if event.target.record.target_id == record.target_id]
 
-    assert event.verdict.status == "profile_error" and "SHA-256" in event.verdict.text
+    assert event.told.status == "profile_error" and "SHA-256" in event.told.text
 
 
 def test_a_name_without_a_target_is_an_event_of_its_own(tmp_path):
@@ -96,7 +95,7 @@ def test_a_name_without_a_target_is_an_event_of_its_own(tmp_path):
     )
     run = replace(_run(tmp_path), unmatched=gaps)
 
-    events = [event for event in finding_events(run) if event.verdict.about is NOT_SEEN][1:]
+    events = [event for event in finding_events(run) if event.verdict is None][1:]
 
     assert [event.target.record.target_id for event in events] == [gap.target_id for gap in gaps]
     assert all(event.target.record.error.reason == "no_targets" for event in events)
