@@ -167,7 +167,8 @@ def test_the_identity_can_write_reports_and_nothing_else(cluster: Any, kubeconfi
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": about},
         }
-        asked = ("--kubeconfig", str(kubeconfig), "create", "-f", "-", "-o", "json")
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        asked = ("--kubeconfig", str(kubeconfig), "create", "--raw", path, "-f", "-")
         return json.loads(cluster.kubectl(*asked, stdin=json.dumps(review)))["status"]["allowed"]
 
     for resource in KINDS:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Apache Kafka: one record for each finding, with its fingerprint as the key.
 
-All records of a finding come into one partition, in order, and a compacted topic keeps the last of them. The producer is idempotent
-and waits for all replicas in sync. A record that is sent again by another push has the same header securescan-key.
+All records of a finding come into one partition, in order, and a compacted topic keeps the last of them. The producer is
+idempotent and waits for all replicas in sync. A record that another push sends again has the same header securescan-key.
 """
 
 from __future__ import annotations

@@ -24,14 +24,14 @@ from ..cluster.cluster_uid import read_cluster_uid
 from ..cluster.connection import ConnectionOptions, connect
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..reports.event import Event, finding_events
+from ..reports.event import CLOSED, CREATED, Event, finding_events
 from ..results.coverage import Coverage
 from ..results.run import Run
 from ..results.status import FAILED, NOT_APPLICABLE, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line
 from ..times import parse_rfc3339
-from .item import CLOSED, CREATED, Item, Outcome, item_key
+from .item import Item, Outcome, item_key
 from .pushed import Pushed
 from .sink import Limits, Sink, SinkKind
 from .sink_options import PROXY_OPTIONS, TLS_OPTIONS, TOKEN_OPTIONS, SinkOptions
