@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+from .asff import ASFF
+from .ecs import ECS
 from .event import EventFormat
+from .hdf_splunk import HDF_SPLUNK
+from .ocsf import OCSF
+from .plain_event import PLAIN
 
-_FORMATS: tuple[EventFormat, ...] = ()
+_FORMATS = (PLAIN, OCSF, ECS, ASFF, HDF_SPLUNK)
 EVENT_FORMATS: dict[str, EventFormat] = {one.name: one for one in _FORMATS}

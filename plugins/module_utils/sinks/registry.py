@@ -7,9 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import emass, heimdall, webhook
+from . import (
+    elastic,
+    emass,
+    heimdall,
+    kafka,
+    nats,
+    openreports,
+    otlp,
+    s3,
+    securityhub,
+    splunk,
+    syslog,
+    webhook,
+)
 from .sink import SinkKind
 
 SINKS: Mapping[str, SinkKind] = {
-    kind.name: kind for kind in (emass.EMASS, heimdall.HEIMDALL, webhook.WEBHOOK)
+    kind.name: kind
+    for kind in (
+        heimdall.HEIMDALL,
+        emass.EMASS,
+        webhook.WEBHOOK,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        elastic.ELASTIC,
+        otlp.OTLP,
+        securityhub.SECURITYHUB,
+        openreports.OPENREPORTS,
+        s3.S3_SINK,
+        kafka.KAFKA,
+        nats.NATS,
+    )
 }
