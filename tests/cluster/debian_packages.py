@@ -27,6 +27,7 @@ PACKAGE_OF: dict[str, str] = {
     "pkg-config": "pkg-config",
     "rpm": "rpm",
     "rpmbuild": "rpm",
+    "ssconvert": "gnumeric",
     "tar": "tar",
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",

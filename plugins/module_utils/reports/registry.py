@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from . import (
     asff,
+    csv_table,
     cyclonedx,
     ecs,
+    hdf,
     html,
+    jsonl,
     junit,
     markdown,
     ocsf,
     openmetrics,
+    sarif,
 )
 from .report import AnyReport
 
@@ -23,6 +27,11 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        hdf.REPORT,
+        jsonl.REPORT,
+        csv_table.REPORT,
+        sarif.REPORT,
+        sarif.REPORT_OF_PROBLEMS,
         ocsf.REPORT,
         ecs.REPORT,
         asff.REPORT,

@@ -172,7 +172,12 @@ def _who(labels: Sequence[tuple[str, str]]) -> str:
 
 def waiver_until(waiver: WaiverInForce, run: Run) -> str:
     """Until when a waiver is in force, and whether that is soon."""
-    return f"until {_until(waiver.until, run)}" if waiver.until else "without end"
+    return until_text(waiver.until, run)
+
+
+def until_text(until: str, run: Run) -> str:
+    """Until when something is in force, and whether that is soon; "without end" for an empty date."""
+    return f"until {_until(until, run)}" if until else "without end"
 
 
 def attestation_until(attestation: AttestationInForce, run: Run) -> str:

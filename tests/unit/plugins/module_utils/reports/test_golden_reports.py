@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
@@ -47,7 +48,20 @@ def compare(name: str, data: bytes) -> None:
 @pytest.mark.parametrize("name", [name for name in REPORTS if name not in ELSEWHERE])
 def test_each_format_is_as_its_golden_file(name: str, run: Run, tmp_path: pathlib.Path) -> None:
     path = write_report(REPORTS[name], run, tmp_path)
-    compare(path.name, path.read_bytes())
+    if path.is_dir():
+        compare_folder(path)
+    else:
+        compare(path.name, path.read_bytes())
+
+
+def compare_folder(path: pathlib.Path) -> None:
+    kept = GOLDEN / path.name
+    if os.environ.get("SECURESCAN_WRITE_GOLDEN"):
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir()
+    for part in path.iterdir():
+        compare(f"{path.name}/{part.name}", part.read_bytes())
+    assert {part.name for part in kept.iterdir()} == {part.name for part in path.iterdir()}
 
 
 def test_the_summary_is_as_its_golden_file(run: Run) -> None:
@@ -65,7 +79,7 @@ def test_every_golden_file_is_of_a_format_or_of_what_is_not_one() -> None:
 
 
 def test_every_format_has_its_row_in_the_guide() -> None:
-    guide = (pathlib.Path(__file__).resolve().parents[5] / "docs" / "results.md").read_text(encoding="utf-8")
+    guide = (pathlib.Path(__file__).resolve().parents[5] / "docs" / "reports.md").read_text(encoding="utf-8")
     for report in REPORTS.values():
         assert f"| `{report.name}` | `{report.file_name}` | " in guide
 
