@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from . import (
     asff,
+    ckl,
+    cklb,
     csv_table,
     cyclonedx,
     ecs,
@@ -17,7 +19,10 @@ from . import (
     markdown,
     ocsf,
     openmetrics,
+    oscal,
+    oscal_component,
     sarif,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -32,6 +37,11 @@ REPORTS: dict[str, AnyReport] = {
         csv_table.REPORT,
         sarif.REPORT,
         sarif.REPORT_OF_PROBLEMS,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
         ocsf.REPORT,
         ecs.REPORT,
         asff.REPORT,

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import elastic, otlp, securityhub, splunk, syslog, webhook
+from . import elastic, emass, heimdall, otlp, securityhub, splunk, syslog, webhook
 from .sink import SinkKind
 
 SINKS: Mapping[str, SinkKind] = {
     kind.name: kind
     for kind in (
-        webhook.WEBHOOK,
-        splunk.SPLUNK,
-        syslog.SYSLOG,
         elastic.ELASTIC,
+        emass.EMASS,
+        heimdall.HEIMDALL,
         otlp.OTLP,
         securityhub.SECURITYHUB,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        webhook.WEBHOOK,
     )
 }
