@@ -38,7 +38,6 @@ from ..results.status import NOT_SCANNED
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..safe_text import kept_values
-from .event import EventFormat, EventSource, not_seen
 
 SCHEMA = "securescan.kubernetes/control-event"
 SCHEMA_VERSION = 1
@@ -142,12 +141,3 @@ def outcome_object(target: TargetVerdicts) -> dict[str, Any]:
         "text": kept_values(text),
         "error": kept_values(record.error.to_json()) if record.error else None,
     }
-
-
-def _encode(
-    source: EventSource, target: TargetVerdicts, verdict: Verdict | None, activity: str
-) -> dict[str, Any]:
-    return plain_event(source, target, verdict or not_seen(target), activity)
-
-
-PLAIN = EventFormat("json", "application/json", _encode)

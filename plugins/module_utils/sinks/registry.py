@@ -26,17 +26,17 @@ from .sink import SinkKind
 SINKS: Mapping[str, SinkKind] = {
     kind.name: kind
     for kind in (
-        heimdall.HEIMDALL,
-        emass.EMASS,
-        webhook.WEBHOOK,
-        splunk.SPLUNK,
-        syslog.SYSLOG,
         elastic.ELASTIC,
-        otlp.OTLP,
-        securityhub.SECURITYHUB,
-        openreports.OPENREPORTS,
-        s3.S3_SINK,
+        emass.EMASS,
+        heimdall.HEIMDALL,
         kafka.KAFKA,
         nats.NATS,
+        openreports.OPENREPORTS,
+        otlp.OTLP,
+        s3.S3_SINK,
+        securityhub.SECURITYHUB,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        webhook.WEBHOOK,
     )
 }
