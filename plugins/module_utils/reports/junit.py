@@ -26,7 +26,7 @@ from ..results.status import FAILED, NOT_JUDGED
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..safe_text import one_line, printable
 from .report import Report
-from .wording import target_label, waiver_until
+from .wording import exception_people, exception_until, target_label
 
 _RUN_SUITE = "run"
 _NUMBERS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -182,10 +182,11 @@ class _Suites:
             skipped.text = printable("\n".join(texts)) if found else None
 
     def _waived_case(self, suite: ElementTree.Element, classname: str, waived: WaivedControl) -> None:
-        waiver = waived.waiver
+        record = waived.waiver.record
         case = _case(suite, classname, _control_name(waived.control_id, waived.severity, waived.title))
-        who = f" by {waiver.owner}" if waiver.owner else ""
-        text = f"waived{who}, {waiver_until(waiver, self._run)}: {waiver.justification}"
+        people = exception_people(record)
+        who = f" by {people}" if record.owner else f", {people}" if people else ""
+        text = f"waived{who}, {exception_until(record, self._run)}: {record.reason}"
         ElementTree.SubElement(case, "skipped", message=one_line(text, 500))
 
     def _counts(self, reason: Reason, control: ControlCount) -> bool:

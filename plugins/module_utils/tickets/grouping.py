@@ -174,13 +174,9 @@ class _Group:
                     evidence=evidence, configuration_item=item,
                 )  # fmt: skip
             return
-        found = sorted(
-            self._findings.items(), key=lambda one: (SEVERITIES.index(one[1][0].severity), one[0])
-        )
+        found = sorted(self._findings.items(), key=lambda one: (SEVERITIES.index(one[1][0].severity), one[0]))
         fingerprints = [verdict.fingerprint(place) for (place, _p, _c), (_a, verdict) in found]
-        findings = tuple(
-            _finding(place, verdict) for (place, _p, _c), (_a, verdict) in found[:MOST_FINDINGS]
-        )
+        findings = tuple(_finding(place, verdict) for (place, _p, _c), (_a, verdict) in found[:MOST_FINDINGS])
         yield Ticket(
             self._key, digest_of(fingerprints, item), OPEN, about, self._title(), found[0][1][0].severity,
             len(found), findings, configuration_item=item,
@@ -189,10 +185,13 @@ class _Group:
     def _title(self) -> str:
         record = self._record
         if len(self._about) == 1:
-            where = f"{record.namespace}/{record.workload} ({record.workload_kind}), container {record.container}"
+            where = (
+                f"{record.namespace}/{record.workload} ({record.workload_kind}), container {record.container}"
+            )
             return one_line(f"Security controls fail: {where}, cluster {record.cluster}", _MAX_TITLE)
         return one_line(
-            f"Security control {self._about[1]} of {self._about[0]} fails, cluster {record.cluster}", _MAX_TITLE
+            f"Security control {self._about[1]} of {self._about[0]} fails, cluster {record.cluster}",
+            _MAX_TITLE,
         )
 
 

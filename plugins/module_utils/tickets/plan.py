@@ -79,5 +79,3 @@ def _by_key(known: Iterable[Known]) -> tuple[dict[str, Known], Sequence[Known]]:
         elif one.is_open:
             doubles.append(one)
     return by_key, doubles
-
-
