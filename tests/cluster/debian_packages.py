@@ -23,6 +23,7 @@ PACKAGE_OF: dict[str, str] = {
     "ip": "iproute2",
     "mount": "mount",
     "musl-gcc": "musl-tools",
+    "oscap": "openscap-scanner",
     "openssl": "openssl",
     "pkg-config": "pkg-config",
     "rpm": "rpm",

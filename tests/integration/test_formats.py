@@ -104,4 +104,4 @@ def test_hostile_contents_are_inert_in_every_reader(name: str, hostile: Run, tmp
     reader.targets(path)
     wrong = {key: word for key, word in words.items() if says_passed(word)}
     assert not wrong, "nothing of this run has passed"
-    attack_ends_as("29-readers", outcome="nothing is computed, run or asked for")
+    attack_ends_as("30-readers", outcome="nothing is computed, run or asked for")

@@ -38,7 +38,7 @@ from ..safe_text import escape_text, one_line
 from .per_control import PerControl
 from .plain_event import UNREAD
 from .report import Report
-from .wording import target_label, until_text
+from .wording import exception_people, exception_until, target_label
 
 _RUN_SUITE = "run"
 _NUMBERS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -229,8 +229,9 @@ class _Decided:
 
     def _waived_text(self, verdict: Verdict) -> str:
         waiver = verdict.exceptions[0]
-        who = f" by {waiver.owner}" if waiver.owner else ""
-        return f"waived{who}, {until_text(waiver.expires, self._run)}: {waiver.reason}"
+        people = exception_people(waiver)
+        who = f" by {people}" if waiver.owner else f", {people}" if people else ""
+        return f"waived{who}, {exception_until(waiver, self._run)}: {waiver.reason}"
 
     def _counts(self, verdict: Verdict, reasons: Sequence[Reason]) -> bool:
         """Whether the gate stays closed for such controls, or for this very one; without a gate all count."""

@@ -6,13 +6,23 @@
 from __future__ import annotations
 
 from . import (
+    asff,
+    ckl,
+    cklb,
     csv_table,
+    cyclonedx,
+    ecs,
     hdf,
     html,
     jsonl,
     junit,
     markdown,
+    ocsf,
+    openmetrics,
+    oscal,
+    oscal_component,
     sarif,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -27,5 +37,15 @@ REPORTS: dict[str, AnyReport] = {
         csv_table.REPORT,
         sarif.REPORT,
         sarif.REPORT_OF_PROBLEMS,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
+        ocsf.REPORT,
+        ecs.REPORT,
+        asff.REPORT,
+        openmetrics.REPORT,
+        cyclonedx.REPORT,
     )
 }

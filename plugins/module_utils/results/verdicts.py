@@ -101,9 +101,14 @@ class TargetVerdicts:
     unread: str = ""
 
 
-def run_verdicts(run: Run, targets: Iterable[TargetRecord] | None = None) -> Iterator[TargetVerdicts]:
-    """All targets of a run, or some of them, in their order. One document is held at a time."""
-    seen = VerdictReader()
+def run_verdicts(
+    run: Run, targets: Iterable[TargetRecord] | None = None, reader: VerdictReader | None = None
+) -> Iterator[TargetVerdicts]:
+    """All targets of a run, or some of them, in their order. One document is held at a time.
+
+    :param reader: that of an earlier call: the controls have then the same texts
+    """
+    seen = reader or VerdictReader()
     for target in run.targets if targets is None else targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))
@@ -190,7 +195,10 @@ def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool)
     if attested:
         data = control["attestation_data"]
         who, when = data.get("updated_by", ""), data.get("updated", "")
-        said = f"Attested by {who} on {when}: {data.get('explanation', '')}" + (f" ({said})" if said else "")
+        approved = _approval_text(data)
+        said = f"Attested by {who} on {when}{approved}: {data.get('explanation', '')}" + (
+            f" ({said})" if said else ""
+        )
     return said
 
 
@@ -198,7 +206,19 @@ def _waiver_text(data: Mapping[str, Any]) -> str:
     owner, until = data.get("owner"), data.get("expiration_date")
     who = f" by {owner}" if owner else ""
     end = f" until {until}" if until else " without end"
-    return f"Waived{who}{end}: {data.get('justification', '')}"
+    return f"Waived{who}{end}{_approval_text(data)}: {data.get('justification', '')}"
+
+
+def _approval_text(data: Mapping[str, Any]) -> str:
+    """Such as: , requested by ann on 2026-11-02, approved by security on 2026-11-04, ticket RISK-17. Empty where the entry does
+    not say."""
+    said = [
+        f"{verb} by {data[f'{verb}_by']} on {data.get(verb, '')}"
+        for verb in ("requested", "approved")
+        if data.get(f"{verb}_by")
+    ]
+    ticket = data.get("ticket")
+    return "".join(f", {one}" for one in [*said, *([f"ticket {ticket}"] if ticket else [])])
 
 
 def _messages(control: Mapping[str, Any], status: str) -> str:

@@ -52,7 +52,7 @@ def test_every_format_is_well_formed_inert_and_bounded(name: str, run: Run, tmp_
             assert found is None, (file.name, text[max(found.start() - 100, 0) : found.end() + 20])
             assert "\r" not in text.replace("\r\n", "\n")
         well_formed(file.suffix, text)
-    attack_ends_as("29-reports", outcome="well-formed, inert, bounded")
+    attack_ends_as("30-reports", outcome="well-formed, inert, bounded")
 
 
 def well_formed(suffix: str, text: str) -> None:
