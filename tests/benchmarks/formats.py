@@ -6,8 +6,8 @@
     python formats.py [RESULTS] [FORMAT ...]
 
 Writes a run of so many documents of 116 controls (10,000), then each format of the registry, or those that are named, each in a
-process of its own: milliseconds of CPU for each result, those of the clock, and the most memory. All beside a floor of the same run:
-reading each verdict, which every format does. The same for a tenth of the run shows whether memory grows with it.
+process of its own: milliseconds of CPU for each result, those of the clock, and the most memory. All beside a floor of the same
+run: reading each verdict, which every format does. The same for a tenth of the run shows whether memory grows with it.
 
 The documents of a run of 10,000 take about 3 GB of disk; many are links to the same file, as replicas of one image would be.
 """
