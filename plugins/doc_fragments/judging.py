@@ -43,4 +43,13 @@ options:
         read. Without it such a control stays Not Reviewed, with a warning.
       - An entry can say with C(targets) for which containers it is, as in O(waivers).
     type: raw
+  exception_policy:
+    description:
+      - Which waivers and attestations count, as a file (path on the controller) or its content as a dictionary. Without it all count that are
+        in force, but for one that says who requested it and not who approved it.
+      - C(approval=true) asks for C(approved_by) and C(approved), by somebody else than C(requested_by); C(approvers) is a list of who is
+        allowed to approve. C(max_days) is how long a waiver lasts at most, C(attestation_max_days) how long an attestation holds.
+        C(ticket=true) asks for a C(ticket).
+      - What breaks a rule counts for nothing. Its control is judged as ever, and the results and a warning say why.
+    type: raw
 """

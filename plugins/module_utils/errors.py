@@ -708,6 +708,18 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Correct the entry that the message names.",
     ),
     ErrorKind(
+        "SCAN-890",
+        "bad_exception_policy",
+        "A policy of exceptions has a key or a value that it cannot have.",
+        "Correct the key that the message names; the guide on exceptions has an example.",
+    ),
+    ErrorKind(
+        "SCAN-891",
+        "exceptions_need_action",
+        "A review of waivers and attestations found entries that need action.",
+        "Renew, narrow, approve or remove each entry that the table names; the reasons stand beside it.",
+    ),
+    ErrorKind(
         "SCAN-901",
         "internal",
         "The collection has a defect.",
@@ -725,6 +737,7 @@ _SAID_BY_MESSAGES = frozenset(
         "bad_configuration_items",
         "bad_deadlines",
         "bad_evidence",
+        "bad_exception_policy",
         "bad_facts",
         "bad_file",
         "bad_key",

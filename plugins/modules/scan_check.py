@@ -38,6 +38,9 @@ options:
   attestations:
     description: A file of attestations (path on the controller), or its content.
     type: raw
+  exception_policy:
+    description: A policy of which waivers and attestations count (path on the controller), or its content.
+    type: raw
   teams:
     description: Rules for teams and environments (path on the controller), or their content.
     type: raw

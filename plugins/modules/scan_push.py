@@ -14,13 +14,14 @@ description:
   - What is to be sent is put into an outbox beside the runs first, and leaves it when the system has it. What cannot be sent
     stays there, and the next push sends it first and in order. A push that was killed goes on with the same command; nothing
     is lost, and nothing is sent twice where the system can tell.
-  - The guide on sinks has a section for each system, with the options that it has. An option that the system does not have is
-an error. options:
+  - The guide on sinks has a section for each system, with the options that it has. An option that the system does not have
+    is an error.
+options:
   system:
     description: The kind of system.
     type: str
     required: true
-    choices: [webhook]
+    choices: [emass, heimdall, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -33,7 +34,7 @@ an error. options:
     type: path
     required: true
   url:
-    description: URL of the system, C(https://host:port/path). A credential in it is refused.
+    description: URL of the system, such as C(https://heimdall.example.com). A credential in it is refused.
     type: str
   token:
     description: The token or API key by which the system knows us.
@@ -70,8 +71,9 @@ an error. options:
     description: The most items of one batch, from 1 to 100000. Never more than the system takes.
     type: int
   batch_bytes:
-    description: The most bytes of one batch, from 1024 to 268435456. Never more than the system takes. A larger item is sent
-    alone. type: int
+    description: The most bytes of one batch, from 1024 to 268435456. Never more than the system takes. A larger item is
+      sent alone.
+    type: int
   retries:
     description:
       - How often a batch is tried again, from 0 to 100, before the rest is kept for the next push. The wait doubles each time
@@ -85,8 +87,9 @@ an error. options:
     default: 900
   spool_dir:
     description:
-      - Folder of the outboxes. Without it they lie in C(.push) beside the runs of each cluster. It must outlive the job, or
-    what is kept is lost. type: path
+      - Folder of the outboxes. Without it they lie in C(.push) beside the runs of each cluster. It must outlive the job, or what
+        is kept is lost.
+    type: path
   format:
     description: The format of events, for systems that take findings as events. The guide on sinks has the default of each.
     type: str
@@ -102,9 +105,31 @@ an error. options:
   only_changed:
     description: Only findings that differ from what was delivered last are sent, and those that are closed.
     type: bool
+  groups:
+    description:
+      - The groups of V(heimdall) that get the evaluations, by name for who logs in, by number with an API key. The key of a group needs none.
+    type: list
+    elements: str
+  tags:
+    description: Tags of each evaluation of V(heimdall), beside C(run) with the run's id.
+    type: list
+    elements: str
+  public:
+    description: Whether everybody on the V(heimdall) server can see the evaluations. By default nobody else does.
+    type: bool
+  system_id:
+    description: The number of the system in V(emass).
+    type: int
+  user_uid:
+    description: The user of V(emass) to whom the API key in O(token) belongs.
+    type: str
+  benchmarks:
+    description: What a profile is called in V(emass), by the profile's name, such as C(RHEL_8_STIG). Other profiles keep their names.
+    type: dict
   content:
-    description: What V(webhook) gets, V(findings) in O(format), or the HDF V(documents) of the containers. By default
-    V(findings). type: str choices: [findings, documents]
+    description: What V(webhook) gets, V(findings) in O(format), or the HDF V(documents) of the containers. By default V(findings).
+    type: str
+    choices: [findings, documents]
   signing_secret:
     description:
       - The secret by which batches for V(webhook) are signed (HMAC-SHA256, as Standard Webhooks has it). After C(whsec_) it
@@ -192,8 +217,10 @@ already_there:
   type: int
   sample: 0
 refused:
-  description: How many items the system does not take. RV(deliveries[].refusals) has the first 20 of each cluster with the
-  reasons. returned: always type: int sample: 0
+  description: How many items the system does not take. The first 20 of each cluster are in RV(deliveries) with the reasons.
+  returned: always
+  type: int
+  sample: 0
 spooled:
   description: How many items are kept for the next push.
   returned: always

@@ -24,9 +24,9 @@ _NAMES = """
     namespaces namespace_selectors exclude_namespaces label_selectors field_selectors workloads exclude_workloads pods
     exclude_pods containers exclude_containers images exclude_images container_kinds finished_pods replicas limit allow_empty
     approach approaches prefer cross_check forbidden_approaches keep_facts drift drift_paths due_only due_after
-    profiles inputs waivers attestations threshold max_age baseline teams deadlines
+    profiles inputs waivers attestations exception_policy threshold max_age baseline teams deadlines
 """
-_FILES = ("profiles", "waivers", "attestations", "threshold", "teams", "deadlines")
+_FILES = ("profiles", "waivers", "attestations", "exception_policy", "threshold", "teams", "deadlines")
 _MOST_FILES = 1000
 _MOST_BYTES = 16 * 1024 * 1024
 

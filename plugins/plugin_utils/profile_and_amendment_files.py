@@ -13,6 +13,7 @@ from ..module_utils.options.profile import ProfileOptions
 from ..module_utils.options.spec import Params
 from ..module_utils.results.attestations import load_attestations
 from ..module_utils.results.deadline_policy import load_deadlines
+from ..module_utils.results.exception_policy import load_exception_policy
 from ..module_utils.results.teams import load_teams
 from ..module_utils.results.waivers import load_waivers
 from ..module_utils.tasks.profile import (
@@ -72,11 +73,12 @@ def read_threshold_file(params: Params, files: ControllerFiles) -> dict[str, Any
 
 
 def read_amendment_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
-    """The content of those of the two options that name a file. ScanError, naming the file, where it breaks
+    """The content of those of the three options that name a file. ScanError, naming the file, where it breaks
     its format."""
     return {
         **_read(params, files, "waivers", "bad_waivers", load_waivers),
         **_read(params, files, "attestations", "bad_attestations", load_attestations),
+        **_read(params, files, "exception_policy", "bad_exception_policy", load_exception_policy),
     }
 
 

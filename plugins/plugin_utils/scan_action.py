@@ -34,7 +34,9 @@ _LISTS_OF_FILES = ("kubeconfig", "hub_kubeconfig")
 _CHOOSING = ("context", "host", "kubeconfig", "kubeconfig_secret")
 _OPTION = re.compile(r"reading the option (?P<option>\w+)(?P<item>\S*)")
 _OUR_ROLES = {f"securescan.kubernetes.{role}": role for role in ("access", "fleet", "scan")}
-_LONG_OPTIONS = frozenset({"access", "compiled_profiles", "waivers", "attestations", "teams", "deadlines"})
+_LONG_OPTIONS = frozenset(
+    {"access", "compiled_profiles", "waivers", "attestations", "exception_policy", "teams", "deadlines"}
+)
 
 
 class ScanAction(ActionBase):

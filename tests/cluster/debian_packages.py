@@ -23,14 +23,17 @@ PACKAGE_OF: dict[str, str] = {
     "ip": "iproute2",
     "mount": "mount",
     "musl-gcc": "musl-tools",
+    "oscap": "openscap-scanner",
     "openssl": "openssl",
     "pkg-config": "pkg-config",
     "rpm": "rpm",
     "rpmbuild": "rpm",
+    "ssconvert": "gnumeric",
     "tar": "tar",
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",
     "/usr/lib/postgresql": "postgresql",
+    "/usr/share/request-tracker5/libexec/rt-server": "request-tracker5 rt5-db-sqlite rt5-standalone",
 }
 _LOCK_SECONDS = 600
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elasticsearch's `_bulk`, as far as its published contract goes: NDJSON, only `create`, 409 for an `_id` that is there, errors for
-single documents, 413 for a body that is too large. The heavy suite has OpenSearch itself."""
+"""Elasticsearch's `_bulk`, as far as its published contract goes: NDJSON, only `create`, 409 for an `_id` that is there, errors
+for single documents, 413 for a body that is too large. The heavy suite has OpenSearch itself."""
 
 from __future__ import annotations
 

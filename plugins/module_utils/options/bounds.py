@@ -45,23 +45,27 @@ BOUNDS: Mapping[str, Bounds] = {
     "deadline": Bounds(1, 7 * _DAY, "seconds"),
     "debug_keep_alive": Bounds(0, MOST_SECONDS, "seconds"),
     "due_after": Bounds(0, 3650 * _DAY, "seconds"),
+    "expiring_days": Bounds(0, 3660, "days"),
     "keep_days": Bounds(1, 36_500, "days"),
     "keep_documents_days": Bounds(1, 36_500, "days"),
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),
     "max_new": Bounds(0, 10_000),
+    "long_days": Bounds(1, 3660, "days"),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
     # as much as the collector sends at least and at most
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
     "retries": Bounds(0, 100),
+    "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),
     # as long as the collector works at least and at most
     "timeout": Bounds(1, 3600, "seconds"),
     "wait_timeout": Bounds(1, _DAY, "seconds"),
+    "wide_places": Bounds(1, 1_000_000, "places"),
 }
 # An access that was made before has its lifetime; GrantOptions.check knows when the option counts.
 _CHECKED_BY_ITS_OWN_CLASS = frozenset({"lifetime"})

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..results.amendments import Amendments, read_amendments
+from ..results.amendments import Amendments
 from ..results.threshold import Threshold
+from .amendments import amendments_option, amendments_spec
 from .ownership import OwnershipOptions, ownership_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .spec import Params, Spec
@@ -30,10 +31,10 @@ class CheckOptions:
 
     @classmethod
     def from_params(cls, params: Params) -> CheckOptions:
-        """:raises ScanError: bad_waivers, bad_attestations, bad_threshold, bad_teams, bad_deadlines;
+        """:raises ScanError: bad_waivers, bad_attestations, bad_exception_policy, bad_threshold, bad_teams, bad_deadlines;
         bad_option, for a name that no cluster has"""
         return cls(
-            amendments=read_amendments(params["waivers"], params["attestations"]),
+            amendments=amendments_option(params),
             threshold=threshold_option(params),
             baseline=params["baseline"],
             output_dir=params["output_dir"],
@@ -49,8 +50,7 @@ def scan_check_spec() -> Spec:
         "role": {"type": "str", "choices": ["access", "fleet", "scan"]},
         "profiles": {"type": "list", "elements": "str", "default": []},
         "inputs": {"type": "dict", "default": {}},
-        "waivers": {"type": "raw"},
-        "attestations": {"type": "raw"},
+        **amendments_spec(),
         **ownership_spec(),
         **threshold_spec(),
         "output_dir": {"type": "path"},

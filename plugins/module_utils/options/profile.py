@@ -13,7 +13,8 @@ from typing import Any
 
 from ..engines.registry import check_references
 from ..profiles.compiled_profile import CompiledProfile
-from ..results.amendments import Amendments, read_amendments
+from ..results.amendments import Amendments
+from .amendments import amendments_option, amendments_spec
 from .spec import Params, Spec, bad_option
 
 
@@ -44,12 +45,11 @@ class JudgingOptions:
 
     @classmethod
     def from_params(cls, params: Params) -> JudgingOptions:
-        """:raises ScanError: bad_option where there is no profile; bad_profile, bad_waivers,
-        bad_attestations"""
+        """:raises ScanError: bad_option where there is no profile; bad_profile; as `amendments_option`"""
         profiles = tuple(CompiledProfile.from_dict(profile) for profile in params["compiled_profiles"] or ())
         if not profiles:
             raise bad_option("profiles", "no profile was given")
-        return cls(profiles, read_amendments(params["waivers"], params["attestations"]))
+        return cls(profiles, amendments_option(params))
 
     @property
     def inputs_sha256(self) -> str:
@@ -80,8 +80,7 @@ def judging_spec() -> Spec:
     """The profiles, by name and (filled in by the controller) compiled, and the amendments."""
     return {
         "compiled_profiles": {"type": "list", "elements": "dict"},
-        "waivers": {"type": "raw"},
-        "attestations": {"type": "raw"},
+        **amendments_spec(),
         **profiles_spec(),
     }
 

@@ -10,7 +10,8 @@ from .ecs import ECS
 from .event import EventFormat
 from .hdf_splunk import HDF_SPLUNK
 from .ocsf import OCSF
-from .plain_event import PLAIN
+from .plain_event import plain_event
 
+PLAIN = EventFormat("json", "application/json", plain_event)
 _FORMATS = (PLAIN, OCSF, ECS, ASFF, HDF_SPLUNK)
 EVENT_FORMATS: dict[str, EventFormat] = {one.name: one for one in _FORMATS}

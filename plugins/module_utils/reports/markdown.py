@@ -29,11 +29,12 @@ from .wording import (
     RESULT_WORDS,
     about_limits,
     approach_label,
-    attestation_until,
     carried_lines,
     causes,
     decided_line,
     evidence_lines,
+    exception_people,
+    exception_until,
     left_out_line,
     overdue_of,
     reason_lines,
@@ -45,7 +46,6 @@ from .wording import (
     targets_line,
     unmatched_lines,
     verdict,
-    waiver_until,
     workload_label,
 )
 
@@ -237,20 +237,26 @@ def _targets(run: Run) -> Iterator[str]:
             "Worst failed",
             "Results",
         ],
-        (_target_cells(target) for target in by_need(run.targets)[:MOST_TARGETS]),
+        (
+            _target_cells(target, target.target_id in run.findings.without_document)
+            for target in by_need(run.targets)[:MOST_TARGETS]
+        ),
     )
     yield from _rest(len(run.targets) - MOST_TARGETS, "summary.json, targets")
 
 
-def _target_cells(target: TargetRecord) -> list[str]:
+def _target_cells(target: TargetRecord, is_unread: bool) -> list[str]:
+    """:param is_unread: its document is not the one that the run wrote: nothing shows what the summary says of it"""
     evidence = target.evidence.grade if target.evidence else "-"
     cells = [
         escape(f"{workload_label(target)} ({one_line(target.workload_kind)})"),
         escape(row_label(target)),
         escape(approach_label(target)),
         evidence,
-        RESULT_WORDS[target.result],
+        "UNREAD" if is_unread else RESULT_WORDS[target.result],
     ]
+    if is_unread:
+        return [*cells, *([""] * len(STATUS_WORDS)), "", "", "not the file that the run wrote"]
     if target.counts is None:
         return [
             *cells,
@@ -379,15 +385,15 @@ def _with_message(target: TargetRecord) -> str:
 
 def _waivers(run: Run) -> Iterator[str]:
     in_force = sorted(
-        run.findings.waivers.items(), key=lambda item: (item[0].until or "~", item[0].control_id)
+        run.findings.waivers.items(), key=lambda item: (item[0].record.expires or "~", item[0].control_id)
     )
     rows = [
         [
-            escape(waiver.control_id) + ("" if waiver.sets_aside else " (judged all the same)"),
+            escape(waiver.control_id) + ("" if waiver.record.decides else " (judged all the same)"),
             escape(targets_line(targets)),
-            escape(waiver.justification),
-            escape(waiver.owner) or "-",
-            escape(waiver_until(waiver, run)),
+            escape(waiver.record.reason),
+            escape(exception_people(waiver.record)) or "-",
+            escape(exception_until(waiver.record, run)),
         ]
         for waiver, targets in in_force
     ]
@@ -397,16 +403,17 @@ def _waivers(run: Run) -> Iterator[str]:
 
 def _attestations(run: Run) -> Iterator[str]:
     in_force = sorted(
-        run.findings.attestations.items(), key=lambda item: (item[0].until or "~", item[0].control_id)
+        run.findings.attestations.items(),
+        key=lambda item: (item[0].record.expires or "~", item[0].control_id),
     )
     rows = [
         [
             escape(attestation.control_id),
             escape(attestation.status),
             escape(targets_line(targets)),
-            escape(attestation.explanation),
-            escape(attestation.updated_by),
-            escape(attestation_until(attestation, run)),
+            escape(attestation.record.reason),
+            escape(exception_people(attestation.record)),
+            escape(exception_until(attestation.record, run)),
         ]
         for attestation, targets in in_force
     ]

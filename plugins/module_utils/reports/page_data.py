@@ -49,6 +49,7 @@ from ..results.run import NamespaceOwner
 from ..results.status import (
     FAILED,
     NOT_APPLICABLE,
+    NOT_JUDGED,
     NOT_REVIEWED,
     PASSED,
     PROFILE_ERROR,
@@ -349,7 +350,8 @@ class PageData:
             seen=self._text(record.seen),
             hdf=0 if about.folder is None else self._text(_unusual_name(record.hdf, record), _MAX_TEXT),
             unread=self._text(target.unread, _MAX_TEXT),
-            result=RESULTS.index(record.result),
+            # what nobody has read has not passed, whatever the summary says
+            result=RESULTS.index(NOT_JUDGED if target.unread else record.result),
             grade=GRADES.index(record.evidence.grade) if record.evidence else -1,
             error=self._error(record.error),
             vector=vector,
@@ -375,9 +377,10 @@ class PageData:
             if number is None:
                 continue
             letters[number] = WAIVED_LETTER if control.waived else LETTERS[control.status]
-            if not control.text:
+            said = _said(control)
+            if not said:
                 continue
-            text = one_line(control.text, _MAX_TEXT)
+            text = one_line(said, _MAX_TEXT)
             room -= len(text)
             if room < 0:
                 self._drop("texts of targets that say very much; their documents have them")
@@ -475,6 +478,13 @@ class PageData:
                     reopened=life.reopened,
                     changes=[self._text(text) for text in changes],
                 )
+
+
+def _said(control: Verdict) -> str:
+    """The control's text, and why a waiver counts for nothing. An attestation's reason stands in the text."""
+    if not control.waiver or control.waived:
+        return control.text
+    return ". ".join(filter(None, (control.text, str(control.waiver.get("message") or ""))))
 
 
 def _tag_texts(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from ..errors import ScanError
 from ..results.deadlines import Overdue
 from ..results.evidence import GRADE_WORDS, GRADES, worst_grade
-from ..results.findings import AttestationInForce, WaiverInForce, days_left
+from ..results.exception_record import ExceptionRecord
 from ..results.limits import COMPLIANCE
+from ..results.notes import ATTESTATION, WAIVER
 from ..results.run import Run
 from ..results.run_check import age_text
 from ..results.status import FAIL, NOT_JUDGED, NOT_SCANNED, PASS
@@ -42,7 +43,6 @@ _CARRIED_WORDS: dict[str, str] = {
     RESUMED: "scanned by an interrupted run, which this one has brought to its end",
 }
 _MAX_LABEL = 400
-_MAX_DATE = 40
 # What ends within so many days of the run is told apart.
 _SOON = 30
 _MOST_WORKLOADS = 3
@@ -170,20 +170,21 @@ def _who(labels: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def waiver_until(waiver: WaiverInForce, run: Run) -> str:
-    """Until when a waiver is in force, and whether that is soon."""
-    return f"until {_until(waiver.until, run)}" if waiver.until else "without end"
+def exception_until(record: ExceptionRecord, run: Run) -> str:
+    """Until when a waiver or an attestation is in force, whether that is soon, and how old it is."""
+    days = record.days_left(run.finished)
+    soon = f", in {number_of(days, 'day')}" if days is not None and days <= _SOON else ""
+    if record.kind == ATTESTATION:
+        return f"{record.requested} to {record.expires}{soon}"
+    until = f"until {record.expires}{soon}" if record.expires else "without end"
+    age = record.age(run.finished)
+    return until if age is None else f"{until}, {number_of(age, 'day')} old"
 
 
-def attestation_until(attestation: AttestationInForce, run: Run) -> str:
-    """As `waiver_until`, with the day from which it holds."""
-    return f"{one_line(attestation.updated, _MAX_DATE)} to {_until(attestation.until, run)}"
-
-
-def _until(until: str, run: Run) -> str:
-    days = days_left(until, run.finished)
-    shown = one_line(until, _MAX_DATE)
-    return f"{shown}, in {number_of(days, 'day')}" if days is not None and days <= _SOON else shown
+def exception_people(record: ExceptionRecord) -> str:
+    """Its owner (of an attestation who attested), and who is behind it; empty where the entry does not say."""
+    people = record.people() if record.kind == WAIVER else record.approval()
+    return ", ".join(filter(None, [record.owner, people]))
 
 
 def causes(run: Run) -> list[tuple[ErrorRecord, list[TargetRecord]]]:

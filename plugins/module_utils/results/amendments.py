@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .attestations import Attestations, apply_attestations, load_attestations
+from .exception_policy import NO_POLICY, ExceptionPolicy, load_exception_policy
 from .model import ProfileResult
 from .notes import ATTESTATION, COVERED_UNREAD, NO_TARGET, NOT_NEEDED, READ_ELSEWHERE, WAIVER, Note
 from .waivers import Waivers, apply_waivers, load_waivers
@@ -22,6 +23,7 @@ from .waivers import Waivers, apply_waivers, load_waivers
 class Amendments:
     waivers: Waivers | None = None
     attestations: Attestations | None = None
+    policy: ExceptionPolicy = NO_POLICY
 
     def sha256(self, now: datetime.datetime) -> str:
         """The same for amendments that would do the same; one that has expired since is another. Empty where there are none.
@@ -33,8 +35,16 @@ class Amendments:
         waivers = self.waivers.by_control.values() if self.waivers is not None else ()
         attestations = self.attestations.entries if self.attestations is not None else ()
         parts = [
-            [[asdict(waiver), waiver.has_expired(now)] for waiver in waivers],
-            [[asdict(one), one.has_expired(now), one.is_of_the_future(now)] for one in attestations],
+            [[asdict(waiver), waiver.why_not(now, self.policy)] for waiver in waivers],
+            [
+                [
+                    asdict(one),
+                    one.has_expired(now),
+                    one.is_of_the_future(now),
+                    one.objection(now, self.policy),
+                ]
+                for one in attestations
+            ],
         ]
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
@@ -49,9 +59,9 @@ class Amendments:
         """
         notes: list[Note] = []
         if self.waivers is not None:
-            notes += apply_waivers(profiles, self.waivers, now, identity)
+            notes += apply_waivers(profiles, self.waivers, now, identity, self.policy)
         if self.attestations is not None:
-            notes += apply_attestations(profiles, self.attestations, now, identity)
+            notes += apply_attestations(profiles, self.attestations, now, identity, self.policy)
         return notes
 
     def read_elsewhere(self, notes: Iterable[Note]) -> list[Note]:
@@ -93,14 +103,15 @@ class Amendments:
 NO_AMENDMENTS = Amendments()
 
 
-def read_amendments(waivers: Any, attestations: Any) -> Amendments:
-    """From the content of the options of these names, which hold no paths.
+def read_amendments(waivers: Any, attestations: Any, policy: Any = None) -> Amendments:
+    """From the content of the options `waivers`, `attestations` and `exception_policy`, which hold no paths.
 
     None means that there are none; anything else that is empty is a mistake that a loader refuses.
 
-    :raises ScanError: bad_waivers, bad_attestations
+    :raises ScanError: bad_waivers, bad_attestations, bad_exception_policy
     """
     return Amendments(
         load_waivers(waivers, "the option waivers") if waivers is not None else None,
         load_attestations(attestations, "the option attestations") if attestations is not None else None,
+        load_exception_policy(policy, "the option exception_policy") if policy is not None else NO_POLICY,
     )

@@ -35,9 +35,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import one_line
 from ..suggestions import unknown_name
 from ..times import api_time, beginning_of, parse_written
 from .approval import APPROVAL_KEYS, NO_APPROVAL, Approval, read_approval
+from .exception_policy import NO_POLICY, ExceptionPolicy
 from .hdf import hdf_control
 from .model import (
     SEGMENT_FAILED,
@@ -51,6 +53,7 @@ from .notes import (
     ATTESTATION,
     COVERED_UNREAD,
     EXPIRED,
+    NOT_COUNTED,
     NOT_COVERED,
     NOT_NEEDED,
     NOT_YET,
@@ -114,6 +117,19 @@ class Attestation:
 
     def is_of_the_future(self, now: datetime.datetime) -> bool:
         return self.starts > now + _CLOCK_SKEW
+
+    def why_not(self, now: datetime.datetime, policy: ExceptionPolicy = NO_POLICY) -> str:
+        """Why it counts for nothing now, as a sentence without its end; empty for one in force."""
+        if self.has_expired(now):
+            return f"Attestation expired on {end_text(self.ends)}"
+        if self.is_of_the_future(now):
+            return f"Attestation counts for nothing: it is dated {self.updated}, which is to come"
+        objection = self.objection(now, policy)
+        return f"Attestation counts for nothing: {objection}" if objection else ""
+
+    def objection(self, now: datetime.datetime, policy: ExceptionPolicy) -> str:
+        """Why it counts for nothing though it has not expired; empty where nothing speaks against it."""
+        return policy.objection_to_attestation(self.approval, self.updated_by, self.starts, self.ends, now)
 
     def note(self, kind: str, text: str, colon: str = "") -> Note:
         return Note(ATTESTATION, self.control_id, kind, f"{self.control_id}{colon} {text}")
@@ -247,13 +263,14 @@ def apply_attestations(
     attestations: Attestations,
     now: datetime.datetime,
     identity: Mapping[str, Any],
+    policy: ExceptionPolicy = NO_POLICY,
 ) -> list[Note]:
     """Adds a segment and `attestation_data` to every Not Reviewed control that an attestation of this target speaks of.
 
     :param now: with its time zone
     :param identity: `Target.identity()`
-    :returns: what the operator should know: expired ones, those of the future, those that name a control of none of
-        these profiles, one that was judged, or one that was not read
+    :returns: what the operator should know: expired ones, those of the future or not approved, those that name a
+        control of none of these profiles, one that was judged, or one that was not read
     """
     entries = [entry for entry in attestations.entries if entry.scope.covers(identity)]
     found = [
@@ -265,19 +282,38 @@ def apply_attestations(
     for control, is_open in found:
         if is_open:
             own = [entry for entry in entries if entry.names(control) and entry.speaks_of(control)]
-            _attest(control, own, now)
+            _attest(control, own, now, policy)
     notes: list[Note] = []
     for entry in entries:
         named = [(control, is_open) for control, is_open in found if entry.names(control)]
-        notes += _notes(entry, bool(named), [control for control, is_open in named if is_open], now)
+        notes += _notes(entry, bool(named), [control for control, is_open in named if is_open], now, policy)
     return notes
 
 
-def _attest(control: ControlResult, entries: Sequence[Attestation], now: datetime.datetime) -> None:
+def _attest(
+    control: ControlResult, entries: Sequence[Attestation], now: datetime.datetime, policy: ExceptionPolicy
+) -> None:
+    """What counts stands in the control's data; what does not, only where nothing else does."""
+    counts = False
     for entry in entries:
-        if not entry.is_of_the_future(now):
-            control.results = [*control.results, _segment(entry, now)]
+        if entry.is_of_the_future(now):
+            continue
+        objection = "" if entry.has_expired(now) else entry.objection(now, policy)
+        if objection:
+            control.results = [*control.results, _objected(objection, now)]
+            if not control.attestation_data:
+                message = f"Attestation counts for nothing: {objection}"
+                control.attestation_data = dict(entry.as_dict(), message=message)
+            continue
+        control.results = [*control.results, _segment(entry, now)]
+        if not counts or not entry.has_expired(now):
             control.attestation_data = entry.as_dict()
+        counts = counts or not entry.has_expired(now)
+
+
+def _objected(objection: str, now: datetime.datetime) -> Segment:
+    text = f"Manually verified status counts for nothing: {objection}"
+    return Segment(SEGMENT_SKIPPED, text, now.isoformat(timespec="milliseconds"), skip_message=text)
 
 
 def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
@@ -307,7 +343,11 @@ def _segment(entry: Attestation, now: datetime.datetime) -> Segment:
 
 
 def _notes(
-    entry: Attestation, is_named: bool, were_open: Sequence[ControlResult], now: datetime.datetime
+    entry: Attestation,
+    is_named: bool,
+    were_open: Sequence[ControlResult],
+    now: datetime.datetime,
+    policy: ExceptionPolicy,
 ) -> list[Note]:
     """:param is_named: whether a control has its id. :param were_open: those that were Not Reviewed"""
     who = f"attestation by {entry.updated_by}"
@@ -319,6 +359,8 @@ def _notes(
     if entry.is_of_the_future(now):
         text = f"the {who} is dated {entry.updated}, which is to come, and counts for nothing yet"
         return [entry.note(NOT_YET, text, ":")]
+    if objection := entry.objection(now, policy):
+        return [entry.note(NOT_COUNTED, f"the {who} counts for nothing: {one_line(objection)}", ":")]
     if not were_open:
         return [entry.note(NOT_NEEDED, f"was judged on some targets; its {who} counts for nothing there")]
     if not all(map(entry.speaks_of, were_open)):

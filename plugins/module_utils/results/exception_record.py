@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,15 +56,13 @@ class ExceptionRecord:
     def people(self) -> str:
         """Who is behind it, such as: requested by ann on 2026-11-02, approved by security on 2026-11-04, ticket RISK-17.
         Empty where the entry does not say."""
-        said = [
-            f"{verb} by {who}" + (f" on {when}" if when else "")
-            for verb, who, when in (
-                ("requested" if self.kind == WAIVER else "attested", self.requested_by, self.requested),
-                ("approved", self.approved_by, self.approved),
-            )
-            if who
-        ]
-        return ", ".join([*said, *([f"ticket {self.ticket}"] if self.ticket else [])])
+        asked = "requested" if self.kind == WAIVER else "attested"
+        return _joined([_by(asked, self.requested_by, self.requested), self.approval()])
+
+    def approval(self) -> str:
+        """The end of it, such as: approved by security on 2026-11-04, ticket RISK-17."""
+        ticket = f"ticket {self.ticket}" if self.ticket else ""
+        return _joined([_by("approved", self.approved_by, self.approved), ticket])
 
     def to_json(self) -> dict[str, Any]:
         """Without the texts that are empty."""
@@ -110,6 +108,14 @@ def attestation_record(data: Mapping[str, Any], decides: bool) -> ExceptionRecor
         ticket=_text(data, "ticket"),
         expires=expires,
     )
+
+
+def _by(verb: str, who: str, when: str) -> str:
+    return (f"{verb} by {who}" + (f" on {when}" if when else "")) if who else ""
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def days_between(first: str, second: str) -> int | None:

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, Callable
 
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..strict_json import load_json
-from .attestations import attestation_end, end_text
 from .counted_controls import counted_profiles
+from .exception_record import ExceptionRecord, attestation_record, waiver_record
 from .hdf import MAX_DOCUMENT_BYTES
 from .result_file import read_written
 from .status import FAILED, PASSED, control_severity, control_status, is_waived
@@ -58,26 +57,17 @@ class ControlFailures:
 
 @dataclass(frozen=True)
 class WaiverInForce:
-    """`until` is a date or a time as text, empty for one without end. `sets_aside`: the control is Not Applicable; else it
-    was judged as ever."""
+    """Where it does not decide, the control was judged as ever."""
 
     control_id: str
-    justification: str
-    owner: str
-    until: str
-    sets_aside: bool
+    record: ExceptionRecord
 
 
 @dataclass(frozen=True)
 class AttestationInForce:
-    """`until` is a date as text."""
-
     control_id: str
     status: str
-    explanation: str
-    updated_by: str
-    updated: str
-    until: str
+    record: ExceptionRecord
 
 
 @dataclass(frozen=True)
@@ -101,7 +91,8 @@ class TargetDrift:
 
 @dataclass
 class Findings:
-    """`failures` by profile and control id, `waived` by target id. `unread` says which files could not be taken."""
+    """`failures` by profile and control id, `waived` by target id. `unread` says which files could not be taken,
+    `without_document` has the ids of the targets whose document is one of them."""
 
     failures: dict[tuple[str, str], ControlFailures] = field(default_factory=dict)
     waivers: dict[WaiverInForce, list[TargetRecord]] = field(default_factory=dict)
@@ -109,6 +100,7 @@ class Findings:
     waived: dict[str, list[WaivedControl]] = field(default_factory=dict)
     drifts: list[TargetDrift] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    without_document: set[str] = field(default_factory=set)
     _texts: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def add_failure(self, target: TargetRecord, profile: str, control_id: str, text: str, fix: str) -> None:
@@ -144,6 +136,7 @@ class _Collector:
         self._folder = folder
         self._document_of = document_of
         self._known: dict[str, str] = {}
+        self._records: dict[ExceptionRecord, ExceptionRecord] = {}
 
     def take(self, target: TargetRecord) -> None:
         """One target's document and drift."""
@@ -152,10 +145,13 @@ class _Collector:
                 continue
             try:
                 take(target)
+                continue
             except ScanError as error:
                 self.findings.unread.append(error.message)
             except _OTHER_SHAPES:
                 self.findings.unread.append(f"the results of {target.target_id} have another shape")
+            if what is target.hdf:
+                self.findings.without_document.add(target.target_id)
 
     def _take_document(self, target: TargetRecord) -> None:
         document = self._document(target)
@@ -199,17 +195,12 @@ class _Collector:
         data = control["waiver_data"]
         if data.get("message"):  # it has expired; the notes of the run say so
             return
-        waiver = WaiverInForce(
-            self._once(str(control["id"])),
-            self._once(one_line(str(data.get("justification", "")), _MAX_TEXT)),
-            self._once(one_line(str(data.get("owner", "")), _MAX_TEXT)),
-            str(data.get("expiration_date", ""))[:40],
-            is_waived(control),
-        )
+        record = waiver_record(data, is_waived(control))
+        waiver = WaiverInForce(self._once(str(control["id"])), self._records.setdefault(record, record))
         targets = self.findings.waivers.setdefault(waiver, [])
         if not targets or targets[-1] is not target:
             targets.append(target)
-        if waiver.sets_aside:
+        if waiver.record.decides:
             title = self._once(one_line(str(control.get("title") or ""), _MAX_TEXT))
             self.findings.waived.setdefault(target.target_id, []).append(
                 WaivedControl(profile, waiver.control_id, title, control_severity(control), waiver)
@@ -218,15 +209,10 @@ class _Collector:
     def _add_attestation(self, target: TargetRecord, control: Mapping[str, Any]) -> None:
         if control_status(control) not in (PASSED, FAILED):  # it has expired
             return
-        data = {name: str(value) for name, value in control["attestation_data"].items()}
-        end = attestation_end(data["updated"], data["frequency"])
+        data = control["attestation_data"]
+        record = attestation_record(data, decides=True)
         attestation = AttestationInForce(
-            self._once(str(control["id"])),
-            data["status"],
-            self._once(one_line(data["explanation"], _MAX_TEXT)),
-            self._once(one_line(data["updated_by"], _MAX_TEXT)),
-            data["updated"][:40],
-            end_text(end) if end else "",
+            self._once(str(control["id"])), str(data["status"]), self._records.setdefault(record, record)
         )
         targets = self.findings.attestations.setdefault(attestation, [])
         if not targets or targets[-1] is not target:
@@ -268,11 +254,3 @@ def fix_of(control: Mapping[str, Any]) -> str:
         if description["label"] == "fix":
             return one_line(str(description["data"]), _MAX_FIX)
     return ""
-
-
-def days_left(until: str, since: str) -> int | None:
-    """The days from one date or time (RFC 3339) to another, None where one of them is none."""
-    try:
-        return (date.fromisoformat(until[:10]) - date.fromisoformat(since[:10])).days
-    except ValueError:
-        return None

@@ -16,6 +16,8 @@ ATTESTATION = "attestation"
 
 EXPIRED = "expired"
 NOT_YET = "not_yet"
+# It is not approved, or breaks another rule of the policy of exceptions.
+NOT_COUNTED = "not_counted"
 UNKNOWN_CONTROL = "unknown_control"
 NO_TARGET = "no_target"
 # A program should have reviewed the control, and the attestation does not say that it speaks there too.

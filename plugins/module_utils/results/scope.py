@@ -38,6 +38,17 @@ class Scope:
 
     rules: tuple[tuple[tuple[str, str], ...], ...] = ()
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it means every target, also where that is said by patterns."""
+        return not self.rules or any(
+            all(not pattern.strip("*/") for _name, pattern in rule) for rule in self.rules
+        )
+
+    def text(self) -> str:
+        """Such as: namespace=shop workload=deployment/legacy, or container=*-proxy. Empty for every target."""
+        return ", or ".join(" ".join(f"{name}={pattern}" for name, pattern in rule) for rule in self.rules)
+
     def covers(self, identity: Mapping[str, Any]) -> bool:
         """:param identity: `Target.identity()`"""
         return not self.rules or any(

@@ -10,7 +10,7 @@ run wrote is told, and nothing of it is shown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..strict_json import load_own_json
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
 from .exception_record import ExceptionRecord, attestation_record, waiver_record
-from .hdf import MAX_DOCUMENT_BYTES, manual_controls
+from .hdf import EVIDENCE_TAG, MAX_DOCUMENT_BYTES, manual_controls
 from .place import fingerprint
 from .run import Run
 from .status import (
@@ -101,10 +101,10 @@ class TargetVerdicts:
     unread: str = ""
 
 
-def run_verdicts(run: Run) -> Iterator[TargetVerdicts]:
-    """All targets of a run, in its order. One document is held at a time."""
+def run_verdicts(run: Run, targets: Iterable[TargetRecord] | None = None) -> Iterator[TargetVerdicts]:
+    """All targets of a run, or some of them, in their order. One document is held at a time."""
     seen = VerdictReader()
-    for target in run.targets:
+    for target in run.targets if targets is None else targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))
         else:
@@ -174,7 +174,8 @@ def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText
     said = {one["label"]: str(one["data"]) for one in control.get("descriptions") or ()}
     title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
     why, fix = said.get("rationale", ""), said.get("fix", "")
-    tags = control.get("tags") or {}
+    # the grade is of the target, not of the control
+    tags = {name: value for name, value in (control.get("tags") or {}).items() if name != EVIDENCE_TAG}
     return ControlText(
         *key[:2], title, key[2], desc, why, fix, tags, control["impact"], said.get("check", "")
     )
@@ -189,7 +190,10 @@ def _text(control: Mapping[str, Any], status: str, waived: bool, attested: bool)
     if attested:
         data = control["attestation_data"]
         who, when = data.get("updated_by", ""), data.get("updated", "")
-        said = f"Attested by {who} on {when}: {data.get('explanation', '')}" + (f" ({said})" if said else "")
+        approved = _approval_text(data)
+        said = f"Attested by {who} on {when}{approved}: {data.get('explanation', '')}" + (
+            f" ({said})" if said else ""
+        )
     return said
 
 
@@ -197,7 +201,19 @@ def _waiver_text(data: Mapping[str, Any]) -> str:
     owner, until = data.get("owner"), data.get("expiration_date")
     who = f" by {owner}" if owner else ""
     end = f" until {until}" if until else " without end"
-    return f"Waived{who}{end}: {data.get('justification', '')}"
+    return f"Waived{who}{end}{_approval_text(data)}: {data.get('justification', '')}"
+
+
+def _approval_text(data: Mapping[str, Any]) -> str:
+    """Such as: , requested by ann on 2026-11-02, approved by security on 2026-11-04, ticket RISK-17. Empty where the entry does
+    not say."""
+    said = [
+        f"{verb} by {data[f'{verb}_by']} on {data.get(verb, '')}"
+        for verb in ("requested", "approved")
+        if data.get(f"{verb}_by")
+    ]
+    ticket = data.get("ticket")
+    return "".join(f", {one}" for one in [*said, *([f"ticket {ticket}"] if ticket else [])])
 
 
 def _messages(control: Mapping[str, Any], status: str) -> str:

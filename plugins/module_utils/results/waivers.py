@@ -26,15 +26,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
+from ..safe_text import one_line
 from ..suggestions import unknown_name
 from ..times import beginning_of, in_utc, parse_written, written_text
 from .approval import APPROVAL_KEYS, NO_APPROVAL, REQUEST_KEYS, Approval, read_approval
+from .exception_policy import NO_POLICY, ExceptionPolicy
+from .hdf import hdf_control
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
-from .notes import EXPIRED, UNKNOWN_CONTROL, WAIVER, Note
+from .notes import EXPIRED, NOT_COUNTED, UNKNOWN_CONTROL, WAIVER, Note
 from .scope import EVERY_TARGET, Scope, read_scope
+from .status import control_status
 from .strict_yaml import load_yaml
 
 _KEYS = ("justification", "run", "expiration_date", "owner", "targets", *REQUEST_KEYS, *APPROVAL_KEYS)
+
+
+# What a control that is set aside would be: a waiver that hides a pass is not needed any more.
+STATUS_WITHOUT_WAIVER = "status_without_waiver"
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,14 @@ class Waiver:
 
     def has_expired(self, now: datetime.datetime) -> bool:
         return self.expiration_date is not None and beginning_of(self.expiration_date) <= now
+
+    def why_not(self, now: datetime.datetime, policy: ExceptionPolicy = NO_POLICY) -> str:
+        """Why it counts for nothing now, as a sentence without its end; empty for one in force."""
+        if self.has_expired(now):
+            return f"Waiver expired on {self.expiry}"
+        ends = None if self.expiration_date is None else beginning_of(self.expiration_date)
+        objection = policy.objection_to_waiver(self.approval, ends, now)
+        return f"Waiver counts for nothing: {objection}" if objection else ""
 
     @property
     def expiry(self) -> str:
@@ -138,13 +154,20 @@ def _bad(source: str, what: str) -> ScanError:
 
 
 def apply_waivers(
-    profiles: Sequence[ProfileResult], waivers: Waivers, now: datetime.datetime, identity: Mapping[str, Any]
+    profiles: Sequence[ProfileResult],
+    waivers: Waivers,
+    now: datetime.datetime,
+    identity: Mapping[str, Any],
+    policy: ExceptionPolicy = NO_POLICY,
 ) -> list[Note]:
     """Sets `waiver_data` of every control that a waiver of this target names, and skips it where the waiver says so.
 
     A control that is skipped loses its segments for one that gives the justification, as if it had not run: an error
-    or a failure in it counts for nothing. :param now: with its time zone. :param identity: `Target.identity()`.
-    :returns: waivers that have expired, and those that name a control of none of these profiles
+    or a failure in it counts for nothing. Its status without the waiver is kept in the data.
+
+    :param now: with its time zone. :param identity: `Target.identity()`.
+    :returns: waivers that have expired or are not approved as the policy wants it, and those that name a control of none of
+        these profiles
     """
     notes = []
     named = set()
@@ -159,9 +182,12 @@ def apply_waivers(
             if waiver is None:
                 continue
             named.add(control.id)
-            skips = waiver.run is False and not waiver.has_expired(now)
-            control.waiver_data = _waiver_data(waiver, now, skips)
+            why_not = waiver.why_not(now, policy)
+            skips = waiver.run is False and not why_not
+            without = control_status(hdf_control(control))
+            control.waiver_data = waiver_data(waiver, why_not, skips)
             if skips:
+                control.waiver_data[STATUS_WITHOUT_WAIVER] = without
                 start_time = control.results[0].start_time if control.results else ""
                 control.results = [
                     Segment(
@@ -190,10 +216,13 @@ def apply_waivers(
                     f"{waiver.control_id}: the waiver expired on {waiver.expiry} and counts for nothing",
                 )
             )
+        elif why_not := waiver.why_not(now, policy):
+            text = f"{waiver.control_id}: the {why_not[0].lower()}{one_line(why_not[1:])}"
+            notes.append(Note(WAIVER, waiver.control_id, NOT_COUNTED, text))
     return notes
 
 
-def _waiver_data(waiver: Waiver, now: datetime.datetime, skips: bool) -> dict[str, Any]:
+def waiver_data(waiver: Waiver, why_not: str, skips: bool) -> dict[str, Any]:
     """As InSpec writes it; a key that the file does not have is left out."""
     data: dict[str, Any] = {"justification": waiver.justification}
     if waiver.run is not None:
@@ -203,5 +232,6 @@ def _waiver_data(waiver: Waiver, now: datetime.datetime, skips: bool) -> dict[st
     if waiver.owner:
         data["owner"] = waiver.owner
     data.update(waiver.approval.to_json())
-    expired = f"Waiver expired on {waiver.expiry}, the control was judged"
-    return dict(data, skipped_due_to_waiver=skips, message=expired if waiver.has_expired(now) else "")
+    return dict(
+        data, skipped_due_to_waiver=skips, message=f"{why_not}, the control was judged" if why_not else ""
+    )

@@ -4,8 +4,10 @@
 """OpenTelemetry: log records over OTLP/HTTP in protobuf, as a collector's receiver takes them.
 
 The body of a record is the event. Its attributes have the names of the semantic conventions where there are some. The attribute
-`securescan.key` is the same for each attempt. A receiver that takes only a part of a batch does not say which: the whole batch then counts as
-refused, is not sent again by itself (the protocol forbids that), and the next push sends it once more.
+`securescan.key` is the same for each attempt.
+
+A receiver that takes only a part of a batch does not say which: the whole batch then counts as refused. It is not sent again by
+itself, because the protocol forbids that; the next push sends it once more.
 """
 
 from __future__ import annotations

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..reports.event import CLOSED
 from ..results.run import Run
 from ..results.target_record import TargetRecord
 from ..results.verdicts import TargetVerdicts, Verdict
@@ -30,6 +32,11 @@ class Finding:
     activity: str
     fingerprint: str
     before: str = ""
+
+    @property
+    def is_kept_open(self) -> bool:
+        """Whether it failed when it was told before, and this does not close it."""
+        return bool(self.before and json.loads(self.before)[5]) and self.activity != CLOSED
 
     def item(self, run_id: str, body: bytes) -> Item:
         """The item of it, whose content the sink has encoded."""

@@ -149,8 +149,9 @@ class Splunk(Sink):
                 tried=error.tried,
                 advice="Set `ack` to what the token has: indexer acknowledgement on or off.",
             )
-        is_known = code in _OF_ONE_EVENT and isinstance(place, int) and not isinstance(place, bool)
-        return (place, said) if is_known and 0 <= place < count else None
+        if code in _OF_ONE_EVENT and isinstance(place, int) and 0 <= place < count:
+            return place, said
+        return None
 
     def _wait_for_ack(self, number: object) -> None:
         """:raises ScanError: timed_out, when the indexers do not have the events within the timeout"""

@@ -51,7 +51,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "store", "results", "network"),
+        ("module_run", "tasks", "options", "reports", "evidence", "store", "results", "network"),
     ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
@@ -115,12 +115,12 @@ ROOMS: tuple[Room, ...] = (
         "one file per system that runs are sent to, and the outbox that keeps what it sends from being lost or sent twice",
         "reports results cluster network",
     ),
-    _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
         "evidence",
         "signed evidence: the manifest of a run, statements about its targets, keys, verification, the chain from run to run",
-        "results",
+        "reports results safe_text",
     ),
+    _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
         "store",
         "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",

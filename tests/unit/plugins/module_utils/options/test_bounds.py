@@ -31,7 +31,11 @@ every_number = pytest.mark.parametrize(
     ("where", "option", "rule"), [pytest.param(*number, id="-".join(number[:2])) for number in NUMBERS]
 )
 # The variable of a role that is not called as its option is.
-OPTION_OF = {"scan_recycle_wait_timeout": "wait_timeout", "scan_health_canary_timeout": "canary_timeout"}
+OPTION_OF = {
+    "scan_recycle_wait_timeout": "wait_timeout",
+    "scan_health_canary_timeout": "canary_timeout",
+    **{f"scan_waivers_{name}": name for name in ("expiring_days", "wide_places", "long_days")},
+}
 
 
 def bounds_of(where: str, option: str) -> Bounds:

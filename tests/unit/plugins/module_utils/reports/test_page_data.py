@@ -138,7 +138,9 @@ def test_what_was_not_scanned_has_no_controls_and_its_cause(run: Run) -> None:
 
 def test_why_a_control_has_its_status_stands_beside_it(run: Run) -> None:
     said = remarks(data(PageSource.of_run(run)), "legacy-1")
-    assert said["c-failed"] == "expected 0644, found 0777"
+    assert (
+        said["c-failed"] == "expected 0644, found 0777. Waiver expired on 2026-06-30, the control was judged"
+    )
     assert said["c-waived"].startswith("Waived by team | <shop> without end: ")
     assert "c-passed" not in said
 

@@ -46,7 +46,14 @@ def judge(entry: dict[str, Any], *statuses: str) -> Any:
 def test_a_waiver_that_says_run_false_sets_the_control_aside(statuses: Any) -> None:
     status, data, notes = judge({"run": False, "justification": "accepted"}, *statuses)
     assert status == "not_applicable"
-    assert data == {"run": False, "justification": "accepted", "skipped_due_to_waiver": True, "message": ""}
+    without = {"failed": "failed", "error": "profile_error", "passed": "passed", "skipped": "not_reviewed"}
+    assert data == {
+        "run": False,
+        "justification": "accepted",
+        "skipped_due_to_waiver": True,
+        "message": "",
+        "status_without_waiver": without[statuses[0]] if statuses else "profile_error",
+    }
     assert notes == []
 
 

@@ -181,7 +181,8 @@ def judge_again(
 ) -> dict[str, Any]:
     profile = load(run.parent.parent, text)
     given = dict(
-        {"waivers": None, "attestations": None, "summary_sha256": None, "allow_shared_folder": False},
+        dict.fromkeys(("waivers", "attestations", "exception_policy", "summary_sha256")),
+        allow_shared_folder=False,
         **{
             "run_dir": str(run),
             "output_dir": str(run.parent / "again"),
