@@ -75,7 +75,7 @@ def test_the_life_of_tickets(server: RequestTrackerServer, tmp_path: pathlib.Pat
     assert _actions(_tickets(server, second)) == ["closed", "updated"]
     assert _asked(server, f"ticket/{ids['api']}")["Status"] == "new"
     closed = _asked(server, f"ticket/{ids['db']}")
-    assert closed["Status"] == "resolved" and closed["Queue"]["Name"] == QUEUE
+    assert closed["Status"] == "resolved"
     third = nights.scan(2, {DB: {"c-shell": "failed"}}, missing=[API])
     assert _actions(_tickets(server, third)) == ["reopened"]
     assert _asked(server, f"ticket/{ids['db']}")["Status"] == "open"
@@ -94,7 +94,7 @@ def test_many_places_come_by_pages(server: RequestTrackerServer, tmp_path: pathl
     assert len(_tickets(server, run, max_new=100)["changes"]) == 100
     assert len(_tickets(server, run, max_new=100)["changes"]) == 30
     assert _tickets(server, run)["unchanged"] == 130
-    assert len(_tickets(server, nights.scan(1, dict.fromkeys(places, {})))["changes"]) == 130
+    assert len(_tickets(server, nights.scan(1, {one: {} for one in places}))["changes"]) == 130
 
 
 def test_hostile_texts_stay_texts(server: RequestTrackerServer, tmp_path: pathlib.Path) -> None:

@@ -62,7 +62,7 @@ def request_tracker_server(folder: pathlib.Path) -> Iterator[RequestTrackerServe
     shutil.copy(_DATABASE, folder / "rtdb")
     (config / "99-test.pm").write_text(
         f"Set($DatabaseName, '{folder}/rtdb'); Set($WebPath, ''); Set($WebDomain, '127.0.0.1'); Set($WebPort, {port});\n"
-        "Set($WebBaseURL, ''); Set($LogToSTDERR, 'warning'); Set($LogToSyslog, undef); Set($RestrictReferrer, 0); 1;\n"
+        "Set($WebBaseURL, 'http://127.0.0.1'); Set($LogToSTDERR, 'warning'); Set($LogToSyslog, undef); Set($RestrictReferrer, 0); 1;\n"
     )
     environment = {**os.environ, "RT_SITE_CONFIG_DIR": str(config), "SCANNER_PASSWORD": PASSWORD}
     subprocess.run(["perl", f"-I{SHARE}/lib", "-e", _SETUP], check=True, env=environment)
@@ -96,12 +96,15 @@ def _behind_tls(authority: Authority, port: int) -> Iterator[int]:
 
 def _join(connection: socket.socket, context: ssl.SSLContext, port: int) -> None:
     """Copies in both directions. A server without TLS answers one request after the other, so one thread for each is enough."""
-    with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as outer:
-        with socket.create_connection(("127.0.0.1", port)) as inner:
-            back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
-            back.start()
-            _copy(outer, inner)
-            back.join(10)
+    with (
+        contextlib.suppress(OSError),
+        context.wrap_socket(connection, server_side=True) as outer,
+        socket.create_connection(("127.0.0.1", port)) as inner,
+    ):
+        back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
+        back.start()
+        _copy(outer, inner)
+        back.join(10)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
