@@ -17,10 +17,14 @@ description:
   - The guide on sinks has a section for each system, with the options that it has. An option that the system does not have
     is an error.
 options:
+  sink:
+    description:
+      - Options of this module as one dictionary, as the variables of the roles have them. What stands in it cannot be given beside it, but for
+        O(state).
+    type: dict
   system:
-    description: The kind of system.
+    description: The kind of system. It is needed.
     type: str
-    required: true
     choices: [emass, heimdall, webhook]
   state:
     description:

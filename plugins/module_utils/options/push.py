@@ -18,9 +18,11 @@ from ..sinks.registry import SINKS
 from ..sinks.sink import SinkKind
 from ..sinks.sink_options import COMMON_SPEC, SinkOptions
 from ..sinks.told_run import ASKED_STATUSES, Asked
+from ..suggestions import unknown_name
 from .bounds import check_numbers
 from .spec import Params, Spec, bad_option
 from .trust import trust_spec, trusted_keys_option
+from .values import read_values
 
 PRESENT, FLUSH = "present", "flush"
 _TEXTS = (
@@ -45,6 +47,15 @@ class PushOptions:
     @classmethod
     def from_params(cls, params: Params, environ: Mapping[str, str], cancel: threading.Event) -> PushOptions:
         """:raises ScanError: bad_option, bad_key, missing_library"""
+        if params["sink"]:  # a module that Ansible started without our action plugin
+            given = {
+                name: value
+                for name, value in params.items()
+                if value is not None and name not in params["sink"]
+            }
+            params = {**params, **flat_options(given), "sink": None}
+        if not params["system"]:
+            raise bad_option("system", f"system is needed: one of {', '.join(SINKS)}")
         kind = SINKS[params["system"]]
         _refuse_others(kind, params)
         check_numbers(params)
@@ -104,9 +115,30 @@ def _sink_spec() -> dict[str, dict[str, Any]]:
     return found
 
 
+def flat_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given for a task, with the options that stand in `sink` beside the others.
+
+    :raises ScanError: bad_option, for a value that cannot be what its option wants, for an option that there is not, and for one
+        that is given twice
+    """
+    flat = dict(given)
+    sink = flat.pop("sink", None) or {}
+    spec = scan_push_spec()
+    for name in sink:
+        if name not in spec or name == "sink":
+            raise bad_option("sink", unknown_name("option of sink", str(name)[:100], sorted(spec)))
+        if name in flat and name != "state":
+            raise bad_option("sink", f"{name} is given twice, in sink and beside it")
+    read = read_values(spec, sink)
+    for problem in read.problems:
+        raise bad_option(problem.option, problem.text)
+    return {**read.values, **flat}
+
+
 def scan_push_spec() -> Spec:
     return {
-        "system": {"type": "str", "choices": list(SINKS), "required": True},
+        "sink": {"type": "dict", "no_log": True},
+        "system": {"type": "str", "choices": list(SINKS)},
         "state": {"type": "str", "choices": [PRESENT, FLUSH], "default": PRESENT},
         "run_dir": {"type": "path", "required": True},
         **_sink_spec(),
