@@ -6,9 +6,18 @@
 from __future__ import annotations
 
 from . import (
+    ckl,
+    cklb,
+    csv_table,
+    hdf,
     html,
+    jsonl,
     junit,
     markdown,
+    oscal,
+    oscal_component,
+    sarif,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -18,5 +27,15 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        hdf.REPORT,
+        jsonl.REPORT,
+        csv_table.REPORT,
+        sarif.REPORT,
+        sarif.REPORT_OF_PROBLEMS,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
     )
 }
